@@ -1,0 +1,13 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Coroutines;
+
+/// <summary>A wait that is over at once: it only looks for a cancellation, and counts against the step's budget.</summary>
+internal sealed class CheckPointSource : WaitSource
+{
+    internal static readonly CheckPointSource Instance = new();
+
+    protected override bool TryComplete(LoopCore core, long token) => true;
+
+    protected override void ParkCore(LoopCore core, long token, WaitNode awaiting) => awaiting.Defer(core, null);
+}

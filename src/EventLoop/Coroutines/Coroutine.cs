@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+/// <summary>A cold awaitable: an async method that returns it, or a built-in operation. It runs when it is awaited, in the awaiting task; it is awaited once.</summary>
+/// <remarks>
+/// <para>Calling an <c>async Coroutine</c> method runs nothing, as in Python. <c>await</c> runs it inside the current task, in the same step; <see cref="Loop.CreateTask(Coroutine, string?, bool?)"/> makes it a task of its own.</para>
+/// <para><b>Thread:</b> it may be made anywhere; it runs on the thread of the loop that awaits it, and always resumes there, whatever it awaited.</para>
+/// <para><b>Cost:</b> 0 bytes in the steady state, also when it suspends: its box is pooled by the loop.</para>
+/// <para>asyncio: a coroutine object.</para>
+/// </remarks>
+[AsyncMethodBuilder(typeof(CoroutineMethodBuilder))]
+[DebuggerDisplay("{DebuggerText,nq}")]
+public readonly struct Coroutine
+{
+    internal readonly ICoroutineSource? Source;     // null: completed
+    internal readonly long Token;
+
+    internal Coroutine(ICoroutineSource? source, long token)
+    {
+        Source = source;
+        Token = token;
+    }
+
+    /// <summary>A coroutine that has nothing to do. Unlike others it may be awaited any number of times.</summary>
+    public static Coroutine Completed => default;
+
+    private string DebuggerText => Source is CoroutineBox box ? $"Coroutine {box.MethodName}" : Source is null ? "Coroutine (completed)" : $"Coroutine {Source.GetType().Name}";
+
+    /// <summary>A coroutine that fails with <paramref name="exception"/> when it is awaited.</summary>
+    /// <param name="exception">What the await throws.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="exception"/> is null.</exception>
+    public static Coroutine FromException(Exception exception) => new(new FailedSource<NoResult>(exception), 0);
+
+    /// <summary>A coroutine that fails with <paramref name="exception"/> when it is awaited.</summary>
+    /// <typeparam name="T">The type of the result that it will not have.</typeparam>
+    /// <param name="exception">What the await throws.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="exception"/> is null.</exception>
+    public static Coroutine<T> FromException<T>(Exception exception) => new(new FailedSource<T>(exception), 0);
+
+    /// <summary>A coroutine that gives <paramref name="value"/> at once.</summary>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <param name="value">The result.</param>
+    public static Coroutine<T> FromResult<T>(T value) => new(value);
+
+    /// <summary>For <c>await</c>.</summary>
+    public CoroutineAwaiter GetAwaiter() => new(Source, Token);
+
+    /// <summary>Starts it in the current task's context and gives a <see cref="Task"/>, for APIs that want one.</summary>
+    /// <returns>A task that ends as the coroutine ends; a cancellation makes it canceled.</returns>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
+    public Task AsTask()
+    {
+        _ = LoopCore.Required;
+        return Await(this);
+
+        static async Task Await(Coroutine coroutine) => await coroutine;
+    }
+}
+
+/// <summary>A cold awaitable with a result; see <see cref="Coroutine"/>.</summary>
+/// <typeparam name="T">The type of the result.</typeparam>
+/// <remarks><inheritdoc cref="Coroutine" path="/remarks"/></remarks>
+[AsyncMethodBuilder(typeof(CoroutineMethodBuilder<>))]
+[DebuggerDisplay("{DebuggerText,nq}")]
+public readonly struct Coroutine<T>
+{
+    internal readonly ICoroutineSource<T>? Source;     // null: completed, with Value
+    internal readonly long Token;
+    private readonly T? value;
+
+    internal Coroutine(ICoroutineSource<T> source, long token)
+    {
+        Source = source;
+        Token = token;
+    }
+
+    internal Coroutine(T value) => this.value = value;
+
+    private string DebuggerText => Source is CoroutineBox box ? $"Coroutine<{typeof(T).Name}> {box.MethodName}" : $"Coroutine<{typeof(T).Name}>";
+
+    /// <summary>Forgets the result.</summary>
+    /// <param name="coroutine">The same coroutine: it is still awaited only once.</param>
+    public static implicit operator Coroutine(Coroutine<T> coroutine) => new(coroutine.Source, coroutine.Token);
+
+    /// <summary>For <c>await</c>.</summary>
+    public CoroutineAwaiter<T> GetAwaiter() => new(Source, Token, value);
+
+    /// <summary>Starts it in the current task's context and gives a <see cref="Task{T}"/>, for APIs that want one.</summary>
+    /// <returns>A task that ends as the coroutine ends; a cancellation makes it canceled.</returns>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
+    public Task<T> AsTask()
+    {
+        _ = LoopCore.Required;
+        return Await(this);
+
+        static async Task<T> Await(Coroutine<T> coroutine) => await coroutine;
+    }
+}

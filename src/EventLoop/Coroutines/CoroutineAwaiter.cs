@@ -1,0 +1,67 @@
+using System.ComponentModel;
+using System.Runtime.CompilerServices;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+/// <summary>For <c>await</c>: asking <see cref="IsCompleted"/> is what starts the coroutine.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public readonly struct CoroutineAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
+{
+    private readonly ICoroutineSource? source;
+    private readonly long token;
+
+    internal CoroutineAwaiter(ICoroutineSource? source, long token)
+    {
+        this.source = source;
+        this.token = token;
+    }
+
+    /// <summary>Starts the coroutine, and says whether it ended at once.</summary>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
+    public bool IsCompleted => source is null || source.Start(token);
+
+    /// <summary>Ends the await; throws what the coroutine threw.</summary>
+    public void GetResult() => source?.End(token);
+
+    /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
+    public void OnCompleted(Action c) => source!.Park(token, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));
+
+    /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
+    public void UnsafeOnCompleted(Action c) => source!.Park(token, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: false));
+
+    void ILoopAwaiter.Park(WaitNode awaiting) => source!.Park(token, awaiting);
+}
+
+/// <summary>For <c>await</c>: asking <see cref="IsCompleted"/> is what starts the coroutine.</summary>
+/// <typeparam name="T">The type of the result.</typeparam>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public readonly struct CoroutineAwaiter<T> : ICriticalNotifyCompletion, ILoopAwaiter
+{
+    private readonly ICoroutineSource<T>? source;
+    private readonly long token;
+    private readonly T? value;
+
+    internal CoroutineAwaiter(ICoroutineSource<T>? source, long token, T? value)
+    {
+        this.source = source;
+        this.token = token;
+        this.value = value;
+    }
+
+    /// <summary>Starts the coroutine, and says whether it ended at once.</summary>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
+    public bool IsCompleted => source is null || source.Start(token);
+
+    /// <summary>Ends the await: the result; throws what the coroutine threw.</summary>
+    public T GetResult() => source is null ? value! : source.EndWithResult(token);
+
+    /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
+    public void OnCompleted(Action c) => source!.Park(token, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));
+
+    /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
+    public void UnsafeOnCompleted(Action c) => source!.Park(token, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: false));
+
+    void ILoopAwaiter.Park(WaitNode awaiting) => source!.Park(token, awaiting);
+}

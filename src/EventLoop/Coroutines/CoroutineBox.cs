@@ -1,0 +1,289 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Coroutines;
+
+/// <summary>
+/// The pooled home of an async method's state machine. It is three things, which is why waiting and nesting allocate nothing: the source behind
+/// a <see cref="Coroutine"/>, the node by which the method waits, and what the awaiting method is linked to.
+/// </summary>
+/// <remarks>
+/// Completion is handed to the awaiting coroutine by the trampoline, never by a call; and beyond a small depth an inner coroutine is started by
+/// the trampoline, too. So a chain of any length needs the same stack on the way down and on the way up.
+/// Loop thread only; before the start, whoever made it.
+/// </remarks>
+internal abstract class CoroutineBox : WaitNode, ICoroutineSource
+{
+    private const byte StartingFlag = 1;     // inside Start: whoever called it learns of the end by its return
+    private const byte DoneFlag = 2;
+    private const byte DeferredFlag = 4;     // too deep: to be started by the trampoline
+    private const byte RootFlag = 8;         // a task's own coroutine
+
+    private ExecutionContext? flow;          // of the suspended method; null is the loop's own
+
+    // Before the start: the watch for "never awaited", in debug mode. While it runs: the node that awaits it. At the end: its failure.
+    private object? link;
+
+    private byte flags;
+
+    /// <summary>Even: made, not started. Odd: started. A coroutine keeps the number it was made with, so that a second await is noticed.</summary>
+    internal int Version { get; private set; }
+
+    internal abstract string MethodName { get; }
+
+    /// <summary>The node that goes on when this coroutine ends.</summary>
+    internal WaitNode? Awaiter => (flags & DoneFlag) == 0 ? link as WaitNode : null;
+
+    protected abstract void MoveNext();
+
+    /// <summary>Forgets the state machine and goes back to the pool.</summary>
+    protected abstract void Recycle();
+
+    protected void Reset()
+    {
+        Version++;
+        flags = 0;
+        link = null;
+        flow = null;
+    }
+
+    internal void Watch(CoroutineWatch watch) => link = watch;
+
+    // ---- The source behind a Coroutine
+
+    /// <inheritdoc/>
+    public bool Start(long token)
+    {
+        var core = LoopCore.Required;
+        Begin(token);
+        if (core.StartDepth >= LoopCore.DeepestStart)
+        {
+            flags |= DeferredFlag;
+            return false;
+        }
+
+        // The same bargain as .NET's own async methods: what the callee does to contexts stays with the callee.
+        var context = core.Current;
+        var outer = ExecutionContext.Capture();
+        core.StartDepth++;
+        flags |= StartingFlag;
+        MoveNext();
+        flags &= unchecked((byte)~StartingFlag);
+        core.StartDepth--;
+        if (!ReferenceEquals(core.Current, context))
+        {
+            core.Install(context);
+        }
+
+        if (outer is not null)
+        {
+            ExecutionContext.Restore(outer);
+        }
+
+        return (flags & DoneFlag) != 0;
+    }
+
+    /// <inheritdoc/>
+    public void Park(long token, WaitNode awaiting)
+    {
+        if (Version != token + 1 || link is WaitNode)
+        {
+            Throw.AwaitedTwice();
+        }
+
+        link = awaiting;
+        if ((flags & DeferredFlag) != 0)
+        {
+            var core = LoopCore.Required;
+            flags &= unchecked((byte)~DeferredFlag);
+            Suspend(core);
+            core.RunNext(this);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void End(long token)
+    {
+        var failure = TakeOutcome(token);
+        Recycle();
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    protected Exception? TakeOutcome(long token)
+    {
+        if (Version != token + 1)
+        {
+            Throw.AwaitedTwice();
+        }
+
+        if ((flags & DoneFlag) == 0)
+        {
+            Throw.NotCompleted("coroutine");
+        }
+
+        return Unsafe.As<Exception?>(link);
+    }
+
+    private void Begin(long token)
+    {
+        if (Version != token)
+        {
+            Throw.AwaitedTwice();
+        }
+
+        Version++;
+        if (link is not null)
+        {
+            Unsafe.As<CoroutineWatch>(link).Started();
+            link = null;
+        }
+    }
+
+    /// <summary>It will not be run, and that is right.</summary>
+    internal void Discard(long token)
+    {
+        Begin(token);
+        Recycle();
+    }
+
+    // ---- A task's own coroutine
+
+    /// <summary>Makes it the body of a task: its first step runs in <paramref name="context"/>.</summary>
+    internal void BecomeBody(long token, LoopContext context)
+    {
+        Begin(token);
+        flags |= RootFlag;
+        Context = context;
+        flow = context.Core.CaptureFlow();
+    }
+
+    /// <summary>The task takes the outcome; the box goes back to the pool.</summary>
+    internal Exception? Release()
+    {
+        var failure = Unsafe.As<Exception?>(link);
+        Recycle();
+        return failure;
+    }
+
+    // ---- The node by which the method waits
+
+    /// <summary>Notes where the method has to go on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Suspend(LoopCore core)
+    {
+        if (!ReferenceEquals(Context, core.Current))
+        {
+            Context = core.Current;
+        }
+
+        var captured = core.CaptureFlow();
+        if (!ReferenceEquals(flow, captured))
+        {
+            flow = captured;
+        }
+    }
+
+    internal sealed override void Execute()
+    {
+        var core = LoopCore.Running!;
+        Deliver(core);
+        core.RestoreFlow(flow);
+        MoveNext();
+    }
+
+    /// <summary>The builder calls it when the method has returned or thrown; the result is set already.</summary>
+    internal void Complete(Exception? failure)
+    {
+        object? awaiting = link;
+        link = failure;
+        flags |= DoneFlag;
+        if ((flags & StartingFlag) != 0)
+        {
+            return;
+        }
+
+        if ((flags & RootFlag) != 0)
+        {
+            Context!.Task!.OnBodyEnded(this);
+        }
+        else if (awaiting is not null)
+        {
+            LoopCore.Running!.RunNext(Unsafe.As<WaitNode>(awaiting));
+        }
+    }
+
+    /// <summary>It came back from a foreign await to a loop that is closed: nothing can run it any more.</summary>
+    internal override void OnRejected(LoopCore core) => core.Loop.OnLateContinuation();
+}
+
+/// <inheritdoc/>
+internal abstract class CoroutineBox<T> : CoroutineBox, ICoroutineSource<T>
+{
+    internal T? Result;
+
+    /// <inheritdoc/>
+    public T EndWithResult(long token)
+    {
+        var failure = TakeOutcome(token);
+        var result = Result;
+        Recycle();
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        return result!;
+    }
+}
+
+/// <summary>The result of a coroutine that has none. One byte, which fits where the flags leave room.</summary>
+internal enum NoResult : byte
+{
+    None,
+}
+
+/// <inheritdoc/>
+internal sealed class StateMachineBox<TStateMachine, T> : CoroutineBox<T>
+    where TStateMachine : IAsyncStateMachine
+{
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    internal TStateMachine? StateMachine;
+
+    internal override string MethodName => MethodNames.OfStateMachine(typeof(TStateMachine));
+
+    internal static StateMachineBox<TStateMachine, T> Rent()
+    {
+        if (LoopCore.Running is not { } core)
+        {
+            return new();
+        }
+
+        var box = core.Pools.TryRent<StateMachineBox<TStateMachine, T>>(Slot) ?? new();
+        if (core.Loop.WatchesCoroutines)
+        {
+            box.Watch(core.Loop.NewWatch(typeof(TStateMachine)));
+        }
+
+        return box;
+    }
+
+    protected override void MoveNext() => StateMachine!.MoveNext();
+
+    protected override void Recycle()
+    {
+        Reset();
+        StateMachine = default;
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<T>())
+        {
+            Result = default;
+        }
+
+        LoopCore.Running?.Pools.Return(this, Slot);
+    }
+}

@@ -1,0 +1,28 @@
+using System.Runtime.ExceptionServices;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Coroutines;
+
+/// <summary>A coroutine that fails when it is awaited.</summary>
+internal sealed class FailedSource<T> : ICoroutineSource<T>
+{
+    private readonly ExceptionDispatchInfo failure;
+
+    internal FailedSource(Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        failure = ExceptionDispatchInfo.Capture(exception);
+    }
+
+    public bool Start(long token) => true;
+
+    public void Park(long token, WaitNode awaiting) => throw new InvalidOperationException("A failed coroutine is complete and has no waiters.");
+
+    public void End(long token) => failure.Throw();
+
+    public T EndWithResult(long token)
+    {
+        failure.Throw();
+        return default!;
+    }
+}

@@ -1,0 +1,32 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Coroutines;
+
+/// <summary>
+/// What stands behind a <see cref="Coroutine"/>: the box of an async method, or a built-in operation, whose argument travels in the token so
+/// that one shared object serves all calls. The three methods are the three of an awaiter. Loop thread only.
+/// </summary>
+internal interface ICoroutineSource
+{
+    /// <summary>Begins it in the running task. True when it has ended already.</summary>
+    bool Start(long token);
+
+    /// <summary>It has not ended: <paramref name="awaiting"/> goes on when it does.</summary>
+    void Park(long token, WaitNode awaiting);
+
+    /// <summary>It has ended; throws if it failed.</summary>
+    void End(long token);
+}
+
+/// <inheritdoc/>
+internal interface ICoroutineSource<out T> : ICoroutineSource
+{
+    /// <summary>It has ended; its result.</summary>
+    T EndWithResult(long token);
+}
+
+/// <summary>How the builder hands a suspended coroutine to one of our awaiters. The JIT removes the test and the boxing for structs.</summary>
+internal interface ILoopAwaiter
+{
+    void Park(WaitNode awaiting);
+}

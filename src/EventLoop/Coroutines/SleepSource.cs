@@ -1,0 +1,39 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Coroutines;
+
+/// <summary>Loop.Sleep, and Yield as a coroutine. The token is the delay in ticks.</summary>
+internal sealed class SleepSource : WaitSource, IWaitTarget
+{
+    internal const long Yield = 0;
+    internal const long Forever = -1;
+
+    internal static readonly SleepSource Instance = new();
+
+    internal static Coroutine Sleep(TimeSpan delay) => new(
+        Instance,
+        delay == Timeout.InfiniteTimeSpan ? Forever : delay <= TimeSpan.Zero ? Yield : delay.Ticks);
+
+    protected override bool TryComplete(LoopCore core, long token) => false;
+
+    protected override void ParkCore(LoopCore core, long token, WaitNode awaiting)
+    {
+        if (token == Yield)
+        {
+            awaiting.Yield(core);
+            return;
+        }
+
+        long due = token == Forever ? LoopClock.Never : core.Clock.DeadlineAfter(token);
+        if (due != LoopClock.Never)
+        {
+            core.Timers.Add(due, awaiting);
+        }
+
+        awaiting.Park(this);
+    }
+
+    AbortResult IWaitTarget.Abort(WaitNode node, string? reason) => AbortResult.GivenUp;     // waking it takes it off the timers
+
+    string IWaitTarget.Describe(WaitNode node) => node.TimerSlot == 0 ? "sleep (forever)" : "sleep";
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace EventLoop.Diagnostics;
+
+/// <summary>Everything that the library logs. Event ids are stable.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Error, "{Message}{Origin}", EventName = "UnhandledException")]
+    internal static partial void Unhandled(ILogger logger, Exception? exception, string message, string origin);
+
+    [LoggerMessage(2, LogLevel.Warning, "A step of {Who} took {Milliseconds:F1} ms and held up loop '{Loop}' (threshold {Threshold:F0} ms). Move the work to Loop.ToThread(...), or await Loop.Yield() in between", EventName = "SlowStep")]
+    internal static partial void SlowStep(ILogger logger, string who, double milliseconds, string loop, double threshold);
+
+    [LoggerMessage(3, LogLevel.Warning, "{Who} blocks the thread of loop '{Loop}': nothing else runs meanwhile. Await instead of waiting, or use Loop.ToThread(...)\n{Stack}", EventName = "BlockingCall")]
+    internal static partial void BlockingCall(ILogger logger, string who, string loop, string stack);
+
+    [LoggerMessage(4, LogLevel.Warning, "A continuation came back to loop '{Loop}' after it was closed; ordinary async methods go on on the thread pool, coroutines end here", EventName = "LateContinuation")]
+    internal static partial void LateContinuation(ILogger logger, string loop);
+
+    [LoggerMessage(5, LogLevel.Warning, "{Task} ran to completion although it was cancelled {Requests} time(s): something in it caught the cancellation and did not rethrow it", EventName = "CancellationSwallowed")]
+    internal static partial void CancellationSwallowed(ILogger logger, string task, int requests);
+
+    [LoggerMessage(6, LogLevel.Error, "Loop '{Loop}' gave up on {Count} task(s) that did not end within {Timeout} of their cancellation: {Tasks}", EventName = "ShutdownTimedOut")]
+    internal static partial void ShutdownTimedOut(ILogger logger, string loop, int count, TimeSpan timeout, string tasks);
+
+    [LoggerMessage(7, LogLevel.Error, "The exception handler of loop '{Loop}' threw; the default handler takes over", EventName = "ExceptionHandlerFailed")]
+    internal static partial void HandlerFailed(ILogger logger, Exception exception, string loop);
+
+    [LoggerMessage(8, LogLevel.Warning, "{Member} of loop '{Loop}' was called from another thread", EventName = "WrongThread")]
+    internal static partial void WrongThread(ILogger logger, string member, string loop);
+}

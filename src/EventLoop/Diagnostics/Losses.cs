@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+
+namespace EventLoop.Diagnostics;
+
+/// <summary>Something that must not vanish: a failure that nobody has looked at, a coroutine that nobody has awaited.</summary>
+internal sealed class Loss(string message, Exception? exception, string? createdAt)
+{
+    private int settled;
+
+    internal LoopExceptionContext ToContext() => new(message, exception, CreatedAt: createdAt);
+
+    /// <summary>True for the first who asks: it was looked at, or was reported. Any thread.</summary>
+    internal bool TrySettle() => Interlocked.Exchange(ref settled, 1) == 0;
+}
+
+/// <summary>The losses of a loop that may yet come: each is reported when its object is collected, or when the loop closes, whichever comes first. Any thread.</summary>
+internal sealed class LossLedger(Action<LoopExceptionContext> report)
+{
+    private readonly ConcurrentDictionary<Loss, byte> open = new();
+
+    internal Loss Open(string message, Exception? exception, string? createdAt)
+    {
+        var loss = new Loss(message, exception, createdAt);
+        open.TryAdd(loss, 0);
+        return loss;
+    }
+
+    internal void Settle(Loss loss)
+    {
+        if (loss.TrySettle())
+        {
+            open.TryRemove(loss, out _);
+        }
+    }
+
+    internal void Report(Loss loss)
+    {
+        if (loss.TrySettle())
+        {
+            open.TryRemove(loss, out _);
+            report(loss.ToContext());
+        }
+    }
+
+    internal void ReportAll()
+    {
+        foreach (var loss in open.Keys)
+        {
+            Report(loss);
+        }
+    }
+}
+
+/// <summary>Dies with the object that it watches over, and reports then. The ledger holds only the loss, so that the object can die.</summary>
+internal abstract class LossWatch(LossLedger ledger, Loss loss)
+{
+    ~LossWatch() => ledger.Report(loss);
+
+    /// <summary>All is well: it was looked at.</summary>
+    internal void Settle()
+    {
+        ledger.Settle(loss);
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>The failure of a task or future, as long as nobody has looked at it.</summary>
+internal sealed class LostFailure(LossLedger ledger, Exception exception, string label, string? createdAt)
+    : LossWatch(ledger, ledger.Open($"The exception of {label} was never retrieved. Await it, or look at its Exception", exception, createdAt))
+{
+    internal Exception Exception { get; } = exception;
+}
+
+/// <summary>A coroutine that was made and not awaited yet; debug mode only.</summary>
+internal sealed class CoroutineWatch(LossLedger ledger, string method, string createdAt)
+    : LossWatch(ledger, ledger.Open($"The coroutine {method} was never awaited, so it never ran. Await it, or start it with Loop.CreateTask(...)", null, createdAt))
+{
+    internal void Started() => Settle();
+}

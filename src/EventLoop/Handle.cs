@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+/// <summary>A scheduled callback, to take it back. asyncio: <c>Handle</c>.</summary>
+/// <remarks>
+/// <b>Thread:</b> the loop's. <b>Cost:</b> what it stands for is pooled and versioned, so that a stale handle never touches another callback; the handle itself
+/// is a small object that the JIT leaves out where the result of the call is discarded or only cancelled.
+/// </remarks>
+public class Handle
+{
+    private readonly CallbackItem item;
+    private readonly int version;
+    private bool cancelled;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private protected Handle(CallbackItem item)
+    {
+        this.item = item;
+        version = item.Version;
+    }
+
+    /// <summary>Where the callback was scheduled; debug mode only, and only while it is pending.</summary>
+    public string? CreatedAt => item.Version == version ? item.CreatedAt : null;
+
+    /// <summary><see cref="Cancel"/> was called.</summary>
+    public bool IsCancelled => cancelled;
+
+    /// <summary>Takes it back: it will not be called, and what it holds is let go of at once. Does nothing when it has been called.</summary>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Cancel()
+    {
+        item.Cancel(version);
+        cancelled = true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Handle For(CallbackItem item) => new(item);
+}
+
+/// <summary>A callback that is scheduled for a time. asyncio: <c>TimerHandle</c>.</summary>
+/// <remarks><inheritdoc cref="Handle" path="/remarks"/></remarks>
+public sealed class TimerHandle : Handle
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private TimerHandle(CallbackItem item, TimeSpan when)
+        : base(item) => When = when;
+
+    /// <summary>When it is due, in loop time.</summary>
+    public TimeSpan When { get; }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static TimerHandle For(CallbackItem item, long when) => new(item, TimeSpan.FromTicks(when));
+}

@@ -1,0 +1,160 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+// Callbacks: what is under the tasks, and what other threads use.
+public sealed partial class Loop
+{
+    /// <summary>Has <paramref name="callback"/> called in the next turn, after everything that is ready now. asyncio: <c>call_soon</c>.</summary>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
+    /// <returns>To take it back.</returns>
+    /// <exception cref="InvalidOperationException">Called from another thread; use <see cref="Post(Action)"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Handle CallSoon(Action callback) => Handle.For(ScheduleSoon(Invoke, Required(callback)));
+
+    /// <inheritdoc cref="CallSoon(Action)"/>
+    /// <typeparam name="TState">The type of the argument.</typeparam>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
+    /// <param name="state">Its argument; saves a closure.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Handle CallSoon<TState>(Action<TState> callback, TState state) => Handle.For(ScheduleSoon(Required(callback), state));
+
+    /// <summary>Has <paramref name="callback"/> called after a time. Zero or less: in the next turn. asyncio: <c>call_later</c>.</summary>
+    /// <param name="delay">From now on; a very long one never comes.</param>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
+    /// <returns>To take it back.</returns>
+    /// <exception cref="InvalidOperationException">Called from another thread; use <see cref="Post(Action)"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TimerHandle CallLater(TimeSpan delay, Action callback)
+    {
+        var item = ScheduleLater(delay, Invoke, Required(callback), out long due);
+        return TimerHandle.For(item, due);
+    }
+
+    /// <inheritdoc cref="CallLater(TimeSpan, Action)"/>
+    /// <typeparam name="TState">The type of the argument.</typeparam>
+    /// <param name="delay">From now on; a very long one never comes.</param>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
+    /// <param name="state">Its argument; saves a closure.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TimerHandle CallLater<TState>(TimeSpan delay, Action<TState> callback, TState state)
+    {
+        var item = ScheduleLater(delay, Required(callback), state, out long due);
+        return TimerHandle.For(item, due);
+    }
+
+    /// <summary>Has <paramref name="callback"/> called at a time. asyncio: <c>call_at</c>.</summary>
+    /// <param name="loopTime">On the scale of <see cref="Time"/>. Callbacks with equal times run in the order of these calls.</param>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
+    /// <returns>To take it back.</returns>
+    /// <exception cref="InvalidOperationException">Called from another thread; use <see cref="Post(Action)"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TimerHandle CallAt(TimeSpan loopTime, Action callback) => TimerHandle.For(ScheduleAt(loopTime.Ticks, Invoke, Required(callback)), loopTime.Ticks);
+
+    /// <inheritdoc cref="CallAt(TimeSpan, Action)"/>
+    /// <typeparam name="TState">The type of the argument.</typeparam>
+    /// <param name="loopTime">On the scale of <see cref="Time"/>. Callbacks with equal times run in the order of these calls.</param>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
+    /// <param name="state">Its argument; saves a closure.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TimerHandle CallAt<TState>(TimeSpan loopTime, Action<TState> callback, TState state) =>
+        TimerHandle.For(ScheduleAt(loopTime.Ticks, Required(callback), state), loopTime.Ticks);
+
+    /// <summary>A future of this loop. asyncio: <c>create_future</c>.</summary>
+    public LoopFuture CreateFuture() => new(this);
+
+    /// <summary>A future of this loop. asyncio: <c>create_future</c>.</summary>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public LoopFuture<T> CreateFuture<T>() => new(this);
+
+    /// <summary>Has <paramref name="callback"/> called on the loop's thread. Any thread; wakes the loop if it sleeps. asyncio: <c>call_soon_threadsafe</c>.</summary>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
+    /// <remarks>What one thread posts arrives in its order. On the loop's own thread it goes straight to the ready queue and allocates nothing.</remarks>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
+    public void Post(Action callback) => Post(Invoke, Required(callback));
+
+    /// <inheritdoc cref="Post(Action)"/>
+    /// <typeparam name="TState">The type of the argument.</typeparam>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
+    /// <param name="state">Its argument; saves a closure.</param>
+    public void Post<TState>(Action<TState> callback, TState state)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        if (ReferenceEquals(LoopCore.Running, Core))
+        {
+            Enqueue(callback, state);
+            return;
+        }
+
+        var item = CallbackItem<TState>.Create(callback, state, Core.BaseContext);
+        item.Flow = Core.CaptureFlow();
+        if (!Core.TryPost(item))
+        {
+            Throw.Closed(Name);
+        }
+    }
+
+    private static readonly Action<Action> Invoke = static callback => callback();
+
+    private static TDelegate Required<TDelegate>(TDelegate callback)
+        where TDelegate : Delegate
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        return callback;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private CallbackItem ScheduleSoon<TState>(Action<TState> callback, TState state)
+    {
+        VerifyOpen(nameof(CallSoon));
+        Core.TakePosts();        // what other threads posted before this call stays before it
+        return Enqueue(callback, state);
+    }
+
+    private CallbackItem<TState> Enqueue<TState>(Action<TState> callback, TState state)
+    {
+        var item = NewItem(callback, state);
+        Core.Ready.Enqueue(item);
+        return item;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private CallbackItem ScheduleLater<TState>(TimeSpan delay, Action<TState> callback, TState state, out long due)
+    {
+        if (delay <= TimeSpan.Zero)
+        {
+            due = Core.Clock.Now;
+            VerifyOpen(nameof(CallLater));
+            return Enqueue(callback, state);
+        }
+
+        due = Core.Clock.DeadlineAfter(delay.Ticks);
+        return ScheduleAt(due, callback, state);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private CallbackItem ScheduleAt<TState>(long due, Action<TState> callback, TState state)
+    {
+        VerifyOpen(nameof(CallAt));
+        var item = NewItem(callback, state);
+        Core.Timers.Add(due, item);
+        return item;
+    }
+
+    private CallbackItem<TState> NewItem<TState>(Action<TState> callback, TState state)
+    {
+        var item = CallbackItem<TState>.Rent(Core, callback, state, Core.BaseContext);
+        item.Flow = Core.CaptureFlow();
+        if (Debug)
+        {
+            item.CreatedAt = Origin.Capture();
+        }
+
+        return item;
+    }
+}

@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+// What nobody else catches, and what debug mode notices.
+public sealed partial class Loop
+{
+    private static readonly StandardErrorLogger StandardError = new();
+
+    [ThreadStatic]
+    private static bool reportingBlock;
+
+    /// <summary>Told of every exception that nobody else will see; null: <see cref="DefaultExceptionHandler"/>. asyncio: <c>set_exception_handler</c>.</summary>
+    /// <remarks>It runs on the loop's thread, or on the finalizer's for what was found lost after the loop was closed. What it throws is logged, and the default handler takes over.</remarks>
+    public Action<Loop, LoopExceptionContext>? ExceptionHandler { get; set; }
+
+    private Microsoft.Extensions.Logging.ILogger LogTarget => logger ?? StandardError;
+
+    /// <inheritdoc cref="ExceptionHandler"/>
+    /// <param name="handler">Null: the default handler.</param>
+    public void SetExceptionHandler(Action<Loop, LoopExceptionContext>? handler) => ExceptionHandler = handler;
+
+    /// <summary>Logs; without a logger writes to standard error.</summary>
+    /// <param name="context">What happened.</param>
+    public void DefaultExceptionHandler(LoopExceptionContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        Log.Unhandled(LogTarget, context.Exception, context.Message, context.CreatedAt is { } origin ? $"\nCreated at:\n{origin}" : "");
+    }
+
+    /// <summary>Hands something to the exception handler, as the loop itself does.</summary>
+    /// <param name="context">What happened.</param>
+    public void CallExceptionHandler(LoopExceptionContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        if (ExceptionHandler is not { } handler)
+        {
+            DefaultExceptionHandler(context);
+            return;
+        }
+
+        try
+        {
+            handler(this, context);
+        }
+        catch (LoopExitException exit)
+        {
+            Core.ExitException ??= exit;
+        }
+        catch (Exception exception)
+        {
+            Log.HandlerFailed(LogTarget, exception, Name);
+            DefaultExceptionHandler(context);
+        }
+    }
+
+    internal void OnCallbackFailed(Exception exception, string? createdAt)
+    {
+        if (exception is LoopExitException)
+        {
+            Core.ExitException ??= exception;
+            return;
+        }
+
+        CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a callback", exception, CreatedAt: createdAt));
+    }
+
+    internal void OnLateContinuation() => Log.LateContinuation(LogTarget, Name);
+
+    internal void OnCancellationSwallowed(LoopTask task) => Log.CancellationSwallowed(LogTarget, task.Label, task.CancelRequests);
+
+    internal void OnStepTimed(LoopContext? context, TimeSpan duration)
+    {
+        if (duration > options.SlowStepThreshold && !Debugger.IsAttached)
+        {
+            Log.SlowStep(LogTarget, Who(context), duration.TotalMilliseconds, Name, options.SlowStepThreshold.TotalMilliseconds);
+        }
+    }
+
+    internal void OnBlockingWait()
+    {
+        if (reportingBlock || !Core.IsInLoopThread || !Core.IsRunning)
+        {
+            return;
+        }
+
+        if (options.BlockingCalls == BlockingCallPolicy.Throw)
+        {
+            throw new InvalidOperationException(
+                $"{Who(Core.Current)} would block the thread of loop '{Name}', and with it everything that runs there. Await the operation, or move it to Loop.ToThread(...).");
+        }
+
+        reportingBlock = true;
+        try
+        {
+            Log.BlockingCall(LogTarget, Who(Core.Current), Name, new StackTrace(skipFrames: 2, fNeedFileInfo: true).ToString());
+        }
+        finally
+        {
+            reportingBlock = false;
+        }
+    }
+
+    private static string Who(LoopContext? context) => context?.Task is { } task ? task.Label : "a callback";
+
+    // A loss is found by the finalizer thread as a rule; the handler shall run on the loop's, while there is one.
+    private void ReportLoss(LoopExceptionContext context)
+    {
+        if (Core.IsInLoopThread || closed)
+        {
+            CallExceptionHandler(context);
+            return;
+        }
+
+        var item = CallbackItem<(Loop Loop, LoopExceptionContext Context)>.Create(
+            static report => report.Loop.CallExceptionHandler(report.Context), (this, context), Core.BaseContext);
+        if (!Core.TryPost(item))
+        {
+            CallExceptionHandler(context);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+// Blocking and heavy work, away from the loop's thread.
+public sealed partial class Loop
+{
+    private static readonly ContextCallback RunWork = static run => ((Action)run!)();
+
+    private IExecutor? executor;
+    private bool ownsExecutor;
+
+    /// <summary>Where <see cref="ToThread(Action)"/> runs: the thread pool unless something else was set. asyncio: <c>set_default_executor</c>.</summary>
+    /// <remarks>The loop disposes only the executor that it made itself. <b>Thread:</b> the loop's to set.</remarks>
+    public IExecutor DefaultExecutor
+    {
+        get
+        {
+            if (executor is null)
+            {
+                executor = options.DefaultExecutor;
+                if (executor is null)
+                {
+                    executor = new ThreadPoolExecutor();
+                    ownsExecutor = true;
+                }
+            }
+
+            return executor;
+        }
+
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            VerifyOpen(nameof(DefaultExecutor));
+            executor = value;
+            ownsExecutor = false;
+        }
+    }
+
+    /// <summary>Runs blocking work on the default executor. asyncio: <c>to_thread</c>.</summary>
+    /// <param name="work">Runs on another thread, in the caller's ExecutionContext, outside the loop.</param>
+    /// <remarks><b>Cancellation:</b> the wait ends at once; work that has not begun is withdrawn, what has begun runs to its end, and its late failure goes to the exception handler.</remarks>
+    public static Coroutine ToThread(Action work) => RunInExecutor(null, work);
+
+    /// <inheritdoc cref="ToThread(Action)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>What the work returned.</returns>
+    public static Coroutine<T> ToThread<T>(Func<T> work) => RunInExecutor(null, work);
+
+    /// <summary>Runs blocking work on an executor. asyncio: <c>run_in_executor</c>.</summary>
+    /// <param name="executor">Null: the loop's default executor.</param>
+    /// <param name="work">Runs on another thread, in the caller's ExecutionContext, outside the loop.</param>
+    /// <remarks><inheritdoc cref="ToThread(Action)" path="/remarks"/></remarks>
+    public static Coroutine RunInExecutor(IExecutor? executor, Action work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return RunInExecutor(executor, () =>
+        {
+            work();
+            return true;
+        });
+    }
+
+    /// <inheritdoc cref="RunInExecutor(IExecutor?, Action)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>What the work returned.</returns>
+    public static Coroutine<T> RunInExecutor<T>(IExecutor? executor, Func<T> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return Execute(executor, work);
+
+        static async Coroutine<T> Execute(IExecutor? executor, Func<T> work)
+        {
+            var loop = Current;
+            using var withdrawal = new CancellationTokenSource();
+            var flow = ExecutionContext.Capture();
+            var running = (executor ?? loop.DefaultExecutor).SubmitAsync(() => RunIn(flow, work), withdrawal.Token);
+            loop.Core.BeginFlight();
+            _ = running.ContinueWith(
+                static (_, core) => ((LoopCore)core!).EndFlight(), loop.Core, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            try
+            {
+                return await running.OnLoop();
+            }
+            catch (LoopCanceledException) when (!running.IsCompleted)
+            {
+                withdrawal.Cancel();
+                loop.ReportLateFailure(running);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Takes no more work for the default executor and waits for what it has. asyncio: <c>shutdown_default_executor</c>.</summary>
+    /// <param name="timeout">Null: <see cref="LoopOptions.ShutdownTimeout"/>.</param>
+    /// <exception cref="TimeoutException">It was not done in time; the work goes on.</exception>
+    public async Coroutine ShutdownDefaultExecutorAsync(TimeSpan? timeout = null)
+    {
+        VerifyOpen(nameof(ShutdownDefaultExecutorAsync));
+        var ending = DefaultExecutor.DisposeAsync().AsTask();
+        await WaitFor(ending.OnLoop(), timeout ?? options.ShutdownTimeout);
+    }
+
+    private static T RunIn<T>(ExecutionContext? flow, Func<T> work)
+    {
+        if (flow is null)
+        {
+            return work();
+        }
+
+        T result = default!;
+        ExecutionContext.Run(flow, RunWork, () => result = work());
+        return result;
+    }
+
+    private void ReportLateFailure(Task running) => running.ContinueWith(
+        static (late, loop) => ((Loop)loop!).ReportLoss(new LoopExceptionContext("Work in an executor failed after its waiter was cancelled", late.Exception!.InnerException)),
+        this,
+        CancellationToken.None,
+        TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+        TaskScheduler.Default);
+
+    private void DrainExecutor()
+    {
+        if (!ownsExecutor || executor is null)
+        {
+            Core.WaitForFlights(options.ShutdownTimeout);
+            return;
+        }
+
+        if (!executor.DisposeAsync().AsTask().Wait(options.ShutdownTimeout))
+        {
+            Diagnostics.Log.ShutdownTimedOut(LogTarget, Name, 1, options.ShutdownTimeout, "the default executor");
+        }
+    }
+}

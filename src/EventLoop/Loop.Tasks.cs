@@ -1,0 +1,173 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+// Starting tasks: on the running loop, on a loop at hand, from another thread.
+public sealed partial class Loop
+{
+    /// <summary>Unfinished tasks of this loop, in creation order; any thread may ask.</summary>
+    public IReadOnlyCollection<LoopTask> Tasks => Core.Tasks.Snapshot();
+
+    /// <summary>Unfinished tasks of the running loop, in creation order. asyncio: <c>all_tasks</c>.</summary>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
+    public static IReadOnlyCollection<LoopTask> AllTasks() => LoopCore.Required.Tasks.Snapshot();
+
+    /// <summary>Starts a coroutine as a task of its own; its first step comes in the next turn. asyncio: <c>create_task</c>.</summary>
+    /// <param name="coroutine">Not started yet.</param>
+    /// <param name="name">Null: "Task-7".</param>
+    /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
+    /// <returns>The task, to await, to cancel, or to leave alone: the loop holds it until it ends.</returns>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
+    public static LoopTask CreateTask(Coroutine coroutine, string? name = null, bool? eager = null)
+    {
+        var core = LoopCore.Required;
+        return LoopTask.Create(core, coroutine, name, eager ?? core.Loop.options.EagerTasks);
+    }
+
+    /// <inheritdoc cref="CreateTask(Coroutine, string?, bool?)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public static LoopTask<T> CreateTask<T>(Coroutine<T> coroutine, string? name = null, bool? eager = null)
+    {
+        var core = LoopCore.Required;
+        return LoopTask<T>.Create(core, coroutine, name, eager ?? core.Loop.options.EagerTasks);
+    }
+
+    /// <inheritdoc cref="CreateTask(Coroutine, string?, bool?)"/>
+    /// <param name="body">Called in the task's first step.</param>
+    /// <param name="name">Null: "Task-7".</param>
+    /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
+    [OverloadResolutionPriority(1)]
+    public static LoopTask CreateTask(Func<Coroutine> body, string? name = null, bool? eager = null) => CreateTask(Bodies.Run(body), name, eager);
+
+    /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public static LoopTask<T> CreateTask<T>(Func<Coroutine<T>> body, string? name = null, bool? eager = null) => CreateTask(Bodies.Run(body), name, eager);
+
+    /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
+    public static LoopTask CreateTask(Func<Task> body, string? name = null, bool? eager = null) => CreateTask(Bodies.Run(body), name, eager);
+
+    /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public static LoopTask<T> CreateTask<T>(Func<Task<T>> body, string? name = null, bool? eager = null) => CreateTask(Bodies.Run(body), name, eager);
+
+    /// <summary>Starts a task that nobody will await: no handle, no warning CS4014; its failure goes to the exception handler at once.</summary>
+    /// <param name="coroutine">Not started yet.</param>
+    /// <param name="name">Null: "Task-7".</param>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
+    public static void StartSoon(Coroutine coroutine, string? name = null)
+    {
+        var core = LoopCore.Required;
+        LoopTask.Create(core, coroutine, name, core.Loop.options.EagerTasks, detached: true);
+    }
+
+    /// <inheritdoc cref="StartSoon(Coroutine, string?)"/>
+    /// <param name="body">Called in the task's first step.</param>
+    /// <param name="name">Null: "Task-7".</param>
+    [OverloadResolutionPriority(1)]
+    public static void StartSoon(Func<Coroutine> body, string? name = null) => StartSoon(Bodies.Run(body), name);
+
+    /// <inheritdoc cref="StartSoon(Func{Coroutine}, string?)"/>
+    public static void StartSoon(Func<Task> body, string? name = null) => StartSoon(Bodies.Run(body), name);
+
+    /// <summary>Starts a task on this loop, which need not run yet: from inside it, or from the thread that it belongs to.</summary>
+    /// <param name="coroutine">Not started yet.</param>
+    /// <param name="name">Null: "Task-7".</param>
+    /// <returns>The task.</returns>
+    /// <exception cref="InvalidOperationException">Called from another thread; use <see cref="Submit(Func{Coroutine}, CancellationToken)"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
+    public LoopTask Spawn(Coroutine coroutine, string? name = null)
+    {
+        VerifyOpen(nameof(Spawn));
+        return LoopTask.Create(Core, coroutine, name, options.EagerTasks && ReferenceEquals(LoopCore.Running, Core));
+    }
+
+    /// <inheritdoc cref="Spawn(Coroutine, string?)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public LoopTask<T> Spawn<T>(Coroutine<T> coroutine, string? name = null)
+    {
+        VerifyOpen(nameof(Spawn));
+        return LoopTask<T>.Create(Core, coroutine, name, options.EagerTasks && ReferenceEquals(LoopCore.Running, Core));
+    }
+
+    /// <inheritdoc cref="Spawn(Coroutine, string?)"/>
+    /// <param name="body">Called in the task's first step.</param>
+    /// <param name="name">Null: "Task-7".</param>
+    [OverloadResolutionPriority(1)]
+    public LoopTask Spawn(Func<Coroutine> body, string? name = null) => Spawn(Bodies.Run(body), name);
+
+    /// <inheritdoc cref="Spawn(Func{Coroutine}, string?)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public LoopTask<T> Spawn<T>(Func<Coroutine<T>> body, string? name = null) => Spawn(Bodies.Run(body), name);
+
+    /// <inheritdoc cref="Spawn(Func{Coroutine}, string?)"/>
+    public LoopTask Spawn(Func<Task> body, string? name = null) => Spawn(Bodies.Run(body), name);
+
+    /// <inheritdoc cref="Spawn(Func{Coroutine}, string?)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public LoopTask<T> Spawn<T>(Func<Task<T>> body, string? name = null) => Spawn(Bodies.Run(body), name);
+
+    /// <summary>Runs a coroutine on this loop from another thread. Any thread but the loop's own. asyncio: <c>run_coroutine_threadsafe</c>.</summary>
+    /// <param name="body">Called on the loop's thread, in a new task.</param>
+    /// <param name="cancellationToken">Cancels that task.</param>
+    /// <returns>Ends as the task ends; its continuations never run on the loop's thread unless they ask for it. When the loop is closed first it fails with <see cref="ObjectDisposedException"/>.</returns>
+    /// <exception cref="InvalidOperationException">Called on the loop's own running thread, where waiting for it would never end.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
+    [OverloadResolutionPriority(1)]
+    public Task Submit(Func<Coroutine> body, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return Submit(
+            async Coroutine<NoResult> () =>
+            {
+                await body();
+                return NoResult.None;
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc cref="Submit(Func{Coroutine}, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public Task<T> Submit<T>(Func<Coroutine<T>> body, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        if (ReferenceEquals(LoopCore.Running, Core))
+        {
+            Throw.SubmitOnOwnThread();
+        }
+
+        if (closed)
+        {
+            Throw.Closed(Name);
+        }
+
+        return new Submission<T>(this, body, cancellationToken).Task;
+    }
+
+    /// <inheritdoc cref="Submit(Func{Coroutine}, CancellationToken)"/>
+    public Task Submit(Func<Task> body, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return Submit(async Coroutine () => await body(), cancellationToken);
+    }
+
+    /// <inheritdoc cref="Submit{T}(Func{Coroutine{T}}, CancellationToken)"/>
+    public Task<T> Submit<T>(Func<Task<T>> body, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return Submit(async Coroutine<T> () => await body(), cancellationToken);
+    }
+
+    internal SubmissionBook Submissions { get; } = new();
+
+    private void FailSubmissions() => Submissions.FailAll(Name);
+
+    internal LoopTask SpawnMain(Coroutine main) => NewMain(main);
+
+    internal LoopTask<T> SpawnMain<T>(Coroutine<T> main) => NewMain(main);
+}

@@ -1,0 +1,223 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+// Waiting: time, shields, deadlines.
+public sealed partial class Loop
+{
+    /// <summary>Waits for a time. Zero or negative yields once; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> waits until cancelled. asyncio: <c>sleep</c>.</summary>
+    /// <param name="delay">At least so long; <see cref="TimeSpan.MaxValue"/> never ends.</param>
+    /// <remarks><b>Cost:</b> 0 bytes, O(log n) among n timers. <b>Cancellation:</b> ends the sleep; one that has run out already is over, and the cancellation lands at the next wait.</remarks>
+    public static Coroutine Sleep(TimeSpan delay) => SleepSource.Sleep(delay);
+
+    /// <inheritdoc cref="Sleep(TimeSpan)"/>
+    /// <param name="milliseconds">At least so many; -1 waits until cancelled.</param>
+    public static Coroutine Sleep(int milliseconds) => SleepSource.Sleep(TimeSpan.FromMilliseconds(milliseconds));
+
+    /// <summary>Lets everything that is ready now run first. asyncio: <c>sleep(0)</c>.</summary>
+    /// <remarks><b>Cost:</b> 0 bytes.</remarks>
+    public static YieldAwaitable Yield() => default;
+
+    // ---- wait_for
+
+    /// <summary>Runs <paramref name="work"/> in this task, with a deadline: cancels it and waits for its end when the time is up. asyncio: <c>wait_for</c>.</summary>
+    /// <param name="work">A coroutine runs in the awaiting task; with a time of zero or less it is not started.</param>
+    /// <param name="timeout">From now on; null and infinite: none. Zero or less: only what is done already.</param>
+    /// <exception cref="TimeoutException">The time was up; its inner exception is the cancellation. A cancellation from outside is never mistaken for it.</exception>
+    public static Coroutine WaitFor(Coroutine work, TimeSpan? timeout)
+    {
+        return IsOver(timeout) && work.Source is CoroutineBox ? Refuse(work) : Wait(work, timeout);
+
+        static async Coroutine Wait(Coroutine work, TimeSpan? timeout) => await Timeout(timeout, _ => work);
+        static async Coroutine Refuse(Coroutine work)
+        {
+            ((CoroutineBox)work.Source!).Discard(work.Token);
+            await CheckPoint();
+            throw Unstarted();
+        }
+    }
+
+    /// <inheritdoc cref="WaitFor(Coroutine, TimeSpan?)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>Its result.</returns>
+    public static Coroutine<T> WaitFor<T>(Coroutine<T> work, TimeSpan? timeout)
+    {
+        return IsOver(timeout) && work.Source is CoroutineBox ? Refuse(work) : Wait(work, timeout);
+
+        static async Coroutine<T> Wait(Coroutine<T> work, TimeSpan? timeout) => await Timeout(timeout, _ => work);
+        static async Coroutine<T> Refuse(Coroutine<T> work)
+        {
+            ((CoroutineBox)(object)work.Source!).Discard(work.Token);
+            await CheckPoint();
+            throw Unstarted();
+        }
+    }
+
+    /// <inheritdoc cref="WaitFor(Coroutine, TimeSpan?)"/>
+    [OverloadResolutionPriority(1)]
+    public static Coroutine WaitFor(Func<Coroutine> work, TimeSpan? timeout) => WaitFor(Bodies.Run(work), timeout);
+
+    /// <inheritdoc cref="WaitFor{T}(Coroutine{T}, TimeSpan?)"/>
+    [OverloadResolutionPriority(1)]
+    public static Coroutine<T> WaitFor<T>(Func<Coroutine<T>> work, TimeSpan? timeout) => WaitFor(Bodies.Run(work), timeout);
+
+    /// <inheritdoc cref="WaitFor(Coroutine, TimeSpan?)"/>
+    public static Coroutine WaitFor(Func<Task> work, TimeSpan? timeout) => WaitFor(Bodies.Run(work), timeout);
+
+    /// <inheritdoc cref="WaitFor{T}(Coroutine{T}, TimeSpan?)"/>
+    public static Coroutine<T> WaitFor<T>(Func<Task<T>> work, TimeSpan? timeout) => WaitFor(Bodies.Run(work), timeout);
+
+    /// <summary>Waits for a task or future, with a deadline: cancels it and waits for its end when the time is up. asyncio: <c>wait_for</c>.</summary>
+    /// <param name="work">It is cancelled when this wait is; see <see cref="Shield(LoopAwaitable)"/>.</param>
+    /// <param name="timeout">From now on; null and infinite: none. Zero or less: only what is done already.</param>
+    /// <exception cref="TimeoutException">The time was up; its inner exception is the cancellation.</exception>
+    public static Coroutine WaitFor(LoopAwaitable work, TimeSpan? timeout)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return Wait(work, timeout);
+
+        static async Coroutine Wait(LoopAwaitable work, TimeSpan? timeout) => await Timeout(timeout, async Coroutine (_) => await work);
+    }
+
+    /// <inheritdoc cref="WaitFor(LoopAwaitable, TimeSpan?)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>Its result.</returns>
+    public static Coroutine<T> WaitFor<T>(LoopTask<T> work, TimeSpan? timeout)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return Wait(work, timeout);
+
+        static async Coroutine<T> Wait(LoopTask<T> work, TimeSpan? timeout) => await Timeout(timeout, async Coroutine<T> (_) => await work);
+    }
+
+    /// <inheritdoc cref="WaitFor(LoopAwaitable, TimeSpan?)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>Its result.</returns>
+    public static Coroutine<T> WaitFor<T>(LoopFuture<T> work, TimeSpan? timeout)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return Wait(work, timeout);
+
+        static async Coroutine<T> Wait(LoopFuture<T> work, TimeSpan? timeout) => await Timeout(timeout, async Coroutine<T> (_) => await work);
+    }
+
+    // ---- shield
+
+    /// <summary>Waits for something without owning it: a cancelled waiter leaves, and it goes on. asyncio: <c>shield</c>.</summary>
+    /// <param name="work">Left alone. A failure that comes after the waiter has left is reported as lost.</param>
+    public static Coroutine Shield(LoopAwaitable work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return Wait(work);
+
+        static async Coroutine Wait(LoopAwaitable work) => await new ShieldedWait(work);
+    }
+
+    /// <summary>Starts a coroutine as a task, at this call, and waits for it without owning it. asyncio: <c>shield</c>.</summary>
+    /// <param name="work">Becomes a task.</param>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
+    public static Coroutine Shield(Coroutine work) => Shield(CreateTask(work));
+
+    /// <inheritdoc cref="Shield(LoopAwaitable)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>Its result.</returns>
+    public static Coroutine<T> Shield<T>(LoopTask<T> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return Wait(work);
+
+        static async Coroutine<T> Wait(LoopTask<T> work)
+        {
+            await new ShieldedWait(work);
+            return work.Value;
+        }
+    }
+
+    /// <inheritdoc cref="Shield(LoopAwaitable)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>Its result.</returns>
+    public static Coroutine<T> Shield<T>(LoopFuture<T> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return Wait(work);
+
+        static async Coroutine<T> Wait(LoopFuture<T> work)
+        {
+            await new ShieldedWait(work);
+            return work.Value;
+        }
+    }
+
+    /// <inheritdoc cref="Shield(Coroutine)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>Its result.</returns>
+    public static Coroutine<T> Shield<T>(Coroutine<T> work) => Shield(CreateTask(work));
+
+    // ---- timeout
+
+    /// <summary>Runs <paramref name="body"/> in this task, with a deadline that it can move. asyncio: <c>timeout</c>.</summary>
+    /// <param name="delay">From the start of the body; null and infinite: none. Zero or less interrupts its first real wait.</param>
+    /// <param name="body">Gets the scope.</param>
+    /// <exception cref="TimeoutException">The deadline passed and interrupted the body; its inner exception is the cancellation. Cancellations from elsewhere pass as what they are.</exception>
+    /// <exception cref="InvalidOperationException">No task runs here.</exception>
+    [OverloadResolutionPriority(1)]
+    public static async Coroutine Timeout(TimeSpan? delay, Func<TimeoutScope, Coroutine> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        await TimeoutScope.Run(TimeoutScope.DeadlineOf(delay), body);
+    }
+
+    /// <inheritdoc cref="Timeout(TimeSpan?, Func{TimeoutScope, Coroutine})"/>
+    /// <typeparam name="T">The type of the body's result.</typeparam>
+    /// <returns>What the body returned.</returns>
+    [OverloadResolutionPriority(1)]
+    public static async Coroutine<T> Timeout<T>(TimeSpan? delay, Func<TimeoutScope, Coroutine<T>> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return await TimeoutScope.Run(TimeoutScope.DeadlineOf(delay), body);
+    }
+
+    /// <inheritdoc cref="Timeout(TimeSpan?, Func{TimeoutScope, Coroutine})"/>
+    public static Coroutine Timeout(TimeSpan? delay, Func<TimeoutScope, Task> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return Timeout(delay, async Coroutine (scope) => await body(scope));
+    }
+
+    /// <inheritdoc cref="Timeout{T}(TimeSpan?, Func{TimeoutScope, Coroutine{T}})"/>
+    public static Coroutine<T> Timeout<T>(TimeSpan? delay, Func<TimeoutScope, Task<T>> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return Timeout(delay, async Coroutine<T> (scope) => await body(scope));
+    }
+
+    /// <summary>The same with an absolute deadline. asyncio: <c>timeout_at</c>.</summary>
+    /// <param name="loopTime">On the scale of <see cref="Time"/>; null: none.</param>
+    /// <param name="body">Gets the scope.</param>
+    /// <inheritdoc cref="Timeout(TimeSpan?, Func{TimeoutScope, Coroutine})" path="/exception"/>
+    public static Coroutine TimeoutAt(TimeSpan? loopTime, Func<TimeoutScope, Coroutine> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return TimeoutScope.Run(loopTime?.Ticks, body);
+    }
+
+    /// <inheritdoc cref="TimeoutAt(TimeSpan?, Func{TimeoutScope, Coroutine})"/>
+    /// <typeparam name="T">The type of the body's result.</typeparam>
+    /// <returns>What the body returned.</returns>
+    public static Coroutine<T> TimeoutAt<T>(TimeSpan? loopTime, Func<TimeoutScope, Coroutine<T>> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return TimeoutScope.Run(loopTime?.Ticks, body);
+    }
+
+    private static bool IsOver(TimeSpan? timeout) =>
+        timeout is { } time && time <= TimeSpan.Zero && time != System.Threading.Timeout.InfiniteTimeSpan;
+
+    // A wait that is over at once: it only looks for a cancellation.
+    private static Coroutine CheckPoint() => new(CheckPointSource.Instance, 0);
+
+    private static TimeoutException Unstarted() => TimeoutScope.Expiry(new LoopCanceledException("there was no time to start"));
+}

@@ -1,0 +1,148 @@
+using EventLoop.Diagnostics;
+using EventLoop.Polling;
+using EventLoop.Scheduling;
+using Microsoft.Extensions.Logging;
+
+namespace EventLoop;
+
+/// <summary>
+/// The event loop: one thread on which coroutines, tasks and callbacks take turns. Static members act on the loop that runs on this thread, instance
+/// members on that loop.
+/// </summary>
+/// <remarks>
+/// <para><b>Thread:</b> everything but <see cref="Post(Action)"/>, <see cref="Submit(Func{Coroutine}, CancellationToken)"/>, <see cref="Stop"/> and what says otherwise belongs to the loop's own thread and
+/// throws <see cref="InvalidOperationException"/> elsewhere. A loop that does not run belongs to the thread that made it or ran it last.</para>
+/// <para><b>Guarantee:</b> what stands between two awaits of a coroutine runs alone; no other code of the loop comes in between.</para>
+/// <para>asyncio: <c>asyncio.run</c> and the event loop object.</para>
+/// </remarks>
+public sealed partial class Loop : IDisposable
+{
+    private static int made;
+
+    private readonly LoopOptions options;
+    private readonly ILogger? logger;
+    private int taskIds;
+    private volatile bool closed;
+
+    /// <summary>A loop that you drive yourself: <see cref="RunUntilComplete(Coroutine)"/>, <see cref="RunForever"/>, several times; then <see cref="Dispose"/>.</summary>
+    /// <param name="options">Null: the defaults.</param>
+    /// <exception cref="PlatformNotSupportedException">The poller that was asked for does not exist here.</exception>
+    public Loop(LoopOptions? options = null)
+    {
+        this.options = options ?? new LoopOptions();
+        Name = this.options.Name ?? $"loop-{Interlocked.Increment(ref made)}";
+        logger = this.options.LoggerFactory?.CreateLogger("EventLoop.Loop");
+        Losses = new LossLedger(ReportLoss);
+        bool startInDebug = this.options.Debug ?? Environment.GetEnvironmentVariable("EVENTLOOP_DEBUG") is "1" or "true";
+        Core = new LoopCore(
+            this,
+            new LoopClock(this.options.TimeProvider),
+            Pollers.Create(this.options.Poller),
+            observeBlocking: startInDebug || this.options.BlockingCalls != BlockingCallPolicy.Ignore,
+            this.options.Seed);
+        if (this.options.TimeProvider is IIdleClock clock)
+        {
+            clock.Attach(Core);
+        }
+
+        Debug = startInDebug;
+    }
+
+    /// <summary>The loop that runs on this thread.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
+    public static Loop Current => LoopCore.Required.Loop;
+
+    /// <summary>The task whose step runs now; null in a plain callback, and where no loop runs. asyncio: <c>current_task</c>.</summary>
+    public static LoopTask? CurrentTask => LoopCore.Running?.CurrentTask;
+
+    /// <summary>The token of the innermost cancel scope, timeout or task that runs now; for APIs that take one.</summary>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
+    public static CancellationToken CancellationToken
+    {
+        get
+        {
+            var core = LoopCore.Required;
+            return core.Current is Tasks.TaskContext { Task: var task } context
+                ? context.Scope is { } scope && ReferenceEquals(scope.Host, task) ? scope.Token : task.CancellationToken
+                : CancellationToken.None;
+        }
+    }
+
+    /// <summary>For logs and messages.</summary>
+    public string Name { get; }
+
+    /// <summary>It runs now, on whichever thread.</summary>
+    public bool IsRunning => Core.IsRunning;
+
+    /// <summary>It was disposed.</summary>
+    public bool IsClosed => closed;
+
+    /// <summary>This is its thread: the one it runs on, or, while it does not run, the one that made it or ran it last.</summary>
+    public bool IsInLoopThread => Core.IsInLoopThread;
+
+    /// <summary>Monotonic time since it was made, read afresh. asyncio: <c>loop.time()</c>. Any thread.</summary>
+    public TimeSpan Time => TimeSpan.FromTicks(Core.Clock.Now);
+
+    /// <summary>Slow steps are timed, coroutines that nobody awaits and origins are recorded. asyncio: <c>set_debug</c>. From the start by <see cref="LoopOptions.Debug"/> or the environment variable EVENTLOOP_DEBUG=1.</summary>
+    public bool Debug
+    {
+        get;
+        set
+        {
+            field = value;
+            Core.TimeSteps = value;
+        }
+    }
+
+    /// <summary>What it does and has done. Any thread; the counts cost a look through its tasks.</summary>
+    public LoopStatistics Statistics
+    {
+        get
+        {
+            var tasks = Core.Tasks.Snapshot();
+            return new LoopStatistics(
+                Core.Ready.Count,
+                tasks.Count(static task => task.Status == LoopTaskStatus.Waiting),
+                Core.Timers.Count,
+                tasks.Count,
+                Core.Turns,
+                Core.Steps,
+                Core.Polls,
+                Core.BusyTime,
+                Core.IdleTime);
+        }
+    }
+
+    internal LoopCore Core { get; }
+
+    internal LoopOptions Options => options;
+
+    internal LossLedger Losses { get; }
+
+    internal bool WatchesCoroutines => Debug;
+
+    /// <summary>The loop that runs on this thread, if one does.</summary>
+    /// <param name="loop">It, or null.</param>
+    /// <returns>Whether there is one.</returns>
+    public static bool TryGetCurrent([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Loop? loop)
+    {
+        loop = LoopCore.Running?.Loop;
+        return loop is not null;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name} ({(closed ? "closed" : IsRunning ? "running" : "not running")}, {Core.Tasks.Count} tasks)";
+
+    internal int NextTaskId() => ++taskIds;
+
+    internal CoroutineWatch NewWatch(Type stateMachine) => new(Losses, MethodNames.OfStateMachine(stateMachine), Origin.Capture());
+
+    private void VerifyOpen(string member)
+    {
+        Core.VerifyAccess(member);
+        if (closed)
+        {
+            Throw.Closed(Name);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+namespace EventLoop.Polling;
+
+/// <summary>Parks the thread on an event: no descriptors of its own, everywhere the same. I/O completions come through the inbox.</summary>
+internal sealed class PortablePoller : IPoller
+{
+    private readonly ManualResetEventSlim wake = new(initialState: false, spinCount: 0);    // any thread
+
+    public string Name => "portable";
+
+    public bool HasSources => false;
+
+    public void Poll(long timeout)
+    {
+        if (timeout == 0)
+        {
+            return;
+        }
+
+        // Whole milliseconds, rounded up: waking early would only turn the loop round once more.
+        int milliseconds = timeout < 0 ? -1 : (int)Math.Min((timeout + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond, int.MaxValue);
+        wake.Wait(milliseconds);
+        wake.Reset();
+    }
+
+    public void Wake() => wake.Set();
+
+    public void Dispose() => wake.Dispose();
+}

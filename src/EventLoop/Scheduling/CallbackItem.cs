@@ -1,0 +1,136 @@
+using System.Runtime.CompilerServices;
+
+namespace EventLoop.Scheduling;
+
+/// <summary>A scheduled callback. Pooled; a <see cref="Handle"/> names it together with its version, so that a stale handle touches nobody else's.</summary>
+internal abstract class CallbackItem : LoopItem
+{
+    /// <summary>Bumped when the item is done with; any thread may compare it.</summary>
+    internal int Version;
+
+    internal ExecutionContext? Flow;
+    internal string? CreatedAt;
+
+    protected bool Cancelled;
+
+    /// <summary>What a handle does: nothing when the callback has begun, else it never runs, and what it holds is let go of now.</summary>
+    internal void Cancel(int version)
+    {
+        if (Context is not { } context)
+        {
+            return;
+        }
+
+        context.Core.VerifyAccess("Handle.Cancel");
+        if (Version != version || Cancelled)
+        {
+            return;
+        }
+
+        if (TimerSlot != 0)
+        {
+            context.Core.Timers.Remove(this);
+            Recycle(context.Core);
+        }
+        else
+        {
+            Cancelled = true;      // it stands in the ready queue: its turn will be a no-op
+            Release();
+        }
+    }
+
+    protected abstract void Release();
+
+    protected abstract void Recycle(LoopCore core);
+}
+
+/// <inheritdoc/>
+internal sealed class CallbackItem<TState> : CallbackItem
+{
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    private Action<TState>? callback;
+    private TState? state;
+
+    /// <summary>Loop thread only.</summary>
+    internal static CallbackItem<TState> Rent(LoopCore core, Action<TState> callback, TState state, LoopContext context)
+    {
+        var item = core.Pools.TryRent<CallbackItem<TState>>(Slot) ?? new();
+        item.Set(callback, state, context);
+        return item;
+    }
+
+    /// <summary>Any thread.</summary>
+    internal static CallbackItem<TState> Create(Action<TState> callback, TState state, LoopContext context)
+    {
+        var item = new CallbackItem<TState>();
+        item.Set(callback, state, context);
+        return item;
+    }
+
+    private void Set(Action<TState> callback, TState state, LoopContext context)
+    {
+        this.callback = callback;
+        this.state = state;
+        if (!ReferenceEquals(Context, context))
+        {
+            Context = context;
+        }
+    }
+
+    internal override void Execute()
+    {
+        var core = Context!.Core;
+        if (Cancelled)
+        {
+            Recycle(core);
+            return;
+        }
+
+        var run = callback!;
+        var argument = state!;
+        var flow = Flow;
+        string? createdAt = CreatedAt;
+        Recycle(core);
+        core.RestoreFlow(flow);
+        try
+        {
+            run(argument);
+        }
+        catch (Exception exception)
+        {
+            core.RestoreFlow(flow);
+            core.Loop.OnCallbackFailed(exception, createdAt);
+        }
+    }
+
+    internal override void OnRejected(LoopCore core)
+    {
+        var run = callback;
+        var argument = state!;
+        if (run is not null && !Cancelled)
+        {
+            core.Loop.OnLateContinuation();
+            ThreadPool.UnsafeQueueUserWorkItem(static late => late.run(late.argument), (run, argument), preferLocal: false);
+        }
+    }
+
+    protected override void Release()
+    {
+        callback = null;
+        Flow = null;
+        CreatedAt = null;
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<TState>())
+        {
+            state = default;
+        }
+    }
+
+    protected override void Recycle(LoopCore core)
+    {
+        Version++;
+        Cancelled = false;
+        Release();
+        core.Pools.Return(this, Slot);
+    }
+}

@@ -1,0 +1,44 @@
+namespace EventLoop.Scheduling;
+
+/// <summary>A continuation that .NET posted through a captured context: the rest of an ordinary <c>async Task</c> method, as a rule.</summary>
+internal sealed class ContinuationItem : LoopItem
+{
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    private SendOrPostCallback? callback;
+    private object? state;
+
+    internal static ContinuationItem Create(LoopContext context, SendOrPostCallback callback, object? state, bool pooled)
+    {
+        var item = (pooled ? context.Core.Pools.TryRent<ContinuationItem>(Slot) : null) ?? new ContinuationItem();
+        item.Context = context;
+        item.callback = callback;
+        item.state = state;
+        return item;
+    }
+
+    internal override void Execute()
+    {
+        var core = Context!.Core;
+        var run = callback!;
+        object? argument = state;
+        callback = null;
+        state = null;
+        core.Pools.Return(this, Slot);
+        core.RestoreFlow(null);      // the method brings its own
+        try
+        {
+            run(argument);
+        }
+        catch (Exception exception)
+        {
+            core.Loop.OnCallbackFailed(exception, createdAt: null);
+        }
+    }
+
+    internal override void OnRejected(LoopCore core)
+    {
+        core.Loop.OnLateContinuation();
+        ThreadPool.UnsafeQueueUserWorkItem(static late => late.callback!(late.state), (callback, state), preferLocal: false);
+    }
+}

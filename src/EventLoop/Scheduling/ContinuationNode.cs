@@ -1,0 +1,46 @@
+namespace EventLoop.Scheduling;
+
+/// <summary>The wait of ordinary .NET code, an <c>async Task</c> method as a rule, which goes on by a delegate. Pooled; loop thread only.</summary>
+internal sealed class ContinuationNode : WaitNode
+{
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    private Action? continuation;
+    private ExecutionContext? flow;
+
+    /// <param name="core">The loop that runs on this thread.</param>
+    /// <param name="continuation">Called in a step of the current context.</param>
+    /// <param name="captureFlow">Whether it has to be run in today's ExecutionContext; <c>await</c> sees to that itself.</param>
+    internal static ContinuationNode Rent(LoopCore core, Action continuation, bool captureFlow)
+    {
+        var node = core.Pools.TryRent<ContinuationNode>(Slot) ?? new ContinuationNode();
+        node.Context = core.Current;
+        node.continuation = continuation;
+        node.flow = captureFlow ? core.CaptureFlow() : null;
+        return node;
+    }
+
+    internal string Method => continuation?.Target is { } target && target.GetType().IsGenericType
+        ? target.GetType().GetGenericArguments()[^1].Name
+        : continuation?.Method.Name ?? "continuation";
+
+    internal override void Execute()
+    {
+        var core = Context!.Core;
+        Deliver(core);
+        var run = continuation!;
+        var context = flow;
+        continuation = null;
+        flow = null;
+        core.Pools.Return(this, Slot);
+        core.RestoreFlow(context);
+        try
+        {
+            run();
+        }
+        catch (Exception exception)
+        {
+            core.Loop.OnCallbackFailed(exception, createdAt: null);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+namespace EventLoop.Scheduling;
+
+/// <summary>A clock that wants to know when its loop has nothing to do: a virtual one, which jumps then.</summary>
+internal interface IIdleClock
+{
+    /// <summary>Called once, by the loop that was made with this clock; it sets <see cref="LoopCore.BeforePark"/>.</summary>
+    void Attach(LoopCore core);
+}

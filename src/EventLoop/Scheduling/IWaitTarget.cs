@@ -1,0 +1,24 @@
+namespace EventLoop.Scheduling;
+
+/// <summary>What became of a request to give up a wait.</summary>
+internal enum AbortResult
+{
+    /// <summary>The wait is off; whoever asked wakes the node with the cancellation.</summary>
+    GivenUp,
+
+    /// <summary>The request went on to what is awaited; the waiter stays and learns of it from there.</summary>
+    PassedOn,
+
+    /// <summary>This wait cannot be interrupted; the request stays pending and lands at the next one.</summary>
+    Refused,
+}
+
+/// <summary>What a parked node waits for.</summary>
+internal interface IWaitTarget
+{
+    /// <summary>Takes <paramref name="node"/> out of the target's books, so that no wake-up is spent on it.</summary>
+    AbortResult Abort(WaitNode node, string? reason);
+
+    /// <summary>For the live view: "sleep", "task 'fetch'", "lock"...</summary>
+    string Describe(WaitNode node);
+}

@@ -1,0 +1,140 @@
+using System.Runtime.CompilerServices;
+
+namespace EventLoop.Scheduling;
+
+/// <summary>
+/// One flow of code on the loop: what <c>await</c> captures, and where its waits are registered. Each task has its own object, for two
+/// reasons: a continuation says by its context which task it belongs to, and .NET inlines a continuation only into the very same
+/// context, so that one task's completion never runs another task's code inside it.
+/// It never pumps, and runs nothing inline in <see cref="Post"/>.
+/// </summary>
+/// <remarks>Fields: loop thread only. <see cref="Post"/> and <see cref="Send"/>: any thread.</remarks>
+internal class LoopContext : SynchronizationContext
+{
+    /// <summary>A cancellation may be visible from here: look before the next wait. Set by whoever cancels, cleared by who looked in vain.</summary>
+    internal bool Attention;
+
+    internal readonly LoopCore Core;
+
+    // A WaitNode, which may be an old one that belongs to others by now, or a set of them when several flows of one task wait at once.
+    private object? parked;
+
+    internal LoopContext(LoopCore core)
+    {
+        Core = core;
+        if (core.ObserveBlocking)
+        {
+            SetWaitNotificationRequired();
+        }
+    }
+
+    /// <summary>The task that steps in this context; null in plain callbacks.</summary>
+    internal virtual LoopTask? Task => null;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Register(WaitNode node)
+    {
+        if (!ReferenceEquals(parked, node))
+        {
+            RegisterAnother(node);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Unregister(WaitNode node)
+    {
+        if (parked is HashSet<WaitNode> set)
+        {
+            set.Remove(node);
+        }
+    }
+
+    private void RegisterAnother(WaitNode node)
+    {
+        if (parked is HashSet<WaitNode> set)
+        {
+            set.Add(node);
+        }
+        else if (parked is WaitNode other && WaitsHere(other))
+        {
+            parked = new HashSet<WaitNode> { other, node };
+        }
+        else
+        {
+            parked = node;
+        }
+    }
+
+    private bool WaitsHere(WaitNode node) => ReferenceEquals(node.Context, this) && node.State is WaitState.Parked or WaitState.Yielding;
+
+    /// <summary>The nodes that wait in this context now, in no particular order.</summary>
+    internal void CollectWaits(List<WaitNode> waits)
+    {
+        switch (parked)
+        {
+            case WaitNode node when WaitsHere(node):
+                waits.Add(node);
+                break;
+            case HashSet<WaitNode> set:
+                foreach (var one in set)
+                {
+                    if (WaitsHere(one))
+                    {
+                        waits.Add(one);
+                    }
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>The node by which this context waited last: where its code stands, unless several flows share the context.</summary>
+    internal WaitNode? LastWait => parked is WaitNode node && ReferenceEquals(node.Context, this) ? node : null;
+
+    public override SynchronizationContext CreateCopy() => this;
+
+    public override void Post(SendOrPostCallback d, object? state) => Core.PostContinuation(this, d, state);
+
+    public override void Send(SendOrPostCallback d, object? state)
+    {
+        if (Core.IsInLoopThread)
+        {
+            d(state);
+            return;
+        }
+
+        using var done = new ManualResetEventSlim();
+        Exception? failure = null;
+        Core.PostContinuation(
+            this,
+            _ =>
+            {
+                try
+                {
+                    d(state);
+                }
+                catch (Exception e)
+                {
+                    failure = e;
+                }
+
+                done.Set();
+            },
+            null);
+        done.Wait();
+        if (failure is not null)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    public override int Wait(IntPtr[] waitHandles, bool waitAll, int millisecondsTimeout)
+    {
+        if (millisecondsTimeout != 0)
+        {
+            Core.Loop.OnBlockingWait();
+        }
+
+        return WaitHelper(waitHandles, waitAll, millisecondsTimeout);
+    }
+}

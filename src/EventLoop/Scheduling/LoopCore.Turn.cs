@@ -1,0 +1,299 @@
+using System.Runtime.CompilerServices;
+
+namespace EventLoop.Scheduling;
+
+// One turn of the loop:
+//
+//     take the inbox → move due timers to ready → run the batch (what was ready when it began) → poll
+//                                                                 0 if something is ready, else until the next deadline
+//
+// Reading the clock costs more than a step. So while steps follow one another the clock and the poller are looked at only once in
+// LookInterval steps; a loop that runs out of work looks at once.
+internal sealed partial class LoopCore
+{
+    private const int LookInterval = 64;
+
+    private readonly Random? shuffle;
+
+    private int stepsSinceLook = LookInterval;
+    private long idleTicks;
+    private long runTicks;
+    private long runStart = -1;
+
+    private volatile bool stopRequested;     // any thread
+    private int sleeping;                    // any thread: 1 while the loop is parked, or about to be
+    private ITimer? parkTimer;               // wakes the loop at the next deadline of a custom clock
+
+    internal long Turns { get; private set; }
+
+    internal long Steps { get; private set; }
+
+    internal long Polls { get; private set; }
+
+    /// <summary>How many times another thread had to write a wake-up.</summary>
+    internal long WakeUps;
+
+    /// <summary>Steps of the batch that runs now which are still to come.</summary>
+    internal bool IsRunning => runStart >= 0;
+
+    /// <summary>Must leave the run at once: a LoopExitException, or a second interrupt.</summary>
+    internal Exception? ExitException;
+
+    /// <summary>Time each step; debug mode.</summary>
+    internal bool TimeSteps;
+
+    /// <summary>Asked before the loop parks; true when it found something to do (a virtual clock that jumped).</summary>
+    internal Func<long, bool>? BeforePark;
+
+    internal TimeSpan IdleTime => TimeSpan.FromTicks(idleTicks);
+
+    internal TimeSpan BusyTime => TimeSpan.FromTicks((IsRunning ? runTicks + Clock.Now - runStart : runTicks) - idleTicks);
+
+    /// <summary>Any thread.</summary>
+    internal void RequestStop()
+    {
+        stopRequested = true;
+        Interlocked.MemoryBarrier();
+        WakeUp();
+    }
+
+    /// <summary>Any thread, after publishing what the loop shall see: one system call at most for each sleep of the loop.</summary>
+    internal void WakeUp()
+    {
+        // The publishing exchange was a full fence: either the loop's last look sees the item, or its flag is seen here.
+        if (Volatile.Read(ref sleeping) != 0 && Interlocked.Exchange(ref sleeping, 0) != 0)
+        {
+            Interlocked.Increment(ref WakeUps);
+            Poller.Wake();
+        }
+    }
+
+    /// <summary>Turns until <paramref name="awaited"/> is complete (null: for ever), someone calls Stop, or an exit exception is raised.</summary>
+    internal void Run(LoopAwaitable? awaited)
+    {
+        Enter();
+        try
+        {
+            stopRequested = false;
+            while (awaited is null || !awaited.IsCompleted)
+            {
+                if (stopRequested || ExitException is not null)
+                {
+                    return;
+                }
+
+                Turn();
+            }
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private SynchronizationContext? outerContext;
+    private ExecutionContext? outerFlow;
+
+    internal void Enter()
+    {
+        if (running is not null)
+        {
+            Throw.NestedRun();
+        }
+
+        threadId = Environment.CurrentManagedThreadId;
+        outerContext = SynchronizationContext.Current;
+        outerFlow = ExecutionContext.Capture();
+        running = this;
+        runStart = Clock.Now;
+        stepsSinceLook = LookInterval;
+    }
+
+    internal void Leave()
+    {
+        runTicks += Clock.Now - runStart;
+        runStart = -1;
+        running = null;
+        Current = null;
+        SynchronizationContext.SetSynchronizationContext(outerContext);
+        outerContext = null;
+        if (outerFlow is not null)
+        {
+            ExecutionContext.Restore(outerFlow);
+            outerFlow = null;
+        }
+    }
+
+    private void Turn()
+    {
+        Turns++;
+        TakePosts();
+        if (stepsSinceLook >= LookInterval || Ready.Count == 0)
+        {
+            Look();
+        }
+
+        int batch = Ready.Count;
+        if (shuffle is not null)
+        {
+            Shuffle(batch);
+        }
+
+        stepsSinceLook += batch;
+        for (; batch > 0; batch--)
+        {
+            Step(Ready.Dequeue());
+            if (ExitException is not null)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Step(LoopItem item)
+    {
+        Steps++;
+        budget = StepBudget;
+        Install(item.Context);
+        if (TimeSteps)
+        {
+            TimedStep(item);
+            return;
+        }
+
+        item.Execute();
+        if (next is not null)
+        {
+            Bounce();
+        }
+    }
+
+    // The trampoline.
+    private void Bounce()
+    {
+        while (next is { } node)
+        {
+            next = null;
+            Install(node.Context);
+            node.Execute();
+        }
+    }
+
+    private void TimedStep(LoopItem item)
+    {
+        var context = item.Context;
+        long start = Clock.Now;
+        item.Execute();
+        Bounce();
+        Loop.OnStepTimed(context, TimeSpan.FromTicks(Clock.Now - start));
+    }
+
+    /// <summary>Runs the first step of an eager task inside the step that creates it.</summary>
+    internal void RunInside(LoopItem item)
+    {
+        var context = Current;
+        var flow = CaptureFlow();
+        var following = next;
+        int left = budget;
+        next = null;
+        Steps++;
+        budget = StepBudget;
+        StartDepth++;
+        Install(item.Context);
+        item.Execute();
+        Bounce();
+        StartDepth--;
+        budget = left;
+        next = following;
+        Install(context);
+        RestoreFlow(flow);
+    }
+
+    // The clock, the timers that are due, and the poller.
+    private void Look()
+    {
+        stepsSinceLook = 0;
+        Current = null;
+        SynchronizationContext.SetSynchronizationContext(null);
+        RestoreFlow(null);
+        Ready.TrimExcess();
+
+        long now = Clock.Now;
+        FireDue(now);
+        if (Ready.Count > 0)
+        {
+            if (Poller.HasSources)
+            {
+                Polls++;
+                Poller.Poll(0);
+            }
+
+            return;
+        }
+
+        if (BeforePark is { } beforePark && Inbox.IsEmpty && beforePark(Timers.Count > 0 ? Timers.NextDue : LoopClock.Never))
+        {
+            FireDue(Clock.Now);
+            return;
+        }
+
+        Volatile.Write(ref sleeping, 1);
+        Interlocked.MemoryBarrier();
+        if (Inbox.IsEmpty && !stopRequested)
+        {
+            Polls++;
+            ParkBlockedWaitingForWork(now);
+        }
+
+        Volatile.Write(ref sleeping, 0);
+        TakePosts();
+        long woken = Clock.Now;
+        idleTicks += woken - now;
+        FireDue(woken);
+    }
+
+    // Never inlined and named for what it is, so that profilers can subtract idle time.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ParkBlockedWaitingForWork(long now)
+    {
+        long until = Timers.Count > 0 ? Timers.NextDue : LoopClock.Never;
+        if (until == LoopClock.Never)
+        {
+            Poller.Poll(-1);
+            return;
+        }
+
+        long delay = Math.Max(0, until - now);
+        if (Clock.Custom is { } provider)
+        {
+            // Somebody else's time: only their timers know when it has come.
+            parkTimer ??= provider.CreateTimer(static core => ((LoopCore)core!).WakeUp(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            parkTimer.Change(TimeSpan.FromTicks(delay), Timeout.InfiniteTimeSpan);
+            if (Volatile.Read(ref sleeping) != 0)
+            {
+                Poller.Poll(-1);
+            }
+
+            return;
+        }
+
+        Poller.Poll(delay);
+    }
+
+    private void FireDue(long now)
+    {
+        while (Timers.Count > 0 && Timers.NextDue <= now)
+        {
+            Timers.RemoveFirst().OnDue(this);
+        }
+    }
+
+    private void Shuffle(int count)
+    {
+        for (int i = count - 1; i > 0; i--)
+        {
+            int k = shuffle!.Next(i + 1);
+            (Ready[i], Ready[k]) = (Ready[k], Ready[i]);
+        }
+    }
+}

@@ -1,0 +1,313 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Polling;
+using EventLoop.Tasks;
+
+namespace EventLoop.Scheduling;
+
+/// <summary>
+/// The engine: ready queue, timers, inbox, and the step that runs now. <see cref="Loop"/> is its front door; the turn itself is in
+/// LoopCore.Turn.cs.
+/// </summary>
+/// <remarks>Fields are the loop thread's unless they say otherwise.</remarks>
+internal sealed partial class LoopCore
+{
+    /// <summary>Completions at once, in one step, before a wait gives way to the others all the same (Tokio's budget).</summary>
+    internal const int StepBudget = 128;
+
+    /// <summary>Coroutines started inside one another on one stack; what is nested deeper is started by the trampoline.</summary>
+    internal const int DeepestStart = 48;
+
+    [ThreadStatic]
+    private static LoopCore? running;
+
+    internal readonly Loop Loop;
+    internal readonly LoopClock Clock;
+    internal readonly IPoller Poller;
+    internal readonly ReadyQueue Ready = new();
+    internal readonly TimerHeap Timers = new();
+    internal readonly Inbox Inbox = new();
+    internal readonly TaskTable Tasks = new();
+    internal readonly CancelRounds CancelRounds = new();
+
+    /// <summary>Blocking waits on the loop thread are to be reported.</summary>
+    internal readonly bool ObserveBlocking;
+
+    /// <summary>The context of plain callbacks: no task.</summary>
+    internal readonly LoopContext BaseContext;
+
+    internal ItemPools Pools = new();
+
+    /// <summary>Whose step runs now; null between steps and in raw ones.</summary>
+    internal LoopContext? Current;
+
+    /// <summary>What the next GetResult of one of our awaiters has to throw: set when its node is resumed, taken at once.</summary>
+    internal Exception? PendingThrow;
+
+    /// <summary>The operation that was just begun is complete but must give way: see <see cref="SpendBudget"/>.</summary>
+    internal bool Deferred;
+
+    internal int StartDepth;
+
+    private WaitNode? next;                 // the trampoline: what runs next in the same step
+    private int budget;
+    private readonly ExecutionContext baseFlow;     // of whoever made the loop: "no flow of its own" means this one
+    private int threadId = Environment.CurrentManagedThreadId;   // any thread reads; whoever made the loop or ran it last
+
+    internal LoopCore(Loop loop, LoopClock clock, IPoller poller, bool observeBlocking, int? seed)
+    {
+        Loop = loop;
+        Clock = clock;
+        Poller = poller;
+        ObserveBlocking = observeBlocking;
+        shuffle = seed is { } value ? new Random(value) : null;
+        baseFlow = ExecutionContext.Capture() ?? EmptyFlow();
+        BaseContext = new LoopContext(this);
+    }
+
+    /// <summary>The loop that runs on this thread.</summary>
+    internal static LoopCore? Running
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => running;
+    }
+
+    /// <summary>The loop that runs on this thread; throws where there is none.</summary>
+    internal static LoopCore Required
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => running ?? Throw.NoRunningLoop();
+    }
+
+    internal bool IsInLoopThread => threadId == Environment.CurrentManagedThreadId;
+
+    /// <summary>The task whose step runs now.</summary>
+    internal LoopTask? CurrentTask => Current?.Task;
+
+    internal void VerifyAccess(string member)
+    {
+        if (!IsInLoopThread)
+        {
+            Throw.WrongThread(member, Loop.Name);
+        }
+    }
+
+    // ---- Steps
+
+    /// <summary>Makes a context the current one, for our code and for <c>await</c>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Install(LoopContext? context)
+    {
+        Current = context;
+        SynchronizationContext.SetSynchronizationContext(context);
+    }
+
+    /// <summary>Null stands for the loop's own flow, so that the common case stores no reference.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ExecutionContext? CaptureFlow()
+    {
+        var flow = ExecutionContext.Capture();
+        return ReferenceEquals(flow, baseFlow) ? null : flow;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void RestoreFlow(ExecutionContext? flow) => ExecutionContext.Restore(flow ?? baseFlow);
+
+    // Capture gives null where the flow is suppressed; a new thread, started unsafely, has an empty one.
+    private static ExecutionContext EmptyFlow()
+    {
+        ExecutionContext? empty = null;
+        var thread = new Thread(() => empty = ExecutionContext.Capture());
+        thread.UnsafeStart();
+        thread.Join();
+        return empty!;
+    }
+
+    /// <summary>
+    /// Goes on with <paramref name="node"/> in this step, when the code that runs now has returned: a loop instead of a recursion, so that no
+    /// chain of completions is too long for the stack.
+    /// </summary>
+    internal void RunNext(WaitNode node)
+    {
+        if (next is null)
+        {
+            next = node;
+        }
+        else
+        {
+            Ready.Enqueue(node);
+        }
+    }
+
+    /// <summary>
+    /// One completion that did not have to wait. True when the step may go on; false when it has used up its budget: the caller then
+    /// reports "not complete", and <see cref="TryParkDeferred"/> sends the waiter once through the ready queue with what it got.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool SpendBudget()
+    {
+        if (--budget > 0)
+        {
+            return true;
+        }
+
+        Deferred = true;
+        return false;
+    }
+
+    /// <summary>First thing in every Park: the operation may have ended already and only gives way.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryParkDeferred(WaitNode node)
+    {
+        if (!Deferred)
+        {
+            return false;
+        }
+
+        Deferred = false;
+        var exception = PendingThrow;
+        PendingThrow = null;
+        node.Defer(this, exception);
+        return true;
+    }
+
+    /// <summary>
+    /// What every operation asks before it waits. False: go on. True: a cancellation is due, and <see cref="PendingThrow"/> holds it;
+    /// <paramref name="completed"/> is then what the awaiter's IsCompleted has to answer.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryInterrupt(out bool completed)
+    {
+        if (Current is { Attention: true } context && context.Task is { } task && task.TakeCancellation(context) is { } cancellation)
+        {
+            PendingThrow = cancellation;
+            completed = SpendBudget();
+            return true;
+        }
+
+        completed = false;
+        return false;
+    }
+
+    /// <summary>The end of a wait: throws what the wait ended with, if it was an exception.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void ThrowIfInterrupted()
+    {
+        if (PendingThrow is not null)
+        {
+            ThrowPending();
+        }
+    }
+
+    private void ThrowPending()
+    {
+        var exception = PendingThrow!;
+        PendingThrow = null;
+        throw exception;
+    }
+
+    // ---- Work under way elsewhere, which will come back: time that is not real holds still for it. Any thread.
+
+    private int flights;
+
+    internal bool InFlight => Volatile.Read(ref flights) > 0;
+
+    internal void BeginFlight() => Interlocked.Increment(ref flights);
+
+    internal void EndFlight()
+    {
+        Interlocked.Decrement(ref flights);
+        WakeUp();
+    }
+
+    internal void WaitForFlights(TimeSpan most) => SpinWait.SpinUntil(() => !InFlight, most);
+
+    // ---- Work from outside the step
+
+    /// <summary>Any thread. False when the loop is closed.</summary>
+    internal bool TryPost(LoopItem item)
+    {
+        if (!Inbox.TryPush(item))
+        {
+            return false;
+        }
+
+        WakeUp();
+        return true;
+    }
+
+    /// <summary>Any thread: to the ready queue by the shortest way. To a closed loop: to wherever the item goes then.</summary>
+    internal void Arrive(LoopItem item)
+    {
+        if (ReferenceEquals(running, this))
+        {
+            item.OnArrived(this);
+        }
+        else if (!TryPost(item))
+        {
+            item.OnRejected(this);
+        }
+    }
+
+    /// <summary>Any thread: what .NET posts through a context. Never throws.</summary>
+    internal void PostContinuation(LoopContext context, SendOrPostCallback callback, object? state)
+    {
+        bool here = ReferenceEquals(running, this);
+        var item = ContinuationItem.Create(context, callback, state, pooled: here);
+        if (here)
+        {
+            Ready.Enqueue(item);
+        }
+        else if (!TryPost(item))
+        {
+            item.OnRejected(this);
+        }
+    }
+
+    /// <summary>Takes over what other threads posted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void TakePosts()
+    {
+        if (!Inbox.IsEmpty)
+        {
+            TakePostsNow();
+        }
+    }
+
+    private void TakePostsNow()
+    {
+        var item = Inbox.TakeAll();
+        while (item is not null)
+        {
+            var following = item.Next;
+            item.Next = null;
+            item.OnArrived(this);
+            item = following;
+        }
+    }
+
+    /// <summary>Closes the inbox; what it still holds and what is ready goes where the items of a closed loop go.</summary>
+    internal void Close()
+    {
+        var rest = Inbox.Close();
+        while (Ready.Count > 0)
+        {
+            Ready.Dequeue().OnRejected(this);
+        }
+
+        while (rest is not null)
+        {
+            var following = rest.Next;
+            rest.Next = null;
+            rest.OnRejected(this);
+            rest = following;
+        }
+
+        while (Timers.Count > 0)
+        {
+            Timers.RemoveFirst();
+        }
+
+        Poller.Dispose();
+        parkTimer?.Dispose();
+    }
+}

@@ -1,0 +1,116 @@
+using System.Runtime.CompilerServices;
+
+namespace EventLoop.Scheduling;
+
+internal enum WaitState : byte
+{
+    Idle,
+
+    /// <summary>Waits for its target, in nobody's ready queue.</summary>
+    Parked,
+
+    /// <summary>In the ready queue, but nothing was handed over: a cancellation may still take its place.</summary>
+    Yielding,
+
+    /// <summary>In the ready queue with its outcome: final.</summary>
+    Woken,
+}
+
+/// <summary>
+/// The one way to wait. A node is who waits (its context), for what (its target) and where to go on (<see cref="LoopItem.Execute"/>).
+/// A suspended coroutine is its own node, so that waiting allocates nothing. Waking puts the node on the ready queue, once.
+/// </summary>
+internal abstract class WaitNode : LoopItem
+{
+    /// <summary>The neighbour in a <see cref="WaiterQueue"/>; null when in none.</summary>
+    internal WaitNode? Previous;
+
+    // The target while parked; once woken the exception to throw at the await, if any. One field: the two never live together.
+    private object? subject;
+
+    internal WaitState State;
+
+    internal IWaitTarget? Target => State == WaitState.Parked ? Unsafe.As<IWaitTarget>(subject) : null;
+
+    /// <summary>Registers the wait; the caller has put the node where its wake-up will come from.</summary>
+    internal void Park(IWaitTarget target)
+    {
+        subject = target;
+        State = WaitState.Parked;
+        Context?.Register(this);
+    }
+
+    /// <summary>To the end of the ready queue, interruptible until it runs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Yield(LoopCore core)
+    {
+        State = WaitState.Yielding;
+        Context?.Register(this);
+        core.Ready.Enqueue(this);
+    }
+
+    /// <summary>Ends the wait: whatever was waited for belongs to this node now. On a node that no longer waits it does nothing.</summary>
+    internal virtual void Wake(LoopCore core)
+    {
+        if (State == WaitState.Parked)
+        {
+            subject = null;
+            Settle(core);
+        }
+    }
+
+    /// <summary>Ends the wait with an exception, which the await throws.</summary>
+    internal void WakeWith(LoopCore core, Exception exception)
+    {
+        if (State == WaitState.Yielding)
+        {
+            subject = exception;       // it already stands in the ready queue
+            State = WaitState.Woken;
+            return;
+        }
+
+        subject = exception;
+        Settle(core);
+    }
+
+    /// <summary>Ready at once, without having waited: the operation is complete, or failed, and only gives way to the others.</summary>
+    internal void Defer(LoopCore core, Exception? exception)
+    {
+        subject = exception;
+        Settle(core);
+    }
+
+    private void Settle(LoopCore core)
+    {
+        if (TimerSlot != 0)
+        {
+            core.Timers.Remove(this);
+        }
+
+        State = WaitState.Woken;
+        Context?.Unregister(this);
+        core.Ready.Enqueue(this);
+    }
+
+    /// <summary>Ends the wait of a node that its caller runs itself.</summary>
+    internal void Unpark()
+    {
+        subject = null;
+        State = WaitState.Idle;
+        Context?.Unregister(this);
+    }
+
+    internal override void OnDue(LoopCore core) => Wake(core);
+
+    /// <summary>At the head of <see cref="LoopItem.Execute"/>: leaves for the awaiter's GetResult what it has to throw.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    protected void Deliver(LoopCore core)
+    {
+        State = WaitState.Idle;
+        if (subject is not null)
+        {
+            core.PendingThrow = Unsafe.As<Exception>(subject);
+            subject = null;
+        }
+    }
+}

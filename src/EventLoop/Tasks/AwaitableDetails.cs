@@ -1,0 +1,45 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Tasks;
+
+/// <summary>How an awaitable ended.</summary>
+internal enum Ending : byte
+{
+    None,
+    Succeeded,
+    Faulted,
+    Canceled,
+}
+
+/// <summary>What most tasks and futures never need; made on demand, so that the many stay slim.</summary>
+internal sealed class AwaitableDetails
+{
+    internal string? Name;
+    internal string? CreatedAt;
+    internal string? CancelReason;
+    internal List<DoneCallback>? DoneCallbacks;
+    internal CancellationTokenSource? TokenSource;
+
+    /// <summary>The contexts of the scopes that the task is in now.</summary>
+    internal List<ScopedContext>? Scopes;
+
+    /// <summary>The innermost scope of others that it was started in.</summary>
+    internal Scope? InheritedScope;
+
+    internal TaskGroup? Group;
+
+    /// <summary>Nobody has a handle on it: its failure is reported when it ends.</summary>
+    internal bool Detached;
+}
+
+/// <summary>A done callback with the flow it was registered in.</summary>
+internal sealed record DoneCallback(Delegate Key, Action<LoopAwaitable> Call, ExecutionContext? Flow)
+{
+    internal void Schedule(LoopAwaitable ended)
+    {
+        var core = ended.Core;
+        var item = CallbackItem<(Action<LoopAwaitable> Call, LoopAwaitable Ended)>.Rent(core, static state => state.Call(state.Ended), (Call, ended), core.BaseContext);
+        item.Flow = Flow;
+        core.Ready.Enqueue(item);
+    }
+}

@@ -1,0 +1,63 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+/// <summary>Waits for .NET's own tasks that a cancellation can interrupt.</summary>
+public static class ForeignTaskExtensions
+{
+    /// <summary>An interruptible wait for a .NET task: a cancelled waiter goes on at once; the task itself is left alone, and what it throws later is observed.</summary>
+    /// <param name="task">The task.</param>
+    public static async Coroutine OnLoop(this Task task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        await Completion(task);
+        task.GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc cref="OnLoop(Task)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public static async Coroutine<T> OnLoop<T>(this Task<T> task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        await Completion(task);
+        return task.GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc cref="OnLoop(Task)"/>
+    public static Coroutine OnLoop(this ValueTask task) => task.AsTask().OnLoop();
+
+    /// <inheritdoc cref="OnLoop(Task)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public static Coroutine<T> OnLoop<T>(this ValueTask<T> task) => task.AsTask().OnLoop();
+
+    /// <summary>A future that ends, always well, when the task has ended. Cancelling it leaves the task alone.</summary>
+    internal static LoopFuture Completion(Task task)
+    {
+        var core = LoopCore.Required;
+        var future = new LoopFuture(core.Loop);
+        if (task.IsCompleted)
+        {
+            future.SetResult();
+            return future;
+        }
+
+        var arrival = new Arrival(task, future);
+        task.GetAwaiter().UnsafeOnCompleted(() => core.Arrive(arrival));
+        return future;
+    }
+
+    private sealed class Arrival(Task task, LoopFuture future) : LoopItem
+    {
+        internal override void Execute()
+        {
+            if (!future.TrySetResult())
+            {
+                _ = task.Exception;      // nobody waits for it any more: observed all the same
+            }
+        }
+
+        internal override void OnArrived(LoopCore core) => Execute();
+
+        internal override void OnRejected(LoopCore core) => _ = task.Exception;
+    }
+}

@@ -1,0 +1,300 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+/// <summary>What a task and a future have in common: something on a loop that ends once, with a result, a failure or a cancellation, and that any number of tasks may await.</summary>
+/// <remarks>
+/// <para><b>Thread:</b> the properties may be read from any thread, everything else belongs to the loop's thread.</para>
+/// <para><b>Cancellation:</b> cancelling a task that awaits it cancels it, too, for every awaiter; <see cref="Loop.Shield(LoopAwaitable)"/> and <c>Loop.Wait</c> are the forms that do not own what they wait for.</para>
+/// <para>asyncio: the reading side of <c>Future</c>.</para>
+/// </remarks>
+public abstract class LoopAwaitable : IWaitTarget
+{
+    private WaiterQueue waiters;
+
+    // The failure, the cancellation, or a LostFailure around a failure that nobody has looked at yet.
+    private object? outcome;
+
+    private protected AwaitableDetails? Rare;
+    private protected volatile Ending Ended;
+
+    private protected LoopAwaitable()
+    {
+    }
+
+    /// <summary>The loop it belongs to.</summary>
+    public Loop Loop => Core.Loop;
+
+    /// <summary>It has ended, in whichever way.</summary>
+    public bool IsCompleted => Ended != Ending.None;
+
+    /// <summary>It ended with a result.</summary>
+    public bool IsCompletedSuccessfully => Ended == Ending.Succeeded;
+
+    /// <summary>It ended with an exception that is no cancellation. Asking does not count as looking at the exception.</summary>
+    public bool IsFaulted => Ended == Ending.Faulted;
+
+    /// <summary>It was canceled.</summary>
+    public bool IsCanceled => Ended == Ending.Canceled;
+
+    /// <summary>The failure; null unless <see cref="IsFaulted"/>, as on <see cref="Task"/>.</summary>
+    /// <remarks>Reading it counts as having looked at the failure, which is then not reported as lost.</remarks>
+    /// <exception cref="InvalidOperationException">It is not finished.</exception>
+    public Exception? Exception
+    {
+        get
+        {
+            if (!IsCompleted)
+            {
+                Throw.NotCompleted(Kind);
+            }
+
+            return IsFaulted ? RetrieveFailure() : null;
+        }
+    }
+
+    /// <summary>Why it was canceled; null unless <see cref="IsCanceled"/>.</summary>
+    public string? CancelReason => IsCanceled ? (outcome as LoopCanceledException)?.Reason ?? Rare?.CancelReason : null;
+
+    /// <summary>Where it was made; debug mode only.</summary>
+    public string? CreatedAt => Rare?.CreatedAt;
+
+    /// <summary>The tasks that wait for it now; any thread may ask.</summary>
+    public IReadOnlyList<LoopTask> Awaiters => waiters.Select(static node => (node as Watcher)?.OwnerTask ?? node.Context?.Task);
+
+    internal abstract LoopCore Core { get; }
+
+    /// <summary>"task" or "future", for messages.</summary>
+    internal abstract string Kind { get; }
+
+    /// <summary>Its name in messages and in the live view.</summary>
+    internal abstract string Label { get; }
+
+    /// <summary>Asks it to end as canceled.</summary>
+    /// <param name="reason">A text for whoever sees the cancellation.</param>
+    /// <returns>False when it has ended already.</returns>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public bool Cancel(string? reason = null)
+    {
+        Core.VerifyAccess($"Cancel of a {Kind}");
+        return CancelCore(reason);
+    }
+
+    /// <summary>Has <paramref name="callback"/> called when it has ended: through the ready queue, never inline, also when it has ended already.</summary>
+    /// <param name="callback">Gets this object. What it throws goes to the loop's exception handler.</param>
+    /// <remarks>It runs in the ExecutionContext of this call, outside any task. asyncio: <c>add_done_callback</c>.</remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public void AddDoneCallback(Action<LoopAwaitable> callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        AddDoneCallback(callback, callback);
+    }
+
+    /// <summary>Takes back what <see cref="AddDoneCallback(Action{LoopAwaitable})"/> registered and has not scheduled yet.</summary>
+    /// <param name="callback">An equal delegate.</param>
+    /// <returns>How many registrations were removed.</returns>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public int RemoveDoneCallback(Action<LoopAwaitable> callback) => RemoveDoneCallback((Delegate)callback);
+
+    /// <summary>For <c>await</c>.</summary>
+    public LoopAwaiter GetAwaiter() => new(this);
+
+    /// <summary>A wait for it, for combinators that take coroutines.</summary>
+    public Coroutine AsCoroutine() => new(new AwaitSource(this), 0);
+
+    /// <summary>A <see cref="Task"/> that ends as this ends; a canceled one rethrows the same <see cref="LoopCanceledException"/>.</summary>
+    /// <remarks>Its continuations run on the thread pool, or wherever their own context wants them. The failure counts as looked at. Any thread.</remarks>
+    public Task AsTask()
+    {
+        var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        WatchFromAnyThread(new BridgeWatcher(done => source.TrySetFromTask(((LoopAwaitable)done).ToCompletedTask())));
+        return source.Task;
+    }
+
+    // ---- For the awaiters
+
+    internal void AddWaiter(WaitNode node) => waiters.Add(node);
+
+    internal void RemoveWaiter(WaitNode node) => waiters.Remove(node);
+
+    internal bool HasWaiters => !waiters.IsEmpty;
+
+    /// <summary>Has a watcher told when this ends; at once, inside the call, when it has ended.</summary>
+    internal void Watch(Watcher watcher)
+    {
+        watcher.Watched = this;
+        if (IsCompleted)
+        {
+            watcher.OnEnded(this);
+            return;
+        }
+
+        watcher.State = WaitState.Parked;
+        waiters.Add(watcher);
+    }
+
+    internal void Unwatch(Watcher watcher)
+    {
+        if (watcher.State == WaitState.Parked)
+        {
+            watcher.State = WaitState.Idle;
+            waiters.Remove(watcher);
+        }
+    }
+
+    private protected void WatchFromAnyThread(Watcher watcher)
+    {
+        if (Core.IsInLoopThread || IsCompleted)
+        {
+            Watch(watcher);
+        }
+        else
+        {
+            Loop.Post(() => Watch(watcher));
+        }
+    }
+
+    /// <summary>Ended: throws unless it succeeded. Counts as looking at the failure.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void ThrowUnlessSucceeded()
+    {
+        if (Ended != Ending.Succeeded)
+        {
+            ThrowOutcome();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ThrowOutcome()
+    {
+        if (Ended == Ending.None)
+        {
+            Throw.NotCompleted(Kind);
+        }
+
+        ExceptionDispatchInfo.Throw(FailureOrCancellation()!);
+    }
+
+    /// <summary>The exception that awaiting it throws; null when it succeeded. Counts as looking at it.</summary>
+    internal Exception? FailureOrCancellation() => Ended switch
+    {
+        Ending.Faulted => RetrieveFailure(),
+        Ending.Canceled => CancellationException(),
+        _ => null,
+    };
+
+    private LoopCanceledException CancellationException()
+    {
+        if (outcome is not LoopCanceledException exception)
+        {
+            exception = new LoopCanceledException(Rare?.CancelReason, outcome as Exception);
+            outcome = exception;
+        }
+
+        return exception;
+    }
+
+    /// <summary>The failure, without counting as a look at it.</summary>
+    internal Exception? PeekFailure() => IsFaulted ? (outcome as LostFailure)?.Exception ?? outcome as Exception : null;
+
+    private Exception? RetrieveFailure()
+    {
+        if (outcome is LostFailure lost)
+        {
+            lost.Settle();
+            outcome = lost.Exception;
+        }
+
+        return (Exception?)outcome;
+    }
+
+    internal void MarkRetrieved()
+    {
+        if (IsFaulted)
+        {
+            RetrieveFailure();
+        }
+    }
+
+    private async Task ToCompletedTask()
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        ThrowUnlessSucceeded();
+    }
+
+    // ---- For those who end it
+
+    internal abstract bool CancelCore(string? reason);
+
+    private protected void Succeed() => End(Ending.Succeeded, null);
+
+    private protected void Fail(Exception exception)
+    {
+        End(Ending.Faulted, new LostFailure(Core.Loop.Losses, exception, Label, CreatedAt));
+    }
+
+    private protected void EndCanceled(Exception? exception) => End(Ending.Canceled, exception);
+
+    private void End(Ending ending, object? with)
+    {
+        outcome = with;
+        Ended = ending;
+        waiters.WakeAll(Core);
+        if (Rare?.DoneCallbacks is { } callbacks)
+        {
+            Rare.DoneCallbacks = null;
+            foreach (var callback in callbacks)
+            {
+                callback.Schedule(this);
+            }
+        }
+    }
+
+    private protected void AddDoneCallback(Delegate key, Action<LoopAwaitable> call)
+    {
+        Core.VerifyAccess($"AddDoneCallback of a {Kind}");
+        var callback = new DoneCallback(key, call, Core.CaptureFlow());
+        if (IsCompleted)
+        {
+            callback.Schedule(this);
+        }
+        else
+        {
+            (Details.DoneCallbacks ??= []).Add(callback);
+        }
+    }
+
+    private protected int RemoveDoneCallback(Delegate key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Core.VerifyAccess($"RemoveDoneCallback of a {Kind}");
+        return Rare?.DoneCallbacks?.RemoveAll(callback => callback.Key.Equals(key)) ?? 0;
+    }
+
+    private protected AwaitableDetails Details => Rare ??= new();
+
+    private protected void NoteOrigin()
+    {
+        if (Core.Loop.Debug)
+        {
+            Details.CreatedAt = Origin.Capture();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Label} ({Ended switch { Ending.None => "pending", Ending.Succeeded => "done", Ending.Faulted => "failed", _ => "canceled" }})";
+
+    // Cancelling whoever waits for it goes on to it: it ends, and the waiter learns of that as of any other end.
+    AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
+    {
+        CancelCore(reason);
+        return AbortResult.PassedOn;
+    }
+
+    string IWaitTarget.Describe(WaitNode node) => Label;
+}

@@ -1,0 +1,104 @@
+using System.ComponentModel;
+using System.Runtime.CompilerServices;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+/// <summary>For <c>await</c> of a task or future.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
+{
+    private readonly LoopAwaitable awaitable;
+
+    internal LoopAwaiter(LoopAwaitable awaitable) => this.awaitable = awaitable;
+
+    /// <summary>It has ended, or this task must not wait for it. What has ended already is no wait and looks for no cancellation.</summary>
+    /// <exception cref="InvalidOperationException">It belongs to another loop, or the wait would close a cycle of tasks.</exception>
+    public bool IsCompleted => awaitable.IsCompleted || BeginWait(awaitable);
+
+    /// <summary>Ends the await; throws what it ended with.</summary>
+    public void GetResult()
+    {
+        LoopCore.Running?.ThrowIfInterrupted();
+        awaitable.ThrowUnlessSucceeded();
+    }
+
+    /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
+    public void OnCompleted(Action c) => Park(awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));
+
+    /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
+    public void UnsafeOnCompleted(Action c) => Park(awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: false));
+
+    void ILoopAwaiter.Park(WaitNode awaiting) => Park(awaitable, awaiting);
+
+    internal static bool BeginWait(LoopAwaitable awaitable)
+    {
+        var core = LoopCore.Required;
+        if (!ReferenceEquals(awaitable.Core, core))
+        {
+            Throw.OtherLoop(awaitable.Kind);
+        }
+
+        if (core.TryInterrupt(out bool completed))
+        {
+            awaitable.CancelCore(core.PendingThrow is LoopCanceledException { Reason: var reason } ? reason : null);
+            return completed;
+        }
+
+        if (core.CurrentTask is { } task)
+        {
+            AwaitCycle.Check(task, awaitable);
+        }
+
+        return false;
+    }
+
+    internal static void Park(LoopAwaitable awaitable, WaitNode node)
+    {
+        var core = LoopCore.Required;
+        if (core.TryParkDeferred(node))
+        {
+            return;
+        }
+
+        if (awaitable.IsCompleted)
+        {
+            node.Defer(core, null);
+            return;
+        }
+
+        awaitable.AddWaiter(node);
+        node.Park(awaitable);
+    }
+}
+
+/// <summary>For <c>await</c> of a task or future with a result.</summary>
+/// <typeparam name="T">The type of the result.</typeparam>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public readonly struct LoopAwaiter<T> : ICriticalNotifyCompletion, ILoopAwaiter
+{
+    private readonly LoopAwaitable awaitable;
+
+    internal LoopAwaiter(LoopAwaitable awaitable) => this.awaitable = awaitable;
+
+    /// <inheritdoc cref="LoopAwaiter.IsCompleted"/>
+    public bool IsCompleted => awaitable.IsCompleted || LoopAwaiter.BeginWait(awaitable);
+
+    /// <summary>Ends the await: the result; throws what it ended with.</summary>
+    public T GetResult()
+    {
+        LoopCore.Running?.ThrowIfInterrupted();
+        awaitable.ThrowUnlessSucceeded();
+        return awaitable is LoopTask<T> task ? task.Value : ((LoopFuture<T>)awaitable).Value;
+    }
+
+    /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
+    public void OnCompleted(Action c) => LoopAwaiter.Park(awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));
+
+    /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
+    public void UnsafeOnCompleted(Action c) => LoopAwaiter.Park(awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: false));
+
+    void ILoopAwaiter.Park(WaitNode awaiting) => LoopAwaiter.Park(awaitable, awaiting);
+}

@@ -1,0 +1,103 @@
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+/// <summary>Something that other code completes by hand, and that tasks await. asyncio: <c>Future</c>.</summary>
+/// <remarks><b>Thread:</b> completed on its loop's thread; from others by <c>loop.Post(() =&gt; future.SetResult())</c>. Waiters are woken through the ready queue, in their order, never inline.</remarks>
+public sealed class LoopFuture : LoopAwaitable
+{
+    private readonly LoopCore core;
+
+    /// <summary>A future of <paramref name="loop"/>, or of the loop that runs on this thread.</summary>
+    /// <param name="loop">Null: the running loop.</param>
+    /// <exception cref="InvalidOperationException">No loop was given and none runs here.</exception>
+    public LoopFuture(Loop? loop = null)
+    {
+        core = loop?.Core ?? LoopCore.Required;
+        NoteOrigin();
+    }
+
+    internal override LoopCore Core => core;
+
+    internal override string Kind => "future";
+
+    internal override string Label => "future";
+
+    /// <summary>Completes it.</summary>
+    /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>
+    public void SetResult()
+    {
+        if (!TrySetResult())
+        {
+            Throw.AlreadyCompleted(Kind);
+        }
+    }
+
+    /// <summary>Completes it unless that has happened.</summary>
+    /// <returns>False when it was completed already.</returns>
+    /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
+    public bool TrySetResult()
+    {
+        core.VerifyAccess("TrySetResult of a future");
+        if (IsCompleted)
+        {
+            return false;
+        }
+
+        Succeed();
+        return true;
+    }
+
+    /// <summary>Fails it; an <see cref="OperationCanceledException"/> of the loop cancels it.</summary>
+    /// <param name="exception">What awaiting it throws.</param>
+    /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>
+    public void SetException(Exception exception)
+    {
+        if (!TrySetException(exception))
+        {
+            Throw.AlreadyCompleted(Kind);
+        }
+    }
+
+    /// <summary>Fails it unless it was completed already.</summary>
+    /// <param name="exception">What awaiting it throws.</param>
+    /// <returns>False when it was completed already.</returns>
+    /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
+    public bool TrySetException(Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        core.VerifyAccess("TrySetException of a future");
+        if (IsCompleted)
+        {
+            return false;
+        }
+
+        if (exception is LoopCanceledException)
+        {
+            EndCanceled(exception);
+        }
+        else
+        {
+            Fail(exception);
+        }
+
+        return true;
+    }
+
+    internal override bool CancelCore(string? reason)
+    {
+        if (IsCompleted)
+        {
+            return false;
+        }
+
+        if (reason is not null)
+        {
+            Details.CancelReason = reason;
+        }
+
+        EndCanceled(null);
+        return true;
+    }
+}

@@ -1,0 +1,153 @@
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+/// <summary>Something that other code completes by hand, with a result, and that tasks await. asyncio: <c>Future</c>.</summary>
+/// <typeparam name="T">The type of the result.</typeparam>
+/// <remarks><b>Thread:</b> completed on its loop's thread; from others by <c>loop.Post(() =&gt; future.SetResult())</c>. Waiters are woken through the ready queue, in their order, never inline.</remarks>
+public sealed class LoopFuture<T> : LoopAwaitable
+{
+    private readonly LoopCore core;
+    private T? value;
+
+    /// <summary>A future of <paramref name="loop"/>, or of the loop that runs on this thread.</summary>
+    /// <param name="loop">Null: the running loop.</param>
+    /// <exception cref="InvalidOperationException">No loop was given and none runs here.</exception>
+    public LoopFuture(Loop? loop = null)
+    {
+        core = loop?.Core ?? LoopCore.Required;
+        NoteOrigin();
+    }
+
+    internal override LoopCore Core => core;
+
+    internal override string Kind => "future";
+
+    internal override string Label => "future";
+
+    internal T Value => value!;
+
+    /// <summary>The result.</summary>
+    /// <exception cref="InvalidOperationException">It is not finished; reading it never waits.</exception>
+    /// <exception cref="LoopCanceledException">It was canceled. A failure is rethrown as it is.</exception>
+    public T Result
+    {
+        get
+        {
+            ThrowUnlessSucceeded();
+            return value!;
+        }
+    }
+
+    /// <inheritdoc cref="LoopAwaitable.AddDoneCallback(Action{LoopAwaitable})"/>
+    public void AddDoneCallback(Action<LoopFuture<T>> callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        AddDoneCallback(callback, ended => callback((LoopFuture<T>)ended));
+    }
+
+    /// <inheritdoc cref="LoopAwaitable.RemoveDoneCallback(Action{LoopAwaitable})"/>
+    public int RemoveDoneCallback(Action<LoopFuture<T>> callback) => RemoveDoneCallback((Delegate)callback);
+
+    /// <inheritdoc cref="LoopAwaitable.AsCoroutine"/>
+    public new Coroutine<T> AsCoroutine() => new(new AwaitSource<T>(this, static ended => ((LoopFuture<T>)ended).Value), 0);
+
+    /// <summary>For <c>await</c>.</summary>
+    public new LoopAwaiter<T> GetAwaiter() => new(this);
+
+    /// <inheritdoc cref="LoopAwaitable.AsTask"/>
+    public new Task<T> AsTask()
+    {
+        var source = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        WatchFromAnyThread(new BridgeWatcher(done => source.TrySetFromTask(((LoopFuture<T>)done).ToTask())));
+        return source.Task;
+    }
+
+    /// <summary>A Task in the state that this ended in.</summary>
+    internal async Task<T> ToTask()
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        return Result;
+    }
+
+    /// <summary>Completes it.</summary>
+    /// <param name="value">The result.</param>
+    /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>
+    public void SetResult(T value)
+    {
+        if (!TrySetResult(value))
+        {
+            Throw.AlreadyCompleted(Kind);
+        }
+    }
+
+    /// <summary>Completes it unless that has happened.</summary>
+    /// <param name="value">The result.</param>
+    /// <returns>False when it was completed already.</returns>
+    /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
+    public bool TrySetResult(T value)
+    {
+        core.VerifyAccess("TrySetResult of a future");
+        if (IsCompleted)
+        {
+            return false;
+        }
+
+        this.value = value;
+        Succeed();
+        return true;
+    }
+
+    /// <summary>Fails it; an <see cref="OperationCanceledException"/> of the loop cancels it.</summary>
+    /// <param name="exception">What awaiting it throws.</param>
+    /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>
+    public void SetException(Exception exception)
+    {
+        if (!TrySetException(exception))
+        {
+            Throw.AlreadyCompleted(Kind);
+        }
+    }
+
+    /// <summary>Fails it unless it was completed already.</summary>
+    /// <param name="exception">What awaiting it throws.</param>
+    /// <returns>False when it was completed already.</returns>
+    /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
+    public bool TrySetException(Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        core.VerifyAccess("TrySetException of a future");
+        if (IsCompleted)
+        {
+            return false;
+        }
+
+        if (exception is LoopCanceledException)
+        {
+            EndCanceled(exception);
+        }
+        else
+        {
+            Fail(exception);
+        }
+
+        return true;
+    }
+
+    internal override bool CancelCore(string? reason)
+    {
+        if (IsCompleted)
+        {
+            return false;
+        }
+
+        if (reason is not null)
+        {
+            Details.CancelReason = reason;
+        }
+
+        EndCanceled(null);
+        return true;
+    }
+}

@@ -1,0 +1,427 @@
+using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+/// <summary>Where a task stands.</summary>
+public enum LoopTaskStatus
+{
+    /// <summary>In the ready queue.</summary>
+    Ready,
+
+    /// <summary>Its step runs now.</summary>
+    Running,
+
+    /// <summary>It waits for something.</summary>
+    Waiting,
+
+    /// <summary>It returned.</summary>
+    RanToCompletion,
+
+    /// <summary>It threw.</summary>
+    Faulted,
+
+    /// <summary>It was canceled.</summary>
+    Canceled,
+}
+
+/// <summary>A coroutine that runs on its own, concurrently with the others of its loop. asyncio: <c>Task</c>.</summary>
+/// <remarks>
+/// <para><b>Thread:</b> created, cancelled and awaited on its loop's thread; the describing properties may be read from any thread.</para>
+/// <para><b>Cancellation:</b> <see cref="LoopAwaitable.Cancel"/> is edge-triggered and counted. What the task waits for is given up (a task or future that it awaits is
+/// cancelled in its turn), and a <see cref="LoopCanceledException"/> is thrown at its await; when it is not waiting, at its next wait.
+/// A task always runs to its first wait, even when it was cancelled before its first step.</para>
+/// <para>The loop holds it strongly until it ends. A failure that nobody looks at goes to the loop's exception handler.</para>
+/// </remarks>
+public class LoopTask : LoopAwaitable
+{
+    private readonly TaskContext context;
+    private int cancelRequests;
+    private bool mustCancel;          // a request that no wait has thrown or passed on yet
+    private bool inCancelRound;
+
+    internal int TableSlot;
+
+    private protected LoopTask(LoopCore core, string? name)
+    {
+        context = new TaskContext(core, this);
+        Id = core.Loop.NextTaskId();
+        if (name is not null)
+        {
+            Details.Name = name;
+        }
+
+        NoteOrigin();
+    }
+
+    /// <summary>Counts from 1 within its loop.</summary>
+    public int Id { get; }
+
+    /// <summary>For people: "Task-7" unless it was given one. Loop thread to set, any thread to read.</summary>
+    public string Name
+    {
+        get => Rare?.Name ?? $"Task-{Id}";
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            Details.Name = value;
+        }
+    }
+
+    /// <summary>Where it stands; any thread may ask. Reading it costs a look through the ready queue.</summary>
+    public LoopTaskStatus Status => Ended switch
+    {
+        Ending.Succeeded => LoopTaskStatus.RanToCompletion,
+        Ending.Faulted => LoopTaskStatus.Faulted,
+        Ending.Canceled => LoopTaskStatus.Canceled,
+        _ when ReferenceEquals(Core.CurrentTask, this) => LoopTaskStatus.Running,
+        _ => ParkedNode is not null && !IsInReadyQueue ? LoopTaskStatus.Waiting : LoopTaskStatus.Ready,
+    };
+
+    /// <summary>Outstanding requests: <see cref="LoopAwaitable.Cancel"/> adds one, <see cref="Uncancel"/> takes one away. asyncio: <c>cancelling()</c>.</summary>
+    public int CancelRequests => cancelRequests;
+
+    /// <summary>Fires when it is cancelled; for APIs that take a token. After <see cref="Uncancel"/> has brought the count to zero it is a new one.</summary>
+    public CancellationToken CancellationToken
+    {
+        get
+        {
+            if (Details.TokenSource is not { } source)
+            {
+                source = InheritedScope is { } scope ? CancellationTokenSource.CreateLinkedTokenSource(scope.Token) : new CancellationTokenSource();
+                Details.TokenSource = source;
+                if (cancelRequests > 0)
+                {
+                    source.Cancel();
+                }
+            }
+
+            return source.Token;
+        }
+    }
+
+    /// <summary>What it waits for now, in words; null unless <see cref="LoopTaskStatus.Waiting"/>. Any thread may ask.</summary>
+    public string? WaitingOn => Status == LoopTaskStatus.Waiting && ParkedNode is { } node ? node.Target?.Describe(node) : null;
+
+    /// <summary>The task or future that it waits for, where it is one. Any thread may ask.</summary>
+    public LoopAwaitable? Awaiting => IsCompleted ? null : ParkedNode?.Target switch
+    {
+        LoopAwaitable awaitable => awaitable,
+        ShieldedWait shield => shield.Inner,
+        _ => null,
+    };
+
+    internal sealed override LoopCore Core => context.Core;
+
+    internal override string Kind => "task";
+
+    internal override string Label => $"task '{Name}'";
+
+    internal LoopContext Context => context;
+
+    /// <summary>The innermost scope of its creator that it is in as a whole; only children of groups inherit one.</summary>
+    internal Scope? InheritedScope => Rare?.InheritedScope;
+
+    internal List<ScopedContext> ScopeContexts => Details.Scopes ??= [];
+
+    internal TaskGroup? Group => Rare?.Group;
+
+    /// <summary>One of the nodes that it is parked on.</summary>
+    internal WaitNode? ParkedNode => CollectWaits().Find(static node => node.State == WaitState.Parked);
+
+    private bool IsInReadyQueue => Core.Ready.Any(item => ReferenceEquals(item.Context?.Task, this));
+
+    /// <summary>Takes one cancel request back: whoever asked for it has seen it through. asyncio: <c>uncancel()</c>.</summary>
+    /// <returns>How many are left. At zero a request that no wait has thrown yet is forgotten.</returns>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public int Uncancel()
+    {
+        Core.VerifyAccess("Uncancel of a task");
+        if (cancelRequests > 0 && --cancelRequests == 0)
+        {
+            mustCancel = false;
+            if (Rare is not null)
+            {
+                Rare.TokenSource = null;
+            }
+        }
+
+        return cancelRequests;
+    }
+
+    /// <summary>The coroutine methods it is in, innermost first; names only. Any thread may ask.</summary>
+    public IReadOnlyList<string> GetStack()
+    {
+        var names = new List<string>();
+        for (var node = IsCompleted ? null : context.LastWait ?? ParkedNode; node is not null; node = (node as CoroutineBox)?.Awaiter)
+        {
+            names.Add(node switch
+            {
+                CoroutineBox box => box.MethodName,
+                ContinuationNode continuation => MethodNames.Readable(continuation.Method),
+                _ => node.GetType().Name,
+            });
+        }
+
+        return names;
+    }
+
+    // ---- Its life
+
+    internal static LoopTask Create(LoopCore core, Coroutine coroutine, string? name, bool eager, TaskGroup? group = null, bool detached = false)
+    {
+        var task = new LoopTask(core, name);
+        var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(coroutine));
+        task.Begin(body, token, eager, group, detached);
+        return task;
+
+        static async Coroutine Wrap(Coroutine operation) => await operation;
+        static (CoroutineBox, long) Body(Coroutine wrapped) => ((CoroutineBox)wrapped.Source!, wrapped.Token);
+    }
+
+    private protected void Begin(CoroutineBox body, long token, bool eager, TaskGroup? group, bool detached)
+    {
+        body.BecomeBody(token, context);
+        Core.Tasks.Add(this);
+        if (detached)
+        {
+            Details.Detached = true;
+        }
+
+        group?.Adopt(this);
+        if (eager && Core.IsRunning && Core.StartDepth < LoopCore.DeepestStart)
+        {
+            Core.RunInside(body);
+        }
+        else
+        {
+            Core.Ready.Enqueue(body);
+        }
+    }
+
+    internal void JoinGroup(TaskGroup group, Scope? inherited)
+    {
+        Details.Group = group;
+        if (inherited is not null)
+        {
+            Details.InheritedScope = inherited;
+            inherited.AddMember(this);
+            context.Attention = true;       // it may have been cancelled already; a look in vain clears it
+        }
+    }
+
+    /// <summary>Its coroutine has returned or thrown.</summary>
+    internal virtual void OnBodyEnded(CoroutineBox body) => Finish(body.Release());
+
+    private protected void Finish(Exception? failure)
+    {
+        Core.Tasks.Remove(this);
+        InheritedScope?.RemoveMember(this);
+        switch (failure)
+        {
+            case null:
+                if (cancelRequests > 0 && Core.Loop.Debug)
+                {
+                    Core.Loop.OnCancellationSwallowed(this);
+                }
+
+                Succeed();
+                break;
+            case OperationCanceledException canceled when IsOwnCancellation(canceled):
+                EndCanceled(canceled as LoopCanceledException ?? new LoopCanceledException(Rare?.CancelReason, canceled));
+                break;
+            default:
+                Fail(failure);
+                OnFailed(failure);
+                break;
+        }
+
+        Rare?.TokenSource?.Dispose();
+    }
+
+    private bool IsOwnCancellation(OperationCanceledException exception) =>
+        exception is LoopCanceledException || cancelRequests > 0
+        || (Rare?.TokenSource is { } source && exception.CancellationToken == source.Token && source.IsCancellationRequested);
+
+    private void OnFailed(Exception failure)
+    {
+        if (failure is LoopExitException && Group is null)
+        {
+            MarkRetrieved();
+            Core.ExitException ??= failure;
+        }
+        else if (Rare is { Detached: true } && Group is null)
+        {
+            MarkRetrieved();
+            Loop.CallExceptionHandler(new LoopExceptionContext($"A task that nobody awaits, '{Name}', failed", failure, this, CreatedAt: CreatedAt));
+        }
+    }
+
+    // ---- Cancellation
+
+    internal override bool CancelCore(string? reason)
+    {
+        if (IsCompleted)
+        {
+            return false;
+        }
+
+        cancelRequests++;
+        if (reason is not null || Rare?.CancelReason is not null)
+        {
+            Details.CancelReason = reason;
+        }
+
+        mustCancel = true;
+        MarkAttention();
+        Core.CancelRounds.Run(this);
+        return true;
+    }
+
+    /// <summary>Joins the round of cancellations that is under way; false when it is in it already.</summary>
+    internal bool EnterCancelRound() => !inCancelRound && (inCancelRound = true);
+
+    internal void LeaveCancelRound()
+    {
+        inCancelRound = false;
+        if (Rare?.TokenSource is { } source && cancelRequests > 0)
+        {
+            Scope.CancelToken(source);
+        }
+    }
+
+    internal void MarkAttention()
+    {
+        context.Attention = true;
+        foreach (var scoped in Rare?.Scopes ?? [])
+        {
+            scoped.Attention = true;
+        }
+    }
+
+    /// <summary>Throws what is due into the waits that see it.</summary>
+    internal void InterruptWaits()
+    {
+        if (IsCompleted)
+        {
+            return;
+        }
+
+        // First ask every wait, then note what was delivered: one request aborts all waits of a task.
+        var delivered = new List<TaskContext>();
+        foreach (var node in CollectWaits())
+        {
+            var from = (TaskContext)node.Context!;
+            if (!IsCancellationVisible(from, deliver: false, out string? reason))
+            {
+                continue;
+            }
+
+            var result = node.State == WaitState.Yielding ? AbortResult.GivenUp : node.Target!.Abort(node, reason);
+            if (result == AbortResult.GivenUp)
+            {
+                node.WakeWith(Core, new LoopCanceledException(reason));
+            }
+
+            if (result != AbortResult.Refused)
+            {
+                delivered.Add(from);
+            }
+        }
+
+        foreach (var from in delivered)
+        {
+            IsCancellationVisible(from, deliver: true, out _);
+        }
+    }
+
+    /// <summary>At the beginning of a wait in <paramref name="from"/>: the cancellation that it has to throw instead.</summary>
+    internal LoopCanceledException? TakeCancellation(LoopContext from)
+    {
+        var here = (TaskContext)from;
+        if (IsCancellationVisible(here, deliver: true, out string? reason))
+        {
+            return new LoopCanceledException(reason);
+        }
+
+        from.Attention = IsAnythingPending(here);
+        return null;
+    }
+
+    // From the inside out: the task's own scopes, the task itself, the scopes that it inherited. A shield ends the view, but for scopes that break shields.
+    private bool IsCancellationVisible(TaskContext from, bool deliver, out string? reason)
+    {
+        bool found = false;
+        bool shielded = false;
+        reason = null;
+        var scope = from.Scope;
+        for (; scope is not null && ReferenceEquals(scope.Host, this); scope = scope.Parent)
+        {
+            if (scope.IsDue && (!shielded || scope.BreaksShields))
+            {
+                reason = found ? reason : scope.Reason;
+                found = true;
+                if (deliver)
+                {
+                    scope.MarkDelivered();
+                }
+            }
+
+            shielded |= scope.Shield;
+        }
+
+        if (mustCancel && !shielded)
+        {
+            reason = found ? reason : Rare?.CancelReason;
+            found = true;
+            mustCancel &= !deliver;
+        }
+
+        for (; scope is not null; scope = scope.Parent)
+        {
+            if (scope.IsSeenByHeirs && (!shielded || scope.BreaksShields))
+            {
+                reason = found ? reason : scope.Reason;
+                found = true;
+            }
+
+            shielded |= scope.Shield;
+        }
+
+        return found;
+    }
+
+    private bool IsAnythingPending(TaskContext from)
+    {
+        for (var scope = from.Scope; scope is not null; scope = scope.Parent)
+        {
+            if (ReferenceEquals(scope.Host, this) ? scope.IsDue : scope.IsSeenByHeirs)
+            {
+                return true;
+            }
+        }
+
+        return mustCancel;
+    }
+
+    /// <summary>Puts a delivered request back: a group joined its children first, and the cancellation lands at the next wait after it.</summary>
+    internal void RearmCancellation()
+    {
+        mustCancel = true;
+        MarkAttention();
+    }
+
+    private List<WaitNode> CollectWaits()
+    {
+        var waits = new List<WaitNode>();
+        context.CollectWaits(waits);
+        foreach (var scoped in Rare?.Scopes ?? [])
+        {
+            scoped.CollectWaits(waits);
+        }
+
+        return waits;
+    }
+}

@@ -1,0 +1,79 @@
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+/// <summary>A task with a result; see <see cref="LoopTask"/>.</summary>
+/// <typeparam name="T">The type of the result.</typeparam>
+public sealed class LoopTask<T> : LoopTask
+{
+    private T? value;
+
+    private LoopTask(LoopCore core, string? name)
+        : base(core, name)
+    {
+    }
+
+    internal T Value => value!;
+
+    /// <summary>The result.</summary>
+    /// <exception cref="InvalidOperationException">It is not finished; reading it never waits.</exception>
+    /// <exception cref="LoopCanceledException">It was canceled. A failure is rethrown as it is.</exception>
+    public T Result
+    {
+        get
+        {
+            ThrowUnlessSucceeded();
+            return value!;
+        }
+    }
+
+    /// <inheritdoc cref="LoopAwaitable.AddDoneCallback(Action{LoopAwaitable})"/>
+    public void AddDoneCallback(Action<LoopTask<T>> callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        AddDoneCallback(callback, ended => callback((LoopTask<T>)ended));
+    }
+
+    /// <inheritdoc cref="LoopAwaitable.RemoveDoneCallback(Action{LoopAwaitable})"/>
+    public int RemoveDoneCallback(Action<LoopTask<T>> callback) => RemoveDoneCallback((Delegate)callback);
+
+    /// <inheritdoc cref="LoopAwaitable.AsCoroutine"/>
+    public new Coroutine<T> AsCoroutine() => new(new AwaitSource<T>(this, static ended => ((LoopTask<T>)ended).Value), 0);
+
+    /// <summary>For <c>await</c>.</summary>
+    public new LoopAwaiter<T> GetAwaiter() => new(this);
+
+    /// <inheritdoc cref="LoopAwaitable.AsTask"/>
+    public new Task<T> AsTask()
+    {
+        var source = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        WatchFromAnyThread(new BridgeWatcher(done => source.TrySetFromTask(((LoopTask<T>)done).ToTask())));
+        return source.Task;
+    }
+
+    internal static LoopTask<T> Create(LoopCore core, Coroutine<T> coroutine, string? name, bool eager, TaskGroup? group = null)
+    {
+        var task = new LoopTask<T>(core, name);
+        var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(coroutine));
+        task.Begin(body, token, eager, group, detached: false);
+        return task;
+
+        static async Coroutine<T> Wrap(Coroutine<T> operation) => await operation;
+        static (CoroutineBox, long) Body(Coroutine<T> wrapped) => ((CoroutineBox)wrapped.Source!, wrapped.Token);
+    }
+
+    internal override void OnBodyEnded(CoroutineBox body)
+    {
+        value = ((CoroutineBox<T>)body).Result;
+        base.OnBodyEnded(body);
+    }
+
+    /// <summary>A Task in the state that this ended in.</summary>
+    internal async Task<T> ToTask()
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        return Result;
+    }
+}

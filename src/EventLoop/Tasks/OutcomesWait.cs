@@ -1,0 +1,42 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Tasks;
+
+/// <summary>gather(return_exceptions=True): all of them, however they end. Cancelled, it cancels them and waits on.</summary>
+internal sealed class OutcomesWait(IReadOnlyList<LoopAwaitable> children) : ChildrenWait(children)
+{
+    private LoopCanceledException? cancellation;
+
+    protected override bool IsReady => Pending == 0;
+
+    internal void ThrowIfCancelled()
+    {
+        if (cancellation is not null)
+        {
+            throw cancellation;
+        }
+    }
+
+    protected override void OnChildEnded(LoopAwaitable child, int index)
+    {
+        if (IsReady)
+        {
+            WakeWaiter();
+        }
+    }
+
+    protected override AbortResult OnInterrupted(string? reason)
+    {
+        if (Waiter is null)
+        {
+            CancelChildren(reason);
+            return AbortResult.GivenUp;
+        }
+
+        cancellation ??= new LoopCanceledException(reason);
+        CancelChildren(reason);
+        return AbortResult.PassedOn;
+    }
+
+    public override string Describe(WaitNode node) => $"gather of {Children.Count} ({Pending} pending)";
+}

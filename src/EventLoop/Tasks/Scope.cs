@@ -1,0 +1,361 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Tasks;
+
+/// <summary>
+/// The one mechanism behind <see cref="CancelScope"/>, <see cref="TimeoutScope"/> and <see cref="TaskGroup"/>: a stretch of a task's code that can be
+/// cancelled apart from the rest of it.
+/// </summary>
+/// <remarks>
+/// <para>A <em>level-triggered</em> scope, once cancelled, is seen by every wait inside it, also in the tasks of groups that were started in it. An
+/// <em>edge-triggered</em> one interrupts its own task once.</para>
+/// <para>Whether a scope may absorb an exception is decided by what was delivered and by what else is cancelled around it, never by the exception's type alone:
+/// C# code catches and rethrows, and several cancellations can meet in one wait.</para>
+/// Loop thread only.
+/// </remarks>
+internal sealed class Scope : LoopItem
+{
+    private readonly Action? cancelled;       // told once, before anyone is interrupted
+    private readonly bool level;
+
+    private LoopContext? outer;
+    private ScopedContext? inner;
+    private List<Scope>? nested;
+    private List<LoopTask>? members;          // tasks that inherited this scope
+    private CancellationTokenSource? source;
+    private bool shield;
+    private bool delivered;
+    private bool entered;
+    private bool left;
+    private int requestsAtEntry;
+    private long? deadline;
+
+    internal Scope(bool level, Action? cancelled = null)
+    {
+        this.level = level;
+        this.cancelled = cancelled;
+    }
+
+    internal LoopTask? Host { get; private set; }
+
+    internal Scope? Parent { get; private set; }
+
+    internal string? Reason { get; private set; }
+
+    internal bool Cancelled { get; private set; }
+
+    /// <summary>Cancelled with a grace that is over: shields inside it no longer hold it off.</summary>
+    internal bool BreaksShields { get; private set; }
+
+    internal bool Entered => entered;
+
+    internal bool Left => left;
+
+    internal LoopCore? Core => inner?.Core;
+
+    /// <summary>Holds off whatever is cancelled around it.</summary>
+    internal bool Shield
+    {
+        get => shield;
+        set
+        {
+            shield = value;
+            if (!value && IsOpen)
+            {
+                inner!.Attention = true;
+                MarkNested();
+                Host!.InterruptWaits();
+            }
+        }
+    }
+
+    private bool IsOpen => entered && !left;
+
+    /// <summary>In ticks of loop time. A deadline in the past takes effect at the next wait.</summary>
+    internal long? Deadline
+    {
+        get => deadline;
+        set
+        {
+            deadline = value;
+            if (IsOpen && !Cancelled)
+            {
+                inner!.Core.Timers.Remove(this);
+                if (value is { } due && due != LoopClock.Never)
+                {
+                    if (due <= inner.Core.Clock.Now)
+                    {
+                        Cancel("deadline passed");
+                    }
+                    else
+                    {
+                        inner.Core.Timers.Add(due, this);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Linked outwards up to the first shield, and to the task.</summary>
+    internal CancellationToken Token
+    {
+        get
+        {
+            if (source is null)
+            {
+                source = CancellationTokenSource.CreateLinkedTokenSource(OuterTokens());
+                if (Cancelled)
+                {
+                    source.Cancel();
+                }
+            }
+
+            return source.Token;
+        }
+    }
+
+    private CancellationToken[] OuterTokens() =>
+        shield || Host is null ? [] : Parent is { } parent && ReferenceEquals(parent.Host, Host) ? [parent.Token] : [Host.CancellationToken];
+
+    // ---- In and out
+
+    /// <summary>Code that runs from here on, until <see cref="Leave"/>, is inside the scope.</summary>
+    internal void Enter(string member)
+    {
+        var core = LoopCore.Required;
+        if (core.Current is not TaskContext context)
+        {
+            Throw.NoCurrentTask(member);
+            return;
+        }
+
+        if (entered)
+        {
+            throw new InvalidOperationException($"A {member} scope is entered once. Make a new one.");
+        }
+
+        var task = context.Task;
+        entered = true;
+        outer = context;
+        Host = task;
+        Parent = context.Scope;
+        requestsAtEntry = task.CancelRequests;
+        Parent?.Adopt(this);
+        inner = new ScopedContext(core, task, this) { Attention = context.Attention || Cancelled };
+        task.ScopeContexts.Add(inner);
+        core.Install(inner);
+        if (deadline is { } due && due != LoopClock.Never && !Cancelled)
+        {
+            if (due <= core.Clock.Now)
+            {
+                core.Ready.Enqueue(this);      // what is done already is taken first
+            }
+            else
+            {
+                core.Timers.Add(due, this);
+            }
+        }
+
+        // A token that was asked for before the scope had a place learns of the cancellations around it now.
+        if (source is { } early)
+        {
+            foreach (var token in OuterTokens())
+            {
+                token.UnsafeRegister(static early => ((CancellationTokenSource)early!).Cancel(), early);
+            }
+        }
+    }
+
+    internal void Leave()
+    {
+        left = true;
+        var core = inner!.Core;
+        core.Timers.Remove(this);
+        Parent?.nested?.Remove(this);
+        Host!.ScopeContexts.Remove(inner);
+        core.Install(outer);
+        source?.Dispose();
+    }
+
+    /// <summary>Whether an exception that leaves the body is this scope's own cancellation and nobody else's.</summary>
+    internal bool Absorbs(Exception exception)
+    {
+        if (!Cancelled || !IsOwn(exception))
+        {
+            return false;
+        }
+
+        if (shield)
+        {
+            return true;
+        }
+
+        if (Host!.CancelRequests > requestsAtEntry)
+        {
+            return false;
+        }
+
+        for (var scope = Parent; scope is not null; scope = scope.Parent)
+        {
+            if (scope.Cancelled && (scope.level || ReferenceEquals(scope.Host, Host)))
+            {
+                return false;
+            }
+
+            if (scope.shield)
+            {
+                break;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>A token of a scope around this one, or of the task.</summary>
+    internal bool IsOuterToken(CancellationToken token)
+    {
+        for (var scope = Parent; scope is not null; scope = scope.Parent)
+        {
+            if (scope.source is { } outerSource && token == outerSource.Token)
+            {
+                return true;
+            }
+        }
+
+        return token == Host!.CancellationToken;
+    }
+
+    private bool IsOwn(Exception exception) => exception switch
+    {
+        LoopCanceledException => delivered,
+        OperationCanceledException other => source is { } own && other.CancellationToken == own.Token,
+        _ => false,
+    };
+
+    // ---- Cancelling
+
+    internal override void OnDue(LoopCore core) => Expire();
+
+    internal override void Execute() => Expire();
+
+    private void Expire()
+    {
+        if (!left && !Cancelled)
+        {
+            Cancel("deadline passed");
+        }
+    }
+
+    internal void Cancel(string? reason, TimeSpan? grace = null)
+    {
+        if (left)
+        {
+            return;
+        }
+
+        bool first = !Cancelled;
+        if (first)
+        {
+            Cancelled = true;
+            Reason = reason;
+            inner?.Core.Timers.Remove(this);
+            cancelled?.Invoke();
+        }
+
+        if (grace is { } time && !BreaksShields)
+        {
+            if (time <= TimeSpan.Zero)
+            {
+                BreaksShields = true;
+            }
+            else if (LoopCore.Running is { } core)
+            {
+                new Alarm(BreakShields).Start(core, time);
+            }
+        }
+
+        if (entered)
+        {
+            Interrupt();
+        }
+
+        if (first)
+        {
+            CancelToken(source);
+        }
+    }
+
+    private void BreakShields()
+    {
+        if (!left)
+        {
+            BreaksShields = true;
+            Interrupt();
+        }
+    }
+
+    internal static void CancelToken(CancellationTokenSource? source)
+    {
+        try
+        {
+            source?.Cancel();
+        }
+        catch (AggregateException failures)
+        {
+            LoopCore.Running?.Loop.OnCallbackFailed(failures, createdAt: null);
+        }
+    }
+
+    // Wakes everyone who waits inside and sees it.
+    private void Interrupt()
+    {
+        inner!.Attention = true;
+        var affected = new List<LoopTask> { Host! };
+        MarkNested(affected);
+        foreach (var task in affected)
+        {
+            task.InterruptWaits();
+        }
+    }
+
+    private void MarkNested(List<LoopTask>? affected = null)
+    {
+        var scopes = new Stack<Scope>();
+        scopes.Push(this);
+        while (scopes.TryPop(out var scope))
+        {
+            scope.inner!.Attention = true;
+            if (affected is not null && !affected.Contains(scope.Host!))
+            {
+                affected.Add(scope.Host!);
+            }
+
+            foreach (var member in scope.members ?? [])
+            {
+                member.MarkAttention();
+                affected?.Add(member);
+            }
+
+            foreach (var child in scope.nested ?? [])
+            {
+                scopes.Push(child);
+            }
+        }
+    }
+
+    /// <summary>A level-triggered scope as a task sees it that inherited it.</summary>
+    internal bool IsSeenByHeirs => level && Cancelled;
+
+    /// <summary>A cancellation that the host's next wait inside has to throw.</summary>
+    internal bool IsDue => Cancelled && (level || !delivered);
+
+    internal void MarkDelivered() => delivered = true;
+
+    // ---- Heirs
+
+    private void Adopt(Scope child) => (nested ??= []).Add(child);
+
+    internal void AddMember(LoopTask task) => (members ??= []).Add(task);
+
+    internal void RemoveMember(LoopTask task) => members?.Remove(task);
+}

@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Tasks;
+
+/// <summary>A place where one flow waits for a condition of the library's own: the children of a gather, of a group, the next of as_completed. Loop thread only.</summary>
+internal abstract class WaitPoint : IWaitTarget
+{
+    private WaitNode? waiter;
+    private Action? whenReady;
+
+    /// <summary>There is nothing to wait for.</summary>
+    protected abstract bool IsReady { get; }
+
+    /// <summary>The task that waits here, for the live view.</summary>
+    internal LoopTask? Waiter => waiter?.Context?.Task;
+
+    /// <summary>False: the wait neither looks for a cancellation nor can be interrupted.</summary>
+    protected virtual bool IsInterruptible => true;
+
+    /// <summary>The wait was interrupted, or was not even begun: whatever it owns is to be cancelled.</summary>
+    protected virtual AbortResult OnInterrupted(string? reason) => AbortResult.GivenUp;
+
+    public abstract string Describe(WaitNode node);
+
+    /// <summary>The condition has come about.</summary>
+    protected void WakeWaiter()
+    {
+        if (waiter is { } node)
+        {
+            waiter = null;
+            node.Wake(node.Context!.Core);
+        }
+
+        whenReady?.Invoke();
+    }
+
+    /// <summary>For those who drive a loop and cannot await.</summary>
+    internal void WhenReady(Action told) => whenReady = told;
+
+    public Awaiter GetAwaiter() => new(this);
+
+    AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
+    {
+        if (!IsInterruptible)
+        {
+            return AbortResult.Refused;
+        }
+
+        var result = OnInterrupted(reason);
+        if (result == AbortResult.GivenUp)
+        {
+            waiter = null;
+        }
+
+        return result;
+    }
+
+    internal readonly struct Awaiter(WaitPoint point) : ICriticalNotifyCompletion, ILoopAwaiter
+    {
+        public bool IsCompleted
+        {
+            get
+            {
+                var core = LoopCore.Required;
+                if (point.IsInterruptible && core.TryInterrupt(out bool completed))
+                {
+                    point.OnInterrupted((core.PendingThrow as LoopCanceledException)?.Reason);
+                    return completed;
+                }
+
+                return point.IsReady && core.SpendBudget();
+            }
+        }
+
+        public void GetResult() => LoopCore.Required.ThrowIfInterrupted();
+
+        public void OnCompleted(Action continuation) => Park(ContinuationNode.Rent(LoopCore.Required, continuation, captureFlow: true));
+
+        public void UnsafeOnCompleted(Action continuation) => Park(ContinuationNode.Rent(LoopCore.Required, continuation, captureFlow: false));
+
+        public void Park(WaitNode awaiting)
+        {
+            if (!LoopCore.Required.TryParkDeferred(awaiting))
+            {
+                point.waiter = awaiting;
+                awaiting.Park(point);
+            }
+        }
+    }
+}

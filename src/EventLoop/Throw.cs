@@ -1,0 +1,49 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+/// <summary>The exceptions of wrong calls: apart from the hot paths, so that these stay inlinable, and each with what to do instead.</summary>
+internal static class Throw
+{
+    [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
+    internal static LoopCore NoRunningLoop() => throw new InvalidOperationException(
+        "There is no running event loop on this thread. Start one with Loop.Run(...), or hand the work to a loop with loop.Submit(...) or loop.Post(...).");
+
+    [DoesNotReturn]
+    internal static void NoCurrentTask(string member) => throw new InvalidOperationException(
+        $"{member} needs a current task, and a plain callback is none. Start one with Loop.CreateTask(...) and call it there.");
+
+    [DoesNotReturn]
+    internal static void NestedRun() => throw new InvalidOperationException(
+        "An event loop is already running on this thread. Await the coroutine, or start it with Loop.CreateTask(...), instead of running a second loop inside the first.");
+
+    [DoesNotReturn]
+    internal static void WrongThread(string member, string loop) => throw new InvalidOperationException(
+        $"{member} was called from a thread that is not the thread of loop '{loop}'. From other threads use loop.Post(...) for a callback or loop.Submit(...) for a coroutine.");
+
+    [DoesNotReturn]
+    internal static void OtherLoop(string what) => throw new InvalidOperationException(
+        $"The {what} belongs to another event loop. Await it on its own loop, or take its AsTask() across.");
+
+    [DoesNotReturn]
+    internal static void AwaitedTwice() => throw new InvalidOperationException(
+        "This coroutine was awaited or started already; a coroutine runs once. To wait for it from several places make it a task: Loop.CreateTask(...).");
+
+    [DoesNotReturn]
+    internal static void NotCompleted(string what) => throw new InvalidOperationException(
+        $"The {what} is not finished, and reading its outcome does not wait. Await it, or look at IsCompleted first.");
+
+    [DoesNotReturn]
+    internal static void AlreadyCompleted(string what) => throw new InvalidOperationException(
+        $"The {what} was completed already; it takes one outcome. Use TrySetResult or TrySetException where several may compete.");
+
+    [DoesNotReturn]
+    internal static void Closed(string loop) => throw new ObjectDisposedException(
+        loop, $"The event loop '{loop}' is closed and takes no more work. Schedule before it is disposed, or make a new one.");
+
+    [DoesNotReturn]
+    internal static void SubmitOnOwnThread() => throw new InvalidOperationException(
+        "Submit is for other threads: waiting for its result here, on the loop's own thread, would never end. Use Loop.CreateTask(...) and await it.");
+}

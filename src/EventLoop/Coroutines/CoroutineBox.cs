@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.ExceptionServices;
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
@@ -26,15 +25,17 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     // Before the start: the watch for "never awaited", in debug mode. While it runs: the node that awaits it. At the end: its failure.
     private object? link;
 
-    private byte flags;
-
     /// <summary>Even: made, not started. Odd: started. A coroutine keeps the number it was made with, so that a second await is noticed.</summary>
-    internal int Version { get; private set; }
+    internal int Version
+    {
+        get => Use;
+        private set => Use = value;
+    }
 
     internal abstract string MethodName { get; }
 
     /// <summary>The node that goes on when this coroutine ends.</summary>
-    internal WaitNode? Awaiter => (flags & DoneFlag) == 0 ? link as WaitNode : null;
+    internal WaitNode? Awaiter => (Flags & DoneFlag) == 0 ? link as WaitNode : null;
 
     protected abstract void MoveNext();
 
@@ -44,12 +45,18 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     protected void Reset()
     {
         Version++;
-        flags = 0;
+        Flags = 0;
         link = null;
         flow = null;
     }
 
-    internal void Watch(CoroutineWatch watch) => link = watch;
+    private protected void WatchIfAsked(LoopCore core, Type stateMachine)
+    {
+        if (core.Loop.WatchesCoroutines)
+        {
+            link = core.Loop.NewWatch(stateMachine);
+        }
+    }
 
     // ---- The source behind a Coroutine
 
@@ -60,7 +67,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         Begin(token);
         if (core.StartDepth >= LoopCore.DeepestStart)
         {
-            flags |= DeferredFlag;
+            Flags |= DeferredFlag;
             return false;
         }
 
@@ -68,9 +75,9 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         var context = core.Current;
         var outer = ExecutionContext.Capture();
         core.StartDepth++;
-        flags |= StartingFlag;
+        Flags |= StartingFlag;
         MoveNext();
-        flags &= unchecked((byte)~StartingFlag);
+        Flags &= unchecked((byte)~StartingFlag);
         core.StartDepth--;
         if (!ReferenceEquals(core.Current, context))
         {
@@ -82,7 +89,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
             ExecutionContext.Restore(outer);
         }
 
-        return (flags & DoneFlag) != 0;
+        return (Flags & DoneFlag) != 0;
     }
 
     /// <inheritdoc/>
@@ -94,10 +101,10 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         }
 
         link = awaiting;
-        if ((flags & DeferredFlag) != 0)
+        if ((Flags & DeferredFlag) != 0)
         {
             var core = LoopCore.Required;
-            flags &= unchecked((byte)~DeferredFlag);
+            Flags &= unchecked((byte)~DeferredFlag);
             Suspend(core);
             core.RunNext(this);
         }
@@ -110,23 +117,23 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         Recycle();
         if (failure is not null)
         {
-            ExceptionDispatchInfo.Throw(failure);
+            failure.Rethrow();
         }
     }
 
-    protected Exception? TakeOutcome(long token)
+    private protected Failure? TakeOutcome(long token)
     {
         if (Version != token + 1)
         {
             Throw.AwaitedTwice();
         }
 
-        if ((flags & DoneFlag) == 0)
+        if ((Flags & DoneFlag) == 0)
         {
             Throw.NotCompleted("coroutine");
         }
 
-        return Unsafe.As<Exception?>(link);
+        return Unsafe.As<Failure?>(link);
     }
 
     private void Begin(long token)
@@ -157,7 +164,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     internal void BecomeBody(long token, LoopContext context)
     {
         Begin(token);
-        flags |= RootFlag;
+        Flags |= RootFlag;
         Context = context;
         flow = context.Core.CaptureFlow();
     }
@@ -165,9 +172,9 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     /// <summary>The task takes the outcome; the box goes back to the pool.</summary>
     internal Exception? Release()
     {
-        var failure = Unsafe.As<Exception?>(link);
+        var failure = Unsafe.As<Failure?>(link);
         Recycle();
-        return failure;
+        return failure?.Exception;
     }
 
     // ---- The node by which the method waits
@@ -200,14 +207,14 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     internal void Complete(Exception? failure)
     {
         object? awaiting = link;
-        link = failure;
-        flags |= DoneFlag;
-        if ((flags & StartingFlag) != 0)
+        link = failure is null ? null : LoopCore.Running!.NoteFailure(failure);
+        Flags |= DoneFlag;
+        if ((Flags & StartingFlag) != 0)
         {
             return;
         }
 
-        if ((flags & RootFlag) != 0)
+        if ((Flags & RootFlag) != 0)
         {
             Context!.Task!.OnBodyEnded(this);
         }
@@ -234,56 +241,15 @@ internal abstract class CoroutineBox<T> : CoroutineBox, ICoroutineSource<T>
         Recycle();
         if (failure is not null)
         {
-            ExceptionDispatchInfo.Throw(failure);
+            failure.Rethrow();
         }
 
         return result!;
     }
 }
 
-/// <summary>The result of a coroutine that has none. One byte, which fits where the flags leave room.</summary>
+/// <summary>The result of a coroutine that has none, where a type is asked for.</summary>
 internal enum NoResult : byte
 {
     None,
-}
-
-/// <inheritdoc/>
-internal sealed class StateMachineBox<TStateMachine, T> : CoroutineBox<T>
-    where TStateMachine : IAsyncStateMachine
-{
-    private static readonly int Slot = ItemPools.NewSlot();
-
-    internal TStateMachine? StateMachine;
-
-    internal override string MethodName => MethodNames.OfStateMachine(typeof(TStateMachine));
-
-    internal static StateMachineBox<TStateMachine, T> Rent()
-    {
-        if (LoopCore.Running is not { } core)
-        {
-            return new();
-        }
-
-        var box = core.Pools.TryRent<StateMachineBox<TStateMachine, T>>(Slot) ?? new();
-        if (core.Loop.WatchesCoroutines)
-        {
-            box.Watch(core.Loop.NewWatch(typeof(TStateMachine)));
-        }
-
-        return box;
-    }
-
-    protected override void MoveNext() => StateMachine!.MoveNext();
-
-    protected override void Recycle()
-    {
-        Reset();
-        StateMachine = default;
-        if (RuntimeHelpers.IsReferenceOrContainsReferences<T>())
-        {
-            Result = default;
-        }
-
-        LoopCore.Running?.Pools.Return(this, Slot);
-    }
 }

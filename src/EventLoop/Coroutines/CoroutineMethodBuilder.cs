@@ -8,7 +8,7 @@ namespace EventLoop;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public struct CoroutineMethodBuilder
 {
-    private CoroutineBox<NoResult> box;
+    private CoroutineBox box;
 
     /// <summary>For the compiler only.</summary>
     public static CoroutineMethodBuilder Create() => default;
@@ -20,7 +20,7 @@ public struct CoroutineMethodBuilder
     public void Start<TStateMachine>(ref TStateMachine stateMachine)
         where TStateMachine : IAsyncStateMachine
     {
-        var rented = StateMachineBox<TStateMachine, NoResult>.Rent();
+        var rented = StateMachineBox<TStateMachine>.Rent();
         box = rented;                      // this builder lives inside the state machine: set before the copy
         rented.StateMachine = stateMachine;
     }

@@ -14,6 +14,14 @@ internal class LoopContext : SynchronizationContext
     /// <summary>A cancellation may be visible from here: look before the next wait. Set by whoever cancels, cleared by who looked in vain.</summary>
     internal bool Attention;
 
+    // The task's own, kept here because three flags have room where one has; only its outermost context's are used.
+
+    /// <summary>A cancel request that no wait has thrown or passed on yet.</summary>
+    internal bool MustCancel;
+
+    /// <summary>The task is in the round of cancellations that is under way.</summary>
+    internal bool InCancelRound;
+
     internal readonly LoopCore Core;
 
     // A WaitNode, which may be an old one that belongs to others by now, or a set of them when several flows of one task wait at once.

@@ -213,6 +213,7 @@ internal sealed partial class LoopCore
     private void Look()
     {
         stepsSinceLook = 0;
+        latestFailure = null;
         Current = null;
         SynchronizationContext.SetSynchronizationContext(null);
         RestoreFlow(null);

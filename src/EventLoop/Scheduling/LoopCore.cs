@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Coroutines;
 using EventLoop.Polling;
 using EventLoop.Tasks;
 
@@ -47,6 +48,8 @@ internal sealed partial class LoopCore
     internal bool Deferred;
 
     internal int StartDepth;
+
+    private Failure? latestFailure;         // of a coroutine; let go of at the next look at the clock
 
     private WaitNode? next;                 // the trampoline: what runs next in the same step
     private int budget;
@@ -204,6 +207,8 @@ internal sealed partial class LoopCore
         PendingThrow = null;
         throw exception;
     }
+
+    internal Failure NoteFailure(Exception exception) => latestFailure = Failure.Of(exception, latestFailure);
 
     // ---- Work under way elsewhere, which will come back: time that is not real holds still for it. Any thread.
 

@@ -28,6 +28,11 @@ internal abstract class WaitNode : LoopItem
     // The target while parked; once woken the exception to throw at the await, if any. One field: the two never live together.
     private object? subject;
 
+    /// <summary>For subclasses that are used more than once. Here, because there is room beside the state.</summary>
+    private protected int Use;
+
+    private protected byte Flags;
+
     internal WaitState State;
 
     internal IWaitTarget? Target => State == WaitState.Parked ? Unsafe.As<IWaitTarget>(subject) : null;

@@ -2,13 +2,13 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>How an awaitable ended.</summary>
-internal enum Ending : byte
+/// <summary>Stands in the place of the exception where a task or future ended without one.</summary>
+internal sealed class EndMark
 {
-    None,
-    Succeeded,
-    Faulted,
-    Canceled,
+    internal static readonly EndMark Succeeded = new();
+
+    /// <summary>Canceled, and nobody has asked for the exception yet.</summary>
+    internal static readonly EndMark Canceled = new();
 }
 
 /// <summary>What most tasks and futures never need; made on demand, so that the many stay slim.</summary>
@@ -17,6 +17,7 @@ internal sealed class AwaitableDetails
     internal string? Name;
     internal string? CreatedAt;
     internal string? CancelReason;
+    internal int CancelRequests;
     internal List<DoneCallback>? DoneCallbacks;
     internal CancellationTokenSource? TokenSource;
 

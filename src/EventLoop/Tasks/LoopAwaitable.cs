@@ -16,11 +16,11 @@ public abstract class LoopAwaitable : IWaitTarget
 {
     private WaiterQueue waiters;
 
-    // The failure, the cancellation, or a LostFailure around a failure that nobody has looked at yet.
-    private object? outcome;
+    // Null while it is pending; then a mark, the cancellation, the failure, or a LostFailure around a failure that nobody has looked at yet.
+    // One field says both how and with what it ended: tasks come by the million.
+    private volatile object? outcome;
 
     private protected AwaitableDetails? Rare;
-    private protected volatile Ending Ended;
 
     private protected LoopAwaitable()
     {
@@ -30,16 +30,16 @@ public abstract class LoopAwaitable : IWaitTarget
     public Loop Loop => Core.Loop;
 
     /// <summary>It has ended, in whichever way.</summary>
-    public bool IsCompleted => Ended != Ending.None;
+    public bool IsCompleted => outcome is not null;
 
     /// <summary>It ended with a result.</summary>
-    public bool IsCompletedSuccessfully => Ended == Ending.Succeeded;
+    public bool IsCompletedSuccessfully => ReferenceEquals(outcome, EndMark.Succeeded);
 
     /// <summary>It ended with an exception that is no cancellation. Asking does not count as looking at the exception.</summary>
-    public bool IsFaulted => Ended == Ending.Faulted;
+    public bool IsFaulted => outcome is { } how && how is not (EndMark or LoopCanceledException);
 
     /// <summary>It was canceled.</summary>
-    public bool IsCanceled => Ended == Ending.Canceled;
+    public bool IsCanceled => outcome is LoopCanceledException || ReferenceEquals(outcome, EndMark.Canceled);
 
     /// <summary>The failure; null unless <see cref="IsFaulted"/>, as on <see cref="Task"/>.</summary>
     /// <remarks>Reading it counts as having looked at the failure, which is then not reported as lost.</remarks>
@@ -163,7 +163,7 @@ public abstract class LoopAwaitable : IWaitTarget
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void ThrowUnlessSucceeded()
     {
-        if (Ended != Ending.Succeeded)
+        if (!ReferenceEquals(outcome, EndMark.Succeeded))
         {
             ThrowOutcome();
         }
@@ -172,7 +172,7 @@ public abstract class LoopAwaitable : IWaitTarget
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void ThrowOutcome()
     {
-        if (Ended == Ending.None)
+        if (!IsCompleted)
         {
             Throw.NotCompleted(Kind);
         }
@@ -181,18 +181,13 @@ public abstract class LoopAwaitable : IWaitTarget
     }
 
     /// <summary>The exception that awaiting it throws; null when it succeeded. Counts as looking at it.</summary>
-    internal Exception? FailureOrCancellation() => Ended switch
-    {
-        Ending.Faulted => RetrieveFailure(),
-        Ending.Canceled => CancellationException(),
-        _ => null,
-    };
+    internal Exception? FailureOrCancellation() => IsFaulted ? RetrieveFailure() : IsCanceled ? CancellationException() : null;
 
     private LoopCanceledException CancellationException()
     {
         if (outcome is not LoopCanceledException exception)
         {
-            exception = new LoopCanceledException(Rare?.CancelReason, outcome as Exception);
+            exception = new LoopCanceledException(Rare?.CancelReason);
             outcome = exception;
         }
 
@@ -231,19 +226,19 @@ public abstract class LoopAwaitable : IWaitTarget
 
     internal abstract bool CancelCore(string? reason);
 
-    private protected void Succeed() => End(Ending.Succeeded, null);
+    private protected void Succeed() => End(EndMark.Succeeded);
 
     private protected void Fail(Exception exception)
     {
-        End(Ending.Faulted, new LostFailure(Core.Loop.Losses, exception, Label, CreatedAt));
+        End(new LostFailure(Core.Loop.Losses, exception, Label, CreatedAt));
     }
 
-    private protected void EndCanceled(Exception? exception) => End(Ending.Canceled, exception);
+    /// <param name="exception">What awaiting it throws; null: made when somebody asks.</param>
+    private protected void EndCanceled(LoopCanceledException? exception) => End((object?)exception ?? EndMark.Canceled);
 
-    private void End(Ending ending, object? with)
+    private void End(object how)
     {
-        outcome = with;
-        Ended = ending;
+        outcome = how;
         waiters.WakeAll(Core);
         if (Rare?.DoneCallbacks is { } callbacks)
         {
@@ -287,7 +282,7 @@ public abstract class LoopAwaitable : IWaitTarget
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Label} ({Ended switch { Ending.None => "pending", Ending.Succeeded => "done", Ending.Faulted => "failed", _ => "canceled" }})";
+    public override string ToString() => $"{Label} ({(!IsCompleted ? "pending" : IsCompletedSuccessfully ? "done" : IsFaulted ? "failed" : "canceled")})";
 
     // Cancelling whoever waits for it goes on to it: it ends, and the waiter learns of that as of any other end.
     AbortResult IWaitTarget.Abort(WaitNode node, string? reason)

@@ -73,9 +73,9 @@ public sealed class LoopFuture : LoopAwaitable
             return false;
         }
 
-        if (exception is LoopCanceledException)
+        if (exception is LoopCanceledException canceled)
         {
-            EndCanceled(exception);
+            EndCanceled(canceled);
         }
         else
         {

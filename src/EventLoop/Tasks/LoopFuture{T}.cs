@@ -123,9 +123,9 @@ public sealed class LoopFuture<T> : LoopAwaitable
             return false;
         }
 
-        if (exception is LoopCanceledException)
+        if (exception is LoopCanceledException canceled)
         {
-            EndCanceled(exception);
+            EndCanceled(canceled);
         }
         else
         {

@@ -38,9 +38,6 @@ public enum LoopTaskStatus
 public class LoopTask : LoopAwaitable
 {
     private readonly TaskContext context;
-    private int cancelRequests;
-    private bool mustCancel;          // a request that no wait has thrown or passed on yet
-    private bool inCancelRound;
 
     internal int TableSlot;
 
@@ -71,17 +68,16 @@ public class LoopTask : LoopAwaitable
     }
 
     /// <summary>Where it stands; any thread may ask. Reading it costs a look through the ready queue.</summary>
-    public LoopTaskStatus Status => Ended switch
-    {
-        Ending.Succeeded => LoopTaskStatus.RanToCompletion,
-        Ending.Faulted => LoopTaskStatus.Faulted,
-        Ending.Canceled => LoopTaskStatus.Canceled,
-        _ when ReferenceEquals(Core.CurrentTask, this) => LoopTaskStatus.Running,
-        _ => ParkedNode is not null && !IsInReadyQueue ? LoopTaskStatus.Waiting : LoopTaskStatus.Ready,
-    };
+    public LoopTaskStatus Status =>
+        IsCompletedSuccessfully ? LoopTaskStatus.RanToCompletion
+        : IsFaulted ? LoopTaskStatus.Faulted
+        : IsCanceled ? LoopTaskStatus.Canceled
+        : ReferenceEquals(Core.CurrentTask, this) ? LoopTaskStatus.Running
+        : ParkedNode is not null && !IsInReadyQueue ? LoopTaskStatus.Waiting
+        : LoopTaskStatus.Ready;
 
     /// <summary>Outstanding requests: <see cref="LoopAwaitable.Cancel"/> adds one, <see cref="Uncancel"/> takes one away. asyncio: <c>cancelling()</c>.</summary>
-    public int CancelRequests => cancelRequests;
+    public int CancelRequests => Rare?.CancelRequests ?? 0;
 
     /// <summary>Fires when it is cancelled; for APIs that take a token. After <see cref="Uncancel"/> has brought the count to zero it is a new one.</summary>
     public CancellationToken CancellationToken
@@ -92,7 +88,7 @@ public class LoopTask : LoopAwaitable
             {
                 source = InheritedScope is { } scope ? CancellationTokenSource.CreateLinkedTokenSource(scope.Token) : new CancellationTokenSource();
                 Details.TokenSource = source;
-                if (cancelRequests > 0)
+                if (CancelRequests > 0)
                 {
                     source.Cancel();
                 }
@@ -139,16 +135,13 @@ public class LoopTask : LoopAwaitable
     public int Uncancel()
     {
         Core.VerifyAccess("Uncancel of a task");
-        if (cancelRequests > 0 && --cancelRequests == 0)
+        if (CancelRequests > 0 && --Rare!.CancelRequests == 0)
         {
-            mustCancel = false;
-            if (Rare is not null)
-            {
-                Rare.TokenSource = null;
-            }
+            context.MustCancel = false;
+            Rare.TokenSource = null;
         }
 
-        return cancelRequests;
+        return CancelRequests;
     }
 
     /// <summary>The coroutine methods it is in, innermost first; names only. Any thread may ask.</summary>
@@ -222,7 +215,7 @@ public class LoopTask : LoopAwaitable
         switch (failure)
         {
             case null:
-                if (cancelRequests > 0 && Core.Loop.Debug)
+                if (CancelRequests > 0 && Core.Loop.Debug)
                 {
                     Core.Loop.OnCancellationSwallowed(this);
                 }
@@ -242,7 +235,7 @@ public class LoopTask : LoopAwaitable
     }
 
     private bool IsOwnCancellation(OperationCanceledException exception) =>
-        exception is LoopCanceledException || cancelRequests > 0
+        exception is LoopCanceledException || CancelRequests > 0
         || (Rare?.TokenSource is { } source && exception.CancellationToken == source.Token && source.IsCancellationRequested);
 
     private void OnFailed(Exception failure)
@@ -268,25 +261,25 @@ public class LoopTask : LoopAwaitable
             return false;
         }
 
-        cancelRequests++;
+        Details.CancelRequests++;
         if (reason is not null || Rare?.CancelReason is not null)
         {
             Details.CancelReason = reason;
         }
 
-        mustCancel = true;
+        context.MustCancel = true;
         MarkAttention();
         Core.CancelRounds.Run(this);
         return true;
     }
 
     /// <summary>Joins the round of cancellations that is under way; false when it is in it already.</summary>
-    internal bool EnterCancelRound() => !inCancelRound && (inCancelRound = true);
+    internal bool EnterCancelRound() => !context.InCancelRound && (context.InCancelRound = true);
 
     internal void LeaveCancelRound()
     {
-        inCancelRound = false;
-        if (Rare?.TokenSource is { } source && cancelRequests > 0)
+        context.InCancelRound = false;
+        if (Rare?.TokenSource is { } source && CancelRequests > 0)
         {
             Scope.CancelToken(source);
         }
@@ -372,11 +365,11 @@ public class LoopTask : LoopAwaitable
             shielded |= scope.Shield;
         }
 
-        if (mustCancel && !shielded)
+        if (context.MustCancel && !shielded)
         {
             reason = found ? reason : Rare?.CancelReason;
             found = true;
-            mustCancel &= !deliver;
+            context.MustCancel &= !deliver;
         }
 
         for (; scope is not null; scope = scope.Parent)
@@ -403,13 +396,13 @@ public class LoopTask : LoopAwaitable
             }
         }
 
-        return mustCancel;
+        return context.MustCancel;
     }
 
     /// <summary>Puts a delivered request back: a group joined its children first, and the cancellation lands at the next wait after it.</summary>
     internal void RearmCancellation()
     {
-        mustCancel = true;
+        context.MustCancel = true;
         MarkAttention();
     }
 

@@ -1,56 +1,79 @@
 namespace EventLoop.Tasks;
 
 /// <summary>
-/// The unfinished tasks, held strongly, in an array that is dense: the last one takes the place of one that ends. Loop thread only, but for
-/// <see cref="Snapshot"/>, which any thread may ask and which is as good as a moment in a running program can be.
+/// The unfinished tasks, held strongly, in a dense table: the last one takes the place of one that ends. In chunks, so that a million tasks leave no outgrown
+/// arrays behind. Loop thread only, but for <see cref="Snapshot"/>, which any thread may ask and which is as good as a moment in a running program can be.
 /// </summary>
 internal sealed class TaskTable
 {
-    private const int SmallestSize = 16;
+    private const int ChunkBits = 10;
+    private const int ChunkSize = 1 << ChunkBits;
 
-    private LoopTask?[] tasks = new LoopTask?[SmallestSize];
+    private LoopTask?[][] chunks = [new LoopTask?[ChunkSize]];
+    private int chunkCount = 1;
     private int count;
 
     internal int Count => Volatile.Read(ref count);
 
     internal void Add(LoopTask task)
     {
-        if (count == tasks.Length)
+        int slot = count;
+        if (slot == chunkCount << ChunkBits)
         {
-            Array.Resize(ref tasks, count * 2);
+            AddChunk();
         }
 
-        task.TableSlot = count;
-        tasks[count++] = task;
+        task.TableSlot = slot;
+        chunks[slot >> ChunkBits][slot & (ChunkSize - 1)] = task;
+        count = slot + 1;
     }
 
     internal void Remove(LoopTask task)
     {
-        int slot = task.TableSlot;
-        var last = tasks[--count]!;
-        last.TableSlot = slot;
-        tasks[slot] = last;
-        tasks[count] = null;
-        if (tasks.Length > SmallestSize && count < tasks.Length / 8)
+        int end = count - 1;
+        ref var tail = ref chunks[end >> ChunkBits][end & (ChunkSize - 1)];
+        var last = tail!;
+        tail = null;
+        if (!ReferenceEquals(last, task))
         {
-            Array.Resize(ref tasks, tasks.Length / 4);
+            int slot = task.TableSlot;
+            last.TableSlot = slot;
+            chunks[slot >> ChunkBits][slot & (ChunkSize - 1)] = last;
+        }
+
+        count = end;
+        if (end < (chunkCount - 2) << ChunkBits)
+        {
+            chunks[--chunkCount] = [];      // one spare chunk stays
         }
     }
 
     /// <summary>In creation order.</summary>
     internal List<LoopTask> Snapshot()
     {
-        var seen = Volatile.Read(ref tasks);
-        var snapshot = new List<LoopTask>(Math.Min(Count, seen.Length));
-        foreach (var task in seen)
+        var snapshot = new List<LoopTask>(Count);
+        foreach (var chunk in Volatile.Read(ref chunks))
         {
-            if (task is { IsCompleted: false })
+            foreach (var task in chunk ?? [])
             {
-                snapshot.Add(task);
+                if (task is { IsCompleted: false })
+                {
+                    snapshot.Add(task);
+                }
             }
         }
 
         snapshot.Sort(static (a, b) => a.Id.CompareTo(b.Id));
         return snapshot;
+    }
+
+    private void AddChunk()
+    {
+        if (chunkCount == chunks.Length)
+        {
+            Array.Resize(ref chunks, chunkCount * 2);
+        }
+
+        chunks[chunkCount++] = new LoopTask?[ChunkSize];
     }
 }

@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Coroutines;
+
+/// <summary>The box of one async method without a result. Twice, here and below, because a result of no bytes would still cost eight.</summary>
+internal sealed class StateMachineBox<TStateMachine> : CoroutineBox
+    where TStateMachine : IAsyncStateMachine
+{
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    internal TStateMachine? StateMachine;
+
+    internal override string MethodName => MethodNames.OfStateMachine(typeof(TStateMachine));
+
+    internal static StateMachineBox<TStateMachine> Rent()
+    {
+        if (LoopCore.Running is not { } core)
+        {
+            return new();
+        }
+
+        var box = core.Pools.TryRent<StateMachineBox<TStateMachine>>(Slot) ?? new();
+        box.WatchIfAsked(core, typeof(TStateMachine));
+        return box;
+    }
+
+    protected override void MoveNext() => StateMachine!.MoveNext();
+
+    protected override void Recycle()
+    {
+        Reset();
+        StateMachine = default;
+        LoopCore.Running?.Pools.Return(this, Slot);
+    }
+}
+
+/// <summary>The box of one async method with a result.</summary>
+internal sealed class StateMachineBox<TStateMachine, T> : CoroutineBox<T>
+    where TStateMachine : IAsyncStateMachine
+{
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    internal TStateMachine? StateMachine;
+
+    internal override string MethodName => MethodNames.OfStateMachine(typeof(TStateMachine));
+
+    internal static StateMachineBox<TStateMachine, T> Rent()
+    {
+        if (LoopCore.Running is not { } core)
+        {
+            return new();
+        }
+
+        var box = core.Pools.TryRent<StateMachineBox<TStateMachine, T>>(Slot) ?? new();
+        box.WatchIfAsked(core, typeof(TStateMachine));
+        return box;
+    }
+
+    protected override void MoveNext() => StateMachine!.MoveNext();
+
+    protected override void Recycle()
+    {
+        Reset();
+        StateMachine = default;
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<T>())
+        {
+            Result = default;
+        }
+
+        LoopCore.Running?.Pools.Return(this, Slot);
+    }
+}

@@ -8,17 +8,17 @@ namespace EventLoop;
 /// <b>Thread:</b> the loop's. <b>Cost:</b> what it stands for is pooled and versioned, so that a stale handle never touches another callback; the handle itself
 /// is a small object that the JIT leaves out where the result of the call is discarded or only cancelled.
 /// </remarks>
-public class Handle
+public class Handle : IEquatable<Handle>
 {
     private readonly CallbackItem item;
     private readonly int version;
     private bool cancelled;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private protected Handle(CallbackItem item)
+    private protected Handle(CallbackItem item, int version)
     {
         this.item = item;
-        version = item.Version;
+        this.version = version;
     }
 
     /// <summary>Where the callback was scheduled; debug mode only, and only while it is pending.</summary>
@@ -37,7 +37,19 @@ public class Handle
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Handle For(CallbackItem item) => new(item);
+    internal static Handle For(CallbackItem item) => new(item, item.Version);
+
+    internal static Handle For(CallbackItem item, int version) => new(item, version);
+
+    /// <summary>It stands for the same callback.</summary>
+    /// <param name="other">Another handle.</param>
+    public bool Equals(Handle? other) => other is not null && ReferenceEquals(item, other.item) && version == other.version;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as Handle);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(item), version);
 }
 
 /// <summary>A callback that is scheduled for a time. asyncio: <c>TimerHandle</c>.</summary>
@@ -46,7 +58,7 @@ public sealed class TimerHandle : Handle
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private TimerHandle(CallbackItem item, TimeSpan when)
-        : base(item) => When = when;
+        : base(item, item.Version) => When = when;
 
     /// <summary>When it is due, in loop time.</summary>
     public TimeSpan When { get; }

@@ -57,7 +57,7 @@ public sealed partial class Loop
         }
     }
 
-    internal void OnCallbackFailed(Exception exception, string? createdAt)
+    internal void OnCallbackFailed(Exception exception, Handle? handle = null, string? createdAt = null)
     {
         if (exception is LoopExitException)
         {
@@ -65,7 +65,7 @@ public sealed partial class Loop
             return;
         }
 
-        CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a callback", exception, CreatedAt: createdAt));
+        CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a callback", exception, Handle: handle, CreatedAt: createdAt));
     }
 
     internal void OnLateContinuation() => Log.LateContinuation(LogTarget, Name);

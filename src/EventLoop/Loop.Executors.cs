@@ -110,7 +110,7 @@ public sealed partial class Loop
         }
 
         T result = default!;
-        ExecutionContext.Run(flow, RunWork, () => result = work());
+        ExecutionContext.Run(flow, RunWork, (Action)(() => result = work()));
         return result;
     }
 

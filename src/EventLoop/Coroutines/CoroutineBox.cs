@@ -170,11 +170,11 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     }
 
     /// <summary>The task takes the outcome; the box goes back to the pool.</summary>
-    internal Exception? Release()
+    internal Failure? Release()
     {
         var failure = Unsafe.As<Failure?>(link);
         Recycle();
-        return failure?.Exception;
+        return failure;
     }
 
     // ---- The node by which the method waits

@@ -22,6 +22,9 @@ internal sealed class Failure
 
     internal Exception Exception => dispatch.SourceException;
 
+    /// <summary>What ends with it is canceled, not failed.</summary>
+    internal bool IsCancellation => Exception is LoopCanceledException;
+
     /// <param name="exception">What a coroutine has thrown.</param>
     /// <param name="latest">The failure that was rethrown last: perhaps the same exception, one level further down.</param>
     internal static Failure Of(Exception exception, Failure? latest) =>

@@ -1,13 +1,17 @@
 using System.Collections.Concurrent;
+using EventLoop.Coroutines;
 
 namespace EventLoop.Diagnostics;
 
 /// <summary>Something that must not vanish: a failure that nobody has looked at, a coroutine that nobody has awaited.</summary>
-internal sealed class Loss(string message, Exception? exception, string? createdAt)
+internal sealed class Loss(string message, Exception? exception, LoopAwaitable? awaitable, string? createdAt)
 {
+    // Weak: the loss must not keep alive what it waits to see die.
+    private readonly WeakReference<LoopAwaitable>? awaitable = awaitable is null ? null : new(awaitable);
     private int settled;
 
-    internal LoopExceptionContext ToContext() => new(message, exception, CreatedAt: createdAt);
+    internal LoopExceptionContext ToContext() =>
+        new(message, exception, awaitable is not null && awaitable.TryGetTarget(out var alive) ? alive : null, CreatedAt: createdAt);
 
     /// <summary>True for the first who asks: it was looked at, or was reported. Any thread.</summary>
     internal bool TrySettle() => Interlocked.Exchange(ref settled, 1) == 0;
@@ -18,9 +22,9 @@ internal sealed class LossLedger(Action<LoopExceptionContext> report)
 {
     private readonly ConcurrentDictionary<Loss, byte> open = new();
 
-    internal Loss Open(string message, Exception? exception, string? createdAt)
+    internal Loss Open(string message, Exception? exception, LoopAwaitable? awaitable, string? createdAt)
     {
-        var loss = new Loss(message, exception, createdAt);
+        var loss = new Loss(message, exception, awaitable, createdAt);
         open.TryAdd(loss, 0);
         return loss;
     }
@@ -65,15 +69,15 @@ internal abstract class LossWatch(LossLedger ledger, Loss loss)
 }
 
 /// <summary>The failure of a task or future, as long as nobody has looked at it.</summary>
-internal sealed class LostFailure(LossLedger ledger, Exception exception, string label, string? createdAt)
-    : LossWatch(ledger, ledger.Open($"The exception of {label} was never retrieved. Await it, or look at its Exception", exception, createdAt))
+internal sealed class LostFailure(Failure failure, LoopAwaitable of)
+    : LossWatch(of.Loop.Losses, of.Loop.Losses.Open($"The exception of {of.Label} was never retrieved. Await it, or look at its Exception", failure.Exception, of, of.CreatedAt))
 {
-    internal Exception Exception { get; } = exception;
+    internal Failure Failure { get; } = failure;
 }
 
 /// <summary>A coroutine that was made and not awaited yet; debug mode only.</summary>
 internal sealed class CoroutineWatch(LossLedger ledger, string method, string createdAt)
-    : LossWatch(ledger, ledger.Open($"The coroutine {method} was never awaited, so it never ran. Await it, or start it with Loop.CreateTask(...)", null, createdAt))
+    : LossWatch(ledger, ledger.Open($"The coroutine {method} was never awaited, so it never ran. Await it, or start it with Loop.CreateTask(...)", null, null, createdAt))
 {
     internal void Started() => Settle();
 }

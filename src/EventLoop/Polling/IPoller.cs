@@ -6,12 +6,9 @@ internal interface IPoller : IDisposable
     /// <summary>For diagnostics: which mechanism this is.</summary>
     string Name { get; }
 
-    /// <summary>Something is registered, so that even a busy loop has to ask from time to time.</summary>
-    bool HasSources { get; }
-
     /// <summary>
     /// Loop thread. Collects events and puts what they complete on the ready queue; waits for the first for at most
-    /// <paramref name="timeout"/> ticks of 100 ns, zero for a look only, negative for as long as it takes.
+    /// <paramref name="timeout"/> ticks of 100 ns, zero for a look only (which is free where nothing is registered), negative for as long as it takes.
     /// </summary>
     void Poll(long timeout);
 

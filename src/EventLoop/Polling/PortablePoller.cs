@@ -7,8 +7,6 @@ internal sealed class PortablePoller : IPoller
 
     public string Name => "portable";
 
-    public bool HasSources => false;
-
     public void Poll(long timeout)
     {
         if (timeout == 0)

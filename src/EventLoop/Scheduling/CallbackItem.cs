@@ -91,6 +91,7 @@ internal sealed class CallbackItem<TState> : CallbackItem
         var argument = state!;
         var flow = Flow;
         string? createdAt = CreatedAt;
+        int version = Version;
         Recycle(core);
         core.RestoreFlow(flow);
         try
@@ -100,7 +101,7 @@ internal sealed class CallbackItem<TState> : CallbackItem
         catch (Exception exception)
         {
             core.RestoreFlow(flow);
-            core.Loop.OnCallbackFailed(exception, createdAt);
+            core.Loop.OnCallbackFailed(exception, Handle.For(this, version), createdAt);
         }
     }
 

@@ -32,7 +32,7 @@ internal sealed class ContinuationItem : LoopItem
         }
         catch (Exception exception)
         {
-            core.Loop.OnCallbackFailed(exception, createdAt: null);
+            core.Loop.OnCallbackFailed(exception);
         }
     }
 

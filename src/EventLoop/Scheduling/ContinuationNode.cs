@@ -40,7 +40,7 @@ internal sealed class ContinuationNode : WaitNode
         }
         catch (Exception exception)
         {
-            core.Loop.OnCallbackFailed(exception, createdAt: null);
+            core.Loop.OnCallbackFailed(exception);
         }
     }
 }

@@ -74,19 +74,18 @@ internal sealed partial class LoopCore
         Enter();
         try
         {
-            stopRequested = false;
             while (awaited is null || !awaited.IsCompleted)
             {
+                Turn();
                 if (stopRequested || ExitException is not null)
                 {
                     return;
                 }
-
-                Turn();
             }
         }
         finally
         {
+            stopRequested = false;      // a stop that came before the run has let one batch of it pass
             Leave();
         }
     }
@@ -213,7 +212,6 @@ internal sealed partial class LoopCore
     private void Look()
     {
         stepsSinceLook = 0;
-        latestFailure = null;
         Current = null;
         SynchronizationContext.SetSynchronizationContext(null);
         RestoreFlow(null);
@@ -223,12 +221,8 @@ internal sealed partial class LoopCore
         FireDue(now);
         if (Ready.Count > 0)
         {
-            if (Poller.HasSources)
-            {
-                Polls++;
-                Poller.Poll(0);
-            }
-
+            Polls++;
+            Poller.Poll(0);
             return;
         }
 
@@ -238,6 +232,7 @@ internal sealed partial class LoopCore
             return;
         }
 
+        latestFailure = null;
         Volatile.Write(ref sleeping, 1);
         Interlocked.MemoryBarrier();
         if (Inbox.IsEmpty && !stopRequested)
@@ -281,11 +276,22 @@ internal sealed partial class LoopCore
         Poller.Poll(delay);
     }
 
+    // In the order of their deadlines. Alarms act here and now, callbacks in their step; so that no alarm overtakes a callback that is due before it, the rest
+    // waits for the next turn, which looks again.
     private void FireDue(long now)
     {
+        bool callbackMoved = false;
         while (Timers.Count > 0 && Timers.NextDue <= now)
         {
-            Timers.RemoveFirst().OnDue(this);
+            if (callbackMoved && Timers.First.IsAlarm)
+            {
+                stepsSinceLook = LookInterval;
+                return;
+            }
+
+            var item = Timers.RemoveFirst();
+            callbackMoved |= item is CallbackItem;
+            item.OnDue(this);
         }
     }
 

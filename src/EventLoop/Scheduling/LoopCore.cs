@@ -49,7 +49,7 @@ internal sealed partial class LoopCore
 
     internal int StartDepth;
 
-    private Failure? latestFailure;         // of a coroutine; let go of at the next look at the clock
+    private Failure? latestFailure;         // of a coroutine; let go of when the loop parks
 
     private WaitNode? next;                 // the trampoline: what runs next in the same step
     private int budget;

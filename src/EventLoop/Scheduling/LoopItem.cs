@@ -16,6 +16,9 @@ internal abstract class LoopItem
     /// <summary>Order of insertion among timers with equal deadlines.</summary>
     internal int TimerSequence;
 
+    /// <summary>As a timer it acts inside the look at the clock, not in a step of its own.</summary>
+    internal virtual bool IsAlarm => false;
+
     /// <summary>One step. Never throws, except what must leave the loop.</summary>
     internal abstract void Execute();
 

@@ -24,6 +24,9 @@ internal sealed class TimerHeap
     /// <summary>The earliest deadline in ticks of loop time; only when there is one.</summary>
     internal long NextDue => entries[0].Due;
 
+    /// <summary>Whose deadline that is.</summary>
+    internal LoopItem First => entries[0].Item;
+
     internal void Add(long due, LoopItem item)
     {
         if (count == entries.Length)

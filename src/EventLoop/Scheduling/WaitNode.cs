@@ -37,6 +37,9 @@ internal abstract class WaitNode : LoopItem
 
     internal IWaitTarget? Target => State == WaitState.Parked ? Unsafe.As<IWaitTarget>(subject) : null;
 
+    /// <summary>Woken by a cancellation that it has not thrown yet: a further request meets it in the same wait.</summary>
+    internal bool IsBeingCancelled => State == WaitState.Woken && subject is LoopCanceledException;
+
     /// <summary>Registers the wait; the caller has put the node where its wake-up will come from.</summary>
     internal void Park(IWaitTarget target)
     {

@@ -31,6 +31,8 @@ internal sealed class Alarm(Action ring) : LoopItem
         core?.Timers.Remove(this);
     }
 
+    internal override bool IsAlarm => true;
+
     internal override void OnDue(LoopCore on) => Execute();
 
     internal override void Execute()

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.ExceptionServices;
+using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
@@ -16,7 +16,7 @@ public abstract class LoopAwaitable : IWaitTarget
 {
     private WaiterQueue waiters;
 
-    // Null while it is pending; then a mark, the cancellation, the failure, or a LostFailure around a failure that nobody has looked at yet.
+    // Null while it is pending; then a mark, a Failure (which may be a cancellation), or a LostFailure around a failure that nobody has looked at yet.
     // One field says both how and with what it ended: tasks come by the million.
     private volatile object? outcome;
 
@@ -36,10 +36,10 @@ public abstract class LoopAwaitable : IWaitTarget
     public bool IsCompletedSuccessfully => ReferenceEquals(outcome, EndMark.Succeeded);
 
     /// <summary>It ended with an exception that is no cancellation. Asking does not count as looking at the exception.</summary>
-    public bool IsFaulted => outcome is { } how && how is not (EndMark or LoopCanceledException);
+    public bool IsFaulted => outcome is LostFailure or Failure { IsCancellation: false };
 
     /// <summary>It was canceled.</summary>
-    public bool IsCanceled => outcome is LoopCanceledException || ReferenceEquals(outcome, EndMark.Canceled);
+    public bool IsCanceled => outcome is Failure { IsCancellation: true } || ReferenceEquals(outcome, EndMark.Canceled);
 
     /// <summary>The failure; null unless <see cref="IsFaulted"/>, as on <see cref="Task"/>.</summary>
     /// <remarks>Reading it counts as having looked at the failure, which is then not reported as lost.</remarks>
@@ -53,12 +53,12 @@ public abstract class LoopAwaitable : IWaitTarget
                 Throw.NotCompleted(Kind);
             }
 
-            return IsFaulted ? RetrieveFailure() : null;
+            return IsFaulted ? RetrieveFailure().Exception : null;
         }
     }
 
     /// <summary>Why it was canceled; null unless <see cref="IsCanceled"/>.</summary>
-    public string? CancelReason => IsCanceled ? (outcome as LoopCanceledException)?.Reason ?? Rare?.CancelReason : null;
+    public string? CancelReason => IsCanceled ? ((outcome as Failure)?.Exception as LoopCanceledException)?.Reason ?? Rare?.CancelReason : null;
 
     /// <summary>Where it was made; debug mode only.</summary>
     public string? CreatedAt => Rare?.CreatedAt;
@@ -177,35 +177,34 @@ public abstract class LoopAwaitable : IWaitTarget
             Throw.NotCompleted(Kind);
         }
 
-        ExceptionDispatchInfo.Throw(FailureOrCancellation()!);
+        Ended()!.Rethrow();
     }
 
     /// <summary>The exception that awaiting it throws; null when it succeeded. Counts as looking at it.</summary>
-    internal Exception? FailureOrCancellation() => IsFaulted ? RetrieveFailure() : IsCanceled ? CancellationException() : null;
+    internal Exception? FailureOrCancellation() => Ended()?.Exception;
 
-    private LoopCanceledException CancellationException()
+    private Failure? Ended() => IsFaulted ? RetrieveFailure() : IsCanceled ? Cancellation() : null;
+
+    private Failure Cancellation()
     {
-        if (outcome is not LoopCanceledException exception)
+        if (outcome is not Failure cancellation)
         {
-            exception = new LoopCanceledException(Rare?.CancelReason);
-            outcome = exception;
+            cancellation = Failure.Of(new LoopCanceledException(Rare?.CancelReason), null);
+            outcome = cancellation;
         }
 
-        return exception;
+        return cancellation;
     }
 
-    /// <summary>The failure, without counting as a look at it.</summary>
-    internal Exception? PeekFailure() => IsFaulted ? (outcome as LostFailure)?.Exception ?? outcome as Exception : null;
-
-    private Exception? RetrieveFailure()
+    private Failure RetrieveFailure()
     {
         if (outcome is LostFailure lost)
         {
             lost.Settle();
-            outcome = lost.Exception;
+            outcome = lost.Failure;
         }
 
-        return (Exception?)outcome;
+        return (Failure)outcome!;
     }
 
     internal void MarkRetrieved()
@@ -228,13 +227,10 @@ public abstract class LoopAwaitable : IWaitTarget
 
     private protected void Succeed() => End(EndMark.Succeeded);
 
-    private protected void Fail(Exception exception)
-    {
-        End(new LostFailure(Core.Loop.Losses, exception, Label, CreatedAt));
-    }
+    private protected void Fail(Failure failure) => End(new LostFailure(failure, this));
 
-    /// <param name="exception">What awaiting it throws; null: made when somebody asks.</param>
-    private protected void EndCanceled(LoopCanceledException? exception) => End((object?)exception ?? EndMark.Canceled);
+    /// <param name="cancellation">What awaiting it throws; null: made when somebody asks.</param>
+    private protected void EndCanceled(Failure? cancellation) => End((object?)cancellation ?? EndMark.Canceled);
 
     private void End(object how)
     {

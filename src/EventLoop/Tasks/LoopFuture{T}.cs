@@ -1,3 +1,4 @@
+using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 
@@ -123,13 +124,14 @@ public sealed class LoopFuture<T> : LoopAwaitable
             return false;
         }
 
-        if (exception is LoopCanceledException canceled)
+        var failure = Failure.Of(exception, null);
+        if (failure.IsCancellation)
         {
-            EndCanceled(canceled);
+            EndCanceled(failure);
         }
         else
         {
-            Fail(exception);
+            Fail(failure);
         }
 
         return true;

@@ -208,11 +208,11 @@ public class LoopTask : LoopAwaitable
     /// <summary>Its coroutine has returned or thrown.</summary>
     internal virtual void OnBodyEnded(CoroutineBox body) => Finish(body.Release());
 
-    private protected void Finish(Exception? failure)
+    private void Finish(Failure? failure)
     {
         Core.Tasks.Remove(this);
         InheritedScope?.RemoveMember(this);
-        switch (failure)
+        switch (failure?.Exception)
         {
             case null:
                 if (CancelRequests > 0 && Core.Loop.Debug)
@@ -223,11 +223,11 @@ public class LoopTask : LoopAwaitable
                 Succeed();
                 break;
             case OperationCanceledException canceled when IsOwnCancellation(canceled):
-                EndCanceled(canceled as LoopCanceledException ?? new LoopCanceledException(Rare?.CancelReason, canceled));
+                EndCanceled(failure.IsCancellation ? failure : Failure.Of(new LoopCanceledException(Rare?.CancelReason, canceled), null));
                 break;
             default:
                 Fail(failure);
-                OnFailed(failure);
+                OnFailed(failure.Exception);
                 break;
         }
 
@@ -304,6 +304,14 @@ public class LoopTask : LoopAwaitable
 
         // First ask every wait, then note what was delivered: one request aborts all waits of a task.
         var delivered = new List<TaskContext>();
+        foreach (var each in Contexts())
+        {
+            if (each.LastWait is { IsBeingCancelled: true })
+            {
+                delivered.Add(each);
+            }
+        }
+
         foreach (var node in CollectWaits())
         {
             var from = (TaskContext)node.Context!;
@@ -409,12 +417,14 @@ public class LoopTask : LoopAwaitable
     private List<WaitNode> CollectWaits()
     {
         var waits = new List<WaitNode>();
-        context.CollectWaits(waits);
-        foreach (var scoped in Rare?.Scopes ?? [])
+        foreach (var each in Contexts())
         {
-            scoped.CollectWaits(waits);
+            each.CollectWaits(waits);
         }
 
         return waits;
     }
+
+    // Its outermost one, and those of the scopes that it is in.
+    private IEnumerable<TaskContext> Contexts() => Rare?.Scopes is { Count: > 0 } scopes ? [context, .. scopes] : [context];
 }

@@ -234,6 +234,8 @@ internal sealed class Scope : LoopItem
 
     // ---- Cancelling
 
+    internal override bool IsAlarm => true;
+
     internal override void OnDue(LoopCore core) => Expire();
 
     internal override void Execute() => Expire();
@@ -302,7 +304,7 @@ internal sealed class Scope : LoopItem
         }
         catch (AggregateException failures)
         {
-            LoopCore.Running?.Loop.OnCallbackFailed(failures, createdAt: null);
+            LoopCore.Running?.Loop.OnCallbackFailed(failures);
         }
     }
 

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Lists the peers that can run here, one `LABEL<tab>COMMAND` a line; those that cannot are named on standard error.
+#   list.sh scheduler    commands that take `all N [--json]` and `sleep N [--json]`
+#   list.sh echo         commands that take `--port P [--lifetime SECONDS]`
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+python=/usr/bin/python3                                 # Debian's: the modules are its own, whatever else is first in PATH
+
+program() {
+  if [ -x "$here/build/$2" ]; then printf '%s\t%s\n' "$1" "$here/build/$2"; else echo "skipped  $1: not built (see build.sh)" >&2; fi
+}
+python() {
+  local label=$1 module=$2 script=$3; shift 3
+  if "$python" -c "import $module" 2>/dev/null; then
+    printf '%s\t%s\n' "$label" "$python $here/$script${*:+ $*}"
+  else
+    echo "skipped  $label: $python has no module $module (see install.sh)" >&2
+  fi
+}
+node() {
+  local label=$1 script=$2 found; shift 2
+  if found=$(command -v nodejs) || found=$(type -P node); then
+    printf '%s\t%s\n' "$label" "$found $here/$script${*:+ $*}"
+  else
+    echo "skipped  $label: no node (see install.sh)" >&2
+  fi
+}
+
+case ${1:-} in
+scheduler)
+  python asyncio asyncio scheduler/asyncio_cases.py
+  python uvloop uvloop scheduler/asyncio_cases.py --loop uvloop
+  python trio trio scheduler/trio_cases.py
+  python gevent gevent scheduler/gevent_cases.py
+  node node scheduler/node_cases.js
+  program go go_cases
+  program tokio tokio_cases
+  program libuv libuv_cases
+  ;;
+echo)
+  program epoll epoll_echo
+  program libuv libuv_echo
+  program go go_echo
+  program tokio tokio_echo
+  node node echo/node_echo.js
+  node node-pipe echo/node_echo.js --style pipe
+  python uvloop-protocol uvloop echo/asyncio_echo.py --loop uvloop
+  python uvloop-streams uvloop echo/asyncio_echo.py --loop uvloop --style streams
+  python asyncio-protocol asyncio echo/asyncio_echo.py
+  python asyncio-streams asyncio echo/asyncio_echo.py --style streams
+  python trio trio echo/trio_echo.py
+  python gevent gevent echo/gevent_echo.py
+  ;;
+*)
+  sed -n '2,4s/^# \{0,1\}//p' "$0" >&2
+  exit 2
+  ;;
+esac

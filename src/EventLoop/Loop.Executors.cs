@@ -73,6 +73,7 @@ public sealed partial class Loop
         static async Coroutine<T> Execute(IExecutor? executor, Func<T> work)
         {
             var loop = Current;
+            await CheckPoint();
             using var withdrawal = new CancellationTokenSource();
             var flow = ExecutionContext.Capture();
             var running = (executor ?? loop.DefaultExecutor).SubmitAsync(() => RunIn(flow, work), withdrawal.Token);

@@ -19,7 +19,7 @@ public sealed partial class Loop
 
     /// <summary>Lets everything that is ready now run first. asyncio: <c>sleep(0)</c>.</summary>
     /// <remarks><b>Cost:</b> 0 bytes.</remarks>
-    public static YieldAwaitable Yield() => default;
+    public static YieldAwaitable Yield() => new(LoopCore.Running);
 
     // ---- wait_for
 

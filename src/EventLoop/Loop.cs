@@ -52,8 +52,9 @@ public sealed partial class Loop : IDisposable
     /// <exception cref="InvalidOperationException">There is none.</exception>
     public static Loop Current => LoopCore.Required.Loop;
 
-    /// <summary>The task whose step runs now; null in a plain callback, and where no loop runs. asyncio: <c>current_task</c>.</summary>
-    public static LoopTask? CurrentTask => LoopCore.Running?.CurrentTask;
+    /// <summary>The task whose step runs now; null in a plain callback. asyncio: <c>current_task</c>.</summary>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
+    public static LoopTask? CurrentTask => LoopCore.Required.CurrentTask;
 
     /// <summary>The token of the innermost cancel scope, timeout or task that runs now; for APIs that take one.</summary>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>

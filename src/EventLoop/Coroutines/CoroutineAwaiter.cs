@@ -26,12 +26,22 @@ public readonly struct CoroutineAwaiter : ICriticalNotifyCompletion, ILoopAwaite
     public void GetResult() => source?.End(token);
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void OnCompleted(Action c) => source!.Park(token, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));
+    public void OnCompleted(Action c)
+    {
+        var core = LoopCore.Required;
+        source!.Park(core, token, ContinuationNode.Rent(core, c, captureFlow: true));
+    }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void UnsafeOnCompleted(Action c) => source!.Park(token, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: false));
+    public void UnsafeOnCompleted(Action c)
+    {
+        var core = LoopCore.Required;
+        source!.Park(core, token, ContinuationNode.Rent(core, c, captureFlow: false));
+    }
 
-    void ILoopAwaiter.Park(WaitNode awaiting) => source!.Park(token, awaiting);
+    LoopCore ILoopAwaiter.Core => LoopCore.Required;
+
+    void ILoopAwaiter.Park(LoopCore core, WaitNode awaiting) => source!.Park(core, token, awaiting);
 }
 
 /// <summary>For <c>await</c>: asking <see cref="IsCompleted"/> is what starts the coroutine.</summary>
@@ -58,10 +68,20 @@ public readonly struct CoroutineAwaiter<T> : ICriticalNotifyCompletion, ILoopAwa
     public T GetResult() => source is null ? value! : source.EndWithResult(token);
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void OnCompleted(Action c) => source!.Park(token, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));
+    public void OnCompleted(Action c)
+    {
+        var core = LoopCore.Required;
+        source!.Park(core, token, ContinuationNode.Rent(core, c, captureFlow: true));
+    }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void UnsafeOnCompleted(Action c) => source!.Park(token, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: false));
+    public void UnsafeOnCompleted(Action c)
+    {
+        var core = LoopCore.Required;
+        source!.Park(core, token, ContinuationNode.Rent(core, c, captureFlow: false));
+    }
 
-    void ILoopAwaiter.Park(WaitNode awaiting) => source!.Park(token, awaiting);
+    LoopCore ILoopAwaiter.Core => LoopCore.Required;
+
+    void ILoopAwaiter.Park(LoopCore core, WaitNode awaiting) => source!.Park(core, token, awaiting);
 }

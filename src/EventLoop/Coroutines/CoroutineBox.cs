@@ -42,14 +42,6 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     /// <summary>Forgets the state machine and goes back to the pool.</summary>
     protected abstract void Recycle();
 
-    protected void Reset()
-    {
-        Version++;
-        Flags = 0;
-        link = null;
-        flow = null;
-    }
-
     private protected void WatchIfAsked(LoopCore core, Type stateMachine)
     {
         if (core.Loop.WatchesCoroutines)
@@ -93,7 +85,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     }
 
     /// <inheritdoc/>
-    public void Park(long token, WaitNode awaiting)
+    public void Park(LoopCore core, long token, WaitNode awaiting)
     {
         if (Version != token + 1 || link is WaitNode)
         {
@@ -103,7 +95,6 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         link = awaiting;
         if ((Flags & DeferredFlag) != 0)
         {
-            var core = LoopCore.Required;
             Flags &= unchecked((byte)~DeferredFlag);
             Suspend(core);
             core.RunNext(this);
@@ -179,6 +170,21 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 
     // ---- The node by which the method waits
 
+    // The loop that runs it. The context knows it, and is at hand where a thread-static is not.
+    private LoopCore Core => Context is { } context ? context.Core : LoopCore.Running!;
+
+    /// <summary>Takes the box back, now or never.</summary>
+    private protected void ReturnTo(int slot)
+    {
+        var core = Context is { } context ? context.Core : LoopCore.Running;
+        Version++;
+        Flags = 0;
+        link = null;
+        flow = null;
+        Context = null;      // a pooled box keeps nobody alive
+        core?.Pools.Return(this, slot);
+    }
+
     /// <summary>Notes where the method has to go on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Suspend(LoopCore core)
@@ -197,7 +203,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 
     internal sealed override void Execute()
     {
-        var core = LoopCore.Running!;
+        var core = Core;
         Deliver(core);
         core.RestoreFlow(flow);
         MoveNext();
@@ -207,7 +213,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     internal void Complete(Exception? failure)
     {
         object? awaiting = link;
-        link = failure is null ? null : LoopCore.Running!.NoteFailure(failure);
+        link = failure is null ? null : Core.NoteFailure(failure);
         Flags |= DoneFlag;
         if ((Flags & StartingFlag) != 0)
         {
@@ -220,7 +226,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         }
         else if (awaiting is not null)
         {
-            LoopCore.Running!.RunNext(Unsafe.As<WaitNode>(awaiting));
+            Core.RunNext(Unsafe.As<WaitNode>(awaiting));
         }
     }
 

@@ -12,7 +12,7 @@ internal interface ICoroutineSource
     bool Start(long token);
 
     /// <summary>It has not ended: <paramref name="awaiting"/> goes on when it does.</summary>
-    void Park(long token, WaitNode awaiting);
+    void Park(LoopCore core, long token, WaitNode awaiting);
 
     /// <summary>It has ended; throws if it failed.</summary>
     void End(long token);
@@ -28,5 +28,8 @@ internal interface ICoroutineSource<out T> : ICoroutineSource
 /// <summary>How the builder hands a suspended coroutine to one of our awaiters. The JIT removes the test and the boxing for structs.</summary>
 internal interface ILoopAwaiter
 {
-    void Park(WaitNode awaiting);
+    /// <summary>The loop that runs here, from wherever the awaiter gets it cheapest.</summary>
+    LoopCore Core { get; }
+
+    void Park(LoopCore core, WaitNode awaiting);
 }

@@ -30,9 +30,8 @@ internal sealed class StateMachineBox<TStateMachine> : CoroutineBox
 
     protected override void Recycle()
     {
-        Reset();
         StateMachine = default;
-        LoopCore.Running?.Pools.Return(this, Slot);
+        ReturnTo(Slot);
     }
 }
 
@@ -62,13 +61,12 @@ internal sealed class StateMachineBox<TStateMachine, T> : CoroutineBox<T>
 
     protected override void Recycle()
     {
-        Reset();
         StateMachine = default;
         if (RuntimeHelpers.IsReferenceOrContainsReferences<T>())
         {
             Result = default;
         }
 
-        LoopCore.Running?.Pools.Return(this, Slot);
+        ReturnTo(Slot);
     }
 }

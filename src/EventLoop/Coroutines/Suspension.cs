@@ -10,14 +10,16 @@ internal static class Suspension
     internal static void AwaitUnsafe<TAwaiter>(ref TAwaiter awaiter, CoroutineBox box)
         where TAwaiter : ICriticalNotifyCompletion
     {
-        var core = LoopCore.Running!;
-        box.Suspend(core);
         if (default(TAwaiter) is not null && awaiter is ILoopAwaiter)
         {
-            ((ILoopAwaiter)awaiter).Park(box);
+            var core = ((ILoopAwaiter)awaiter).Core;
+            box.Suspend(core);
+            ((ILoopAwaiter)awaiter).Park(core, box);
         }
         else
         {
+            var core = LoopCore.Running!;
+            box.Suspend(core);
             awaiter.UnsafeOnCompleted(ForeignWait.Begin(core, box, typeof(TAwaiter)));
         }
     }

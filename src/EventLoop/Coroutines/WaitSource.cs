@@ -19,16 +19,15 @@ internal abstract class WaitSource : ICoroutineSource
         return TryComplete(core, token) && core.SpendBudget();
     }
 
-    public void Park(long token, WaitNode awaiting)
+    public void Park(LoopCore core, long token, WaitNode awaiting)
     {
-        var core = LoopCore.Required;
         if (!core.TryParkDeferred(awaiting))
         {
             ParkCore(core, token, awaiting);
         }
     }
 
-    public void End(long token) => LoopCore.Required.ThrowIfInterrupted();
+    public void End(long token) => LoopCore.ThrowIfInterrupted();
 
     /// <summary>Takes what it needs if that is there now. Takes nothing when it answers false.</summary>
     protected abstract bool TryComplete(LoopCore core, long token);

@@ -3,7 +3,7 @@ namespace EventLoop.Polling;
 /// <summary>Parks the thread on an event: no descriptors of its own, everywhere the same. I/O completions come through the inbox.</summary>
 internal sealed class PortablePoller : IPoller
 {
-    private readonly ManualResetEventSlim wake = new(initialState: false, spinCount: 0);    // any thread
+    private readonly AutoResetEvent wake = new(initialState: false);    // any thread; unlike its slim relative it allocates nothing to wait
 
     public string Name => "portable";
 
@@ -16,8 +16,7 @@ internal sealed class PortablePoller : IPoller
 
         // Whole milliseconds, rounded up: waking early would only turn the loop round once more.
         int milliseconds = timeout < 0 ? -1 : (int)Math.Min((timeout + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond, int.MaxValue);
-        wake.Wait(milliseconds);
-        wake.Reset();
+        wake.WaitOne(milliseconds);
     }
 
     public void Wake() => wake.Set();

@@ -72,10 +72,7 @@ internal sealed class CallbackItem<TState> : CallbackItem
     {
         this.callback = callback;
         this.state = state;
-        if (!ReferenceEquals(Context, context))
-        {
-            Context = context;
-        }
+        Context = context;
     }
 
     internal override void Execute()
@@ -132,6 +129,7 @@ internal sealed class CallbackItem<TState> : CallbackItem
         Version++;
         Cancelled = false;
         Release();
+        Context = null;       // a pooled item keeps nobody alive
         core.Pools.Return(this, Slot);
     }
 }

@@ -24,6 +24,7 @@ internal sealed class ContinuationItem : LoopItem
         object? argument = state;
         callback = null;
         state = null;
+        Context = null;
         core.Pools.Return(this, Slot);
         core.RestoreFlow(null);      // the method brings its own
         try

@@ -32,6 +32,7 @@ internal sealed class ContinuationNode : WaitNode
         var context = flow;
         continuation = null;
         flow = null;
+        Context = null;
         core.Pools.Return(this, Slot);
         core.RestoreFlow(context);
         try

@@ -11,9 +11,19 @@ internal struct ItemPools
     // Enough for the boxes of a few thousand tasks at once; what a larger burst leaves behind is the collector's.
     private const int MostPerType = 4096;
 
+    private const int FewestPerType = 8;
+
+    // A struct around the reference: arrays of structs need no covariance check.
+    private struct Slot
+    {
+        internal LoopItem? Item;
+    }
+
+    // A stack whose popped places are not cleared: an item that is taken and given back, as in every nested await, then finds itself in its place,
+    // and the store with its write barrier is left out.
     private struct Pool
     {
-        internal LoopItem? First;
+        internal Slot[]? Items;
         internal int Count;
     }
 
@@ -30,22 +40,50 @@ internal struct ItemPools
     internal T? TryRent<T>(int slot) where T : LoopItem
     {
         var all = pools;
-        if ((uint)slot >= (uint)all.Length || all[slot].First is not { } item)
+        if ((uint)slot >= (uint)all.Length)
         {
             return null;
         }
 
         ref var pool = ref all[slot];
-        pool.First = item.Next;
-        pool.Count--;
-        item.Next = null;
-        return Unsafe.As<T>(item);
+        int last = pool.Count - 1;
+        if (last < 0)
+        {
+            return null;
+        }
+
+        pool.Count = last;
+        return Unsafe.As<T>(pool.Items![last].Item);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Return(LoopItem item, int slot)
     {
-        if ((uint)slot >= (uint)pools.Length)
+        var all = pools;
+        if ((uint)slot < (uint)all.Length)
+        {
+            ref var pool = ref all[slot];
+            int count = pool.Count;
+            var items = pool.Items;
+            if (items is not null && (uint)count < (uint)items.Length)
+            {
+                if (!ReferenceEquals(items[count].Item, item))
+                {
+                    items[count].Item = item;
+                }
+
+                pool.Count = count + 1;
+                return;
+            }
+        }
+
+        Grow(item, slot);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Grow(LoopItem item, int slot)
+    {
+        if (slot >= pools.Length)
         {
             Array.Resize(ref pools, Math.Max(slot + 1, pools.Length * 2));
         }
@@ -53,9 +91,8 @@ internal struct ItemPools
         ref var pool = ref pools[slot];
         if (pool.Count < MostPerType)
         {
-            item.Next = pool.First;
-            pool.First = item;
-            pool.Count++;
+            Array.Resize(ref pool.Items, Math.Max(FewestPerType, pool.Count * 2));
+            pool.Items[pool.Count++].Item = item;
         }
     }
 }

@@ -24,20 +24,21 @@ internal class LoopContext : SynchronizationContext
 
     internal readonly LoopCore Core;
 
+    /// <summary>The task that steps in this context; null in plain callbacks.</summary>
+    internal readonly LoopTask? Task;
+
     // A WaitNode, which may be an old one that belongs to others by now, or a set of them when several flows of one task wait at once.
     private object? parked;
 
-    internal LoopContext(LoopCore core)
+    internal LoopContext(LoopCore core, LoopTask? task)
     {
         Core = core;
+        Task = task;
         if (core.ObserveBlocking)
         {
             SetWaitNotificationRequired();
         }
     }
-
-    /// <summary>The task that steps in this context; null in plain callbacks.</summary>
-    internal virtual LoopTask? Task => null;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Register(WaitNode node)
@@ -51,7 +52,7 @@ internal class LoopContext : SynchronizationContext
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Unregister(WaitNode node)
     {
-        if (parked is HashSet<WaitNode> set)
+        if (parked is ParkedSet set)
         {
             set.Remove(node);
         }
@@ -59,13 +60,13 @@ internal class LoopContext : SynchronizationContext
 
     private void RegisterAnother(WaitNode node)
     {
-        if (parked is HashSet<WaitNode> set)
+        if (parked is ParkedSet set)
         {
             set.Add(node);
         }
         else if (parked is WaitNode other && WaitsHere(other))
         {
-            parked = new HashSet<WaitNode> { other, node };
+            parked = new ParkedSet { other, node };
         }
         else
         {
@@ -83,7 +84,7 @@ internal class LoopContext : SynchronizationContext
             case WaitNode node when WaitsHere(node):
                 waits.Add(node);
                 break;
-            case HashSet<WaitNode> set:
+            case ParkedSet set:
                 foreach (var one in set)
                 {
                     if (WaitsHere(one))
@@ -98,6 +99,9 @@ internal class LoopContext : SynchronizationContext
 
     /// <summary>The node by which this context waited last: where its code stands, unless several flows share the context.</summary>
     internal WaitNode? LastWait => parked is WaitNode node && ReferenceEquals(node.Context, this) ? node : null;
+
+    // Sealed, so that asking whether it is one is a single comparison.
+    private sealed class ParkedSet : HashSet<WaitNode>;
 
     public override SynchronizationContext CreateCopy() => this;
 

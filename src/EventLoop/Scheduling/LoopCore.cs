@@ -41,8 +41,26 @@ internal sealed partial class LoopCore
     /// <summary>Whose step runs now; null between steps and in raw ones.</summary>
     internal LoopContext? Current;
 
+    // How many loops of the process have a PendingThrow. Any thread, interlocked. Reading a thread-static costs some nanoseconds, and every await would have to;
+    // reading this costs nothing, and it is zero but for the moments of a cancellation.
+    private static int pendingThrows;
+
+    private Exception? pendingThrow;
+
     /// <summary>What the next GetResult of one of our awaiters has to throw: set when its node is resumed, taken at once.</summary>
-    internal Exception? PendingThrow;
+    internal Exception? PendingThrow
+    {
+        get => pendingThrow;
+        set
+        {
+            if (pendingThrow is null != value is null)
+            {
+                Interlocked.Add(ref pendingThrows, value is null ? -1 : 1);
+            }
+
+            pendingThrow = value;
+        }
+    }
 
     /// <summary>The operation that was just begun is complete but must give way: see <see cref="SpendBudget"/>.</summary>
     internal bool Deferred;
@@ -64,7 +82,7 @@ internal sealed partial class LoopCore
         ObserveBlocking = observeBlocking;
         shuffle = seed is { } value ? new Random(value) : null;
         baseFlow = ExecutionContext.Capture() ?? EmptyFlow();
-        BaseContext = new LoopContext(this);
+        BaseContext = new LoopContext(this, null);
     }
 
     /// <summary>The loop that runs on this thread.</summary>
@@ -100,8 +118,17 @@ internal sealed partial class LoopCore
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Install(LoopContext? context)
     {
-        Current = context;
-        SynchronizationContext.SetSynchronizationContext(context);
+        // Comparing is cheaper than a store with its write barrier, and one task's steps often follow one another. The code of a step may have set
+        // another synchronization context, so the comparison is with that, too.
+        if (!ReferenceEquals(Current, context))
+        {
+            Current = context;
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+        else if (!ReferenceEquals(SynchronizationContext.Current, context))
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
     }
 
     /// <summary>Null stands for the loop's own flow, so that the common case stores no reference.</summary>
@@ -193,19 +220,21 @@ internal sealed partial class LoopCore
 
     /// <summary>The end of a wait: throws what the wait ended with, if it was an exception.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void ThrowIfInterrupted()
+    internal static void ThrowIfInterrupted()
     {
-        if (PendingThrow is not null)
+        if (Volatile.Read(ref pendingThrows) != 0)
         {
             ThrowPending();
         }
     }
 
-    private void ThrowPending()
+    private static void ThrowPending()
     {
-        var exception = PendingThrow!;
-        PendingThrow = null;
-        throw exception;
+        if (running is { PendingThrow: { } exception } core)
+        {
+            core.PendingThrow = null;
+            throw exception;
+        }
     }
 
     internal Failure NoteFailure(Exception exception) => latestFailure = Failure.Of(exception, latestFailure);

@@ -7,7 +7,13 @@ internal sealed class ReadyQueue
 {
     private const int SmallestSize = 1024;
 
-    private LoopItem?[] ring = new LoopItem?[SmallestSize];
+    // A struct around the reference: arrays of structs need no covariance check.
+    private struct Slot
+    {
+        internal LoopItem? Item;
+    }
+
+    private Slot[] ring = new Slot[SmallestSize];
     private int head;      // runs freely; the mask brings it into the ring
     private int tail;
 
@@ -23,7 +29,7 @@ internal sealed class ReadyQueue
             items = ring;
         }
 
-        items[tail & (items.Length - 1)] = item;
+        items[tail & (items.Length - 1)].Item = item;
         tail++;
     }
 
@@ -32,14 +38,14 @@ internal sealed class ReadyQueue
     {
         var items = ring;
         ref var slot = ref items[head & (items.Length - 1)];
-        var item = slot!;
-        slot = null;
+        var item = slot.Item!;
+        slot.Item = null;
         head++;
         return item;
     }
 
     /// <summary>The i-th item from the front; for snapshots and for the seeded shuffle.</summary>
-    internal ref LoopItem? this[int index] => ref ring[(head + index) & (ring.Length - 1)];
+    internal ref LoopItem? this[int index] => ref ring[(head + index) & (ring.Length - 1)].Item;
 
     /// <summary>For the live view, from any thread: a look at a queue in motion.</summary>
     internal bool Any(Func<LoopItem, bool> matches)
@@ -48,7 +54,7 @@ internal sealed class ReadyQueue
         int count = Count;
         for (int i = 0; i < count; i++)
         {
-            if (items[(head + i) & (items.Length - 1)] is { } item && matches(item))
+            if (items[(head + i) & (items.Length - 1)].Item is { } item && matches(item))
             {
                 return true;
             }
@@ -68,11 +74,11 @@ internal sealed class ReadyQueue
 
     private void Resize(int size)
     {
-        var resized = new LoopItem?[size];
+        var resized = new Slot[size];
         int count = Count;
         for (int i = 0; i < count; i++)
         {
-            resized[i] = this[i];
+            resized[i].Item = this[i];
         }
 
         ring = resized;

@@ -1,9 +1,12 @@
+using System.Runtime.CompilerServices;
+
 namespace EventLoop.Scheduling;
 
-/// <summary>First come, first served, with O(1) removal from the middle: a ring of nodes linked through themselves. Loop thread only.</summary>
+/// <summary>First come, first served, with O(1) removal from the middle: nodes linked through themselves. Loop thread only.</summary>
 internal struct WaiterQueue
 {
-    private WaitNode? first;    // first.Previous is the last one
+    // first.Previous is the last one, or null when there is only one: the queue of one, by far the most frequent, costs a single store.
+    private WaitNode? first;
 
     internal readonly bool IsEmpty => first is null;
 
@@ -13,33 +16,38 @@ internal struct WaiterQueue
     {
         if (first is null)
         {
-            node.Next = node;
-            node.Previous = node;
             first = node;
             return;
         }
 
-        var last = first.Previous!;
+        var last = first.Previous ?? first;
         last.Next = node;
         node.Previous = last;
-        node.Next = first;
         first.Previous = node;
     }
 
     internal void Remove(WaitNode node)
     {
-        var next = (WaitNode)node.Next!;
-        if (ReferenceEquals(next, node))
+        var next = Unsafe.As<WaitNode?>(node.Next);
+        var previous = node.Previous;
+        if (ReferenceEquals(node, first))
         {
-            first = null;
+            first = next;
+            if (next is not null)
+            {
+                next.Previous = ReferenceEquals(previous, next) ? null : previous;
+            }
         }
         else
         {
-            node.Previous!.Next = next;
-            next.Previous = node.Previous;
-            if (ReferenceEquals(first, node))
+            previous!.Next = next;
+            if (next is not null)
             {
-                first = next;
+                next.Previous = previous;
+            }
+            else
+            {
+                first!.Previous = ReferenceEquals(previous, first) ? null : previous;
             }
         }
 
@@ -68,7 +76,7 @@ internal struct WaiterQueue
     /// <summary>Wakes those that wait now, in their order; who joins meanwhile waits for the next time.</summary>
     internal void WakeAll(LoopCore core)
     {
-        var last = first?.Previous;
+        var last = first?.Previous ?? first;
         while (last is not null && TakeFirst() is { } node)
         {
             node.Wake(core);
@@ -85,7 +93,7 @@ internal struct WaiterQueue
         get
         {
             int count = 0;
-            for (var node = first; node is not null; node = NextOf(node))
+            for (var node = first; node is not null; node = Unsafe.As<WaitNode?>(node.Next))
             {
                 count++;
             }
@@ -97,7 +105,7 @@ internal struct WaiterQueue
     internal readonly List<T> Select<T>(Func<WaitNode, T?> choose) where T : class
     {
         var chosen = new List<T>();
-        for (var node = first; node is not null; node = NextOf(node))
+        for (var node = first; node is not null; node = Unsafe.As<WaitNode?>(node.Next))
         {
             if (choose(node) is { } one)
             {
@@ -107,6 +115,4 @@ internal struct WaiterQueue
 
         return chosen;
     }
-
-    private readonly WaitNode? NextOf(WaitNode node) => ReferenceEquals(node.Next, first) ? null : (WaitNode?)node.Next;
 }

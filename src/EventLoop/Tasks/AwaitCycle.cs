@@ -3,7 +3,7 @@ namespace EventLoop.Tasks;
 /// <summary>Finds the wait that would close a cycle of tasks, which no scheduler could ever resolve.</summary>
 internal static class AwaitCycle
 {
-    internal static void Check(LoopTask task, LoopAwaitable awaitable)
+    internal static void Check(LoopTask task, LoopTask awaitable)
     {
         if (ReferenceEquals(task, awaitable))
         {
@@ -16,7 +16,7 @@ internal static class AwaitCycle
             return;
         }
 
-        for (var next = awaitable as LoopTask; next is not null; next = next.Awaiting as LoopTask)
+        for (var next = awaitable; next is not null; next = next.Awaiting as LoopTask)
         {
             if (ReferenceEquals(next, task))
             {

@@ -19,7 +19,7 @@ internal class AwaitSource(LoopAwaitable awaitable) : ICoroutineSource
         return new LoopAwaiter(awaitable).IsCompleted;
     }
 
-    public void Park(long token, WaitNode awaiting) => LoopAwaiter.Park(awaitable, awaiting);
+    public void Park(LoopCore core, long token, WaitNode awaiting) => LoopAwaiter.Park(core, awaitable, awaiting);
 
     public void End(long token) => new LoopAwaiter(awaitable).GetResult();
 }

@@ -41,13 +41,20 @@ public static class ForeignTaskExtensions
             return future;
         }
 
-        var arrival = new Arrival(task, future);
-        task.GetAwaiter().UnsafeOnCompleted(() => core.Arrive(arrival));
+        // Not an await, which would go by the current context: a wait that was given up must not look like a continuation that comes late.
+        task.ContinueWith(
+            static (_, arrival) => ((Arrival)arrival!).Announce(),
+            new Arrival(core, task, future),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
         return future;
     }
 
-    private sealed class Arrival(Task task, LoopFuture future) : LoopItem
+    private sealed class Arrival(LoopCore core, Task task, LoopFuture future) : LoopItem
     {
+        internal void Announce() => core.Arrive(this);
+
         internal override void Execute()
         {
             if (!future.TrySetResult())
@@ -56,8 +63,8 @@ public static class ForeignTaskExtensions
             }
         }
 
-        internal override void OnArrived(LoopCore core) => Execute();
+        internal override void OnArrived(LoopCore on) => Execute();
 
-        internal override void OnRejected(LoopCore core) => _ = task.Exception;
+        internal override void OnRejected(LoopCore on) => _ = task.Exception;
     }
 }

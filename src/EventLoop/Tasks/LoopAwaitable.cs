@@ -235,7 +235,11 @@ public abstract class LoopAwaitable : IWaitTarget
     private void End(object how)
     {
         outcome = how;
-        waiters.WakeAll(Core);
+        if (!waiters.IsEmpty)
+        {
+            waiters.WakeAll(Core);
+        }
+
         if (Rare?.DoneCallbacks is { } callbacks)
         {
             Rare.DoneCallbacks = null;
@@ -269,13 +273,7 @@ public abstract class LoopAwaitable : IWaitTarget
 
     private protected AwaitableDetails Details => Rare ??= new();
 
-    private protected void NoteOrigin()
-    {
-        if (Core.Loop.Debug)
-        {
-            Details.CreatedAt = Origin.Capture();
-        }
-    }
+    private protected void NoteOrigin() => Details.CreatedAt = Origin.Capture();
 
     /// <inheritdoc/>
     public override string ToString() => $"{Label} ({(!IsCompleted ? "pending" : IsCompletedSuccessfully ? "done" : IsFaulted ? "failed" : "canceled")})";

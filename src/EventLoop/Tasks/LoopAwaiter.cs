@@ -21,17 +21,19 @@ public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
     /// <summary>Ends the await; throws what it ended with.</summary>
     public void GetResult()
     {
-        LoopCore.Running?.ThrowIfInterrupted();
+        LoopCore.ThrowIfInterrupted();
         awaitable.ThrowUnlessSucceeded();
     }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void OnCompleted(Action c) => Park(awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));
+    public void OnCompleted(Action c) => Park(LoopCore.Required, awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void UnsafeOnCompleted(Action c) => Park(awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: false));
+    public void UnsafeOnCompleted(Action c) => Park(LoopCore.Required, awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: false));
 
-    void ILoopAwaiter.Park(WaitNode awaiting) => Park(awaitable, awaiting);
+    LoopCore ILoopAwaiter.Core => awaitable.Core;
+
+    void ILoopAwaiter.Park(LoopCore core, WaitNode awaiting) => Park(core, awaitable, awaiting);
 
     internal static bool BeginWait(LoopAwaitable awaitable)
     {
@@ -47,17 +49,16 @@ public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
             return completed;
         }
 
-        if (core.CurrentTask is { } task)
+        if (core.Current?.Task is { } task && (task.HasWaiters || ReferenceEquals(task, awaitable)) && awaitable is LoopTask awaited)
         {
-            AwaitCycle.Check(task, awaitable);
+            AwaitCycle.Check(task, awaited);
         }
 
         return false;
     }
 
-    internal static void Park(LoopAwaitable awaitable, WaitNode node)
+    internal static void Park(LoopCore core, LoopAwaitable awaitable, WaitNode node)
     {
-        var core = LoopCore.Required;
         if (core.TryParkDeferred(node))
         {
             return;
@@ -89,16 +90,18 @@ public readonly struct LoopAwaiter<T> : ICriticalNotifyCompletion, ILoopAwaiter
     /// <summary>Ends the await: the result; throws what it ended with.</summary>
     public T GetResult()
     {
-        LoopCore.Running?.ThrowIfInterrupted();
+        LoopCore.ThrowIfInterrupted();
         awaitable.ThrowUnlessSucceeded();
         return awaitable is LoopTask<T> task ? task.Value : ((LoopFuture<T>)awaitable).Value;
     }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void OnCompleted(Action c) => LoopAwaiter.Park(awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));
+    public void OnCompleted(Action c) => LoopAwaiter.Park(LoopCore.Required, awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void UnsafeOnCompleted(Action c) => LoopAwaiter.Park(awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: false));
+    public void UnsafeOnCompleted(Action c) => LoopAwaiter.Park(LoopCore.Required, awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: false));
 
-    void ILoopAwaiter.Park(WaitNode awaiting) => LoopAwaiter.Park(awaitable, awaiting);
+    LoopCore ILoopAwaiter.Core => awaitable.Core;
+
+    void ILoopAwaiter.Park(LoopCore core, WaitNode awaiting) => LoopAwaiter.Park(core, awaitable, awaiting);
 }

@@ -16,7 +16,10 @@ public sealed class LoopFuture : LoopAwaitable
     public LoopFuture(Loop? loop = null)
     {
         core = loop?.Core ?? LoopCore.Required;
-        NoteOrigin();
+        if (core.Loop.Debug)
+        {
+            NoteOrigin();
+        }
     }
 
     internal override LoopCore Core => core;

@@ -18,7 +18,10 @@ public sealed class LoopFuture<T> : LoopAwaitable
     public LoopFuture(Loop? loop = null)
     {
         core = loop?.Core ?? LoopCore.Required;
-        NoteOrigin();
+        if (core.Loop.Debug)
+        {
+            NoteOrigin();
+        }
     }
 
     internal override LoopCore Core => core;

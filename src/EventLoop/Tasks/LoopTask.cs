@@ -50,7 +50,10 @@ public class LoopTask : LoopAwaitable
             Details.Name = name;
         }
 
-        NoteOrigin();
+        if (core.Loop.Debug)
+        {
+            NoteOrigin();
+        }
     }
 
     /// <summary>Counts from 1 within its loop.</summary>

@@ -103,7 +103,7 @@ internal sealed class Scope : LoopItem
         {
             if (source is null)
             {
-                source = CancellationTokenSource.CreateLinkedTokenSource(OuterTokens());
+                source = OuterTokens() is { Length: > 0 } outerTokens ? CancellationTokenSource.CreateLinkedTokenSource(outerTokens) : new();
                 if (Cancelled)
                 {
                     source.Cancel();

@@ -4,59 +4,11 @@ using EventLoop.Scheduling;
 namespace EventLoop.Tasks;
 
 /// <summary>shield: a wait that does not own what it waits for. A failure that comes after the waiter was cancelled is nobody's, and is reported as lost.</summary>
-internal sealed class ShieldedWait(LoopAwaitable inner) : IWaitTarget, System.Runtime.CompilerServices.ICriticalNotifyCompletion, ILoopAwaiter
+internal sealed class ShieldedWait(LoopAwaitable inner) : IWaitTarget
 {
     internal LoopAwaitable Inner => inner;
 
-    public bool IsCompleted
-    {
-        get
-        {
-            if (inner.IsCompleted)
-            {
-                return true;
-            }
-
-            var core = LoopCore.Required;
-            if (!ReferenceEquals(inner.Core, core))
-            {
-                Throw.OtherLoop(inner.Kind);
-            }
-
-            if (core.TryInterrupt(out bool completed))
-            {
-                return completed;
-            }
-
-            if (core.CurrentTask is { } task)
-            {
-                AwaitCycle.Check(task, inner);
-            }
-
-            return false;
-        }
-    }
-
-    public ShieldedWait GetAwaiter() => this;
-
-    public void GetResult()
-    {
-        LoopCore.Required.ThrowIfInterrupted();
-        inner.ThrowUnlessSucceeded();
-    }
-
-    public void Park(WaitNode awaiting)
-    {
-        if (!LoopCore.Required.TryParkDeferred(awaiting))
-        {
-            inner.AddWaiter(awaiting);
-            awaiting.Park(this);
-        }
-    }
-
-    public void OnCompleted(Action continuation) => Park(ContinuationNode.Rent(LoopCore.Required, continuation, captureFlow: true));
-
-    public void UnsafeOnCompleted(Action continuation) => Park(ContinuationNode.Rent(LoopCore.Required, continuation, captureFlow: false));
+    public Awaiter GetAwaiter() => new(this);
 
     public AbortResult Abort(WaitNode node, string? reason)
     {
@@ -65,4 +17,51 @@ internal sealed class ShieldedWait(LoopAwaitable inner) : IWaitTarget, System.Ru
     }
 
     public string Describe(WaitNode node) => $"{inner.Label} (shielded)";
+
+    private bool BeginWait()
+    {
+        var core = LoopCore.Required;
+        if (!ReferenceEquals(inner.Core, core))
+        {
+            Throw.OtherLoop(inner.Kind);
+        }
+
+        if (core.TryInterrupt(out bool completed))
+        {
+            return completed;
+        }
+
+        if (inner is LoopTask awaited && core.CurrentTask is { } task)
+        {
+            AwaitCycle.Check(task, awaited);
+        }
+
+        return false;
+    }
+
+    internal readonly struct Awaiter(ShieldedWait wait) : System.Runtime.CompilerServices.ICriticalNotifyCompletion, ILoopAwaiter
+    {
+        public bool IsCompleted => wait.Inner.IsCompleted || wait.BeginWait();
+
+        public LoopCore Core => wait.Inner.Core;
+
+        public void GetResult()
+        {
+            LoopCore.ThrowIfInterrupted();
+            wait.Inner.ThrowUnlessSucceeded();
+        }
+
+        public void OnCompleted(Action continuation) => Park(Core, ContinuationNode.Rent(Core, continuation, captureFlow: true));
+
+        public void UnsafeOnCompleted(Action continuation) => Park(Core, ContinuationNode.Rent(Core, continuation, captureFlow: false));
+
+        public void Park(LoopCore core, WaitNode awaiting)
+        {
+            if (!core.TryParkDeferred(awaiting))
+            {
+                wait.Inner.AddWaiter(awaiting);
+                awaiting.Park(wait);
+            }
+        }
+    }
 }

@@ -3,9 +3,9 @@ using EventLoop.Scheduling;
 namespace EventLoop.Tasks;
 
 /// <summary>The context of a task's code.</summary>
-internal class TaskContext(LoopCore core, LoopTask task) : LoopContext(core)
+internal class TaskContext(LoopCore core, LoopTask task) : LoopContext(core, task)
 {
-    internal sealed override LoopTask Task { get; } = task;
+    internal new LoopTask Task => base.Task!;
 
     /// <summary>The innermost scope that governs code in this context: for the task's outermost code, whatever it inherited.</summary>
     internal virtual Scope? Scope => Task.InheritedScope;

@@ -9,7 +9,13 @@ internal sealed class TaskTable
     private const int ChunkBits = 10;
     private const int ChunkSize = 1 << ChunkBits;
 
-    private LoopTask?[][] chunks = [new LoopTask?[ChunkSize]];
+    // A struct around the reference: arrays of structs need no covariance check.
+    private struct Slot
+    {
+        internal LoopTask? Task;
+    }
+
+    private Slot[][] chunks = [new Slot[ChunkSize]];
     private int chunkCount = 1;
     private int count;
 
@@ -24,21 +30,21 @@ internal sealed class TaskTable
         }
 
         task.TableSlot = slot;
-        chunks[slot >> ChunkBits][slot & (ChunkSize - 1)] = task;
+        chunks[slot >> ChunkBits][slot & (ChunkSize - 1)].Task = task;
         count = slot + 1;
     }
 
     internal void Remove(LoopTask task)
     {
         int end = count - 1;
-        ref var tail = ref chunks[end >> ChunkBits][end & (ChunkSize - 1)];
+        ref var tail = ref chunks[end >> ChunkBits][end & (ChunkSize - 1)].Task;
         var last = tail!;
         tail = null;
         if (!ReferenceEquals(last, task))
         {
             int slot = task.TableSlot;
             last.TableSlot = slot;
-            chunks[slot >> ChunkBits][slot & (ChunkSize - 1)] = last;
+            chunks[slot >> ChunkBits][slot & (ChunkSize - 1)].Task = last;
         }
 
         count = end;
@@ -54,9 +60,9 @@ internal sealed class TaskTable
         var snapshot = new List<LoopTask>(Count);
         foreach (var chunk in Volatile.Read(ref chunks))
         {
-            foreach (var task in chunk ?? [])
+            foreach (var slot in chunk ?? [])
             {
-                if (task is { IsCompleted: false })
+                if (slot.Task is { IsCompleted: false } task)
                 {
                     snapshot.Add(task);
                 }
@@ -74,6 +80,6 @@ internal sealed class TaskTable
             Array.Resize(ref chunks, chunkCount * 2);
         }
 
-        chunks[chunkCount++] = new LoopTask?[ChunkSize];
+        chunks[chunkCount++] = new Slot[ChunkSize];
     }
 }

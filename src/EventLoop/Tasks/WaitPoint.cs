@@ -74,15 +74,17 @@ internal abstract class WaitPoint : IWaitTarget
             }
         }
 
-        public void GetResult() => LoopCore.Required.ThrowIfInterrupted();
+        public void GetResult() => LoopCore.ThrowIfInterrupted();
 
-        public void OnCompleted(Action continuation) => Park(ContinuationNode.Rent(LoopCore.Required, continuation, captureFlow: true));
+        public LoopCore Core => LoopCore.Required;
 
-        public void UnsafeOnCompleted(Action continuation) => Park(ContinuationNode.Rent(LoopCore.Required, continuation, captureFlow: false));
+        public void OnCompleted(Action continuation) => Park(Core, ContinuationNode.Rent(Core, continuation, captureFlow: true));
 
-        public void Park(WaitNode awaiting)
+        public void UnsafeOnCompleted(Action continuation) => Park(Core, ContinuationNode.Rent(Core, continuation, captureFlow: false));
+
+        public void Park(LoopCore core, WaitNode awaiting)
         {
-            if (!LoopCore.Required.TryParkDeferred(awaiting))
+            if (!core.TryParkDeferred(awaiting))
             {
                 point.waiter = awaiting;
                 awaiting.Park(point);

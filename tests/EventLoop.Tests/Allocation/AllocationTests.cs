@@ -1,0 +1,186 @@
+using System.Diagnostics;
+
+namespace EventLoop.Tests.Allocation;
+
+/// <summary>
+/// What costs nothing in the steady state. Each test repeats rounds of operations until one round allocates less than a byte per
+/// operation, which is the steady state after tier-1 JIT and filled pools, and fails with its best figure if that never comes.
+/// </summary>
+[Collection(ProcessWide.Name)]
+public sealed class AllocationTests : LoopTest
+{
+    private const int Operations = 10_000;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    [Fact]
+    public void Yield_allocates_nothing() => ShouldCost(0, static async () =>
+    {
+        for (int i = 0; i < Operations; i++)
+        {
+            await Loop.Yield();
+        }
+    });
+
+    [Fact]
+    public void Sleep_of_zero_allocates_nothing() => ShouldCost(0, static async () =>
+    {
+        for (int i = 0; i < Operations; i++)
+        {
+            await Loop.Sleep(0);
+        }
+    });
+
+    [Fact]
+    public void Sleep_allocates_nothing() => ShouldCost(0, static async () =>
+    {
+        for (int i = 0; i < Operations; i++)
+        {
+            await Loop.Sleep(TimeSpan.FromTicks(1));
+        }
+    });
+
+    [Fact]
+    public void A_nested_coroutine_that_completes_at_once_allocates_nothing() => ShouldCost(0, static async () =>
+    {
+        int sum = 0;
+        for (int i = 0; i < Operations; i++)
+        {
+            sum += await Immediate(i);
+        }
+
+        GC.KeepAlive(sum);
+    });
+
+    [Fact]
+    public void A_nested_coroutine_that_suspends_allocates_nothing() => ShouldCost(0, static async () =>
+    {
+        int sum = 0;
+        for (int i = 0; i < Operations; i++)
+        {
+            sum += await Suspending(i);
+        }
+
+        GC.KeepAlive(sum);
+    });
+
+    [Fact]
+    public void Coroutines_nested_three_deep_allocate_nothing() => ShouldCost(0, static async () =>
+    {
+        int sum = 0;
+        for (int i = 0; i < Operations; i++)
+        {
+            sum += await Outer(i);
+        }
+
+        GC.KeepAlive(sum);
+
+        static async Coroutine<int> Outer(int n) => await Middle(n) + 1;
+        static async Coroutine<int> Middle(int n) => await Suspending(n) + 1;
+    });
+
+    [Fact]
+    public void Awaiting_a_completed_task_allocates_nothing() => ShouldCost(0, static async () =>
+    {
+        LoopTask<int> done = Loop.CreateTask(Immediate(1));
+        await done;
+        int sum = 0;
+        for (int i = 0; i < Operations; i++)
+        {
+            sum += await done;
+        }
+
+        GC.KeepAlive(sum);
+    });
+
+    [Fact]
+    public void Awaiting_a_completed_future_allocates_nothing() => ShouldCost(0, static async () =>
+    {
+        LoopFuture<int> done = Loop.Current.CreateFuture<int>();
+        done.SetResult(1);
+        int sum = 0;
+        for (int i = 0; i < Operations; i++)
+        {
+            sum += await done;
+        }
+
+        GC.KeepAlive(sum);
+    });
+
+    [Fact]
+    public void Post_with_state_on_the_loop_thread_allocates_nothing() => ShouldCost(0, static async () =>
+    {
+        Loop loop = Loop.Current;
+        var counter = new Counter();
+        for (int i = 0; i < Operations; i++)
+        {
+            loop.Post(static c => c.Value++, counter);
+            if (i % 100 == 99)
+            {
+                await Loop.Yield();
+            }
+        }
+
+        await Loop.Yield();
+        counter.Value.Should().Be(Operations);
+    });
+
+    [Fact]
+    public void CallSoon_with_state_and_a_discarded_handle_allocates_nothing() => ShouldCost(0, static async () =>
+    {
+        Loop loop = Loop.Current;
+        var counter = new Counter();
+        for (int i = 0; i < Operations; i++)
+        {
+            loop.CallSoon(static c => c.Value++, counter);
+            if (i % 100 == 99)
+            {
+                await Loop.Yield();
+            }
+        }
+
+        await Loop.Yield();
+        counter.Value.Should().Be(Operations);
+    });
+
+    [Fact]
+    public void A_spawned_task_that_yields_once_allocates_at_most_200_bytes() => ShouldCost(200, static async () =>
+    {
+        for (int i = 0; i < Operations; i++)
+        {
+            await Loop.CreateTask(YieldingOnce());
+        }
+
+        static async Coroutine YieldingOnce() => await Loop.Yield();
+    });
+
+    private static async Coroutine<int> Immediate(int n) => n;
+
+    private static async Coroutine<int> Suspending(int n)
+    {
+        await Loop.Yield();
+        return n;
+    }
+
+    private void ShouldCost(int bytes, Func<Coroutine> operations)
+    {
+        double best = double.MaxValue;
+        RunLoop(async () =>
+        {
+            long start = Stopwatch.GetTimestamp();
+            do
+            {
+                long before = GC.GetAllocatedBytesForCurrentThread();
+                await operations();
+                best = Math.Min(best, (GC.GetAllocatedBytesForCurrentThread() - before) / (double)Operations);
+            }
+            while (best >= bytes + 1 && Stopwatch.GetElapsedTime(start) < Patience);
+        });
+
+        best.Should().BeLessThan(bytes + 1, "bytes per operation in the steady state");
+    }
+
+    private sealed class Counter
+    {
+        public int Value;
+    }
+}

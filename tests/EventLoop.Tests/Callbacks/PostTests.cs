@@ -1,0 +1,144 @@
+namespace EventLoop.Tests.Callbacks;
+
+public sealed class PostTests : LoopTest
+{
+    [Fact]
+    public void A_callback_posted_by_another_thread_runs_on_the_loop_thread() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+        LoopFuture<int> thread = loop.CreateFuture<int>();
+        OnThread(() => loop.Post(() => thread.SetResult(Environment.CurrentManagedThreadId)));
+
+        (await thread).Should().Be(Environment.CurrentManagedThreadId);
+    });
+
+    [Fact]
+    public void Post_wakes_a_parked_loop() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+        LoopFuture posted = loop.CreateFuture();
+        long turns = loop.Statistics.Turns;
+        var poster = new Thread(() =>
+        {
+            Thread.Sleep(3);
+            loop.Post(posted.SetResult);
+        });
+        poster.Start();
+
+        await posted;
+
+        loop.Statistics.Turns.Should().BeLessThan(turns + 20, "the loop parks; it does not spin");
+    });
+
+    [Fact]
+    public void Posts_of_one_thread_run_in_order()
+    {
+        RunLoop(async () =>
+        {
+            Loop loop = Loop.Current;
+            OnThread(() =>
+            {
+                for (int i = 0; i < 100; i++)
+                {
+                    loop.Post(static entry => entry.Log.Add($"{entry.Number}"), (Log, Number: i));
+                }
+            });
+            await Yields(3);
+        });
+
+        Log.Should().Equal(Enumerable.Range(0, 100).Select(static n => $"{n}"));
+    }
+
+    [Fact]
+    public void Post_on_the_loop_thread_never_runs_inline()
+    {
+        RunLoop(async () =>
+        {
+            Loop.Current.Post(() => Log.Add("posted"));
+            Log.Add("after Post");
+            await Loop.Yield();
+        });
+
+        Log.Should().Equal("after Post", "posted");
+    }
+
+    [Fact]
+    public void Post_and_CallSoon_on_the_loop_thread_share_one_queue()
+    {
+        RunLoop(async () =>
+        {
+            Loop.Current.Post(() => Log.Add("1"));
+            Loop.Current.CallSoon(() => Log.Add("2"));
+            Loop.Current.Post(Log.Add, "3");
+            Loop.Current.CallSoon(Log.Add, "4");
+            await Loop.Yield();
+            Log.Add("5");
+        });
+
+        Log.Should().Equal("1", "2", "3", "4", "5");
+    }
+
+    [Fact]
+    public void CallSoon_runs_after_what_other_threads_posted_before_it()
+    {
+        RunLoop(async () =>
+        {
+            Loop loop = Loop.Current;
+            OnThread(() => loop.Post(() => Log.Add("posted first")));
+            loop.CallSoon(() => Log.Add("called second"));
+            await Yields(2);
+        });
+
+        Log.Should().Equal("posted first", "called second");
+    }
+
+    [Fact]
+    public void Posts_made_before_the_loop_runs_are_kept_for_it()
+    {
+        using Loop loop = NewLoop();
+        OnThread(() => loop.Post(() => Log.Add("posted")));
+
+        loop.RunUntilComplete(Yields(2));
+
+        Log.Should().Equal("posted");
+    }
+
+    [Fact]
+    public void A_posted_callback_sees_the_AsyncLocals_of_the_poster()
+    {
+        RunLoop(async () =>
+        {
+            Loop loop = Loop.Current;
+            var local = new AsyncLocal<string> { Value = "main" };
+            OnThread(() =>
+            {
+                local.Value = "poster";
+                loop.Post(() => Log.Add(local.Value));
+            });
+            await Yields(2);
+            Log.Add(local.Value);
+        });
+
+        Log.Should().Equal("poster", "main");
+    }
+
+    [Fact]
+    public void A_posted_callback_that_throws_is_reported_and_the_loop_goes_on() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+        var failure = new InvalidDataException();
+        OnThread(() => loop.Post(() => throw failure));
+        await Yields(3);
+
+        Reported.Should().ContainSingle().Which.Exception.Should().BeSameAs(failure);
+    });
+
+    [Fact]
+    public void CurrentTask_is_null_in_a_posted_callback() => RunLoop(async () =>
+    {
+        LoopFuture<LoopTask?> seen = Loop.Current.CreateFuture<LoopTask?>();
+        Loop.Current.Post(() => seen.SetResult(Loop.CurrentTask));
+
+        (await seen).Should().BeNull();
+    });
+}

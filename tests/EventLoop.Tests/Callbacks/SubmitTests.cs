@@ -1,0 +1,151 @@
+namespace EventLoop.Tests.Callbacks;
+
+public sealed class SubmitTests : LoopTest
+{
+    [Fact]
+    public void Submit_from_another_thread_gives_the_result() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+
+        int result = await Task.Run(() => loop.Submit(() => After(3, 12)));
+
+        result.Should().Be(12);
+    });
+
+    [Fact]
+    public void A_thread_can_block_until_its_submitted_work_is_done() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+
+        int result = await Task.Run(() => loop.Submit(() => After(3, 12)).Result);
+
+        result.Should().Be(12);
+    });
+
+    [Fact]
+    public void Submitted_work_runs_on_the_loop_as_a_task_of_its_own() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+        LoopTask? main = Loop.CurrentTask;
+
+        (int thread, LoopTask? task) = await Task.Run(() => loop.Submit(async () => (Environment.CurrentManagedThreadId, Loop.CurrentTask)));
+
+        thread.Should().Be(Environment.CurrentManagedThreadId);
+        task.Should().NotBeNull().And.NotBeSameAs(main);
+    });
+
+    [Fact]
+    public void A_failure_reaches_the_submitter_and_nobody_else() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+        var failure = new InvalidDataException();
+
+        Exception? caught = await Task.Run(async () => await Record.ExceptionAsync(() => loop.Submit(() => ThrowAfter(1, failure))));
+
+        caught.Should().BeSameAs(failure);
+        Reported.Should().BeEmpty();
+    });
+
+    [Fact]
+    public void Submit_of_an_async_Task_method_gives_the_result() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+
+        (await Task.Run(() => loop.Submit(Work))).Should().Be(3);
+
+        static async Task<int> Work()
+        {
+            await Loop.Yield();
+            return 3;
+        }
+    });
+
+    [Fact]
+    public void The_token_cancels_the_work_on_the_loop() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+        using var source = new CancellationTokenSource();
+        LoopFuture cleanedUp = loop.CreateFuture();
+        LoopFuture started = loop.CreateFuture();
+        Task submitted = OnThread(() => loop.Submit(async () =>
+        {
+            started.SetResult();
+            try
+            {
+                await Forever();
+            }
+            finally
+            {
+                cleanedUp.SetResult();
+            }
+        }, source.Token));
+        await started;
+
+        await source.CancelAsync();
+
+        await cleanedUp;
+        (await Record.ExceptionAsync(() => submitted)).Should().BeAssignableTo<OperationCanceledException>();
+        submitted.IsCanceled.Should().BeTrue();
+    });
+
+    [Fact]
+    public void A_task_that_cancels_itself_makes_the_submitters_task_canceled() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+        Task submitted = OnThread(() => loop.Submit(async () =>
+        {
+            Loop.CurrentTask!.Cancel();
+            await Loop.Yield();
+        }));
+
+        await Record.ExceptionAsync(() => submitted);
+
+        submitted.IsCanceled.Should().BeTrue();
+    });
+
+    [Fact]
+    public void Submit_on_the_loops_own_running_thread_throws_and_points_to_CreateTask() => RunLoop(async () =>
+    {
+        Assert.Throws<InvalidOperationException>(() => { _ = Loop.Current.Submit(() => After(0, 1)); })
+            .Message.Should().Contain("CreateTask");
+    });
+
+    [Fact]
+    public void Submit_to_a_loop_that_does_not_run_yet_is_kept_for_it()
+    {
+        using Loop loop = NewLoop();
+        Task<int> submitted = OnThread(() => loop.Submit(() => After(1, 3)));
+
+        loop.RunUntilComplete(Yields(5));
+
+        submitted.IsCompletedSuccessfully.Should().BeTrue();
+        submitted.Result.Should().Be(3);
+    }
+
+    [Fact]
+    public void Continuations_of_the_submitter_do_not_run_on_the_loop_thread() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+        LoopFuture gate = loop.CreateFuture();
+        Task<int> continuation = OnThread(() => loop.Submit(async () => await gate).ContinueWith(
+            static _ => Environment.CurrentManagedThreadId, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default));
+        gate.SetResult();
+
+        (await continuation).Should().NotBe(Environment.CurrentManagedThreadId);
+    });
+
+    [Fact]
+    public void Work_submitted_and_not_done_when_its_loop_closes_is_canceled_for_the_submitter()
+    {
+        Task submitted = RunLoop(async () =>
+        {
+            Loop loop = Loop.Current;
+            Task work = OnThread(() => loop.Submit(Forever));
+            await Yields(3);
+            return work;
+        });
+
+        Record.Exception(() => submitted.Wait(TimeSpan.FromSeconds(10))).Should().NotBeNull();
+        submitted.IsCanceled.Should().BeTrue();
+    }
+}

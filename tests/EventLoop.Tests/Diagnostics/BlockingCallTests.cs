@@ -1,0 +1,110 @@
+namespace EventLoop.Tests.Diagnostics;
+
+public sealed class BlockingCallTests : LoopTest
+{
+    public static TheoryData<string> BlockingCalls => [.. Blocking.Keys];
+
+    private static Dictionary<string, Action<Task<int>>> Blocking => new()
+    {
+        ["Task.Wait"] = static task => task.Wait(),
+        ["Task.Result"] = static task => _ = task.Result,
+        ["GetAwaiter().GetResult()"] = static task => task.GetAwaiter().GetResult(),
+        ["WaitHandle.WaitOne"] = static task => ((IAsyncResult)task).AsyncWaitHandle.WaitOne(TimeSpan.FromSeconds(10)),
+    };
+
+    [Theory]
+    [MemberData(nameof(BlockingCalls))]
+    public void Throw_makes_a_blocking_call_on_the_loop_thread_throw(string call) => RunLoop(async () =>
+    {
+        Exception? thrown = Record.Exception(() => Blocking[call](Never()));
+
+        (thrown is AggregateException ? thrown.InnerException : thrown).Should().BeOfType<InvalidOperationException>()
+            .Which.Message.Should().ContainAny("await", "ToThread");
+    }, DebugOptions with { BlockingCalls = BlockingCallPolicy.Throw });
+
+    [Theory]
+    [MemberData(nameof(BlockingCalls))]
+    public void Warn_logs_a_blocking_call_and_lets_it_wait(string call)
+    {
+        RunLoop(async () =>
+        {
+            int before = Logger.Warnings.Count();
+            Record.Exception(() => Blocking[call](DoneWhenWarned())).Should().BeNull();
+
+            Logger.Warnings.Skip(before).Should().NotBeEmpty();
+        }, DebugOptions with { BlockingCalls = BlockingCallPolicy.Warn, SlowStepThreshold = TimeSpan.FromMinutes(1) });
+    }
+
+    [Fact]
+    public void Warn_and_Throw_work_without_debug_mode_too()
+    {
+        RunLoop(async () =>
+        {
+            Record.Exception(() => DoneWhenWarned().Wait()).Should().BeNull();
+            Logger.Warnings.Should().ContainSingle();
+        }, Options with { Debug = false, BlockingCalls = BlockingCallPolicy.Warn });
+
+        RunLoop(async () => Record.Exception(static () => Never().Wait()).Should().BeOfType<InvalidOperationException>(),
+            Options with { Debug = false, BlockingCalls = BlockingCallPolicy.Throw });
+    }
+
+    [Fact]
+    public void Ignore_says_nothing()
+    {
+        RunLoop(async () => Shortly().Wait(), Options with { Debug = false, BlockingCalls = BlockingCallPolicy.Ignore });
+
+        Logger.Warnings.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void A_blocking_call_never_pumps_the_loop()
+    {
+        RunLoop(async () =>
+        {
+            Loop.Current.CallSoon(() => Log.Add("callback"));
+            DoneWhenWarned().Wait();
+            Log.Add("after the wait");
+            await Loop.Yield();
+        }, DebugOptions with { BlockingCalls = BlockingCallPolicy.Warn });
+
+        Log.Should().Equal("after the wait", "callback");
+    }
+
+    [Fact]
+    public void A_call_that_does_not_need_to_block_is_allowed()
+    {
+        RunLoop(async () =>
+        {
+            Task.CompletedTask.Wait();
+            Task.FromResult(1).Result.Should().Be(1);
+        }, DebugOptions with { BlockingCalls = BlockingCallPolicy.Throw });
+    }
+
+    [Fact]
+    public void The_work_of_ToThread_may_block() => RunLoop(async () =>
+        (await Loop.ToThread(static () => Shortly().Result)).Should().Be(5), DebugOptions with { BlockingCalls = BlockingCallPolicy.Throw });
+
+    private static Task<int> Never() => new TaskCompletionSource<int>().Task;
+
+    private static Task<int> Shortly() => CompletedBy(static () => Thread.Sleep(5));
+
+    /// <summary>Completes when the loop has logged that the caller blocks.</summary>
+    private Task<int> DoneWhenWarned()
+    {
+        int before = Logger.Warnings.Count();
+        return CompletedBy(() => SpinWait.SpinUntil(() => Logger.Warnings.Count() > before, TimeSpan.FromSeconds(5)));
+    }
+
+    /// <summary>On a thread of its own, because work on the pool could be run inline by who waits for it.</summary>
+    private static Task<int> CompletedBy(Action before)
+    {
+        var source = new TaskCompletionSource<int>();
+        var completer = new Thread(() =>
+        {
+            before();
+            source.SetResult(5);
+        });
+        completer.Start();
+        return source.Task;
+    }
+}

@@ -1,0 +1,222 @@
+namespace EventLoop.Tests.Executors;
+
+/// <summary>What every executor promises; one subclass per kind.</summary>
+public abstract class ExecutorContract : LoopTest
+{
+    [Fact]
+    public async Task Work_gives_its_value()
+    {
+        await using IExecutor executor = Create(2);
+
+        (await executor.SubmitAsync(static () => 5)).Should().Be(5);
+    }
+
+    [Fact]
+    public async Task A_failure_reaches_the_submitter()
+    {
+        await using IExecutor executor = Create(2);
+        var failure = new InvalidDataException();
+
+        (await Record.ExceptionAsync(() => executor.SubmitAsync<int>(() => throw failure))).Should().BeSameAs(failure);
+    }
+
+    [Fact]
+    public async Task A_failure_does_not_cost_a_worker()
+    {
+        await using IExecutor executor = Create(1);
+        for (int i = 0; i < 3; i++)
+        {
+            await Record.ExceptionAsync(() => executor.SubmitAsync<int>(static () => throw new InvalidDataException()));
+        }
+
+        (await executor.SubmitAsync(static () => 5)).Should().Be(5);
+    }
+
+    [Fact]
+    public async Task One_worker_runs_the_work_in_the_order_of_its_submission()
+    {
+        await using IExecutor executor = Create(1);
+        List<int> order = [];
+        Task[] work = [.. Enumerable.Range(0, 50).Select(n => (Task)executor.SubmitAsync(() =>
+        {
+            order.Add(n);
+            return n;
+        }))];
+        await Task.WhenAll(work);
+
+        order.Should().Equal(Enumerable.Range(0, 50));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task No_more_than_the_given_number_of_workers_run_at_once(int workers)
+    {
+        await using IExecutor executor = Create(workers);
+        int running = 0, most = 0;
+        Task[] work = [.. Enumerable.Range(0, 20).Select(_ => (Task)executor.SubmitAsync(() =>
+        {
+            int now = Interlocked.Increment(ref running);
+            InterlockedMax(ref most, now);
+            Thread.Yield();
+            Interlocked.Decrement(ref running);
+            return now;
+        }))];
+        await Task.WhenAll(work);
+
+        most.Should().BeLessThanOrEqualTo(workers);
+    }
+
+    [Fact]
+    public async Task Several_workers_run_at_the_same_time()
+    {
+        await using IExecutor executor = Create(2);
+        using var barrier = new Barrier(2);
+
+        bool[] met = await Task.WhenAll(
+            executor.SubmitAsync(() => barrier.SignalAndWait(TimeSpan.FromSeconds(10))),
+            executor.SubmitAsync(() => barrier.SignalAndWait(TimeSpan.FromSeconds(10))));
+
+        met.Should().Equal(true, true);
+    }
+
+    [Fact]
+    public async Task The_token_withdraws_work_that_has_not_begun()
+    {
+        await using IExecutor executor = Create(1);
+        using var gate = new ManualResetEventSlim();
+        using var source = new CancellationTokenSource();
+        bool ran = false;
+        Task first = executor.SubmitAsync(() => gate.Wait(TimeSpan.FromSeconds(10)));
+        Task<bool> second = executor.SubmitAsync(() => ran = true, source.Token);
+
+        await source.CancelAsync();
+        gate.Set();
+        await first;
+
+        (await Record.ExceptionAsync(() => second)).Should().BeAssignableTo<OperationCanceledException>();
+        ran.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task DisposeAsync_waits_for_the_work_that_was_submitted()
+    {
+        IExecutor executor = Create(1);
+        int done = 0;
+        Task[] work = [.. Enumerable.Range(0, 5).Select(_ => (Task)executor.SubmitAsync(() => Interlocked.Increment(ref done)))];
+
+        await executor.DisposeAsync();
+
+        done.Should().Be(5);
+        await Task.WhenAll(work);
+    }
+
+    [Fact]
+    public async Task A_disposed_executor_refuses_work()
+    {
+        IExecutor executor = Create(1);
+        await executor.DisposeAsync();
+
+        (await Record.ExceptionAsync(async () => await executor.SubmitAsync(static () => 1))).Should().BeOfType<ObjectDisposedException>();
+    }
+
+    [Fact]
+    public async Task Disposing_twice_does_nothing()
+    {
+        IExecutor executor = Create(1);
+        await executor.DisposeAsync();
+
+        (await Record.ExceptionAsync(async () => await executor.DisposeAsync())).Should().BeNull();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void A_number_of_workers_that_is_not_positive_is_refused(int workers) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => { _ = Create(workers); });
+
+    [Fact]
+    public async Task Work_runs_without_a_synchronization_context()
+    {
+        await using IExecutor executor = Create(1);
+
+        (await executor.SubmitAsync(static () => SynchronizationContext.Current)).Should().BeNull();
+    }
+
+    [Fact]
+    public async Task It_serves_RunInExecutor()
+    {
+        await using IExecutor executor = Create(1);
+
+        RunLoop(async () => (await Loop.RunInExecutor(executor, static () => 5)).Should().Be(5));
+    }
+
+    protected abstract IExecutor Create(int workers);
+
+    private static void InterlockedMax(ref int target, int value)
+    {
+        int seen = Volatile.Read(ref target);
+        while (value > seen)
+        {
+            int before = Interlocked.CompareExchange(ref target, value, seen);
+            if (before == seen)
+            {
+                return;
+            }
+
+            seen = before;
+        }
+    }
+}
+
+public sealed class ThreadPoolExecutorTests : ExecutorContract
+{
+    [Fact]
+    public async Task Work_runs_on_the_thread_pool()
+    {
+        await using var executor = new ThreadPoolExecutor();
+
+        (await executor.SubmitAsync(static () => Thread.CurrentThread.IsThreadPoolThread)).Should().BeTrue();
+    }
+
+    protected override IExecutor Create(int workers) => new ThreadPoolExecutor(workers);
+}
+
+public sealed class DedicatedThreadExecutorTests : ExecutorContract
+{
+    [Fact]
+    public async Task Work_runs_on_threads_of_its_own()
+    {
+        await using var executor = new DedicatedThreadExecutor(1);
+
+        (await executor.SubmitAsync(static () => Thread.CurrentThread.IsThreadPoolThread)).Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task The_threads_carry_the_name_of_the_executor()
+    {
+        await using var executor = new DedicatedThreadExecutor(1, "database");
+
+        (await executor.SubmitAsync(static () => Thread.CurrentThread.Name)).Should().Contain("database");
+    }
+
+    [Fact]
+    public async Task One_worker_is_always_the_same_thread()
+    {
+        await using var executor = new DedicatedThreadExecutor(1);
+        int first = await executor.SubmitAsync(static () => Environment.CurrentManagedThreadId);
+        int second = await executor.SubmitAsync(static () => Environment.CurrentManagedThreadId);
+
+        second.Should().Be(first);
+    }
+
+    [Fact]
+    public async Task The_threads_do_not_keep_the_process_alive()
+    {
+        await using var executor = new DedicatedThreadExecutor(1);
+
+        (await executor.SubmitAsync(static () => Thread.CurrentThread.IsBackground)).Should().BeTrue();
+    }
+
+    protected override IExecutor Create(int workers) => new DedicatedThreadExecutor(workers);
+}

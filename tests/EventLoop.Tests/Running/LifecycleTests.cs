@@ -1,0 +1,150 @@
+using Microsoft.Extensions.Logging;
+
+namespace EventLoop.Tests.Running;
+
+public sealed class LifecycleTests : LoopTest
+{
+    public static TheoryData<string> SchedulingMembers => [.. Scheduling.Keys];
+
+    private static Dictionary<string, Action<Loop>> Scheduling => new()
+    {
+        ["CallSoon"] = static loop => loop.CallSoon(static () => { }),
+        ["CallSoon with state"] = static loop => loop.CallSoon(static _ => { }, 1),
+        ["CallLater"] = static loop => loop.CallLater(TimeSpan.FromSeconds(1), static () => { }),
+        ["CallLater with state"] = static loop => loop.CallLater(TimeSpan.FromSeconds(1), static _ => { }, 1),
+        ["CallAt"] = static loop => loop.CallAt(TimeSpan.FromDays(1), static () => { }),
+        ["Post"] = static loop => loop.Post(static () => { }),
+        ["Post with state"] = static loop => loop.Post(static _ => { }, 1),
+        ["Submit"] = static loop => _ = loop.Submit(static () => Loop.Sleep(0)),
+        ["Submit of a Task method"] = static loop => _ = loop.Submit((Func<Task>)(static async () => await Loop.Sleep(0))),
+        ["Spawn"] = static loop => _ = loop.Spawn(Loop.Sleep(0)),
+        ["Spawn of a body"] = static loop => _ = loop.Spawn(static async () => await Loop.Sleep(0)),
+        ["RunForever"] = static loop => loop.RunForever(),
+        ["RunUntilComplete"] = static loop => loop.RunUntilComplete(Loop.Sleep(0)),
+    };
+
+    [Theory]
+    [MemberData(nameof(SchedulingMembers))]
+    public void A_closed_loop_throws_ObjectDisposedException_from(string member)
+    {
+        Loop loop = NewLoop();
+        loop.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => Scheduling[member](loop));
+    }
+
+    [Theory]
+    [InlineData("Post")]
+    [InlineData("Post with state")]
+    [InlineData("Submit")]
+    public void A_closed_loop_throws_ObjectDisposedException_on_any_thread_from(string member)
+    {
+        Loop loop = NewLoop();
+        loop.Dispose();
+
+        OnThread(() => Record.Exception(() => Scheduling[member](loop))).Should().BeOfType<ObjectDisposedException>();
+    }
+
+    [Fact]
+    public void Stop_and_Dispose_of_a_closed_loop_do_nothing()
+    {
+        Loop loop = NewLoop();
+        loop.Dispose();
+
+        loop.Stop();
+        loop.Dispose();
+
+        loop.IsClosed.Should().BeTrue();
+    }
+
+    [Fact]
+    public void Disposing_a_running_loop_throws_and_leaves_it_running()
+    {
+        RunLoop(async () =>
+        {
+            Assert.Throws<InvalidOperationException>(Loop.Current.Dispose).Should().NotBeOfType<ObjectDisposedException>();
+
+            await Loop.Yield();
+            Loop.Current.IsClosed.Should().BeFalse();
+        });
+    }
+
+    [Fact]
+    public void Dispose_reports_the_tasks_that_are_left()
+    {
+        Loop loop = NewLoop();
+        LoopTask leftover = loop.RunUntilComplete(async () => Loop.CreateTask(Forever(), "leftover"));
+
+        loop.Dispose();
+
+        Reported.Should().ContainSingle().Which.Awaitable.Should().BeSameAs(leftover);
+    }
+
+    [Fact]
+    public void A_continuation_that_NET_posts_to_a_closed_loop_runs_on_the_thread_pool_and_is_logged()
+    {
+        var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var resumed = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        RunLoopWithTask(async () => FireAndForget(source.Task, resumed));
+        int before = Logger.Entries.Count;
+
+        Record.Exception(source.SetResult).Should().BeNull();
+
+        resumed.Task.Wait(TimeSpan.FromSeconds(10)).Should().BeTrue("the continuation must not vanish");
+        resumed.Task.Result.Should().BeTrue("it runs on the thread pool");
+        SpinWait.SpinUntil(() => Logger.Entries.Skip(before).Any(static entry => entry.Level >= LogLevel.Debug), 10_000).Should().BeTrue();
+
+        static async void FireAndForget(Task signal, TaskCompletionSource<bool> resumed)
+        {
+            await signal;
+            resumed.SetResult(Thread.CurrentThread.IsThreadPoolThread);
+        }
+    }
+
+    [Fact]
+    public void A_post_through_the_captured_context_of_a_closed_loop_does_not_throw()
+    {
+        SynchronizationContext? captured = null;
+        RunLoop(async () => { captured = SynchronizationContext.Current; });
+        using var ran = new ManualResetEventSlim();
+
+        captured.Should().NotBeNull();
+        captured!.Post(_ => ran.Set(), null);
+
+        ran.Wait(TimeSpan.FromSeconds(10)).Should().BeTrue();
+    }
+
+    [Fact]
+    public void The_context_of_a_task_never_runs_anything_inline_in_Post()
+    {
+        RunLoop(async () =>
+        {
+            SynchronizationContext.Current!.Post(_ => Log.Add("posted"), null);
+            Log.Add("after Post");
+            await Loop.Yield();
+            await Loop.Yield();
+        });
+
+        Log.Should().Equal("after Post", "posted");
+    }
+
+    [Fact]
+    public void No_synchronization_context_is_installed_while_the_loop_does_not_step()
+    {
+        OnThread(() =>
+        {
+            using Loop loop = NewLoop();
+            loop.RunUntilComplete(Yields(1));
+
+            SynchronizationContext.Current.Should().BeNull();
+        });
+    }
+
+    [Fact]
+    public void Every_task_has_a_synchronization_context_of_its_own() => RunLoop(async () =>
+    {
+        SynchronizationContext? child = await Loop.CreateTask(async () => SynchronizationContext.Current);
+
+        child.Should().NotBeNull().And.NotBeSameAs(SynchronizationContext.Current);
+    });
+}

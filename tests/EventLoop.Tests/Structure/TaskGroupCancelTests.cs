@@ -1,0 +1,159 @@
+namespace EventLoop.Tests.Structure;
+
+/// <summary>Ending a group early on purpose, and children that report when they are up.</summary>
+public sealed class TaskGroupCancelTests : LoopTest
+{
+    [Fact]
+    public void Cancel_ends_the_body_and_the_children_and_is_no_error() => RunLoop(async () =>
+    {
+        await TaskGroup.Run(async group =>
+        {
+            group.StartSoon(CleaningUp());
+            await Loop.Yield();
+            group.Cancel();
+            await Loop.Yield();
+            Log.Add("must not get here");
+        });
+
+        Log.Should().Equal("cleaned up");
+        Loop.CurrentTask!.CancelRequests.Should().Be(0);
+        await Yields(2);
+    });
+
+    [Fact]
+    public void Cancel_by_a_child_ends_the_group() => RunLoop(async () =>
+    {
+        await TaskGroup.Run(async group =>
+        {
+            group.StartSoon(async () =>
+            {
+                await Loop.Yield();
+                group.Cancel();
+            });
+            await Forever();
+        });
+    });
+
+    [Fact]
+    public void CancelCalled_says_whether_the_group_was_cancelled() => RunLoop(async () => await TaskGroup.Run(async group =>
+    {
+        group.CancelCalled.Should().BeFalse();
+        group.Cancel();
+        group.Cancel("twice does nothing");
+        group.CancelCalled.Should().BeTrue();
+    }));
+
+    [Fact]
+    public void After_Cancel_the_value_of_the_body_is_given_if_it_returned_one() => RunLoop(async () =>
+    {
+        int value = await TaskGroup.Run(async group =>
+        {
+            group.StartSoon(Forever());
+            group.Cancel();
+            return 5;
+        });
+
+        value.Should().Be(5);
+    });
+
+    [Fact]
+    public void After_Cancel_a_body_that_did_not_return_its_value_gives_LoopCanceledException() => RunLoop(async () =>
+    {
+        Exception? thrown = await Catch(TaskGroup.Run(async group =>
+        {
+            group.Cancel();
+            await Loop.Yield();
+            return 5;
+        }));
+
+        thrown.Should().BeOfType<LoopCanceledException>();
+        Loop.CurrentTask!.CancelRequests.Should().Be(0);
+    });
+
+    [Fact]
+    public void A_cancellation_from_outside_is_not_swallowed_by_a_cancelled_group() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(async () =>
+        {
+            await TaskGroup.Run(async group =>
+            {
+                group.Cancel();
+                Loop.CurrentTask!.Cancel("outside");
+                await Loop.Yield();
+            });
+            await Loop.Yield();
+            Log.Add("must not get here");
+        });
+
+        (await Catch(task)).Should().BeOfType<LoopCanceledException>();
+        task.IsCanceled.Should().BeTrue();
+        Log.Should().BeEmpty();
+    });
+
+    [Fact]
+    public void A_failure_in_a_cancelled_group_is_still_an_error() => RunLoop(async () =>
+    {
+        var failure = new InvalidDataException();
+
+        Exception? error = await Catch(TaskGroup.Run(async group =>
+        {
+            group.StartSoon(async () =>
+            {
+                await Catch(Forever());
+                throw failure;
+            });
+            await Loop.Yield();
+            group.Cancel();
+        }));
+
+        error.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(failure);
+    });
+
+    [Fact]
+    public void StartAsync_waits_until_the_child_calls_started_and_gives_its_value() => RunLoop(async () =>
+    {
+        await TaskGroup.Run(async group =>
+        {
+            int port = await group.StartAsync<int>(async started =>
+            {
+                await Yields(3);
+                started(8080);
+                await Yields(3);
+                Log.Add("child ends");
+            });
+            Log.Add($"{port}");
+        });
+
+        Log.Should().Equal("8080", "child ends");
+    });
+
+    [Fact]
+    public void StartAsync_throws_when_the_child_ends_without_having_called_started() => RunLoop(async () =>
+    {
+        Exception? thrown = null;
+        await Catch(TaskGroup.Run(async group => thrown = await Catch(group.StartAsync<int>(static async _ => await Yields(2)))));
+
+        thrown.Should().BeOfType<InvalidOperationException>();
+    });
+
+    [Fact]
+    public void StartAsync_throws_the_failure_of_a_child_that_did_not_get_up() => RunLoop(async () =>
+    {
+        var failure = new InvalidDataException();
+        Exception? error = await Catch(TaskGroup.Run(async group => await group.StartAsync<int>(_ => ThrowAfter(2, failure))));
+
+        error.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(failure);
+    });
+
+    private async Coroutine CleaningUp()
+    {
+        try
+        {
+            await Forever();
+        }
+        finally
+        {
+            Log.Add("cleaned up");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+namespace EventLoop.Tests.Tasks;
+
+/// <summary>What a task tells about itself while it waits.</summary>
+public sealed class IntrospectionTests : LoopTest
+{
+    [Fact]
+    public void WaitingOn_says_in_words_what_a_task_waits_for_and_is_null_otherwise() => RunLoop(async () =>
+    {
+        LoopFuture future = Loop.Current.CreateFuture();
+        LoopTask task = Loop.CreateTask(async () => await future);
+        task.WaitingOn.Should().BeNull();
+        await Loop.Yield();
+
+        task.WaitingOn.Should().NotBeNullOrWhiteSpace();
+
+        future.SetResult();
+        await task;
+        task.WaitingOn.Should().BeNull();
+    });
+
+    [Fact]
+    public void WaitingOn_names_the_task_that_is_awaited() => RunLoop(async () =>
+    {
+        LoopTask child = Loop.CreateTask(Forever(), "the child");
+        LoopTask parent = Loop.CreateTask(async () => await child);
+        await Loop.Yield();
+
+        parent.WaitingOn.Should().Contain("the child");
+    });
+
+    [Fact]
+    public void WaitingOn_names_a_sleep() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(Loop.Sleep(Seconds(100)));
+        await Loop.Yield();
+
+        task.WaitingOn.Should().ContainEquivalentOf("sleep");
+    });
+
+    [Fact]
+    public void Awaiting_is_the_awaited_task_and_Awaiters_the_other_direction() => RunLoop(async () =>
+    {
+        LoopTask child = Loop.CreateTask(Forever());
+        LoopTask parent = Loop.CreateTask(async () => await child);
+        await Loop.Yield();
+
+        parent.Awaiting.Should().BeSameAs(child);
+        child.Awaiters.Should().Equal(parent);
+        child.Awaiting.Should().BeNull();
+    });
+
+    [Fact]
+    public void GetStack_names_the_coroutine_methods_innermost_first() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(OuterMethod());
+        await Loop.Yield();
+
+        string stack = string.Join('|', task.GetStack());
+
+        stack.Should().Contain(nameof(InnerMethod)).And.Contain(nameof(OuterMethod));
+        stack.IndexOf(nameof(InnerMethod), StringComparison.Ordinal)
+            .Should().BeLessThan(stack.IndexOf(nameof(OuterMethod), StringComparison.Ordinal));
+    });
+
+    [Fact]
+    public void GetStack_of_a_finished_task_is_empty() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(OuterMethod());
+        task.Cancel();
+        await Catch(task);
+
+        task.GetStack().Should().BeEmpty();
+    });
+
+    [Fact]
+    public void Awaiters_can_be_read_by_another_thread() => RunLoop(async () =>
+    {
+        LoopTask child = Loop.CreateTask(Forever());
+        LoopTask parent = Loop.CreateTask(async () => await child);
+        await Loop.Yield();
+
+        OnThread(() => child.Awaiters).Should().Equal(parent);
+    });
+
+    [Fact]
+    public void CreatedAt_says_where_a_task_was_made_in_debug_mode() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(Yields(1));
+
+        task.CreatedAt.Should().Contain(nameof(CreatedAt_says_where_a_task_was_made_in_debug_mode));
+        await task;
+    }, DebugOptions);
+
+    [Fact]
+    public void CreatedAt_is_null_without_debug_mode() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(Yields(1));
+
+        task.CreatedAt.Should().BeNull();
+        Loop.Current.CallSoon(() => { }).CreatedAt.Should().BeNull();
+        await task;
+    }, Options with { Debug = false });
+
+    [Fact]
+    public void A_handle_says_where_it_was_made_in_debug_mode() => RunLoop(async () =>
+        Loop.Current.CallSoon(() => { }).CreatedAt.Should().Contain(nameof(A_handle_says_where_it_was_made_in_debug_mode)), DebugOptions);
+
+    [Fact]
+    public void CurrentTask_of_code_that_outlives_its_task_is_the_finished_task() => RunLoop(async () =>
+    {
+        LoopFuture gate = Loop.Current.CreateFuture();
+        LoopFuture<LoopTask?> seen = Loop.Current.CreateFuture<LoopTask?>();
+        LoopTask task = Loop.CreateTask(async () => Outlive());
+        await task;
+        gate.SetResult();
+
+        (await seen).Should().BeSameAs(task);
+        task.IsCompleted.Should().BeTrue();
+
+        async void Outlive()
+        {
+            await gate;
+            seen.SetResult(Loop.CurrentTask);
+        }
+    });
+
+    private static async Coroutine OuterMethod() => await InnerMethod();
+
+    private static async Coroutine InnerMethod() => await Forever();
+}

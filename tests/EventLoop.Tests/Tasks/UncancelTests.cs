@@ -1,0 +1,128 @@
+namespace EventLoop.Tests.Tasks;
+
+public sealed class UncancelTests : LoopTest
+{
+    [Fact]
+    public void Uncancel_takes_one_request_back_and_returns_what_is_left() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(Forever());
+        task.Cancel();
+        task.Cancel();
+
+        task.CancelRequests.Should().Be(2);
+        task.Uncancel().Should().Be(1);
+        task.Uncancel().Should().Be(0);
+        task.CancelRequests.Should().Be(0);
+    });
+
+    [Fact]
+    public void Uncancel_without_a_request_stays_at_zero() => RunLoop(async () => Loop.CurrentTask!.Uncancel().Should().Be(0));
+
+    [Fact]
+    public void Uncancel_to_zero_takes_back_a_request_that_was_not_delivered() => RunLoop(async () =>
+    {
+        LoopTask me = Loop.CurrentTask!;
+        me.Cancel();
+        me.Uncancel();
+
+        await Loop.Yield();
+        await Loop.Sleep(0);
+    });
+
+    [Fact]
+    public void Uncancel_to_more_than_zero_leaves_the_request_pending() => RunLoop(async () =>
+    {
+        LoopTask me = Loop.CurrentTask!;
+        me.Cancel();
+        me.Cancel();
+        me.Uncancel();
+
+        (await Catch(Loop.Yield())).Should().BeOfType<LoopCanceledException>();
+        me.Uncancel();
+    });
+
+    [Fact]
+    public void After_Uncancel_an_unrelated_OperationCanceledException_is_a_failure_again() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(async () =>
+        {
+            await Catch(Forever());
+            Loop.CurrentTask!.Uncancel();
+            throw new OperationCanceledException();
+        });
+        await Loop.Yield();
+        task.Cancel();
+        await Catch(task);
+
+        task.IsFaulted.Should().BeTrue();
+    });
+
+    [Fact]
+    public void The_token_of_a_task_fires_on_Cancel() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(Forever());
+        CancellationToken token = task.CancellationToken;
+        token.IsCancellationRequested.Should().BeFalse();
+
+        task.Cancel();
+
+        token.IsCancellationRequested.Should().BeTrue();
+    });
+
+    [Fact]
+    public void A_token_asked_for_after_Cancel_is_cancelled_already() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(Forever());
+        task.Cancel();
+
+        task.CancellationToken.IsCancellationRequested.Should().BeTrue();
+    });
+
+    [Fact]
+    public void After_Uncancel_to_zero_the_task_has_a_fresh_token_and_the_old_one_stays_cancelled() => RunLoop(async () =>
+    {
+        LoopTask me = Loop.CurrentTask!;
+        CancellationToken old = me.CancellationToken;
+        me.Cancel();
+        me.Uncancel();
+
+        old.IsCancellationRequested.Should().BeTrue();
+        me.CancellationToken.IsCancellationRequested.Should().BeFalse();
+    });
+
+    [Fact]
+    public void Loop_CancellationToken_is_the_token_of_the_current_task() => RunLoop(async () =>
+    {
+        LoopTask me = Loop.CurrentTask!;
+
+        Loop.CancellationToken.Should().Be(me.CancellationToken);
+    });
+
+    [Fact]
+    public void An_API_that_takes_the_token_is_interrupted_by_Cancel_and_makes_the_task_canceled() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(async () =>
+            await Task.Delay(System.Threading.Timeout.InfiniteTimeSpan, Loop.CancellationToken));
+        await Loop.Yield();
+
+        task.Cancel();
+
+        (await Catch(task)).Should().BeAssignableTo<OperationCanceledException>();
+        task.IsCanceled.Should().BeTrue();
+    });
+
+    [Fact]
+    public void A_callback_of_the_token_that_throws_does_not_stop_the_loop_and_does_not_vanish() => RunLoop(async () =>
+    {
+        var failure = new InvalidDataException();
+        LoopTask task = Loop.CreateTask(Forever());
+        using CancellationTokenRegistration registration = task.CancellationToken.Register(() => throw failure);
+        Exception? thrown = Record.Exception(() => { task.Cancel(); });
+        await Yields(3);
+
+        IEnumerable<Exception?> seen = Reported.Select(static context => context.Exception).Append(thrown);
+        seen.Any(exception => exception == failure || (exception as AggregateException)?.InnerExceptions.Contains(failure) == true)
+            .Should().BeTrue();
+        task.IsCanceled.Should().BeTrue();
+    });
+}

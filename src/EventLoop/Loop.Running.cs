@@ -119,6 +119,7 @@ public sealed partial class Loop
         }
 
         DrainExecutor();
+        EndWatches();
         closed = true;
         var pending = Core.Tasks.Snapshot();
         Core.Close();

@@ -1,3 +1,6 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
 namespace EventLoop.Polling;
 
 /// <summary>Where the loop blocks and learns of events. One per loop.</summary>
@@ -6,12 +9,28 @@ internal interface IPoller : IDisposable
     /// <summary>For diagnostics: which mechanism this is.</summary>
     string Name { get; }
 
+    /// <summary>Something is registered, so that even a busy loop has to ask from time to time.</summary>
+    bool HasSources { get; }
+
     /// <summary>
     /// Loop thread. Collects events and puts what they complete on the ready queue; waits for the first for at most
-    /// <paramref name="timeout"/> ticks of 100 ns, zero for a look only (which is free where nothing is registered), negative for as long as it takes.
+    /// <paramref name="timeout"/> ticks of 100 ns, zero for a look only, negative for as long as it takes.
     /// </summary>
     void Poll(long timeout);
 
     /// <summary>Any thread. Ends the wait that is under way, or the next one if none is.</summary>
     void Wake();
+
+    /// <summary>Loop thread. A new non-blocking socket.</summary>
+    /// <exception cref="SocketException">There is none to be had.</exception>
+    SocketDevice Open(AddressFamily family, SocketType type, ProtocolType protocol);
+
+    /// <summary>Loop thread. Takes over a socket that somebody else made: it becomes non-blocking, and closing the device disposes it.</summary>
+    SocketDevice Adopt(Socket socket);
+
+    /// <summary>Loop thread. Watches a descriptor that stays its owner's, level-triggered: it is told again in every poll as long as it is ready.</summary>
+    /// <param name="source">It is told.</param>
+    /// <param name="handle">Of something that can be polled: a socket, a pipe, a terminal.</param>
+    /// <param name="interest">None ends the watch. It must be ended before the descriptor is closed.</param>
+    void Watch(PollSource source, SafeHandle handle, Readiness interest);
 }

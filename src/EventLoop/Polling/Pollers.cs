@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace EventLoop.Polling;
 
 /// <summary>Chooses the poller.</summary>
@@ -5,8 +7,11 @@ internal static class Pollers
 {
     internal static IPoller Create(PollerKind kind) => kind switch
     {
-        PollerKind.Auto or PollerKind.Portable => new PortablePoller(),
-        PollerKind.Epoll => throw new PlatformNotSupportedException("The epoll poller is not available here. Use PollerKind.Auto or PollerKind.Portable."),
+        PollerKind.Auto => OperatingSystem.IsLinux() && EpollPoller.TryCreate() is { } poller ? poller : new PortablePoller(),
+        PollerKind.Portable => new PortablePoller(),
+        PollerKind.Epoll => OperatingSystem.IsLinux()
+            ? EpollPoller.Create()
+            : throw new PlatformNotSupportedException("The epoll poller exists on Linux only. Use PollerKind.Auto or PollerKind.Portable."),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a poller."),
     };
 }

@@ -1,0 +1,256 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace EventLoop.Polling;
+
+/// <summary>
+/// Linux's epoll on the loop's own thread. Sockets are registered once, edge-triggered, for both directions, and only when they first have to
+/// wait. Loop thread only, but for <see cref="Wake"/>.
+/// </summary>
+internal sealed unsafe class EpollPoller : IPoller
+{
+    internal const uint In = 0x1, Out = 0x4, Error = 0x8, HangUp = 0x10, PeerClosed = 0x2000, EdgeTriggered = 1u << 31;
+
+    private const int Add = 1, Delete = 2, Modify = 3;
+    private const int MostEvents = 512;
+    private const int CloseOnExec = 0x80000, NonBlocking = 0x800;
+    private const ulong WakeKey = ulong.MaxValue;
+    private const int SetTimerSlack = 29;
+
+    // struct epoll_event is packed on x86 only.
+    private static readonly int Stride = RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.X86 ? 12 : 16;
+    private static readonly int DataOffset = Stride - 8;
+    private static bool noNanoseconds;               // any thread: the kernel has no epoll_pwait2
+
+    private readonly int epoll;
+    private readonly SafeFileHandle handle;          // of epoll: closes it when a loop is forgotten
+    private readonly SafeFileHandle wake;            // any thread, while it is referenced
+    private readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(MostEvents * 16, pinned: true);
+    private readonly byte* events;                   // into the buffer
+    private readonly PollTable table = new();
+    private int slackThread;                         // the thread whose timers were made sharp
+    private bool disposed;
+
+    private EpollPoller(int epoll, int wake)
+    {
+        this.epoll = epoll;
+        handle = new SafeFileHandle(epoll, ownsHandle: true);
+        events = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(buffer));
+        this.wake = new SafeFileHandle(wake, ownsHandle: true);
+
+        // Edge-triggered and never read: each write is an event, and the loop takes its inbox whatever woke it.
+        Control(Add, wake, In | EdgeTriggered, WakeKey);
+    }
+
+    public string Name => "epoll";
+
+    public bool HasSources => table.Count > 0;
+
+    /// <summary>Null where the system has no descriptors left, or forbids it.</summary>
+    internal static EpollPoller? TryCreate()
+    {
+        int epoll = Libc.EpollCreate(CloseOnExec);
+        int wake = epoll < 0 ? -1 : Libc.EventDescriptor(0, CloseOnExec | NonBlocking);
+        if (wake >= 0)
+        {
+            return new EpollPoller(epoll, wake);
+        }
+
+        if (epoll >= 0)
+        {
+            _ = Libc.Close(epoll);
+        }
+
+        return null;
+    }
+
+    internal static EpollPoller Create() => TryCreate() ?? throw Failed("An epoll poller could not be made", Libc.LastError);
+
+    public void Poll(long timeout)
+    {
+        if (timeout == 0 && table.Count == 0)
+        {
+            return;
+        }
+
+        int count = timeout <= 0 || noNanoseconds ? WaitMilliseconds(timeout) : WaitNanoseconds(timeout);
+        for (byte* at = events; count > 0; count--, at += Stride)
+        {
+            ulong key = Unsafe.ReadUnaligned<ulong>(at + DataOffset);
+            if (table.Find(key) is { } source)
+            {
+                source.OnReady(ToReadiness(*(uint*)at));
+            }
+        }
+    }
+
+    public void Wake()
+    {
+        // Referenced, because the loop may be closed at this moment and the number be another file's.
+        bool referenced = false;
+        try
+        {
+            wake.DangerousAddRef(ref referenced);
+            ulong one = 1;
+            _ = Libc.Write((int)wake.DangerousGetHandle(), &one, sizeof(ulong));
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+        finally
+        {
+            if (referenced)
+            {
+                wake.DangerousRelease();
+            }
+        }
+    }
+
+    public SocketDevice Open(AddressFamily family, SocketType type, ProtocolType protocol) => EpollSocket.Open(this, family, type, protocol);
+
+    public SocketDevice Adopt(Socket socket) => EpollSocket.Adopt(this, socket);
+
+    public void Watch(PollSource source, SafeHandle handle, Readiness interest)
+    {
+        uint mask = ((interest & Readiness.Readable) != 0 ? In | PeerClosed : 0) | ((interest & Readiness.Writable) != 0 ? Out : 0);
+        int descriptor = (int)handle.DangerousGetHandle();
+        if (interest == Readiness.None)
+        {
+            Remove(source, descriptor);
+        }
+        else if (source.Slot >= 0)
+        {
+            Control(Modify, descriptor, mask, table.KeyOf(source));
+        }
+        else
+        {
+            Register(source, descriptor, mask);
+        }
+    }
+
+    /// <summary>Registers it; what is ready already is told by the next poll.</summary>
+    internal void Register(PollSource source, int descriptor, uint mask)
+    {
+        ulong key = table.Add(source);
+        int error = TryControl(Add, descriptor, mask, key);
+        if (error != 0)
+        {
+            table.Remove(source);
+            throw Failed(
+                error == Errno.NotPermitted ? "This descriptor cannot be polled (regular files are always ready; use Loop.ToThread for them)"
+                : error == Errno.Exists ? "This descriptor is registered with the loop already"
+                : "The descriptor could not be registered with epoll",
+                error);
+        }
+    }
+
+    /// <summary>Before the descriptor is closed: a copy of it in a child process would keep the registration alive.</summary>
+    internal void Remove(PollSource source, int descriptor)
+    {
+        if (source.Slot >= 0 && !disposed)
+        {
+            TryControl(Delete, descriptor, 0, 0);
+            table.Remove(source);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (disposed)
+        {
+            return;
+        }
+
+        foreach (var source in table.Snapshot())
+        {
+            (source as SocketDevice)?.Owner?.OnLoopClosed();
+        }
+
+        disposed = true;
+        wake.Dispose();
+        handle.Dispose();
+        if (slackThread == Environment.CurrentManagedThreadId)
+        {
+            _ = Libc.ProcessControl(SetTimerSlack, 0, 0, 0, 0);       // zero: the thread's default
+        }
+    }
+
+    private int WaitMilliseconds(long timeout)
+    {
+        int milliseconds = timeout < 0 ? -1 : (int)Math.Min((timeout + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond, int.MaxValue);
+        return Libc.EpollWait(epoll, events, MostEvents, milliseconds);       // -1: a signal came, the turn goes round
+    }
+
+    private int WaitNanoseconds(long timeout)
+    {
+        // Not the call but the slack is what delays a timer: the kernel may be 50 us late to batch wake-ups.
+        if (slackThread != Environment.CurrentManagedThreadId)
+        {
+            slackThread = Environment.CurrentManagedThreadId;
+            _ = Libc.ProcessControl(SetTimerSlack, 1000, 0, 0, 0);
+        }
+
+        long* time = stackalloc long[2];
+        time[0] = timeout / TimeSpan.TicksPerSecond;
+        time[1] = timeout % TimeSpan.TicksPerSecond * 100;
+        int count = (int)Libc.SystemCall(Libc.EpollPwait2, epoll, (nint)events, MostEvents, (nint)time, 0, 0);
+        if (count >= 0)
+        {
+            return count;
+        }
+
+        if (Libc.LastError is Errno.NotImplemented or Errno.NotPermitted)
+        {
+            noNanoseconds = true;
+            return WaitMilliseconds(timeout);
+        }
+
+        return 0;
+    }
+
+    private static Readiness ToReadiness(uint mask)
+    {
+        var readiness = Readiness.None;
+        if ((mask & In) != 0)
+        {
+            readiness |= Readiness.Readable;
+        }
+
+        if ((mask & Out) != 0)
+        {
+            readiness |= Readiness.Writable;
+        }
+
+        if ((mask & (Error | HangUp)) != 0)
+        {
+            readiness |= Readiness.Readable | Readiness.Writable | Readiness.HangUp;
+        }
+
+        if ((mask & PeerClosed) != 0)
+        {
+            readiness |= Readiness.Readable | Readiness.HangUp;
+        }
+
+        return readiness;
+    }
+
+    private void Control(int operation, int descriptor, uint mask, ulong key)
+    {
+        if (TryControl(operation, descriptor, mask, key) is not 0 and int error)
+        {
+            throw Failed("The descriptor could not be registered with epoll", error);
+        }
+    }
+
+    private int TryControl(int operation, int descriptor, uint mask, ulong key)
+    {
+        byte* change = stackalloc byte[16];
+        *(uint*)change = mask;
+        Unsafe.WriteUnaligned(change + DataOffset, key);
+        return Libc.EpollControl(epoll, operation, descriptor, change) == 0 ? 0 : Libc.LastError;
+    }
+
+    private static IOException Failed(string what, int errno) => new($"{what}: {Marshal.GetPInvokeErrorMessage(errno)}.", errno);
+}

@@ -1,0 +1,292 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace EventLoop.Polling;
+
+/// <summary>A Linux socket by its descriptor. All calls on it come from the loop's thread, so nobody can close it between the look at the number and the call.</summary>
+internal sealed unsafe partial class EpollSocket : SocketDevice
+{
+    private const int NonBlocking = 0x800, CloseOnExec = 0x80000;
+    private const int NoSignal = 0x4000;
+    private const int LongestAddress = 128;
+    private const uint Events = EpollPoller.In | EpollPoller.Out | EpollPoller.PeerClosed | EpollPoller.EdgeTriggered;
+
+    private readonly EpollPoller poller;
+    private readonly AddressFamily family;
+    private readonly Socket? owner;          // where it came from, if not from here
+    private int descriptor;
+    private SocketAddress? peer;
+
+    private EpollSocket(EpollPoller poller, int descriptor, AddressFamily family, bool isTcp, Socket? owner = null)
+    {
+        this.poller = poller;
+        this.descriptor = descriptor;
+        this.family = family;
+        this.owner = owner;
+        IsTcp = isTcp;
+    }
+
+    internal static EpollSocket Open(EpollPoller poller, AddressFamily family, SocketType type, ProtocolType protocol)
+    {
+        int domain = family switch
+        {
+            AddressFamily.InterNetwork => 2,
+            AddressFamily.InterNetworkV6 => 10,
+            AddressFamily.Unix => 1,
+            _ => throw new SocketException((int)SocketError.AddressFamilyNotSupported),
+        };
+        int kind = type switch
+        {
+            SocketType.Stream => 1,
+            SocketType.Dgram => 2,
+            _ => throw new SocketException((int)SocketError.SocketNotSupported),
+        };
+        int descriptor = Libc.Socket(domain, kind | NonBlocking | CloseOnExec, domain == 1 ? 0 : (int)protocol);
+        return descriptor >= 0
+            ? new EpollSocket(poller, descriptor, family, type == SocketType.Stream && domain != 1)
+            : throw new SocketException((int)Errno.ToSocketError(Libc.LastError));
+    }
+
+    internal static EpollSocket Adopt(EpollPoller poller, Socket socket)
+    {
+        socket.Blocking = false;
+        int descriptor = (int)socket.SafeHandle.DangerousGetHandle();      // the socket is ours from here on: nobody else closes it
+        return new EpollSocket(
+            poller, descriptor, socket.AddressFamily, socket.SocketType == SocketType.Stream && socket.ProtocolType == ProtocolType.Tcp, socket);
+    }
+
+    internal override void Arm(Readiness interest)
+    {
+        if (Slot < 0)
+        {
+            poller.Register(this, descriptor, Events);
+        }
+    }
+
+    internal override int Receive(Span<byte> buffer)
+    {
+        fixed (byte* start = buffer)
+        {
+            nint count;
+            do
+            {
+                count = Libc.Receive(descriptor, start, (nuint)buffer.Length, 0);
+            }
+            while (count < 0 && Libc.LastError == Errno.Interrupted);
+            return count >= 0 ? (int)count : LastFailure();
+        }
+    }
+
+    internal override int Peek()
+    {
+        byte first;
+        const int PeekFlag = 2;
+        nint count = Libc.Receive(descriptor, &first, 1, PeekFlag);
+        return count >= 0 ? (int)count : LastFailure();
+    }
+
+    internal override int Send(ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+        {
+            nint count;
+            do
+            {
+                count = Libc.Send(descriptor, start, (nuint)bytes.Length, NoSignal);
+            }
+            while (count < 0 && Libc.LastError == Errno.Interrupted);
+            return count >= 0 ? (int)count : LastFailure();
+        }
+    }
+
+    internal override int Send(ReadOnlySpan<IoVector> vectors)
+    {
+        fixed (IoVector* first = vectors)
+        {
+            var message = new MessageHeader { Vectors = first, VectorCount = (nuint)vectors.Length };
+            nint count;
+            do
+            {
+                count = Libc.SendMessage(descriptor, &message, NoSignal);
+            }
+            while (count < 0 && Libc.LastError == Errno.Interrupted);
+            return count >= 0 ? (int)count : LastFailure();
+        }
+    }
+
+    internal override int SendFile(SafeFileHandle file, long offset, int count)
+    {
+        bool referenced = false;
+        try
+        {
+            file.DangerousAddRef(ref referenced);
+            nint sent;
+            do
+            {
+                long position = offset;
+                sent = Libc.SendFile(descriptor, (int)file.DangerousGetHandle(), &position, (nuint)count);
+            }
+            while (sent < 0 && Libc.LastError == Errno.Interrupted);
+            return sent >= 0 ? (int)sent : LastFailure();
+        }
+        finally
+        {
+            if (referenced)
+            {
+                file.DangerousRelease();
+            }
+        }
+    }
+
+    internal override SocketError Bind(EndPoint endPoint)
+    {
+        var address = endPoint.Serialize();
+        fixed (byte* bytes = address.Buffer.Span)
+        {
+            return Answer(Libc.Bind(descriptor, bytes, (uint)address.Size));
+        }
+    }
+
+    internal override SocketError Listen(int backlog) => Answer(Libc.Listen(descriptor, backlog));
+
+    internal override SocketError Accept(out SocketDevice? accepted)
+    {
+        byte* name = stackalloc byte[LongestAddress];
+        uint length;
+        int socket;
+        do
+        {
+            length = LongestAddress;
+            socket = Libc.Accept(descriptor, name, &length, NonBlocking | CloseOnExec);
+        }
+        while (socket < 0 && Libc.LastError == Errno.Interrupted);
+        if (socket >= 0)
+        {
+            // The address is kept: once the connection is reset, nobody can ask for it any more.
+            accepted = new EpollSocket(poller, socket, family, IsTcp) { peer = ToAddress(name, length) };
+            return SocketError.Success;
+        }
+
+        accepted = null;
+        return Errno.ToSocketError(Libc.LastError);
+    }
+
+    internal override SocketError Connect(EndPoint endPoint)
+    {
+        var address = endPoint.Serialize();
+        fixed (byte* bytes = address.Buffer.Span)
+        {
+            if (Libc.Connect(descriptor, bytes, (uint)address.Size) == 0)
+            {
+                return SocketError.Success;
+            }
+        }
+
+        // An interrupted connect goes on by itself, as one in progress does. EAGAIN comes from Unix sockets only: their backlog is full.
+        return Libc.LastError switch
+        {
+            Errno.InProgress or Errno.Interrupted => SocketError.WouldBlock,
+            Errno.Again => SocketError.TryAgain,
+            Errno.NoEntry => SocketError.AddressNotAvailable,
+            int error => Errno.ToSocketError(error),
+        };
+    }
+
+    internal override SocketError FinishConnect()
+    {
+        int error = 0;
+        uint length = sizeof(int);
+        const int SocketLevel = 1, PendingError = 4;
+        return Libc.GetOption(descriptor, SocketLevel, PendingError, &error, &length) < 0
+            ? Errno.ToSocketError(Libc.LastError)
+            : error == 0 ? SocketError.Success : Errno.ToSocketError(error);
+    }
+
+    internal override SocketError ShutdownSend() => Answer(Libc.Shutdown(descriptor, 1));
+
+    internal override EndPoint? LocalEndPoint
+    {
+        get
+        {
+            byte* name = stackalloc byte[LongestAddress];
+            uint length = LongestAddress;
+            return descriptor >= 0 && Libc.LocalName(descriptor, name, &length) == 0 ? Template(family).Create(ToAddress(name, length)!) : null;
+        }
+    }
+
+    internal override EndPoint? RemoteEndPoint
+    {
+        get
+        {
+            if (peer is null && descriptor >= 0)
+            {
+                byte* name = stackalloc byte[LongestAddress];
+                uint length = LongestAddress;
+                peer = Libc.PeerName(descriptor, name, &length) == 0 ? ToAddress(name, length) : null;
+            }
+
+            return peer is null ? null : Template(family).Create(peer);
+        }
+    }
+
+    internal override void Close(bool abort)
+    {
+        int number = descriptor;
+        if (number < 0)
+        {
+            return;
+        }
+
+        descriptor = -1;
+        poller.Remove(this, number);
+        if (abort)
+        {
+            const int SocketLevel = 1, Linger = 13;
+            int* resetNow = stackalloc int[2];
+            resetNow[0] = 1;
+            resetNow[1] = 0;
+            _ = Libc.SetOption(number, SocketLevel, Linger, resetNow, 2 * sizeof(int));
+        }
+
+        if (owner is not null)
+        {
+            owner.Dispose();
+        }
+        else
+        {
+            _ = Libc.Close(number);       // never repeated: Linux frees the number also when a signal interrupts it
+        }
+    }
+
+    private SocketAddress? ToAddress(byte* name, uint length)
+    {
+        if (length < 2)
+        {
+            return null;
+        }
+
+        var address = new SocketAddress(family, (int)Math.Max(length, 3));
+        new ReadOnlySpan<byte>(name, (int)length).CopyTo(address.Buffer.Span);
+        address.Size = (int)length;
+        return address;
+    }
+
+    internal static EndPoint Template(AddressFamily family) => family switch
+    {
+        AddressFamily.Unix => new UnixDomainSocketEndPoint("."),
+        AddressFamily.InterNetworkV6 => new IPEndPoint(IPAddress.IPv6Any, 0),
+        _ => new IPEndPoint(IPAddress.Any, 0),
+    };
+
+    private static SocketError Answer(int result) => result >= 0 ? SocketError.Success : Errno.ToSocketError(Libc.LastError);
+
+    // Apart, so that the ordinary "nothing there" costs one comparison.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int LastFailure()
+    {
+        int error = Libc.LastError;
+        return error == Errno.Again ? WouldBlock : -(int)Errno.ToSocketError(error) is < 0 and int failure ? failure : -(int)SocketError.Fault;
+    }
+}

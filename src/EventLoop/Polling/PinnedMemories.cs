@@ -1,0 +1,28 @@
+using System.Buffers;
+
+namespace EventLoop.Polling;
+
+/// <summary>Holds memory still during one system call.</summary>
+internal unsafe ref struct PinnedMemories(int capacity)
+{
+    private readonly MemoryHandle[] handles = ArrayPool<MemoryHandle>.Shared.Rent(capacity);
+    private int count;
+
+    internal byte* Pin(ReadOnlyMemory<byte> memory)
+    {
+        ref var handle = ref handles[count++];
+        handle = memory.Pin();
+        return (byte*)handle.Pointer;
+    }
+
+    public void Dispose()
+    {
+        for (int i = 0; i < count; i++)
+        {
+            handles[i].Dispose();
+            handles[i] = default;
+        }
+
+        ArrayPool<MemoryHandle>.Shared.Return(handles);
+    }
+}

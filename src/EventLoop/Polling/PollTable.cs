@@ -1,0 +1,82 @@
+namespace EventLoop.Polling;
+
+/// <summary>
+/// Who is registered, by slot. A slot's generation changes whenever its owner leaves, and both travel in the kernel's event: so an event that was
+/// queued for a closed descriptor never reaches the next owner of the slot, nor of the descriptor's number. Loop thread only.
+/// </summary>
+internal sealed class PollTable
+{
+    private struct Entry
+    {
+        internal PollSource? Source;
+        internal uint Generation;
+        internal int NextFree;
+    }
+
+    private Entry[] entries = new Entry[64];
+    private int used;
+    private int firstFree = -1;
+
+    internal int Count { get; private set; }
+
+    /// <summary>Gives it a slot; what to register with the kernel is the answer.</summary>
+    internal ulong Add(PollSource source)
+    {
+        int slot = firstFree;
+        if (slot >= 0)
+        {
+            firstFree = entries[slot].NextFree;
+        }
+        else
+        {
+            slot = used++;
+            if (slot == entries.Length)
+            {
+                Array.Resize(ref entries, slot * 2);
+            }
+        }
+
+        ref var entry = ref entries[slot];
+        entry.Source = source;
+        source.Slot = slot;
+        Count++;
+        return Key(slot, entry.Generation);
+    }
+
+    internal ulong KeyOf(PollSource source) => Key(source.Slot, entries[source.Slot].Generation);
+
+    internal void Remove(PollSource source)
+    {
+        ref var entry = ref entries[source.Slot];
+        entry.Source = null;
+        entry.Generation++;
+        entry.NextFree = firstFree;
+        firstFree = source.Slot;
+        source.Slot = -1;
+        Count--;
+    }
+
+    /// <summary>Null when the event is for someone who has left.</summary>
+    internal PollSource? Find(ulong key)
+    {
+        uint slot = (uint)key;
+        var all = entries;
+        return slot < (uint)all.Length && all[slot].Generation == (uint)(key >> 32) ? all[slot].Source : null;
+    }
+
+    internal List<PollSource> Snapshot()
+    {
+        var all = new List<PollSource>(Count);
+        foreach (var entry in entries)
+        {
+            if (entry.Source is { } source)
+            {
+                all.Add(source);
+            }
+        }
+
+        return all;
+    }
+
+    private static ulong Key(int slot, uint generation) => ((ulong)generation << 32) | (uint)slot;
+}

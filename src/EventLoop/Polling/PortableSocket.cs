@@ -1,0 +1,282 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Win32.SafeHandles;
+
+namespace EventLoop.Polling;
+
+/// <summary>A socket by its .NET object, never blocking and never asynchronous. Loop thread only.</summary>
+internal sealed class PortableSocket : SocketDevice
+{
+    private readonly PortablePoller poller;
+    private readonly Socket socket;
+    private readonly PollSource? watcher;        // a foreign descriptor: the socket is a view, and the watch stays until it is ended
+    private bool closed;
+
+    internal PortableSocket(PortablePoller poller, Socket socket, PollSource? watcher = null)
+    {
+        this.poller = poller;
+        this.socket = socket;
+        this.watcher = watcher;
+        if (watcher is null)
+        {
+            socket.Blocking = false;
+            poller.Opened(this);
+        }
+
+        IsTcp = socket.SocketType == SocketType.Stream && socket.ProtocolType == ProtocolType.Tcp;
+    }
+
+    /// <summary>What is waited for.</summary>
+    internal Readiness Interest;
+
+    internal override EndPoint? LocalEndPoint => Ask(static socket => socket.LocalEndPoint);
+
+    internal override EndPoint? RemoteEndPoint => Ask(static socket => socket.RemoteEndPoint);
+
+    internal override void Arm(Readiness interest)
+    {
+        Interest |= interest;
+        poller.Waits(this, socket);
+    }
+
+    internal void Tell(Readiness readiness)
+    {
+        if (watcher is not null)
+        {
+            watcher.OnReady(readiness & (Interest | Readiness.HangUp));
+            return;
+        }
+
+        Interest &= ~readiness;
+        if ((Interest & (Readiness.Readable | Readiness.Writable)) == 0)
+        {
+            poller.Forget(this, socket, closed: false);
+        }
+
+        OnReady(readiness);
+    }
+
+    internal void Unwatch() => poller.Forget(this, socket, closed: true);
+
+    internal override int Receive(Span<byte> buffer)
+    {
+        int count = socket.Receive(buffer, SocketFlags.None, out var error);
+        return error == SocketError.Success ? count : -(int)error;
+    }
+
+    internal override int Peek()
+    {
+        Span<byte> first = stackalloc byte[1];
+        int count = socket.Receive(first, SocketFlags.Peek, out var error);
+        return error == SocketError.Success ? count : -(int)error;
+    }
+
+    internal override int Send(ReadOnlySpan<byte> bytes)
+    {
+        int count = socket.Send(bytes, SocketFlags.None, out var error);
+        return error == SocketError.Success ? count : -(int)error;
+    }
+
+    internal override unsafe int Send(ReadOnlySpan<IoVector> vectors)
+    {
+        int total = 0;
+        foreach (var vector in vectors)
+        {
+            int count = Send(new ReadOnlySpan<byte>(vector.Base, (int)vector.Length));
+            if (count < 0)
+            {
+                return total > 0 ? total : count;
+            }
+
+            total += count;
+            if (count < (int)vector.Length)
+            {
+                break;
+            }
+        }
+
+        return total;
+    }
+
+    internal override int SendFile(SafeFileHandle file, long offset, int count)
+    {
+        Span<byte> buffer = stackalloc byte[16 * 1024];
+        int read = RandomAccess.Read(file, buffer[..Math.Min(buffer.Length, count)], offset);
+        return read == 0 ? 0 : Send(buffer[..read]);
+    }
+
+    internal override SocketError Bind(EndPoint endPoint) => Try(() => socket.Bind(endPoint));
+
+    internal override SocketError Listen(int backlog) => Try(() => socket.Listen(backlog));
+
+    internal override SocketError Accept(out SocketDevice? accepted)
+    {
+        try
+        {
+            var next = socket.Accept();
+            accepted = new PortableSocket(poller, next);
+            if (IsTcp)
+            {
+                next.NoDelay = true;
+            }
+
+            return SocketError.Success;
+        }
+        catch (SocketException failure)
+        {
+            accepted = null;
+            return failure.SocketErrorCode;
+        }
+    }
+
+    internal override SocketError Connect(EndPoint endPoint)
+    {
+        var error = Try(() => socket.Connect(endPoint));
+        return error is SocketError.InProgress or SocketError.WouldBlock
+            ? endPoint.AddressFamily == AddressFamily.Unix ? SocketError.TryAgain : SocketError.WouldBlock
+            : error;
+    }
+
+    internal override SocketError FinishConnect()
+    {
+        try
+        {
+            return (SocketError)(int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+        }
+        catch (SocketException failure)
+        {
+            return failure.SocketErrorCode;
+        }
+    }
+
+    internal override SocketError ShutdownSend() => Try(() => socket.Shutdown(SocketShutdown.Send));
+
+    internal override int ReceiveFrom(Span<byte> buffer, SocketAddress from, out bool truncated)
+    {
+        truncated = false;
+        try
+        {
+            return socket.ReceiveFrom(buffer, SocketFlags.None, from);
+        }
+        catch (SocketException failure)
+        {
+            truncated = failure.SocketErrorCode == SocketError.MessageSize;      // Windows says it so
+            return truncated ? buffer.Length : -(int)failure.SocketErrorCode;
+        }
+    }
+
+    internal override int SendTo(ReadOnlySpan<byte> datagram, SocketAddress? to)
+    {
+        try
+        {
+            return to is null ? Send(datagram) : socket.SendTo(datagram, SocketFlags.None, to);
+        }
+        catch (SocketException failure)
+        {
+            return -(int)failure.SocketErrorCode;
+        }
+    }
+
+    internal override int ReceiveBatch(Span<Datagram> datagrams)
+    {
+        for (int i = 0; i < datagrams.Length; i++)
+        {
+            ref var datagram = ref datagrams[i];
+            datagram.Address ??= new SocketAddress(socket.AddressFamily, 128);
+            datagram.Address.Size = datagram.Address.Buffer.Length;
+            int length = ReceiveFrom(datagram.Bytes.Span, datagram.Address, out datagram.Truncated);
+            if (length < 0)
+            {
+                return i > 0 ? i : length;
+            }
+
+            datagram.Length = length;
+        }
+
+        return datagrams.Length;
+    }
+
+    internal override int SendBatch(ReadOnlySpan<Datagram> datagrams)
+    {
+        for (int i = 0; i < datagrams.Length; i++)
+        {
+            int sent = SendTo(datagrams[i].Bytes.Span, datagrams[i].Address);
+            if (sent < 0)
+            {
+                return i > 0 ? i : sent;
+            }
+        }
+
+        return datagrams.Length;
+    }
+
+    internal override SocketError Set(SocketSetting setting, int value)
+    {
+        (SocketOptionLevel level, SocketOptionName name) = setting switch
+        {
+            SocketSetting.NoDelay => (SocketOptionLevel.Tcp, SocketOptionName.NoDelay),
+            SocketSetting.KeepAlive => (SocketOptionLevel.Socket, SocketOptionName.KeepAlive),
+            SocketSetting.KeepAliveTime => (SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime),
+            SocketSetting.KeepAliveInterval => (SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval),
+            SocketSetting.KeepAliveCount => (SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount),
+            SocketSetting.ReceiveBuffer => (SocketOptionLevel.Socket, SocketOptionName.ReceiveBuffer),
+            SocketSetting.SendBuffer => (SocketOptionLevel.Socket, SocketOptionName.SendBuffer),
+            SocketSetting.ReuseAddress => (SocketOptionLevel.Socket, SocketOptionName.ReuseAddress),
+            SocketSetting.IPv6Only => (SocketOptionLevel.IPv6, SocketOptionName.IPv6Only),
+            SocketSetting.Broadcast => (SocketOptionLevel.Socket, SocketOptionName.Broadcast),
+            _ => (default, default),
+        };
+
+        // .NET has no name for SO_REUSEPORT. Its ReuseAddress means something else on Windows: two owners of one port.
+        if (setting == SocketSetting.ReusePort)
+        {
+            return SocketError.OperationNotSupported;
+        }
+
+        return setting == SocketSetting.ReuseAddress && OperatingSystem.IsWindows()
+            ? SocketError.Success
+            : Try(() => socket.SetSocketOption(level, name, value));
+    }
+
+    internal override void Close(bool abort)
+    {
+        if (closed)
+        {
+            return;
+        }
+
+        closed = true;
+        poller.Forget(this, socket, closed: true);
+        if (abort)
+        {
+            Try(() => socket.LingerState = new LingerOption(enable: true, seconds: 0));
+        }
+
+        socket.Dispose();
+    }
+
+    private EndPoint? Ask(Func<Socket, EndPoint?> question)
+    {
+        try
+        {
+            return closed ? null : question(socket);
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+
+    private static SocketError Try(Action action)
+    {
+        try
+        {
+            action();
+            return SocketError.Success;
+        }
+        catch (SocketException failure)
+        {
+            return failure.SocketErrorCode;
+        }
+    }
+}

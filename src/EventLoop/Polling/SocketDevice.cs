@@ -1,0 +1,86 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Win32.SafeHandles;
+
+namespace EventLoop.Polling;
+
+/// <summary>
+/// One non-blocking socket: the seam between <c>Net</c> and the operating system. Every call answers at once; what moves bytes answers a count, or
+/// minus a <see cref="SocketError"/>, <see cref="WouldBlock"/> when it has to be tried again after <see cref="Arm"/> and
+/// <see cref="ISocketOwner.OnReady"/>. Calls that a signal interrupted are repeated here. Loop thread only.
+/// </summary>
+internal abstract class SocketDevice : PollSource
+{
+    internal const int WouldBlock = -(int)SocketError.WouldBlock;
+
+    /// <summary>Told when it becomes ready.</summary>
+    internal ISocketOwner? Owner;
+
+    /// <summary>A short receive means that there is nothing more: true of TCP only.</summary>
+    internal bool IsTcp { get; private protected init; }
+
+    internal sealed override void OnReady(Readiness readiness) => Owner?.OnReady(readiness);
+
+    /// <summary>The owner waits: from now on it is told. What becomes ready in between is not lost.</summary>
+    /// <exception cref="SocketException">The system has no room for another registration.</exception>
+    internal abstract void Arm(Readiness interest);
+
+    internal abstract int Receive(Span<byte> buffer);
+
+    /// <summary>Whether there is something to receive, without receiving it.</summary>
+    internal abstract int Peek();
+
+    internal abstract int Send(ReadOnlySpan<byte> bytes);
+
+    /// <summary>One system call for all of them, at most <see cref="MostVectors"/>.</summary>
+    internal abstract int Send(ReadOnlySpan<IoVector> vectors);
+
+    internal const int MostVectors = 64;
+
+    /// <summary>The file's own position is not used and not moved.</summary>
+    internal abstract int SendFile(SafeFileHandle file, long offset, int count);
+
+    internal abstract SocketError Bind(EndPoint endPoint);
+
+    internal abstract SocketError Listen(int backlog);
+
+    internal abstract SocketError Accept(out SocketDevice? accepted);
+
+    /// <summary>Success, an error, or WouldBlock: under way, and <see cref="FinishConnect"/> says how it went once it is writable.</summary>
+    internal abstract SocketError Connect(EndPoint endPoint);
+
+    /// <summary>Reads and clears the pending error: for a connect under way only, because it would hide a reset from a connected socket.</summary>
+    internal abstract SocketError FinishConnect();
+
+    internal abstract SocketError ShutdownSend();
+
+    internal abstract int ReceiveFrom(Span<byte> buffer, SocketAddress from, out bool truncated);
+
+    internal abstract int SendTo(ReadOnlySpan<byte> datagram, SocketAddress? to);
+
+    /// <summary>As many as there are now; the answer is their number.</summary>
+    internal abstract int ReceiveBatch(Span<Datagram> datagrams);
+
+    /// <summary>In order; the answer is how many were taken.</summary>
+    internal abstract int SendBatch(ReadOnlySpan<Datagram> datagrams);
+
+    internal abstract SocketError Set(SocketSetting setting, int value);
+
+    internal abstract EndPoint? LocalEndPoint { get; }
+
+    internal abstract EndPoint? RemoteEndPoint { get; }
+
+    /// <summary>Leaves the poller, then closes.</summary>
+    /// <param name="abort">With a reset instead of an orderly end; what was not sent yet is dropped.</param>
+    internal abstract void Close(bool abort);
+}
+
+/// <summary>Who waits for a device.</summary>
+internal interface ISocketOwner
+{
+    /// <summary>Inside the poll, with no context: runs no user code and does not throw.</summary>
+    void OnReady(Readiness readiness);
+
+    /// <summary>The loop is closed, and with it everything it watched.</summary>
+    void OnLoopClosed();
+}

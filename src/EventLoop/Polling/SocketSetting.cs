@@ -1,0 +1,17 @@
+namespace EventLoop.Polling;
+
+/// <summary>The options that <c>Net</c> sets, under one name everywhere.</summary>
+internal enum SocketSetting
+{
+    NoDelay,
+    KeepAlive,
+    KeepAliveTime,
+    KeepAliveInterval,
+    KeepAliveCount,
+    ReceiveBuffer,
+    SendBuffer,
+    ReuseAddress,
+    ReusePort,
+    IPv6Only,
+    Broadcast,
+}

@@ -46,4 +46,12 @@ internal static class Throw
     [DoesNotReturn]
     internal static void SubmitOnOwnThread() => throw new InvalidOperationException(
         "Submit is for other threads: waiting for its result here, on the loop's own thread, would never end. Use Loop.CreateTask(...) and await it.");
+
+    [DoesNotReturn]
+    internal static void BoundToOtherLoop(string member, string loop) => throw new InvalidOperationException(
+        $"{member} was called on another loop than '{loop}', which uses it. A primitive belongs to one loop: make one for each, or go through that loop's Post(...) or Submit(...).");
+
+    [DoesNotReturn]
+    internal static void NotLocked(string what) => throw new InvalidOperationException(
+        $"The {what} is not locked, so there is nothing to release. It was released twice, or never acquired.");
 }

@@ -35,3 +35,16 @@ internal abstract class WaitSource : ICoroutineSource
     /// <summary>Puts the node where its wake-up will come from, and parks it.</summary>
     protected abstract void ParkCore(LoopCore core, long token, WaitNode awaiting);
 }
+
+/// <inheritdoc/>
+internal abstract class WaitSource<T> : WaitSource, ICoroutineSource<T>
+{
+    public T EndWithResult(long token)
+    {
+        LoopCore.ThrowIfInterrupted();
+        return TakeResult(token);
+    }
+
+    /// <summary>What was taken at once, or handed over while it waited.</summary>
+    protected abstract T TakeResult(long token);
+}

@@ -67,6 +67,12 @@ internal abstract class WaitNode : LoopItem
         }
     }
 
+    /// <summary>The same, on the loop of whoever waits: what several loops of one thread share need not know which one it serves.</summary>
+    internal void Wake() => Wake(Context!.Core);
+
+    /// <inheritdoc cref="WakeWith(LoopCore, Exception)"/>
+    internal void WakeWith(Exception exception) => WakeWith(Context!.Core, exception);
+
     /// <summary>Ends the wait with an exception, which the await throws.</summary>
     internal void WakeWith(LoopCore core, Exception exception)
     {

@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using EventLoop.Scheduling;
+using EventLoop.Synchronization;
+
+namespace EventLoop;
+
+/// <summary>Holds tasks until a given number of them has come, again and again. asyncio: <c>Barrier</c>.</summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item>The last to come releases all at once and does not wait; whoever comes after it is in the next round.</item>
+/// <item>A waiter that is cancelled leaves, and the barrier goes on filling. One that was released before returns its index, and the cancellation lands at its next wait.</item>
+/// <item><see cref="Reset"/> and <see cref="Abort"/> break it for those who wait now, not for those who were released already.</item>
+/// </list>
+/// <para><b>Thread:</b> that of the loop that uses it. <b>Cost:</b> 0 bytes; releasing is linear in the parties.</para>
+/// </remarks>
+[DebuggerDisplay("{DebuggerText,nq}")]
+public sealed class AsyncBarrier
+{
+    private WaiterQueue waiters;
+    private LoopBinding binding;
+    private int waiting;
+
+    /// <summary>A barrier.</summary>
+    /// <param name="parties">How many it waits for.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="parties"/> is less than one.</exception>
+    public AsyncBarrier(int parties)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(parties, 1);
+        Parties = parties;
+    }
+
+    /// <summary>How many it waits for.</summary>
+    public int Parties { get; }
+
+    /// <summary>How many wait now. asyncio: <c>n_waiting</c>.</summary>
+    public int WaitingCount => waiting;
+
+    /// <summary>It was aborted: everybody who comes is turned away, until <see cref="Reset"/>.</summary>
+    public bool IsBroken { get; private set; }
+
+    /// <summary>Who waits for the others.</summary>
+    public SynchronizationStatistics Statistics
+    {
+        get
+        {
+            binding.Verify("AsyncBarrier.Statistics");
+            return new(waiting, waiters.Tasks);
+        }
+    }
+
+    private string DebuggerText => IsBroken ? "broken" : $"{waiting} of {Parties} waiting";
+
+    /// <summary>Waits until all parties have come.</summary>
+    /// <returns>0 … parties-1, distinct among those released together, in the order of their coming.</returns>
+    /// <remarks><b>Cancellation:</b> the waiter leaves, and the barrier goes on filling. <b>Cost:</b> 0 bytes.</remarks>
+    /// <exception cref="BrokenBarrierException">The barrier is broken, or was reset or aborted during the wait.</exception>
+    /// <exception cref="LoopCanceledException">The task was cancelled before the barrier was full.</exception>
+    public Coroutine<int> WaitAsync()
+    {
+        var wait = PartyWait.Rent(this);
+        return new(wait, wait.Token);
+    }
+
+    /// <summary>Breaks it for those who wait now, and makes it good for those who come. asyncio: <c>reset()</c>.</summary>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public void Reset()
+    {
+        binding.Verify("AsyncBarrier.Reset");
+        IsBroken = false;
+        TurnAway("The barrier was reset.");
+    }
+
+    /// <summary>Breaks it for those who wait now and for all who come, until <see cref="Reset"/>. asyncio: <c>abort()</c>.</summary>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public void Abort()
+    {
+        binding.Verify("AsyncBarrier.Abort");
+        IsBroken = true;
+        TurnAway("The barrier was aborted.");
+    }
+
+    private void TurnAway(string why)
+    {
+        waiting = 0;
+        while (waiters.TakeFirst() is { } waiter)
+        {
+            waiter.WakeWith(new BrokenBarrierException(why));
+        }
+    }
+
+    private void ReleaseAll()
+    {
+        for (int index = 0; waiters.TakeFirst() is { } waiter; index++)
+        {
+            ((PartyWait)waiter.Target!).Result = index;
+            waiter.Wake();
+        }
+
+        waiting = 0;
+    }
+
+    private sealed class PartyWait : PooledWait<int>
+    {
+        private static readonly int Slot = ItemPools.NewSlot();
+
+        private AsyncBarrier? barrier;
+
+        internal static PartyWait Rent(AsyncBarrier barrier)
+        {
+            var wait = LoopCore.Running?.Pools.TryRent<PartyWait>(Slot) ?? new PartyWait();
+            wait.barrier = barrier;
+            return wait;
+        }
+
+        protected override bool TryComplete(LoopCore core)
+        {
+            barrier!.binding.Verify(core, "AsyncBarrier.WaitAsync");
+            if (barrier.IsBroken)
+            {
+                core.PendingThrow = new BrokenBarrierException("The barrier is broken.");
+                return true;
+            }
+
+            if (barrier.waiting + 1 < barrier.Parties)
+            {
+                return false;
+            }
+
+            Result = barrier.waiting;
+            barrier.ReleaseAll();
+            return true;
+        }
+
+        protected override void Enqueue(WaitNode awaiting)
+        {
+            barrier!.waiting++;
+            barrier.waiters.Add(awaiting);
+        }
+
+        public override AbortResult Abort(WaitNode node, string? reason)
+        {
+            barrier!.waiting--;
+            barrier.waiters.Remove(node);
+            return AbortResult.GivenUp;
+        }
+
+        protected override void Recycle(LoopCore core)
+        {
+            barrier = null;
+            core.Pools.Return(this, Slot);
+        }
+
+        public override string Describe(WaitNode node) => $"barrier ({barrier?.waiting} of {barrier?.Parties})";
+    }
+}
+
+/// <summary>The barrier is broken, or was reset or aborted during the wait. asyncio: <c>BrokenBarrierError</c>.</summary>
+/// <param name="message">What happened to it.</param>
+public sealed class BrokenBarrierException(string? message = null) : InvalidOperationException(message ?? "The barrier is broken.");

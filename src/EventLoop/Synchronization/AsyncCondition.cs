@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+using EventLoop.Synchronization;
+
+namespace EventLoop;
+
+/// <summary>Waits, under a lock, for a state that others bring about. asyncio: <c>Condition</c>.</summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item><see cref="WaitAsync"/> gives the lock up while it waits and holds it again whenever it ends, also by cancellation: that is delivered after.</item>
+/// <item>A waiter that was notified returns normally, also if it is cancelled before it has the lock back; one that was cancelled first takes the lock back and throws. So no notification is lost.</item>
+/// <item>Waiters are notified first come, first served, and line up for the lock behind those who wait for it already.</item>
+/// </list>
+/// <para><b>Thread:</b> that of the loop that uses it. <b>Cost:</b> 0 bytes; a notified waiter is moved to the lock's line and woken once.</para>
+/// </remarks>
+[DebuggerDisplay("{DebuggerText,nq}")]
+public sealed class AsyncCondition
+{
+    private readonly AsyncLock mutex;
+    internal WaiterQueue Waiters;
+    internal LoopBinding Binding;
+
+    /// <summary>A condition.</summary>
+    /// <param name="mutex">The lock it works under, which several conditions may share; null: one of its own.</param>
+    public AsyncCondition(AsyncLock? mutex = null) => this.mutex = mutex ?? new AsyncLock();
+
+    /// <summary>The lock it works under.</summary>
+    public AsyncLock Lock => mutex;
+
+    /// <summary>Its lock is held.</summary>
+    public bool IsLocked => mutex.IsLocked;
+
+    /// <summary>Who waits to be notified, and who holds the lock. Those who were notified and want the lock back are in the statistics of the lock.</summary>
+    public SynchronizationStatistics Statistics
+    {
+        get
+        {
+            Binding.Verify("AsyncCondition.Statistics");
+            return new(Waiters.Count, Waiters.Tasks, mutex.Owner);
+        }
+    }
+
+    private string DebuggerText => $"{(mutex.IsLocked ? "locked" : "unlocked")}, {Waiters.Count} waiting";
+
+    /// <inheritdoc cref="AsyncLock.AcquireAsync"/>
+    public Coroutine<Releaser> AcquireAsync() => mutex.AcquireAsync();
+
+    /// <inheritdoc cref="AsyncLock.TryAcquire()"/>
+    public bool TryAcquire() => mutex.TryAcquire();
+
+    /// <inheritdoc cref="AsyncLock.TryAcquire(out Releaser)"/>
+    public bool TryAcquire(out Releaser releaser) => mutex.TryAcquire(out releaser);
+
+    /// <inheritdoc cref="AsyncLock.Release"/>
+    public void Release() => mutex.Release();
+
+    /// <summary>Gives the lock up, waits to be notified, and takes the lock back.</summary>
+    /// <remarks>
+    /// <para><b>Cancellation:</b> before the notification: the lock is taken back, then it is thrown. After it: it lands at the next wait. One that is due at the call is thrown with the lock held throughout.</para>
+    /// <para>The acquisition goes on after the wait: a <see cref="Releaser"/> from before it, of the <c>using</c> block around it, is good after it.</para>
+    /// <para><b>Cost:</b> 0 bytes.</para>
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">The lock is not held.</exception>
+    /// <exception cref="LoopCanceledException">The task was cancelled before it was notified.</exception>
+    public Coroutine WaitAsync()
+    {
+        var wait = NotificationWait.Rent(this);
+        return new(wait, wait.Token);
+    }
+
+    /// <summary>Waits until <paramref name="predicate"/> holds; it is asked at once and after each notification, always under the lock. asyncio: <c>wait_for</c>.</summary>
+    /// <param name="predicate">What to wait for. What it throws is thrown, with the lock held.</param>
+    /// <remarks><b>Cancellation:</b> as for <see cref="WaitAsync"/>. <b>Cost:</b> 0 bytes beside the delegate.</remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="predicate"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">The lock is not held.</exception>
+    public Coroutine WaitForAsync(Func<bool> predicate)
+    {
+        ArgumentNullException.ThrowIfNull(predicate);
+        return Wait(this, predicate);
+
+        static async Coroutine Wait(AsyncCondition condition, Func<bool> predicate)
+        {
+            await new Coroutine(CheckPointSource.Instance, 0);
+            condition.RequireLock();
+            while (!predicate())
+            {
+                await condition.WaitAsync();
+            }
+        }
+    }
+
+    /// <summary>Lets the first <paramref name="count"/> waiters go on, when they get the lock back.</summary>
+    /// <param name="count">As many; fewer when there are fewer.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is less than one.</exception>
+    /// <exception cref="InvalidOperationException">The lock is not held, or this is not the loop's thread.</exception>
+    public void Notify(int count = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        Binding.Verify("AsyncCondition.Notify");
+        RequireLock();
+        for (; count > 0 && Waiters.TakeFirst() is { } waiter; count--)
+        {
+            ((NotificationWait)waiter.Target!).OnNotified(waiter);
+        }
+    }
+
+    /// <summary>Lets all who wait now go on, when they get the lock back.</summary>
+    /// <exception cref="InvalidOperationException">The lock is not held, or this is not the loop's thread.</exception>
+    public void NotifyAll() => Notify(int.MaxValue);
+
+    private void RequireLock()
+    {
+        if (!mutex.IsLocked)
+        {
+            throw Unlocked();
+        }
+    }
+
+    internal static InvalidOperationException Unlocked() => new(
+        "A condition is waited for and notified under its lock, and the lock is not held. Acquire it first: using (await condition.AcquireAsync()) { ... }");
+}

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+using EventLoop.Synchronization;
+
+namespace EventLoop;
+
+/// <summary>A flag that tasks wait for. asyncio: <c>Event</c>.</summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item><see cref="Set"/> wakes everybody who waits, in the order of their coming, each exactly once; a <see cref="Clear"/> right after it takes nothing back.</item>
+/// <item>A waiter that is cancelled leaves; one that was woken before returns, and the cancellation lands at its next wait.</item>
+/// </list>
+/// <para><b>Thread:</b> that of the loop that uses it; from others <c>loop.Post(ready.Set)</c>. It may be made anywhere.</para>
+/// <para><b>Cost:</b> 0 bytes; <see cref="Set"/> is linear in the waiters.</para>
+/// </remarks>
+[DebuggerDisplay("{DebuggerText,nq}")]
+public sealed class AsyncEvent
+{
+    private readonly WaitForSet source;
+    private WaiterQueue waiters;
+    private LoopBinding binding;
+    private bool set;
+
+    /// <summary>An event that is not set.</summary>
+    public AsyncEvent() => source = new WaitForSet(this);
+
+    /// <summary>It is set: nobody has to wait.</summary>
+    public bool IsSet => set;
+
+    /// <summary>Who waits for it.</summary>
+    public SynchronizationStatistics Statistics
+    {
+        get
+        {
+            binding.Verify("AsyncEvent.Statistics");
+            return new(waiters.Count, waiters.Tasks);
+        }
+    }
+
+    private string DebuggerText => set ? "set" : $"not set, {waiters.Count} waiting";
+
+    /// <summary>Sets it and wakes everybody. Setting it again does nothing.</summary>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public void Set()
+    {
+        binding.Verify("AsyncEvent.Set");
+        set = true;
+        while (waiters.TakeFirst() is { } waiter)
+        {
+            waiter.Wake();
+        }
+    }
+
+    /// <summary>Makes those wait who come from now on.</summary>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public void Clear()
+    {
+        binding.Verify("AsyncEvent.Clear");
+        set = false;
+    }
+
+    /// <summary>Waits until it is set; returns at once when it is.</summary>
+    /// <remarks><b>Cancellation:</b> a waiter leaves; a wake-up that it was given already is delivered. <b>Cost:</b> 0 bytes.</remarks>
+    /// <exception cref="LoopCanceledException">The task was cancelled before the event was set.</exception>
+    public Coroutine WaitAsync() => new(source, 0);
+
+    private sealed class WaitForSet(AsyncEvent owner) : WaitSource, IWaitTarget
+    {
+        protected override bool TryComplete(LoopCore core, long token)
+        {
+            owner.binding.Verify(core, "AsyncEvent.WaitAsync");
+            return owner.set;
+        }
+
+        protected override void ParkCore(LoopCore core, long token, WaitNode awaiting)
+        {
+            owner.waiters.Add(awaiting);
+            awaiting.Park(this);
+        }
+
+        AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
+        {
+            owner.waiters.Remove(node);
+            return AbortResult.GivenUp;
+        }
+
+        string IWaitTarget.Describe(WaitNode node) => "event";
+    }
+}

@@ -1,0 +1,166 @@
+using System.Diagnostics;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+using EventLoop.Synchronization;
+
+namespace EventLoop;
+
+/// <summary>Mutual exclusion among the tasks of a loop: <c>using (await mutex.AcquireAsync()) { ... }</c>. asyncio: <c>Lock</c>.</summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item>First come, first served: <see cref="Release"/> gives the lock to the first waiter at once, so a newcomer never overtakes it, whoever runs first.</item>
+/// <item>A waiter that is cancelled leaves the line. One that has been given the lock has it, also if it is cancelled before it runs; the cancellation lands at its next wait.</item>
+/// <item>It is not reentrant: a task that acquires it twice waits for itself, as in asyncio. <see cref="Statistics"/> names the owner.</item>
+/// <item>Anybody may release it, not only the owner.</item>
+/// </list>
+/// <para><b>Thread:</b> that of the loop that uses it; from others go through <see cref="Loop.Post(Action)"/>. It may be made anywhere.</para>
+/// <para><b>Cost:</b> 0 bytes, uncontended and contended.</para>
+/// </remarks>
+[DebuggerDisplay("{DebuggerText,nq}")]
+public sealed class AsyncLock : IReleasable
+{
+    private readonly AcquireSource source;
+    private WaiterQueue waiters;
+    private LoopBinding binding;
+    private LoopContext? owner;     // of the code that holds it; null in code outside any step, too
+    private int ticket;             // of the acquisition that holds it
+    private int issued;
+    private bool locked;
+
+    /// <summary>An unlocked lock.</summary>
+    public AsyncLock() => source = new AcquireSource(this);
+
+    /// <summary>Somebody holds it.</summary>
+    public bool IsLocked => locked;
+
+    /// <summary>Who holds it and who waits for it.</summary>
+    public SynchronizationStatistics Statistics
+    {
+        get
+        {
+            binding.Verify("AsyncLock.Statistics");
+            var waiting = waiters.Tasks;
+            return new(waiters.Count, waiting, Owner);
+        }
+    }
+
+    internal LoopTask? Owner => owner?.Task;
+
+    private string DebuggerText => locked ? $"locked by {Owner?.Label ?? "a callback"}, {waiters.Count} waiting" : "unlocked";
+
+    /// <summary>Waits for its turn.</summary>
+    /// <returns>What gives it back: dispose it, or call <see cref="Release"/>.</returns>
+    /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered. Nothing is acquired before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <exception cref="LoopCanceledException">The task was cancelled before it had the lock.</exception>
+    public Coroutine<Releaser> AcquireAsync() => new(source, 0);
+
+    /// <summary>Takes the lock if it is free; never waits, never overtakes a waiter.</summary>
+    /// <returns>Whether it was free.</returns>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public bool TryAcquire()
+    {
+        binding.Verify("AsyncLock.TryAcquire");
+        return TryTake(LoopCore.Running?.Current);
+    }
+
+    /// <inheritdoc cref="TryAcquire()"/>
+    /// <param name="releaser">What gives it back.</param>
+    public bool TryAcquire(out Releaser releaser)
+    {
+        bool taken = TryAcquire();
+        releaser = taken ? new Releaser(this, ticket) : default;
+        return taken;
+    }
+
+    /// <summary>Gives it to the first waiter, or frees it.</summary>
+    /// <exception cref="InvalidOperationException">It is not locked, or this is not the loop's thread.</exception>
+    public void Release()
+    {
+        binding.Verify("AsyncLock.Release");
+        if (!locked)
+        {
+            Throw.NotLocked("lock");
+        }
+
+        if (waiters.TakeFirst() is { } first)
+        {
+            // Whoever comes back from a condition goes on with the acquisition it had.
+            ticket = ReferenceEquals(first.Target, source) ? ++issued : ((NotificationWait)first.Target!).Ticket;
+            owner = first.Context;
+            first.Wake();
+        }
+        else
+        {
+            locked = false;
+            owner = null;
+        }
+    }
+
+    void IReleasable.Release(int given)
+    {
+        binding.Verify("Releaser.Dispose");
+        if (locked && given == ticket)
+        {
+            Release();
+        }
+    }
+
+    private bool TryTake(LoopContext? context)
+    {
+        if (locked)
+        {
+            return false;
+        }
+
+        ticket = ++issued;
+        owner = context;
+        locked = true;
+        return true;
+    }
+
+    // ---- For the condition, whose waiters come back for the lock
+
+    internal int Ticket => ticket;
+
+    /// <summary>Goes on with an acquisition that a wait has interrupted.</summary>
+    internal bool TryRetake(LoopContext? context, int interrupted)
+    {
+        if (locked)
+        {
+            return false;
+        }
+
+        ticket = interrupted;
+        owner = context;
+        locked = true;
+        return true;
+    }
+
+    /// <summary>Puts a node that is parked already at the end of the line.</summary>
+    internal void Enqueue(WaitNode node) => waiters.Add(node);
+
+    private sealed class AcquireSource(AsyncLock mutex) : WaitSource<Releaser>, IWaitTarget
+    {
+        protected override bool TryComplete(LoopCore core, long token)
+        {
+            mutex.binding.Verify(core, "AsyncLock.AcquireAsync");
+            return mutex.TryTake(core.Current);
+        }
+
+        protected override void ParkCore(LoopCore core, long token, WaitNode awaiting)
+        {
+            mutex.waiters.Add(awaiting);
+            awaiting.Park(this);
+        }
+
+        protected override Releaser TakeResult(long token) => new(mutex, mutex.ticket);
+
+        AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
+        {
+            mutex.waiters.Remove(node);
+            return AbortResult.GivenUp;
+        }
+
+        string IWaitTarget.Describe(WaitNode node) => mutex.Owner is { } owner ? $"lock (held by {owner.Label})" : "lock";
+    }
+}

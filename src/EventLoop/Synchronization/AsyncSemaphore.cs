@@ -1,0 +1,165 @@
+using System.Diagnostics;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+using EventLoop.Synchronization;
+
+namespace EventLoop;
+
+/// <summary>A number of permits. asyncio: <c>Semaphore</c>.</summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item>First come, first served: <see cref="Release"/> gives its permits to the first waiters at once, so a newcomer never overtakes them.</item>
+/// <item>A waiter that is cancelled leaves the line. One that has been given its permit has it, also if it is cancelled before it runs; the cancellation lands at its next wait.</item>
+/// <item>Releasing more than was acquired adds permits; <see cref="AsyncBoundedSemaphore"/> throws instead.</item>
+/// </list>
+/// <para><b>Thread:</b> that of the loop that uses it; from others <c>loop.Post(() => semaphore.Release())</c>. It may be made anywhere.</para>
+/// <para><b>Cost:</b> 0 bytes, uncontended and contended, where whoever acquires also gives back. A permit that is acquired with a <see cref="Releaser"/> and given back by another
+/// task's <see cref="Release"/> costs 48 bytes; <see cref="TryAcquire()"/> never does.</para>
+/// </remarks>
+[DebuggerDisplay("{DebuggerText,nq}")]
+public class AsyncSemaphore
+{
+    private readonly AcquireSource source;
+    private WaiterQueue waiters;
+    private LoopBinding binding;
+    private GrantBook grants;
+    private int count;
+    private bool byReleaser;
+
+    /// <summary>A semaphore.</summary>
+    /// <param name="initialCount">Permits that are free at first.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="initialCount"/> is negative.</exception>
+    public AsyncSemaphore(int initialCount = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(initialCount);
+        count = initialCount;
+        source = new AcquireSource(this);
+    }
+
+    /// <summary>Permits that are free. While somebody waits there are none.</summary>
+    public int CurrentCount => count;
+
+    /// <summary>Whoever acquires now has to wait.</summary>
+    public bool IsLocked => count == 0;
+
+    /// <summary>Who waits for a permit.</summary>
+    public SynchronizationStatistics Statistics
+    {
+        get
+        {
+            binding.Verify("AsyncSemaphore.Statistics");
+            return new(waiters.Count, waiters.Tasks);
+        }
+    }
+
+    private string DebuggerText => $"{count} free, {waiters.Count} waiting";
+
+    /// <summary>Waits for a permit.</summary>
+    /// <returns>What gives it back: dispose it, or call <see cref="Release"/>.</returns>
+    /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered. Nothing is acquired before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <exception cref="LoopCanceledException">The task was cancelled before it had its permit.</exception>
+    public Coroutine<Releaser> AcquireAsync() => new(source, 0);
+
+    /// <summary>Takes a permit if one is free; never waits, never overtakes a waiter.</summary>
+    /// <returns>Whether one was free.</returns>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public bool TryAcquire()
+    {
+        binding.Verify("AsyncSemaphore.TryAcquire");
+        if (count == 0)
+        {
+            return false;
+        }
+
+        count--;
+        return true;
+    }
+
+    /// <inheritdoc cref="TryAcquire()"/>
+    /// <param name="releaser">What gives it back.</param>
+    public bool TryAcquire(out Releaser releaser)
+    {
+        bool taken = TryAcquire();
+        releaser = taken ? grants.Issue(this) : default;
+        return taken;
+    }
+
+    /// <summary>Gives permits back: to the first waiters, the rest to whoever comes.</summary>
+    /// <param name="count">How many.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is less than one.</exception>
+    /// <exception cref="InvalidOperationException">There would be more permits than fit, or this is not the loop's thread. Nothing is changed then.</exception>
+    public virtual void Release(int count = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        binding.Verify("AsyncSemaphore.Release");
+        if (count > int.MaxValue - this.count)
+        {
+            throw new InvalidOperationException($"A semaphore holds at most {int.MaxValue} permits.");
+        }
+
+        if (byReleaser)
+        {
+            byReleaser = false;
+        }
+        else
+        {
+            grants.Withdraw(count);
+        }
+
+        for (; count > 0 && waiters.TakeFirst() is { } waiter; count--)
+        {
+            waiter.Wake();
+        }
+
+        this.count += count;
+    }
+
+    /// <summary>For a releaser that is still good.</summary>
+    internal void ReleaseGranted()
+    {
+        byReleaser = true;
+        try
+        {
+            Release();
+        }
+        finally
+        {
+            byReleaser = false;
+        }
+    }
+
+    internal void VerifyRelease() => binding.Verify("Releaser.Dispose");
+
+    internal ref GrantBook Grants => ref grants;
+
+    private sealed class AcquireSource(AsyncSemaphore semaphore) : WaitSource<Releaser>, IWaitTarget
+    {
+        protected override bool TryComplete(LoopCore core, long token)
+        {
+            semaphore.binding.Verify(core, "AsyncSemaphore.AcquireAsync");
+            if (semaphore.count == 0)
+            {
+                return false;
+            }
+
+            semaphore.count--;
+            return true;
+        }
+
+        protected override void ParkCore(LoopCore core, long token, WaitNode awaiting)
+        {
+            semaphore.waiters.Add(awaiting);
+            awaiting.Park(this);
+        }
+
+        protected override Releaser TakeResult(long token) => semaphore.grants.Issue(semaphore);
+
+        AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
+        {
+            semaphore.waiters.Remove(node);
+            return AbortResult.GivenUp;
+        }
+
+        string IWaitTarget.Describe(WaitNode node) => "semaphore";
+    }
+}

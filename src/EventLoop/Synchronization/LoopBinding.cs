@@ -1,0 +1,52 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Synchronization;
+
+/// <summary>
+/// To which loop a primitive belongs: the one that used it last, on whose thread it may be used. It may be made anywhere, and goes on to another loop when its
+/// own is closed or belongs to the same thread. Everything else is the mistake that would corrupt it, and throws.
+/// </summary>
+internal struct LoopBinding
+{
+    private LoopCore? home;
+
+    /// <param name="member">The public member that was called, for the message.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Verify(string member)
+    {
+        var running = LoopCore.Running;
+        if (running is null || !ReferenceEquals(running, home))
+        {
+            Rebind(running, member);
+        }
+    }
+
+    /// <inheritdoc cref="Verify(string)"/>
+    /// <param name="running">The loop that runs on this thread.</param>
+    /// <param name="member">The public member that was called, for the message.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Verify(LoopCore running, string member)
+    {
+        if (!ReferenceEquals(running, home))
+        {
+            Rebind(running, member);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Rebind(LoopCore? running, string member)
+    {
+        if (home is not null && !home.Loop.IsClosed && !home.IsInLoopThread)
+        {
+            if (running is null)
+            {
+                Throw.WrongThread(member, home.Loop.Name);
+            }
+
+            Throw.BoundToOtherLoop(member, home.Loop.Name);
+        }
+
+        home = running ?? home;
+    }
+}

@@ -1,0 +1,100 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Synchronization;
+
+/// <summary>
+/// A wait for a notification, and for the lock after it. The waiting node is parked once: notified, it moves from the condition's line to the
+/// lock's, and the lock's hand-over wakes it. So a notification costs no step of its own, and the lock is held whenever the node runs.
+/// </summary>
+internal sealed class NotificationWait : PooledWait
+{
+    private enum Stage : byte
+    {
+        Waiting,
+        Notified,
+        Cancelled,      // before it was notified; it wants the lock back first
+    }
+
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    private AsyncCondition? condition;
+    private string? reason;
+    private Stage stage;
+
+    /// <summary>Of the acquisition that the wait interrupts, and that goes on after it.</summary>
+    internal int Ticket { get; private set; }
+
+    internal static NotificationWait Rent(AsyncCondition condition)
+    {
+        var wait = LoopCore.Running?.Pools.TryRent<NotificationWait>(Slot) ?? new NotificationWait();
+        wait.condition = condition;
+        return wait;
+    }
+
+    /// <summary>It has left the condition's line. The notifier holds the lock.</summary>
+    internal void OnNotified(WaitNode node)
+    {
+        stage = Stage.Notified;
+        condition!.Lock.Enqueue(node);
+    }
+
+    protected override bool TryComplete(LoopCore core)
+    {
+        condition!.Binding.Verify(core, "AsyncCondition.WaitAsync");
+        if (condition.IsLocked)
+        {
+            return false;
+        }
+
+        core.PendingThrow = AsyncCondition.Unlocked();
+        return true;
+    }
+
+    protected override void Enqueue(WaitNode awaiting) => condition!.Waiters.Add(awaiting);
+
+    protected override void OnParked()
+    {
+        Ticket = condition!.Lock.Ticket;
+        condition.Lock.Release();
+    }
+
+    public override AbortResult Abort(WaitNode node, string? reason)
+    {
+        switch (stage)
+        {
+            case Stage.Notified:
+                return AbortResult.Refused;
+            case Stage.Cancelled:
+                return AbortResult.PassedOn;
+        }
+
+        condition!.Waiters.Remove(node);
+        if (condition.Lock.TryRetake(node.Context, Ticket))
+        {
+            return AbortResult.GivenUp;
+        }
+
+        stage = Stage.Cancelled;
+        this.reason = reason;
+        condition.Lock.Enqueue(node);
+        return AbortResult.PassedOn;
+    }
+
+    protected override void BeforeEnd(LoopCore core)
+    {
+        if (stage == Stage.Cancelled)
+        {
+            core.PendingThrow = new LoopCanceledException(reason);
+        }
+    }
+
+    protected override void Recycle(LoopCore core)
+    {
+        condition = null;
+        reason = null;
+        stage = Stage.Waiting;
+        core.Pools.Return(this, Slot);
+    }
+
+    public override string Describe(WaitNode node) => stage == Stage.Waiting ? "condition" : "condition (for its lock)";
+}

@@ -1,0 +1,24 @@
+using EventLoop.Synchronization;
+
+namespace EventLoop;
+
+/// <summary>Gives back what was acquired, once: a second <see cref="Dispose"/>, or one after the primitive's own <c>Release</c> by the same task, does nothing.</summary>
+/// <remarks>
+/// <para><b>Thread:</b> that of the loop. <b>Cost:</b> 0 bytes. The default value gives back nothing.</para>
+/// <para>asyncio: the <c>__aexit__</c> of <c>async with lock</c>.</para>
+/// </remarks>
+public readonly struct Releaser : IDisposable
+{
+    private readonly IReleasable? target;
+    private readonly int ticket;
+
+    internal Releaser(IReleasable target, int ticket)
+    {
+        this.target = target;
+        this.ticket = ticket;
+    }
+
+    /// <summary>Gives it back, unless that has been done.</summary>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public void Dispose() => target?.Release(ticket);
+}

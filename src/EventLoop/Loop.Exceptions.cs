@@ -68,6 +68,14 @@ public sealed partial class Loop
         CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a callback", exception, Handle: handle, CreatedAt: createdAt));
     }
 
+    internal void OnWrongThread(string member)
+    {
+        if (Debug)
+        {
+            Log.WrongThread(LogTarget, member, Name);
+        }
+    }
+
     internal void OnLateContinuation() => Log.LateContinuation(LogTarget, Name);
 
     internal void OnCancellationSwallowed(LoopTask task) => Log.CancellationSwallowed(LogTarget, task.Label, task.CancelRequests);
@@ -115,11 +123,24 @@ public sealed partial class Loop
             return;
         }
 
-        var item = CallbackItem<(Loop Loop, LoopExceptionContext Context)>.Create(
-            static report => report.Loop.CallExceptionHandler(report.Context), (this, context), Core.BaseContext);
-        if (!Core.TryPost(item))
+        Core.Arrive(new LossReport(this, context));
+    }
+
+    /// <summary>On its way to the handler. If the loop closes first, it gets there all the same.</summary>
+    private sealed class LossReport : LoopItem
+    {
+        private readonly Loop loop;
+        private readonly LoopExceptionContext context;
+
+        internal LossReport(Loop loop, LoopExceptionContext context)
         {
-            CallExceptionHandler(context);
+            this.loop = loop;
+            this.context = context;
+            Context = loop.Core.BaseContext;
         }
+
+        internal override void Execute() => loop.CallExceptionHandler(context);
+
+        internal override void OnRejected(LoopCore core) => loop.CallExceptionHandler(context);
     }
 }

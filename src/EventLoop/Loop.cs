@@ -29,7 +29,7 @@ public sealed partial class Loop : IDisposable
     /// <exception cref="PlatformNotSupportedException">The poller that was asked for does not exist here.</exception>
     public Loop(LoopOptions? options = null)
     {
-        this.options = options ?? new LoopOptions();
+        this.options = Validate(options ?? new LoopOptions());
         Name = this.options.Name ?? $"loop-{Interlocked.Increment(ref made)}";
         logger = this.options.LoggerFactory?.CreateLogger("EventLoop.Loop");
         Losses = new LossLedger(ReportLoss);
@@ -133,6 +133,22 @@ public sealed partial class Loop : IDisposable
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} ({(closed ? "closed" : IsRunning ? "running" : "not running")}, {Core.Tasks.Count} tasks)";
+
+    private static LoopOptions Validate(LoopOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options.TimeProvider, "options.TimeProvider");
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.SlowStepThreshold, TimeSpan.Zero, "options.SlowStepThreshold");
+        if (options.ShutdownTimeout != System.Threading.Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(options.ShutdownTimeout, TimeSpan.Zero, "options.ShutdownTimeout");
+            if (options.ShutdownTimeout.TotalMilliseconds > int.MaxValue)
+            {
+                return options with { ShutdownTimeout = System.Threading.Timeout.InfiniteTimeSpan };     // longer than any timer takes
+            }
+        }
+
+        return options;
+    }
 
     internal int NextTaskId() => ++taskIds;
 

@@ -10,7 +10,20 @@ internal static class Suspension
     internal static void AwaitUnsafe<TAwaiter>(ref TAwaiter awaiter, CoroutineBox box)
         where TAwaiter : ICriticalNotifyCompletion
     {
-        if (default(TAwaiter) is not null && awaiter is ILoopAwaiter)
+        // The three commonest by their type: code that the JIT has not optimized yet boxes at the test below, and a million tasks may take their first step in it.
+        if (typeof(TAwaiter) == typeof(CoroutineAwaiter))
+        {
+            Park(ref Unsafe.As<TAwaiter, CoroutineAwaiter>(ref awaiter), box);
+        }
+        else if (typeof(TAwaiter) == typeof(YieldAwaiter))
+        {
+            Park(ref Unsafe.As<TAwaiter, YieldAwaiter>(ref awaiter), box);
+        }
+        else if (typeof(TAwaiter) == typeof(LoopAwaiter))
+        {
+            Park(ref Unsafe.As<TAwaiter, LoopAwaiter>(ref awaiter), box);
+        }
+        else if (default(TAwaiter) is not null && awaiter is ILoopAwaiter)
         {
             var core = ((ILoopAwaiter)awaiter).Core;
             box.Suspend(core);
@@ -22,6 +35,15 @@ internal static class Suspension
             box.Suspend(core);
             awaiter.UnsafeOnCompleted(ForeignWait.Begin(core, box, typeof(TAwaiter)));
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Park<TAwaiter>(ref TAwaiter awaiter, CoroutineBox box)
+        where TAwaiter : struct, ILoopAwaiter
+    {
+        var core = awaiter.Core;
+        box.Suspend(core);
+        awaiter.Park(core, box);
     }
 
     internal static void Await<TAwaiter>(ref TAwaiter awaiter, CoroutineBox box)

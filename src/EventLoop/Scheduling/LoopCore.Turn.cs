@@ -132,12 +132,12 @@ internal sealed partial class LoopCore
             Look();
         }
 
-        int batch = Ready.Count;
         if (shuffle is not null)
         {
-            Shuffle(batch);
+            Shuffle();
         }
 
+        int batch = Ready.Count;
         stepsSinceLook += batch;
         for (; batch > 0; batch--)
         {
@@ -215,7 +215,6 @@ internal sealed partial class LoopCore
         Current = null;
         SynchronizationContext.SetSynchronizationContext(null);
         RestoreFlow(null);
-        Ready.TrimExcess();
 
         long now = Clock.Now;
         FireDue(now);
@@ -295,12 +294,13 @@ internal sealed partial class LoopCore
         }
     }
 
-    private void Shuffle(int count)
+    private void Shuffle()
     {
-        for (int i = count - 1; i > 0; i--)
+        var items = Ready.TakeAll();
+        shuffle!.Shuffle(items);
+        foreach (var item in items)
         {
-            int k = shuffle!.Next(i + 1);
-            (Ready[i], Ready[k]) = (Ready[k], Ready[i]);
+            Ready.Enqueue(item);
         }
     }
 }

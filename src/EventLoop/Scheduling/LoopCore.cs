@@ -108,6 +108,7 @@ internal sealed partial class LoopCore
     {
         if (!IsInLoopThread)
         {
+            Loop.OnWrongThread(member);
             Throw.WrongThread(member, Loop.Name);
         }
     }

@@ -2,10 +2,14 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Scheduling;
 
-/// <summary>First in, first out, in a ring whose size is a power of two. Loop thread only.</summary>
+/// <summary>
+/// First in, first out. A ring of a power of two, and behind it, when a burst overflows it, more of the same: nothing is ever copied to grow, and what a burst
+/// needed is let go of as it drains. Loop thread only.
+/// </summary>
 internal sealed class ReadyQueue
 {
-    private const int SmallestSize = 1024;
+    private const int RingSize = 4096;
+    private const int Mask = RingSize - 1;
 
     // A struct around the reference: arrays of structs need no covariance check.
     private struct Slot
@@ -13,76 +17,101 @@ internal sealed class ReadyQueue
         internal LoopItem? Item;
     }
 
-    private Slot[] ring = new Slot[SmallestSize];
-    private int head;      // runs freely; the mask brings it into the ring
-    private int tail;
+    private sealed class Ring
+    {
+        internal readonly Slot[] Slots = new Slot[RingSize];
+        internal Ring? Next;
+        internal int Head;      // both run freely; the mask brings them into the ring
+        internal int Tail;
+    }
 
-    internal int Count => tail - head;
+    private Ring first = new();     // taken from here
+    private Ring last;              // put here; the same ring unless a burst has overflowed it
+    private Ring? spare;
+    private int count;
+
+    internal ReadyQueue() => last = first;
+
+    internal int Count => count;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Enqueue(LoopItem item)
     {
-        var items = ring;
-        if (tail - head == items.Length)
+        var ring = last;
+        if (ring.Tail - ring.Head == RingSize)
         {
-            Resize(items.Length * 2);
-            items = ring;
+            ring = Overflow();
         }
 
-        items[tail & (items.Length - 1)].Item = item;
-        tail++;
+        ring.Slots[ring.Tail & Mask].Item = item;
+        ring.Tail++;
+        count++;
     }
 
+    /// <summary>Only when there is one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal LoopItem Dequeue()
     {
-        var items = ring;
-        ref var slot = ref items[head & (items.Length - 1)];
+        var ring = first;
+        if (ring.Head == ring.Tail)
+        {
+            ring = Advance();
+        }
+
+        ref var slot = ref ring.Slots[ring.Head & Mask];
         var item = slot.Item!;
         slot.Item = null;
-        head++;
+        ring.Head++;
+        count--;
         return item;
     }
-
-    /// <summary>The i-th item from the front; for snapshots and for the seeded shuffle.</summary>
-    internal ref LoopItem? this[int index] => ref ring[(head + index) & (ring.Length - 1)].Item;
 
     /// <summary>For the live view, from any thread: a look at a queue in motion.</summary>
     internal bool Any(Func<LoopItem, bool> matches)
     {
-        var items = ring;
-        int count = Count;
-        for (int i = 0; i < count; i++)
+        for (var ring = first; ring is not null; ring = ring.Next)
         {
-            if (items[(head + i) & (items.Length - 1)].Item is { } item && matches(item))
+            int tail = ring.Tail;
+            for (int i = ring.Head; i != tail; i++)
             {
-                return true;
+                if (ring.Slots[i & Mask].Item is { } item && matches(item))
+                {
+                    return true;
+                }
             }
         }
 
         return false;
     }
 
-    /// <summary>Gives memory back after a burst; the loop calls it where it looks at the clock, not in every turn.</summary>
-    internal void TrimExcess()
+    /// <summary>Takes out everything, in order.</summary>
+    internal LoopItem[] TakeAll()
     {
-        if (ring.Length > SmallestSize && Count < ring.Length / 8)
+        var items = new LoopItem[count];
+        for (int i = 0; i < items.Length; i++)
         {
-            Resize(Math.Max(SmallestSize, ring.Length / 4));
+            items[i] = Dequeue();
         }
+
+        return items;
     }
 
-    private void Resize(int size)
+    private Ring Overflow()
     {
-        var resized = new Slot[size];
-        int count = Count;
-        for (int i = 0; i < count; i++)
-        {
-            resized[i].Item = this[i];
-        }
+        var ring = spare ?? new Ring();
+        spare = null;
+        last.Next = ring;
+        last = ring;
+        return ring;
+    }
 
-        ring = resized;
-        head = 0;
-        tail = count;
+    // The first ring has run dry, and there is one behind it.
+    private Ring Advance()
+    {
+        var empty = first;
+        first = empty.Next!;
+        empty.Next = null;
+        spare = empty;
+        return first;
     }
 }

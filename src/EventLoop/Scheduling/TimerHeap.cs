@@ -3,11 +3,12 @@ namespace EventLoop.Scheduling;
 /// <summary>
 /// Deadlines in a 4-ary heap: half as deep as a binary one, and the four children share a cache line. Equal deadlines
 /// come out in the order in which they went in. Each item knows its place, so cancelling costs O(log n) and lets go of it at once.
-/// Loop thread only.
+/// In chunks, so that it grows without copying and without leaving outgrown arrays behind. Loop thread only.
 /// </summary>
 internal sealed class TimerHeap
 {
-    private const int SmallestSize = 64;
+    private const int ChunkBits = 10;
+    private const int ChunkSize = 1 << ChunkBits;
 
     private struct Entry
     {
@@ -15,23 +16,23 @@ internal sealed class TimerHeap
         internal LoopItem Item;
     }
 
-    private Entry[] entries = new Entry[SmallestSize];
+    private Entry[]?[] chunks = [new Entry[ChunkSize]];
     private int count;
     private int sequence;
 
     internal int Count => count;
 
     /// <summary>The earliest deadline in ticks of loop time; only when there is one.</summary>
-    internal long NextDue => entries[0].Due;
+    internal long NextDue => chunks[0]![0].Due;
 
     /// <summary>Whose deadline that is.</summary>
-    internal LoopItem First => entries[0].Item;
+    internal LoopItem First => chunks[0]![0].Item;
 
     internal void Add(long due, LoopItem item)
     {
-        if (count == entries.Length)
+        if ((count & (ChunkSize - 1)) == 0)
         {
-            Array.Resize(ref entries, count * 2);
+            PrepareChunk(count >> ChunkBits);
         }
 
         item.TimerSequence = sequence++;
@@ -40,7 +41,7 @@ internal sealed class TimerHeap
 
     internal LoopItem RemoveFirst()
     {
-        var first = entries[0].Item;
+        var first = First;
         RemoveAt(0);
         return first;
     }
@@ -56,12 +57,13 @@ internal sealed class TimerHeap
 
     private void RemoveAt(int index)
     {
-        entries[index].Item.TimerSlot = 0;
-        var last = entries[--count];
-        entries[count] = default;
+        At(index).Item.TimerSlot = 0;
+        ref var end = ref At(--count);
+        var last = end;
+        end = default;
         if (index < count)
         {
-            if (index > 0 && IsBefore(last, entries[(index - 1) >> 2]))
+            if (index > 0 && IsBefore(last, At((index - 1) >> 2)))
             {
                 SiftUp(index, last);
             }
@@ -71,35 +73,47 @@ internal sealed class TimerHeap
             }
         }
 
-        if (entries.Length > SmallestSize && count < entries.Length / 8)
+        int spare = (count >> ChunkBits) + 2;       // one empty chunk stays
+        if (spare < chunks.Length)
         {
-            Array.Resize(ref entries, entries.Length / 4 < SmallestSize ? SmallestSize : entries.Length / 4);
+            chunks[spare] = null;
         }
+    }
+
+    private ref Entry At(int index) => ref chunks[index >> ChunkBits]![index & (ChunkSize - 1)];
+
+    private void PrepareChunk(int chunk)
+    {
+        if (chunk == chunks.Length)
+        {
+            Array.Resize(ref chunks, chunk * 2);
+        }
+
+        chunks[chunk] ??= new Entry[ChunkSize];
     }
 
     private void SiftUp(int index, Entry entry)
     {
-        var heap = entries;
         while (index > 0)
         {
             int parent = (index - 1) >> 2;
-            if (!IsBefore(entry, heap[parent]))
+            ref var above = ref At(parent);
+            if (!IsBefore(entry, above))
             {
                 break;
             }
 
-            heap[index] = heap[parent];
-            heap[index].Item.TimerSlot = index + 1;
+            At(index) = above;
+            above.Item.TimerSlot = index + 1;
             index = parent;
         }
 
-        heap[index] = entry;
+        At(index) = entry;
         entry.Item.TimerSlot = index + 1;
     }
 
     private void SiftDown(int index, Entry entry)
     {
-        var heap = entries;
         while (true)
         {
             int child = (index << 2) + 1;
@@ -112,23 +126,24 @@ internal sealed class TimerHeap
             int end = Math.Min(child + 4, count);
             for (int k = child + 1; k < end; k++)
             {
-                if (IsBefore(heap[k], heap[least]))
+                if (IsBefore(At(k), At(least)))
                 {
                     least = k;
                 }
             }
 
-            if (!IsBefore(heap[least], entry))
+            ref var below = ref At(least);
+            if (!IsBefore(below, entry))
             {
                 break;
             }
 
-            heap[index] = heap[least];
-            heap[index].Item.TimerSlot = index + 1;
+            At(index) = below;
+            below.Item.TimerSlot = index + 1;
             index = least;
         }
 
-        heap[index] = entry;
+        At(index) = entry;
         entry.Item.TimerSlot = index + 1;
     }
 

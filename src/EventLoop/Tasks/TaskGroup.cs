@@ -85,7 +85,12 @@ public sealed class TaskGroup
         }
 
         await group.Join(failure);
-        return failure is null ? result! : throw failure;
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        return result!;
     }
 
     /// <inheritdoc cref="Run(Func{TaskGroup, Coroutine}, string?)"/>

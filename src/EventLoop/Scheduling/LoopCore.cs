@@ -30,6 +30,9 @@ internal sealed partial class LoopCore
     internal readonly TaskTable Tasks = new();
     internal readonly CancelRounds CancelRounds = new();
 
+    /// <summary>Counts the cancellations that waits have thrown or passed on, so that "since when" can be asked.</summary>
+    internal long Deliveries;
+
     /// <summary>Blocking waits on the loop thread are to be reported.</summary>
     internal readonly bool ObserveBlocking;
 

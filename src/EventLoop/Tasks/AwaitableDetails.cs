@@ -18,6 +18,9 @@ internal sealed class AwaitableDetails
     internal string? CreatedAt;
     internal string? CancelReason;
     internal int CancelRequests;
+
+    /// <summary>When the task's own cancellation was delivered last, on the scale of <see cref="LoopCore.Deliveries"/>.</summary>
+    internal long DeliveredAt;
     internal List<DoneCallback>? DoneCallbacks;
     internal CancellationTokenSource? TokenSource;
 

@@ -369,7 +369,7 @@ public class LoopTask : LoopAwaitable
                 found = true;
                 if (deliver)
                 {
-                    scope.MarkDelivered();
+                    scope.MarkDelivered(++Core.Deliveries);
                 }
             }
 
@@ -380,7 +380,11 @@ public class LoopTask : LoopAwaitable
         {
             reason = found ? reason : Rare?.CancelReason;
             found = true;
-            context.MustCancel &= !deliver;
+            if (deliver)
+            {
+                context.MustCancel = false;
+                Details.DeliveredAt = ++Core.Deliveries;
+            }
         }
 
         for (; scope is not null; scope = scope.Parent)
@@ -410,10 +414,13 @@ public class LoopTask : LoopAwaitable
         return context.MustCancel;
     }
 
-    /// <summary>Puts a delivered request back: a group joined its children first, and the cancellation lands at the next wait after it.</summary>
+    /// <summary>A request for this task as a whole was thrown or passed on since then.</summary>
+    internal bool WasCancelledSince(long deliveries) => Rare is { } rare && rare.DeliveredAt > deliveries;
+
+    /// <summary>Puts a delivered request back: it lands at the next wait.</summary>
     internal void RearmCancellation()
     {
-        context.MustCancel = true;
+        context.MustCancel = CancelRequests > 0;
         MarkAttention();
     }
 

@@ -24,7 +24,8 @@ internal sealed class Scope : LoopItem
     private List<LoopTask>? members;          // tasks that inherited this scope
     private CancellationTokenSource? source;
     private bool shield;
-    private bool delivered;
+    private long deliveredAt;           // on the scale of LoopCore.Deliveries; zero: not yet
+    private long enteredAt;
     private bool entered;
     private bool left;
     private int requestsAtEntry;
@@ -140,6 +141,7 @@ internal sealed class Scope : LoopItem
         Host = task;
         Parent = context.Scope;
         requestsAtEntry = task.CancelRequests;
+        enteredAt = core.Deliveries;
         Parent?.Adopt(this);
         inner = new ScopedContext(core, task, this) { Attention = context.Attention || Cancelled };
         task.ScopeContexts.Add(inner);
@@ -190,14 +192,16 @@ internal sealed class Scope : LoopItem
             return true;
         }
 
-        if (Host!.CancelRequests > requestsAtEntry)
+        if (Host!.CancelRequests > requestsAtEntry || Host.WasCancelledSince(enteredAt))
         {
             return false;
         }
 
         for (var scope = Parent; scope is not null; scope = scope.Parent)
         {
-            if (scope.Cancelled && (scope.level || ReferenceEquals(scope.Host, Host)))
+            // What an edge-triggered scope delivered before this one was entered is over: this may be its cleanup.
+            bool pending = scope.level || (ReferenceEquals(scope.Host, Host) && (scope.deliveredAt == 0 || scope.deliveredAt > enteredAt));
+            if (scope.Cancelled && pending)
             {
                 return false;
             }
@@ -227,7 +231,7 @@ internal sealed class Scope : LoopItem
 
     private bool IsOwn(Exception exception) => exception switch
     {
-        LoopCanceledException => delivered,
+        LoopCanceledException => deliveredAt != 0,
         OperationCanceledException other => source is { } own && other.CancellationToken == own.Token,
         _ => false,
     };
@@ -349,9 +353,28 @@ internal sealed class Scope : LoopItem
     internal bool IsSeenByHeirs => level && Cancelled;
 
     /// <summary>A cancellation that the host's next wait inside has to throw.</summary>
-    internal bool IsDue => Cancelled && (level || !delivered);
+    internal bool IsDue => Cancelled && (level || deliveredAt == 0);
 
-    internal void MarkDelivered() => delivered = true;
+    internal void MarkDelivered(long delivery) => deliveredAt = delivery;
+
+    /// <summary>Puts back what was delivered inside this scope for those around it: a group reported its failures first, and the cancellation lands at the next wait.</summary>
+    internal void RearmOuter()
+    {
+        for (var scope = Parent; scope is not null && ReferenceEquals(scope.Host, Host); scope = scope.Parent)
+        {
+            if (!scope.level && scope.deliveredAt > enteredAt)
+            {
+                scope.deliveredAt = 0;
+                scope.inner!.Attention = true;
+                scope.MarkNested();
+            }
+        }
+
+        if (Host!.WasCancelledSince(enteredAt))
+        {
+            Host.RearmCancellation();
+        }
+    }
 
     // ---- Heirs
 

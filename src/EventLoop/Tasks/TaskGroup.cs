@@ -312,7 +312,6 @@ public sealed class TaskGroup
         }
 
         closed = true;
-        var host = scope.Host!;
         scope.Leave();
         if (exit is not null)
         {
@@ -323,7 +322,7 @@ public sealed class TaskGroup
         {
             if (cancellation is not null)
             {
-                host.RearmCancellation();      // the failures go first; the cancellation lands at the next wait
+                scope.RearmOuter();      // the failures go first; the cancellation lands at the next wait
             }
 
             throw new AggregateException(Name is null ? "Tasks of a group failed." : $"Tasks of the group '{Name}' failed.", failures);

@@ -1,0 +1,151 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace EventLoop.Synchronization;
+
+/// <summary>In which order a queue gives back what it holds.</summary>
+internal abstract class ItemStore<T>
+{
+    internal abstract int Count { get; }
+
+    internal abstract void Add(T item);
+
+    internal abstract bool TryTake([MaybeNullWhen(false)] out T item);
+
+    internal abstract void Clear();
+}
+
+/// <summary>First in, first out.</summary>
+internal sealed class FirstInStore<T> : ItemStore<T>
+{
+    private readonly Queue<T> items = new();
+
+    internal override int Count => items.Count;
+
+    internal override void Add(T item) => items.Enqueue(item);
+
+    internal override bool TryTake([MaybeNullWhen(false)] out T item) => items.TryDequeue(out item);
+
+    internal override void Clear() => items.Clear();
+}
+
+/// <summary>Last in, first out.</summary>
+internal sealed class LastInStore<T> : ItemStore<T>
+{
+    private readonly Stack<T> items = new();
+
+    internal override int Count => items.Count;
+
+    internal override void Add(T item) => items.Push(item);
+
+    internal override bool TryTake([MaybeNullWhen(false)] out T item) => items.TryPop(out item);
+
+    internal override void Clear() => items.Clear();
+}
+
+/// <summary>The least priority first, and among equal ones first in, first out, which .NET's own priority queue does not promise.</summary>
+internal sealed class PriorityStore<TElement, TPriority>(IComparer<TPriority>? comparer) : ItemStore<(TElement Element, TPriority Priority)>
+{
+    private const int SmallestSize = 16;
+
+    private struct Entry
+    {
+        internal (TElement Element, TPriority Priority) Item;
+        internal long Order;
+    }
+
+    private readonly IComparer<TPriority> comparer = comparer ?? Comparer<TPriority>.Default;
+    private Entry[] heap = new Entry[SmallestSize];
+    private int count;
+    private long order;
+
+    internal override int Count => count;
+
+    internal override void Add((TElement Element, TPriority Priority) item)
+    {
+        if (count == heap.Length)
+        {
+            Array.Resize(ref heap, count * 2);
+        }
+
+        var entry = new Entry { Item = item, Order = order++ };
+        int index = count;
+        while (index > 0)
+        {
+            int parent = (index - 1) >> 1;
+            if (!IsBefore(entry, heap[parent]))
+            {
+                break;
+            }
+
+            heap[index] = heap[parent];
+            index = parent;
+        }
+
+        heap[index] = entry;
+        count++;
+    }
+
+    internal override bool TryTake(out (TElement Element, TPriority Priority) item)
+    {
+        if (count == 0)
+        {
+            item = default;
+            return false;
+        }
+
+        item = heap[0].Item;
+        var last = heap[--count];
+        heap[count] = default;
+        if (count > 0)
+        {
+            SiftDown(last);
+        }
+
+        return true;
+    }
+
+    internal override void Clear()
+    {
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<Entry>())
+        {
+            Array.Clear(heap, 0, count);
+        }
+
+        count = 0;
+    }
+
+    private void SiftDown(Entry entry)
+    {
+        int index = 0;
+        while (true)
+        {
+            int child = (index << 1) + 1;
+            if (child >= count)
+            {
+                break;
+            }
+
+            if (child + 1 < count && IsBefore(heap[child + 1], heap[child]))
+            {
+                child++;
+            }
+
+            if (!IsBefore(heap[child], entry))
+            {
+                break;
+            }
+
+            heap[index] = heap[child];
+            index = child;
+        }
+
+        heap[index] = entry;
+    }
+
+    private bool IsBefore(in Entry a, in Entry b)
+    {
+        int difference = comparer.Compare(a.Item.Priority, b.Item.Priority);
+        return difference < 0 || (difference == 0 && a.Order < b.Order);
+    }
+}

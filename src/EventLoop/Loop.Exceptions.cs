@@ -82,7 +82,8 @@ public sealed partial class Loop
 
     internal void OnStepTimed(LoopContext? context, TimeSpan duration)
     {
-        if (duration > options.SlowStepThreshold && !Debugger.IsAttached)
+        context?.Task?.NoteStep();
+        if (Debug && duration > options.SlowStepThreshold && !Debugger.IsAttached)
         {
             Log.SlowStep(LogTarget, Who(context), duration.TotalMilliseconds, Name, options.SlowStepThreshold.TotalMilliseconds);
         }
@@ -97,6 +98,7 @@ public sealed partial class Loop
 
         if (options.BlockingCalls == BlockingCallPolicy.Throw)
         {
+            BlockingCallSeen ??= $"{Who(Core.Current)} tried to block the loop's thread:\n{new StackTrace(skipFrames: 2, fNeedFileInfo: true)}";
             throw new InvalidOperationException(
                 $"{Who(Core.Current)} would block the thread of loop '{Name}', and with it everything that runs there. Await the operation, or move it to Loop.ToThread(...).");
         }
@@ -111,6 +113,21 @@ public sealed partial class Loop
             reportingBlock = false;
         }
     }
+
+    /// <summary>The first blocking call that was refused: code that swallows the refusal is still found out.</summary>
+    internal string? BlockingCallSeen { get; private set; }
+
+    /// <summary>It parks without a deadline and with nothing under way. Only debug mode asks.</summary>
+    internal void OnNothingLeft()
+    {
+        if (!deadlockReported && Debug && WaitReport.OfCertainDeadlock(this) is { } report)
+        {
+            deadlockReported = true;
+            Log.Deadlock(LogTarget, Name, report);
+        }
+    }
+
+    private bool deadlockReported;
 
     private static string Who(LoopContext? context) => context?.Task is { } task ? task.Label : "a callback";
 

@@ -77,12 +77,11 @@ public sealed partial class Loop
             using var withdrawal = new CancellationTokenSource();
             var flow = ExecutionContext.Capture();
             var running = (executor ?? loop.DefaultExecutor).SubmitAsync(() => RunIn(flow, work), withdrawal.Token);
-            loop.Core.BeginFlight();
-            _ = running.ContinueWith(
-                static (_, core) => ((LoopCore)core!).EndFlight(), loop.Core, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            var back = ForeignTaskExtensions.Completion(running, inFlight: true);
             try
             {
-                return await running.OnLoop();
+                await back;
+                return await running;
             }
             catch (LoopCanceledException) when (!running.IsCompleted)
             {

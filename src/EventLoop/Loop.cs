@@ -120,7 +120,12 @@ public sealed partial class Loop : IDisposable
 
     internal LossLedger Losses { get; }
 
-    internal bool WatchesCoroutines => Debug;
+    /// <summary>Coroutines that nobody awaits are noticed, and tasks note who made them: in debug mode, and in loops for tests, which leave out the costly rest of it.</summary>
+    internal bool WatchesCoroutines
+    {
+        get => field || Debug;
+        set;
+    }
 
     /// <summary>The loop that runs on this thread, if one does.</summary>
     /// <param name="loop">It, or null.</param>
@@ -152,7 +157,7 @@ public sealed partial class Loop : IDisposable
 
     internal int NextTaskId() => ++taskIds;
 
-    internal CoroutineWatch NewWatch(Type stateMachine) => new(Losses, MethodNames.OfStateMachine(stateMachine), Origin.Capture());
+    internal CoroutineWatch NewWatch(Type stateMachine) => new(Losses, MethodNames.OfStateMachine(stateMachine), Debug ? Origin.Capture() : null);
 
     private void VerifyOpen(string member)
     {

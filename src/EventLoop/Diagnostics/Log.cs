@@ -28,4 +28,7 @@ internal static partial class Log
 
     [LoggerMessage(8, LogLevel.Warning, "{Member} of loop '{Loop}' was called from another thread", EventName = "WrongThread")]
     internal static partial void WrongThread(ILogger logger, string member, string loop);
+
+    [LoggerMessage(9, LogLevel.Error, "Loop '{Loop}' has come to a standstill: unless another thread posts to it, nothing on it will ever run again\n{Report}", EventName = "Deadlock")]
+    internal static partial void Deadlock(ILogger logger, string loop, string report);
 }

@@ -76,7 +76,7 @@ internal sealed class LostFailure(Failure failure, LoopAwaitable of)
 }
 
 /// <summary>A coroutine that was made and not awaited yet; debug mode only.</summary>
-internal sealed class CoroutineWatch(LossLedger ledger, string method, string createdAt)
+internal sealed class CoroutineWatch(LossLedger ledger, string method, string? createdAt)
     : LossWatch(ledger, ledger.Open($"The coroutine {method} was never awaited, so it never ran. Await it, or start it with Loop.CreateTask(...)", null, null, createdAt))
 {
     internal void Started() => Settle();

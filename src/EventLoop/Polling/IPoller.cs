@@ -9,7 +9,7 @@ internal interface IPoller : IDisposable
     /// <summary>For diagnostics: which mechanism this is.</summary>
     string Name { get; }
 
-    /// <summary>Something is registered, so that even a busy loop has to ask from time to time.</summary>
+    /// <summary>Something is registered, so that even a busy loop has to ask from time to time, and a virtual clock stands still.</summary>
     bool HasSources { get; }
 
     /// <summary>

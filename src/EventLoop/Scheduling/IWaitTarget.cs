@@ -21,4 +21,7 @@ internal interface IWaitTarget
 
     /// <summary>For the live view: "sleep", "task 'fetch'", "lock"...</summary>
     string Describe(WaitNode node);
+
+    /// <summary>For reports of deadlocks: the tasks that have to do something before this wait can end, where that is known.</summary>
+    void CollectBlockers(WaitNode node, List<LoopTask> blockers) { }
 }

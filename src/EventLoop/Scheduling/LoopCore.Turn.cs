@@ -39,8 +39,11 @@ internal sealed partial class LoopCore
     /// <summary>Must leave the run at once: a LoopExitException, or a second interrupt.</summary>
     internal Exception? ExitException;
 
-    /// <summary>Time each step; debug mode.</summary>
+    /// <summary>Time each step; debug mode, and loops for tests.</summary>
     internal bool TimeSteps;
+
+    /// <summary>Told after each step, with the context that it was the step of; only while <see cref="TimeSteps"/> is set. Loops for tests trace and explore by it.</summary>
+    internal Action<LoopContext?>? StepEnded;
 
     /// <summary>Asked before the loop parks; true when it found something to do (a virtual clock that jumped).</summary>
     internal Func<long, bool>? BeforePark;
@@ -185,6 +188,7 @@ internal sealed partial class LoopCore
         item.Execute();
         Bounce();
         Loop.OnStepTimed(context, TimeSpan.FromTicks(Clock.Now - start));
+        StepEnded?.Invoke(context);
     }
 
     /// <summary>Runs the first step of an eager task inside the step that creates it.</summary>
@@ -231,6 +235,11 @@ internal sealed partial class LoopCore
             return;
         }
 
+        if (TimeSteps && Timers.Count == 0 && !InFlight && !Poller.HasSources && Inbox.IsEmpty)
+        {
+            Loop.OnNothingLeft();
+        }
+
         latestFailure = null;
         Volatile.Write(ref sleeping, 1);
         Interlocked.MemoryBarrier();
@@ -275,6 +284,9 @@ internal sealed partial class LoopCore
         Poller.Poll(delay);
     }
 
+    /// <summary>The next turn looks at the clock, whatever is ready.</summary>
+    internal void LookSoon() => stepsSinceLook = LookInterval;
+
     // In the order of their deadlines. Alarms act here and now, callbacks in their step; so that no alarm overtakes a callback that is due before it, the rest
     // waits for the next turn, which looks again.
     private void FireDue(long now)
@@ -284,7 +296,7 @@ internal sealed partial class LoopCore
         {
             if (callbackMoved && Timers.First.IsAlarm)
             {
-                stepsSinceLook = LookInterval;
+                LookSoon();
                 return;
             }
 

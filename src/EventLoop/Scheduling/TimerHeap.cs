@@ -28,6 +28,9 @@ internal sealed class TimerHeap
     /// <summary>Whose deadline that is.</summary>
     internal LoopItem First => chunks[0]![0].Item;
 
+    /// <summary>A place in the order of insertion for a deadline that is kept elsewhere: a virtual clock's timers for foreign code.</summary>
+    internal int ReserveSequence() => sequence++;
+
     internal void Add(long due, LoopItem item)
     {
         if ((count & (ChunkSize - 1)) == 0)

@@ -16,6 +16,10 @@ internal sealed class AwaitableDetails
 {
     internal string? Name;
     internal string? CreatedAt;
+
+    /// <summary>Who made it, and when it took its last step, in ticks of loop time: noted in debug mode and in loops for tests.</summary>
+    internal string? CreatedBy;
+    internal long LastStep;
     internal string? CancelReason;
     internal int CancelRequests;
 

@@ -63,6 +63,9 @@ internal abstract class ChildrenWait : WaitPoint
         }
     }
 
+    public override void CollectBlockers(WaitNode node, List<LoopTask> blockers) =>
+        blockers.AddRange(Children.OfType<LoopTask>().Where(static child => !child.IsCompleted));
+
     protected abstract void OnChildEnded(LoopAwaitable child, int index);
 
     protected void CancelChildren(string? reason)

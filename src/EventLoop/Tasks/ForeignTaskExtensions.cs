@@ -31,29 +31,41 @@ public static class ForeignTaskExtensions
     public static Coroutine<T> OnLoop<T>(this ValueTask<T> task) => task.AsTask().OnLoop();
 
     /// <summary>A future that ends, always well, when the task has ended. Cancelling it leaves the task alone.</summary>
-    internal static LoopFuture Completion(Task task)
+    internal static LoopFuture Completion(Task task, bool inFlight = false)
     {
         var core = LoopCore.Required;
-        var future = new LoopFuture(core.Loop);
+        var future = new LoopFuture(core.Loop) { IsForeign = true };
         if (task.IsCompleted)
         {
             future.SetResult();
             return future;
         }
 
+        if (inFlight)
+        {
+            core.BeginFlight();
+        }
+
         // Not an await, which would go by the current context: a wait that was given up must not look like a continuation that comes late.
         task.ContinueWith(
             static (_, arrival) => ((Arrival)arrival!).Announce(),
-            new Arrival(core, task, future),
+            new Arrival(core, task, future, inFlight),
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
         return future;
     }
 
-    private sealed class Arrival(LoopCore core, Task task, LoopFuture future) : LoopItem
+    private sealed class Arrival(LoopCore core, Task task, LoopFuture future, bool inFlight) : LoopItem
     {
-        internal void Announce() => core.Arrive(this);
+        internal void Announce()
+        {
+            core.Arrive(this);
+            if (inFlight)
+            {
+                core.EndFlight();      // not before it is in the inbox: in between, virtual time would go on
+            }
+        }
 
         internal override void Execute()
         {

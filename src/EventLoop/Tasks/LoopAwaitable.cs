@@ -273,7 +273,17 @@ public abstract class LoopAwaitable : IWaitTarget
 
     private protected AwaitableDetails Details => Rare ??= new();
 
-    private protected void NoteOrigin() => Details.CreatedAt = Origin.Capture();
+    /// <summary>In words: the task that made it, if it was noted.</summary>
+    internal string? CreatedBy => Rare?.CreatedBy;
+
+    private protected void NoteOrigin()
+    {
+        Details.CreatedBy = Core.CurrentTask?.Label;
+        if (Core.Loop.Debug)
+        {
+            Details.CreatedAt = Origin.Capture();
+        }
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Label} ({(!IsCompleted ? "pending" : IsCompletedSuccessfully ? "done" : IsFaulted ? "failed" : "canceled")})";
@@ -286,4 +296,12 @@ public abstract class LoopAwaitable : IWaitTarget
     }
 
     string IWaitTarget.Describe(WaitNode node) => Label;
+
+    void IWaitTarget.CollectBlockers(WaitNode node, List<LoopTask> blockers)
+    {
+        if (this is LoopTask task)
+        {
+            blockers.Add(task);
+        }
+    }
 }

@@ -22,11 +22,14 @@ public sealed class LoopFuture : LoopAwaitable
         }
     }
 
+    /// <summary>It stands for a .NET task, which comes back from wherever it is.</summary>
+    internal bool IsForeign { get; init; }
+
     internal override LoopCore Core => core;
 
     internal override string Kind => "future";
 
-    internal override string Label => "future";
+    internal override string Label => IsForeign ? "a .NET task" : "future";
 
     /// <summary>Completes it.</summary>
     /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>

@@ -50,7 +50,7 @@ public class LoopTask : LoopAwaitable
             Details.Name = name;
         }
 
-        if (core.Loop.Debug)
+        if (core.Loop.WatchesCoroutines)
         {
             NoteOrigin();
         }
@@ -129,6 +129,17 @@ public class LoopTask : LoopAwaitable
 
     /// <summary>One of the nodes that it is parked on.</summary>
     internal WaitNode? ParkedNode => CollectWaits().Find(static node => node.State == WaitState.Parked);
+
+    /// <summary>When it took its last step, and so since when it waits; noted in debug mode and in loops for tests.</summary>
+    internal TimeSpan? LastStep => Rare is { LastStep: > 0 and var ticks } ? TimeSpan.FromTicks(ticks - 1) : null;
+
+    internal void NoteStep()
+    {
+        if (!IsCompleted)
+        {
+            Details.LastStep = Core.Clock.Now + 1;      // zero stands for never
+        }
+    }
 
     private bool IsInReadyQueue => Core.Ready.Any(item => ReferenceEquals(item.Context?.Task, this));
 
@@ -424,7 +435,8 @@ public class LoopTask : LoopAwaitable
         MarkAttention();
     }
 
-    private List<WaitNode> CollectWaits()
+    /// <summary>The nodes by which it waits now.</summary>
+    internal List<WaitNode> CollectWaits()
     {
         var waits = new List<WaitNode>();
         foreach (var each in Contexts())

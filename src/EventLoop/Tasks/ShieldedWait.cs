@@ -16,6 +16,14 @@ internal sealed class ShieldedWait(LoopAwaitable inner) : IWaitTarget
         return AbortResult.GivenUp;
     }
 
+    public void CollectBlockers(WaitNode node, List<LoopTask> blockers)
+    {
+        if (inner is LoopTask task)
+        {
+            blockers.Add(task);
+        }
+    }
+
     public string Describe(WaitNode node) => $"{inner.Label} (shielded)";
 
     private bool BeginWait()

@@ -359,6 +359,8 @@ public sealed class TaskGroup
         public override string Describe(WaitNode node) =>
             group.Name is { } name ? $"task group '{name}' ({children.Count} children)" : $"task group ({children.Count} children)";
 
+        public override void CollectBlockers(WaitNode node, List<LoopTask> blockers) => blockers.AddRange(children);
+
         private void Remove(LoopTask child)
         {
             children.Remove(child);

@@ -24,6 +24,8 @@ internal abstract class WaitPoint : IWaitTarget
 
     public abstract string Describe(WaitNode node);
 
+    public virtual void CollectBlockers(WaitNode node, List<LoopTask> blockers) { }
+
     /// <summary>The condition has come about.</summary>
     protected void WakeWaiter()
     {

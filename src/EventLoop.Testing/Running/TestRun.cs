@@ -1,0 +1,223 @@
+using System.Runtime.ExceptionServices;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Testing.Running;
+
+/// <summary>One run of a test on a fresh loop, and everything that can be held against it.</summary>
+internal sealed class TestRun
+{
+    // What is foreign and was not announced gets this chance, in real time, before a standstill is called a deadlock.
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(50);
+
+    private readonly TestLoopOptions options;
+    private readonly VirtualClock? clock;
+    private readonly LoopRunner runner;
+    private readonly Loop loop;
+    private readonly LoopCore core;
+    private readonly List<LoopExceptionContext> losses = [];     // guarded by itself: the finalizer's thread may add
+    private LoopDeadlockException? deadlock;
+    private string? late;
+    private bool closing;
+    private long stepsAtStandstill = -1;
+    private bool graceIsOver;
+    private Timer? grace;
+
+    internal TestRun(TestLoopOptions options, int? seed)
+    {
+        this.options = options;
+        var wanted = options.Loop ?? new LoopOptions();
+        clock = options.RealTime ? null : options.Clock ?? wanted.TimeProvider as VirtualClock ?? new VirtualClock();
+        runner = new LoopRunner(wanted with
+        {
+            Name = wanted.Name ?? "test",
+            TimeProvider = clock ?? wanted.TimeProvider,
+            Seed = seed ?? wanted.Seed,
+            HandleInterrupt = false,
+            BlockingCalls = wanted.BlockingCalls == BlockingCallPolicy.Ignore ? BlockingCallPolicy.Throw : wanted.BlockingCalls,
+        });
+        loop = runner.Loop;
+        core = loop.Core;
+        loop.WatchesCoroutines = true;
+        loop.ExceptionHandler = (_, context) => Lose(context);
+        core.TimeSteps = true;
+        var then = core.BeforePark;
+        core.BeforePark = next => (then is not null && then(next)) || OnNothingToDo(next);
+    }
+
+    internal Loop Loop => loop;
+
+    internal LoopCore Core => core;
+
+    /// <summary>The test's own task, once it runs.</summary>
+    internal LoopTask? Main { get; private set; }
+
+    /// <summary>Runs the test; its result, or what it failed with.</summary>
+    internal (T? Value, Exception? Failure) Execute<T>(Func<Coroutine<T>> test)
+    {
+        Exception? failure;
+        LoopTask<T>? main = null;
+        try
+        {
+            main = loop.SpawnMain(Call(test));
+            main.Name = "test";
+            Main = main;
+            failure = Drive(main);
+        }
+        catch (Exception thrown)
+        {
+            failure = thrown;
+        }
+
+        // What the test left behind is looked at before the end of the run clears it away.
+        string? running = failure is null && !options.AllowRunningTasks ? LeftRunning() : null;
+        closing = true;
+        try
+        {
+            runner.Dispose();
+        }
+        catch (Exception thrown)
+        {
+            failure ??= thrown;
+        }
+
+        grace?.Dispose();
+        failure ??= Complaints(running);
+        return (failure is null && main is not null ? main.Result : default, failure);
+
+        static async Coroutine<T> Call(Func<Coroutine<T>> test) => await test();
+    }
+
+    private Exception? Drive(LoopTask main)
+    {
+        using (new Timer(_ => GiveUp(), null, options.Timeout, Timeout.InfiniteTimeSpan))
+        {
+            core.Run(main);
+        }
+
+        if (core.ExitException is { } exit)
+        {
+            core.ExitException = null;
+            main.MarkRetrieved();
+            return exit;
+        }
+
+        if (main.IsCompleted)
+        {
+            return main.FailureOrCancellation();
+        }
+
+        return deadlock ?? (Exception)new TestLoopException(
+            $"{late ?? "The test's loop was stopped before the test was done."}\n{WaitReport.Of(loop)}");
+    }
+
+    // On a thread of the pool.
+    private void GiveUp()
+    {
+        late = $"The test did not end within {WaitReport.Seconds(options.Timeout)} of real time.";
+        core.RequestStop();
+    }
+
+    private void Lose(LoopExceptionContext context)
+    {
+        lock (losses)
+        {
+            losses.Add(context);
+        }
+    }
+
+    private string? LeftRunning()
+    {
+        // Who was cancelled already ends by itself, as it would at the end of a program's run.
+        var tasks = core.Tasks.Snapshot().FindAll(static task => task.CancelRequests == 0);
+        return tasks.Count == 0 ? null
+            : $"{tasks.Count} task(s) were still running at the end of the test. Await or cancel them:\n{string.Join("\n", tasks.Select(Describe))}";
+
+        static string Describe(LoopTask task) =>
+            $"  {task.Label}{(task.WaitingOn is { } what ? $" waits on {what}" : "")}{(task.GetStack() is { Count: > 0 } stack ? $", in {string.Join(" < ", stack)}" : "")}, created by {task.CreatedBy ?? "the program"}";
+    }
+
+    private Exception? Complaints(string? running)
+    {
+        var complaints = new List<string>();
+        Exception? inner = null;
+        if (running is not null)
+        {
+            complaints.Add(running);
+        }
+
+        if (loop.BlockingCallSeen is { } blocking)
+        {
+            complaints.Add(blocking);
+        }
+
+        if (!options.AllowLosses)
+        {
+            lock (losses)
+            {
+                foreach (var loss in losses)
+                {
+                    inner ??= loss.Exception;
+                    complaints.Add($"{loss.Message}{(loss.Exception is { } exception ? $": {exception}" : "")}{(loss.CreatedAt is { } origin ? $"\nCreated at:\n{origin}" : "")}");
+                }
+            }
+        }
+
+        return complaints.Count == 0 ? null : new TestLoopException(string.Join("\n", complaints), inner);
+    }
+
+    // ---- A standstill
+
+    private bool OnNothingToDo(long next)
+    {
+        if (!core.Inbox.IsEmpty)
+        {
+            return true;
+        }
+
+        if (core.InFlight)
+        {
+            return false;
+        }
+
+        if (closing)
+        {
+            core.RequestStop();     // who does not end now never will: no need to wait for the shutdown's real time
+            return true;
+        }
+
+        if (next != LoopClock.Never || clock is { HasTimers: true } || clock is { IsHeld: true } || core.Poller.HasSources || WaitReport.AnyForeignWait(loop))
+        {
+            return false;
+        }
+
+        if (stepsAtStandstill != core.Steps)
+        {
+            stepsAtStandstill = core.Steps;
+            graceIsOver = false;
+            grace?.Dispose();
+            grace = new Timer(static run => ((TestRun)run!).EndGrace(), this, Grace, Timeout.InfiniteTimeSpan);
+        }
+        else if (graceIsOver)
+        {
+            deadlock = new LoopDeadlockException(
+                $"Deadlock: nothing on this loop can ever run again. No timer is set, nothing is in flight, and the test is not done.\n{WaitReport.Of(loop)}");
+            core.RequestStop();
+            return true;
+        }
+
+        return false;
+    }
+
+    private void EndGrace() => core.TryPost(new GraceEnd(this));
+
+    /// <summary>Arrives without being a step.</summary>
+    private sealed class GraceEnd(TestRun run) : LoopItem
+    {
+        internal override void OnArrived(LoopCore core) => run.graceIsOver = true;
+
+        internal override void Execute()
+        {
+        }
+    }
+}

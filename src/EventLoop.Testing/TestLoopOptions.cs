@@ -1,0 +1,26 @@
+namespace EventLoop.Testing;
+
+/// <summary>How a test is to be run.</summary>
+public sealed record TestLoopOptions
+{
+    /// <summary>The system's clock instead of a virtual one.</summary>
+    public bool RealTime { get; init; }
+
+    /// <summary>Shuffles what is ready, reproducibly; null: first in, first out.</summary>
+    public int? Seed { get; init; }
+
+    /// <summary>How long the test may take, in real time.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Tasks that the test leaves running are cancelled without a word.</summary>
+    public bool AllowRunningTasks { get; init; }
+
+    /// <summary>Failures that nobody looks at, and coroutines that nobody awaits, do not fail the test.</summary>
+    public bool AllowLosses { get; init; }
+
+    /// <summary>A virtual clock made beforehand, to start at another time or to be driven by hand; null: a new one.</summary>
+    public VirtualClock? Clock { get; init; }
+
+    /// <summary>Everything else about the loop. Its Debug adds where each thing was made, at the cost of a stack walk for each.</summary>
+    public LoopOptions? Loop { get; init; }
+}

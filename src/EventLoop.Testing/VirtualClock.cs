@@ -380,7 +380,11 @@ public sealed class VirtualClock : TimeProvider, IIdleClock
         var nudge = new Nudge(client);
         if (client.Core.TryPost(nudge))
         {
-            nudge.Idle.Wait(LongestDrain);
+            long start = Environment.TickCount64;
+            while (!nudge.Idle.Wait(5) && client.Core.IsRunning && Environment.TickCount64 - start < LongestDrain.TotalMilliseconds)
+            {
+                // its run may end before it is idle
+            }
         }
     }
 

@@ -49,6 +49,18 @@ internal sealed class TestRun
 
     internal LoopCore Core => core;
 
+    /// <summary>A failure with which the test may end all the same: the cancellation or the fault that was put in.</summary>
+    internal Func<Exception, bool>? Expected { get; init; }
+
+    /// <summary>Told after each step of the test, until it is done.</summary>
+    internal void OnStep(Action<LoopContext?> told) => core.StepEnded += context =>
+    {
+        if (Main is { IsCompleted: false } && !closing)
+        {
+            told(context);
+        }
+    };
+
     /// <summary>The test's own task, once it runs.</summary>
     internal LoopTask? Main { get; private set; }
 
@@ -69,6 +81,9 @@ internal sealed class TestRun
             failure = thrown;
         }
 
+        bool expected = failure is not null && Expected is not null && Expected(failure);
+        failure = expected ? null : failure;
+
         // What the test left behind is looked at before the end of the run clears it away.
         string? running = failure is null && !options.AllowRunningTasks ? LeftRunning() : null;
         closing = true;
@@ -83,7 +98,7 @@ internal sealed class TestRun
 
         grace?.Dispose();
         failure ??= Complaints(running);
-        return (failure is null && main is not null ? main.Result : default, failure);
+        return (failure is null && !expected && main is not null ? main.Result : default, failure);
 
         static async Coroutine<T> Call(Func<Coroutine<T>> test) => await test();
     }

@@ -205,6 +205,11 @@ internal sealed partial class LoopCore
         Install(item.Context);
         item.Execute();
         Bounce();
+        if (TimeSteps)
+        {
+            StepEnded?.Invoke(item.Context);
+        }
+
         StartDepth--;
         budget = left;
         next = following;

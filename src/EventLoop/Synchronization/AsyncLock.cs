@@ -161,6 +161,14 @@ public sealed class AsyncLock : IReleasable
             return AbortResult.GivenUp;
         }
 
+        void IWaitTarget.CollectBlockers(WaitNode node, List<LoopTask> blockers)
+        {
+            if (mutex.Owner is { IsCompleted: false } owner)
+            {
+                blockers.Add(owner);
+            }
+        }
+
         string IWaitTarget.Describe(WaitNode node) => mutex.Owner is { } owner ? $"lock (held by {owner.Label})" : "lock";
     }
 }

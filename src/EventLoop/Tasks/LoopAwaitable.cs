@@ -183,6 +183,9 @@ public abstract class LoopAwaitable : IWaitTarget
     /// <summary>The exception that awaiting it throws; null when it succeeded. Counts as looking at it.</summary>
     internal Exception? FailureOrCancellation() => Ended()?.Exception;
 
+    /// <summary>The failure, without counting as a look at it.</summary>
+    internal Exception? PeekFailure() => (outcome is LostFailure lost ? lost.Failure : IsFaulted ? (Failure)outcome! : null)?.Exception;
+
     private Failure? Ended() => IsFaulted ? RetrieveFailure() : IsCanceled ? Cancellation() : null;
 
     private Failure Cancellation()

@@ -1,0 +1,45 @@
+using System.Globalization;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Testing.Running;
+
+/// <summary>The steps of a run in words, the latest of them when there are many. Loop thread only.</summary>
+internal sealed class StepTrace(Loop loop, int capacity = StepTrace.Enough)
+{
+    internal const int Enough = 1000;
+
+    private readonly Queue<string> steps = new();
+
+    /// <summary>All steps, with those that are no longer kept.</summary>
+    internal int Count { get; private set; }
+
+    internal IReadOnlyList<string> Steps => [.. steps];
+
+    internal void Add(LoopContext? context)
+    {
+        if (steps.Count == capacity)
+        {
+            steps.Dequeue();
+        }
+
+        steps.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{++Count,4}  {WaitReport.Seconds(loop.Time),8}  {Describe(context)}"));
+    }
+
+    internal static string Describe(LoopContext? context)
+    {
+        if (context?.Task is not { } task)
+        {
+            return "a callback";
+        }
+
+        if (task.IsCompleted)
+        {
+            return $"{task.Label} {(task.IsCompletedSuccessfully ? "ends" : task.IsCanceled ? "ends canceled" : $"fails: {task.PeekFailure()?.GetType().Name}: {task.PeekFailure()?.Message}")}";
+        }
+
+        var waits = task.CollectWaits();
+        string what = waits.Count == 0 ? "goes on" : "waits on " + string.Join(" and on ", waits.Select(static node => node.Target?.Describe(node) ?? "its next turn (yield)"));
+        return task.GetStack() is { Count: > 0 } stack ? $"{task.Label} {what}, in {stack[0]}" : $"{task.Label} {what}";
+    }
+}

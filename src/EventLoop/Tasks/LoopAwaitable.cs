@@ -43,19 +43,7 @@ public abstract class LoopAwaitable : IWaitTarget
 
     /// <summary>The failure; null unless <see cref="IsFaulted"/>, as on <see cref="Task"/>.</summary>
     /// <remarks>Reading it counts as having looked at the failure, which is then not reported as lost.</remarks>
-    /// <exception cref="InvalidOperationException">It is not finished.</exception>
-    public Exception? Exception
-    {
-        get
-        {
-            if (!IsCompleted)
-            {
-                Throw.NotCompleted(Kind);
-            }
-
-            return IsFaulted ? RetrieveFailure().Exception : null;
-        }
-    }
+    public Exception? Exception => IsFaulted ? RetrieveFailure().Exception : null;
 
     /// <summary>Why it was canceled; null unless <see cref="IsCanceled"/>.</summary>
     public string? CancelReason => IsCanceled ? ((outcome as Failure)?.Exception as LoopCanceledException)?.Reason ?? Rare?.CancelReason : null;

@@ -13,7 +13,7 @@ public sealed class ExceptionHandlerTests : LoopTest
 
         LoopExceptionContext context = Reported.Should().ContainSingle().Which;
         context.Exception.Should().BeSameAs(failure);
-        context.Handle.Should().BeSameAs(handle);
+        context.Handle.Should().Be(handle, "it stands for the same callback");
         context.Message.Should().NotBeNullOrWhiteSpace();
     });
 

@@ -29,6 +29,21 @@ public sealed class AsCompletedTests : LoopTest
     });
 
     [Fact]
+    public void Coroutines_without_values_come_as_tasks()
+    {
+        RunLoop(async () =>
+        {
+            await foreach (LoopTask task in Loop.AsCompleted([Yields(5), Yields(1)]))
+            {
+                await task;
+                Log.Add("one");
+            }
+        });
+
+        Log.Should().Equal("one", "one");
+    }
+
+    [Fact]
     public void Failed_tasks_come_like_others_and_throw_when_awaited() => RunLoop(async () =>
     {
         var failure = new InvalidDataException();

@@ -93,6 +93,15 @@ public sealed class GatherTests : LoopTest
         (await Loop.Gather(Task.Run(static () => 1), Task.FromResult(2))).Should().Equal(1, 2));
 
     [Fact]
+    public void Gather_takes_NET_tasks_without_values() => RunLoop(async () =>
+    {
+        Task[] tasks = [Task.Run(static () => { }), Task.Delay(1)];
+        await Loop.Gather(tasks);
+
+        tasks.Should().OnlyContain(static task => task.IsCompletedSuccessfully);
+    });
+
+    [Fact]
     public void Gather_takes_a_sequence() => RunLoop(async () =>
         (await Loop.Gather(Enumerable.Range(0, 50).Select(static n => After(n % 5, n)))).Should().Equal(Enumerable.Range(0, 50)));
 

@@ -16,7 +16,7 @@ public sealed class WaitTests : LoopTest
     [Fact]
     public void Done_and_Pending_keep_the_order_of_the_input() => RunLoop(async () =>
     {
-        LoopTask<int>[] tasks = [Loop.CreateTask(After(50, 0)), Loop.CreateTask(After(3, 1)), Loop.CreateTask(After(50, 2)), Loop.CreateTask(After(3, 3))];
+        LoopTask<int>[] tasks = [.. new[] { 50, 3, 50, 3 }.Select((yields, n) => Loop.CreateTask(After(yields, n)))];
 
         WaitResult<LoopTask<int>> result = await Loop.Wait(tasks, returnWhen: ReturnWhen.FirstCompleted);
 

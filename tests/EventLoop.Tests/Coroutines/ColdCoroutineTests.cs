@@ -159,15 +159,6 @@ public sealed class ColdCoroutineTests : LoopTest
     });
 
     [Fact]
-    public void A_built_in_operation_cannot_be_awaited_twice_either() => RunLoop(async () =>
-    {
-        Coroutine sleep = Loop.Sleep(1);
-        await sleep;
-
-        (await Catch(sleep)).Should().BeOfType<InvalidOperationException>();
-    });
-
-    [Fact]
     public void Awaiting_a_coroutine_where_no_loop_runs_throws_and_says_what_to_do_instead()
     {
         async Task AwaitIt() => await Yields(1);

@@ -41,7 +41,7 @@ public sealed class BlockingCallTests : LoopTest
         RunLoop(async () =>
         {
             Record.Exception(() => DoneWhenWarned().Wait()).Should().BeNull();
-            Logger.Warnings.Should().ContainSingle();
+            Logger.Warnings.Should().NotBeEmpty();
         }, Options with { Debug = false, BlockingCalls = BlockingCallPolicy.Warn });
 
         RunLoop(async () => Record.Exception(static () => Never().Wait()).Should().BeOfType<InvalidOperationException>(),

@@ -45,7 +45,8 @@ public sealed partial class InterruptTests
         signal(Sigint, 0);
         try
         {
-            int value = Loop.Run(() => Child(scenario), new LoopOptions { HandleInterrupt = scenario != "unhandled", ShutdownTimeout = TimeSpan.FromSeconds(1) });
+            var options = new LoopOptions { HandleInterrupt = scenario != "unhandled", ShutdownTimeout = TimeSpan.FromSeconds(1) };
+            int value = Loop.Run(() => Child(scenario), options);
             Console.WriteLine($"Run returned {value}");
         }
         catch (Exception exception)

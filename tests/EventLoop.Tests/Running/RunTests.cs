@@ -268,4 +268,37 @@ public sealed class RunTests : LoopTest
         await Loop.Yield();
         TaskScheduler.Current.Should().BeSameAs(TaskScheduler.Default);
     });
+
+    [Theory]
+    [InlineData(PollerKind.Auto)]
+    [InlineData(PollerKind.Portable)]
+    public void A_loop_runs_on_the_poller_that_the_options_name(PollerKind poller) => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+        await Loop.Sleep(1);
+        LoopFuture<int> posted = loop.CreateFuture<int>();
+        new Thread(() => loop.Post(() => posted.SetResult(5))).Start();
+
+        (await posted).Should().Be(5);
+    }, Options with { Poller = poller });
+
+    [Fact]
+    public void Two_loops_work_for_one_another_through_Submit() => RunLoop(async () =>
+    {
+        var other = new TaskCompletionSource<Loop>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() => RunLoop(async () =>
+        {
+            other.SetResult(Loop.Current);
+            await stop.Task;
+        }));
+        thread.Start();
+        Loop servant = await other.Task;
+
+        int[] results = await Loop.Gather(Enumerable.Range(0, 100).Select(n => servant.Submit(() => After(n % 5, n))));
+
+        results.Should().Equal(Enumerable.Range(0, 100));
+        stop.SetResult();
+        await Task.Run(thread.Join);
+    });
 }

@@ -38,7 +38,8 @@ public sealed class TimerStressTests : LoopTest
             loop.Statistics.TimerCount.Should().Be(0);
         }, JumpingTime);
 
-        ran.Should().Equal(expected.OrderBy(static timer => timer.Deadline).ThenBy(static timer => timer.Number).Select(static timer => timer.Number));
+        IEnumerable<(int Number, long Deadline)> inOrder = expected.OrderBy(static timer => timer.Deadline).ThenBy(static timer => timer.Number);
+        ran.Should().Equal(inOrder.Select(static timer => timer.Number));
     }
 
     [Fact]

@@ -24,10 +24,12 @@ public sealed class PublicSurfaceTests
         File.WriteAllText(receivedPath, received);
         string[] before = approved.Split('\n');
         string[] after = received.Split('\n');
+        IEnumerable<string> gone = before.Except(after).Select(static line => "- " + line.Trim());
+        IEnumerable<string> come = after.Except(before).Select(static line => "+ " + line.Trim());
         Assert.Fail(
             $"""
             The public surface has changed:
-            {string.Join('\n', before.Except(after).Select(static line => "- " + line.Trim()).Concat(after.Except(before).Select(static line => "+ " + line.Trim())).Take(60))}
+            {string.Join('\n', gone.Concat(come).Take(60))}
             If that is meant, accept it with
               cp '{receivedPath}' tests/EventLoop.Tests/Surface/{Approved}
             """);

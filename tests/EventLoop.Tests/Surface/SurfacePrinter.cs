@@ -17,6 +17,8 @@ internal static class SurfacePrinter
         [typeof(short)] = "short", [typeof(uint)] = "uint", [typeof(ulong)] = "ulong", [typeof(ushort)] = "ushort", [typeof(nint)] = "nint",
     };
 
+    private static readonly Type[] ImpliedBases = [typeof(object), typeof(ValueType), typeof(Enum), typeof(MulticastDelegate)];
+
     private static readonly NullabilityInfoContext Nullability = new();
 
     public static string Print(Assembly assembly)
@@ -38,18 +40,27 @@ internal static class SurfacePrinter
 
     private static string Declaration(Type type)
     {
-        string kind = type.IsEnum ? "enum" : type.IsInterface ? "interface" : typeof(Delegate).IsAssignableFrom(type) ? "delegate"
-            : type.IsValueType ? $"{(IsReadOnly(type) ? "readonly " : "")}{(type.IsByRefLike ? "ref " : "")}struct"
-            : type is { IsAbstract: true, IsSealed: true } ? "static class" : type.IsAbstract ? "abstract class" : type.IsSealed ? "sealed class" : "class";
         IEnumerable<Type> inherited = type.GetInterfaces().Except(type.BaseType?.GetInterfaces() ?? []).Where(static i => i.IsVisible);
-        if (type.BaseType is { } parent && parent != typeof(object) && parent != typeof(ValueType) && parent != typeof(Enum) && parent != typeof(MulticastDelegate))
+        if (type.BaseType is { } parent && !ImpliedBases.Contains(parent))
         {
             inherited = inherited.Prepend(parent);
         }
 
         string bases = type.IsEnum ? "" : string.Join(", ", inherited.Select(static i => Name(i)).Order(StringComparer.Ordinal));
-        return $"{kind} {FullName(type)}{(bases.Length > 0 ? $" : {bases}" : "")}{Constraints(type.GetGenericArguments())}";
+        return $"{Kind(type)} {FullName(type)}{(bases.Length > 0 ? $" : {bases}" : "")}{Constraints(type.GetGenericArguments())}";
     }
+
+    private static string Kind(Type type) => type switch
+    {
+        { IsEnum: true } => "enum",
+        { IsInterface: true } => "interface",
+        _ when typeof(Delegate).IsAssignableFrom(type) => "delegate",
+        { IsValueType: true } => $"{(IsReadOnly(type) ? "readonly " : "")}{(type.IsByRefLike ? "ref " : "")}struct",
+        { IsAbstract: true, IsSealed: true } => "static class",
+        { IsAbstract: true } => "abstract class",
+        { IsSealed: true } => "sealed class",
+        _ => "class",
+    };
 
     private static IEnumerable<string> Members(Type type)
     {
@@ -61,15 +72,20 @@ internal static class SurfacePrinter
         return type.GetConstructors(Declared).Where(IsVisible).Select(Constructor)
             .Concat(type.GetFields(Declared).Where(static field => field.IsPublic || field.IsFamily || field.IsFamilyOrAssembly).Select(Field))
             .Concat(type.GetProperties(Declared).Select(Property).OfType<string>())
-            .Concat(type.GetEvents(Declared).Where(static e => e.AddMethod is { } add && IsVisible(add)).Select(static e => $"event {Name(e.EventHandlerType!)} {e.Name}"))
-            .Concat(type.GetMethods(Declared).Where(static method => IsVisible(method) && !IsAccessor(method) && !IsCompilerGenerated(method)).Select(Method));
+            .Concat(type.GetEvents(Declared).Where(static e => e.AddMethod is { } add && IsVisible(add)).Select(Event))
+            .Concat(type.GetMethods(Declared).Where(static m => IsVisible(m) && !IsAccessor(m) && !IsCompilerGenerated(m)).Select(Method));
     }
+
+    private static string Event(EventInfo declared) => $"event {Name(declared.EventHandlerType!)} {declared.Name}";
 
     private static string Constructor(ConstructorInfo constructor) =>
         $"{Access(constructor)}{BareName(constructor.DeclaringType!)}({Parameters(constructor)})";
 
-    private static string Field(FieldInfo field) =>
-        $"{(field.IsLiteral ? "const " : field.IsStatic ? "static " : "")}{(field.IsInitOnly ? "readonly " : "")}{Name(field.FieldType, Nullability.Create(field))} {field.Name}";
+    private static string Field(FieldInfo field)
+    {
+        string modifiers = (field.IsLiteral ? "const " : field.IsStatic ? "static " : "") + (field.IsInitOnly ? "readonly " : "");
+        return $"{modifiers}{Name(field.FieldType, Nullability.Create(field))} {field.Name}";
+    }
 
     private static string? Property(PropertyInfo property)
     {
@@ -81,8 +97,10 @@ internal static class SurfacePrinter
         }
 
         bool init = setter?.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)) == true;
-        string index = property.GetIndexParameters().Length > 0 ? $"[{string.Join(", ", property.GetIndexParameters().Select(static p => $"{Name(p.ParameterType)} {p.Name}"))}]" : "";
-        return $"{Access(accessor)}{Modifiers(accessor)}{Name(property.PropertyType, Nullability.Create(property))} {property.Name}{index} {{ {(getter is null ? "" : "get; ")}{(setter is null ? "" : init ? "init; " : "set; ")}}}";
+        string index = string.Join(", ", property.GetIndexParameters().Select(static p => $"{Name(p.ParameterType)} {p.Name}"));
+        string name = property.Name + (index.Length > 0 ? $"[{index}]" : "");
+        string accessors = (getter is null ? "" : "get; ") + (setter is null ? "" : init ? "init; " : "set; ");
+        return $"{Access(accessor)}{Modifiers(accessor)}{Name(property.PropertyType, Nullability.Create(property))} {name} {{ {accessors}}}";
     }
 
     private static string Method(MethodInfo method)
@@ -90,7 +108,8 @@ internal static class SurfacePrinter
         string generic = method.IsGenericMethodDefinition ? $"<{string.Join(", ", method.GetGenericArguments().Select(static t => t.Name))}>" : "";
         int priority = method.GetCustomAttribute<OverloadResolutionPriorityAttribute>()?.Priority ?? 0;
         string result = Name(method.ReturnType, Nullability.Create(method.ReturnParameter));
-        return $"{Access(method)}{Modifiers(method)}{result} {method.Name}{generic}({Parameters(method)}){Constraints(method.GetGenericArguments())}{(priority != 0 ? $"  // priority {priority}" : "")}";
+        string suffix = Constraints(method.GetGenericArguments()) + (priority != 0 ? $"  // priority {priority}" : "");
+        return $"{Access(method)}{Modifiers(method)}{result} {method.Name}{generic}({Parameters(method)}){suffix}";
     }
 
     private static string Parameters(MethodBase method)
@@ -146,7 +165,8 @@ internal static class SurfacePrinter
             return Name(type.GetElementType()!, nullability?.ElementType) + (type.IsPointer ? "*" : "");
         }
 
-        string mark = nullability is { ReadState: NullabilityState.Nullable } or { WriteState: NullabilityState.Nullable } && !type.IsValueType ? "?" : "";
+        bool nullable = nullability is { ReadState: NullabilityState.Nullable } or { WriteState: NullabilityState.Nullable };
+        string mark = nullable && !type.IsValueType ? "?" : "";
         if (Nullable.GetUnderlyingType(type) is { } underlying)
         {
             return Name(underlying) + "?";
@@ -179,8 +199,11 @@ internal static class SurfacePrinter
         return (type.IsNested && !type.IsGenericParameter ? BareName(type.DeclaringType!) + "." : "") + (tick < 0 ? type.Name : type.Name[..tick]);
     }
 
-    private static string FullName(Type type) =>
-        $"{type.Namespace}.{BareName(type)}{(type.IsGenericTypeDefinition ? $"<{string.Join(", ", type.GetGenericArguments().Select(static t => t.Name))}>" : "")}";
+    private static string FullName(Type type)
+    {
+        string arguments = string.Join(", ", type.IsGenericTypeDefinition ? type.GetGenericArguments().Select(static t => t.Name) : []);
+        return $"{type.Namespace}.{BareName(type)}{(arguments.Length > 0 ? $"<{arguments}>" : "")}";
+    }
 
     private static string Access(MethodBase method) => method.IsFamily || method.IsFamilyOrAssembly ? "protected " : "";
 
@@ -200,7 +223,8 @@ internal static class SurfacePrinter
         return method.IsAbstract ? "abstract " : overrides ? "override " : method.IsFinal ? "" : "virtual ";
     }
 
-    private static bool IsVisible(MethodBase method) => method.IsPublic || ((method.IsFamily || method.IsFamilyOrAssembly) && !method.DeclaringType!.IsSealed);
+    private static bool IsVisible(MethodBase method) =>
+        method.IsPublic || ((method.IsFamily || method.IsFamilyOrAssembly) && !method.DeclaringType!.IsSealed);
 
     private static bool IsAccessor(MethodInfo method) => method.IsSpecialName && !method.Name.StartsWith("op_", StringComparison.Ordinal);
 

@@ -1,0 +1,150 @@
+namespace EventLoop.Tests.Structure;
+
+/// <summary>Cancellations from outside, and exits, that meet a group.</summary>
+public sealed class TaskGroupInterruptionTests : LoopTest
+{
+    private readonly InvalidDataException _failure = new("boom");
+
+    [Fact]
+    public void Cancelling_the_task_cancels_the_children_awaits_them_and_throws_the_cancellation() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(async () => await TaskGroup.Run(async group =>
+        {
+            group.StartSoon(CleaningUp("child"));
+            await Forever();
+        }));
+        await Yields(2);
+        task.Cancel("outside");
+
+        (await Catch(task)).Should().BeOfType<LoopCanceledException>().Which.Reason.Should().Be("outside");
+        Log.Should().Equal("child cleaned up");
+    });
+
+    [Fact]
+    public void Cancelling_the_task_while_the_group_joins_cancels_the_children() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(async () => await TaskGroup.Run(async group => group.StartSoon(CleaningUp("child"))));
+        await Yields(2);
+        task.Cancel("outside");
+
+        (await Catch(task)).Should().BeOfType<LoopCanceledException>();
+        Log.Should().Equal("child cleaned up");
+    });
+
+    [Fact]
+    public void A_failure_during_a_cancellation_from_outside_is_not_lost() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(async () => await TaskGroup.Run(async group => group.StartSoon(async () =>
+        {
+            await Catch(Forever());
+            throw _failure;
+        })));
+        await Yields(2);
+        task.Cancel("outside");
+
+        (await Catch(task)).Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(_failure);
+    });
+
+    [Fact]
+    public void The_join_of_an_aborting_group_is_deaf_to_more_cancellation_which_is_kept_for_after_it() => RunLoop(async () =>
+    {
+        LoopFuture release = Loop.Current.CreateFuture();
+        LoopTask<(Exception? Error, Exception? After)> task = Loop.CreateTask(async () =>
+        {
+            Exception? error = await Catch(TaskGroup.Run(async group =>
+            {
+                group.StartSoon(ThrowAfter(1, _failure));
+                group.StartSoon(async () =>
+                {
+                    await Catch(Forever());
+                    await release;
+                    Log.Add("cleaned up");
+                });
+            }));
+            return (error, await Catch(Loop.Yield()));
+        });
+        await Yields(5);
+
+        task.Cancel("outside");
+        await Yields(5);
+        task.IsCompleted.Should().BeFalse("the join goes on until the child has cleaned up");
+        release.SetResult();
+
+        (Exception? error, Exception? after) = await task;
+        Log.Should().Equal("cleaned up");
+        error.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(_failure);
+        after.Should().BeOfType<LoopCanceledException>().Which.Reason.Should().Be("outside");
+    });
+
+    [Fact]
+    public void LoopExitException_of_a_child_leaves_the_group_bare_after_the_rest_was_cancelled_and_awaited()
+    {
+        Assert.Throws<LoopExitException>(() => RunLoop(async () => await TaskGroup.Run(async group =>
+        {
+            group.StartSoon(CleaningUp("sibling"));
+            group.StartSoon(ThrowAfter(1, new LoopExitException(3)));
+        }))).ExitCode.Should().Be(3);
+
+        Log.Should().Equal("sibling cleaned up");
+    }
+
+    [Fact]
+    public void LoopExitException_of_the_body_leaves_the_group_bare()
+    {
+        Assert.Throws<LoopExitException>(() => RunLoop(async () => await TaskGroup.Run(async group =>
+        {
+            group.StartSoon(CleaningUp("child"));
+            await Loop.Yield();
+            throw new LoopExitException(4);
+        }))).ExitCode.Should().Be(4);
+
+        Log.Should().Equal("child cleaned up");
+    }
+
+    [Fact]
+    public void A_failure_in_a_group_that_an_enclosing_scope_cancelled_leaves_no_cancellation_behind_that_scope() => RunLoop(async () =>
+    {
+        Exception? error = await Catch(CancelScope.MoveOnAfter(Seconds(1), async _ => await TaskGroup.Run(async group => group.StartSoon(async () =>
+        {
+            await Catch(Forever());
+            throw _failure;
+        }))));
+
+        error.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(_failure);
+        Loop.CurrentTask!.CancelRequests.Should().Be(0);
+        (await Catch(Loop.Yield())).Should().BeNull();
+    }, JumpingTime);
+
+    [Fact]
+    public void A_failure_in_a_group_whose_body_awaited_a_task_that_was_cancelled_on_its_own_leaves_no_cancellation_behind() => RunLoop(async () =>
+    {
+        LoopTask cancelled = Loop.CreateTask(Forever());
+        cancelled.Cancel();
+
+        Exception? error = await Catch(TaskGroup.Run(async group =>
+        {
+            group.StartSoon(async () =>
+            {
+                await Catch(Forever());
+                throw _failure;
+            });
+            await cancelled;
+        }));
+
+        error.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(_failure);
+        (await Catch(Loop.Yield())).Should().BeNull("nobody has asked for the cancellation of this task");
+    });
+
+    private async Coroutine CleaningUp(string name)
+    {
+        try
+        {
+            await Forever();
+        }
+        finally
+        {
+            await Yields(3);
+            Log.Add($"{name} cleaned up");
+        }
+    }
+}

@@ -141,4 +141,58 @@ public sealed class PostTests : LoopTest
 
         (await seen).Should().BeNull();
     });
+
+    [Fact]
+    public void Posts_to_a_busy_loop_write_no_wake_up()
+    {
+        long wakeUps = -1;
+        int ran = 0;
+        RunLoop(async () =>
+        {
+            Loop loop = Loop.Current;
+            await Loop.Yield();
+            long before = loop.Core.WakeUps;
+            var poster = new Thread(() =>
+            {
+                for (int i = 0; i < 1000; i++)
+                {
+                    loop.Post(() => ran++);
+                }
+            });
+            poster.Start();
+            poster.Join();        // the loop is in this step all the while
+            wakeUps = loop.Core.WakeUps - before;
+            await Loop.Yield();
+        });
+
+        wakeUps.Should().Be(0);
+        ran.Should().Be(1000);
+    }
+
+    [Fact]
+    public void One_wake_up_is_written_for_each_sleep_of_the_loop_however_many_posts_end_it()
+    {
+        using var loop = new Loop(Options);
+        int ran = 0;
+        var poster = new Thread(() =>
+        {
+            for (int round = 0; round < 200; round++)
+            {
+                for (int i = 0; i < 5; i++)
+                {
+                    loop.Post(() => ran++);
+                }
+
+                Thread.Yield();
+            }
+
+            loop.Post(loop.Stop);
+        });
+        poster.Start();
+        loop.RunForever();
+        poster.Join();
+
+        ran.Should().Be(1000);
+        loop.Core.WakeUps.Should().BeLessThanOrEqualTo(loop.Statistics.Polls + 1, "only a parked loop is woken, and a poll is what it parks in");
+    }
 }

@@ -8,6 +8,8 @@ public sealed partial class Loop
 {
     private readonly Dictionary<nint, DescriptorWatch> watches = [];
 
+    internal BufferPool Buffers => field ??= new BufferPool();
+
     /// <summary>Has <paramref name="callback"/> called whenever there is something to read. asyncio: <c>add_reader</c>.</summary>
     /// <param name="handle">Of a socket, a pipe or a terminal, non-blocking as a rule. It stays its owner's: remove the callback before closing it.</param>
     /// <param name="callback">Called again in every turn as long as it is readable, so it has to read. It replaces an earlier one. What it throws goes to the exception handler.</param>

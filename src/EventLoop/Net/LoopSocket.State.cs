@@ -180,6 +180,8 @@ public sealed partial class LoopSocket : ISocketOwner
         return (state & SocketState.Readable) != 0;
     }
 
+    internal bool MayReceive => (state & SocketState.Readable) != 0 || IsClosed;
+
     internal bool CanSend() => (state & SocketState.Writable) != 0;
 
     internal int TrySend(ReadOnlySpan<byte> bytes) => CanSend() ? AfterSend(device.Send(bytes)) : SocketDevice.WouldBlock;

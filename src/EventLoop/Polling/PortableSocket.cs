@@ -221,20 +221,15 @@ internal sealed class PortableSocket : SocketDevice
             SocketSetting.KeepAliveCount => (SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount),
             SocketSetting.ReceiveBuffer => (SocketOptionLevel.Socket, SocketOptionName.ReceiveBuffer),
             SocketSetting.SendBuffer => (SocketOptionLevel.Socket, SocketOptionName.SendBuffer),
-            SocketSetting.ReuseAddress => (SocketOptionLevel.Socket, SocketOptionName.ReuseAddress),
+            SocketSetting.ReusePort => (SocketOptionLevel.Socket, SocketOptionName.ReuseAddress),
             SocketSetting.IPv6Only => (SocketOptionLevel.IPv6, SocketOptionName.IPv6Only),
             SocketSetting.Broadcast => (SocketOptionLevel.Socket, SocketOptionName.Broadcast),
             _ => (default, default),
         };
 
-        // .NET has no name for SO_REUSEPORT. Its ReuseAddress means something else on Windows: two owners of one port.
-        if (setting == SocketSetting.ReusePort)
-        {
-            return SocketError.OperationNotSupported;
-        }
-
-        return setting == SocketSetting.ReuseAddress && OperatingSystem.IsWindows()
-            ? SocketError.Success
+        // .NET binds with SO_REUSEADDR on Unix by itself; what it calls ReuseAddress sets SO_REUSEPORT there, and on Windows lets a port be stolen.
+        return setting == SocketSetting.ReuseAddress ? SocketError.Success
+            : setting == SocketSetting.ReusePort && OperatingSystem.IsWindows() ? SocketError.OperationNotSupported
             : Try(() => socket.SetSocketOption(level, name, value));
     }
 

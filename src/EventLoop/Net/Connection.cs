@@ -1,0 +1,228 @@
+using System.IO.Pipelines;
+using System.Net;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net;
+
+/// <summary>A stream connection: TCP or Unix, with or without TLS. asyncio: a <c>StreamReader</c> and a <c>StreamWriter</c>.</summary>
+/// <remarks>
+/// <para><b>Thread:</b> the loop's, for everything but <see cref="Abort"/>, <see cref="DisposeAsync"/> and the stream of <see cref="AsStream"/>.</para>
+/// <para>One reader at a time; writes queue up in their order. What is buffered on the way in is what was asked for and one block more; on the way out at most
+/// the high-water mark (64 KiB), beyond which a write or flush waits until less than the low one (16 KiB) is left.</para>
+/// <para><b>Cancellation:</b> a cancelled read has consumed nothing. A cancelled write that had gone out in part breaks the sending direction; a cancelled flush breaks nothing.</para>
+/// <para><b>Cost:</b> reads, writes and flushes allocate nothing; an idle connection holds no buffer.</para>
+/// </remarks>
+public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
+{
+    private readonly LoopSocket socket;
+    private readonly InputPipe input;
+    private readonly OutputPipe output;
+    private ConnectionStream? stream;
+    private bool closed;
+    private bool closing;
+
+    /// <summary>Makes a connection of a connected stream socket, which it owns from now on.</summary>
+    /// <param name="socket">It belongs to the running loop.</param>
+    public Connection(LoopSocket socket)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        this.socket = socket;
+        Buffers = socket.Core.Loop.Buffers;
+        Transport = new SocketTransport(socket);
+        input = new InputPipe(this);
+        output = new OutputPipe(this);
+    }
+
+    /// <summary>What comes in, as a <see cref="PipeReader"/> that completes on the loop's thread.</summary>
+    /// <remarks>A reset surfaces as <see cref="IOException"/>, never as a completed result.</remarks>
+    public PipeReader Input => input;
+
+    /// <summary>What goes out, as a <see cref="PipeWriter"/> that completes on the loop's thread. A flush is one vectored send; Complete ends the sending direction.</summary>
+    public PipeWriter Output => output;
+
+    /// <summary>This side's address.</summary>
+    public EndPoint? LocalEndPoint => socket.LocalEndPoint;
+
+    /// <summary>The other side's address.</summary>
+    public EndPoint? RemoteEndPoint => socket.RemoteEndPoint;
+
+    /// <summary>The socket below. Reading or writing it directly mixes up with this connection's own buffers.</summary>
+    public LoopSocket Socket => socket;
+
+    /// <summary>It was closed or aborted from this side.</summary>
+    public bool IsClosed => closed || socket.IsClosed;
+
+    internal LoopCore Core => socket.Core;
+
+    internal Transport Transport { get; private set; }
+
+    internal BufferPool Buffers { get; }
+
+    internal string Peer => socket.Peer;
+
+    internal InputPipe In => input;
+
+    internal OutputPipe Out => output;
+
+    // ---- Writing
+
+    /// <summary>Sends <paramref name="bytes"/> behind what was written before, and waits while too much is unsent.</summary>
+    /// <param name="bytes">Must not change until it is done.</param>
+    /// <returns>How much: all.</returns>
+    /// <exception cref="IOException">The connection is broken; the endpoint is in the message.</exception>
+    /// <exception cref="ObjectDisposedException">It was closed from this side.</exception>
+    public Coroutine<int> WriteAsync(ReadOnlyMemory<byte> bytes)
+    {
+        var operation = OutputOperation.Rent(output, bytes);
+        return new Coroutine<int>(operation, operation.Version);
+    }
+
+    /// <summary>Sends a text in UTF-8.</summary>
+    /// <param name="text">Line ends are the caller's.</param>
+    /// <returns>How many bytes.</returns>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
+    public Coroutine<int> WriteAsync(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return WriteAsync(System.Text.Encoding.UTF8.GetBytes(text));
+    }
+
+    /// <summary>Sends what was written to <see cref="Output"/>, and waits while too much is unsent. asyncio: <c>drain</c>.</summary>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
+    public Coroutine FlushAsync() => WriteAsync(ReadOnlyMemory<byte>.Empty);
+
+    /// <summary>Sends what was written and waits until the system has taken all of it.</summary>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
+    public Coroutine DrainAsync()
+    {
+        var operation = OutputOperation.Rent(output, default, drain: true);
+        return new Coroutine<int>(operation, operation.Version);
+    }
+
+    /// <summary>Ends the sending direction behind what was written; receiving goes on. asyncio: <c>write_eof</c>.</summary>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
+    public async Coroutine ShutdownWriteAsync()
+    {
+        await DrainAsync();
+        output.Complete();
+    }
+
+    /// <summary>Sends part of a file behind what was written: straight from the system's memory, unless there is TLS.</summary>
+    /// <param name="file">Its own position is neither used nor moved.</param>
+    /// <param name="offset">Where to begin.</param>
+    /// <param name="count">How much.</param>
+    /// <returns>How much was sent: less than asked for when the file ends sooner.</returns>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
+    public async Coroutine<long> SendFileAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, long count)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        await DrainAsync();
+        if (Transport.SendsDirectly)
+        {
+            return await socket.SendFileAsync(file, offset, count);
+        }
+
+        long sent = 0;
+        byte[] block = new byte[BufferPool.LargestBlock];
+        while (sent < count)
+        {
+            long at = offset + sent;
+            int most = (int)Math.Min(block.Length, count - sent);
+            int read = await Loop.ToThread(() => RandomAccess.Read(file, block.AsSpan(0, most), at));
+            if (read == 0)
+            {
+                break;
+            }
+
+            await WriteAsync(block.AsMemory(0, read));
+            await DrainAsync();
+            sent += read;
+        }
+
+        return sent;
+    }
+
+    // ---- The rest
+
+    /// <summary>The connection as a stream, for libraries that want one; it may be used from any thread, and disposing it closes the connection.</summary>
+    /// <remarks>Its reads and writes complete on the loop for callers on the loop, elsewhere for others. Synchronous calls block, and throw on the loop's own thread.</remarks>
+    public Stream AsStream() => stream ??= new ConnectionStream(this, raw: false);
+
+    /// <summary>Closes it at once with a reset: the peer gets an error, and what was not sent is dropped. Idempotent; from any thread. asyncio: <c>transport.abort</c>.</summary>
+    public void Abort() => OnLoop(static connection => connection.CloseNow(abort: true));
+
+    /// <summary>Closes it. What was written and not sent yet still goes out, for at most five seconds. Idempotent; from any thread. asyncio: <c>close</c> and <c>wait_closed</c>.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (!Core.IsInLoopThread || LoopCore.Running is null)
+        {
+            OnLoop(static connection => _ = connection.DisposeAsync());
+            return default;
+        }
+
+        if (closed || output.IsEmpty)
+        {
+            CloseNow(abort: false);
+            return default;
+        }
+
+        if (closing)
+        {
+            return default;
+        }
+
+        closing = true;
+        return new ValueTask(Loop.CreateTask(CloseBehindOutput()).AsTask());
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{(IsClosed ? "closed connection" : "connection")} {LocalEndPoint} - {RemoteEndPoint}";
+
+    internal ObjectDisposedException ClosedException() => new(nameof(Connection), $"The connection to {Peer} is closed.");
+
+    internal void VerifyAccess() => Core.VerifyAccess("Connection");
+
+    internal void CloseNow(bool abort)
+    {
+        if (closed)
+        {
+            return;
+        }
+
+        closed = true;
+        Transport.Close(abort);
+        output.OnClosed(ClosedException());
+        input.OnClosed();
+    }
+
+    private async Coroutine CloseBehindOutput()
+    {
+        try
+        {
+            await Loop.WaitFor(DrainAsync(), TimeSpan.FromSeconds(5));
+            CloseNow(abort: false);
+        }
+        catch (Exception failure) when (failure is IOException or TimeoutException or ObjectDisposedException)
+        {
+            CloseNow(abort: true);
+        }
+        finally
+        {
+            CloseNow(abort: true);
+        }
+    }
+
+    private void OnLoop(Action<Connection> action)
+    {
+        if (Core.IsInLoopThread)
+        {
+            action(this);
+        }
+        else
+        {
+            // A loop that is closed has closed the socket already.
+            Core.TryPost(CallbackItem<Connection>.Create(action, this, Core.BaseContext));
+        }
+    }
+}

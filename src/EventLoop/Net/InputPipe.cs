@@ -1,0 +1,322 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using EventLoop.Polling;
+
+namespace EventLoop.Net;
+
+/// <summary>
+/// A connection's receiving half: a PipeReader straight on the transport. Nothing runs in the background: a read that finds nothing buffered receives into a
+/// pooled block itself, and while it waits there is no block. Loop thread only.
+/// </summary>
+internal sealed class InputPipe(Connection owner) : PipeReader
+{
+    // A block with less room than this is not worth a system call.
+    private const int LeastRoom = 512;
+
+    private BufferSegment? head;
+    private BufferSegment? tail;
+    private int headStart;             // what was consumed of the first segment
+    private long buffered;
+    private bool allExamined;          // by the PipeReader's user: the next read has to bring more
+    private bool ended;
+    private bool completed;
+    private bool cancelRequested;
+    private int blockSize = BufferPool.SmallestBlock;
+    private InputOperation? waiting;
+
+    internal Connection Owner => owner;
+
+    internal long Buffered => buffered;
+
+    internal bool HasEnded => ended;
+
+    internal ReadOnlySequence<byte> Bytes => buffered == 0 ? default : new ReadOnlySequence<byte>(head!, headStart, tail!, tail!.End);
+
+    // ---- As a PipeReader
+
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        VerifyNotCompleted();
+        owner.VerifyAccess();
+        var operation = InputOperation.Rent(this, InputKind.Read);
+        return ValueTaskBridge<ReadResult>.Begin(owner.Core, operation, operation.Version, raw: false, cancellationToken);
+    }
+
+    public override bool TryRead(out ReadResult result)
+    {
+        VerifyNotCompleted();
+        owner.VerifyAccess();
+        if (TakeCancelRequest())
+        {
+            result = Result(cancelled: true);
+            return true;
+        }
+
+        bool there = (buffered > 0 && !allExamined) || ended || Try(InputKind.More, default, out _);
+        result = there ? Result(cancelled: false) : default;
+        return there;
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        owner.VerifyAccess();
+        if (buffered == 0)
+        {
+            return;
+        }
+
+        var bytes = Bytes;
+        long used = bytes.Slice(bytes.Start, consumed).Length;
+        allExamined = bytes.Slice(bytes.Start, examined).Length == buffered;
+        Consume(used);
+    }
+
+    public override void CancelPendingRead()
+    {
+        owner.VerifyAccess();
+        if (waiting is { } read)
+        {
+            read.CancelRead();
+        }
+        else
+        {
+            cancelRequested = true;
+        }
+    }
+
+    public override void Complete(Exception? exception = null)
+    {
+        owner.VerifyAccess();
+        completed = true;
+        Clear();
+    }
+
+    // ---- For the connection
+
+    internal void Consume(long count)
+    {
+        buffered -= count;
+        while (count > 0)
+        {
+            int here = head!.End - headStart;
+            if (count < here)
+            {
+                headStart += (int)count;
+                return;
+            }
+
+            count -= here;
+            DropHead();
+        }
+
+        // Everything was read: an idle connection holds no memory.
+        if (buffered == 0 && head is not null && !owner.Transport.HoldsBuffer)
+        {
+            Clear();
+        }
+    }
+
+    internal void CopyTo(Span<byte> destination) => Bytes.Slice(0, destination.Length).CopyTo(destination);
+
+    /// <summary>For TLS: what came too early belongs to the handshake.</summary>
+    internal byte[] TakeAll()
+    {
+        byte[] all = Bytes.ToArray();
+        Consume(all.Length);
+        return all;
+    }
+
+    /// <summary>An end of one transport is not the end of the next.</summary>
+    internal ReadResult Result(bool cancelled) => new(Bytes, cancelled, ended);
+
+    internal bool TakeCancelRequest()
+    {
+        bool requested = cancelRequested;
+        cancelRequested = false;
+        return requested;
+    }
+
+    internal Exception? Wait(InputOperation operation)
+    {
+        if (waiting is not null)
+        {
+            return new InvalidOperationException("Another read of this connection is under way. Await it first: a connection has one reader at a time.");
+        }
+
+        if (owner.Transport.Wait(operation, reads: true) is { } refused)
+        {
+            return refused;
+        }
+
+        waiting = operation;
+        return null;
+    }
+
+    internal void Leave(InputOperation operation)
+    {
+        owner.Transport.Leave(operation, reads: true);
+        Left(operation);
+    }
+
+    internal void Left(InputOperation operation)
+    {
+        if (ReferenceEquals(waiting, operation))
+        {
+            waiting = null;
+        }
+    }
+
+    /// <summary>True when there is what was asked for, or the end.</summary>
+    /// <exception cref="IOException">The connection is broken.</exception>
+    internal bool Try(InputKind kind, Memory<byte> destination, out int count)
+    {
+        count = 0;
+        if (kind == InputKind.Receive && buffered > 0)
+        {
+            count = (int)Math.Min(buffered, destination.Length);
+            CopyTo(destination.Span[..count]);
+            Consume(count);
+            return true;
+        }
+
+        if (ended || (kind == InputKind.Read && buffered > 0 && !allExamined))
+        {
+            return true;
+        }
+
+        if (owner.IsClosed)
+        {
+            throw owner.ClosedException();
+        }
+
+        if (kind == InputKind.Receive && owner.Transport.SendsDirectly)
+        {
+            count = owner.Transport.TryReceive(destination);
+            return Settle(ref count, isEnd: count == 0 && !destination.IsEmpty);
+        }
+
+        if (!Fill())
+        {
+            return false;
+        }
+
+        // Through the block, because the memory of an attempt in vain may stay in use.
+        if (kind == InputKind.Receive && !destination.IsEmpty)
+        {
+            count = (int)Math.Min(buffered, destination.Length);
+            CopyTo(destination.Span[..count]);
+            Consume(count);
+        }
+
+        return true;
+    }
+
+    // True when something came, or the end.
+    private bool Fill()
+    {
+        if (!owner.Transport.MayReceive)
+        {
+            return false;
+        }
+
+        var segment = tail;
+        if (segment is null || segment.FreeLength < LeastRoom)
+        {
+            segment = owner.Buffers.Rent(blockSize);
+            Append(segment);
+        }
+
+        int room = segment.FreeLength;
+        int count = owner.Transport.TryReceive(segment.Free);
+        if (count <= 0)
+        {
+            if (buffered == 0 && !owner.Transport.HoldsBuffer)
+            {
+                Clear();
+            }
+
+            return Settle(ref count, isEnd: count == 0);
+        }
+
+        segment.Fill(count);
+        buffered += count;
+        allExamined = false;
+        blockSize = count == room ? Math.Min(blockSize * 4, BufferPool.LargestBlock)
+            : count < blockSize / 8 ? Math.Max(blockSize / 4, BufferPool.SmallestBlock)
+            : blockSize;
+        return true;
+    }
+
+    private bool Settle(ref int count, bool isEnd)
+    {
+        if (count == SocketDevice.WouldBlock)
+        {
+            return false;
+        }
+
+        if (count < 0)
+        {
+            throw owner.Transport.Explain(count, reads: true);
+        }
+
+        ended |= isEnd;
+        return true;
+    }
+
+    private void Append(BufferSegment segment)
+    {
+        if (tail is null)
+        {
+            head = segment;
+            headStart = 0;
+        }
+        else
+        {
+            tail.Append(segment);
+        }
+
+        tail = segment;
+    }
+
+    private void DropHead()
+    {
+        var old = head!;
+        head = old.Following;
+        headStart = 0;
+        if (head is null)
+        {
+            tail = null;
+        }
+
+        owner.Buffers.Return(old);
+    }
+
+    internal void OnClosed()
+    {
+        if (waiting is { } read)
+        {
+            waiting = null;
+            read.OnClosed(owner.ClosedException());
+        }
+    }
+
+    internal void Clear()
+    {
+        while (head is not null)
+        {
+            DropHead();
+        }
+
+        buffered = 0;
+    }
+
+    private void VerifyNotCompleted()
+    {
+        if (completed)
+        {
+            throw new InvalidOperationException("Reading was completed: Complete() was called on this reader.");
+        }
+    }
+}

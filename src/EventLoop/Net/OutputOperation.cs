@@ -1,0 +1,95 @@
+using System.IO.Pipelines;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net;
+
+/// <summary>One write, or a flush, which is a write of nothing: complete when what is left unsent is below the mark.</summary>
+internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, ICoroutineSource<FlushResult>
+{
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    private OutputPipe? pipe;
+    private ReadOnlyMemory<byte> rest;
+    private int count;
+    private bool drain;
+    private bool begun;
+    private bool cancelled;
+
+    private protected override Connection Owner => pipe!.Owner;
+
+    private protected override string What => "write to";
+
+    /// <param name="pipe">Where to.</param>
+    /// <param name="bytes">What, behind what stands in the pipe already.</param>
+    /// <param name="drain">Wait until nothing is left unsent at all.</param>
+    internal static OutputOperation Rent(OutputPipe pipe, ReadOnlyMemory<byte> bytes, bool drain = false)
+    {
+        var operation = LoopCore.Running?.Pools.TryRent<OutputOperation>(Slot) ?? new();
+        operation.pipe = pipe;
+        operation.rest = bytes;
+        operation.count = bytes.Length;
+        operation.drain = drain;
+        return operation;
+    }
+
+    int ICoroutineSource<int>.EndWithResult(long token)
+    {
+        var thrown = Finish(token);
+        int result = count;
+        Drop();
+        return thrown is null ? result : throw thrown;
+    }
+
+    FlushResult ICoroutineSource<FlushResult>.EndWithResult(long token)
+    {
+        var thrown = Finish(token);
+        bool was = cancelled;
+        Drop();
+        return thrown is null ? new FlushResult(was, isCompleted: false) : throw thrown;
+    }
+
+    /// <summary>PipeWriter.CancelPendingFlush.</summary>
+    internal void CancelFlush()
+    {
+        cancelled = true;
+        Leave();
+        Wake();
+    }
+
+    private protected override bool Try()
+    {
+        try
+        {
+            if (!begun)
+            {
+                begun = true;
+                return pipe!.TryBegin(ref rest, drain);
+            }
+
+            return pipe!.TryGoOn(ref rest, drain);
+        }
+        catch (Exception failure)
+        {
+            Failure = failure;
+            return true;
+        }
+    }
+
+    private protected override Exception? Wait()
+    {
+        pipe!.Enqueue(this);
+        return null;
+    }
+
+    private protected override void Leave() => pipe!.Leave(this, isCutShort: !rest.IsEmpty && rest.Length < count);
+
+    private protected override void Recycle(LoopCore core)
+    {
+        pipe = null;
+        rest = default;
+        begun = false;
+        cancelled = false;
+        core.Pools.Return(this, Slot);
+    }
+}

@@ -1,0 +1,428 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using EventLoop.Polling;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net;
+
+/// <summary>
+/// A connection's sending half: a PipeWriter straight on the transport. A flush sends everything with one vectored call; what the system does not take
+/// goes out when it does, and a flush waits only when more than the high-water mark is left, until less than the low one is. Loop thread only.
+/// </summary>
+internal sealed class OutputPipe : PipeWriter
+{
+    internal const int HighWater = 64 * 1024;
+    internal const int LowWater = 16 * 1024;
+
+    private readonly Connection owner;
+    private readonly Drain drain;
+    private readonly List<OutputOperation> waiting = [];     // first come first served: what a later write brings stays behind
+    private BufferSegment? head;
+    private BufferSegment? tail;
+    private int headStart;              // what was sent of the first segment
+    private long unsent;
+    private long unflushed;
+    private bool draining;
+    private bool completed;
+    private bool cancelRequested;
+    private Exception? failure;
+
+    internal OutputPipe(Connection owner)
+    {
+        this.owner = owner;
+        drain = new Drain(this);
+    }
+
+    internal Connection Owner => owner;
+
+    internal bool IsEmpty => unsent == 0 && waiting.Count == 0;
+
+    // ---- As a PipeWriter
+
+    public override bool CanGetUnflushedBytes => true;
+
+    public override long UnflushedBytes => unflushed;
+
+    public override Memory<byte> GetMemory(int sizeHint = 0) => Room(sizeHint).Free;
+
+    public override Span<byte> GetSpan(int sizeHint = 0) => Room(sizeHint).Free.Span;
+
+    public override void Advance(int bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        if (bytes > (tail?.FreeLength ?? 0))
+        {
+            throw new InvalidOperationException($"Advance({bytes}) goes beyond the memory that GetMemory or GetSpan gave.");
+        }
+
+        if (bytes > 0)
+        {
+            tail!.Fill(bytes);
+            unsent += bytes;
+            unflushed += bytes;
+        }
+    }
+
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => Begin(default, cancellationToken);
+
+    public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) => Begin(source, cancellationToken);
+
+    public override void CancelPendingFlush()
+    {
+        owner.VerifyAccess();
+        if (waiting.Count > 0)
+        {
+            waiting[0].CancelFlush();
+        }
+        else
+        {
+            cancelRequested = true;
+        }
+    }
+
+    /// <summary>Ends the sending direction, behind what was written.</summary>
+    public override void Complete(Exception? exception = null)
+    {
+        owner.VerifyAccess();
+        if (completed)
+        {
+            return;
+        }
+
+        completed = true;
+        if (exception is not null)
+        {
+            owner.Abort();
+            return;
+        }
+
+        try
+        {
+            Send();
+        }
+        catch (IOException)
+        {
+            // The reader of this connection learns of it.
+        }
+
+        EndIfSent();
+    }
+
+    // ---- For the connection
+
+    /// <summary>The first attempt of a write.</summary>
+    internal bool TryBegin(ref ReadOnlyMemory<byte> rest, bool drain)
+    {
+        VerifyUsable();
+        return waiting.Count == 0 && TryGoOn(ref rest, drain);
+    }
+
+    /// <summary>True when all of it is sent, or is in the pipe and what is unsent is below the mark.</summary>
+    internal bool TryGoOn(ref ReadOnlyMemory<byte> rest, bool drain)
+    {
+        if (failure is not null)
+        {
+            throw Again(failure);
+        }
+
+        if (owner.IsClosed)
+        {
+            throw owner.ClosedException();
+        }
+
+        if (unsent > 0 && !draining)
+        {
+            Send();
+        }
+
+        if (unsent == 0 && !rest.IsEmpty && owner.Transport.SendsDirectly)
+        {
+            SendDirectly(ref rest);
+        }
+
+        while (!rest.IsEmpty && unsent < HighWater)
+        {
+            Copy(ref rest);
+            if (!draining)
+            {
+                Send();
+            }
+        }
+
+        return rest.IsEmpty && unsent <= (drain ? 0 : HighWater);
+    }
+
+    internal void Enqueue(OutputOperation operation)
+    {
+        waiting.Add(operation);
+        EnsureDraining();
+    }
+
+    internal void Leave(OutputOperation operation, bool isCutShort)
+    {
+        waiting.Remove(operation);
+        if (isCutShort)
+        {
+            Fail(new IOException("A write was cancelled after part of it had gone; the stream cannot go on."));
+        }
+    }
+
+    internal void OnClosed(Exception reason)
+    {
+        failure ??= reason;
+        Clear();
+        while (waiting.Count > 0)
+        {
+            var operation = waiting[0];
+            waiting.RemoveAt(0);
+            operation.OnClosed(reason);
+        }
+    }
+
+    private ValueTask<FlushResult> Begin(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        owner.VerifyAccess();
+        if (completed)
+        {
+            throw new InvalidOperationException("Writing was completed: Complete() was called on this writer.");
+        }
+
+        if (cancelRequested)
+        {
+            cancelRequested = false;
+            return new ValueTask<FlushResult>(new FlushResult(isCanceled: true, isCompleted: false));
+        }
+
+        var operation = OutputOperation.Rent(this, bytes);
+        return ValueTaskBridge<FlushResult>.Begin(owner.Core, operation, operation.Version, raw: false, cancellationToken);
+    }
+
+    private BufferSegment Room(int sizeHint)
+    {
+        owner.VerifyAccess();
+        VerifyUsable();
+        int least = Math.Max(sizeHint, 1);
+        if (tail is null || tail.FreeLength < least)
+        {
+            var segment = owner.Buffers.Rent(Math.Max(least, unsent >= BufferPool.SmallestBlock ? 4 * BufferPool.SmallestBlock : BufferPool.SmallestBlock));
+            if (tail is null)
+            {
+                head = segment;
+                headStart = 0;
+            }
+            else
+            {
+                tail.Append(segment);
+            }
+
+            tail = segment;
+        }
+
+        return tail;
+    }
+
+    private void VerifyUsable()
+    {
+        if (completed)
+        {
+            throw new InvalidOperationException("Writing was completed: nothing can be sent on this connection any more.");
+        }
+    }
+
+    private void Copy(ref ReadOnlyMemory<byte> rest)
+    {
+        var room = Room(Math.Min(rest.Length, BufferPool.LargestBlock)).Free;
+        int count = Math.Min(room.Length, rest.Length);
+        rest.Span[..count].CopyTo(room.Span);
+        tail!.Fill(count);
+        unsent += count;
+        rest = rest[count..];
+    }
+
+    private void SendDirectly(ref ReadOnlyMemory<byte> rest)
+    {
+        while (!rest.IsEmpty)
+        {
+            int count = owner.Transport.TrySend(rest);
+            if (count < 0)
+            {
+                if (count != SocketDevice.WouldBlock)
+                {
+                    throw Broken(count);
+                }
+
+                return;
+            }
+
+            rest = rest[count..];
+        }
+    }
+
+    // As much as goes; has the rest sent later.
+    private void Send()
+    {
+        if (!SendWhatGoes())
+        {
+            EnsureDraining();
+        }
+    }
+
+    private void Sent(int count)
+    {
+        unsent -= count;
+        while (count > 0)
+        {
+            int here = head!.End - headStart;
+            if (count < here)
+            {
+                headStart += count;
+                return;
+            }
+
+            count -= here;
+            DropHead();
+        }
+
+        if (unsent == 0)
+        {
+            Clear();
+        }
+    }
+
+    private void EnsureDraining()
+    {
+        if (draining || owner.IsClosed)
+        {
+            return;
+        }
+
+        draining = true;
+        if (owner.Transport.Wait(drain, reads: false) is { } refused)
+        {
+            draining = false;
+            Fail(refused);
+        }
+    }
+
+    // The transport may take more. True when there is nothing more to wait for.
+    private bool GoOnDraining()
+    {
+        try
+        {
+            bool blocked = false;
+            while (!blocked)
+            {
+                blocked = !SendWhatGoes();
+                int stillWaiting = waiting.Count;
+                while (unsent <= LowWater && waiting.Count > 0 && waiting[0].TryAgain())
+                {
+                    waiting.RemoveAt(0);
+                }
+
+                if (unsent == 0 && (waiting.Count == 0 || waiting.Count == stillWaiting))
+                {
+                    break;
+                }
+            }
+
+            draining = blocked || waiting.Count > 0;
+            EndIfSent();
+            return !draining;
+        }
+        catch (Exception broken)
+        {
+            draining = false;
+            Fail(broken);
+            return true;
+        }
+    }
+
+    // False: the transport takes no more now.
+    private bool SendWhatGoes()
+    {
+        unflushed = 0;
+        while (unsent > 0)
+        {
+            int count = owner.Transport.TrySend(head!, headStart);
+            if (count == SocketDevice.WouldBlock)
+            {
+                return false;
+            }
+
+            if (count < 0)
+            {
+                throw Broken(count);
+            }
+
+            Sent(count);
+        }
+
+        return true;
+    }
+
+    private void EndIfSent()
+    {
+        if (completed && IsEmpty && failure is null && !owner.IsClosed)
+        {
+            owner.Transport.ShutdownSend();
+        }
+    }
+
+    private Exception Broken(int error)
+    {
+        failure ??= owner.Transport.Explain(error, reads: false);
+        Clear();
+        return failure;
+    }
+
+    private void Fail(Exception why)
+    {
+        failure ??= why;
+        OnClosed(failure);
+    }
+
+    // A second throw of one exception object would grow its trace; and each write has its own failure.
+    private static Exception Again(Exception first) => first switch
+    {
+        ObjectDisposedException closed => new ObjectDisposedException(closed.ObjectName, closed.Message),
+        _ => new IOException(first.Message, first),
+    };
+
+    private void DropHead()
+    {
+        var old = head!;
+        head = old.Following;
+        headStart = 0;
+        if (head is null)
+        {
+            tail = null;
+        }
+
+        owner.Buffers.Return(old);
+    }
+
+    private void Clear()
+    {
+        while (head is not null)
+        {
+            DropHead();
+        }
+
+        unsent = 0;
+        unflushed = 0;
+    }
+
+    /// <summary>Waits for the transport on behalf of what stands in the pipe.</summary>
+    private sealed class Drain(OutputPipe pipe) : SocketWaiter
+    {
+        internal override bool TryAgain() => pipe.GoOnDraining();
+
+        internal override void OnClosed(Exception reason)
+        {
+            pipe.draining = false;
+            pipe.OnClosed(reason);
+        }
+
+        internal override void Execute() => throw new InvalidOperationException("It only waits.");
+    }
+}

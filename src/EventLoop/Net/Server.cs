@@ -1,0 +1,206 @@
+using System.Net;
+using System.Net.Sockets;
+using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
+
+namespace EventLoop.Net;
+
+/// <summary>What a stop of a server came to.</summary>
+/// <param name="Aborted">Connections whose handlers did not even end when they were cancelled, and were reset; by their peers.</param>
+/// <param name="Canceled">How many handlers had to be cancelled.</param>
+public readonly record struct ServerStopResult(IReadOnlyList<EndPoint?> Aborted, int Canceled);
+
+/// <summary>A listener with a task for each connection. asyncio: <c>Server</c>.</summary>
+/// <remarks><b>Thread:</b> the loop's.</remarks>
+public sealed class Server : IAsyncDisposable
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
+
+    private readonly LoopSocket listener;
+    private readonly Func<Connection, Coroutine> handler;
+    private readonly int mostConnections;
+    private readonly Dictionary<Connection, LoopTask> connections = [];
+    private readonly LoopTask accepting;
+    private readonly LoopFuture stopped;
+    private readonly Action? onClosed;
+    private LoopFuture? room;
+    private LoopFuture? idle;
+    private bool stopping;
+
+    internal Server(LoopSocket listener, Func<Connection, Coroutine> handler, ListenOptions options, Action? onClosed = null)
+    {
+        this.listener = listener;
+        this.handler = handler;
+        this.onClosed = onClosed;
+        mostConnections = options.MaxConnections ?? int.MaxValue;
+        EndPoint = listener.LocalEndPoint!;
+        stopped = Loop.Current.CreateFuture();
+        accepting = Loop.CreateTask(AcceptAsync(), $"accept on {SocketErrors.Text(EndPoint)}");
+    }
+
+    /// <summary>Where it listens, with the port that it got.</summary>
+    public EndPoint EndPoint { get; }
+
+    /// <summary>Connections whose handlers run.</summary>
+    public int ConnectionCount => connections.Count;
+
+    /// <summary>It accepts connections.</summary>
+    public bool IsListening => !stopping;
+
+    /// <summary>Connections accepted so far.</summary>
+    public long AcceptedCount { get; private set; }
+
+    /// <summary>Waits until the server is stopped. asyncio: <c>serve_forever</c>, but for cancellation, which stops only this wait.</summary>
+    public Coroutine WaitForStopAsync() => Loop.Shield(stopped);
+
+    /// <summary>Stops: accepts no more, lets handlers end, cancels those that are not done in time, and resets the connections of those that do not heed even that.</summary>
+    /// <param name="timeout">How long handlers may take to end by themselves, and as long again when cancelled; null: for ever, zero: not at all.</param>
+    /// <returns>What had to be cancelled and aborted.</returns>
+    /// <exception cref="InvalidOperationException">It is called from a handler of this server, which would wait for itself.</exception>
+    public async Coroutine<ServerStopResult> StopAsync(TimeSpan? timeout = null)
+    {
+        if (Loop.CurrentTask is { } self && connections.ContainsValue(self))
+        {
+            throw new InvalidOperationException("A handler cannot wait for its own server to stop. Let another task do that.");
+        }
+
+        StopListening();
+        int canceled = 0;
+        IReadOnlyList<EndPoint?> aborted = [];
+        if (!await IdleWithin(timeout))
+        {
+            canceled = connections.Count;
+            foreach (var task in connections.Values.ToArray())
+            {
+                task.Cancel("the server stops");
+            }
+
+            if (!await IdleWithin(timeout is { } time && time > TimeSpan.Zero ? time : TimeSpan.FromSeconds(1)))
+            {
+                aborted = [.. connections.Keys.Select(static connection => connection.RemoteEndPoint)];
+                foreach (var connection in connections.Keys.ToArray())
+                {
+                    connection.Abort();
+                }
+
+                connections.Clear();
+            }
+        }
+
+        stopped.TrySetResult();
+        return new ServerStopResult(aborted, canceled);
+    }
+
+    /// <summary>Stops without waiting for handlers that do not heed their cancellation.</summary>
+    public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero).AsTask());
+
+    private void StopListening()
+    {
+        if (!stopping)
+        {
+            stopping = true;
+            listener.Close();
+            room?.TrySetResult();
+            onClosed?.Invoke();
+        }
+    }
+
+    private async Coroutine<bool> IdleWithin(TimeSpan? timeout)
+    {
+        if (connections.Count == 0)
+        {
+            return true;
+        }
+
+        if (timeout is { } none && none <= TimeSpan.Zero)
+        {
+            return false;
+        }
+
+        idle = Loop.Current.CreateFuture();
+        var result = await Loop.Wait([idle], timeout);
+        idle = null;
+        return result.Done.Count > 0;
+    }
+
+    private async Coroutine AcceptAsync()
+    {
+        bool complained = false;
+        while (!stopping)
+        {
+            if (connections.Count >= mostConnections)
+            {
+                room = Loop.Current.CreateFuture();
+                await room;
+                room = null;
+                continue;
+            }
+
+            try
+            {
+                Serve(await listener.AcceptAsync());
+                complained = false;
+            }
+            catch (ObjectDisposedException) when (stopping || listener.IsClosed)
+            {
+                return;
+            }
+            catch (SocketException failure) when (failure.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+            {
+                // No descriptors or memory: those who wait stay in the backlog until something is free again.
+                if (!complained)
+                {
+                    complained = true;
+                    Loop.Current.CallExceptionHandler(new LoopExceptionContext($"The server on {SocketErrors.Text(EndPoint)} cannot accept for now, and goes on trying", failure));
+                }
+
+                await Loop.Sleep(RetryDelay);
+            }
+        }
+    }
+
+    private void Serve(LoopSocket socket)
+    {
+        AcceptedCount++;
+        var connection = new Connection(socket);
+        connections.Add(connection, Loop.CreateTask(HandleAsync(connection)));
+    }
+
+    private async Coroutine HandleAsync(Connection connection)
+    {
+        try
+        {
+            await handler(connection);
+        }
+        catch (OperationCanceledException) when (stopping)
+        {
+            connection.Abort();
+        }
+        catch (Exception failure) when (failure is not LoopExitException and not OperationCanceledException)
+        {
+            connection.Abort();
+            Loop.Current.CallExceptionHandler(new LoopExceptionContext(
+                $"The handler of the connection from {connection.Peer} failed", failure, Loop.CurrentTask));
+        }
+        finally
+        {
+            if (connection.Out.IsEmpty)
+            {
+                connection.CloseNow(abort: false);
+            }
+            else
+            {
+                await Loop.Shield(Dispose(connection));
+            }
+
+            connections.Remove(connection);
+            room?.TrySetResult();
+            if (connections.Count == 0)
+            {
+                idle?.TrySetResult();
+            }
+        }
+    }
+
+    private static async Coroutine Dispose(Connection connection) => await connection.DisposeAsync();
+}

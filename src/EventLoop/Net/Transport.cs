@@ -1,0 +1,39 @@
+using EventLoop.Polling;
+
+namespace EventLoop.Net;
+
+/// <summary>
+/// What a connection's pipes stand on: a socket, or TLS on one. Every call answers at once, as those of a <see cref="SocketDevice"/> do;
+/// after "would block" a waiter is told when to try again. Loop thread only.
+/// </summary>
+internal abstract class Transport
+{
+    /// <summary>What is sent is with the system, or dropped, when the call returns: the caller's memory is free again.</summary>
+    internal abstract bool SendsDirectly { get; }
+
+    /// <summary>The memory of the last attempt to receive is still in use.</summary>
+    internal abstract bool HoldsBuffer { get; }
+
+    /// <summary>False: an attempt would be in vain.</summary>
+    internal abstract bool MayReceive { get; }
+
+    internal abstract int TryReceive(Memory<byte> buffer);
+
+    internal abstract int TrySend(ReadOnlyMemory<byte> bytes);
+
+    /// <summary>Sends what is filled of a chain.</summary>
+    /// <param name="first">The first segment of the chain.</param>
+    /// <param name="start">Where in the first segment.</param>
+    internal abstract int TrySend(BufferSegment first, int start);
+
+    internal abstract Exception? Wait(SocketWaiter waiter, bool reads);
+
+    internal abstract void Leave(SocketWaiter waiter, bool reads);
+
+    /// <summary>The exception for a negative answer.</summary>
+    internal abstract Exception Explain(int error, bool reads);
+
+    internal abstract void ShutdownSend();
+
+    internal abstract void Close(bool abort);
+}

@@ -1,0 +1,195 @@
+using System.Net;
+using System.Net.Sockets;
+using EventLoop.Net;
+
+namespace EventLoop.Tests.Net;
+
+public sealed class ServerOnEpollTests() : ServerTests(PollerKind.Epoll);
+
+public sealed class ServerOnPortableTests() : ServerTests(PollerKind.Portable);
+
+public abstract class ServerTests(PollerKind poller) : IoTest(poller)
+{
+    private static async Coroutine Echo(Connection connection)
+    {
+        while (await connection.ReadLineAsync() is { } line)
+        {
+            await connection.WriteAsync(line + "\n");
+        }
+    }
+
+    private static int Port(Server server) => ((IPEndPoint)server.EndPoint).Port;
+
+    [Fact]
+    public void Each_connection_has_a_task_of_its_own() => RunIo(async () =>
+    {
+        await using var server = Tcp.Listen(AnyPort, Echo);
+        await Loop.Gather(Enumerable.Range(0, 50).Select(async Coroutine (i) =>
+        {
+            await using var client = await Tcp.ConnectAsync("127.0.0.1", Port(server));
+            for (int k = 0; k < 5; k++)
+            {
+                await client.WriteAsync($"{i}-{k}\n");
+                (await client.ReadLineAsync()).Should().Be($"{i}-{k}");
+            }
+        }));
+        server.AcceptedCount.Should().Be(50);
+        await server.StopAsync(Seconds(1));
+        server.ConnectionCount.Should().Be(0);
+    });
+
+    [Fact]
+    public void A_stop_lets_handlers_end() => RunIo(async () =>
+    {
+        var server = Tcp.Listen(AnyPort, Echo);
+        await using var client = await Tcp.ConnectAsync(server.EndPoint);
+        await client.WriteAsync("one\n");
+        (await client.ReadLineAsync()).Should().Be("one");
+        var stopping = Loop.CreateTask(server.StopAsync(Seconds(5)));
+        await Loop.Sleep(1);
+        stopping.IsCompleted.Should().BeFalse();
+        await client.WriteAsync("two\n");
+        (await client.ReadLineAsync()).Should().Be("two");
+        await client.ShutdownWriteAsync();
+        var result = await stopping;
+        result.Canceled.Should().Be(0);
+        result.Aborted.Should().BeEmpty();
+        (await Catch(Tcp.ConnectAsync(server.EndPoint))).Should().BeOfType<SocketException>();
+    });
+
+    [Fact]
+    public void A_stop_cancels_and_then_aborts_what_does_not_end() => RunIo(async () =>
+    {
+        var release = Loop.Current.CreateFuture();
+        var server = Tcp.Listen(AnyPort, async connection =>
+        {
+            while (!release.IsCompleted)
+            {
+                try
+                {
+                    await Loop.Shield(release);
+                }
+                catch (OperationCanceledException)
+                {
+                    // Heeds nothing.
+                }
+            }
+        });
+        await using var client = await Tcp.ConnectAsync(server.EndPoint);
+        await Until(() => server.ConnectionCount == 1);
+        var result = await server.StopAsync(TimeSpan.FromMilliseconds(20));
+        result.Canceled.Should().Be(1);
+        result.Aborted.Should().ContainSingle().Which.Should().Be(client.LocalEndPoint);
+        (await Catch(client.ReadLineAsync())).Should().BeAssignableTo<IOException>();
+        release.SetResult();
+        await Loop.Sleep(1);
+    });
+
+    [Fact]
+    public void A_handler_that_fails_is_reported_and_resets_its_connection_only() => RunIo(async () =>
+    {
+        await using var server = Tcp.Listen(AnyPort, async connection =>
+        {
+            if (await connection.ReadLineAsync() == "bad")
+            {
+                throw new FormatException("boom");
+            }
+
+            await connection.WriteAsync("fine\n");
+        });
+        await using var bad = await Tcp.ConnectAsync(server.EndPoint);
+        await using var good = await Tcp.ConnectAsync(server.EndPoint);
+        await bad.WriteAsync("bad\n");
+        (await Catch(bad.ReadLineAsync())).Should().BeAssignableTo<IOException>();
+        await good.WriteAsync("good\n");
+        (await good.ReadLineAsync()).Should().Be("fine");
+        Reported.Should().ContainSingle().Which.Exception.Should().BeOfType<FormatException>();
+    });
+
+    [Fact]
+    public void Connections_beyond_the_limit_wait() => RunIo(async () =>
+    {
+        await using var server = Tcp.Listen(AnyPort, Echo, new ListenOptions { MaxConnections = 2 });
+        var clients = new List<Connection>();
+        for (int i = 0; i < 3; i++)
+        {
+            clients.Add(await Tcp.ConnectAsync(server.EndPoint));
+            await clients[i].WriteAsync("x\n");
+        }
+
+        (await clients[0].ReadLineAsync()).Should().Be("x");
+        (await clients[1].ReadLineAsync()).Should().Be("x");
+        await Loop.Sleep(2);
+        server.ConnectionCount.Should().Be(2);
+        await clients[0].DisposeAsync();
+        (await clients[2].ReadLineAsync()).Should().Be("x");
+        foreach (var client in clients)
+        {
+            await client.DisposeAsync();
+        }
+    });
+
+    [Fact]
+    public void A_handler_may_not_stop_its_own_server() => RunIo(async () =>
+    {
+        Server? server = null;
+        Exception? thrown = null;
+        server = Tcp.Listen(AnyPort, async connection => thrown = await Catch(server!.StopAsync()));
+        await using (var client = await Tcp.ConnectAsync(server.EndPoint))
+        {
+            await client.ReadToEndAsync();
+        }
+
+        thrown.Should().BeOfType<InvalidOperationException>();
+        await server.StopAsync();
+    });
+
+    [Fact]
+    public void A_port_in_use_is_named() => RunIo(async () =>
+    {
+        await using var server = Tcp.Listen(AnyPort, Echo);
+        Action again = () => Tcp.Listen(server.EndPoint, Echo);
+        again.Should().Throw<SocketException>().WithMessage($"*{server.EndPoint}*").Which.SocketErrorCode.Should().Be(SocketError.AddressAlreadyInUse);
+    });
+
+    [Fact]
+    public void A_connect_that_nobody_answers_names_host_and_reason() => RunIo(async () =>
+    {
+        int port;
+        await using (var server = Tcp.Listen(AnyPort, Echo))
+        {
+            port = Port(server);
+            await server.StopAsync();
+        }
+
+        (await Catch(Tcp.ConnectAsync("localhost", port))).Should().BeOfType<SocketException>().Which.Message.Should().Contain($":{port}");
+        (await Catch(Tcp.ConnectAsync("no-such-host.invalid", 80))).Should().BeOfType<SocketException>().Which.Message.Should().Contain("no-such-host.invalid:80");
+    });
+
+    [Fact]
+    public void A_name_with_several_addresses_finds_the_one_that_answers() => RunIo(async () =>
+    {
+        await using var server = Tcp.Listen(AnyPort, Echo);
+        var connection = await new Race("host", Port(server), [IPAddress.Parse("127.0.0.9"), IPAddress.Loopback, IPAddress.Loopback], new ConnectOptions()).RunAsync();
+        connection.RemoteEndPoint.Should().Be(server.EndPoint);
+        await connection.DisposeAsync();
+    });
+
+    [Fact]
+    public void Two_listeners_share_a_port() => RunIo(async () =>
+    {
+        var options = new ListenOptions { ReusePort = true };
+        await using var first = Tcp.Listen(AnyPort, Echo, options);
+        await using var second = Tcp.Listen(first.EndPoint, Echo, options);
+        for (int i = 0; i < 40; i++)
+        {
+            await using var client = await Tcp.ConnectAsync(first.EndPoint);
+            await client.WriteAsync("x\n");
+            await client.ReadLineAsync();
+        }
+
+        (first.AcceptedCount + second.AcceptedCount).Should().Be(40);
+        first.AcceptedCount.Should().BePositive();
+        second.AcceptedCount.Should().BePositive();
+    });
+}

@@ -1,7 +1,115 @@
+using Microsoft.Extensions.Logging;
+
 namespace EventLoop.Testing.Tests;
 
 public class DeadlockTests
 {
+    private sealed class Lines : ILoggerFactory, ILogger
+    {
+        internal readonly List<string> All = [];
+
+        internal Action? Told { get; set; }
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+        }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            All.Add($"{eventId.Name}: {formatter(state, exception)}");
+            Told?.Invoke();
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private static async Coroutine TakeBoth(AsyncLock first, AsyncLock second)
+    {
+        using (await first.AcquireAsync())
+        {
+            await Loop.Sleep(1);
+            using (await second.AcquireAsync())
+            {
+            }
+        }
+    }
+
+    [Fact]
+    public void Two_tasks_that_wait_for_each_others_locks_are_shown_as_a_cycle()
+    {
+        var run = () => TestLoop.Run(async () =>
+        {
+            AsyncLock a = new(), b = new();
+            var one = Loop.CreateTask(TakeBoth(a, b), "one");
+            var two = Loop.CreateTask(TakeBoth(b, a), "two");
+            await Loop.Gather(one, two);
+        });
+        run.Should().Throw<LoopDeadlockException>().WithMessage(
+            "*task 'one' waits on lock (held by task 'two') since 0.001 s*Cycle:*task 'one' -> lock (held by task 'two') -> task 'two' -> lock (held by task 'one') -> task 'one'");
+    }
+
+    [Fact]
+    public void An_ordinary_loop_in_debug_mode_logs_the_report_once()
+    {
+        var lines = new Lines();
+        var run = () => Loop.Run(
+            async () =>
+            {
+                AsyncLock a = new(), b = new();
+                var main = Loop.CurrentTask!;
+                var loop = Loop.Current;
+                lines.Told = () => ThreadPool.QueueUserWorkItem(_ =>
+                {
+                    loop.Post(() => { });      // it stands still once more
+                    loop.Post(() => main.Cancel());
+                });
+                await Loop.Gather(Loop.CreateTask(TakeBoth(a, b), "one"), Loop.CreateTask(TakeBoth(b, a), "two"));
+            },
+            new LoopOptions { Debug = true, LoggerFactory = lines });
+        run.Should().Throw<LoopCanceledException>();
+        lines.All.Where(line => line.StartsWith("Deadlock", StringComparison.Ordinal)).Should().ContainSingle()
+            .Which.Should().Contain("has come to a standstill").And.Contain("task 'one' -> lock (held by task 'two') -> task 'two'").And.Contain("DeadlockTests");
+    }
+
+    [Fact]
+    public void An_ordinary_loop_that_waits_for_something_from_outside_is_not_accused()
+    {
+        var lines = new Lines();
+        Loop.Run(
+            async () =>
+            {
+                var loop = Loop.Current;
+                await Task.Run(() => Thread.Sleep(20));
+                await Task.Run(() => Thread.Sleep(20)).OnLoop();
+                await Loop.ToThread(() => Thread.Sleep(20));
+                var future = new LoopFuture();
+                ThreadPool.QueueUserWorkItem(_ =>
+                {
+                    Thread.Sleep(20);
+                    loop.Post(() => future.SetResult());
+                });
+                await future;
+                var forever = Loop.CreateTask(Loop.Sleep(Timeout.InfiniteTimeSpan));
+                ThreadPool.QueueUserWorkItem(_ =>
+                {
+                    Thread.Sleep(20);
+                    loop.Post(() => forever.Cancel());
+                });
+                await Loop.Wait([forever]);
+            },
+            new LoopOptions { Debug = true, LoggerFactory = lines });
+        lines.All.Should().NotContain(line => line.StartsWith("Deadlock", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void When_nothing_can_ever_run_again_the_report_names_every_task_and_its_wait()
     {

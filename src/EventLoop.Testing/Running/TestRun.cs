@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
@@ -34,6 +33,7 @@ internal sealed class TestRun
             TimeProvider = clock ?? wanted.TimeProvider,
             Seed = seed ?? wanted.Seed,
             HandleInterrupt = false,
+            LoggerFactory = wanted.LoggerFactory ?? TestLogging.Instance,
             BlockingCalls = wanted.BlockingCalls == BlockingCallPolicy.Ignore ? BlockingCallPolicy.Throw : wanted.BlockingCalls,
         });
         loop = runner.Loop;
@@ -149,7 +149,7 @@ internal sealed class TestRun
             : $"{tasks.Count} task(s) were still running at the end of the test. Await or cancel them:\n{string.Join("\n", tasks.Select(Describe))}";
 
         static string Describe(LoopTask task) =>
-            $"  {task.Label}{(task.WaitingOn is { } what ? $" waits on {what}" : "")}{(task.GetStack() is { Count: > 0 } stack ? $", in {string.Join(" < ", stack)}" : "")}, created by {task.CreatedBy ?? "the program"}";
+            $"  {task.Label}{(task.WaitingOn is { } what ? $" waits on {what}" : "")}{(WaitReport.StackOf(task) is { Length: > 0 } stack ? $", in {stack}" : "")}, created by {task.CreatedBy ?? "the program"}";
     }
 
     private Exception? Complaints(string? running)

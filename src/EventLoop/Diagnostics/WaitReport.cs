@@ -80,9 +80,9 @@ internal static class WaitReport
             }
         }
 
-        if (task.GetStack() is { Count: > 0 } stack)
+        if (StackOf(task) is { Length: > 0 } stack)
         {
-            report.Append(", in ").AppendJoin(" < ", stack);
+            report.Append(", in ").Append(stack);
         }
 
         report.Append('\n');
@@ -100,6 +100,11 @@ internal static class WaitReport
             report.Append("      awaited by ").AppendJoin(", ", awaiters.Select(static one => one.Label)).Append('\n');
         }
     }
+
+    /// <summary>The methods that the task is in, innermost first, without those through which lambdas and tests are called.</summary>
+    internal static string StackOf(LoopTask task) => string.Join(" < ", task.GetStack().Where(static name =>
+        !name.StartsWith("Bodies.", StringComparison.Ordinal) && !name.StartsWith("TestLoop.Valued", StringComparison.Ordinal)
+        && !name.StartsWith("TestRun.", StringComparison.Ordinal) && !name.StartsWith("SeededRuns.", StringComparison.Ordinal)));
 
     internal static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.#######", CultureInfo.InvariantCulture) + " s";
 
@@ -148,9 +153,9 @@ internal static class WaitReport
                 var blockers = new List<LoopTask>();
                 target.CollectBlockers(node, blockers);
                 string by = target is LoopTask ? "" : target.Describe(node);
-                foreach (var blocker in blockers)
+                for (int i = blockers.Count - 1; i >= 0; i--)
                 {
-                    open.Push((blocker, by, path.Count));
+                    open.Push((blockers[i], by, path.Count));
                 }
             }
         }

@@ -1,0 +1,11 @@
+namespace EventLoop.Testing;
+
+/// <summary>Which time a test runs on.</summary>
+public enum TestClock
+{
+    /// <summary>A <see cref="VirtualClock"/>: what sleeps takes no time.</summary>
+    Virtual,
+
+    /// <summary>The system's.</summary>
+    Real,
+}

@@ -1,0 +1,196 @@
+using System.Diagnostics;
+
+namespace EventLoop.Testing.Tests;
+
+public sealed class LoopFactTests : IDisposable
+{
+    private static int objects;
+    private static readonly HashSet<string> Orders = [];
+
+    private readonly List<int> mine = [];
+
+    public LoopFactTests() => Interlocked.Increment(ref objects);
+
+    public void Dispose()
+    {
+    }
+
+    [LoopFact]
+    public async Coroutine The_body_is_a_coroutine_on_virtual_time()
+    {
+        await Loop.Sleep(TimeSpan.FromDays(30));
+        TestLoop.Clock.Elapsed.Should().Be(TimeSpan.FromDays(30));
+        Loop.CurrentTask!.Name.Should().Be("test");
+    }
+
+    [LoopFact]
+    public async Coroutine<int> A_result_is_dropped()
+    {
+        await Loop.Yield();
+        return 42;
+    }
+
+    [LoopFact]
+    public async Task The_body_is_a_task()
+    {
+        await Loop.Sleep(1000);
+        await Task.Yield();
+        Loop.Current.IsInLoopThread.Should().BeTrue();
+        TestLoop.Clock.Elapsed.Should().Be(TimeSpan.FromSeconds(1));
+    }
+
+    [LoopFact]
+    public async ValueTask The_body_is_a_value_task() => await Loop.Yield();
+
+    [LoopFact]
+    public void The_body_is_void() => Loop.Current.IsRunning.Should().BeTrue();
+
+    [LoopFact(Clock = TestClock.Real)]
+    public async Coroutine Time_is_real_where_it_is_asked_for()
+    {
+        var clock = () => TestLoop.Clock;
+        clock.Should().Throw<InvalidOperationException>();
+        await Loop.Sleep(1);
+    }
+
+    [LoopFact(Seeds = 50)]
+    public async Coroutine Under_many_seeds_each_run_has_a_fresh_object()
+    {
+        mine.Should().BeEmpty();
+        async Coroutine Note(int number)
+        {
+            await Loop.Yield();
+            mine.Add(number);
+        }
+
+        await Loop.Gather(Note(1), Note(2), Note(3), Note(4));
+        Orders.Add(string.Join(' ', mine));
+        if (objects > 50)
+        {
+            Orders.Should().HaveCountGreaterThan(5);
+        }
+    }
+
+    [LoopTheory]
+    [InlineData(1)]
+    [InlineData(1000)]
+    public async Coroutine A_theory_has_data(int seconds)
+    {
+        await Loop.Sleep(TimeSpan.FromSeconds(seconds));
+        TestLoop.Clock.Elapsed.Should().Be(TimeSpan.FromSeconds(seconds));
+    }
+
+    public static TheoryData<object> NotSerializable => [new object(), new List<object>()];
+
+    [LoopTheory(Seeds = 3)]
+    [MemberData(nameof(NotSerializable))]
+    public async Coroutine A_theory_may_look_at_its_data_when_it_runs(object value)
+    {
+        value.Should().NotBeNull();
+        await Loop.Sleep(1);
+    }
+
+    [LoopFact]
+    public async Coroutine The_test_context_is_there()
+    {
+        TestContext.Current.Test!.TestDisplayName.Should().Contain(nameof(The_test_context_is_there));
+        await Loop.Yield();
+        TestContext.Current.Test.Should().NotBeNull();
+    }
+
+    [Fact]
+    public void Each_kind_of_failure_fails_its_test()
+    {
+        // The tests of FailingTests run only in this child process.
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
+        {
+            start.ArgumentList.Add(typeof(LoopFactTests).Assembly.Location);
+        }
+
+        foreach (string argument in new[] { "-explicit", "only", "-class", typeof(FailingTests).FullName!, "-noColor" })
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit(60_000).Should().BeTrue();
+
+        output.Should().Contain("Deadlocks [FAIL]").And.Contain("Deadlock: nothing on this loop can ever run again");
+        output.Should().Contain("Leaves_a_task_running [FAIL]").And.Contain("task 'janitor'");
+        output.Should().Contain("Loses_a_failure [FAIL]").And.Contain("never retrieved");
+        output.Should().Contain("Forgets_a_coroutine [FAIL]").And.Contain("Forgotten was never awaited");
+        output.Should().Contain("Blocks [FAIL]").And.Contain("would block the thread of loop");
+        output.Should().Contain("Takes_too_long [FAIL]").And.Contain("did not end within 0.1 s");
+        output.Should().Contain("Depends_on_the_schedule [FAIL]").And.Contain("The scenario failed with seed");
+        output.Should().Contain("Throws(number: 7) [FAIL]").And.Contain("System.FormatException : number 7");
+        output.Should().Contain("Is_skipped [SKIP]").And.Contain("to be skipped");
+        output.Should().Contain("Failed: 8, Skipped: 1", errors.Result);
+    }
+}
+
+/// <summary>Run by <see cref="LoopFactTests.Each_kind_of_failure_fails_its_test"/> only.</summary>
+public class FailingTests
+{
+    [LoopFact(Explicit = true)]
+    public async Coroutine Deadlocks() => await new LoopFuture();
+
+    [LoopFact(Explicit = true)]
+    public void Leaves_a_task_running() => Loop.CreateTask(Loop.Sleep(1000), "janitor");
+
+    [LoopFact(Explicit = true)]
+    public async Coroutine Loses_a_failure()
+    {
+        _ = Loop.CreateTask(Coroutine () => throw new FormatException("lost"));
+        await Loop.Sleep(1);
+    }
+
+    [LoopFact(Explicit = true)]
+    public async Task Forgets_a_coroutine()
+    {
+        _ = Forgotten();
+        await Task.Yield();
+
+        static async Coroutine Forgotten() => await Loop.Yield();
+    }
+
+    [LoopFact(Explicit = true)]
+    public void Blocks() => new TaskCompletionSource().Task.Wait(TimeSpan.FromSeconds(20));
+
+    [LoopFact(Explicit = true, Timeout = 100)]
+    public async Coroutine Takes_too_long() => await new TaskCompletionSource().Task;
+
+    [LoopFact(Explicit = true, Seeds = 100)]
+    public async Coroutine Depends_on_the_schedule()
+    {
+        string order = "";
+        async Coroutine Write(string what)
+        {
+            await Loop.Yield();
+            order += what;
+        }
+
+        await Loop.Gather(Write("a"), Write("b"));
+        if (order != "ab")
+        {
+            throw new InvalidOperationException($"order {order}");
+        }
+    }
+
+    [LoopFact(Explicit = true, Skip = "to be skipped")]
+    public void Is_skipped() => throw new InvalidOperationException();
+
+    [LoopTheory(Explicit = true)]
+    [InlineData(7)]
+    public async Coroutine Throws(int number)
+    {
+        await Loop.Sleep(1);
+        throw new FormatException($"number {number}");
+    }
+}

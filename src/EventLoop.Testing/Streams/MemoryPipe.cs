@@ -1,0 +1,174 @@
+using System.Net.Sockets;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Testing;
+
+/// <summary>One direction of a pair. Any thread. Its waits go by the current context, so that on a loop they come back through its ready queue.</summary>
+internal sealed class MemoryPipe
+{
+    private readonly Lock gate = new();
+    private readonly Queue<Segment> segments = new();
+    private readonly MemoryStreamOptions options;
+    private readonly TimeProvider time;
+    private TaskCompletionSource changed = NewSignal();      // replaced whenever something has changed
+    private int buffered;
+    private int reads;
+    private bool completed;       // the writer has closed
+    private bool abandoned;       // the reader has closed
+    private bool reset;
+
+    internal MemoryPipe(MemoryStreamOptions options)
+    {
+        options.Validate();
+        this.options = options;
+        time = options.TimeProvider ?? LoopCore.Running?.Clock.Custom ?? TimeProvider.System;
+    }
+
+    internal async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Task wait;
+            lock (gate)
+            {
+                ThrowIfReset();
+                ObjectDisposedException.ThrowIf(abandoned, typeof(MemoryDuplexStream));
+                if (segments.TryPeek(out var first))
+                {
+                    var left = time.GetElapsedTime(time.GetTimestamp(), first.Arrival);
+                    if (left <= TimeSpan.Zero)
+                    {
+                        return Take(buffer.Span);
+                    }
+
+                    wait = Task.Delay(left, time, cancellationToken);
+                }
+                else if (completed)
+                {
+                    return 0;
+                }
+                else
+                {
+                    wait = changed.Task.WaitAsync(cancellationToken);
+                }
+            }
+
+            await wait;
+        }
+    }
+
+    internal async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        bool lockstep = options.Capacity == 0;
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Task wait;
+            lock (gate)
+            {
+                ThrowIfReset();
+                ObjectDisposedException.ThrowIf(completed, typeof(MemoryDuplexStream));
+                if (abandoned)
+                {
+                    throw new IOException("The other side has closed the connection.", new SocketException((int)SocketError.ConnectionAborted));
+                }
+
+                int room = lockstep ? buffer.Length : Math.Min(buffer.Length, options.Capacity - buffered);
+                if (room > 0)
+                {
+                    segments.Enqueue(new Segment(buffer[..room].ToArray(), time.GetTimestamp() + (long)(options.Delay.TotalSeconds * time.TimestampFrequency)));
+                    buffered += room;
+                    buffer = buffer[room..];
+                    Signal();
+                }
+
+                if (buffer.IsEmpty && (!lockstep || buffered == 0))
+                {
+                    return;
+                }
+
+                wait = changed.Task.WaitAsync(cancellationToken);
+            }
+
+            await wait;
+        }
+    }
+
+    /// <summary>The writer has no more.</summary>
+    internal void Complete() => Change(ref completed);
+
+    /// <summary>The reader wants no more.</summary>
+    internal void Abandon() => Change(ref abandoned);
+
+    internal void Reset() => Change(ref reset);
+
+    private int Take(Span<byte> destination)
+    {
+        if (destination.IsEmpty)
+        {
+            return 0;
+        }
+
+        int most = options.ChunkSizes is { } sizes ? sizes[reads++ % sizes.Count] : int.MaxValue;
+        most = Math.Min(most, destination.Length);
+        int taken = 0;
+        long now = time.GetTimestamp();
+        while (taken < most && segments.TryPeek(out var first) && first.Arrival <= now)
+        {
+            int count = Math.Min(most - taken, first.Left);
+            first.CopyTo(destination[taken..], count);
+            taken += count;
+            if (first.Left == 0)
+            {
+                segments.Dequeue();
+            }
+        }
+
+        buffered -= taken;
+        Signal();
+        return taken;
+    }
+
+    private void Change(ref bool state)
+    {
+        lock (gate)
+        {
+            state = true;
+            Signal();
+        }
+    }
+
+    private void Signal()
+    {
+        var told = changed;
+        changed = NewSignal();
+        told.SetResult();
+    }
+
+    private void ThrowIfReset()
+    {
+        if (reset)
+        {
+            throw new IOException("The connection was reset.", new SocketException((int)SocketError.ConnectionReset));
+        }
+    }
+
+    // Asynchronous, so that nobody's code runs under the lock.
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed class Segment(byte[] bytes, long arrival)
+    {
+        private int offset;
+
+        internal long Arrival => arrival;
+
+        internal int Left => bytes.Length - offset;
+
+        internal void CopyTo(Span<byte> destination, int count)
+        {
+            bytes.AsSpan(offset, count).CopyTo(destination);
+            offset += count;
+        }
+    }
+}

@@ -68,6 +68,9 @@ internal sealed class CommandLine
             : value;
     }
 
+    /// <summary>Whether `--option` was given; it takes no value.</summary>
+    public bool Flag(string option) => _left.Remove(option);
+
     /// <summary>The arguments that are no options. Asked for last: an option that is still left is unknown or was given twice.</summary>
     public IReadOnlyList<string> Rest() => _left.Find(arg => arg.StartsWith('-')) is { } unknown
         ? throw new UsageException($"Unknown or repeated option {unknown}.")

@@ -112,7 +112,10 @@ public sealed class AsyncBarrier
             return wait;
         }
 
-        protected override bool TryComplete(LoopCore core)
+        public override bool Start(long token) =>
+            TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+
+        private bool TryComplete(LoopCore core)
         {
             barrier!.binding.Verify(core, "AsyncBarrier.WaitAsync");
             if (barrier.IsBroken)

@@ -80,7 +80,7 @@ public class AsyncSemaphore
     public bool TryAcquire(out Releaser releaser)
     {
         bool taken = TryAcquire();
-        releaser = taken ? grants.Issue(this) : default;
+        releaser = taken ? grants.Issue(this, LoopCore.Running?.CurrentTask) : default;
         return taken;
     }
 
@@ -97,13 +97,9 @@ public class AsyncSemaphore
             throw new InvalidOperationException($"A semaphore holds at most {int.MaxValue} permits.");
         }
 
-        if (byReleaser)
+        if (!byReleaser)
         {
-            byReleaser = false;
-        }
-        else
-        {
-            grants.Withdraw(count);
+            grants.Withdraw(LoopCore.Running?.CurrentTask, count);
         }
 
         for (; count > 0 && waiters.TakeFirst() is { } waiter; count--)
@@ -115,8 +111,9 @@ public class AsyncSemaphore
     }
 
     /// <summary>For a releaser that is still good.</summary>
-    internal void ReleaseGranted()
+    internal void ReleaseGranted(SemaphoreGrant grant)
     {
+        grants.Remove(grant);
         byReleaser = true;
         try
         {
@@ -129,8 +126,6 @@ public class AsyncSemaphore
     }
 
     internal void VerifyRelease() => binding.Verify("Releaser.Dispose");
-
-    internal ref GrantBook Grants => ref grants;
 
     private sealed class AcquireSource(AsyncSemaphore semaphore) : WaitSource<Releaser>, IWaitTarget
     {
@@ -152,7 +147,7 @@ public class AsyncSemaphore
             awaiting.Park(this);
         }
 
-        protected override Releaser TakeResult(long token) => semaphore.grants.Issue(semaphore);
+        protected override Releaser TakeResult(long token) => semaphore.grants.Issue(semaphore, LoopCore.Required.CurrentTask);
 
         AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
         {

@@ -218,7 +218,10 @@ public sealed class CapacityLimiter
             return wait;
         }
 
-        protected override bool TryComplete(LoopCore core)
+        public override bool Start(long token) =>
+            TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+
+        private bool TryComplete(LoopCore core)
         {
             limiter!.binding.Verify(core, "CapacityLimiter.AcquireAsync");
             Borrower ??= CurrentBorrower("CapacityLimiter.AcquireAsync");

@@ -165,7 +165,10 @@ internal sealed class SendWait<T> : PooledWait, IHalfWait
         return wait;
     }
 
-    protected override bool TryComplete(LoopCore core)
+    public override bool Start(long token) =>
+        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+
+    private bool TryComplete(LoopCore core)
     {
         channel!.Binding.Verify(core, "ChannelSender.SendAsync");
         if (channel.RefusalToSend(half!) is { } refusal)
@@ -214,7 +217,10 @@ internal sealed class ReceiveWait<T> : PooledWait<T>, IHalfWait
         return wait;
     }
 
-    protected override bool TryComplete(LoopCore core)
+    public override bool Start(long token) =>
+        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+
+    private bool TryComplete(LoopCore core)
     {
         channel!.Binding.Verify(core, "ChannelReceiver.ReceiveAsync");
         if (!half!.IsDisposed && channel.TryReceive(out Result))

@@ -5,7 +5,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>
-/// Takes items until there will be no more: <c>await foreach</c> over a queue or a receiver. One object for each enumeration, nothing for each item.
+/// Takes items until there will be no more: <c>await foreach</c> over a queue or a receiver. One object for each enumeration; .NET's own
+/// way back from a ValueTask into a synchronization context costs 64 bytes whenever it has to wait.
 /// The waits are those of the loop's own operations, in the task that enumerates, so a cancellation interrupts them.
 /// </summary>
 internal abstract class Drain<T> : IAsyncEnumerator<T>

@@ -1,5 +1,3 @@
-using EventLoop.Scheduling;
-
 namespace EventLoop.Synchronization;
 
 /// <summary>
@@ -12,10 +10,68 @@ internal struct GrantBook
     private const int Tasks = 16;              // a power of two
     private const int DeepestPerTask = 8;
 
-    private SemaphoreGrant?[]? latest;         // by task; linked by Older
+    // By task. A grant that is used up stays in its place for the task's next one, so that the usual case stores no reference.
+    private SemaphoreGrant?[]? latest;
     private SemaphoreGrant? free;
 
-    internal Releaser Issue(AsyncSemaphore semaphore)
+    internal Releaser Issue(AsyncSemaphore semaphore, LoopTask? task)
+    {
+        int id = task?.Id ?? 0;
+        var grant = (latest ??= new SemaphoreGrant?[Tasks])[id & (Tasks - 1)];
+        if (grant is null || grant.IsLive)
+        {
+            grant = Push(semaphore, id);
+        }
+
+        grant.TaskId = id;
+        grant.IsLive = true;
+        return new Releaser(grant, grant.Ticket);
+    }
+
+    /// <summary>A task gives back so many permits by hand: as many of its releasers are used up, the latest first.</summary>
+    internal readonly void Withdraw(LoopTask? task, int count)
+    {
+        if (latest is null)
+        {
+            return;
+        }
+
+        int id = task?.Id ?? 0;
+        for (var grant = latest[id & (Tasks - 1)]; count > 0 && grant is not null && grant.TaskId == id; grant = grant.Older)
+        {
+            if (grant.IsLive)
+            {
+                grant.UseUp();
+                count--;
+            }
+        }
+    }
+
+    /// <summary>A releaser was used.</summary>
+    internal void Remove(SemaphoreGrant grant)
+    {
+        grant.UseUp();
+        if (!grant.IsListed)
+        {
+            Recycle(grant);
+            return;
+        }
+
+        ref var slot = ref latest![grant.TaskId & (Tasks - 1)];
+        while (slot is { IsLive: false, Older: { } older } spent)
+        {
+            slot = older;
+            Recycle(spent);
+        }
+    }
+
+    private void Recycle(SemaphoreGrant grant)
+    {
+        grant.Older = free;
+        free = grant;
+    }
+
+    private SemaphoreGrant Push(AsyncSemaphore semaphore, int id)
     {
         var grant = free;
         if (grant is null)
@@ -27,90 +83,45 @@ internal struct GrantBook
             free = grant.Older;
         }
 
-        var context = LoopCore.Running?.Current?.Task;
-        ref var slot = ref SlotOf(context);
-        grant.Task = context;
-        if (slot is { } older && ReferenceEquals(older.Task, context) && older.Depth < DeepestPerTask)
+        ref var slot = ref latest![id & (Tasks - 1)];
+        bool joins = slot is { } newest && newest.TaskId == id && newest.Depth < DeepestPerTask;
+        grant.Older = joins ? slot : null;
+        grant.Depth = joins ? slot!.Depth + 1 : 1;
+        grant.IsListed = true;
+        for (var displaced = joins ? null : slot; displaced is not null; displaced = displaced.Older)
         {
-            grant.Older = older;
-            grant.Depth = older.Depth + 1;
-        }
-        else
-        {
-            grant.Older = null;
-            grant.Depth = 1;
+            displaced.IsListed = false;
         }
 
         slot = grant;
-        return new Releaser(grant, grant.Ticket);
+        return grant;
     }
-
-    /// <summary>The running task gives back so many permits by hand: as many of its releasers are used up, the latest first.</summary>
-    internal void Withdraw(int count)
-    {
-        if (latest is null)
-        {
-            return;
-        }
-
-        var task = LoopCore.Running?.Current?.Task;
-        ref var slot = ref SlotOf(task);
-        for (; count > 0 && slot is { } grant && ReferenceEquals(grant.Task, task); count--)
-        {
-            slot = grant.Older;
-            Recycle(grant);
-        }
-    }
-
-    /// <summary>A releaser was used.</summary>
-    internal void Remove(SemaphoreGrant grant)
-    {
-        ref var slot = ref SlotOf(grant.Task);
-        if (ReferenceEquals(slot, grant))
-        {
-            slot = grant.Older;
-        }
-        else
-        {
-            for (var newer = slot; newer is not null; newer = newer.Older)
-            {
-                if (ReferenceEquals(newer.Older, grant))
-                {
-                    newer.Older = grant.Older;
-                    break;
-                }
-            }
-        }
-
-        Recycle(grant);
-    }
-
-    private void Recycle(SemaphoreGrant grant)
-    {
-        grant.Ticket++;
-        grant.Task = null;
-        grant.Older = free;
-        free = grant;
-    }
-
-    private ref SemaphoreGrant? SlotOf(LoopTask? task) => ref (latest ??= new SemaphoreGrant?[Tasks])[(task?.Id ?? 0) & (Tasks - 1)];
 }
 
 /// <summary>One permit in the hands of one releaser. Pooled by its semaphore.</summary>
 internal sealed class SemaphoreGrant(AsyncSemaphore semaphore) : IReleasable
 {
     internal SemaphoreGrant? Older;
-    internal LoopTask? Task;
+    internal int TaskId;
     internal int Ticket;
     internal int Depth;
+    internal bool IsLive;
+
+    /// <summary>In the table; else only its releaser knows it.</summary>
+    internal bool IsListed;
 
     public void Release(int ticket)
     {
         semaphore.VerifyRelease();
         if (ticket == Ticket)
         {
-            semaphore.Grants.Remove(this);
-            semaphore.ReleaseGranted();
+            semaphore.ReleaseGranted(this);
         }
+    }
+
+    internal void UseUp()
+    {
+        Ticket++;
+        IsLive = false;
     }
 }

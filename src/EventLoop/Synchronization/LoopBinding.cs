@@ -11,6 +11,13 @@ internal struct LoopBinding
 {
     private LoopCore? home;
 
+    /// <summary>Its loop runs on this thread.</summary>
+    internal readonly bool IsHere
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => LoopCore.Running is { } running && ReferenceEquals(running, home);
+    }
+
     /// <param name="member">The public member that was called, for the message.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Verify(string member)

@@ -38,7 +38,10 @@ internal sealed class NotificationWait : PooledWait
         condition!.Lock.Enqueue(node);
     }
 
-    protected override bool TryComplete(LoopCore core)
+    public override bool Start(long token) =>
+        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+
+    private bool TryComplete(LoopCore core)
     {
         condition!.Binding.Verify(core, "AsyncCondition.WaitAsync");
         if (condition.IsLocked)
@@ -80,16 +83,13 @@ internal sealed class NotificationWait : PooledWait
         return AbortResult.PassedOn;
     }
 
-    protected override void BeforeEnd(LoopCore core)
+    protected override void Recycle(LoopCore core)
     {
         if (stage == Stage.Cancelled)
         {
             core.PendingThrow = new LoopCanceledException(reason);
         }
-    }
 
-    protected override void Recycle(LoopCore core)
-    {
         condition = null;
         reason = null;
         stage = Stage.Waiting;

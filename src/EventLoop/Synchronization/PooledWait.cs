@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 
@@ -6,7 +7,9 @@ namespace EventLoop.Synchronization;
 /// <summary>
 /// One call of an operation that carries something of its own across the wait: an item, an index, a borrower. It is the source behind the coroutine
 /// and the target of the wait, so that whoever hands something over finds it by the waiting node. Rented at the call, given back at
-/// the end of the await; one that is never awaited is the collector's. The same steps as in <see cref="WaitSource"/>.
+/// the end of the await; one that is never awaited is the collector's. The same steps as in <see cref="WaitSource"/>: each <see cref="Start"/> asks for
+/// a cancellation, tries to complete (a failure goes into <see cref="LoopCore.PendingThrow"/> and counts as complete), and spends its budget.
+/// They are spelled out in each class, because a call that is not virtual saves as much as the work itself costs.
 /// </summary>
 internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 {
@@ -18,26 +21,25 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 
     internal long Token => version;
 
-    public bool Start(long token)
+    public abstract bool Start(long token);
+
+    /// <summary>The beginning of every <see cref="Start"/>: true when a cancellation is due instead.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private protected bool TryInterrupt(long token, out LoopCore core, out bool completed)
     {
         if (version != token)
         {
             Throw.AwaitedTwice();
         }
 
-        var core = LoopCore.Required;
+        core = LoopCore.Required;
         if (!ReferenceEquals(this.core, core))
         {
             this.core = core;
         }
 
         version++;
-        if (core.TryInterrupt(out bool completed))
-        {
-            return completed;
-        }
-
-        return TryComplete(core) && core.SpendBudget();
+        return core.TryInterrupt(out completed);
     }
 
     public void Park(LoopCore core, long token, WaitNode awaiting)
@@ -60,6 +62,7 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
         LoopCore.ThrowIfInterrupted();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private protected LoopCore Finish(long token)
     {
         if (version != token + 1)
@@ -67,7 +70,6 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
             Throw.AwaitedTwice();
         }
 
-        BeforeEnd(core!);
         version++;
         if (Waiter is not null)
         {
@@ -87,19 +89,13 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
         }
     }
 
-    /// <summary>As <see cref="WaitSource.TryComplete"/>; a failure goes into <see cref="LoopCore.PendingThrow"/> and counts as complete.</summary>
-    protected abstract bool TryComplete(LoopCore core);
-
     /// <summary>Puts the node where its wake-up will come from.</summary>
     protected abstract void Enqueue(WaitNode awaiting);
 
     /// <summary>The node is parked: what the wait gives up for its duration.</summary>
     protected virtual void OnParked() { }
 
-    /// <summary>The wait is over, the outcome not yet delivered.</summary>
-    protected virtual void BeforeEnd(LoopCore core) { }
-
-    /// <summary>Forgets what it carries and goes back to the pool.</summary>
+    /// <summary>Forgets what it carries and goes back to the pool. What it has to throw after all goes into <see cref="LoopCore.PendingThrow"/>.</summary>
     protected abstract void Recycle(LoopCore core);
 
     public abstract AbortResult Abort(WaitNode node, string? reason);

@@ -109,7 +109,7 @@ internal sealed class LoopTestRunner : XunitTestRunnerBase<XunitTestRunnerContex
         // Each schedule has a test object of its own, so that none sees what another left in fields.
         private async Coroutine CallFresh()
         {
-            object? fresh = method.IsStatic ? null : Activator.CreateInstance(method.ReflectedType!, constructorArguments);
+            object? fresh = method.IsStatic ? null : Activator.CreateInstance(method.ReflectedType!, Values(constructorArguments));
             try
             {
                 if (fresh is global::Xunit.IAsyncLifetime lifetime)
@@ -130,6 +130,14 @@ internal sealed class LoopTestRunner : XunitTestRunnerBase<XunitTestRunnerContex
                     disposable.Dispose();
                 }
             }
+        }
+
+        // What belongs to one test only, as its output, is made when it is asked for.
+        private object?[] Values(object?[] given)
+        {
+            var parameters = method.ReflectedType!.GetConstructors().Single(static one => one is { IsStatic: false, IsPublic: true }).GetParameters();
+            return [.. given.Select((value, i) =>
+                value is Delegate make && value.GetType() == typeof(Func<>).MakeGenericType(parameters[i].ParameterType) ? make.DynamicInvoke() : value)];
         }
 
         private async Coroutine Call(object? target)

@@ -102,16 +102,8 @@ internal sealed class CallbackItem<TState> : CallbackItem
         }
     }
 
-    internal override void OnRejected(LoopCore core)
-    {
-        var run = callback;
-        var argument = state!;
-        if (run is not null && !Cancelled)
-        {
-            core.Loop.OnLateContinuation();
-            ThreadPool.UnsafeQueueUserWorkItem(static late => late.run(late.argument), (run, argument), preferLocal: false);
-        }
-    }
+    // A callback is the loop's own business and is written for its thread: one that the loop did not come to before it was closed is not run at all.
+    internal override void OnRejected(LoopCore core) => Release();
 
     protected override void Release()
     {

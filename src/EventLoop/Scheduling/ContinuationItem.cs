@@ -40,6 +40,19 @@ internal sealed class ContinuationItem : LoopItem
     internal override void OnRejected(LoopCore core)
     {
         core.Loop.OnLateContinuation();
-        ThreadPool.UnsafeQueueUserWorkItem(static late => late.callback!(late.state), (callback, state), preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(static late => late.ContinueElsewhere(), this, preferLocal: false);
+    }
+
+    // On the thread pool, where an exception that nobody catches would end the process.
+    private void ContinueElsewhere()
+    {
+        try
+        {
+            callback!(state);
+        }
+        catch (Exception exception)
+        {
+            Context!.Core.Loop.OnCallbackFailed(exception);
+        }
     }
 }

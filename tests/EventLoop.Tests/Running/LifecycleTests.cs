@@ -147,4 +147,18 @@ public sealed class LifecycleTests : LoopTest
 
         child.Should().NotBeNull().And.NotBeSameAs(SynchronizationContext.Current);
     });
+
+    [Fact]
+    public void A_callback_that_a_closed_loop_did_not_come_to_is_never_run()
+    {
+        int ran = 0;
+        var loop = new Loop(Options);
+        loop.CallSoon(() => Interlocked.Increment(ref ran));
+        loop.Post(() => Interlocked.Increment(ref ran));
+        loop.Dispose();
+
+        // Whatever the closing left to the thread pool has been taken up when as many more items as the pool has threads have run.
+        Task.WhenAll(Enumerable.Range(0, 64).Select(static _ => Task.Run(static () => { }))).Wait(TimeSpan.FromSeconds(10)).Should().BeTrue();
+        Volatile.Read(ref ran).Should().Be(0);
+    }
 }

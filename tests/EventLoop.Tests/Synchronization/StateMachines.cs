@@ -59,8 +59,8 @@ public sealed class LockStateMachine : StateMachineTest
 
     protected override void Compare()
     {
-        _mutex.IsLocked.Should().Be(_locked);
-        _mutex.Statistics.WaitingTasks.Should().Equal(TasksOf(_line));
+        Same(_mutex.IsLocked, _locked, "IsLocked");
+        SameLine(_mutex.Statistics.WaitingTasks, _line);
     }
 
     private async Coroutine<string> Acquire()
@@ -131,8 +131,8 @@ public sealed class SemaphoreStateMachine : StateMachineTest
 
     protected override void Compare()
     {
-        _semaphore.CurrentCount.Should().Be(_count);
-        _semaphore.Statistics.WaitingTasks.Should().Equal(TasksOf(_line));
+        Same(_semaphore.CurrentCount, _count, "CurrentCount");
+        SameLine(_semaphore.Statistics.WaitingTasks, _line);
     }
 
     private async Coroutine<string> Acquire()
@@ -193,8 +193,8 @@ public sealed class EventStateMachine : StateMachineTest
 
     protected override void Compare()
     {
-        _event.IsSet.Should().Be(_set);
-        _event.Statistics.WaitingTasks.Should().Equal(TasksOf(_line));
+        Same(_event.IsSet, _set, "IsSet");
+        SameLine(_event.Statistics.WaitingTasks, _line);
     }
 
     private async Coroutine<string> Wait()
@@ -263,9 +263,9 @@ public sealed class BarrierStateMachine : StateMachineTest
 
     protected override void Compare()
     {
-        _barrier.IsBroken.Should().Be(_broken);
-        _barrier.WaitingCount.Should().Be(_line.Count);
-        _barrier.Statistics.WaitingTasks.Should().Equal(TasksOf(_line));
+        Same(_barrier.IsBroken, _broken, "IsBroken");
+        Same(_barrier.WaitingCount, _line.Count, "WaitingCount");
+        SameLine(_barrier.Statistics.WaitingTasks, _line);
     }
 
     private void TurnAway()
@@ -365,9 +365,9 @@ public sealed class ConditionStateMachine : StateMachineTest
 
     protected override void Compare()
     {
-        _condition.IsLocked.Should().Be(_locked);
-        _condition.Statistics.WaitingTasks.Should().Equal(TasksOf(_waiters));
-        _condition.Lock.Statistics.WaitingTasks.Should().Equal(TasksOf(_lockLine.Select(static waiter => waiter.Actor)));
+        Same(_condition.IsLocked, _locked, "IsLocked");
+        SameLine(_condition.Statistics.WaitingTasks, _waiters);
+        SameLine(_condition.Lock.Statistics.WaitingTasks, _lockLine.Select(static waiter => waiter.Actor));
     }
 
     protected override void Unblock()
@@ -468,10 +468,10 @@ public sealed class LimiterStateMachine : StateMachineTest
 
     protected override void Compare()
     {
-        _limiter.TotalTokens.Should().Be(_total);
-        _limiter.AvailableTokens.Should().Be(_total - _borrowers.Count);
-        _limiter.Borrowers.Should().BeEquivalentTo(_borrowers);
-        _limiter.Statistics.WaitingTasks.Should().Equal(TasksOf(_line.Select(static waiter => waiter.Actor)));
+        Same(_limiter.TotalTokens, _total, "TotalTokens");
+        Same(_limiter.AvailableTokens, _total - _borrowers.Count, "AvailableTokens");
+        Same(_borrowers.ToHashSet<object>().SetEquals(_limiter.Borrowers), true, "Borrowers");
+        SameLine(_limiter.Statistics.WaitingTasks, _line.Select(static waiter => waiter.Actor));
     }
 
     private void Serve()
@@ -623,14 +623,14 @@ public abstract class QueueStateMachine : StateMachineTest
 
     protected override void Compare()
     {
-        _queue.Count.Should().Be(_items.Count);
-        _queue.IsFull.Should().Be(Capacity > 0 && _items.Count == Capacity);
-        _queue.IsShutDown.Should().Be(_shutDown);
+        Same(_queue.Count, _items.Count, "Count");
+        Same(_queue.IsFull, Capacity > 0 && _items.Count == Capacity, "IsFull");
+        Same(_queue.IsShutDown, _shutDown, "IsShutDown");
         QueueStatistics statistics = _queue.Statistics;
-        statistics.UnfinishedItems.Should().Be(_unfinished);
-        statistics.Getters.Should().Equal(TasksOf(_getters));
-        statistics.Putters.Should().Equal(TasksOf(_putters.Select(static putter => putter.Actor)));
-        statistics.Joiners.Should().Equal(TasksOf(_joiners));
+        Same(statistics.UnfinishedItems, _unfinished, "UnfinishedItems");
+        SameLine(statistics.Getters, _getters);
+        SameLine(statistics.Putters, _putters.Select(static putter => putter.Actor));
+        SameLine(statistics.Joiners, _joiners);
     }
 
     private bool Accept(int item)
@@ -803,11 +803,11 @@ public abstract class ChannelStateMachine(int capacity) : StateMachineTest
     protected override void Compare()
     {
         ChannelStatistics statistics = _sending[0].Statistics;
-        statistics.Count.Should().Be(_items.Count);
-        statistics.OpenSenders.Should().Be(_senderOpen.Count(static open => open));
-        statistics.OpenReceivers.Should().Be(_receiverOpen.Count(static open => open));
-        statistics.WaitingSenders.Should().Equal(TasksOf(_senders.Select(static sender => sender.Actor)));
-        statistics.WaitingReceivers.Should().Equal(TasksOf(_receivers.Select(static receiver => receiver.Actor)));
+        Same(statistics.Count, _items.Count, "Count");
+        Same(statistics.OpenSenders, _senderOpen.Count(static open => open), "OpenSenders");
+        Same(statistics.OpenReceivers, _receiverOpen.Count(static open => open), "OpenReceivers");
+        SameLine(statistics.WaitingSenders, _senders.Select(static sender => sender.Actor));
+        SameLine(statistics.WaitingReceivers, _receivers.Select(static receiver => receiver.Actor));
     }
 
     private void CloseSender(int half)

@@ -1,0 +1,212 @@
+"""Charts in docs/img and the README's figures, from ../results/*.json; see ../figures.sh."""
+import json
+import os
+import re
+
+import svg
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+RESULTS = os.path.join(ROOT, "benchmarks", "results")
+IMAGES = os.path.join(ROOT, "docs", "img")
+OURS = "EventLoop"
+CASES = {"yield": "yield", "spawn": "spawn and await, one by one", "spawnjoin": "spawn all, each yields once, join",
+         "pingpong": "ping-pong: two wakes", "timers": "timer: create and cancel", "nested": "nested await that suspends",
+         "yield_turn": "yield that lets the loop turn"}
+MODES = {"blocking": "blocking", "threads": "thread per job", "pool": "pool of threads", "async": "async, thread pool", "loop": "loop",
+         "loop-threads": "loop + ToThread"}
+
+
+def read(suite):
+    path = os.path.join(RESULTS, suite + ".json")
+    return json.load(open(path)) if os.path.exists(path) else None
+
+
+def median(row, field):
+    return row[field]["median"]
+
+
+def source(result):
+    """Under every table and chart: how and where it was measured."""
+    machine = result["machine"]
+    rounds = result.get("rounds")
+    return (f"{result['command']}, {result['date'][:10]}, {f'{rounds} round{chr(115) * (rounds > 1)}, ' if rounds else ''}{machine['cores']} cores "
+            f"{machine['cpu']}, {machine['system']}, .NET {result['versions'].get('.NET', '?')}")
+
+
+def caption(result):
+    return f"<sub>`{result['command']}`{source(result)[len(result['command']):]}</sub>"
+
+
+def markdown(head, rows, left=1):
+    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in
+                     [head, ["---" if i < left else "---:" for i in range(len(head))], *rows])
+
+
+def image(name, text):
+    return f"![{text}](docs/img/{name}.svg)"
+
+
+def target(name):
+    return os.path.join(IMAGES, name + ".svg")
+
+
+def bold_best(cells, values):
+    """The best of a column in bold."""
+    present = [value for value in values if value is not None]
+    return [f"**{cell}**" if value is not None and value == min(present) else cell for cell, value in zip(cells, values)]
+
+
+def scheduler(result):
+    rows = result["rows"]
+    second = f"{OURS}, no concurrent GC"
+    charted = [row for row in rows if row["runtime"] != second]
+    cases = [case for case in ("yield", "spawn", "spawnjoin", "pingpong", "timers") if any(row["case"] == case for row in rows)]
+    svg.bars(target("scheduler"), "Scheduler: one operation", "nanoseconds on one core, logarithmic; less is better", source(result),
+             [(CASES[case], [(row["runtime"], median(row, "ns"), "") for row in charted if row["case"] == case]) for case in cases], log=True)
+
+    runtimes = list(dict.fromkeys(row["runtime"] for row in rows))
+    cell = {(row["case"], row["runtime"]): row for row in rows}
+    columns = []
+    for case in cases:
+        values = [median(cell[case, runtime], "ns") if (case, runtime) in cell else None for runtime in runtimes]
+        columns.append(bold_best([f"{value:.0f}" if value is not None else "-" for value in values], values))
+    table = markdown(["ns for each", *(CASES[case] for case in cases)], [[runtime, *cells] for runtime, *cells in zip(runtimes, *columns)])
+    ahead = []
+    for case in cases:
+        faster = sorted(((1 / row["times_ours"], row["runtime"]) for row in rows if row["case"] == case and row["times_ours"]
+                         and row["times_ours"] < 1 and not row["runtime"].startswith(OURS)), reverse=True)
+        if faster:
+            ahead.append(f"{CASES[case]}: " + ", ".join(f"{runtime} ({times:.1f} times)" for times, runtime in faster))
+    ahead = f"Faster than us (medians of the ratios of each round): {'; '.join(ahead)}." if ahead else "No runtime here is faster than us in any case."
+    nested = cell.get(("nested", OURS))
+    nested = f"; a nested await that suspends, which is what it compares with, takes us {median(nested, 'ns'):.0f} ns" if nested else ""
+    return (f"### Scheduler\n\n{image('scheduler', 'Nanoseconds for one operation, by runtime')}\n\n{table}\n\n{ahead} "
+            "What the cases do, and what is not quite the same elsewhere (an async call of Node's is no "
+            f"task{nested}; its yield is a microtask; libuv has callbacks only), is in `benchmarks/peers/README.md`.\n\n{caption(result)}")
+
+
+def sleepers(result):
+    rows = result["rows"]
+    series = {}
+    for row in rows:
+        series.setdefault(row["runtime"], []).append((row["count"], median(row, "rss_mb")))
+    svg.lines(target("sleepers"), "Memory of sleeping tasks", "peak resident memory of the whole process in MB, both axes logarithmic; less is better",
+              source(result), [("", "tasks asleep", series)], columns=1, height=380, unit=" MB")
+    counts = sorted({row["count"] for row in rows})
+    most = counts[-1]
+    cell = {(row["count"], row["runtime"]): median(row, "rss_mb") for row in rows}
+    runtimes = sorted(series, key=lambda runtime: cell.get((most, runtime), float("inf")))
+    columns = []
+    for count in counts:
+        values = [cell.get((count, runtime)) for runtime in runtimes]
+        columns.append(bold_best([f"{value:,.0f}" if value is not None else "-" for value in values], values))
+    table = markdown(["peak MB", *(f"{count:,} tasks" for count in counts)], [[runtime, *cells] for runtime, *cells in zip(runtimes, *columns)])
+    return f"### Memory\n\n{image('sleepers', 'Peak memory against the number of sleeping tasks')}\n\n{table}\n\n{caption(result)}"
+
+
+def size_name(size):
+    return f"{size // 1024} KiB" if size % 1024 == 0 else f"{size / 1e6:g} MB" if size >= 1e6 else f"{size / 1e3:g} kB"
+
+
+def load(result, name, heading, null):
+    rows = result["rows"]
+    points = sorted({(row["size"], row["connections"]) for row in rows})
+    at = lambda point: [row for row in rows if (row["size"], row["connections"]) == point]
+    svg.bars(target(name), f"{heading}: requests a second", "server on one core, generator on another; more is better; * limited by the generator",
+             source(result), [(f"{size_name(size)}, {connections} connections",
+                               [(row["server"], median(row, "rps"), "*" if row["limited_by_generator"] else "") for row in at((size, connections))])
+                              for size, connections in points], best="high")
+    panels = []
+    for size in sorted({point[0] for point in points}):
+        for field, percentile in (("p50_us", "p50"), ("p99_us", "p99")):
+            series = {}
+            for row in rows:
+                if row["size"] == size:
+                    series.setdefault(row["server"], []).append((row["connections"], median(row, field)))
+            if max(len(points_) for points_ in series.values()) > 1:
+                panels.append((f"{size_name(size)}, {percentile}", "connections", series))
+    parts = [f"### {heading}", image(name, f"{heading}: requests a second, by server")]
+    if panels:
+        svg.lines(target(name + "-latency"), f"{heading}: latency", "microseconds against connections, both axes logarithmic; less is better",
+                  source(result), panels, height=300)
+        parts.append(image(name + "-latency", f"{heading}: latency percentiles against connections"))
+    table = []
+    for point in points:
+        for row in sorted(at(point), key=lambda row: -median(row, "rps")):
+            server = f"**{row['server']}**" if row["server"].startswith(OURS) else row["server"]
+            table.append([size_name(point[0]), point[1], server, f"{median(row, 'rps'):,.0f}{'*' * row['limited_by_generator']}",
+                          f"{row['rps']['low']:,.0f}-{row['rps']['high']:,.0f}", f"{median(row, 'p50_us'):,.0f}", f"{median(row, 'p99_us'):,.0f}",
+                          f"{median(row, 'server_cpu_us'):.2f}", f"{row['times_null_cpu']:.2f}" if "times_null_cpu" in row else "-",
+                          f"{median(row, 'server_rss_mb'):.0f}"])
+    parts.append(f"<details><summary>All figures</summary>\n\n"
+                 + markdown(["message", "connections", "server", "requests/s", "spread", "p50 µs", "p99 µs", "CPU µs/request", f"times {null}'s", "MB"], table, left=3)
+                 + "\n\n</details>")
+    parts.append(f"`{null}` is the null server, C without a runtime. * Within a tenth of it, or the generator had no time left on its core: "
+                 "limited by the generator, and the server's CPU time for a request says more.")
+    return "\n\n".join(parts + [caption(result)])
+
+
+def comparison(result):
+    rows = result["rows"]
+    works = list(dict.fromkeys((row["job"], row["concurrency"]) for row in rows))
+    at = lambda work: [row for row in rows if (row["job"], row["concurrency"]) == work]
+    fetching = [work for work in works if work[0] == "io"]
+    name = lambda work: {"io": "fetch", "mixed": "fetch and compute", "cpu": "compute"}[work[0]] + (f", {work[1]} at a time" if work[1] else "")
+    svg.bars(target("comparison"), "The same job in six ways: wall time", f"seconds; less is better; the local server takes 50 ms for a page", source(result),
+             [(name(work) + f": {at(work)[0]['count']} jobs", [(MODES[row["mode"]], median(row, "seconds"), " s") for row in at(work)]) for work in works],
+             labels=130)
+    if fetching:
+        most = fetching[-1]
+        costs = [("threads, at most", "threads", ""), ("peak memory", "peak_memory", " MB"), ("processor time", "cpu_seconds", " s"), ("context switches", "switches", "")]
+        svg.bars(target("comparison-costs"), f"What it costs: {at(most)[0]['count']} pages, {most[1]} at a time", "of the whole process; less is better", source(result),
+                 [(heading, [(MODES[row["mode"]], median(row, field), unit) for row in at(most)]) for heading, field, unit in costs], labels=130)
+    table = []
+    for work in works:
+        for row in at(work):
+            way = f"**{MODES[row['mode']]}**" if row["mode"].startswith("loop") else MODES[row["mode"]]
+            ideal = f"{median(row, 'seconds') / row['ideal_seconds']:.2f}" if row["ideal_seconds"] else "-"
+            table.append([name(work), way, f"{median(row, 'seconds'):.2f}", ideal, f"{median(row, 'requests_per_second'):,.0f}", f"{median(row, 'p50'):.1f}",
+                          f"{median(row, 'p99'):.1f}", f"{median(row, 'threads'):.0f}", f"{median(row, 'peak_memory'):.0f}", f"{median(row, 'cpu_seconds'):.2f}",
+                          f"{median(row, 'switches'):,.0f}"])
+    idle = max(median(row, "threads_before") for row in rows if row["mode"] == "loop")
+    return "\n\n".join([
+        "### Blocking calls, threads, async and the loop", image("comparison", "Wall time of the same job in six ways"),
+        image("comparison-costs", "Threads, memory, processor time and context switches of the same job"),
+        "<details><summary>All figures</summary>\n\n"
+        + markdown(["job", "way", "wall s", "times ideal", "jobs/s", "p50 ms", "p99 ms", "threads", "MB", "CPU s", "switches"], table, left=2) + "\n\n</details>",
+        f"Each way in a process of its own, with the same small HTTP client. Threads are all of the process: up to {idle:.0f} of them are .NET's own, "
+        "whatever the way; the loop adds none. The ideal is jobs times delay by concurrency, as if the server and the network took no time.",
+        caption(result)])
+
+
+def lab(result):
+    return ("### The price of the whole model\n\nThe scheduler beside a feasibility study of the bare mechanism (pooled coroutines on a ring: no ExecutionContext, "
+            "no cancellation, no errors, no names), in one run; the ratio is what all of that costs.\n\n"
+            f"```\n{result['table']}\n```\n\n{caption(result)}")
+
+
+def main():
+    os.makedirs(IMAGES, exist_ok=True)
+    writers = {"comparison": comparison, "scheduler": scheduler, "sleepers": sleepers,
+               "echo": lambda result: load(result, "echo", "TCP echo", "epoll"), "http": lambda result: load(result, "http", "Files over HTTP", "null"), "lab": lab}
+    blocks = []
+    for suite, write in writers.items():
+        result = read(suite)
+        if result is None or not (result["rows"] or result.get("table")):
+            print(f"skipped  {suite}: no figures (benchmarks/run.sh {suite})")
+            continue
+        blocks.append(write(result))
+        print(f"written  {suite}, measured {result['date']}")
+    readme = os.path.join(ROOT, os.environ.get("README", "README.md"))
+    text = open(readme).read()
+    block = "\n\n".join(blocks) + "\n" if blocks else ""
+    text, found = re.subn(r"(<!-- figures:begin[^\n]*-->\n).*?(<!-- figures:end -->)", lambda m: m[1] + block + m[2], text, flags=re.S)
+    if found != 1:
+        raise SystemExit(f"{readme} needs the markers figures:begin and figures:end exactly once")
+    with open(readme, "w") as file:
+        file.write(text)
+
+
+if __name__ == "__main__":
+    main()

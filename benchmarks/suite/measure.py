@@ -1,0 +1,385 @@
+"""Builds, runs and records the suites; see ../run.sh."""
+import concurrent.futures
+import datetime
+import json
+import os
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BENCHMARKS = os.path.dirname(HERE)
+ROOT = os.path.dirname(BENCHMARKS)
+RESULTS = os.path.join(BENCHMARKS, "results")
+SUITES = ["lab", "scheduler", "sleepers", "echo", "comparison", "http"]
+PYTHONS = {"asyncio", "uvloop", "trio", "gevent"}
+
+# Operations of ours, of compiled peers and of Python's. A million are a matter of a second for us, who need some hundred milliseconds of
+# each case until the compiler is done, and of half a minute for some: they do fewer, and one operation costs the same. (Where it
+# does not, in `spawnjoin`, fewer tasks at a time are the cheaper ones.)
+OPERATIONS = {True: (1_000_000, 300_000, 10_000), False: (1_000_000, 1_000_000, 100_000)}
+
+
+class Skipped(Exception):
+    pass
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def program(project):
+    return os.path.join(ROOT, ".artifacts", "bin", project, "release", project + ".dll")
+
+
+def run(command, timeout, env=None, check=True):
+    """The standard output; None, with a line that says why, when it failed and `check` is off."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env={**os.environ, **(env or {})},
+                              stdin=subprocess.DEVNULL)
+        if done.returncode == 0:
+            return done.stdout
+        reason = f"exit status {done.returncode}: {done.stderr.strip()[-300:]}"
+    except subprocess.TimeoutExpired:
+        reason = f"not done within {timeout} s"
+    if check:
+        raise Skipped(f"{shlex.join(command)}: {reason}")
+    say(f"failed   {shlex.join(command)}: {reason}")
+    return None
+
+
+def build(projects):
+    for project, folder in projects:
+        if os.path.isdir(os.path.join(ROOT, folder)):
+            run(["dotnet", "build", os.path.join(ROOT, folder), "-c", "Release", "-maxcpucount:1", "-v", "quiet", "-nologo"], 900)
+            say(f"built    {project}")
+
+
+def pinned(core, command):
+    return ["taskset", "-c", str(core), *command]
+
+
+def peers(kind):
+    """Label and command of every peer that can run here; those that cannot are named on standard error by the script itself."""
+    listed = subprocess.run([os.path.join(BENCHMARKS, "peers", "list.sh"), kind], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [(label, shlex.split(command)) for label, command in (line.split("\t") for line in listed.splitlines())]
+
+
+def json_lines(text):
+    return [json.loads(line) for line in (text or "").splitlines() if line.startswith("{")]
+
+
+def summary(values):
+    return {"median": statistics.median(values), "low": min(values), "high": max(values), "samples": len(values)}
+
+
+# ---- the suites: each returns its rows and what else belongs into its file
+
+# `EventLoop` and `pool` run with .NET's default settings; the program's own (no concurrent collector) is the second form of ours.
+DEFAULTS = {"DOTNET_gcConcurrent": "1"}
+
+
+def scheduler_runtimes(both_forms):
+    scheduler = program("Scheduler")
+    ours = [("EventLoop", ["dotnet", scheduler], [], DEFAULTS)]
+    if both_forms:
+        ours.append(("EventLoop, no concurrent GC", ["dotnet", scheduler], [], {"DOTNET_gcConcurrent": "0"}))
+    ours.append((".NET thread pool", ["dotnet", scheduler], ["--pool"], DEFAULTS))
+    return ours + [(label, command, [], {}) for label, command in peers("scheduler")]
+
+
+def measure_scheduler(quick):
+    build([("Scheduler", "benchmarks/Scheduler")])
+    rounds = 3 if quick else 5
+    own, many, few = OPERATIONS[quick]
+    values, versions, numbers, failed = {}, {}, {}, set()
+    for number in range(rounds):
+        say(f"scheduler: round {number + 1} of {rounds}")
+        for label, command, options, env in scheduler_runtimes(both_forms=True):
+            if label in failed:
+                continue
+            numbers[label] = few if label in PYTHONS else own if command[0] == "dotnet" else many
+            output = run(pinned(0, [*command, "all", str(numbers[label]), "--json", *options]), 300, env, check=False)
+            if output is None:
+                failed.add(label)
+                continue
+            best = {}
+            for line in json_lines(output):
+                versions[label] = line["version"]
+                if line["round"] > 0:                       # the first round warms up
+                    best[line["case"]] = min(line["ns"], best.get(line["case"], line["ns"]))   # what noise there is only adds
+            for case, ns in best.items():
+                values.setdefault((case, label), {})[number] = ns
+    rows = []
+    for (case, label), by_round in values.items():
+        ours = values.get((case, "EventLoop"), {})
+        ratios = [ns / ours[number] for number, ns in by_round.items() if number in ours]
+        rows.append({"case": case, "runtime": label, "n": numbers[label], "ns": summary(list(by_round.values())),
+                     "times_ours": statistics.median(ratios) if ratios else None})
+    return {"rounds": rounds, "versions": versions, "rows": rows}
+
+
+def measure_sleepers(quick):
+    """Peak memory is what counts and does not depend on who else runs, so several run at a time; their times are not comparable, and not shown."""
+    build([("Scheduler", "benchmarks/Scheduler")])
+    counts = {10_000: 1, 100_000: 1, 1_000_000: 1} if quick else {1_000: 1, 10_000: 1, 100_000: 1, 1_000_000: 3}
+    jobs = [(count, label, [*command, "sleep", str(count), "--json", *options], env)
+            for count, rounds in counts.items() for _ in range(rounds)
+            for label, command, options, env in scheduler_runtimes(both_forms=False)]
+    say(f"sleepers: {len(jobs)} processes of 10 s and more, several at a time")
+    values = {}
+
+    def one(job):
+        count, label, command, env = job
+        for line in json_lines(run(command, 400, env, check=False)):
+            values.setdefault((count, label), []).append(line)
+
+    for many in (False, True):
+        with concurrent.futures.ThreadPoolExecutor(3 if many else 12) as pool:
+            # The slow ones first: the others fill in behind them.
+            slow = ["trio", "gevent", "uvloop", "asyncio", "go"]
+            mine = sorted((j for j in jobs if (j[0] == 1_000_000) == many), key=lambda j: slow.index(j[1]) if j[1] in slow else 9)
+            list(pool.map(one, mine))
+    rows = [{"count": count, "runtime": label, "rss_mb": summary([line["rss_mb"] for line in lines]),
+             "ms": summary([line["ms"] for line in lines])} for (count, label), lines in sorted(values.items())]
+    return {"rounds": counts[1_000_000], "versions": {label: lines[0]["version"] for (_, label), lines in values.items()}, "rows": rows}
+
+
+def load(label, command, options, seconds, generator="echoload"):
+    output = run([os.path.join(BENCHMARKS, "load", "run-echo.sh"), label, *options, "--seconds", str(seconds), "--warmup", str(seconds / 2),
+                  "--", *command], seconds + 40, {"LOAD": generator}, check=False)
+    lines = json_lines(output)
+    return lines[0] if lines else None
+
+
+def summarize_load(values, null, keys):
+    """`values`: (point, label) -> results. Marks whom the generator limited: it had no time left, or the null server was no faster."""
+    rows = []
+    for (point, label), results in values.items():
+        rps = statistics.median(r["rps"] for r in results)
+        nulls = values.get((point, null))
+        near = nulls is not None and rps >= 0.9 * statistics.median(r["rps"] for r in nulls)
+        row = dict(zip(keys, point), server=label, limited_by_generator=near or sum(r["saturated"] for r in results) * 2 > len(results))
+        for field in ("rps", "p50_us", "p90_us", "p99_us", "p999_us", "server_cpu_us", "server_cpu_share", "server_rss_mb", "load_cpu_share",
+                      "server_threads", "server_wait_share", "load_wait_share"):
+            present = [r[field] for r in results if field in r]
+            if present:
+                row[field] = summary(present)
+        if nulls is not None:
+            pairs = list(zip(results, nulls))
+            row["share_of_null_rps"] = statistics.median(a["rps"] / b["rps"] for a, b in pairs)
+            row["times_null_cpu"] = statistics.median(a["server_cpu_us"] / b["server_cpu_us"] for a, b in pairs)
+        rows.append(row)
+    return rows
+
+
+def measure_echo(quick):
+    ours = []
+    if os.path.isdir(os.path.join(ROOT, "samples", "EchoServer")):
+        build([("EchoServer", "samples/EchoServer")])
+        ours = [(f"EventLoop-{style}", ["dotnet", program("EchoServer"), "--style", style]) for style in ("raw", "stream")]
+    else:
+        say("skipped  EventLoop: there is no samples/EchoServer yet")
+    main = {"epoll", "libuv", "go", "tokio", "node", "uvloop-protocol"}
+    servers = ours + peers("echo")
+    rounds, seconds = (3, 0.5) if quick else (5, 2)
+    points = [(1024, 10), (1024, 100), (10240, 100)] if quick else [(s, c) for s in (1024, 10240, 102400) for c in (10, 100, 1000)]
+    values, failed = {}, set()
+    for number in range(rounds):
+        say(f"echo: round {number + 1} of {rounds}")
+        for point in points:
+            for label, command in servers:
+                minor = label not in main and not label.startswith("EventLoop")
+                if label in failed or (minor and (quick or point[0] != 1024)):
+                    continue
+                result = load(label, command, ["--size", str(point[0]), "--connections", str(point[1])], seconds)
+                if result is None:
+                    failed.add(label)
+                else:
+                    values.setdefault((point, label), []).append(result)
+    return {"rounds": rounds, "seconds": seconds, "rows": summarize_load(values, "epoll", ("size", "connections"))}
+
+
+def measure_http(quick):
+    if not os.path.isdir(os.path.join(ROOT, "samples", "HttpStatic")):
+        raise Skipped("there is no samples/HttpStatic yet")
+    build([("HttpStatic", "samples/HttpStatic")])
+    rounds, seconds = (3, 0.5) if quick else (5, 2)
+    nginx = subprocess.run("command -v nginx || ls /usr/sbin/nginx", shell=True, capture_output=True).returncode == 0
+    if not nginx:
+        say("skipped  nginx: not installed (see peers/install.sh)")
+    values, failed = {}, set()
+    with tempfile.TemporaryDirectory() as root:
+        os.chmod(root, 0o755)
+        for size in (10_000, 10_000_000):
+            with open(os.path.join(root, str(size)), "wb") as page:
+                page.write(b"x" * size)
+        for _ in range(rounds):
+            for point in [(10_000, 64), (10_000_000, 4)]:
+                servers = [("EventLoop", ["dotnet", program("HttpStatic"), "--root", root]),
+                           ("null", [os.path.join(BENCHMARKS, "load", "build", "nullhttp"), "--size", str(point[0])])]
+                if nginx:
+                    servers.append(("nginx", [os.path.join(BENCHMARKS, "peers", "http", "nginx.sh"), "--root", root]))
+                for label, command in servers:
+                    if label in failed:
+                        continue
+                    result = load(label, command, ["--path", f"/{point[0]}", "--connections", str(point[1])], seconds, "httpload")
+                    if result is None:
+                        failed.add(label)
+                    else:
+                        values.setdefault((point, label), []).append(result)
+    return {"rounds": rounds, "seconds": seconds, "rows": summarize_load(values, "null", ("size", "connections"))}
+
+
+def measure_comparison(quick):
+    build([("Comparison", "benchmarks/Comparison")])
+    rounds = 1 if quick else 5
+    say(f"comparison: {rounds} round{'s' * (rounds > 1)}, each way in a process of its own")
+    output = run(["dotnet", program("Comparison"), "--rounds", str(rounds), "--json", "-", *(["--quick"] if quick else [])], 3000)
+    groups = {}
+    for line in json_lines(output):
+        groups.setdefault((line["job"], line["concurrency"] if line["job"] != "cpu" else 0, line["mode"]), []).append(line)
+    rows = []
+    for (job, concurrency, mode), lines in groups.items():
+        row = {"job": job, "concurrency": concurrency, "mode": mode, "count": lines[0]["count"], "ideal_seconds": lines[0]["ideal_seconds"]}
+        for line in lines:
+            line["switches"] = line["voluntary_switches"] + line["involuntary_switches"]
+        for field in ("seconds", "requests_per_second", "p50", "p99", "threads", "threads_before", "peak_memory", "memory_before", "cpu_seconds",
+                      "switches", "voluntary_switches", "involuntary_switches"):
+            row[field] = summary([line[field] for line in lines])
+        rows.append(row)
+    return {"rounds": rounds, "rows": rows}
+
+
+def measure_lab(quick):
+    study = os.environ.get("LAB", os.path.join(ROOT, "..", "shared", "lab", "coroutines"))
+    if not os.path.exists(os.path.join(study, "coroutines.csproj")):
+        raise Skipped("the feasibility study is not here; set LAB to its folder")
+    build([("Scheduler", "benchmarks/Scheduler")])
+    rounds = 3 if quick else 7
+    say(f"lab: {rounds} rounds")
+    return {"rounds": rounds, "rows": [], "table": run([os.path.join(BENCHMARKS, "lab.sh"), str(rounds), "1000000"], 900).rstrip()}
+
+
+# ---- tables
+
+def table(head, rows):
+    cells = [head, *rows]
+    widths = [max(len(str(row[i])) for row in cells) for i in range(len(head))]
+    for row in cells:
+        print("  ".join(str(cell).ljust(width) if i == 0 else str(cell).rjust(width) for i, (cell, width) in enumerate(zip(row, widths))))
+    print(flush=True)
+
+
+def print_scheduler(result):
+    cases = [case for case in dict.fromkeys(row["case"] for row in result["rows"]) if case != "yield_turn"]
+    runtimes = list(dict.fromkeys(row["runtime"] for row in result["rows"]))
+    cell = {(row["case"], row["runtime"]): row for row in result["rows"]}
+    show = lambda row: f"{row['ns']['median']:.0f} ({row['ns']['low']:.0f}-{row['ns']['high']:.0f})" if row else "-"
+    table(["ns, median (spread)", *cases], [[runtime, *(show(cell.get((case, runtime))) for case in cases)] for runtime in runtimes])
+
+
+def print_sleepers(result):
+    counts = sorted({row["count"] for row in result["rows"]})
+    runtimes = list(dict.fromkeys(row["runtime"] for row in result["rows"]))
+    cell = {(row["count"], row["runtime"]): row["rss_mb"]["median"] for row in result["rows"]}
+    table(["peak RSS MB", *(f"{count:,}" for count in counts)],
+          [[runtime, *(f"{cell[count, runtime]:.0f}" if (count, runtime) in cell else "-" for count in counts)]
+           for runtime in sorted(runtimes, key=lambda r: cell.get((counts[-1], r), 1e9))])
+
+
+def print_load(result):
+    for point in sorted({(row["size"], row["connections"]) for row in result["rows"]}):
+        rows = sorted((row for row in result["rows"] if (row["size"], row["connections"]) == point), key=lambda row: -row["rps"]["median"])
+        print(f"{point[0]} bytes, {point[1]} connections")
+        table(["server", "requests/s", "spread", "p50 us", "p99 us", "CPU us/req", "RSS MB", ""],
+              [[row["server"], f"{row['rps']['median']:.0f}", f"{row['rps']['low']:.0f}-{row['rps']['high']:.0f}", f"{row['p50_us']['median']:.0f}",
+                f"{row['p99_us']['median']:.0f}", f"{row['server_cpu_us']['median']:.2f}", f"{row['server_rss_mb']['median']:.0f}",
+                "limited by the generator" if row["limited_by_generator"] else ""] for row in rows])
+
+
+def print_comparison(result):
+    for work in dict.fromkeys((row["job"], row["concurrency"]) for row in result["rows"]):
+        rows = [row for row in result["rows"] if (row["job"], row["concurrency"]) == work]
+        print(f"{work[0]}: {rows[0]['count']} jobs" + (f", {work[1]} at a time; ideal {rows[0]['ideal_seconds']:.2f} s" if work[1] else ""))
+        fields = [("seconds", ".2f"), ("requests_per_second", ".0f"), ("p50", ".1f"), ("p99", ".1f"), ("threads", ".0f"), ("peak_memory", ".0f"),
+                  ("cpu_seconds", ".2f"), ("switches", ".0f")]
+        table(["", "wall s", "jobs/s", "p50 ms", "p99 ms", "threads", "peak MB", "CPU s", "switches"],
+              [[row["mode"], *(format(row[field]["median"], form) for field, form in fields)] for row in rows])
+
+
+PRINT = {"scheduler": print_scheduler, "sleepers": print_sleepers, "echo": print_load, "http": print_load, "comparison": print_comparison,
+         "lab": lambda result: print(result["table"] + "\n", flush=True)}
+
+
+# ---- what the figures were measured on
+
+def first_line(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout.strip().splitlines()[0]
+    except (OSError, IndexError):
+        return None
+
+
+def machine():
+    cpu = re.search(r"^model name\s*: (.*)$", open("/proc/cpuinfo").read(), re.M)
+    memory = int(re.search(r"MemTotal:\s+(\d+)", open("/proc/meminfo").read())[1]) / 1024 / 1024
+    system = re.search(r'^PRETTY_NAME="?([^"\n]*)', open("/etc/os-release").read(), re.M)
+    return {"cpu": cpu[1] if cpu else os.uname().machine, "cores": os.cpu_count(), "memory_gb": round(memory, 1),
+            "kernel": os.uname().release, "system": system[1] if system else "Linux"}
+
+
+def versions():
+    runtimes = subprocess.run(["dotnet", "--list-runtimes"], capture_output=True, text=True).stdout
+    net = re.findall(r"^Microsoft\.NETCore\.App (\S+)", runtimes, re.M)
+    found = {".NET": net[-1] if net else None, "Python": first_line("/usr/bin/python3", "--version"), "Node": first_line("node", "--version"),
+             "Go": first_line("go", "version"), "Rust": first_line("rustc", "--version"), "gcc": first_line("gcc", "--version"),
+             "EventLoop": first_line("git", "-C", ROOT, "log", "-1", "--format=%h")}
+    return {name: version for name, version in found.items() if version}
+
+
+def main():
+    arguments = sys.argv[1:]
+    quick = "--quick" in arguments
+    chosen = [a for a in arguments if a != "--quick"] or SUITES
+    unknown = [a for a in chosen if a not in SUITES]
+    if unknown:
+        sys.exit(f"There is no suite {unknown[0]}; there are {', '.join(SUITES)}.")
+    os.makedirs(RESULTS, exist_ok=True)
+    began = time.monotonic()
+    say("building the peers and the generators")
+    subprocess.run([os.path.join(BENCHMARKS, "peers", "build.sh")], stdout=sys.stderr)
+    busy = os.getloadavg()[0]
+    if busy > 0.5:
+        say(f"warning: the load average is {busy:.1f}; something else runs, and the figures will show it")
+    for suite in SUITES:
+        if suite not in chosen:
+            continue
+        started = time.monotonic()
+        load_before = os.getloadavg()[0]
+        try:
+            result = globals()["measure_" + suite](quick)
+        except Skipped as reason:
+            say(f"skipped  {suite}: {reason}")
+            continue
+        seconds = time.monotonic() - started
+        own = result.pop("versions", {})
+        result = {"suite": suite, "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+                  "command": f"benchmarks/run.sh {'--quick ' if quick else ''}{suite}", "quick": quick, "took_seconds": round(seconds),
+                  "load_average_before": round(load_before, 2), "machine": machine(), "versions": {**versions(), **own}, **result}
+        path = os.path.join(RESULTS, suite + ".json")
+        with open(path + ".part", "w") as file:
+            json.dump(result, file, indent=1)
+            file.write("\n")
+        os.replace(path + ".part", path)
+        print(f"== {suite} ({seconds:.0f} s)", flush=True)
+        PRINT[suite](result)
+    say(f"done in {time.monotonic() - began:.0f} s; benchmarks/figures.sh writes the README's figures and the charts from the files")
+
+
+if __name__ == "__main__":
+    main()

@@ -5,9 +5,18 @@ namespace EventLoop.Net;
 
 /// <summary>A connection for those who know streams only. Any thread.</summary>
 /// <param name="connection">Closed with the stream.</param>
-/// <param name="raw">For library code: its continuations run on the loop with no context, and no task's cancellation reaches into them.</param>
+/// <param name="raw">See <see cref="Raw"/>.</param>
 internal sealed class ConnectionStream(Connection connection, bool raw) : Stream
 {
+    private volatile bool raw = raw;         // any thread
+
+    /// <summary>For library code: its continuations run on the loop with no context, and no task's cancellation reaches into them.</summary>
+    internal bool Raw
+    {
+        get => raw;
+        set => raw = value;
+    }
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;

@@ -108,6 +108,12 @@ internal sealed class InputPipe(Connection owner) : PipeReader
             }
 
             count -= here;
+            if (head.Following is null && owner.Transport.HoldsBuffer)
+            {
+                headStart = head.End;        // a call that is under way will fill the rest of it
+                return;
+            }
+
             DropHead();
         }
 
@@ -123,12 +129,16 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     /// <summary>For TLS: what came too early belongs to the handshake.</summary>
     internal byte[] TakeAll()
     {
+        if (waiting is not null)
+        {
+            throw new InvalidOperationException("A read of this connection is under way. Await it before TLS starts.");
+        }
+
         byte[] all = Bytes.ToArray();
         Consume(all.Length);
         return all;
     }
 
-    /// <summary>An end of one transport is not the end of the next.</summary>
     internal ReadResult Result(bool cancelled) => new(Bytes, cancelled, ended);
 
     internal bool TakeCancelRequest()
@@ -304,12 +314,30 @@ internal sealed class InputPipe(Connection owner) : PipeReader
 
     internal void Clear()
     {
+        if (owner.Transport.HoldsBuffer)
+        {
+            head = tail = null;      // a call that is under way will still write to it: the collector's
+        }
+
         while (head is not null)
         {
             DropHead();
         }
 
         buffered = 0;
+    }
+
+    /// <summary>What came to the connection above before it was this one's.</summary>
+    internal void Prepend(ReadOnlySpan<byte> bytes)
+    {
+        if (!bytes.IsEmpty)
+        {
+            var segment = owner.Buffers.Rent(bytes.Length);
+            Append(segment);
+            bytes.CopyTo(segment.Free.Span);
+            segment.Fill(bytes.Length);
+            buffered = bytes.Length;
+        }
     }
 
     private void VerifyNotCompleted()

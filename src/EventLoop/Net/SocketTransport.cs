@@ -8,8 +8,6 @@ internal sealed class SocketTransport(LoopSocket socket) : Transport
 {
     internal override bool SendsDirectly => true;
 
-    internal override bool HoldsBuffer => false;
-
     internal override bool MayReceive => socket.MayReceive;
 
     internal override int TryReceive(Memory<byte> buffer) => socket.TryReceive(buffer.Span);

@@ -12,7 +12,7 @@ internal abstract class Transport
     internal abstract bool SendsDirectly { get; }
 
     /// <summary>The memory of the last attempt to receive is still in use.</summary>
-    internal abstract bool HoldsBuffer { get; }
+    internal virtual bool HoldsBuffer { get => false; private protected set { } }
 
     /// <summary>False: an attempt would be in vain.</summary>
     internal abstract bool MayReceive { get; }

@@ -17,7 +17,7 @@ internal abstract class SocketDevice : PollSource
     internal ISocketOwner? Owner;
 
     /// <summary>A short receive means that there is nothing more: true of TCP only.</summary>
-    internal bool IsTcp { get; private protected init; }
+    internal bool IsTcp { get; init; }
 
     internal sealed override void OnReady(Readiness readiness) => Owner?.OnReady(readiness);
 

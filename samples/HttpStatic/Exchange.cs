@@ -1,0 +1,99 @@
+using System.Text;
+using EventLoop;
+using EventLoop.Net;
+
+namespace HttpStatic;
+
+/// <summary>One client's requests, one after another.</summary>
+internal sealed class Exchange(Connection connection, Site site)
+{
+    private static readonly TimeSpan HeadTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ResponseTime = TimeSpan.FromMinutes(5);
+
+    public async Coroutine ServeAsync()
+    {
+        try
+        {
+            while (await Loop.WaitFor(Request.ReadAsync(connection), HeadTime) is { } request)
+            {
+                await Loop.WaitFor(AnswerAsync(request), ResponseTime);
+                if (!request.KeepAlive || request.HasBody)
+                {
+                    break;
+                }
+            }
+
+            await EndAsync();
+        }
+        catch (BadRequestException bad)
+        {
+            await RefuseAsync(bad.Status, bad.Message);
+            await EndAsync();
+        }
+        catch (LimitOverrunException)
+        {
+            await RefuseAsync(431, "Request Header Fields Too Large");
+            await EndAsync();
+        }
+        catch (Exception gone) when (gone is IOException or TimeoutException)
+        {
+            connection.Abort();
+        }
+    }
+
+    private async Coroutine AnswerAsync(Request request)
+    {
+        if (request.Method is not ("GET" or "HEAD"))
+        {
+            await RefuseAsync(405, "Method Not Allowed");
+            return;
+        }
+
+        if (site.Find(request.Target) is not { } file)
+        {
+            await RefuseAsync(404, "Not Found", request.Method == "HEAD");
+            return;
+        }
+
+        using var handle = File.OpenHandle(file.FullName);
+        long length = RandomAccess.GetLength(handle);
+        bool? part = Request.TryParseRange(request.Range, length, out long from, out long count);
+        if (part == false)
+        {
+            await connection.WriteAsync($"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */{length}\r\nContent-Length: 0\r\n\r\n");
+            return;
+        }
+
+        var head = new StringBuilder(part == true ? "HTTP/1.1 206 Partial Content\r\n" : "HTTP/1.1 200 OK\r\n");
+        head.Append($"Content-Type: {Site.TypeOf(file.Name)}\r\nContent-Length: {count}\r\nAccept-Ranges: bytes\r\nLast-Modified: {file.LastWriteTimeUtc:R}\r\n");
+        if (part == true)
+        {
+            head.Append($"Content-Range: bytes {from}-{from + count - 1}/{length}\r\n");
+        }
+
+        head.Append(request.KeepAlive ? "\r\n" : "Connection: close\r\n\r\n");
+        await connection.WriteAsync(head.ToString());
+        if (request.Method == "GET" && await connection.SendFileAsync(handle, from, count) < count)
+        {
+            throw new IOException("The file became shorter while it was sent.");
+        }
+    }
+
+    private Coroutine<int> RefuseAsync(int status, string reason, bool headOnly = false) => connection.WriteAsync(
+        $"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: {reason.Length}\r\n\r\n{(headOnly ? "" : reason)}");
+
+    // What the client still sends is read for a moment: closing on it would be a reset, which may overtake the answer.
+    private async Coroutine EndAsync()
+    {
+        await connection.ShutdownWriteAsync();
+        var rest = new byte[4096];
+        await Loop.WaitFor(Drain(), TimeSpan.FromSeconds(1));
+
+        async Coroutine Drain()
+        {
+            while (await connection.ReadAsync(rest) > 0)
+            {
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+
+namespace EventLoop.Net;
+
+/// <summary>Unix sockets, by path or, with a name that begins with a zero character, in Linux's abstract namespace. asyncio: <c>open_unix_connection</c>, <c>start_unix_server</c>.</summary>
+public static class Unix
+{
+    /// <summary>Connects to a socket of this machine.</summary>
+    /// <param name="path">"\0name" for an abstract one.</param>
+    /// <returns>The connection, which the caller disposes.</returns>
+    /// <remarks>A server whose backlog is full is tried again until it takes the connection. <b>Cancellation:</b> ends the attempt.</remarks>
+    /// <exception cref="ArgumentException">The path is too long for a socket.</exception>
+    /// <exception cref="SocketException">Nobody listens there; the path is in the message.</exception>
+    public static async Coroutine<Connection> ConnectAsync(string path)
+    {
+        var endPoint = EndPointOf(path);
+        for (int delay = 1; ; delay = Math.Min(delay * 2, 50))
+        {
+            try
+            {
+                return await Tcp.Attempt(endPoint, new ConnectOptions());
+            }
+            catch (SocketException busy) when (busy.SocketErrorCode == SocketError.TryAgain)
+            {
+            }
+            catch (SocketException missing) when (missing.SocketErrorCode == SocketError.AddressNotAvailable)
+            {
+                throw new SocketException((int)SocketError.AddressNotAvailable, $"connect to unix:{path} failed: there is no socket with this name");
+            }
+
+            await Loop.Sleep(delay);
+        }
+    }
+
+    /// <summary>Listens, and runs <paramref name="handler"/> in a task of its own for each connection, which is disposed when the handler ends.</summary>
+    /// <param name="path">"\0name" for an abstract one. A socket file that a dead server left is replaced, and the server removes its own when it stops.</param>
+    /// <param name="handler">What it throws goes to the loop's exception handler.</param>
+    /// <param name="options">Null: the defaults.</param>
+    /// <returns>The server, which accepts already.</returns>
+    /// <exception cref="ArgumentException">The path is too long for a socket.</exception>
+    /// <exception cref="SocketException">Somebody listens there, or the file is no socket.</exception>
+    [OverloadResolutionPriority(1)]
+    public static Server Listen(string path, Func<Connection, Coroutine> handler, ListenOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        var endPoint = EndPointOf(path);
+        bool isFile = path[0] != '\0';
+        if (isFile)
+        {
+            RemoveStale(path, endPoint);
+        }
+
+        options ??= new ListenOptions();
+        return new Server(Sockets.Listen(endPoint, options), handler, options, isFile ? () => File.Delete(path) : null);
+    }
+
+    /// <inheritdoc cref="Listen(string, Func{Connection, Coroutine}, ListenOptions?)"/>
+    public static Server Listen(string path, Func<Connection, Task> handler, ListenOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return Listen(path, async Coroutine (connection) => await handler(connection), options);
+    }
+
+    private static UnixDomainSocketEndPoint EndPointOf(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        try
+        {
+            return new UnixDomainSocketEndPoint(path);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            throw new ArgumentException($"'{path}' is too long for a Unix socket, whose name has about 107 bytes. Use a shorter path.", nameof(path));
+        }
+    }
+
+    // A file with nobody behind it refuses connections; only such a one is removed.
+    private static void RemoveStale(string path, EndPoint endPoint)
+    {
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+        try
+        {
+            probe.Connect(endPoint);
+        }
+        catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused && IsSocket(path))
+        {
+            File.Delete(path);
+        }
+        catch (SocketException)
+        {
+            // Alive, or no socket: bind says so.
+        }
+    }
+
+    private static bool IsSocket(string path) => File.GetAttributes(path).HasFlag(FileAttributes.ReparsePoint) || new FileInfo(path).Length == 0;
+}

@@ -1,0 +1,137 @@
+using System.Net.Sockets;
+using EventLoop.Net;
+using EventLoop.Polling;
+
+namespace EventLoop.Tests.Net;
+
+/// <summary>Bad luck, played from a script.</summary>
+public sealed class ScriptedSocketTests() : IoTest(PollerKind.Auto)
+{
+    private const int Reset = -(int)SocketError.ConnectionReset;
+
+    [Fact]
+    public void A_send_goes_on_where_the_kernel_stopped() => RunIo(async () =>
+    {
+        var device = new ScriptedDevice();
+        foreach (int answer in new[] { 3, 1, SocketDevice.WouldBlock })
+        {
+            device.Sends.Enqueue(answer);
+        }
+
+        var socket = device.Open();
+        var sending = Loop.CreateTask(socket.SendAsync(new byte[10]));
+        await Yields(2);
+        device.SentBytes.Should().Be(4);
+        device.Ready(Readiness.Writable);
+        sending.IsCompleted.Should().BeFalse("that was a false alarm");
+        device.Sends.Enqueue(2);
+        device.Sends.Enqueue(100);
+        device.Ready(Readiness.Writable);
+        (await sending).Should().Be(10);
+        device.SentBytes.Should().Be(10);
+    });
+
+    [Fact]
+    public void A_false_alarm_leaves_a_receive_waiting() => RunIo(async () =>
+    {
+        var device = new ScriptedDevice();
+        var socket = device.Open();
+        var receiving = Loop.CreateTask(socket.ReceiveAsync(new byte[10]));
+        await Yields(2);
+        device.Ready(Readiness.Readable);
+        device.Ready(Readiness.Writable);
+        await Yields(2);
+        receiving.IsCompleted.Should().BeFalse();
+        device.Receives.Enqueue(7);
+        device.Ready(Readiness.Readable);
+        (await receiving).Should().Be(7);
+    });
+
+    [Fact]
+    public void A_short_receive_saves_the_call_that_would_find_nothing_unless_the_peer_hung_up() => RunIo(async () =>
+    {
+        var device = new ScriptedDevice { IsTcp = true };
+        var socket = device.Open();
+        device.Receives.Enqueue(3);
+        await socket.ReceiveAsync(new byte[10]);
+        var receiving = Loop.CreateTask(socket.ReceiveAsync(new byte[10]));
+        await Yields(2);
+        device.Calls.Should().Be(1);
+        device.Receives.Enqueue(4);
+        device.Receives.Enqueue(Reset);
+        device.Ready(Readiness.Readable | Readiness.Writable | Readiness.HangUp);
+        (await receiving).Should().Be(4);
+        (await Catch(socket.ReceiveAsync(new byte[10]))).Should().BeOfType<SocketException>("the reset stood behind the data");
+    });
+
+    [Fact]
+    public void A_server_without_descriptors_tries_again_later_and_does_not_spin() => RunIo(async () =>
+    {
+        var device = new ScriptedDevice();
+        for (int i = 0; i < 2; i++)
+        {
+            device.Accepts.Enqueue(SocketError.TooManyOpenSockets);
+        }
+
+        device.Accepts.Enqueue(SocketError.Success);
+        int served = 0;
+        var server = new Server(device.Open(), async connection =>
+        {
+            served++;
+            await connection.ReadToEndAsync();
+        }, new ListenOptions());
+        await Until(() => served == 1);
+        device.Calls.Should().BeLessThan(6);
+        Reported.Should().ContainSingle().Which.Message.Should().Contain("cannot accept");
+        await server.StopAsync(Seconds(1));
+    });
+
+    [Fact]
+    public void A_connection_that_died_before_it_was_accepted_is_passed_over() => RunIo(async () =>
+    {
+        var device = new ScriptedDevice();
+        device.Accepts.Enqueue(SocketError.ConnectionAborted);
+        device.Accepts.Enqueue(SocketError.ConnectionReset);
+        device.Accepts.Enqueue(SocketError.Success);
+        (await device.Open().AcceptAsync()).Should().NotBeNull();
+    });
+
+    [Fact]
+    public void A_connect_is_finished_only_when_it_is_writable() => RunIo(async () =>
+    {
+        var device = new ScriptedDevice();
+        device.Connects.Enqueue(SocketError.WouldBlock);
+        var connecting = Loop.CreateTask(device.Open().ConnectAsync(AnyPort));
+        await Yields(2);
+        device.Ready(Readiness.Readable);
+        connecting.IsCompleted.Should().BeFalse();
+        device.Connects.Enqueue(SocketError.HostUnreachable);
+        device.Ready(Readiness.Writable);
+        (await Catch(connecting)).Should().BeOfType<SocketException>().Which.SocketErrorCode.Should().Be(SocketError.HostUnreachable);
+    });
+
+    [Fact]
+    public void A_flush_completes_below_the_mark_and_the_rest_goes_out_later() => RunIo(async () =>
+    {
+        var device = new ScriptedDevice();
+        var connection = new Connection(device.Open());
+        connection.Output.Write(new byte[50_000]);
+        device.Sends.Enqueue(10_000);
+        await connection.Output.FlushAsync();
+        device.SentBytes.Should().Be(10_000);
+        connection.Output.Write(new byte[50_000]);
+        var flushing = Loop.CreateTask(connection.FlushAsync());
+        await Yields(2);
+        flushing.IsCompleted.Should().BeFalse("90 000 bytes are unsent");
+        device.Sends.Enqueue(50_000);
+        device.Ready(Readiness.Writable);
+        await Yields(2);
+        flushing.IsCompleted.Should().BeFalse("40 000 are still more than the low mark");
+        device.Sends.Enqueue(30_000);
+        device.Ready(Readiness.Writable);
+        await flushing;
+        device.Sends.Enqueue(1_000_000);
+        device.Ready(Readiness.Writable);
+        device.SentBytes.Should().Be(100_000);
+    });
+}

@@ -1,0 +1,116 @@
+using System.Net.Sockets;
+using EventLoop.Net;
+
+namespace EventLoop.Tests.Net;
+
+public sealed class UnixOnEpollTests() : UnixTests(PollerKind.Epoll);
+
+public sealed class UnixOnPortableTests() : UnixTests(PollerKind.Portable);
+
+public abstract class UnixTests(PollerKind poller) : IoTest(poller)
+{
+    private static string NewPath() => Path.Combine(Path.GetTempPath(), $"loop-{Guid.NewGuid():N}.sock");
+
+    private static async Coroutine Echo(Connection connection)
+    {
+        while (await connection.ReadLineAsync(1_000_000) is { } line)
+        {
+            await connection.WriteAsync(line + "\n");
+        }
+    }
+
+    private static async Coroutine Converse(string path)
+    {
+        await using var client = await Unix.ConnectAsync(path);
+        await client.WriteAsync("hello\n");
+        (await client.ReadLineAsync()).Should().Be("hello");
+        byte[] big = Pattern(500_000);
+        big.AsSpan().Replace((byte)'\n', (byte)'x');
+        big[^1] = (byte)'\n';
+        var writing = Loop.CreateTask(client.WriteAsync(new string('y', 500_000) + "\n"));
+        (await client.ReadLineAsync(1_000_000)).Should().HaveLength(500_000);
+        await writing;
+    }
+
+    [Fact]
+    public void A_path_is_served_and_removed_at_the_end() => RunIo(async () =>
+    {
+        string path = NewPath();
+        await using (var server = Unix.Listen(path, Echo, null))
+        {
+            File.Exists(path).Should().BeTrue();
+            await Converse(path);
+            await server.StopAsync(Seconds(1));
+        }
+
+        File.Exists(path).Should().BeFalse();
+        (await Catch(Unix.ConnectAsync(path))).Should().BeOfType<SocketException>().Which.Message.Should().Contain(path);
+    });
+
+    [Fact]
+    public void An_abstract_name_needs_no_file() => RunIo(async () =>
+    {
+        string name = $"\0loop-{Guid.NewGuid():N}";
+        await using var server = Unix.Listen(name, Echo, null);
+        await Converse(name);
+    });
+
+    [Fact]
+    public void A_path_in_use_is_refused() => RunIo(async () =>
+    {
+        string path = NewPath();
+        await using var server = Unix.Listen(path, Echo, null);
+        Action again = () => Unix.Listen(path, Echo, null);
+        again.Should().Throw<SocketException>().WithMessage($"*{path}*").Which.SocketErrorCode.Should().Be(SocketError.AddressAlreadyInUse);
+        await Converse(path);
+    });
+
+    [Fact]
+    public void A_stale_path_is_replaced_and_another_file_is_not() => RunIo(async () =>
+    {
+        string path = NewPath();
+        using (var dead = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            dead.Bind(new UnixDomainSocketEndPoint(path));
+            dead.Listen();
+            File.Move(path, path + ".kept");        // .NET removes the path of a socket that it closes
+        }
+
+        File.Move(path + ".kept", path);
+        await using (var server = Unix.Listen(path, Echo, null))
+        {
+            await Converse(path);
+        }
+
+        File.WriteAllText(path, "precious");
+        Action onto = () => Unix.Listen(path, Echo, null);
+        onto.Should().Throw<SocketException>();
+        File.ReadAllText(path).Should().Be("precious");
+        File.Delete(path);
+    });
+
+    [Fact]
+    public void A_path_that_is_too_long_is_told_so() => RunIo(async () =>
+    {
+        string path = "/tmp/" + new string('x', 200);
+        Action listen = () => Unix.Listen(path, Echo, null);
+        listen.Should().Throw<ArgumentException>().WithMessage("*too long*");
+        (await Catch(Unix.ConnectAsync(path))).Should().BeOfType<ArgumentException>();
+    });
+
+    [Fact]
+    public void A_full_backlog_delays_a_connect_and_fails_it_not() => RunIo(async () =>
+    {
+        string path = NewPath();
+        var release = Loop.Current.CreateFuture();
+        await using var server = Unix.Listen(path, async connection => await Echo(connection), new ListenOptions { Backlog = 1, MaxConnections = 1 });
+        var first = await Unix.ConnectAsync(path);
+        var others = Enumerable.Range(0, 6).Select(_ => Loop.CreateTask(Unix.ConnectAsync(path))).ToArray();
+        await Loop.Sleep(5);
+        await first.DisposeAsync();
+        foreach (var other in others)
+        {
+            await (await other).DisposeAsync();
+        }
+    });
+}

@@ -180,7 +180,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
 
     /// <summary>Takes items until the queue is shut down and empty.</summary>
     /// <param name="cancellationToken">Ends the enumeration, also while it waits, with an <see cref="OperationCanceledException"/>.</param>
-    /// <remarks><b>Cancellation:</b> as for <see cref="GetAsync"/>. <b>Cost:</b> one object for each enumeration and 64 bytes whenever it has to wait; an item that is there costs nothing.</remarks>
+    /// <remarks><b>Cancellation:</b> as for <see cref="GetAsync"/>. <b>Cost:</b> one object for each enumeration, 0 bytes for each item.</remarks>
     public IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default) => new QueueDrain(this, cancellationToken);
 
     // The getters wait only while the store is empty, so the first of them is due whatever the order of the store is.

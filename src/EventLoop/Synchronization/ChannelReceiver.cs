@@ -78,7 +78,7 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>
 
     /// <summary>Receives until the channel ends. Leaving early leaves this half open.</summary>
     /// <param name="cancellationToken">Ends the enumeration, also while it waits, with an <see cref="OperationCanceledException"/>.</param>
-    /// <remarks><b>Cancellation:</b> as for <see cref="ReceiveAsync"/>. <b>Cost:</b> one object for each enumeration and 64 bytes whenever it has to wait; an item that is there costs nothing.</remarks>
+    /// <remarks><b>Cancellation:</b> as for <see cref="ReceiveAsync"/>. <b>Cost:</b> one object for each enumeration, 0 bytes for each item.</remarks>
     public IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default) => new ChannelDrain(this, cancellationToken);
 
     private sealed class ChannelDrain(ChannelReceiver<T> receiver, CancellationToken token) : Drain<T>(token)

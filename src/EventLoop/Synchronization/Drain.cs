@@ -1,21 +1,36 @@
-using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using System.Threading.Tasks.Sources;
 using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Synchronization;
 
 /// <summary>
-/// Takes items until there will be no more: <c>await foreach</c> over a queue or a receiver. One object for each enumeration; .NET's own
-/// way back from a ValueTask into a synchronization context costs 64 bytes whenever it has to wait.
-/// The waits are those of the loop's own operations, in the task that enumerates, so a cancellation interrupts them.
+/// Takes items until there will be no more: <c>await foreach</c> over a queue or a receiver. It is the node that waits and the source behind the ValueTask, so
+/// that an item costs nothing, waited for or not. .NET's own source for that would post the continuation through the synchronization context, which costs an
+/// object and another step. The wait is registered in the task that enumerates, so a cancellation interrupts it.
 /// </summary>
-internal abstract class Drain<T> : IAsyncEnumerator<T>
+internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSource<bool>
 {
+    private enum Stage : byte
+    {
+        Idle,
+        Pending,
+        Ended,
+    }
+
     private readonly CancellationToken token;
     private readonly CancellationTokenRegistration registration;
-    private PooledWait? taking;          // while MoveNextAsync waits
+    private PooledWait<T>? taking;
     private long takingToken;
     private T? current;
+    private bool result;
+    private ExceptionDispatchInfo? failure;
+    private Action<object?>? continuation;
+    private object? state;
+    private ExecutionContext? flow;
+    private short version;
+    private Stage stage;
 
     protected Drain(CancellationToken token)
     {
@@ -49,38 +64,39 @@ internal abstract class Drain<T> : IAsyncEnumerator<T>
     /// <summary>What <see cref="Take"/> throws when there will be no more.</summary>
     protected abstract bool IsEnd(Exception exception);
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<bool> MoveNextAsync()
+    public ValueTask<bool> MoveNextAsync()
     {
-        token.ThrowIfCancellationRequested();
+        if (stage != Stage.Idle)
+        {
+            throw new InvalidOperationException("The item before was asked for and not awaited. Await each MoveNextAsync before the next.");
+        }
+
+        if (token.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<bool>(token);
+        }
+
         if (IsOver)
         {
-            await new Coroutine(CheckPointSource.Instance, 0);
             current = default;
-            return false;
+            return End();
         }
 
+        var core = LoopCore.Required;
         var take = Take();
-        if (token.CanBeCanceled)
+        taking = (PooledWait<T>)take.Source!;
+        takingToken = take.Token;
+        if (taking.Start(takingToken))
         {
-            taking = (PooledWait)take.Source!;
-            takingToken = take.Token;
+            Conclude();
+            return failure is null ? new(result) : Fail();
         }
 
-        try
-        {
-            current = await take;
-            return true;
-        }
-        catch (Exception exception) when (IsEnd(exception))
-        {
-            current = default;
-            return false;
-        }
-        finally
-        {
-            taking = null;
-        }
+        version++;
+        stage = Stage.Pending;
+        Context = core.Current;
+        taking.Park(core, takingToken, this);
+        return new(this, version);
     }
 
     public ValueTask DisposeAsync()
@@ -90,4 +106,119 @@ internal abstract class Drain<T> : IAsyncEnumerator<T>
     }
 
     private void Interrupt() => taking?.Interrupt(takingToken, new OperationCanceledException(token));
+
+    private void Conclude()
+    {
+        try
+        {
+            current = taking!.EndWithResult(takingToken);
+            result = true;
+        }
+        catch (Exception exception)
+        {
+            current = default;
+            result = false;
+            failure = IsEnd(exception) ? null : ExceptionDispatchInfo.Capture(exception);
+        }
+
+        taking = null;
+    }
+
+    // Nothing to wait for, but a cancellation that is due is thrown.
+    private static async ValueTask<bool> End()
+    {
+        await new Coroutine(CheckPointSource.Instance, 0);
+        return false;
+    }
+
+    private async ValueTask<bool> Fail()
+    {
+        await ValueTask.CompletedTask;
+        TakeFailure();
+        return false;
+    }
+
+    private void TakeFailure()
+    {
+        var thrown = failure;
+        failure = null;
+        thrown?.Throw();
+    }
+
+    internal override void Execute()
+    {
+        var core = Context!.Core;
+        Deliver(core);
+        Conclude();
+        stage = Stage.Ended;
+        if (continuation is not { } run)
+        {
+            return;
+        }
+
+        object? argument = state;
+        var context = flow;
+        continuation = null;
+        state = null;
+        flow = null;
+        core.RestoreFlow(context);
+        try
+        {
+            run(argument);
+        }
+        catch (Exception exception)
+        {
+            core.Loop.OnCallbackFailed(exception);
+        }
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token)
+    {
+        Verify(token);
+        return stage == Stage.Pending ? ValueTaskSourceStatus.Pending
+            : failure is null ? ValueTaskSourceStatus.Succeeded
+            : failure.SourceException is OperationCanceledException ? ValueTaskSourceStatus.Canceled
+            : ValueTaskSourceStatus.Faulted;
+    }
+
+    bool IValueTaskSource<bool>.GetResult(short token)
+    {
+        Verify(token);
+        if (stage != Stage.Ended)
+        {
+            Throw.NotCompleted("MoveNextAsync");
+        }
+
+        stage = Stage.Idle;
+        TakeFailure();
+        return result;
+    }
+
+    void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        Verify(token);
+        if (this.continuation is not null)
+        {
+            Throw.AwaitedTwice();
+        }
+
+        var core = LoopCore.Required;
+        if (stage == Stage.Ended)
+        {
+            core.PostContinuation(core.Current ?? core.BaseContext, new SendOrPostCallback(continuation), state);
+            return;
+        }
+
+        this.continuation = continuation;
+        this.state = state;
+        flow = (flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0 ? core.CaptureFlow() : null;
+    }
+
+    private void Verify(short given)
+    {
+        if (given != version || stage == Stage.Idle)
+        {
+            Throw.AwaitedTwice();
+        }
+    }
 }

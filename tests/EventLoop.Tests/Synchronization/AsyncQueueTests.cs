@@ -315,6 +315,56 @@ public sealed class AsyncQueueTests : LoopTest
     });
 
     [Fact]
+    public void A_task_in_an_await_foreach_says_what_it_waits_for_and_ordinary_async_methods_stay_in_their_task() => RunLoop(async () =>
+    {
+        var queue = new AsyncQueue<int>();
+        LoopTask coroutine = Loop.CreateTask(async () =>
+        {
+            await foreach (int item in queue)
+            {
+                Log.Add($"coroutine {item} {Loop.CurrentTask!.Name}");
+            }
+        }, "one");
+        LoopTask method = Loop.CreateTask(async Task () =>
+        {
+            await foreach (int item in queue)
+            {
+                Log.Add($"method {item} {Loop.CurrentTask!.Name}");
+            }
+        }, "two");
+        await Loop.Yield();
+        coroutine.WaitingOn.Should().Be("queue (for an item)");
+        method.WaitingOn.Should().Be("queue (for an item)");
+
+        queue.TryPut(1);
+        queue.TryPut(2);
+        await Yields(2);
+        queue.Shutdown();
+        await coroutine;
+        await method;
+
+        Log.Should().Equal("coroutine 1 one", "method 2 two");
+    });
+
+    [Fact]
+    public void An_enumerator_that_is_driven_by_hand_gives_its_item_also_when_it_is_awaited_late() => RunLoop(async () =>
+    {
+        var queue = new AsyncQueue<int>();
+        await using IAsyncEnumerator<int> items = queue.GetAsyncEnumerator();
+        ValueTask<bool> move = items.MoveNextAsync();
+        FluentActions.Invoking(() => items.MoveNextAsync()).Should().Throw<InvalidOperationException>();
+        queue.TryPut(1);
+        await Loop.Yield();
+
+        move.IsCompleted.Should().BeTrue();
+        (await move).Should().BeTrue();
+        items.Current.Should().Be(1);
+        queue.Shutdown();
+        (await items.MoveNextAsync()).Should().BeFalse();
+        (await items.MoveNextAsync()).Should().BeFalse();
+    });
+
+    [Fact]
     public void A_token_interrupts_an_await_foreach() => RunLoop(async () =>
     {
         var queue = new AsyncQueue<int>();

@@ -212,6 +212,32 @@ public sealed class SynchronizationAllocationTests : LoopTest
         });
     }
 
+    [Fact]
+    public void Await_foreach_allocates_nothing_for_an_item_that_it_waits_for()
+    {
+        var (sender, receiver) = MemoryChannel.Create<string>(0);
+        ShouldCostNothing(async () =>
+        {
+            LoopTask consumer = Loop.CreateTask(async () =>
+            {
+                int left = Operations;
+                await foreach (string _ in receiver)
+                {
+                    if (--left == 0)
+                    {
+                        return;
+                    }
+                }
+            });
+            for (int i = 0; i < Operations; i++)
+            {
+                await sender.SendAsync("item");
+            }
+
+            await consumer;
+        });
+    }
+
     private void Pass<T>(Func<string, Coroutine> put, Func<Coroutine<T>> get) => ShouldCostNothing(async () =>
     {
         LoopTask consumer = Loop.CreateTask(async () =>

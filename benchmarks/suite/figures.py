@@ -116,7 +116,10 @@ def load(result, name, heading, null):
     svg.bars(target(name), f"{heading}: requests a second", "server on one core, generator on another; more is better; * limited by the generator",
              source(result), [(f"{size_name(size)}, {connections} connections",
                                [(row["server"], median(row, "rps"), "*" if row["limited_by_generator"] else "") for row in at((size, connections))])
-                              for size, connections in points], best="high")
+                              for size, connections in points], best="high", labels=134)
+    svg.bars(target(name + "-cpu"), f"{heading}: processor time of the server", "microseconds for a request; less is better", source(result),
+             [(f"{size_name(size)}, {connections} connections", [(row["server"], median(row, "server_cpu_us"), "") for row in at((size, connections))])
+              for size, connections in points], labels=134)
     panels = []
     for size in sorted({point[0] for point in points}):
         for field, percentile in (("p50_us", "p50"), ("p99_us", "p99")):
@@ -126,7 +129,8 @@ def load(result, name, heading, null):
                     series.setdefault(row["server"], []).append((row["connections"], median(row, field)))
             if max(len(points_) for points_ in series.values()) > 1:
                 panels.append((f"{size_name(size)}, {percentile}", "connections", series))
-    parts = [f"### {heading}", image(name, f"{heading}: requests a second, by server")]
+    parts = [f"### {heading}", image(name, f"{heading}: requests a second, by server"),
+             image(name + "-cpu", f"{heading}: processor time of the server for a request")]
     if panels:
         svg.lines(target(name + "-latency"), f"{heading}: latency", "microseconds against connections, both axes logarithmic; less is better",
                   source(result), panels, height=300)

@@ -156,25 +156,40 @@ def load(label, command, options, seconds, generator="echoload"):
     return lines[0] if lines else None
 
 
-def summarize_load(values, null, keys):
-    """`values`: (point, label) -> results. Marks whom the generator limited: it had no time left, or the null server was no faster."""
-    rows = []
-    for (point, label), results in values.items():
-        rps = statistics.median(r["rps"] for r in results)
-        nulls = values.get((point, null))
-        near = nulls is not None and rps >= 0.9 * statistics.median(r["rps"] for r in nulls)
-        row = dict(zip(keys, point), server=label, limited_by_generator=near or sum(r["saturated"] for r in results) * 2 > len(results))
-        for field in ("rps", "p50_us", "p90_us", "p99_us", "p999_us", "server_cpu_us", "server_cpu_share", "server_rss_mb", "load_cpu_share",
-                      "server_threads", "server_wait_share", "load_wait_share"):
-            present = [r[field] for r in results if field in r]
-            if present:
-                row[field] = summary(present)
-        if nulls is not None:
-            pairs = list(zip(results, nulls))
-            row["share_of_null_rps"] = statistics.median(a["rps"] / b["rps"] for a, b in pairs)
-            row["times_null_cpu"] = statistics.median(a["server_cpu_us"] / b["server_cpu_us"] for a, b in pairs)
-        rows.append(row)
-    return rows
+class Loads:
+    """The results of every server at every point, by round. Who failed twice is not tried again."""
+
+    def __init__(self, seconds, generator="echoload"):
+        self.seconds, self.generator, self.values, self.failures = seconds, generator, {}, {}
+
+    def measure(self, number, point, label, command, options):
+        if self.failures.get(label, 0) >= 2:
+            return
+        result = load(label, command, options, self.seconds, self.generator)
+        if result is None:
+            self.failures[label] = self.failures.get(label, 0) + 1
+        else:
+            self.values.setdefault((point, label), {})[number] = result
+
+    def rows(self, null, keys):
+        """Marks whom the generator limited: it had no time left, or the null server was no faster."""
+        rows = []
+        for (point, label), by_round in self.values.items():
+            results, nulls = list(by_round.values()), self.values.get((point, null), {})
+            near = nulls and statistics.median(r["rps"] for r in results) >= 0.9 * statistics.median(r["rps"] for r in nulls.values())
+            saturated = sum(r["saturated"] for r in results) * 2 > len(results)
+            row = dict(zip(keys, point), server=label, limited_by_generator=bool(near or saturated))
+            for field in ("rps", "p50_us", "p90_us", "p99_us", "p999_us", "server_cpu_us", "server_cpu_share", "server_rss_mb",
+                          "server_threads", "server_wait_share", "load_cpu_share", "load_wait_share"):
+                present = [r[field] for r in results if field in r]
+                if present:
+                    row[field] = summary(present)
+            pairs = [(result, nulls[number]) for number, result in by_round.items() if number in nulls]
+            if pairs:
+                row["share_of_null_rps"] = statistics.median(a["rps"] / b["rps"] for a, b in pairs)
+                row["times_null_cpu"] = statistics.median(a["server_cpu_us"] / max(b["server_cpu_us"], 1e-9) for a, b in pairs)
+            rows.append(row)
+        return rows
 
 
 def measure_echo(quick):
@@ -188,20 +203,15 @@ def measure_echo(quick):
     servers = ours + peers("echo")
     rounds, seconds = (3, 0.5) if quick else (5, 2)
     points = [(1024, 10), (1024, 100), (10240, 100)] if quick else [(s, c) for s in (1024, 10240, 102400) for c in (10, 100, 1000)]
-    values, failed = {}, set()
+    loads = Loads(seconds)
     for number in range(rounds):
         say(f"echo: round {number + 1} of {rounds}")
         for point in points:
             for label, command in servers:
                 minor = label not in main and not label.startswith("EventLoop")
-                if label in failed or (minor and (quick or point[0] != 1024)):
-                    continue
-                result = load(label, command, ["--size", str(point[0]), "--connections", str(point[1])], seconds)
-                if result is None:
-                    failed.add(label)
-                else:
-                    values.setdefault((point, label), []).append(result)
-    return {"rounds": rounds, "seconds": seconds, "rows": summarize_load(values, "epoll", ("size", "connections"))}
+                if not minor or (not quick and point[0] == 1024):
+                    loads.measure(number, point, label, command, ["--size", str(point[0]), "--connections", str(point[1])])
+    return {"rounds": rounds, "seconds": seconds, "rows": loads.rows("epoll", ("size", "connections"))}
 
 
 def measure_http(quick):
@@ -212,27 +222,21 @@ def measure_http(quick):
     nginx = subprocess.run("command -v nginx || ls /usr/sbin/nginx", shell=True, capture_output=True).returncode == 0
     if not nginx:
         say("skipped  nginx: not installed (see peers/install.sh)")
-    values, failed = {}, set()
+    loads = Loads(seconds, "httpload")
     with tempfile.TemporaryDirectory() as root:
         os.chmod(root, 0o755)
         for size in (10_000, 10_000_000):
             with open(os.path.join(root, str(size)), "wb") as page:
                 page.write(b"x" * size)
-        for _ in range(rounds):
+        for number in range(rounds):
             for point in [(10_000, 64), (10_000_000, 4)]:
                 servers = [("EventLoop", ["dotnet", program("HttpStatic"), "--root", root]),
                            ("null", [os.path.join(BENCHMARKS, "load", "build", "nullhttp"), "--size", str(point[0])])]
                 if nginx:
                     servers.append(("nginx", [os.path.join(BENCHMARKS, "peers", "http", "nginx.sh"), "--root", root]))
                 for label, command in servers:
-                    if label in failed:
-                        continue
-                    result = load(label, command, ["--path", f"/{point[0]}", "--connections", str(point[1])], seconds, "httpload")
-                    if result is None:
-                        failed.add(label)
-                    else:
-                        values.setdefault((point, label), []).append(result)
-    return {"rounds": rounds, "seconds": seconds, "rows": summarize_load(values, "null", ("size", "connections"))}
+                    loads.measure(number, point, label, command, ["--path", f"/{point[0]}", "--connections", str(point[1])])
+    return {"rounds": rounds, "seconds": seconds, "rows": loads.rows("null", ("size", "connections"))}
 
 
 def measure_comparison(quick):

@@ -11,7 +11,7 @@ COLOURS = {
     "bg": ("#ffffff", "#0d1117"), "frame": ("#d0d7de", "#30363d"), "ink": ("#1f2328", "#e6edf3"), "soft": ("#59636e", "#9198a1"),
     "grid": ("#e4e8ec", "#21262d"), "ours": ("#d1480b", "#ff8f4a"), "kin": ("#eba684", "#96552f"), "bar": ("#a9bacd", "#4b5b6e"),
     "s0": ("#0969da", "#58a6ff"), "s1": ("#1a7f37", "#3fb950"), "s2": ("#8250df", "#bc8cff"), "s3": ("#a37500", "#d9a514"),
-    "s4": ("#0b8a94", "#39c5cf"), "s5": ("#bf3989", "#f778ba"), "s6": ("#59636e", "#9198a1"), "s7": ("#6e7b1b", "#a9ba3b"),
+    "s4": ("#0b8a94", "#39c5cf"), "s5": ("#bf3989", "#f778ba"), "s6": ("#59636e", "#9198a1"), "s7": ("#6e7b1b", "#a9ba3b"), "s8": ("#3d4fa1", "#8c9eff"),
 }
 STROKED = {"frame", "grid"}
 
@@ -131,7 +131,7 @@ def lines(path, title, subtitle, note, panels, columns=2, height=280, unit=""):
     drawing = Drawing(title, subtitle, note)
     width = (WIDTH - 2 * MARGIN - (columns - 1) * GAP) / columns
     names = sorted({label for _, _, series in panels for label in series if not ours(label)})
-    colour = {label: f"s{i % 8}" for i, label in enumerate(names)}
+    colour = {label: f"s{i % 9}" for i, label in enumerate(names)}
     bottom = top = drawing.top
     for index, (heading, x_axis, series) in enumerate(panels):
         if index % columns == 0:

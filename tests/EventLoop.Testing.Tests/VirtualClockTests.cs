@@ -62,6 +62,14 @@ public class VirtualClockTests
     }
 
     [Fact]
+    public void A_deadline_does_not_overtake_a_callback_that_is_due_before_it_at_the_same_time() => TestLoop.Run(async () =>
+    {
+        var future = new LoopFuture<int>();
+        Loop.Current.CallLater(Second, () => future.SetResult(5));
+        (await Loop.WaitFor(future, Second)).Should().Be(5);
+    });
+
+    [Fact]
     public void Foreign_code_that_takes_a_TimeProvider_runs_on_it()
     {
         TestLoop.Run(async () =>

@@ -236,7 +236,12 @@ internal sealed partial class LoopCore
 
         if (BeforePark is { } beforePark && Inbox.IsEmpty && beforePark(Timers.Count > 0 ? Timers.NextDue : LoopClock.Never))
         {
-            FireDue(Clock.Now);
+            // What it made ready goes first: an alarm that is due behind a callback waits for the next turn.
+            if (Ready.Count == 0)
+            {
+                FireDue(Clock.Now);
+            }
+
             return;
         }
 

@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Combining;
 
+[UnderSeeds(50)]
 public sealed class GatherTests : LoopTest
 {
     private readonly InvalidDataException _failure = new("boom");
@@ -33,6 +34,7 @@ public sealed class GatherTests : LoopTest
         await gather;
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Gather_runs_its_coroutines_although_it_is_not_awaited_yet()
     {
@@ -47,6 +49,7 @@ public sealed class GatherTests : LoopTest
         Log.Should().Equal("a", "b", "before await");
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Gather_starts_its_children_in_the_order_of_its_arguments()
     {
@@ -180,6 +183,7 @@ public sealed class GatherTests : LoopTest
         (first.IsCanceled, second.IsCanceled).Should().Be((true, true));
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_cancelled_Gather_cancels_its_children_in_order()
     {

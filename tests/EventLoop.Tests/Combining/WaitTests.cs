@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Combining;
 
+[UnderSeeds(50)]
 public sealed class WaitTests : LoopTest
 {
     [Fact]

@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Coroutines;
 
+[UnderSeeds(50)]
 public sealed class ColdCoroutineTests : LoopTest
 {
     [Fact]
@@ -112,6 +113,7 @@ public sealed class ColdCoroutineTests : LoopTest
         (await Catch(coroutine)).Should().BeOfType<InvalidOperationException>();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Awaiting_twice_throws_while_the_first_await_is_still_pending() => RunLoop(async () =>
     {

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 namespace EventLoop.Tests.Coroutines;
 
 /// <summary>Values, exceptions, cleanup and AsyncLocals through nested coroutines.</summary>
+[UnderSeeds(50)]
 public sealed class CoroutineFlowTests : LoopTest
 {
     [Fact]
@@ -233,6 +234,7 @@ public sealed class CoroutineFlowTests : LoopTest
         }
     });
 
+    [OneSchedule("it would take long, and shows a depth, a size or a collection")]
     [Fact]
     public void A_finished_coroutine_keeps_nothing_alive() => RunLoop(async () =>
     {

@@ -1,7 +1,9 @@
 namespace EventLoop.Tests.Coroutines;
 
+[UnderSeeds(50)]
 public sealed class YieldAndSleepTests : LoopTest
 {
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Yield_lets_every_ready_task_run_first()
     {
@@ -25,6 +27,7 @@ public sealed class YieldAndSleepTests : LoopTest
         }
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_yield_can_become_a_coroutine()
     {
@@ -50,6 +53,7 @@ public sealed class YieldAndSleepTests : LoopTest
         (Loop.Current.Statistics.Turns - turns).Should().Be(1);
     }, ManualTime);
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_sleep_ends_at_its_deadline_and_not_before()
     {

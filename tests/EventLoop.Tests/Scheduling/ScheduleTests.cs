@@ -1,7 +1,9 @@
 namespace EventLoop.Tests.Scheduling;
 
+[UnderSeeds(50)]
 public sealed class ScheduleTests : LoopTest
 {
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Ten_thousand_tasks_take_turns_in_creation_order()
     {
@@ -23,6 +25,7 @@ public sealed class ScheduleTests : LoopTest
         }
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_burst_of_a_million_callbacks_runs_in_order()
     {

@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Structure;
 
+[UnderSeeds(50)]
 public sealed class CancelScopeDeadlineTests : LoopTest
 {
     [Fact]

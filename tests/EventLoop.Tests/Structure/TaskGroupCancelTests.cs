@@ -1,6 +1,7 @@
 namespace EventLoop.Tests.Structure;
 
 /// <summary>Ending a group early on purpose, and children that report when they are up.</summary>
+[UnderSeeds(50)]
 public sealed class TaskGroupCancelTests : LoopTest
 {
     [Fact]

@@ -1,6 +1,7 @@
 namespace EventLoop.Tests.Structure;
 
 /// <summary>Cancellations from outside, and exits, that meet a group.</summary>
+[UnderSeeds(50)]
 public sealed class TaskGroupInterruptionTests : LoopTest
 {
     private readonly InvalidDataException _failure = new("boom");

@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Structure;
 
+[UnderSeeds(50)]
 public sealed class TaskGroupTests : LoopTest
 {
     private readonly InvalidDataException _failure = new("boom");
@@ -185,6 +186,7 @@ public sealed class TaskGroupTests : LoopTest
         error.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(_failure);
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Siblings_are_cancelled_in_creation_order()
     {

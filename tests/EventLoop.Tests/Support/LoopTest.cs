@@ -1,4 +1,6 @@
 using System.Runtime.ExceptionServices;
+using EventLoop.Testing;
+using Xunit.v3;
 
 namespace EventLoop.Tests.Support;
 
@@ -28,7 +30,15 @@ public abstract class LoopTest : IDisposable
         }
     }
 
-    protected LoopOptions Options => new() { HandleInterrupt = false, ShutdownTimeout = TimeSpan.FromSeconds(2), LoggerFactory = Logger };
+    /// <summary>Classes that are repeated under seeds run on virtual time, too, but for tests that say <see cref="RealTimeAttribute"/>.</summary>
+    protected LoopOptions Options => new()
+    {
+        Seed = UnderSeedsAttribute.Seed,
+        TimeProvider = IsVirtual ? new VirtualClock() : TimeProvider.System,
+        HandleInterrupt = false,
+        ShutdownTimeout = TimeSpan.FromSeconds(2),
+        LoggerFactory = Logger,
+    };
 
     protected LoopOptions DebugOptions => Options with { Debug = true };
 
@@ -36,7 +46,10 @@ public abstract class LoopTest : IDisposable
     protected LoopOptions ManualTime => Options with { TimeProvider = Clock };
 
     /// <summary>Time jumps to the next deadline as soon as the loop waits for it.</summary>
-    protected LoopOptions JumpingTime => Options with { TimeProvider = new ManualClock(autoAdvance: true) };
+    protected LoopOptions JumpingTime => Options with { TimeProvider = new VirtualClock() };
+
+    private bool IsVirtual => GetType().IsDefined(typeof(UnderSeedsAttribute), inherit: true)
+        && TestContext.Current.TestMethod is IXunitTestMethod { Method: var method } && !method.IsDefined(typeof(RealTimeAttribute), inherit: false);
 
     protected static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
 

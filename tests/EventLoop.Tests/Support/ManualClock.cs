@@ -1,10 +1,7 @@
 namespace EventLoop.Tests.Support;
 
-/// <summary>
-/// A clock driven by hand. With <paramref name="autoAdvance"/> it jumps to the due time of a timer as soon as that timer is armed,
-/// which is when the loop has nothing left to do but wait for it.
-/// </summary>
-public sealed class ManualClock(bool autoAdvance = false) : TimeProvider
+/// <summary>A clock driven by hand, made by somebody who knows nothing of loops: they have to park on its timers.</summary>
+public sealed class ManualClock : TimeProvider
 {
     private const long Never = long.MaxValue;
 
@@ -91,7 +88,7 @@ public sealed class ManualClock(bool autoAdvance = false) : TimeProvider
             timer.Due = dueTime < TimeSpan.Zero ? Never : dueTime.Ticks > Never - 1 - _now ? Never - 1 : _now + dueTime.Ticks;
         }
 
-        if (timer.Due != Never && (autoAdvance || dueTime == TimeSpan.Zero))
+        if (timer.Due != Never && dueTime == TimeSpan.Zero)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static jump => jump.timer.Clock.JumpTo(jump.timer, jump.version), (timer, version), preferLocal: false);
         }

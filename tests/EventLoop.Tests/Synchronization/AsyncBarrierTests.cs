@@ -1,7 +1,9 @@
 namespace EventLoop.Tests.Synchronization;
 
+[UnderSeeds(50)]
 public sealed class AsyncBarrierTests : LoopTest
 {
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Everybody_is_released_when_the_last_one_comes_with_indices_in_order_of_coming() => RunLoop(async () =>
     {
@@ -51,6 +53,7 @@ public sealed class AsyncBarrierTests : LoopTest
         (await barrier.WaitAsync()).Should().Be(0);
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_cancelled_waiter_leaves_and_the_barrier_goes_on_filling() => RunLoop(async () =>
     {
@@ -72,6 +75,7 @@ public sealed class AsyncBarrierTests : LoopTest
         (await Catch(leaver)).Should().BeOfType<LoopCanceledException>();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Who_was_released_returns_despite_a_cancellation_a_reset_or_an_abort() => RunLoop(async () =>
     {
@@ -87,6 +91,7 @@ public sealed class AsyncBarrierTests : LoopTest
         (await released).Should().Be(0);
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Reset_breaks_it_for_those_who_wait_and_makes_it_good_for_those_who_come() => RunLoop(async () =>
     {

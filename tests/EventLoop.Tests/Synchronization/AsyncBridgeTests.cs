@@ -2,6 +2,7 @@ using System.Threading.Channels;
 
 namespace EventLoop.Tests.Synchronization;
 
+[UnderSeeds(50)]
 public sealed class AsyncBridgeTests : LoopTest
 {
     [Fact]

@@ -1,7 +1,9 @@
 namespace EventLoop.Tests.Synchronization;
 
+[UnderSeeds(50)]
 public sealed class AsyncConditionTests : LoopTest
 {
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_waiter_gives_the_lock_up_and_holds_it_again_when_it_was_notified() => RunLoop(async () =>
     {
@@ -30,6 +32,7 @@ public sealed class AsyncConditionTests : LoopTest
         condition.IsLocked.Should().BeFalse("the releaser from before the wait is good after it");
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Notify_lets_the_first_waiters_go_and_NotifyAll_everybody() => RunLoop(async () =>
     {
@@ -69,6 +72,7 @@ public sealed class AsyncConditionTests : LoopTest
         }
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_waiter_cancelled_before_it_was_notified_holds_the_lock_when_it_throws() => RunLoop(async () =>
     {
@@ -87,6 +91,7 @@ public sealed class AsyncConditionTests : LoopTest
         condition.IsLocked.Should().BeFalse();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_waiter_cancelled_while_the_lock_is_free_takes_it_and_throws() => RunLoop(async () =>
     {
@@ -127,6 +132,7 @@ public sealed class AsyncConditionTests : LoopTest
         Log.Should().Equal("went on");
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_notified_waiter_returns_normally_even_if_it_is_cancelled_before_it_has_the_lock() => RunLoop(async () =>
     {
@@ -156,6 +162,7 @@ public sealed class AsyncConditionTests : LoopTest
         condition.IsLocked.Should().BeFalse();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_notification_is_not_spent_on_a_waiter_that_was_cancelled_before() => RunLoop(async () =>
     {
@@ -187,6 +194,7 @@ public sealed class AsyncConditionTests : LoopTest
         condition.IsLocked.Should().BeFalse();
     }, JumpingTime);
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void WaitFor_asks_the_predicate_at_once_and_after_each_notification() => RunLoop(async () =>
     {

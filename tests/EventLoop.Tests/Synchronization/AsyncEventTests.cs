@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Synchronization;
 
+[UnderSeeds(50)]
 public sealed class AsyncEventTests : LoopTest
 {
     [Fact]
@@ -13,6 +14,7 @@ public sealed class AsyncEventTests : LoopTest
         await ready.WaitAsync();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Set_wakes_everybody_in_the_order_of_their_coming() => RunLoop(async () =>
     {
@@ -34,6 +36,7 @@ public sealed class AsyncEventTests : LoopTest
         }
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Clear_right_after_Set_takes_no_wake_up_back() => RunLoop(async () =>
     {
@@ -51,6 +54,7 @@ public sealed class AsyncEventTests : LoopTest
         late.Cancel();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_cancelled_waiter_leaves_and_one_that_was_woken_returns() => RunLoop(async () =>
     {
@@ -75,6 +79,7 @@ public sealed class AsyncEventTests : LoopTest
         ready.Statistics.Waiting.Should().Be(0);
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Other_threads_set_it_through_Post() => RunLoop(async () =>
     {

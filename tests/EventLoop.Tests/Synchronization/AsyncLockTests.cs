@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Synchronization;
 
+[UnderSeeds(50)]
 public sealed class AsyncLockTests : LoopTest
 {
     [Fact]
@@ -29,6 +30,7 @@ public sealed class AsyncLockTests : LoopTest
         mutex.IsLocked.Should().BeTrue();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Waiters_are_served_first_come_first_served() => RunLoop(async () =>
     {
@@ -52,6 +54,7 @@ public sealed class AsyncLockTests : LoopTest
         }
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_newcomer_does_not_overtake_a_waiter_when_release_and_acquire_happen_in_one_step() => RunLoop(async () =>
     {
@@ -117,6 +120,7 @@ public sealed class AsyncLockTests : LoopTest
         mutex.Statistics.Owner.Should().Be(second);
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_waiter_that_was_given_the_lock_has_it_even_if_it_is_cancelled_before_it_runs() => RunLoop(async () =>
     {
@@ -215,6 +219,7 @@ public sealed class AsyncLockTests : LoopTest
         mutex.IsLocked.Should().BeFalse();
     }, JumpingTime);
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Statistics_and_the_task_show_who_holds_it_and_who_waits() => RunLoop(async () =>
     {

@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Synchronization;
 
+[UnderSeeds(50)]
 public sealed class AsyncQueueTests : LoopTest
 {
     [Fact]
@@ -67,6 +68,7 @@ public sealed class AsyncQueueTests : LoopTest
         (await Catch(get)).Should().BeOfType<InvalidOperationException>();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Getters_are_served_in_order_and_Try_forms_overtake_nobody() => RunLoop(async () =>
     {
@@ -86,6 +88,7 @@ public sealed class AsyncQueueTests : LoopTest
         (await second).Should().Be(2);
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Putters_wait_for_room_and_are_taken_in_in_order() => RunLoop(async () =>
     {
@@ -107,6 +110,7 @@ public sealed class AsyncQueueTests : LoopTest
         await third;
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void An_item_given_to_a_getter_is_delivered_even_if_it_is_cancelled_in_the_same_turn() => RunLoop(async () =>
     {
@@ -135,6 +139,7 @@ public sealed class AsyncQueueTests : LoopTest
         (await getter).Should().Be("item");
     }, ManualTime);
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_put_that_was_taken_in_has_succeeded_even_if_it_is_cancelled_in_the_same_turn() => RunLoop(async () =>
     {
@@ -173,6 +178,7 @@ public sealed class AsyncQueueTests : LoopTest
         (await Catch(putter)).Should().BeOfType<LoopCanceledException>();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Join_waits_until_every_item_is_done() => RunLoop(async () =>
     {
@@ -395,6 +401,7 @@ public sealed class AsyncQueueTests : LoopTest
         RunLoop(async () => (await queue.GetAsync()).Should().Be(1));
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Other_threads_put_through_Post() => RunLoop(async () =>
     {

@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Synchronization;
 
+[UnderSeeds(50)]
 public sealed class AsyncSemaphoreTests : LoopTest
 {
     [Fact]
@@ -25,6 +26,7 @@ public sealed class AsyncSemaphoreTests : LoopTest
         }
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Permits_go_to_the_first_waiters_and_a_newcomer_overtakes_nobody() => RunLoop(async () =>
     {
@@ -67,6 +69,7 @@ public sealed class AsyncSemaphoreTests : LoopTest
         semaphore.CurrentCount.Should().Be(0);
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_permit_that_was_handed_over_is_delivered_despite_a_cancellation() => RunLoop(async () =>
     {

@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Synchronization;
 
+[UnderSeeds(50)]
 public sealed class CapacityLimiterTests : LoopTest
 {
     [Fact]
@@ -31,6 +32,7 @@ public sealed class CapacityLimiterTests : LoopTest
         }
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Who_waits_already_cannot_wait_again() => RunLoop(async () =>
     {
@@ -54,6 +56,7 @@ public sealed class CapacityLimiterTests : LoopTest
         await Loop.Yield();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Raising_the_total_serves_waiters_and_lowering_it_takes_nothing_away() => RunLoop(async () =>
     {
@@ -78,6 +81,7 @@ public sealed class CapacityLimiterTests : LoopTest
         limiter.Borrowers.Should().Equal("c");
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Waiters_are_served_in_order_and_nobody_overtakes() => RunLoop(async () =>
     {
@@ -92,6 +96,7 @@ public sealed class CapacityLimiterTests : LoopTest
         limiter.Borrowers.Should().Equal(waiter);
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_token_that_was_handed_over_is_delivered_despite_a_cancellation_and_a_cancelled_waiter_swallows_none() => RunLoop(async () =>
     {

@@ -1,7 +1,9 @@
 namespace EventLoop.Tests.Synchronization;
 
+[UnderSeeds(50)]
 public sealed class MemoryChannelTests : LoopTest
 {
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_rendezvous_makes_the_sender_wait_for_the_receiver() => RunLoop(async () =>
     {
@@ -23,6 +25,7 @@ public sealed class MemoryChannelTests : LoopTest
         (await receive).Should().Be(2);
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_buffer_holds_as_many_as_its_capacity_and_keeps_the_order() => RunLoop(async () =>
     {
@@ -122,6 +125,7 @@ public sealed class MemoryChannelTests : LoopTest
         statistics.OpenReceivers.Should().Be(1);
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void An_item_given_to_a_receiver_is_delivered_despite_cancellation_and_closing() => RunLoop(async () =>
     {
@@ -135,6 +139,7 @@ public sealed class MemoryChannelTests : LoopTest
         (await receive).Should().Be(1);
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_send_that_was_taken_has_succeeded_despite_cancellation_and_closing() => RunLoop(async () =>
     {
@@ -170,6 +175,7 @@ public sealed class MemoryChannelTests : LoopTest
         (await Catch(gone)).Should().BeOfType<LoopCanceledException>();
     });
 
+    [OneSchedule("it would take long, and shows a depth, a size or a collection")]
     [Fact]
     public void Clones_for_many_producers_and_consumers_end_by_themselves() => RunLoop(async () =>
     {

@@ -1,8 +1,10 @@
 namespace EventLoop.Tests.Tasks;
 
 /// <summary>What a cancellation does to the tasks that await one another.</summary>
+[UnderSeeds(50)]
 public sealed class CancelChainTests : LoopTest
 {
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Cancelling_a_task_that_awaits_a_task_cancels_that_one_and_throws_in_both() => RunLoop(async () =>
     {

@@ -1,6 +1,7 @@
 namespace EventLoop.Tests.Tasks;
 
 /// <summary>Cancelled or failed?</summary>
+[UnderSeeds(50)]
 public sealed class CancelOutcomeTests : LoopTest
 {
     [Fact]

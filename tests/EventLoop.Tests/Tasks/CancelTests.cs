@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Tasks;
 
+[UnderSeeds(50)]
 public sealed class CancelTests : LoopTest
 {
     [Fact]
@@ -252,6 +253,7 @@ public sealed class CancelTests : LoopTest
         (await Catch(task)).Should().BeOfType<LoopCanceledException>().Which.Reason.Should().Be("last");
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void The_first_reason_wins_once_it_was_delivered() => RunLoop(async () =>
     {

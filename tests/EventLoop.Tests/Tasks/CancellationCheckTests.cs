@@ -1,6 +1,7 @@
 namespace EventLoop.Tests.Tasks;
 
 /// <summary>"Cancellation is checked when a wait begins."</summary>
+[UnderSeeds(50)]
 public sealed class CancellationCheckTests : LoopTest
 {
     public static TheoryData<string> WaitingOperations => [.. Operations.Keys];
@@ -86,6 +87,7 @@ public sealed class CancellationCheckTests : LoopTest
         child.IsCanceled.Should().BeTrue();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_request_during_a_foreign_await_fires_the_token_at_once_and_is_thrown_at_the_next_wait() => RunLoop(async () =>
     {
@@ -112,6 +114,7 @@ public sealed class CancellationCheckTests : LoopTest
         task.IsCanceled.Should().BeTrue();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Cancel_aborts_every_outstanding_wait_of_an_async_Task_method() => RunLoop(async () =>
     {

@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Tasks;
 
+[UnderSeeds(50)]
 public sealed class CycleTests : LoopTest
 {
     [Fact]
@@ -52,6 +53,7 @@ public sealed class CycleTests : LoopTest
         thrown.Should().Match(static e => e is LoopCanceledException || e is InvalidOperationException);
     });
 
+    [OneSchedule("it would take long, and shows a depth, a size or a collection")]
     [Fact]
     public void Cancel_walks_a_chain_of_a_hundred_thousand_tasks_without_overflowing_the_stack() => RunLoop(async () =>
     {
@@ -66,6 +68,7 @@ public sealed class CycleTests : LoopTest
         async Coroutine Swallowing() => Log.Add(((LoopCanceledException)(await Catch(Forever()))!).Reason!);
     });
 
+    [OneSchedule("it would take long, and shows a depth, a size or a collection")]
     [Fact]
     public void A_cancelled_chain_of_tasks_unwinds_to_its_outermost_task() => RunLoop(async () =>
     {

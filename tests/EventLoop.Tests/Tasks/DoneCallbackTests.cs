@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Tasks;
 
+[UnderSeeds(50)]
 public sealed class DoneCallbackTests : LoopTest
 {
     [Fact]
@@ -32,6 +33,7 @@ public sealed class DoneCallbackTests : LoopTest
         Log.Should().Equal("after AddDoneCallback", "callback");
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Done_callbacks_run_in_the_order_of_their_registration()
     {

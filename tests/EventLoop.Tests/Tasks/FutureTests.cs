@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Tasks;
 
+[UnderSeeds(50)]
 public sealed class FutureTests : LoopTest
 {
     [Fact]
@@ -196,6 +197,7 @@ public sealed class FutureTests : LoopTest
         loop.RunUntilComplete(async () => await Catch(foreign)).Should().BeOfType<InvalidOperationException>();
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_future_names_the_tasks_that_await_it() => RunLoop(async () =>
     {

@@ -1,8 +1,10 @@
 namespace EventLoop.Tests.Tasks;
 
 /// <summary>What a task tells about itself while it waits.</summary>
+[UnderSeeds(50)]
 public sealed class IntrospectionTests : LoopTest
 {
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void WaitingOn_says_in_words_what_a_task_waits_for_and_is_null_otherwise() => RunLoop(async () =>
     {
@@ -18,6 +20,7 @@ public sealed class IntrospectionTests : LoopTest
         task.WaitingOn.Should().BeNull();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void WaitingOn_names_the_task_that_is_awaited() => RunLoop(async () =>
     {
@@ -28,6 +31,7 @@ public sealed class IntrospectionTests : LoopTest
         parent.WaitingOn.Should().Contain("the child");
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void WaitingOn_names_a_sleep() => RunLoop(async () =>
     {
@@ -37,6 +41,7 @@ public sealed class IntrospectionTests : LoopTest
         task.WaitingOn.Should().ContainEquivalentOf("sleep");
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Awaiting_is_the_awaited_task_and_Awaiters_the_other_direction() => RunLoop(async () =>
     {
@@ -49,6 +54,7 @@ public sealed class IntrospectionTests : LoopTest
         child.Awaiting.Should().BeNull();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void GetStack_names_the_coroutine_methods_innermost_first() => RunLoop(async () =>
     {
@@ -72,6 +78,7 @@ public sealed class IntrospectionTests : LoopTest
         task.GetStack().Should().BeEmpty();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Awaiters_can_be_read_by_another_thread() => RunLoop(async () =>
     {

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Tests.Tasks;
 
+[UnderSeeds(50)]
 public sealed class NeverRetrievedTests : LoopTest
 {
     private readonly InvalidDataException _failure = new("nobody looked");

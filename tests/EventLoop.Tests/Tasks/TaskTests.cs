@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Tasks;
 
+[UnderSeeds(50)]
 public sealed class TaskTests : LoopTest
 {
     [Fact]
@@ -60,6 +61,7 @@ public sealed class TaskTests : LoopTest
         async Task Body() => Log.Add("body");
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Several_tasks_can_await_one_task_and_wake_in_the_order_of_their_awaits()
     {
@@ -78,6 +80,7 @@ public sealed class TaskTests : LoopTest
         async Coroutine Awaiter(int n, LoopTask<int> shared) => Log.Add($"{n}:{await shared}");
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void The_waiter_of_a_task_goes_through_the_ready_queue()
     {
@@ -137,6 +140,7 @@ public sealed class TaskTests : LoopTest
         Assert.ThrowsAny<LoopCanceledException>(() => task.Result).Reason.Should().Be("why");
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void The_status_follows_the_life_of_a_task() => RunLoop(async () =>
     {

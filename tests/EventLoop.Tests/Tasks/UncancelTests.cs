@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Tasks;
 
+[UnderSeeds(50)]
 public sealed class UncancelTests : LoopTest
 {
     [Fact]

@@ -320,6 +320,7 @@ public sealed class AsyncQueueTests : LoopTest
         queue.Statistics.Getters.Should().BeEmpty();
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_task_in_an_await_foreach_says_what_it_waits_for_and_ordinary_async_methods_stay_in_their_task() => RunLoop(async () =>
     {
@@ -352,6 +353,7 @@ public sealed class AsyncQueueTests : LoopTest
         Log.Should().Equal("coroutine 1 one", "method 2 two");
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void An_enumerator_that_is_driven_by_hand_gives_its_item_also_when_it_is_awaited_late() => RunLoop(async () =>
     {

@@ -894,4 +894,6 @@ public abstract class ChannelStateMachine(int capacity) : StateMachineTest
 
 public sealed class RendezvousStateMachine() : ChannelStateMachine(0);
 
+public sealed class SmallestBufferStateMachine() : ChannelStateMachine(1);
+
 public sealed class BufferedChannelStateMachine() : ChannelStateMachine(2);

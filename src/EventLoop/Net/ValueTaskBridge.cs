@@ -84,7 +84,7 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
             return ValueTask.FromCanceled<T>(cancellation);
         }
 
-        var bridge = new ValueTaskBridge<T> { core = core, make = make, resumeOnPool = !raw };
+        var bridge = new ValueTaskBridge<T> { core = core, make = make, resumeOnPool = !raw, cancellation = cancellation };
         if (!core.TryPost(bridge))
         {
             return ValueTask.FromException<T>(new ObjectDisposedException(core.Loop.Name, $"The event loop '{core.Loop.Name}' is closed, and with it its connections."));
@@ -162,7 +162,8 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
 
     private void Complete(LoopCore loop)
     {
-        registration.Unregister();
+        // Waits for a callback that runs on another thread at this moment, which only posts: afterwards none can be taken for the next use's.
+        registration.Dispose();
         var next = Interlocked.CompareExchange(ref continuation, Done, null);
         if (next is not null)
         {
@@ -220,7 +221,7 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
     {
         if (asked.CanBeCanceled)
         {
-            cancellation = asked;
+            cancellation = asked;      // the same as before, where another thread may read it already
             registration = asked.UnsafeRegister(static bridge => ((ValueTaskBridge<T>)bridge!).CancelFromAnyThread(), this);
         }
     }

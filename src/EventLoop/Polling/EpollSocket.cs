@@ -28,6 +28,15 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         IsTcp = isTcp;
     }
 
+    // Forgotten, and not waited for: the poller would know it otherwise. Nobody has the number but us.
+    ~EpollSocket()
+    {
+        if (descriptor >= 0 && owner is null)
+        {
+            _ = Libc.Close(descriptor);
+        }
+    }
+
     internal static EpollSocket Open(EpollPoller poller, AddressFamily family, SocketType type, ProtocolType protocol)
     {
         int domain = family switch
@@ -240,6 +249,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         }
 
         descriptor = -1;
+        GC.SuppressFinalize(this);
         poller.Remove(this, number);
         if (abort)
         {

@@ -192,4 +192,26 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
         first.AcceptedCount.Should().BePositive();
         second.AcceptedCount.Should().BePositive();
     });
+
+    [Fact]
+    public void Ten_thousand_short_connections_leave_nothing_behind() => RunIo(async () =>
+    {
+        await using var server = Tcp.Listen(AnyPort, Echo);
+        int most = Poller == PollerKind.Epoll ? 10_000 : 1000;
+        await Loop.Gather(Enumerable.Range(0, 20).Select(async Coroutine (i) =>
+        {
+            for (int k = 0; k < most / 20; k++)
+            {
+                await using var client = await Tcp.ConnectAsync(server.EndPoint);
+                await client.WriteAsync("x\n");
+                (await client.ReadLineAsync()).Should().Be("x");
+                if (k % 3 == 0)
+                {
+                    client.Abort();
+                }
+            }
+        }));
+        await Until(() => server.ConnectionCount == 0);
+        server.AcceptedCount.Should().Be(most);
+    });
 }

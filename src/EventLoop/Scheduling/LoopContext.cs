@@ -27,7 +27,7 @@ internal class LoopContext : SynchronizationContext
     /// <summary>The task that steps in this context; null in plain callbacks.</summary>
     internal readonly LoopTask? Task;
 
-    // A WaitNode, which may be an old one that belongs to others by now, or a set of them when several flows of one task wait at once.
+    // A WaitNode, which may be an old one that belongs to others by now, or a set of such when several flows of one task wait at once.
     private object? parked;
 
     internal LoopContext(LoopCore core, LoopTask? task)
@@ -66,7 +66,10 @@ internal class LoopContext : SynchronizationContext
         }
         else if (parked is WaitNode other && WaitsHere(other))
         {
-            parked = new ParkedSet { other, node };
+            var both = new ParkedSet(this);
+            both.Add(other);
+            both.Add(node);
+            parked = both;
         }
         else
         {
@@ -85,23 +88,71 @@ internal class LoopContext : SynchronizationContext
                 waits.Add(node);
                 break;
             case ParkedSet set:
-                foreach (var one in set)
-                {
-                    if (WaitsHere(one))
-                    {
-                        waits.Add(one);
-                    }
-                }
-
+                set.CollectWaits(waits);
                 break;
         }
     }
 
+    /// <summary>A wait in this context was given up and has not thrown yet: a further request meets it there.</summary>
+    internal bool IsBeingCancelled => parked switch
+    {
+        WaitNode node => IsCancelledHere(node),
+        ParkedSet set => set.AnyCancelled(),
+        _ => false,
+    };
+
+    private bool IsCancelledHere(WaitNode node) => ReferenceEquals(node.Context, this) && node.IsBeingCancelled;
+
     /// <summary>The node by which this context waited last: where its code stands, unless several flows share the context.</summary>
     internal WaitNode? LastWait => parked is WaitNode node && ReferenceEquals(node.Context, this) ? node : null;
 
-    // Sealed, so that asking whether it is one is a single comparison.
-    private sealed class ParkedSet : HashSet<WaitNode>;
+    // Sealed, so that asking whether it is one is a single comparison. The lock is for the live view, which any thread may ask; only tasks with several
+    // waits at once pay for it. A node that went on without having been taken out (after a yield, or to throw) is an old one, and is swept out some time.
+    private sealed class ParkedSet(LoopContext owner)
+    {
+        private const int SmallestSweep = 16;
+
+        private readonly HashSet<WaitNode> nodes = [];
+        private int sweepAt = SmallestSweep;
+
+        internal void Add(WaitNode node)
+        {
+            lock (nodes)
+            {
+                if (nodes.Count >= sweepAt)
+                {
+                    nodes.RemoveWhere(old => !owner.WaitsHere(old) && !owner.IsCancelledHere(old));
+                    sweepAt = Math.Max(SmallestSweep, nodes.Count * 2);
+                }
+
+                nodes.Add(node);
+            }
+        }
+
+        internal void Remove(WaitNode node)
+        {
+            lock (nodes)
+            {
+                nodes.Remove(node);
+            }
+        }
+
+        internal void CollectWaits(List<WaitNode> waits)
+        {
+            lock (nodes)
+            {
+                waits.AddRange(nodes.Where(owner.WaitsHere));
+            }
+        }
+
+        internal bool AnyCancelled()
+        {
+            lock (nodes)
+            {
+                return nodes.Any(owner.IsCancelledHere);
+            }
+        }
+    }
 
     public override SynchronizationContext CreateCopy() => this;
 

@@ -72,7 +72,7 @@ internal sealed class ReadyQueue
         for (var ring = first; ring is not null; ring = ring.Next)
         {
             int tail = ring.Tail;
-            for (int i = ring.Head; i != tail; i++)
+            for (int i = ring.Head; tail - i > 0; i++)       // the head may have passed what was the tail a moment ago
             {
                 if (ring.Slots[i & Mask].Item is { } item && matches(item))
                 {

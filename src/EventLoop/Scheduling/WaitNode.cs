@@ -102,7 +102,11 @@ internal abstract class WaitNode : LoopItem
         }
 
         State = WaitState.Woken;
-        Context?.Unregister(this);
+        if (subject is null)
+        {
+            Context?.Unregister(this);      // one that has to throw stays to be seen: a further cancellation meets it
+        }
+
         core.Ready.Enqueue(this);
     }
 

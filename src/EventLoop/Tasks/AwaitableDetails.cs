@@ -29,7 +29,7 @@ internal sealed class AwaitableDetails
     internal CancellationTokenSource? TokenSource;
 
     /// <summary>The contexts of the scopes that the task is in now.</summary>
-    internal List<ScopedContext>? Scopes;
+    internal ScopedContext[]? Scopes;
 
     /// <summary>The innermost scope of others that it was started in.</summary>
     internal Scope? InheritedScope;

@@ -87,8 +87,13 @@ public class LoopTask : LoopAwaitable
     {
         get
         {
-            if (Details.TokenSource is not { } source)
+            if (Rare?.TokenSource is not { } source)
             {
+                if (IsCompleted)
+                {
+                    return new CancellationToken(CancelRequests > 0);
+                }
+
                 source = InheritedScope is { } scope ? CancellationTokenSource.CreateLinkedTokenSource(scope.Token) : new CancellationTokenSource();
                 Details.TokenSource = source;
                 if (CancelRequests > 0)
@@ -123,7 +128,12 @@ public class LoopTask : LoopAwaitable
     /// <summary>The innermost scope of its creator that it is in as a whole; only children of groups inherit one.</summary>
     internal Scope? InheritedScope => Rare?.InheritedScope;
 
-    internal List<ScopedContext> ScopeContexts => Details.Scopes ??= [];
+    /// <summary>The contexts of the scopes that it is in now. A new array for each change: any thread may read it.</summary>
+    internal ScopedContext[] ScopeContexts
+    {
+        get => Rare?.Scopes ?? [];
+        set => Details.Scopes = value;
+    }
 
     internal TaskGroup? Group => Rare?.Group;
 
@@ -152,6 +162,7 @@ public class LoopTask : LoopAwaitable
         if (CancelRequests > 0 && --Rare!.CancelRequests == 0)
         {
             context.MustCancel = false;
+            Rare.TokenSource?.Dispose();      // it has fired; off the scopes that it was linked to
             Rare.TokenSource = null;
         }
 
@@ -245,7 +256,11 @@ public class LoopTask : LoopAwaitable
                 break;
         }
 
-        Rare?.TokenSource?.Dispose();
+        if (Rare?.TokenSource is { } source)
+        {
+            source.Dispose();
+            Rare.TokenSource = null;
+        }
     }
 
     private bool IsOwnCancellation(OperationCanceledException exception) =>
@@ -302,7 +317,7 @@ public class LoopTask : LoopAwaitable
     internal void MarkAttention()
     {
         context.Attention = true;
-        foreach (var scoped in Rare?.Scopes ?? [])
+        foreach (var scoped in ScopeContexts)
         {
             scoped.Attention = true;
         }
@@ -320,7 +335,7 @@ public class LoopTask : LoopAwaitable
         var delivered = new List<TaskContext>();
         foreach (var each in Contexts())
         {
-            if (each.LastWait is { IsBeingCancelled: true })
+            if (each.IsBeingCancelled)
             {
                 delivered.Add(each);
             }
@@ -328,6 +343,12 @@ public class LoopTask : LoopAwaitable
 
         foreach (var node in CollectWaits())
         {
+            // What one wait gave up may have ended another, which has its outcome then: both awaited the same future.
+            if (node.State is not (WaitState.Parked or WaitState.Yielding))
+            {
+                continue;
+            }
+
             var from = (TaskContext)node.Context!;
             if (!IsCancellationVisible(from, deliver: false, out string? reason))
             {
@@ -448,5 +469,5 @@ public class LoopTask : LoopAwaitable
     }
 
     // Its outermost one, and those of the scopes that it is in.
-    private IEnumerable<TaskContext> Contexts() => Rare?.Scopes is { Count: > 0 } scopes ? [context, .. scopes] : [context];
+    private IEnumerable<TaskContext> Contexts() => ScopeContexts is { Length: > 0 } scopes ? [context, .. scopes] : [context];
 }

@@ -23,6 +23,10 @@ internal sealed class Scope : LoopItem
     private List<Scope>? nested;
     private List<LoopTask>? members;          // tasks that inherited this scope
     private CancellationTokenSource? source;
+    private Alarm? shieldsEnd;
+    private long shieldsEndAt;
+    private long? cancelledAt;          // in ticks of loop time; null: not, or where no loop runs
+    private TimeSpan? graceFromEntry;   // given where no loop runs
     private bool shield;
     private long deliveredAt;           // on the scale of LoopCore.Deliveries; zero: not yet
     private long enteredAt;
@@ -104,6 +108,11 @@ internal sealed class Scope : LoopItem
         {
             if (source is null)
             {
+                if (left)
+                {
+                    return new CancellationToken(Cancelled);
+                }
+
                 source = OuterTokens() is { Length: > 0 } outerTokens ? CancellationTokenSource.CreateLinkedTokenSource(outerTokens) : new();
                 if (Cancelled)
                 {
@@ -144,8 +153,13 @@ internal sealed class Scope : LoopItem
         enteredAt = core.Deliveries;
         Parent?.Adopt(this);
         inner = new ScopedContext(core, task, this) { Attention = context.Attention || Cancelled };
-        task.ScopeContexts.Add(inner);
+        task.ScopeContexts = [.. task.ScopeContexts, inner];
         core.Install(inner);
+        if (graceFromEntry is { } grace)
+        {
+            EndShieldsAfter(core, grace);
+        }
+
         if (deadline is { } due && due != LoopClock.Never && !Cancelled)
         {
             if (due <= core.Clock.Now)
@@ -173,10 +187,12 @@ internal sealed class Scope : LoopItem
         left = true;
         var core = inner!.Core;
         core.Timers.Remove(this);
+        shieldsEnd?.Stop();
         Parent?.nested?.Remove(this);
-        Host!.ScopeContexts.Remove(inner);
+        Host!.ScopeContexts = Array.FindAll(Host.ScopeContexts, each => !ReferenceEquals(each, inner));
         core.Install(outer);
         source?.Dispose();
+        source = null;
     }
 
     /// <summary>Whether an exception that leaves the body is this scope's own cancellation and nobody else's.</summary>
@@ -260,23 +276,25 @@ internal sealed class Scope : LoopItem
         }
 
         bool first = !Cancelled;
+        var core = Core ?? LoopCore.Running;
         if (first)
         {
             Cancelled = true;
             Reason = reason;
-            inner?.Core.Timers.Remove(this);
+            cancelledAt = core?.Clock.Now;
+            core?.Timers.Remove(this);
             cancelled?.Invoke();
         }
 
         if (grace is { } time && !BreaksShields)
         {
-            if (time <= TimeSpan.Zero)
+            if (core is not null)
             {
-                BreaksShields = true;
+                EndShieldsAfter(core, time);
             }
-            else if (LoopCore.Running is { } core)
+            else if (graceFromEntry is not { } earlier || time < earlier)
             {
-                new Alarm(BreakShields).Start(core, time);
+                graceFromEntry = time;
             }
         }
 
@@ -291,12 +309,34 @@ internal sealed class Scope : LoopItem
         }
     }
 
+    // Counted from the first cancellation, however late the grace is given; the shortest counts.
+    private void EndShieldsAfter(LoopCore core, TimeSpan grace)
+    {
+        long now = core.Clock.Now;
+        long from = cancelledAt ??= now;
+        long end = grace.Ticks > LoopClock.Never - from ? LoopClock.Never : from + grace.Ticks;
+        if (end <= now)
+        {
+            BreaksShields = true;
+        }
+        else if (shieldsEnd is null || end < shieldsEndAt)
+        {
+            shieldsEnd?.Stop();
+            shieldsEndAt = end;
+            shieldsEnd = new Alarm(BreakShields);
+            shieldsEnd.Start(core, TimeSpan.FromTicks(end - now));
+        }
+    }
+
     private void BreakShields()
     {
         if (!left)
         {
             BreaksShields = true;
-            Interrupt();
+            if (entered)
+            {
+                Interrupt();
+            }
         }
     }
 

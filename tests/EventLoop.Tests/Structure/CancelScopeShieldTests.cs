@@ -180,4 +180,35 @@ public sealed class CancelScopeShieldTests : LoopTest
             outer.Token.IsCancellationRequested.Should().BeTrue();
         }, shield: true));
     });
+
+    [Fact]
+    public void A_grace_that_ends_before_the_scope_is_entered_has_broken_its_shields() => RunLoop(async () =>
+    {
+        var scope = new CancelScope();
+        scope.Cancel(grace: Seconds(1));
+        await Loop.Sleep(Seconds(2));
+
+        bool ran = await scope.RunAsync(async Coroutine () => await CancelScope.Run(async _ => await Forever(), shield: true));
+
+        ran.Should().BeFalse();
+    }, JumpingTime);
+
+    [Fact]
+    public void A_grace_counts_from_the_first_cancellation_however_late_it_is_given() => RunLoop(async () =>
+    {
+        TimeSpan start = Loop.Current.Time;
+        bool ran = await CancelScope.Run(async outer =>
+        {
+            await CancelScope.Run(async _ =>
+            {
+                outer.Cancel();
+                await Loop.Sleep(Seconds(3));
+                outer.Cancel(grace: Seconds(5));
+                await Forever();
+            }, shield: true);
+        });
+
+        ran.Should().BeFalse();
+        (Loop.Current.Time - start).Should().BeCloseTo(Seconds(5), Seconds(0.5));
+    }, JumpingTime);
 }

@@ -341,4 +341,25 @@ public sealed class CancelScopeTests : LoopTest
 
         (await thrown).Should().BeOfType<InvalidOperationException>();
     });
+
+    [Fact]
+    public void The_token_of_a_scope_can_be_asked_for_after_it_was_left() => RunLoop(async () =>
+    {
+        var returned = new CancelScope();
+        var cancelled = new CancelScope();
+        await returned.RunAsync(async () =>
+        {
+            _ = returned.Token;
+            await Loop.Yield();
+        });
+        await cancelled.RunAsync(async () =>
+        {
+            _ = cancelled.Token;
+            cancelled.Cancel();
+            await Loop.Yield();
+        });
+
+        returned.Token.IsCancellationRequested.Should().BeFalse();
+        cancelled.Token.IsCancellationRequested.Should().BeTrue();
+    });
 }

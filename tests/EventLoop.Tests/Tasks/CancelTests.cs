@@ -320,4 +320,101 @@ public sealed class CancelTests : LoopTest
 
         Log.Should().BeEmpty();
     });
+
+    [Fact]
+    public void Two_waits_of_one_task_for_the_same_future_are_both_given_up() => RunLoop(async () =>
+    {
+        LoopFuture<int> shared = Loop.Current.CreateFuture<int>();
+        LoopTask task = Loop.CreateTask(async () => await Task.WhenAll(Wait(), Wait()));
+        await Yields(2);
+
+        task.Cancel("enough");
+
+        (await Catch(task)).Should().BeOfType<LoopCanceledException>();
+        Log.Should().Equal("enough", "enough");
+        LoopTask another = Loop.CreateTask(Forever());
+        await Loop.Yield();
+        another.Cancel();
+        (await Catch(another)).Should().BeOfType<LoopCanceledException>("cancelling goes on working");
+
+        async Task Wait()
+        {
+            try
+            {
+                await shared;
+            }
+            catch (LoopCanceledException canceled)
+            {
+                Log.Add(canceled.Reason!);
+                throw;
+            }
+        }
+    });
+
+    [Fact]
+    public void Several_waits_of_one_task_are_interrupted_once_however_many_requests_meet_in_them() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(async () => await Task.WhenAll(Wait(), Wait()));
+        await Yields(2);
+
+        task.Cancel("first");
+        task.Cancel("second");
+
+        await task;
+        Log.Should().Equal("first", "first");
+
+        async Task Wait()
+        {
+            try
+            {
+                await Forever();
+            }
+            catch (LoopCanceledException canceled)
+            {
+                Log.Add(canceled.Reason!);
+            }
+
+            await Yields(3);
+        }
+    });
+
+    [Fact]
+    public void The_token_of_a_task_can_be_asked_for_after_its_end() => RunLoop(async () =>
+    {
+        LoopTask returned = Loop.CreateTask(UseToken());
+        LoopTask cancelled = Loop.CreateTask(UseToken());
+        await Loop.Yield();
+        cancelled.Cancel();
+        await returned;
+        await Catch(cancelled);
+
+        returned.CancellationToken.IsCancellationRequested.Should().BeFalse();
+        cancelled.CancellationToken.IsCancellationRequested.Should().BeTrue();
+
+        static async Coroutine UseToken()
+        {
+            Loop.CancellationToken.IsCancellationRequested.Should().BeFalse();
+            await Yields(2);
+        }
+    });
+
+    [Fact]
+    public void Code_that_outlives_its_task_can_still_ask_for_the_token() => RunLoop(async () =>
+    {
+        Task? rest = null;
+        await Loop.CreateTask(async () =>
+        {
+            _ = Loop.CancellationToken;
+            rest = Outlive();
+            await Loop.Yield();
+        });
+
+        await rest!;
+
+        static async Task Outlive()
+        {
+            await Yields(10);
+            Loop.CancellationToken.IsCancellationRequested.Should().BeFalse();
+        }
+    });
 }

@@ -134,4 +134,47 @@ public sealed class IntrospectionTests : LoopTest
     private static async Coroutine OuterMethod() => await InnerMethod();
 
     private static async Coroutine InnerMethod() => await Forever();
+
+    [Fact]
+    public void Another_thread_may_look_at_tasks_in_motion() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+        bool stop = false;
+        LoopTask[] tasks = [.. Enumerable.Range(0, 5).Select(_ => Loop.CreateTask(async () => await Task.WhenAll(Waits(), Waits(), Scopes())))];
+        Task<Exception?> looks = Task.Run(() => Record.Exception(() =>
+        {
+            for (int i = 0; i < 2000; i++)
+            {
+                foreach (LoopTask task in tasks)
+                {
+                    _ = (task.Status, task.WaitingOn, task.Awaiting, task.Awaiters.Count, task.GetStack().Count);
+                }
+
+                _ = (loop.Statistics, loop.Tasks.Count);
+            }
+        }));
+
+        Exception? failure = await looks;
+        stop = true;
+        await Loop.Gather(tasks);
+
+        failure.Should().BeNull();
+
+        async Task Waits()
+        {
+            while (!stop)
+            {
+                await Loop.Yield();
+                await Loop.Sleep(TimeSpan.FromTicks(1));
+            }
+        }
+
+        async Task Scopes()
+        {
+            while (!stop)
+            {
+                await CancelScope.Run(static async _ => await CancelScope.Run(static async _ => await Loop.Yield()));
+            }
+        }
+    });
 }

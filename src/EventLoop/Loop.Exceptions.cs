@@ -14,7 +14,7 @@ public sealed partial class Loop
     private static bool reportingBlock;
 
     /// <summary>Told of every exception that nobody else will see; null: <see cref="DefaultExceptionHandler"/>. asyncio: <c>set_exception_handler</c>.</summary>
-    /// <remarks>It runs on the loop's thread, or on the finalizer's for what was found lost after the loop was closed. What it throws is logged, and the default handler takes over.</remarks>
+    /// <remarks>It runs on the loop's thread; for what is found lost, or goes wrong, after the loop was closed, on whichever thread that is. What it throws is logged, and the default handler takes over.</remarks>
     public Action<Loop, LoopExceptionContext>? ExceptionHandler { get; set; }
 
     private Microsoft.Extensions.Logging.ILogger LogTarget => logger ?? StandardError;

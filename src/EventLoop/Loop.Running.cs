@@ -184,6 +184,7 @@ public sealed partial class Loop
         if (Core.ExitException is { } exit)
         {
             Core.ExitException = null;
+            hasExited = true;
             awaited?.MarkRetrieved();
             ExceptionDispatchInfo.Throw(exit);
         }
@@ -196,16 +197,35 @@ public sealed partial class Loop
         return awaited!;
     }
 
-    /// <summary>The end of a run: cancels what is left and waits for it, as long as the options allow.</summary>
-    internal void CancelRemaining()
+    /// <summary>The end of the runs: cancels what is left and waits for it, as long as the options allow; then what is ready gets its turn.</summary>
+    /// <returns>The exit that cleanup code asked for, if no run has ended with one before.</returns>
+    internal Exception? FinishRemaining()
+    {
+        bool exited = hasExited;
+        CancelRemaining();
+        if (abandoned.Count == 0 && Core.HasReady)
+        {
+            // Done callbacks of main, and what it scheduled last: once, so that a callback that schedules itself again does not keep the loop open.
+            Core.RequestStop();
+            Core.Run(null);
+            KeepExit();
+            CancelRemaining();
+        }
+
+        return exited ? null : exitAtEnd;
+    }
+
+    private void CancelRemaining()
     {
         if (Core.Tasks.Count == 0)
         {
             return;
         }
 
+        shutdownIsOver = false;
+
         // Real time bounds it, whatever clock the loop goes by.
-        using var bound = new Timer(static core => ((LoopCore)core!).RequestStop(), Core, options.ShutdownTimeout, System.Threading.Timeout.InfiniteTimeSpan);
+        using var bound = new Timer(static loop => ((Loop)loop!).EndShutdown(), this, options.ShutdownTimeout, System.Threading.Timeout.InfiniteTimeSpan);
         var asked = new HashSet<LoopTask>();
         while (Core.Tasks.Count > 0)
         {
@@ -219,15 +239,36 @@ public sealed partial class Loop
             var ended = new LoopFuture(this);
             all.WhenReady(() => ended.TrySetResult());
             all.Start();
-            Core.Run(ended);
+            while (!ended.IsCompleted && !shutdownIsOver)
+            {
+                Core.Run(ended);      // a Stop, or an exit, of one task's cleanup does not cut short that of the others
+                KeepExit();
+            }
+
             all.Detach();
-            Core.ExitException = null;
             if (!ended.IsCompleted)
             {
                 Abandon(Core.Tasks.Snapshot());
                 return;
             }
         }
+    }
+
+    /// <summary>What has not ended by now is abandoned. Any thread.</summary>
+    internal void EndShutdown()
+    {
+        shutdownIsOver = true;
+        Core.RequestStop();
+    }
+
+    private volatile bool shutdownIsOver;     // any thread
+    private Exception? exitAtEnd;
+    private bool hasExited;
+
+    private void KeepExit()
+    {
+        exitAtEnd ??= Core.ExitException;
+        Core.ExitException = null;
     }
 
     private void Abandon(List<LoopTask> tasks)

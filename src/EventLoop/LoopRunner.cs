@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
@@ -40,8 +41,9 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
     /// <inheritdoc cref="Run{T}(Coroutine{T})"/>
     public T Run<T>(Func<Task<T>> main) => Run(Bodies.Run(main));
 
-    /// <summary>Cancels and awaits what is left, drains the executors and closes the loop. Idempotent.</summary>
+    /// <summary>Cancels and awaits what is left, runs the callbacks that are ready, drains the executors and closes the loop. Idempotent.</summary>
     /// <exception cref="InvalidOperationException">The loop is running.</exception>
+    /// <exception cref="LoopExitException">Cleanup code asked to exit, and no run had ended so before.</exception>
     public void Dispose()
     {
         if (disposed)
@@ -49,13 +51,13 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
             return;
         }
 
-        if (!Loop.IsRunning && !Loop.IsClosed)
-        {
-            Loop.CancelRemaining();
-        }
-
+        var exit = !Loop.IsRunning && !Loop.IsClosed ? Loop.FinishRemaining() : null;
         Loop.Dispose();
         disposed = true;
+        if (exit is not null)
+        {
+            ExceptionDispatchInfo.Throw(exit);
+        }
     }
 
     private LoopAwaitable RunMain(LoopTask main)

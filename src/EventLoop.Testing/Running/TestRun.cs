@@ -130,7 +130,7 @@ internal sealed class TestRun
     private void GiveUp()
     {
         late = $"The test did not end within {WaitReport.Seconds(options.Timeout)} of real time.";
-        core.RequestStop();
+        loop.EndShutdown();
     }
 
     private void Lose(LoopExceptionContext context)
@@ -197,7 +197,7 @@ internal sealed class TestRun
 
         if (closing)
         {
-            core.RequestStop();     // who does not end now never will: no need to wait for the shutdown's real time
+            loop.EndShutdown();     // who does not end now never will: no need to wait for the shutdown's real time
             return true;
         }
 

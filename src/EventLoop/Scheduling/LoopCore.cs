@@ -323,6 +323,9 @@ internal sealed partial class LoopCore
         }
     }
 
+    /// <summary>Something waits for its step, here or in the inbox.</summary>
+    internal bool HasReady => Ready.Count > 0 || !Inbox.IsEmpty;
+
     /// <summary>Closes the inbox; what it still holds and what is ready goes where the items of a closed loop go.</summary>
     internal void Close()
     {

@@ -77,6 +77,7 @@ public abstract class LoopAwaitable : IWaitTarget
     /// <remarks>It runs in the ExecutionContext of this call, outside any task. asyncio: <c>add_done_callback</c>.</remarks>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public void AddDoneCallback(Action<LoopAwaitable> callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
@@ -244,6 +245,11 @@ public abstract class LoopAwaitable : IWaitTarget
     private protected void AddDoneCallback(Delegate key, Action<LoopAwaitable> call)
     {
         Core.VerifyAccess($"AddDoneCallback of a {Kind}");
+        if (Loop.IsClosed)
+        {
+            Throw.Closed(Loop.Name);
+        }
+
         var callback = new DoneCallback(key, call, Core.CaptureFlow());
         if (IsCompleted)
         {

@@ -161,4 +161,37 @@ public sealed class LifecycleTests : LoopTest
         Task.WhenAll(Enumerable.Range(0, 64).Select(static _ => Task.Run(static () => { }))).Wait(TimeSpan.FromSeconds(10)).Should().BeTrue();
         Volatile.Read(ref ran).Should().Be(0);
     }
+
+    [Fact]
+    public void An_async_void_method_that_outlives_its_loop_and_throws_is_reported_and_the_process_lives()
+    {
+        var failure = new InvalidDataException();
+        var signal = new TaskCompletionSource();
+        RunLoop(async () =>
+        {
+            Outlive();
+            await Loop.Yield();
+        });
+
+        signal.SetResult();
+
+        SpinWait.SpinUntil(() => Reported.Count > 0, 10_000).Should().BeTrue();
+        Reported.Should().ContainSingle().Which.Exception.Should().BeSameAs(failure);
+
+        async void Outlive()
+        {
+            await signal.Task;
+            throw failure;
+        }
+    }
+
+    [Fact]
+    public void A_done_callback_cannot_be_added_when_the_loop_is_closed()
+    {
+        Loop loop = NewLoop();
+        LoopFuture future = loop.CreateFuture();
+        loop.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => future.AddDoneCallback(static _ => { }));
+    }
 }

@@ -396,4 +396,101 @@ public sealed class ShutdownTests : LoopTest
             }
         }
     }
+
+    [Fact]
+    public void Callbacks_that_main_left_ready_run_on_the_loop_before_it_closes()
+    {
+        int thread = Environment.CurrentManagedThreadId;
+        RunLoop(async () =>
+        {
+            Loop.Current.CallSoon(() => Log.Add($"soon {Loop.Current.IsRunning} {Environment.CurrentManagedThreadId == thread}"));
+            Loop.CurrentTask!.AddDoneCallback(_ => Log.Add($"done {Loop.Current.IsRunning} {Environment.CurrentManagedThreadId == thread}"));
+            await Coroutine.Completed;
+        });
+
+        Log.Should().Equal("soon True True", "done True True");
+    }
+
+    [Fact]
+    public void A_callback_that_schedules_itself_for_ever_does_not_keep_Run_from_returning()
+    {
+        int calls = 0;
+        RunLoop(async () =>
+        {
+            Loop loop = Loop.Current;
+            loop.CallSoon(Again);
+            await Loop.Yield();
+
+            void Again()
+            {
+                calls++;
+                if (!loop.IsClosed)
+                {
+                    loop.CallSoon(Again);
+                }
+            }
+        });
+
+        calls.Should().BePositive();
+    }
+
+    [Fact]
+    public void An_exit_in_the_cleanup_of_one_task_leaves_Run_after_the_cleanup_of_the_others()
+    {
+        Assert.Throws<LoopExitException>(() => RunLoop(TwoCleanups(static () => throw new LoopExitException(3)))).ExitCode.Should().Be(3);
+
+        Log.Should().Equal("first", "second");
+    }
+
+    [Fact]
+    public void The_exit_of_main_wins_over_an_exit_in_cleanup()
+    {
+        Func<Coroutine> leave = TwoCleanups(static () => throw new LoopExitException(3));
+
+        Assert.Throws<LoopExitException>(() => RunLoop(async () =>
+        {
+            await leave();
+            throw new LoopExitException(1);
+        })).ExitCode.Should().Be(1);
+
+        Log.Should().Equal("first", "second");
+    }
+
+    [Fact]
+    public void A_Stop_during_the_shutdown_does_not_cut_short_the_cleanup_of_others()
+    {
+        RunLoop(TwoCleanups(static () => Loop.Current.Stop()));
+
+        Log.Should().Equal("first", "second");
+        Reported.Should().BeEmpty();
+    }
+
+    private Func<Coroutine> TwoCleanups(Action disturb) => async () =>
+    {
+        Loop.StartSoon(async () =>
+        {
+            try
+            {
+                await Forever();
+            }
+            finally
+            {
+                Log.Add("first");
+                disturb();
+            }
+        });
+        Loop.StartSoon(async () =>
+        {
+            try
+            {
+                await Forever();
+            }
+            finally
+            {
+                await Yields(10);
+                Log.Add("second");
+            }
+        });
+        await Loop.Yield();
+    };
 }

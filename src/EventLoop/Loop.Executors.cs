@@ -81,14 +81,15 @@ public sealed partial class Loop
             try
             {
                 await back;
-                return await running;
             }
-            catch (LoopCanceledException) when (!running.IsCompleted)
+            catch (LoopCanceledException)
             {
                 withdrawal.Cancel();
-                loop.ReportLateFailure(running);
+                loop.ReportLateFailure(running);      // also of work that has failed a moment ago, before the loop heard of it
                 throw;
             }
+
+            return await running;
         }
     }
 

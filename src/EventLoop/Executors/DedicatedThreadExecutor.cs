@@ -30,6 +30,11 @@ public sealed class DedicatedThreadExecutor : IExecutor
     {
         ArgumentNullException.ThrowIfNull(work);
         ObjectDisposedException.ThrowIf(waiting.IsAddingCompleted, this);
+        if (Interlocked.Exchange(ref started, 1) == 0)
+        {
+            StartThreads();       // before there is work: whoever disposes it meanwhile waits for threads that will end, or the work is refused
+        }
+
         var job = new Job<T>(work, cancellationToken);
         try
         {
@@ -38,11 +43,6 @@ public sealed class DedicatedThreadExecutor : IExecutor
         catch (InvalidOperationException)
         {
             throw new ObjectDisposedException(name);       // disposed in between
-        }
-
-        if (Interlocked.Exchange(ref started, 1) == 0)
-        {
-            StartThreads();
         }
 
         return job.Task;

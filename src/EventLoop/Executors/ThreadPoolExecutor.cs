@@ -31,9 +31,14 @@ public sealed class ThreadPoolExecutor : IExecutor
     public Task<T> SubmitAsync<T>(Func<T> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
-        var job = new Job<T>(work, cancellationToken);
         Interlocked.Increment(ref unfinished);
+        if (Volatile.Read(ref disposed) != 0)      // asked after counting: either it is refused, or DisposeAsync waits for it
+        {
+            Finish();
+            throw new ObjectDisposedException(nameof(ThreadPoolExecutor));
+        }
+
+        var job = new Job<T>(work, cancellationToken);
         waiting.Enqueue(job);
         StartWorker();
         return job.Task;

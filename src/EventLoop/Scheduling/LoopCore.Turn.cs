@@ -195,7 +195,7 @@ internal sealed partial class LoopCore
     internal void RunInside(LoopItem item)
     {
         var context = Current;
-        var flow = CaptureFlow();
+        var flow = ExecutionContext.Capture();      // null where the creator has suppressed its flow
         var following = next;
         int left = budget;
         next = null;
@@ -214,7 +214,15 @@ internal sealed partial class LoopCore
         budget = left;
         next = following;
         Install(context);
-        RestoreFlow(flow);
+        if (flow is not null)
+        {
+            ExecutionContext.Restore(flow);
+        }
+        else
+        {
+            RestoreFlow(null);
+            ExecutionContext.SuppressFlow();
+        }
     }
 
     // The clock, the timers that are due, and the poller.
@@ -277,12 +285,27 @@ internal sealed partial class LoopCore
             return;
         }
 
-        long delay = Math.Max(0, until - now);
         if (Clock.Custom is { } provider)
         {
             // Somebody else's time: only their timers know when it has come.
             parkTimer ??= provider.CreateTimer(static core => ((LoopCore)core!).WakeUp(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            parkTimer.Change(TimeSpan.FromTicks(delay), Timeout.InfiniteTimeSpan);
+            for (int attempt = 0; attempt < 2; attempt++)
+            {
+                parkTimer.Change(TimeSpan.FromTicks(Math.Max(0, until - now)), Timeout.InfiniteTimeSpan);
+                long read = Clock.Now;
+                if (read >= until)
+                {
+                    return;
+                }
+
+                if (read == now)
+                {
+                    break;
+                }
+
+                now = read;      // another thread has moved the time since it was read, and the timer with it: set it again
+            }
+
             if (Volatile.Read(ref sleeping) != 0)
             {
                 Poller.Poll(-1);
@@ -291,7 +314,7 @@ internal sealed partial class LoopCore
             return;
         }
 
-        Poller.Poll(delay);
+        Poller.Poll(Math.Max(0, until - now));
     }
 
     /// <summary>The next turn looks at the clock, whatever is ready.</summary>

@@ -44,15 +44,16 @@ internal sealed class Submission<T> : LoopItem
             return;
         }
 
+        // All of it before the post: from then on the loop's thread may run it to its end. A token that fires before is seen by Execute.
         flow = ExecutionContext.Capture();
-        loop.Submissions.Add(this, failure => source.TrySetException(failure));
+        registration = token.UnsafeRegister(static submission => ((Submission<T>)submission!).CancelFromAnyThread(), this);
+        loop.Submissions.Add(this, Fail);
         if (!loop.Core.TryPost(this))
         {
             loop.Submissions.Remove(this);
+            registration.Unregister();
             Throw.Closed(loop.Name);
         }
-
-        registration = token.UnsafeRegister(static submission => ((Submission<T>)submission!).CancelFromAnyThread(), this);
     }
 
     internal Task<T> Task => source.Task;
@@ -62,6 +63,7 @@ internal sealed class Submission<T> : LoopItem
         if (token.IsCancellationRequested)
         {
             loop.Submissions.Remove(this);
+            registration.Unregister();
             source.TrySetCanceled(token);
             return;
         }
@@ -71,8 +73,14 @@ internal sealed class Submission<T> : LoopItem
         running.Watch(new BridgeWatcher(ended => End((LoopTask<T>)ended)));
     }
 
-    internal override void OnRejected(LoopCore core) => source.TrySetException(
+    internal override void OnRejected(LoopCore core) => Fail(
         new ObjectDisposedException(loop.Name, $"The event loop '{loop.Name}' was closed before the submitted work could start."));
+
+    private void Fail(Exception failure)
+    {
+        registration.Unregister();
+        source.TrySetException(failure);
+    }
 
     private void End(LoopTask<T> task)
     {

@@ -148,4 +148,37 @@ public sealed class SubmitTests : LoopTest
         Record.Exception(() => submitted.Wait(TimeSpan.FromSeconds(10))).Should().NotBeNull();
         submitted.IsCanceled.Should().BeTrue();
     }
+
+    [Fact]
+    public void A_token_that_outlives_what_was_submitted_keeps_nothing_of_it()
+    {
+        using var longLived = new CancellationTokenSource();
+        var works = new List<WeakReference>();
+        RunLoop(async () =>
+        {
+            Loop loop = Loop.Current;
+            await Task.Run(() => SubmitMany(loop, longLived.Token, works));
+        });
+
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+
+        works.Count(static work => work.IsAlive).Should().BeLessThan(5, "only what a stack or a pool still holds may live");
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static void SubmitMany(Loop loop, CancellationToken token, List<WeakReference> works)
+        {
+            for (int i = 0; i < 500; i++)
+            {
+                var payload = new object();
+                works.Add(new WeakReference(payload));
+                loop.Submit(async () =>
+                {
+                    await Loop.Sleep(0);
+                    GC.KeepAlive(payload);
+                }, token).Wait(TimeSpan.FromSeconds(10)).Should().BeTrue();
+            }
+        }
+    }
 }

@@ -259,4 +259,48 @@ public sealed class TimerTests : LoopTest
             TimeProvider.System.GetElapsedTime(start).Should().BeGreaterThanOrEqualTo(TimeSpan.FromMilliseconds(3));
         });
     }
+
+    [Fact]
+    public void Time_that_is_moved_while_the_loop_sets_its_timer_is_not_missed()
+    {
+        var clock = new ClockThatMovesUnderTheTimer();
+
+        RunLoop(async () => await Loop.Sleep(Seconds(1)), Options with { TimeProvider = clock });
+
+        clock.Moved.Should().BeTrue();
+    }
+
+    // As if another thread advanced it between the loop's reading and its setting of the timer.
+    private sealed class ClockThatMovesUnderTheTimer : TimeProvider
+    {
+        private long _now;
+
+        internal bool Moved { get; private set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _now;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Timer(this);
+
+        private sealed class Timer(ClockThatMovesUnderTheTimer clock) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period)
+            {
+                if (dueTime > TimeSpan.Zero && !clock.Moved)
+                {
+                    clock._now += TimeSpan.TicksPerSecond * 2;
+                    clock.Moved = true;
+                }
+
+                return true;
+            }
+
+            public void Dispose()
+            {
+            }
+
+            public ValueTask DisposeAsync() => default;
+        }
+    }
 }

@@ -121,6 +121,34 @@ public abstract class ExecutorContract : LoopTest
     }
 
     [Fact]
+    public async Task Work_that_races_with_the_disposal_is_refused_or_done()
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            IExecutor executor = Create(1);
+            using var start = new Barrier(2);
+            Task<int?> work = Task.Run(async () =>
+            {
+                start.SignalAndWait();
+                try
+                {
+                    return (int?)await executor.SubmitAsync(static () => 1);
+                }
+                catch (ObjectDisposedException)
+                {
+                    return null;
+                }
+            });
+            start.SignalAndWait();
+            Thread.SpinWait(i * 5);
+
+            await executor.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+
+            await work.WaitAsync(TimeSpan.FromSeconds(10));
+        }
+    }
+
+    [Fact]
     public async Task Disposing_twice_does_nothing()
     {
         IExecutor executor = Create(1);

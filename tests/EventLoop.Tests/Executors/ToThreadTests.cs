@@ -143,4 +143,29 @@ public sealed class ToThreadTests : LoopTest
 
         (await Catch(Loop.ToThread(static () => 1))).Should().BeAssignableTo<InvalidOperationException>();
     });
+
+    [Fact]
+    public void A_failure_that_meets_the_cancellation_of_its_waiter_is_reported() => RunLoop(async () =>
+    {
+        var failure = new InvalidDataException();
+        using var failed = new ManualResetEventSlim();
+        LoopTask waiter = Loop.CreateTask(async () => await Loop.ToThread(() =>
+        {
+            failed.Set();
+            throw failure;
+        }));
+        await Yields(3);
+        failed.Wait(TimeSpan.FromSeconds(10));
+        Thread.Sleep(5);      // on purpose: the loop must not see the failure before the cancellation
+
+        waiter.Cancel();
+
+        (await Catch(waiter)).Should().BeOfType<LoopCanceledException>();
+        for (int i = 0; i < 1000 && Reported.Count == 0; i++)
+        {
+            await Loop.Sleep(1);
+        }
+
+        Reported.Should().ContainSingle().Which.Exception.Should().BeSameAs(failure);
+    });
 }

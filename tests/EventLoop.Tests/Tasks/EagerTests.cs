@@ -143,4 +143,17 @@ public sealed class EagerTests : LoopTest
 
         (await after).Should().BeNull();
     });
+
+    [Fact]
+    public void An_eager_task_leaves_the_suppressed_flow_of_its_creator_suppressed() => RunLoop(async () =>
+    {
+        LoopTask task;
+        using (ExecutionContext.SuppressFlow())
+        {
+            task = Loop.CreateTask(async () => await Loop.Yield(), eager: true);
+            ExecutionContext.IsFlowSuppressed().Should().BeTrue();
+        }
+
+        await task;
+    });
 }

@@ -31,6 +31,7 @@ internal sealed class ModeProcess(string mode, int concurrency, IReadOnlyList<Ur
             watching.Cancel();
             if (!process.HasExited)
                 process.Kill();
+            await Loop.Wait([watching]);   // its next look at the process must not come after the process is disposed
         }
     }
 

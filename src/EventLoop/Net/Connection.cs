@@ -120,7 +120,14 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
         await DrainAsync();
         if (Transport.SendsDirectly)
         {
-            return await socket.SendFileAsync(file, offset, count);
+            try
+            {
+                return await socket.SendFileAsync(file, offset, count);
+            }
+            catch (System.Net.Sockets.SocketException broken)
+            {
+                throw new IOException(broken.Message, broken);
+            }
         }
 
         long sent = 0;

@@ -265,6 +265,22 @@ public abstract class ConnectionTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_reset_while_sending_a_file_is_an_error_of_the_same_kind() => WithPair(async (client, server) =>
+    {
+        string path = Path.GetTempFileName();
+        File.WriteAllBytes(path, new byte[16_000_000]);
+        using (var file = File.OpenHandle(path))
+        {
+            var sending = Loop.CreateTask(server.SendFileAsync(file, 0, 16_000_000));
+            await Yields(3);
+            client.Abort();
+            (await Catch(sending)).Should().BeAssignableTo<IOException>();
+        }
+
+        File.Delete(path);
+    });
+
+    [Fact]
     public void Closing_fails_what_waits_and_what_comes_later() => WithPair(async (client, server) =>
     {
         var reading = Loop.CreateTask(server.ReadLineAsync());

@@ -1,0 +1,181 @@
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+// How a request to cancel reaches the waits of a task, and which of them see it.
+public partial class LoopTask
+{
+    internal override bool CancelCore(string? reason)
+    {
+        if (IsCompleted)
+        {
+            return false;
+        }
+
+        Details.CancelRequests++;
+        if (reason is not null || Rare?.CancelReason is not null)
+        {
+            Details.CancelReason = reason;
+        }
+
+        context.MustCancel = true;
+        MarkAttention();
+        Core.CancelRounds.Run(this);
+        return true;
+    }
+
+    /// <summary>Joins the round of cancellations that is under way; false when it is in it already.</summary>
+    internal bool EnterCancelRound() => !context.InCancelRound && (context.InCancelRound = true);
+
+    internal void LeaveCancelRound()
+    {
+        context.InCancelRound = false;
+        if (Rare?.TokenSource is { } source && CancelRequests > 0)
+        {
+            Scope.CancelToken(source);
+        }
+    }
+
+    internal void MarkAttention()
+    {
+        context.Attention = true;
+        foreach (var scoped in ScopeContexts)
+        {
+            scoped.Attention = true;
+        }
+    }
+
+    /// <summary>Throws what is due into the waits that see it.</summary>
+    internal void InterruptWaits()
+    {
+        if (IsCompleted)
+        {
+            return;
+        }
+
+        // First ask every wait, then note what was delivered: one request aborts all waits of a task.
+        var delivered = new List<TaskContext>();
+        foreach (var each in Contexts())
+        {
+            if (each.IsBeingCancelled)
+            {
+                delivered.Add(each);
+            }
+        }
+
+        foreach (var node in CollectWaits())
+        {
+            // What one wait gave up may have ended another, which has its outcome then: both awaited the same future.
+            if (node.State is not (WaitState.Parked or WaitState.Yielding))
+            {
+                continue;
+            }
+
+            var from = (TaskContext)node.Context!;
+            if (!IsCancellationVisible(from, deliver: false, out string? reason))
+            {
+                continue;
+            }
+
+            var result = node.State == WaitState.Yielding ? AbortResult.GivenUp : node.Target!.Abort(node, reason);
+            if (result == AbortResult.GivenUp)
+            {
+                node.WakeWith(Core, new LoopCanceledException(reason));
+            }
+
+            if (result != AbortResult.Refused)
+            {
+                delivered.Add(from);
+            }
+        }
+
+        foreach (var from in delivered)
+        {
+            IsCancellationVisible(from, deliver: true, out _);
+        }
+    }
+
+    /// <summary>At the beginning of a wait in <paramref name="from"/>: the cancellation that it has to throw instead.</summary>
+    internal LoopCanceledException? TakeCancellation(LoopContext from)
+    {
+        var here = (TaskContext)from;
+        if (IsCancellationVisible(here, deliver: true, out string? reason))
+        {
+            return new LoopCanceledException(reason);
+        }
+
+        from.Attention = IsAnythingPending(here);
+        return null;
+    }
+
+    // From the inside out: the task's own scopes, the task itself, the scopes that it inherited. A shield ends the view, but for scopes that break shields.
+    private bool IsCancellationVisible(TaskContext from, bool deliver, out string? reason)
+    {
+        bool found = false;
+        bool shielded = false;
+        reason = null;
+        var scope = from.Scope;
+        for (; scope is not null && ReferenceEquals(scope.Host, this); scope = scope.Parent)
+        {
+            if (scope.IsDue && (!shielded || scope.BreaksShields))
+            {
+                reason = found ? reason : scope.Reason;
+                found = true;
+                if (deliver)
+                {
+                    scope.MarkDelivered(++Core.Deliveries);
+                }
+            }
+
+            shielded |= scope.Shield;
+        }
+
+        if (context.MustCancel && !shielded)
+        {
+            reason = found ? reason : Rare?.CancelReason;
+            found = true;
+            if (deliver)
+            {
+                context.MustCancel = false;
+                Details.DeliveredAt = ++Core.Deliveries;
+            }
+        }
+
+        for (; scope is not null; scope = scope.Parent)
+        {
+            if (scope.IsSeenByHeirs && (!shielded || scope.BreaksShields))
+            {
+                reason = found ? reason : scope.Reason;
+                found = true;
+            }
+
+            shielded |= scope.Shield;
+        }
+
+        return found;
+    }
+
+    private bool IsAnythingPending(TaskContext from)
+    {
+        for (var scope = from.Scope; scope is not null; scope = scope.Parent)
+        {
+            if (ReferenceEquals(scope.Host, this) ? scope.IsDue : scope.IsSeenByHeirs)
+            {
+                return true;
+            }
+        }
+
+        return context.MustCancel;
+    }
+
+    /// <summary>A request for this task as a whole was thrown or passed on since then.</summary>
+    internal bool WasCancelledSince(long deliveries) => Rare is { } rare && rare.DeliveredAt > deliveries;
+
+    /// <summary>Puts a delivered request back: it lands at the next wait.</summary>
+    internal void RearmCancellation()
+    {
+        context.MustCancel = CancelRequests > 0;
+        MarkAttention();
+    }
+}

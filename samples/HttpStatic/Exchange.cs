@@ -7,14 +7,19 @@ namespace HttpStatic;
 /// <summary>One client's requests, one after another.</summary>
 internal sealed class Exchange(Connection connection, Site site)
 {
-    private static readonly TimeSpan HeadTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ResponseTime = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a connection may wait for its next request; then it is closed without a word.</summary>
+    public TimeSpan IdleTime { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long the head of a request may take from its first byte to its last.</summary>
+    public TimeSpan HeadTime { get; init; } = TimeSpan.FromSeconds(10);
 
     public async Coroutine ServeAsync()
     {
         try
         {
-            while (await Loop.WaitFor(Request.ReadAsync(connection), HeadTime) is { } request)
+            while (await NextAsync() is { } request)
             {
                 await Loop.WaitFor(AnswerAsync(request), ResponseTime);
                 if (!request.KeepAlive || request.HasBody)
@@ -41,6 +46,25 @@ internal sealed class Exchange(Connection connection, Site site)
         }
     }
 
+    // Null: the client has nothing more to ask, or not in time.
+    private async Coroutine<Request?> NextAsync()
+    {
+        // Waiting for a first byte holds no buffer.
+        if (!await CancelScope.MoveOnAfter(IdleTime, async Coroutine (_) => { await connection.ReadAsync(Memory<byte>.Empty); }))
+        {
+            return null;
+        }
+
+        try
+        {
+            return await Loop.WaitFor(Request.ReadAsync(connection), HeadTime);
+        }
+        catch (TimeoutException)
+        {
+            throw new BadRequestException(408, "Request Timeout");
+        }
+    }
+
     private async Coroutine AnswerAsync(Request request)
     {
         if (request.Method is not ("GET" or "HEAD"))
@@ -55,8 +79,16 @@ internal sealed class Exchange(Connection connection, Site site)
             return;
         }
 
-        using var handle = File.OpenHandle(file.FullName);
-        long length = RandomAccess.GetLength(handle);
+        // Pipes and devices claim to be empty, and opening one may block the loop. So what is empty is not opened.
+        using var handle = file.Length > 0 ? File.OpenHandle(file.FullName) : null;
+        long length = handle is null ? 0 : RandomAccess.GetLength(handle);
+        string tag = $"\"{file.LastWriteTimeUtc.Ticks:x}-{length:x}\"";
+        if (request.IsUnchanged(tag, file.LastWriteTimeUtc))
+        {
+            await connection.WriteAsync($"HTTP/1.1 304 Not Modified\r\nETag: {tag}\r\n{(request.KeepAlive ? "" : "Connection: close\r\n")}\r\n");
+            return;
+        }
+
         bool? part = Request.TryParseRange(request.Range, length, out long from, out long count);
         if (part == false)
         {
@@ -65,7 +97,7 @@ internal sealed class Exchange(Connection connection, Site site)
         }
 
         var head = new StringBuilder(part == true ? "HTTP/1.1 206 Partial Content\r\n" : "HTTP/1.1 200 OK\r\n");
-        head.Append($"Content-Type: {Site.TypeOf(file.Name)}\r\nContent-Length: {count}\r\nAccept-Ranges: bytes\r\nLast-Modified: {file.LastWriteTimeUtc:R}\r\n");
+        head.Append($"Content-Type: {Site.TypeOf(file.Name)}\r\nContent-Length: {count}\r\nAccept-Ranges: bytes\r\nETag: {tag}\r\nLast-Modified: {file.LastWriteTimeUtc:R}\r\n");
         if (part == true)
         {
             head.Append($"Content-Range: bytes {from}-{from + count - 1}/{length}\r\n");
@@ -73,7 +105,7 @@ internal sealed class Exchange(Connection connection, Site site)
 
         head.Append(request.KeepAlive ? "\r\n" : "Connection: close\r\n\r\n");
         await connection.WriteAsync(head.ToString());
-        if (request.Method == "GET" && await connection.SendFileAsync(handle, from, count) < count)
+        if (request.Method == "GET" && handle is not null && await connection.SendFileAsync(handle, from, count) < count)
         {
             throw new IOException("The file became shorter while it was sent.");
         }

@@ -23,5 +23,13 @@ Loop.Run(async () =>
         loop.Submit(async () => { await server.StopAsync(TimeSpan.Zero); });
     });
     Console.WriteLine($"listening {((IPEndPoint)server.EndPoint).Port}");
-    await server.WaitForStopAsync();
+    try
+    {
+        await server.WaitForStopAsync();
+    }
+    catch (LoopCanceledException)
+    {
+        // Ctrl-C: no more connections, and those that are there are cut off where they are.
+        await CancelScope.Run(async _ => await server.StopAsync(TimeSpan.Zero), timeout: TimeSpan.FromSeconds(5), shield: true);
+    }
 });

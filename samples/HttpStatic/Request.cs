@@ -1,3 +1,4 @@
+using System.Globalization;
 using EventLoop;
 using EventLoop.Net;
 
@@ -6,6 +7,12 @@ namespace HttpStatic;
 /// <summary>The head of a request.</summary>
 internal sealed record Request(string Method, string Target, bool KeepAlive, string? Range, bool HasBody)
 {
+    /// <summary>The If-None-Match header.</summary>
+    public string? KnownTags { get; private init; }
+
+    /// <summary>The If-Modified-Since header.</summary>
+    public string? KnownSince { get; private init; }
+
     private const int LongestLine = 8 * 1024;
     private const int MostHeaders = 100;
 
@@ -26,13 +33,13 @@ internal sealed record Request(string Method, string Target, bool KeepAlive, str
 
         bool keepAlive = first.EndsWith('1');
         bool hasBody = false;
-        string? range = null;
+        string? range = null, knownTags = null, knownSince = null;
         for (int count = 0; ; count++)
         {
             string line = await connection.ReadLineAsync(LongestLine) ?? throw new BadRequestException(400, "Bad Request");
             if (line.Length == 0)
             {
-                return new Request(method, target, keepAlive, range, hasBody);
+                return new Request(method, target, keepAlive, range, hasBody) { KnownTags = knownTags, KnownSince = knownSince };
             }
 
             int colon = line.IndexOf(':');
@@ -50,12 +57,31 @@ internal sealed record Request(string Method, string Target, bool KeepAlive, str
                 case "range":
                     range = value;
                     break;
+                case "if-none-match":
+                    knownTags = value;
+                    break;
+                case "if-modified-since":
+                    knownSince = value;
+                    break;
                 case "content-length" when value != "0":
                 case "transfer-encoding":
                     hasBody = true;
                     break;
             }
         }
+    }
+
+    /// <summary>The client has the file already. A tag says more than a date, so the date counts only where there is no tag.</summary>
+    public bool IsUnchanged(string tag, DateTime modified)
+    {
+        if (KnownTags is not null)
+        {
+            return KnownTags.Split(',').Any(known => known.Trim() is "*" || known.Trim() == tag);
+        }
+
+        // Dates travel in whole seconds.
+        return DateTime.TryParseExact(KnownSince, "R", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTime since)
+            && modified < since.AddSeconds(1);
     }
 
     /// <summary>"bytes=a-b", "bytes=a-", "bytes=-n". Null: the whole file, also for what is not understood. False: no such part.</summary>

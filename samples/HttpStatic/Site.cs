@@ -24,14 +24,24 @@ internal sealed class Site(string folder)
         }
 
         var file = new FileInfo(Directory.Exists(full) ? Path.Combine(full, "index.html") : full);
-        if (!file.Exists)
+        return file.Exists && !IsBehindLink(file) ? file : null;
+    }
+
+    // A link may point anywhere, and a folder on the way may be one as well as the file.
+    private bool IsBehindLink(FileInfo file)
+    {
+        FileSystemInfo? entry = file;
+        while (entry is not null && entry.FullName.Length > root.Length)
         {
-            return null;
+            if (entry.LinkTarget is not null)
+            {
+                return true;
+            }
+
+            entry = entry is FileInfo { Directory: var folder } ? folder : ((DirectoryInfo)entry).Parent;
         }
 
-        // A link may point anywhere.
-        string real = file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file.FullName;
-        return real.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal) ? file : null;
+        return false;
     }
 
     public static string TypeOf(string name) => Path.GetExtension(name).ToLowerInvariant() switch

@@ -16,12 +16,24 @@ internal sealed class Guest(Connection connection, string name)
 
     public string Room { get; set; } = "hall";
 
+    /// <summary>It was put out.</summary>
+    public bool WasTooSlow { get; private set; }
+
     /// <summary>Never waits: a guest who does not read must not hold up the others, and is put out.</summary>
     public void Tell(string text)
     {
+        if (leaving)
+        {
+            return;
+        }
+
         if (untold.Count >= MostUntold)
         {
-            connection.Abort();
+            // The one thing that is still told: it reaches a guest who reads again within a moment.
+            untold.Clear();
+            untold.Enqueue("* you do not read what is said, goodbye");
+            WasTooSlow = true;
+            Leave();
             return;
         }
 
@@ -29,10 +41,14 @@ internal sealed class Guest(Connection connection, string name)
         something.Set();
     }
 
+    /// <summary>What listens to the guest runs in it, and ends when the guest is to leave.</summary>
+    public CancelScope Listening { get; } = new();
+
     /// <summary>After what there is to tell.</summary>
     public void Leave()
     {
         leaving = true;
+        Listening.Cancel("the guest leaves");
         something.Set();
     }
 

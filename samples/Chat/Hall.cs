@@ -9,6 +9,9 @@ internal sealed class Hall
     private readonly HashSet<Guest> guests = [];
     private int arrivals;
 
+    /// <summary>How long the last words to a guest may take.</summary>
+    public TimeSpan LastWords { get; init; } = TimeSpan.FromSeconds(3);
+
     public async Coroutine Welcome(Connection connection)
     {
         var guest = new Guest(connection, $"guest{++arrivals}");
@@ -18,10 +21,16 @@ internal sealed class Hall
         {
             guest.Tell($"* welcome, {guest.Name}; /name NAME, /join ROOM, /who, /quit");
             SayInRoom(guest, $"* {guest.Name} comes in");
-            while (await connection.ReadLineAsync(limit: 1000) is { } line && line != "/quit")
+            await guest.Listening.RunAsync(async () =>
             {
-                Hear(guest, line);
-            }
+                while (await connection.ReadLineAsync(limit: 1000) is { } line && line != "/quit")
+                {
+                    Hear(guest, WithoutControls(line));
+
+                    // Lines that came in one packet are read without waiting; those who speak have their turn between them all the same.
+                    await Loop.Yield();
+                }
+            });
         }
         catch (LimitOverrunException)
         {
@@ -34,9 +43,12 @@ internal sealed class Hall
         finally
         {
             guests.Remove(guest);
-            SayInRoom(guest, $"* {guest.Name} leaves");
+            SayInRoom(guest, guest.WasTooSlow ? $"* {guest.Name} does not read and is put out" : $"* {guest.Name} leaves");
             guest.Leave();
-            await Loop.Shield(speaking);
+            if (!await CancelScope.Run(async _ => await speaking, LastWords, shield: true))
+            {
+                connection.Abort();
+            }
         }
     }
 
@@ -75,6 +87,9 @@ internal sealed class Hall
                 break;
         }
     }
+
+    // An escape sequence from one guest would move the cursor in the terminals of all others.
+    private static string WithoutControls(string line) => line.Any(char.IsControl) ? string.Concat(line.Where(static letter => !char.IsControl(letter))) : line;
 
     private void SayInRoom(Guest speaker, string text)
     {

@@ -1,32 +1,67 @@
-// Sends each line of the standard input and prints what comes back.
-//   EchoClient [--host 127.0.0.1] [--port 7000 | --unix PATH] [--tls NAME]
+// The other side of EchoServer: sends lines from standard input, or measures with messages of its own; checks every echo.
+//
+//     dotnet run --project samples/EchoServer -- --port 7000
+//     dotnet run --project samples/EchoClient -- --port 7000
+//     dotnet run --project samples/EchoClient -- --port 7000 --count 100000 --size 1024 --connections 8
+
+using System.Net;
+using System.Net.Sockets;
+using EchoClient;
 using EventLoop;
 using EventLoop.Net;
+using EventLoop.Samples;
 
-string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
+const string usage = """
+    Usage: dotnet run --project samples/EchoClient [-- options]
 
-Loop.Run(async () =>
+      --host HOST      default 127.0.0.1
+      --port N         default 7000
+      --unix PATH      a Unix socket instead of host and port
+      --tls NAME       with TLS; NAME is what the server's certificate has to say
+      --count N        messages for each connection, instead of lines from standard input
+      --size BYTES     of each message (default 1024)
+      --connections N  so many at once (default 1)
+
+    Ends with exit code 1 when an echo is missing or differs.
+    """;
+
+return CommandLine.Run(args, usage, line =>
 {
-    await using var connection = Option("--unix") is { } path
-        ? await Unix.ConnectAsync(path)
-        : await Tcp.ConnectAsync(Option("--host") ?? "127.0.0.1", int.Parse(Option("--port") ?? "7000"));
-    if (Option("--tls") is { } name)
+    string host = line.Text("--host") ?? "127.0.0.1";
+    int port = line.Number("--port", 7000, least: 1, most: IPEndPoint.MaxPort);
+    string? path = line.Text("--unix");
+    string? name = line.Text("--tls");
+    int count = line.Number("--count", 0, least: 0);
+    int size = line.Number("--size", 1024, least: 1, most: 1 << 24);
+    int connections = line.Number("--connections", 1, least: 1, most: 10_000);
+    line.ExpectNoMore();
+    try
     {
-        await connection.StartTlsAsync(name);
+        Loop.Run(() => count > 0 ? Measurement.RunAsync(ConnectAsync, connections, count, size) : Lines.RunAsync(ConnectAsync));
+        return 0;
+    }
+    catch (LoopInterruptedException)
+    {
+        return 130;
+    }
+    catch (AggregateException failures)
+    {
+        Console.Error.WriteLine(failures.InnerException!.Message);
+        return 1;
+    }
+    catch (Exception failure) when (failure is IOException or SocketException or TimeoutException or InvalidDataException)
+    {
+        Console.Error.WriteLine(failure.Message);
+        return 1;
     }
 
-    var printing = Loop.CreateTask(async () =>
+    async Coroutine<Connection> ConnectAsync()
     {
-        while (await connection.ReadLineAsync() is { } answer)
-        {
-            Console.WriteLine(answer);
-        }
-    });
-    while (await Loop.ToThread(Console.ReadLine) is { } line)
-    {
-        await connection.WriteAsync(line + "\n");
+        Connection connection = path is not null
+            ? await Unix.ConnectAsync(path)
+            : await Tcp.ConnectAsync(host, port, new ConnectOptions { Timeout = TimeSpan.FromSeconds(10) });
+        if (name is not null)
+            await connection.StartTlsAsync(name);
+        return connection;
     }
-
-    await connection.ShutdownWriteAsync();
-    await printing;
 });

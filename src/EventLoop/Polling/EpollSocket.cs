@@ -84,7 +84,8 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
                 count = Libc.Receive(descriptor, start, (nuint)buffer.Length, 0);
             }
             while (count < 0 && Libc.LastError == Errno.Interrupted);
-            return count >= 0 ? (int)count : LastFailure();
+            int answer = count >= 0 ? (int)count : LastFailure();
+            return buffer.IsEmpty ? answer : ReceiveAnswer(answer);
         }
     }
 
@@ -93,7 +94,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         byte first;
         const int PeekFlag = 2;
         nint count = Libc.Receive(descriptor, &first, 1, PeekFlag);
-        return count >= 0 ? (int)count : LastFailure();
+        return ReceiveAnswer(count >= 0 ? (int)count : LastFailure());
     }
 
     internal override int Send(ReadOnlySpan<byte> bytes)
@@ -106,7 +107,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
                 count = Libc.Send(descriptor, start, (nuint)bytes.Length, NoSignal);
             }
             while (count < 0 && Libc.LastError == Errno.Interrupted);
-            return count >= 0 ? (int)count : LastFailure();
+            return SendAnswer(count >= 0 ? (int)count : LastFailure());
         }
     }
 
@@ -121,7 +122,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
                 count = Libc.SendMessage(descriptor, &message, NoSignal);
             }
             while (count < 0 && Libc.LastError == Errno.Interrupted);
-            return count >= 0 ? (int)count : LastFailure();
+            return SendAnswer(count >= 0 ? (int)count : LastFailure());
         }
     }
 
@@ -138,7 +139,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
                 sent = Libc.SendFile(descriptor, (int)file.DangerousGetHandle(), &position, (nuint)count);
             }
             while (sent < 0 && Libc.LastError == Errno.Interrupted);
-            return sent >= 0 ? (int)sent : LastFailure();
+            return SendAnswer(sent >= 0 ? (int)sent : LastFailure());
         }
         finally
         {

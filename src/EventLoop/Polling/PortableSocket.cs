@@ -61,20 +61,21 @@ internal sealed class PortableSocket : SocketDevice
     internal override int Receive(Span<byte> buffer)
     {
         int count = socket.Receive(buffer, SocketFlags.None, out var error);
-        return error == SocketError.Success ? count : -(int)error;
+        int answer = error == SocketError.Success ? count : -(int)error;
+        return buffer.IsEmpty ? answer : ReceiveAnswer(answer);
     }
 
     internal override int Peek()
     {
         Span<byte> first = stackalloc byte[1];
         int count = socket.Receive(first, SocketFlags.Peek, out var error);
-        return error == SocketError.Success ? count : -(int)error;
+        return ReceiveAnswer(error == SocketError.Success ? count : -(int)error);
     }
 
     internal override int Send(ReadOnlySpan<byte> bytes)
     {
         int count = socket.Send(bytes, SocketFlags.None, out var error);
-        return error == SocketError.Success ? count : -(int)error;
+        return SendAnswer(error == SocketError.Success ? count : -(int)error);
     }
 
     internal override unsafe int Send(ReadOnlySpan<IoVector> vectors)

@@ -13,6 +13,9 @@ internal abstract class SocketDevice : PollSource
 {
     internal const int WouldBlock = -(int)SocketError.WouldBlock;
 
+    // Linux reports a reset once. When a send has met it, the next receive looks like a clean end, which it is not.
+    private bool sendMetReset;
+
     /// <summary>Told when it becomes ready.</summary>
     internal ISocketOwner? Owner;
 
@@ -26,6 +29,16 @@ internal abstract class SocketDevice : PollSource
     internal abstract void Arm(Readiness interest);
 
     internal abstract int Receive(Span<byte> buffer);
+
+    /// <summary>What a send answers passes through here.</summary>
+    protected int SendAnswer(int answer)
+    {
+        sendMetReset |= answer == -(int)SocketError.ConnectionReset;
+        return answer;
+    }
+
+    /// <summary>What a receive of more than nothing answers passes through here.</summary>
+    protected int ReceiveAnswer(int answer) => answer == 0 && sendMetReset ? -(int)SocketError.ConnectionReset : answer;
 
     /// <summary>Whether there is something to receive, without receiving it.</summary>
     internal abstract int Peek();

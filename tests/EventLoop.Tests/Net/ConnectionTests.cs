@@ -265,6 +265,28 @@ public abstract class ConnectionTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_reset_that_a_write_met_first_is_no_clean_end_for_the_reader() => WithPair(async (client, server) =>
+    {
+        server.Abort();
+        Exception? met = null;
+        while (met is null)
+        {
+            try
+            {
+                await client.WriteAsync("more"u8.ToArray());
+                await client.FlushAsync();
+                await Loop.Yield();
+            }
+            catch (IOException failure)
+            {
+                met = failure;
+            }
+        }
+
+        (await Catch(client.ReadLineAsync())).Should().BeAssignableTo<IOException>().And.NotBeOfType<IncompleteReadException>();
+    });
+
+    [Fact]
     public void A_reset_while_sending_a_file_is_an_error_of_the_same_kind() => WithPair(async (client, server) =>
     {
         string path = Path.GetTempFileName();

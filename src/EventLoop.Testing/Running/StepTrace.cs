@@ -28,7 +28,12 @@ internal sealed class StepTrace(Loop loop, int capacity = StepTrace.Enough)
 
     internal static string Describe(LoopContext? context)
     {
-        if (context?.Task is not { } task)
+        if (context is null)
+        {
+            return "I/O";        // a raw step: bytes arrive, or library code goes on
+        }
+
+        if (context.Task is not { } task)
         {
             return "a callback";
         }

@@ -7,7 +7,7 @@ namespace EventLoop.Testing;
 internal sealed class MemoryPipe
 {
     private readonly Lock gate = new();
-    private readonly Queue<Segment> segments = new();
+    private readonly Queue<MemorySegment> segments = new();
     private readonly MemoryStreamOptions options;
     private readonly TimeProvider time;
     private TaskCompletionSource changed = NewSignal();      // replaced whenever something has changed
@@ -77,7 +77,7 @@ internal sealed class MemoryPipe
                 int room = lockstep ? buffer.Length : Math.Min(buffer.Length, options.Capacity - buffered);
                 if (room > 0)
                 {
-                    segments.Enqueue(new Segment(buffer[..room].ToArray(), time.GetTimestamp() + (long)(options.Delay.TotalSeconds * time.TimestampFrequency)));
+                    segments.Enqueue(new MemorySegment(buffer[..room].Span, time.GetTimestamp() + (long)(options.Delay.TotalSeconds * time.TimestampFrequency)));
                     buffered += room;
                     buffer = buffer[room..];
                     Signal();
@@ -156,19 +156,4 @@ internal sealed class MemoryPipe
 
     // Asynchronous, so that nobody's code runs under the lock.
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private sealed class Segment(byte[] bytes, long arrival)
-    {
-        private int offset;
-
-        internal long Arrival => arrival;
-
-        internal int Left => bytes.Length - offset;
-
-        internal void CopyTo(Span<byte> destination, int count)
-        {
-            bytes.AsSpan(offset, count).CopyTo(destination);
-            offset += count;
-        }
-    }
 }

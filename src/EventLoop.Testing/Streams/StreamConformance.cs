@@ -1,3 +1,5 @@
+using EventLoop.Net;
+
 namespace EventLoop.Testing;
 
 /// <summary>Runs two connected streams, anybody's, through what a two-way stream has to do. Trio: <c>check_two_way_stream</c>.</summary>
@@ -50,6 +52,25 @@ public static class StreamConformance
     [System.Runtime.CompilerServices.OverloadResolutionPriority(1)]
     public static async Coroutine CheckTwoWay(Func<Coroutine<(Stream Left, Stream Right)>> makePair, Func<Stream, Task>? shutdownWrite = null) =>
         await CheckTwoWay(() => makePair().AsTask(), shutdownWrite);
+
+    /// <summary>Checks connections by their streams, half-close with them.</summary>
+    /// <param name="makePair">Two connections that are connected to each other; they are disposed after each check.</param>
+    /// <exception cref="StreamConformanceException">Some rules are broken; the message names each, and how.</exception>
+    public static async Coroutine CheckTwoWay(Func<Coroutine<(Connection Left, Connection Right)>> makePair)
+    {
+        ArgumentNullException.ThrowIfNull(makePair);
+        var owners = new Dictionary<Stream, Connection>();
+        await CheckTwoWay(
+            async Coroutine<(Stream, Stream)> () =>
+            {
+                var (left, right) = await makePair();
+                owners.Clear();
+                owners.Add(left.AsStream(), left);
+                owners.Add(right.AsStream(), right);
+                return (left.AsStream(), right.AsStream());
+            },
+            stream => owners[stream].ShutdownWriteAsync().AsTask());
+    }
 }
 
 /// <summary>Streams do not do what streams have to do.</summary>

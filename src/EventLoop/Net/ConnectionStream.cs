@@ -9,6 +9,7 @@ namespace EventLoop.Net;
 internal sealed class ConnectionStream(Connection connection, bool raw) : Stream
 {
     private volatile bool raw = raw;         // any thread
+    private volatile bool disposed;
 
     /// <summary>For library code: its continuations run on the loop with no context, and no task's cancellation reaches into them.</summary>
     internal bool Raw
@@ -17,11 +18,11 @@ internal sealed class ConnectionStream(Connection connection, bool raw) : Stream
         set => raw = value;
     }
 
-    public override bool CanRead => true;
+    public override bool CanRead => !disposed;
 
     public override bool CanSeek => false;
 
-    public override bool CanWrite => true;
+    public override bool CanWrite => !disposed;
 
     public override long Length => throw new NotSupportedException("A connection has no length.");
 
@@ -35,6 +36,7 @@ internal sealed class ConnectionStream(Connection connection, bool raw) : Stream
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        ObjectDisposedException.ThrowIf(disposed, this);
         if (ReferenceEquals(LoopCore.Running, Core))
         {
             var operation = InputOperation.Rent(connection.In, InputKind.Receive, buffer);
@@ -46,6 +48,7 @@ internal sealed class ConnectionStream(Connection connection, bool raw) : Stream
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        ObjectDisposedException.ThrowIf(disposed, this);
         ValueTask<int> written;
         if (ReferenceEquals(LoopCore.Running, Core))
         {
@@ -60,11 +63,17 @@ internal sealed class ConnectionStream(Connection connection, bool raw) : Stream
         return WithoutResult(written);
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
 
     public override IAsyncResult BeginRead(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
         TaskToAsyncResult.Begin(ReadAsync(buffer, offset, count, CancellationToken.None), callback, state);
@@ -85,26 +94,30 @@ internal sealed class ConnectionStream(Connection connection, bool raw) : Stream
     public override int Read(byte[] buffer, int offset, int count)
     {
         RefuseToBlock(nameof(ReadAsync));
-        return ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+        return ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
     }
 
     public override void Write(byte[] buffer, int offset, int count)
     {
         RefuseToBlock(nameof(WriteAsync));
-        WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+        WriteAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
     }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("A connection cannot seek.");
 
     public override void SetLength(long value) => throw new NotSupportedException("A connection has no length.");
 
-    public override ValueTask DisposeAsync() => connection.DisposeAsync();
+    public override ValueTask DisposeAsync()
+    {
+        disposed = true;
+        return connection.DisposeAsync();
+    }
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
-            _ = connection.DisposeAsync();
+            _ = DisposeAsync();
         }
     }
 

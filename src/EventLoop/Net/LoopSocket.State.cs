@@ -43,6 +43,9 @@ public sealed partial class LoopSocket : ISocketOwner
 
     internal SocketDevice Device => device;
 
+    /// <summary>Something waits to receive.</summary>
+    internal bool IsReceiving => reader is not null;
+
     /// <summary>For descriptions.</summary>
     internal string Peer => (remoteEndPoint ?? localEndPoint) is { } known ? SocketErrors.Text(known) : "a socket";
 

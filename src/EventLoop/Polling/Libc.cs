@@ -99,6 +99,8 @@ internal unsafe struct IoVector
         Base = start;
         Length = (nuint)length;
     }
+
+    internal readonly ReadOnlySpan<byte> Span => new(Base, (int)Length);
 }
 
 /// <summary>struct msghdr; the natural padding of both 32 and 64 bits.</summary>

@@ -78,27 +78,6 @@ internal sealed class PortableSocket : SocketDevice
         return SendAnswer(error == SocketError.Success ? count : -(int)error);
     }
 
-    internal override unsafe int Send(ReadOnlySpan<IoVector> vectors)
-    {
-        int total = 0;
-        foreach (var vector in vectors)
-        {
-            int count = Send(new ReadOnlySpan<byte>(vector.Base, (int)vector.Length));
-            if (count < 0)
-            {
-                return total > 0 ? total : count;
-            }
-
-            total += count;
-            if (count < (int)vector.Length)
-            {
-                break;
-            }
-        }
-
-        return total;
-    }
-
     internal override int SendFile(SafeFileHandle file, long offset, int count)
     {
         Span<byte> buffer = stackalloc byte[16 * 1024];

@@ -45,8 +45,27 @@ internal abstract class SocketDevice : PollSource
 
     internal abstract int Send(ReadOnlySpan<byte> bytes);
 
-    /// <summary>One system call for all of them, at most <see cref="MostVectors"/>.</summary>
-    internal abstract int Send(ReadOnlySpan<IoVector> vectors);
+    /// <summary>One system call for all of them, at most <see cref="MostVectors"/>, where the system has such a call; here one for each.</summary>
+    internal virtual int Send(ReadOnlySpan<IoVector> vectors)
+    {
+        int total = 0;
+        foreach (var vector in vectors)
+        {
+            int count = Send(vector.Span);
+            if (count < 0)
+            {
+                return total > 0 ? total : count;
+            }
+
+            total += count;
+            if (count < vector.Span.Length)
+            {
+                break;
+            }
+        }
+
+        return total;
+    }
 
     internal const int MostVectors = 64;
 

@@ -107,6 +107,7 @@ internal sealed partial class LoopCore
         outerContext = SynchronizationContext.Current;
         outerFlow = ExecutionContext.Capture();
         running = this;
+        NoteStack();
         runStart = Clock.Now;
         stepsSinceLook = LookInterval;
     }
@@ -116,6 +117,7 @@ internal sealed partial class LoopCore
         runTicks += Clock.Now - runStart;
         runStart = -1;
         running = null;
+        ForgetStack();
         Current = null;
         SynchronizationContext.SetSynchronizationContext(outerContext);
         outerContext = null;

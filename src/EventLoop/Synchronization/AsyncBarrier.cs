@@ -108,6 +108,7 @@ public sealed class AsyncBarrier
         internal static PartyWait Rent(AsyncBarrier barrier)
         {
             var wait = LoopCore.Running?.Pools.TryRent<PartyWait>(Slot) ?? new PartyWait();
+            wait.Begin();
             wait.barrier = barrier;
             return wait;
         }

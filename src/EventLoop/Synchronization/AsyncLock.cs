@@ -60,7 +60,7 @@ public sealed class AsyncLock : IReleasable
     public bool TryAcquire()
     {
         binding.Verify("AsyncLock.TryAcquire");
-        return TryTake(LoopCore.Running?.Current);
+        return TryTake(binding.Current);
     }
 
     /// <inheritdoc cref="TryAcquire()"/>

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using EventLoop.Coroutines;
+using System.Runtime.CompilerServices;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 
@@ -21,44 +21,47 @@ namespace EventLoop;
 [DebuggerDisplay("{DebuggerText,nq}")]
 public class AsyncQueue<T> : IAsyncEnumerable<T>
 {
-    private readonly ItemStore<T> store;
-    private readonly JoinSource join;
-    private readonly GetWait ownGet;       // the first get and the first put at a time need no pool
-    private readonly PutWait ownPut;
-    private WaiterQueue getters;       // only while the store is empty
-    private WaiterQueue putters;       // only while the store is full
-    private WaiterQueue joiners;
-    private LoopBinding binding;
-    private int unfinished;
+    internal readonly QueueGet<T> OwnGet;       // for the one get and the one put at a time that are the rule
+    internal readonly QueuePut<T> OwnPut;
+    internal WaiterQueue Getters;       // only while it is empty
+    internal WaiterQueue Putters;       // only while it is full
+    internal WaiterQueue Joiners;
+    internal LoopBinding Binding;
+
+    private readonly QueueJoin<T> join;
+    private readonly ItemStore<T>? ordered;     // of the stack and the priority queue; null: the ring, first in, first out
+    private ItemRing<T> ring;
+    private int room;       // how many it may hold: the capacity, all there are, or none when it is shut down
 
     /// <summary>A queue.</summary>
     /// <param name="capacity">How many items it holds before putters wait; 0: without limit.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is negative.</exception>
-    public AsyncQueue(int capacity = 0) : this(capacity, new FirstInStore<T>())
+    public AsyncQueue(int capacity = 0) : this(capacity, null)
     {
     }
 
-    private protected AsyncQueue(int capacity, ItemStore<T> store)
+    private protected AsyncQueue(int capacity, ItemStore<T>? ordered)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
         Capacity = capacity;
-        this.store = store;
-        join = new JoinSource(this);
-        ownGet = new GetWait { Queue = this, IsFree = true };
-        ownPut = new PutWait { Queue = this, IsFree = true };
+        room = capacity > 0 ? capacity : int.MaxValue;
+        this.ordered = ordered;
+        join = new QueueJoin<T>(this);
+        OwnGet = new QueueGet<T>(this);
+        OwnPut = new QueuePut<T>(this);
     }
 
     /// <summary>Items in it. asyncio: <c>qsize()</c>.</summary>
-    public int Count => store.Count;
+    public int Count => ordered is null ? ring.Count : ordered.Count;
 
     /// <summary>As it was made; 0: without limit. asyncio: <c>maxsize</c>.</summary>
     public int Capacity { get; }
 
     /// <summary>There is nothing in it.</summary>
-    public bool IsEmpty => store.Count == 0;
+    public bool IsEmpty => Count == 0;
 
     /// <summary>Putters have to wait; never true of one without limit.</summary>
-    public bool IsFull => Capacity > 0 && store.Count >= Capacity;
+    public bool IsFull => Capacity > 0 && Count >= Capacity;
 
     /// <summary><see cref="Shutdown"/> was called.</summary>
     public bool IsShutDown { get; private set; }
@@ -68,35 +71,30 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
     {
         get
         {
-            binding.Verify("AsyncQueue.Statistics");
-            return new(Count, Capacity, unfinished, getters.Tasks, putters.Tasks, joiners.Tasks);
+            Binding.Verify("AsyncQueue.Statistics");
+            return new(Count, Capacity, Unfinished, Getters.Tasks, Putters.Tasks, Joiners.Tasks);
         }
     }
 
+    /// <summary>Put, but not yet reported by <see cref="TaskDone"/>.</summary>
+    internal int Unfinished { get; private set; }
+
     private string DebuggerText =>
-        $"{Count}{(Capacity > 0 ? $" of {Capacity}" : "")} items, {getters.Count} getters, {putters.Count} putters{(IsShutDown ? ", shut down" : "")}";
+        $"{Count}{(Capacity > 0 ? $" of {Capacity}" : "")} items, {Getters.Count} getters, {Putters.Count} putters{(IsShutDown ? ", shut down" : "")}";
 
     /// <summary>Waits for an item.</summary>
     /// <returns>The next item.</returns>
     /// <remarks><b>Cancellation:</b> a getter leaves the line; an item that it was given already is delivered. Nothing is taken before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="QueueShutDownException">The queue is shut down and empty.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had an item.</exception>
-    public Coroutine<T> GetAsync()
-    {
-        var wait = GetWait.Rent(this);
-        return new(wait, wait.Token);
-    }
+    public Coroutine<T> GetAsync() => QueueGet<T>.Call(this);
 
     /// <summary>Puts an item, and waits for room first if there is none.</summary>
     /// <param name="item">The item.</param>
     /// <remarks><b>Cancellation:</b> a putter leaves the line and its item is not put; one that was taken in already has succeeded. Nothing is put before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="QueueShutDownException">The queue is shut down.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before its item was put.</exception>
-    public Coroutine PutAsync(T item)
-    {
-        var wait = PutWait.Rent(this, item);
-        return new(wait, wait.Token);
-    }
+    public Coroutine PutAsync(T item) => QueuePut<T>.Call(this, item);
 
     /// <summary>Takes an item if there is one. asyncio: <c>get_nowait()</c>.</summary>
     /// <param name="item">The next item.</param>
@@ -105,7 +103,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public bool TryGet([MaybeNullWhen(false)] out T item)
     {
-        binding.Verify("AsyncQueue.TryGet");
+        Binding.Verify("AsyncQueue.TryGet");
         if (TryTake(out item))
         {
             return true;
@@ -126,7 +124,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public bool TryPut(T item)
     {
-        binding.Verify("AsyncQueue.TryPut");
+        Binding.Verify("AsyncQueue.TryPut");
         if (IsShutDown)
         {
             throw new QueueShutDownException();
@@ -139,13 +137,13 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
     /// <exception cref="InvalidOperationException">Called more often than items were put, or from another thread than the loop's.</exception>
     public void TaskDone()
     {
-        binding.Verify("AsyncQueue.TaskDone");
-        if (unfinished == 0)
+        Binding.Verify("AsyncQueue.TaskDone");
+        if (Unfinished == 0)
         {
             throw new InvalidOperationException("TaskDone was called more often than items were put into the queue.");
         }
 
-        if (--unfinished == 0)
+        if (--Unfinished == 0)
         {
             WakeJoiners();
         }
@@ -162,20 +160,22 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public void Shutdown(bool immediate = false)
     {
-        binding.Verify("AsyncQueue.Shutdown");
+        Binding.Verify("AsyncQueue.Shutdown");
         IsShutDown = true;
-        if (immediate && store.Count > 0)
+        room = 0;
+        if (immediate && Count > 0)
         {
-            unfinished = Math.Max(0, unfinished - store.Count);
-            store.Clear();
-            if (unfinished == 0)
+            Unfinished = Math.Max(0, Unfinished - Count);
+            ring.Clear();
+            ordered?.Clear();
+            if (Unfinished == 0)
             {
                 WakeJoiners();
             }
         }
 
-        TurnAway(ref getters);
-        TurnAway(ref putters);
+        TurnAway(ref Getters);
+        TurnAway(ref Putters);
     }
 
     /// <summary>Takes items until the queue is shut down and empty.</summary>
@@ -183,47 +183,87 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
     /// <remarks><b>Cancellation:</b> as for <see cref="GetAsync"/>. <b>Cost:</b> one object for each enumeration, 0 bytes for each item.</remarks>
     public IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default) => new QueueDrain(this, cancellationToken);
 
-    // The getters wait only while the store is empty, so the first of them is due whatever the order of the store is.
-    private bool TryHandOver(T item)
+    // The getters wait only while there is nothing, so the first of them is due whatever the order is. Nobody waits at a queue that is shut down.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryHandOver(T item)
     {
-        if (getters.TakeFirst() is { } getter)
+        if (!Getters.IsEmpty)
         {
-            unfinished++;
-            ((GetWait)getter.Target!).Result = item;
-            getter.Wake();
+            GiveToGetter(item);
             return true;
         }
 
-        if (IsFull)
+        if (Count >= room)
         {
             return false;
         }
 
-        store.Add(item);
-        unfinished++;
+        Store(item);
         return true;
     }
 
-    private bool TryTake([MaybeNullWhen(false)] out T item)
+    private void GiveToGetter(T item)
     {
-        if (!store.TryTake(out item))
+        var getter = Getters.TakeFirst()!;
+        Unfinished++;
+        Unsafe.As<QueueGet<T>>(getter.Target!).Result = item;
+        getter.Wake();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryTake([MaybeNullWhen(false)] out T item)
+    {
+        if (!(ordered is null ? ring.TryTake(out item) : ordered.TryTake(out item)))
         {
             return false;
         }
 
-        if (putters.TakeFirst() is { } putter)
+        if (!Putters.IsEmpty)
         {
-            store.Add(((PutWait)putter.Target!).Item!);
-            unfinished++;
-            putter.Wake();
+            TakeFromPutter();
         }
 
+        return true;
+    }
+
+    private void TakeFromPutter()
+    {
+        var putter = Putters.TakeFirst()!;
+        Store(Unsafe.As<QueuePut<T>>(putter.Target!).Item!);
+        putter.Wake();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Store(T item)
+    {
+        if (ordered is null)
+        {
+            ring.Add(item);
+        }
+        else
+        {
+            ordered.Add(item);
+        }
+
+        Unfinished++;
+    }
+
+    /// <summary>What cannot be done now will never be: leaves the exception for the await.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal bool Refuses(LoopCore core)
+    {
+        if (!IsShutDown)
+        {
+            return false;
+        }
+
+        core.PendingThrow = new QueueShutDownException();
         return true;
     }
 
     private void WakeJoiners()
     {
-        while (joiners.TakeFirst() is { } joiner)
+        while (Joiners.TakeFirst() is { } joiner)
         {
             joiner.Wake();
         }
@@ -237,171 +277,12 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
         }
     }
 
-    private sealed class GetWait : PooledWait<T>
-    {
-        private static readonly int Slot = ItemPools.NewSlot();
-
-        internal AsyncQueue<T>? Queue;
-        internal bool IsFree;           // only of the queue's own
-
-        internal static GetWait Rent(AsyncQueue<T> queue)
-        {
-            var wait = queue.ownGet;
-            if (wait.IsFree && queue.binding.IsHere)
-            {
-                wait.IsFree = false;
-            }
-            else
-            {
-                wait = LoopCore.Running?.Pools.TryRent<GetWait>(Slot) ?? new GetWait();
-                wait.Queue = queue;
-            }
-
-            return wait;
-        }
-
-        public override bool Start(long token) =>
-            TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
-
-        private bool TryComplete(LoopCore core)
-        {
-            Queue!.binding.Verify(core, "AsyncQueue.GetAsync");
-            if (Queue.TryTake(out Result))
-            {
-                return true;
-            }
-
-            if (!Queue.IsShutDown)
-            {
-                return false;
-            }
-
-            core.PendingThrow = new QueueShutDownException();
-            return true;
-        }
-
-        protected override void Enqueue(WaitNode awaiting) => Queue!.getters.Add(awaiting);
-
-        public override AbortResult Abort(WaitNode node, string? reason)
-        {
-            Queue!.getters.Remove(node);
-            return AbortResult.GivenUp;
-        }
-
-        protected override void Recycle(LoopCore core)
-        {
-            Result = default;
-            if (ReferenceEquals(this, Queue!.ownGet))
-            {
-                IsFree = true;
-                return;
-            }
-
-            Queue = null;
-            core.Pools.Return(this, Slot);
-        }
-
-        public override string Describe(WaitNode node) => "queue (for an item)";
-    }
-
-    private sealed class PutWait : PooledWait
-    {
-        private static readonly int Slot = ItemPools.NewSlot();
-
-        internal AsyncQueue<T>? Queue;
-        internal bool IsFree;           // only of the queue's own
-
-        internal T? Item { get; private set; }
-
-        internal static PutWait Rent(AsyncQueue<T> queue, T item)
-        {
-            var wait = queue.ownPut;
-            if (wait.IsFree && queue.binding.IsHere)
-            {
-                wait.IsFree = false;
-            }
-            else
-            {
-                wait = LoopCore.Running?.Pools.TryRent<PutWait>(Slot) ?? new PutWait();
-                wait.Queue = queue;
-            }
-
-            wait.Item = item;
-            return wait;
-        }
-
-        public override bool Start(long token) =>
-            TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
-
-        private bool TryComplete(LoopCore core)
-        {
-            Queue!.binding.Verify(core, "AsyncQueue.PutAsync");
-            if (!Queue.IsShutDown)
-            {
-                return Queue.TryHandOver(Item!);
-            }
-
-            core.PendingThrow = new QueueShutDownException();
-            return true;
-        }
-
-        protected override void Enqueue(WaitNode awaiting) => Queue!.putters.Add(awaiting);
-
-        public override AbortResult Abort(WaitNode node, string? reason)
-        {
-            Queue!.putters.Remove(node);
-            return AbortResult.GivenUp;
-        }
-
-        protected override void Recycle(LoopCore core)
-        {
-            Item = default;
-            if (ReferenceEquals(this, Queue!.ownPut))
-            {
-                IsFree = true;
-                return;
-            }
-
-            Queue = null;
-            core.Pools.Return(this, Slot);
-        }
-
-        public override string Describe(WaitNode node) => "queue (for room)";
-    }
-
-    private sealed class JoinSource(AsyncQueue<T> queue) : WaitSource, IWaitTarget
-    {
-        protected override bool TryComplete(LoopCore core, long token)
-        {
-            queue.binding.Verify(core, "AsyncQueue.JoinAsync");
-            return queue.unfinished == 0;
-        }
-
-        protected override void ParkCore(LoopCore core, long token, WaitNode awaiting)
-        {
-            queue.joiners.Add(awaiting);
-            awaiting.Park(this);
-        }
-
-        AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
-        {
-            queue.joiners.Remove(node);
-            return AbortResult.GivenUp;
-        }
-
-        string IWaitTarget.Describe(WaitNode node) => $"queue ({queue.unfinished} items to be done)";
-    }
-
     private sealed class QueueDrain(AsyncQueue<T> queue, CancellationToken token) : Drain<T>(token)
     {
-        protected override Coroutine<T> Take() => queue.GetAsync();
+        protected override PooledWait<T> Take() => queue.OwnGet.TryClaim(out _) ? queue.OwnGet : QueueGet<T>.Rent(queue);
 
         protected override bool IsOver => queue.IsShutDown && queue.IsEmpty;
 
         protected override bool IsEnd(Exception exception) => exception is QueueShutDownException && queue.IsShutDown;
     }
 }
-
-/// <summary>The queue takes no more items, or has no more to give. asyncio: <c>QueueShutDown</c>.</summary>
-/// <param name="message">For people.</param>
-public sealed class QueueShutDownException(string? message = null) : InvalidOperationException(message ?? "The queue is shut down.");

@@ -80,7 +80,7 @@ public class AsyncSemaphore
     public bool TryAcquire(out Releaser releaser)
     {
         bool taken = TryAcquire();
-        releaser = taken ? grants.Issue(this, LoopCore.Running?.CurrentTask) : default;
+        releaser = taken ? grants.Issue(this, binding.Current?.Task) : default;
         return taken;
     }
 
@@ -99,7 +99,7 @@ public class AsyncSemaphore
 
         if (!byReleaser)
         {
-            grants.Withdraw(LoopCore.Running?.CurrentTask, count);
+            grants.Withdraw(binding.Current?.Task, count);
         }
 
         for (; count > 0 && waiters.TakeFirst() is { } waiter; count--)
@@ -147,7 +147,7 @@ public class AsyncSemaphore
             awaiting.Park(this);
         }
 
-        protected override Releaser TakeResult(long token) => semaphore.grants.Issue(semaphore, LoopCore.Required.CurrentTask);
+        protected override Releaser TakeResult(long token) => semaphore.grants.Issue(semaphore, semaphore.binding.Current?.Task);
 
         AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
         {

@@ -17,11 +17,12 @@ namespace EventLoop;
 [DebuggerDisplay("{DebuggerText,nq}")]
 public sealed class CapacityLimiter
 {
-    private readonly Dictionary<object, Grant> borrowed = [];
-    private readonly HashSet<object> waitingBorrowers = [];
-    private readonly Stack<Grant> free = new();
-    private WaiterQueue waiters;
-    private LoopBinding binding;
+    internal readonly TokenWait OwnWait;       // for the one call at a time that is the rule
+    internal WaiterQueue Waiters;
+    internal LoopBinding Binding;
+
+    private LoanTable loans;
+    private int lent;
     private int total;
 
     /// <summary>A limiter.</summary>
@@ -31,6 +32,7 @@ public sealed class CapacityLimiter
     {
         ArgumentOutOfRangeException.ThrowIfNegative(totalTokens);
         total = totalTokens;
+        OwnWait = new TokenWait(this);
     }
 
     /// <summary>How many may be lent at once. Raising it serves the first waiters at once.</summary>
@@ -42,43 +44,39 @@ public sealed class CapacityLimiter
         set
         {
             ArgumentOutOfRangeException.ThrowIfNegative(value);
-            binding.Verify("CapacityLimiter.TotalTokens");
+            Binding.Verify("CapacityLimiter.TotalTokens");
             total = value;
             ServeWaiters();
         }
     }
 
     /// <summary>How many are lent now.</summary>
-    public int BorrowedTokens => borrowed.Count;
+    public int BorrowedTokens => lent;
 
     /// <summary>How many may be borrowed now; negative when the total was lowered below what is lent.</summary>
-    public int AvailableTokens => total - borrowed.Count;
+    public int AvailableTokens => total - lent;
 
     /// <summary>Who has borrowed: tasks, or what was given to <see cref="AcquireOnBehalfOfAsync"/>. A snapshot.</summary>
-    public IReadOnlyCollection<object> Borrowers => [.. borrowed.Keys];
+    public IReadOnlyCollection<object> Borrowers => loans.Borrowers();
 
     /// <summary>Who waits for a token.</summary>
     public SynchronizationStatistics Statistics
     {
         get
         {
-            binding.Verify("CapacityLimiter.Statistics");
-            return new(waiters.Count, waiters.Tasks);
+            Binding.Verify("CapacityLimiter.Statistics");
+            return new(Waiters.Count, Waiters.Tasks);
         }
     }
 
-    private string DebuggerText => $"{borrowed.Count} of {total} lent, {waitingBorrowers.Count} waiting";
+    private string DebuggerText => $"{lent} of {total} lent, {Waiters.Count} waiting";
 
     /// <summary>Waits for a token for the task that awaits this.</summary>
     /// <returns>What gives it back: dispose it, or call <see cref="Release"/>.</returns>
     /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered. Nothing is borrowed before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="InvalidOperationException">The task has a token or waits for one already, or no task runs here.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had its token.</exception>
-    public Coroutine<Releaser> AcquireAsync()
-    {
-        var wait = TokenWait.Rent(this, null);
-        return new(wait, wait.Token);
-    }
+    public Coroutine<Releaser> AcquireAsync() => TokenWait.Call(this, null);
 
     /// <summary>Waits for a token for <paramref name="borrower"/>, whatever it is. Trio: <c>acquire_on_behalf_of</c>.</summary>
     /// <param name="borrower">Compared by <see cref="object.Equals(object)"/>.</param>
@@ -89,8 +87,7 @@ public sealed class CapacityLimiter
     public Coroutine<Releaser> AcquireOnBehalfOfAsync(object borrower)
     {
         ArgumentNullException.ThrowIfNull(borrower);
-        var wait = TokenWait.Rent(this, borrower);
-        return new(wait, wait.Token);
+        return TokenWait.Call(this, borrower);
     }
 
     /// <summary>Borrows a token for the running task if one is free; never waits, never overtakes a waiter.</summary>
@@ -100,7 +97,12 @@ public sealed class CapacityLimiter
 
     /// <inheritdoc cref="TryAcquire()"/>
     /// <param name="releaser">What gives it back.</param>
-    public bool TryAcquire(out Releaser releaser) => TryAcquireOnBehalfOf(CurrentBorrower("CapacityLimiter.TryAcquire"), out releaser);
+    public bool TryAcquire(out Releaser releaser)
+    {
+        Binding.Verify("CapacityLimiter.TryAcquire");
+        var task = CurrentBorrower("CapacityLimiter.TryAcquire");
+        return TryAcquire(task, task.Id, out releaser);
+    }
 
     /// <summary>Borrows a token for <paramref name="borrower"/> if one is free; never waits, never overtakes a waiter.</summary>
     /// <param name="borrower">Compared by <see cref="object.Equals(object)"/>.</param>
@@ -111,15 +113,8 @@ public sealed class CapacityLimiter
     public bool TryAcquireOnBehalfOf(object borrower, out Releaser releaser)
     {
         ArgumentNullException.ThrowIfNull(borrower);
-        binding.Verify("CapacityLimiter.TryAcquire");
-        if (RefusalFor(borrower) is { } refusal)
-        {
-            throw refusal;
-        }
-
-        bool taken = AvailableTokens > 0;
-        releaser = taken ? Lend(borrower) : default;
-        return taken;
+        Binding.Verify("CapacityLimiter.TryAcquire");
+        return TryAcquire(borrower, LoanTable.HashOf(borrower), out releaser);
     }
 
     /// <summary>Gives the running task's token back.</summary>
@@ -133,21 +128,19 @@ public sealed class CapacityLimiter
     public void ReleaseOnBehalfOf(object borrower)
     {
         ArgumentNullException.ThrowIfNull(borrower);
-        binding.Verify("CapacityLimiter.Release");
-        if (!borrowed.Remove(borrower, out var grant))
+        Binding.Verify("CapacityLimiter.Release");
+        if (loans.Find(borrower, LoanTable.HashOf(borrower)) is not { IsWaiting: false } loan)
         {
             throw new InvalidOperationException($"{Name(borrower)} has borrowed no token of this limiter, so it has none to give back.");
         }
 
-        grant.Ticket++;
-        grant.Borrower = null;
-        free.Push(grant);
-        ServeWaiters();
+        TakeBack(loan);
     }
 
-    private static LoopTask CurrentBorrower(string member)
+    /// <summary>Whose step this is.</summary>
+    internal static LoopTask CurrentBorrower(LoopCore core, string member)
     {
-        var task = LoopCore.Required.CurrentTask;
+        var task = core.CurrentTask;
         if (task is null)
         {
             Throw.NoCurrentTask(member);
@@ -156,111 +149,63 @@ public sealed class CapacityLimiter
         return task;
     }
 
+    private LoopTask CurrentBorrower(string member) => CurrentBorrower(Binding.Home ?? LoopCore.Required, member);
+
     private static string Name(object borrower) => borrower is LoopTask task ? $"The {task.Label}" : $"The borrower '{borrower}'";
 
-    private InvalidOperationException? RefusalFor(object borrower) =>
-        borrowed.ContainsKey(borrower) ? new($"{Name(borrower)} has borrowed a token of this limiter already, and a borrower has at most one.")
-        : waitingBorrowers.Contains(borrower) ? new($"{Name(borrower)} waits for a token of this limiter already, and a borrower has at most one.")
-        : null;
+    /// <summary>Why this borrower may not borrow now.</summary>
+    internal InvalidOperationException? RefusalFor(object borrower, int hash) => loans.Find(borrower, hash) is not { } loan ? null
+        : new($"{Name(borrower)} {(loan.IsWaiting ? "waits for" : "has borrowed")} a token of this limiter already, and a borrower has at most one.");
 
-    private Releaser Lend(object borrower)
+    private bool TryAcquire(object borrower, int hash, out Releaser releaser)
     {
-        if (!free.TryPop(out var grant))
+        if (RefusalFor(borrower, hash) is { } refusal)
         {
-            grant = new Grant(this);
+            throw refusal;
         }
 
-        grant.Borrower = borrower;
-        borrowed.Add(borrower, grant);
-        return new Releaser(grant, grant.Ticket);
+        bool taken = lent < total;
+        releaser = taken ? Lend(borrower, hash) : default;
+        return taken;
+    }
+
+    internal bool HasToken => lent < total;
+
+    /// <summary>To a borrower that has none and waits for none.</summary>
+    internal Releaser Lend(object borrower, int hash)
+    {
+        lent++;
+        var loan = loans.Add(this, borrower, hash);
+        return new Releaser(loan, loan.Ticket);
+    }
+
+    /// <summary>A place in the books for one that has to wait.</summary>
+    internal Loan Reserve(object borrower, int hash)
+    {
+        var loan = loans.Add(this, borrower, hash);
+        loan.IsWaiting = true;
+        return loan;
+    }
+
+    internal void Withdraw(Loan waiting) => loans.Remove(waiting);
+
+    internal void TakeBack(Loan loan)
+    {
+        lent--;
+        loans.Remove(loan);
+        if (!Waiters.IsEmpty)
+        {
+            ServeWaiters();
+        }
     }
 
     private void ServeWaiters()
     {
-        while (AvailableTokens > 0 && waiters.TakeFirst() is { } waiter)
+        while (lent < total && Waiters.TakeFirst() is { } waiter)
         {
-            var wait = (TokenWait)waiter.Target!;
-            waitingBorrowers.Remove(wait.Borrower!);
-            wait.Result = Lend(wait.Borrower!);
+            lent++;
+            ((TokenWait)waiter.Target!).Grant();
             waiter.Wake();
         }
-    }
-
-    /// <summary>One token in the hands of one borrower.</summary>
-    private sealed class Grant(CapacityLimiter limiter) : IReleasable
-    {
-        internal object? Borrower;
-        internal int Ticket;
-
-        public void Release(int ticket)
-        {
-            limiter.binding.Verify("Releaser.Dispose");
-            if (ticket == Ticket)
-            {
-                limiter.ReleaseOnBehalfOf(Borrower!);
-            }
-        }
-    }
-
-    private sealed class TokenWait : PooledWait<Releaser>
-    {
-        private static readonly int Slot = ItemPools.NewSlot();
-
-        private CapacityLimiter? limiter;
-
-        internal object? Borrower { get; private set; }
-
-        internal static TokenWait Rent(CapacityLimiter limiter, object? borrower)
-        {
-            var wait = LoopCore.Running?.Pools.TryRent<TokenWait>(Slot) ?? new TokenWait();
-            wait.limiter = limiter;
-            wait.Borrower = borrower;
-            return wait;
-        }
-
-        public override bool Start(long token) =>
-            TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
-
-        private bool TryComplete(LoopCore core)
-        {
-            limiter!.binding.Verify(core, "CapacityLimiter.AcquireAsync");
-            Borrower ??= CurrentBorrower("CapacityLimiter.AcquireAsync");
-            if (limiter.RefusalFor(Borrower) is { } refusal)
-            {
-                core.PendingThrow = refusal;
-                return true;
-            }
-
-            if (limiter.AvailableTokens <= 0)
-            {
-                return false;
-            }
-
-            Result = limiter.Lend(Borrower);
-            return true;
-        }
-
-        protected override void Enqueue(WaitNode awaiting)
-        {
-            limiter!.waitingBorrowers.Add(Borrower!);
-            limiter.waiters.Add(awaiting);
-        }
-
-        public override AbortResult Abort(WaitNode node, string? reason)
-        {
-            limiter!.waitingBorrowers.Remove(Borrower!);
-            limiter.waiters.Remove(node);
-            return AbortResult.GivenUp;
-        }
-
-        protected override void Recycle(LoopCore core)
-        {
-            limiter = null;
-            Borrower = null;
-            Result = default;
-            core.Pools.Return(this, Slot);
-        }
-
-        public override string Describe(WaitNode node) => $"capacity limiter ({limiter?.BorrowedTokens} of {limiter?.TotalTokens} lent)";
     }
 }

@@ -10,20 +10,22 @@ namespace EventLoop;
 [DebuggerDisplay("{DebuggerText,nq}")]
 public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>
 {
-    private readonly ChannelCore<T> channel;
+    internal readonly ChannelCore<T> Channel;
+    internal readonly ChannelReceive<T> OwnReceive;       // for the one call at a time that is the rule
 
     internal ChannelReceiver(ChannelCore<T> channel)
     {
-        this.channel = channel;
+        Channel = channel;
+        OwnReceive = new ChannelReceive<T>(this);
         channel.AddReceiver();
     }
 
     /// <summary>The whole channel at this moment.</summary>
-    public ChannelStatistics Statistics => channel.Statistics;
+    public ChannelStatistics Statistics => Channel.Statistics;
 
     internal bool IsDisposed { get; private set; }
 
-    private string DebuggerText => IsDisposed ? "disposed" : channel.DebuggerText;
+    private string DebuggerText => IsDisposed ? "disposed" : Channel.DebuggerText;
 
     /// <summary>Waits for an item.</summary>
     /// <returns>The next item.</returns>
@@ -31,11 +33,7 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>
     /// <exception cref="EndOfChannelException">All senders are disposed and nothing is left.</exception>
     /// <exception cref="ObjectDisposedException">This half is disposed, or was during the wait.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had an item.</exception>
-    public Coroutine<T> ReceiveAsync()
-    {
-        var wait = ReceiveWait<T>.Rent(channel, this);
-        return new(wait, wait.Token);
-    }
+    public Coroutine<T> ReceiveAsync() => ChannelReceive<T>.Call(this);
 
     /// <summary>Takes an item if there is one. Trio: <c>receive_nowait</c>.</summary>
     /// <param name="item">The next item.</param>
@@ -45,13 +43,13 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public bool TryReceive([MaybeNullWhen(false)] out T item)
     {
-        channel.Binding.Verify("ChannelReceiver.TryReceive");
-        if (channel.RefusalToReceive(this) is { } refusal)
+        Channel.Binding.Verify("ChannelReceiver.TryReceive");
+        if (Channel.RefusalToReceive(this) is { } refusal)
         {
             throw refusal;
         }
 
-        return channel.TryReceive(out item);
+        return Channel.TryReceive(out item);
     }
 
     /// <summary>One more receiver, which is disposed on its own. Each item goes to one of them.</summary>
@@ -59,20 +57,20 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public ChannelReceiver<T> Clone()
     {
-        channel.Binding.Verify("ChannelReceiver.Clone");
+        Channel.Binding.Verify("ChannelReceiver.Clone");
         ObjectDisposedException.ThrowIf(IsDisposed, this);
-        return new(channel);
+        return new(Channel);
     }
 
     /// <summary>Closes this half; the last one drops what is left and breaks the channel for the senders. Disposing it again does nothing.</summary>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public void Dispose()
     {
-        channel.Binding.Verify("ChannelReceiver.Dispose");
+        Channel.Binding.Verify("ChannelReceiver.Dispose");
         if (!IsDisposed)
         {
             IsDisposed = true;
-            channel.CloseReceiver(this);
+            Channel.CloseReceiver(this);
         }
     }
 
@@ -83,9 +81,9 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>
 
     private sealed class ChannelDrain(ChannelReceiver<T> receiver, CancellationToken token) : Drain<T>(token)
     {
-        protected override Coroutine<T> Take() => receiver.ReceiveAsync();
+        protected override PooledWait<T> Take() => receiver.OwnReceive.TryClaim(out _) ? receiver.OwnReceive : ChannelReceive<T>.Rent(receiver);
 
-        protected override bool IsOver => !receiver.IsDisposed && receiver.channel.IsEnded;
+        protected override bool IsOver => !receiver.IsDisposed && receiver.Channel.IsEnded;
 
         protected override bool IsEnd(Exception exception) => exception is EndOfChannelException;
     }

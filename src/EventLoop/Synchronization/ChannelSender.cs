@@ -9,20 +9,22 @@ namespace EventLoop;
 [DebuggerDisplay("{DebuggerText,nq}")]
 public sealed class ChannelSender<T> : IDisposable
 {
-    private readonly ChannelCore<T> channel;
+    internal readonly ChannelCore<T> Channel;
+    internal readonly ChannelSend<T> OwnSend;       // for the one call at a time that is the rule
 
     internal ChannelSender(ChannelCore<T> channel)
     {
-        this.channel = channel;
+        Channel = channel;
+        OwnSend = new ChannelSend<T>(this);
         channel.AddSender();
     }
 
     /// <summary>The whole channel at this moment.</summary>
-    public ChannelStatistics Statistics => channel.Statistics;
+    public ChannelStatistics Statistics => Channel.Statistics;
 
     internal bool IsDisposed { get; private set; }
 
-    private string DebuggerText => IsDisposed ? "disposed" : channel.DebuggerText;
+    private string DebuggerText => IsDisposed ? "disposed" : Channel.DebuggerText;
 
     /// <summary>Sends an item, and waits for a receiver or for room first if there is none.</summary>
     /// <param name="item">The item.</param>
@@ -30,11 +32,7 @@ public sealed class ChannelSender<T> : IDisposable
     /// <exception cref="BrokenChannelException">All receivers are disposed, or were during the wait.</exception>
     /// <exception cref="ObjectDisposedException">This half is disposed, or was during the wait.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before its item was sent.</exception>
-    public Coroutine SendAsync(T item)
-    {
-        var wait = SendWait<T>.Rent(channel, this, item);
-        return new(wait, wait.Token);
-    }
+    public Coroutine SendAsync(T item) => ChannelSend<T>.Call(this, item);
 
     /// <summary>Sends an item if a receiver waits or there is room. Trio: <c>send_nowait</c>.</summary>
     /// <param name="item">The item.</param>
@@ -44,13 +42,13 @@ public sealed class ChannelSender<T> : IDisposable
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public bool TrySend(T item)
     {
-        channel.Binding.Verify("ChannelSender.TrySend");
-        if (channel.RefusalToSend(this) is { } refusal)
+        Channel.Binding.Verify("ChannelSender.TrySend");
+        if (Channel.RefusalToSend(this) is { } refusal)
         {
             throw refusal;
         }
 
-        return channel.TrySend(item);
+        return Channel.TrySend(item);
     }
 
     /// <summary>One more sender, which is disposed on its own.</summary>
@@ -58,20 +56,20 @@ public sealed class ChannelSender<T> : IDisposable
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public ChannelSender<T> Clone()
     {
-        channel.Binding.Verify("ChannelSender.Clone");
+        Channel.Binding.Verify("ChannelSender.Clone");
         ObjectDisposedException.ThrowIf(IsDisposed, this);
-        return new(channel);
+        return new(Channel);
     }
 
     /// <summary>Closes this half; the last one ends the channel for the receivers. Disposing it again does nothing.</summary>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public void Dispose()
     {
-        channel.Binding.Verify("ChannelSender.Dispose");
+        Channel.Binding.Verify("ChannelSender.Dispose");
         if (!IsDisposed)
         {
             IsDisposed = true;
-            channel.CloseSender(this);
+            Channel.CloseSender(this);
         }
     }
 }

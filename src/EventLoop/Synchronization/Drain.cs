@@ -21,7 +21,7 @@ internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSour
 
     private readonly CancellationToken token;
     private readonly CancellationTokenRegistration registration;
-    private PooledWait<T>? taking;
+    private PooledWait<T>? taking;       // or taken: the same one, as a rule, the next time
     private long takingToken;
     private T? current;
     private bool result;
@@ -56,7 +56,8 @@ internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSour
 
     public T Current => current!;
 
-    protected abstract Coroutine<T> Take();
+    /// <summary>A call that takes the next item.</summary>
+    protected abstract PooledWait<T> Take();
 
     /// <summary>It is known now that there will be no more.</summary>
     protected abstract bool IsOver { get; }
@@ -82,20 +83,24 @@ internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSour
             return End();
         }
 
-        var core = LoopCore.Required;
         var take = Take();
-        taking = (PooledWait<T>)take.Source!;
+        if (!ReferenceEquals(taking, take))
+        {
+            taking = take;
+        }
+
         takingToken = take.Token;
-        if (taking.Start(takingToken))
+        if (take.Start(takingToken))
         {
             Conclude();
             return failure is null ? new(result) : Fail();
         }
 
+        var core = LoopCore.Required;
         version++;
         stage = Stage.Pending;
         Context = core.Current;
-        taking.Park(core, takingToken, this);
+        take.Park(core, takingToken, this);
         return new(this, version);
     }
 
@@ -120,8 +125,6 @@ internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSour
             result = false;
             failure = IsEnd(exception) ? null : ExceptionDispatchInfo.Capture(exception);
         }
-
-        taking = null;
     }
 
     // Nothing to wait for, but a cancellation that is due is thrown.

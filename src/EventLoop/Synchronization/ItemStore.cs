@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Synchronization;
 
-/// <summary>In which order a queue gives back what it holds.</summary>
+/// <summary>In which order a queue gives back what it holds, where that is not first in, first out: for that there is <see cref="ItemRing{T}"/>.</summary>
 internal abstract class ItemStore<T>
 {
     internal abstract int Count { get; }
@@ -13,20 +13,6 @@ internal abstract class ItemStore<T>
     internal abstract bool TryTake([MaybeNullWhen(false)] out T item);
 
     internal abstract void Clear();
-}
-
-/// <summary>First in, first out.</summary>
-internal sealed class FirstInStore<T> : ItemStore<T>
-{
-    private readonly Queue<T> items = new();
-
-    internal override int Count => items.Count;
-
-    internal override void Add(T item) => items.Enqueue(item);
-
-    internal override bool TryTake([MaybeNullWhen(false)] out T item) => items.TryDequeue(out item);
-
-    internal override void Clear() => items.Clear();
 }
 
 /// <summary>Last in, first out.</summary>

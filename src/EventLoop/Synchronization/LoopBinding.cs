@@ -11,21 +11,22 @@ internal struct LoopBinding
 {
     private LoopCore? home;
 
+    /// <summary>The loop.</summary>
+    internal readonly LoopCore? Home => home;
+
+    /// <summary>Whose step this is; after <see cref="Verify(string)"/>.</summary>
+    internal readonly LoopContext? Current => home?.Current;
+
     /// <summary>Its loop runs on this thread.</summary>
-    internal readonly bool IsHere
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => LoopCore.Running is { } running && ReferenceEquals(running, home);
-    }
+    internal readonly bool IsHere => home is not null && ReferenceEquals(LoopCore.Running, home);
 
     /// <param name="member">The public member that was called, for the message.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Verify(string member)
     {
-        var running = LoopCore.Running;
-        if (running is null || !ReferenceEquals(running, home))
+        if (home is not { IsSurelyHere: true })
         {
-            Rebind(running, member);
+            Rebind(LoopCore.Running, member);
         }
     }
 
@@ -44,6 +45,11 @@ internal struct LoopBinding
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Rebind(LoopCore? running, string member)
     {
+        if (ReferenceEquals(running, home))
+        {
+            return;
+        }
+
         if (home is not null && !home.Loop.IsClosed && !home.IsInLoopThread)
         {
             if (running is null)

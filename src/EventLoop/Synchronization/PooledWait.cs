@@ -11,15 +11,58 @@ namespace EventLoop.Synchronization;
 /// a cancellation, tries to complete (a failure goes into <see cref="LoopCore.PendingThrow"/> and counts as complete), and spends its budget.
 /// They are spelled out in each class, because a call that is not virtual saves as much as the work itself costs.
 /// </summary>
+/// <remarks>
+/// A primitive may keep one as its own, for the one call at a time that is the rule: that one is claimed without a look into the pool, and without the
+/// thread-static (see <see cref="LoopCore.IsSurelyHere"/>). All others come from the loop's pool.
+/// </remarks>
 internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 {
+    // What a call passes through, in the lowest bits of the version: free, made, started, and free again with the next number. Each step stores what it
+    // computes from its token instead of counting up what it reads, so that none waits for the store before it.
+    private const int Stages = 4;
+    private const int Made = 1;
+    private const int Started = 2;
+
     private LoopCore? core;      // that runs it; an item goes back to the pool it came from, so the store is rare
-    private int version;         // even: made, odd: started
+    private int version;
 
     /// <summary>Who waits, while somebody does.</summary>
     private protected WaitNode? Waiter { get; private set; }
 
-    internal long Token => version;
+    internal int Token => version;
+
+    /// <summary>For a primitive's own: begins a call, if none is under way and the loop that it is kept for runs here.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryClaim(out int token)
+    {
+        int free = version;
+        token = free + Made;
+        if ((free & (Stages - 1)) != 0 || core is not { IsSurelyHere: true })
+        {
+            return false;
+        }
+
+        version = token;
+        return true;
+    }
+
+    /// <summary>The same when that has not worked: the first time on this loop, or deep in the stack.</summary>
+    /// <param name="running">The loop that runs on this thread.</param>
+    /// <param name="binding">Of the primitive: on any other thread than that of its loop its own wait is not touched.</param>
+    internal bool TryClaim(LoopCore? running, in LoopBinding binding)
+    {
+        if (running is null || !ReferenceEquals(running, binding.Home) || (version & (Stages - 1)) != 0)
+        {
+            return false;
+        }
+
+        core = running;
+        version += Made;
+        return true;
+    }
+
+    /// <summary>Begins a call of one that comes from the pool or is new.</summary>
+    internal void Begin() => version += Made;
 
     public abstract bool Start(long token);
 
@@ -27,19 +70,22 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private protected bool TryInterrupt(long token, out LoopCore core, out bool completed)
     {
-        if (version != token)
+        if (version != (int)token)
         {
             Throw.AwaitedTwice();
         }
 
-        core = LoopCore.Required;
-        if (!ReferenceEquals(this.core, core))
-        {
-            this.core = core;
-        }
-
-        version++;
+        core = this.core is { IsSurelyHere: true } known ? known : FindCore();
+        version = (int)token + (Started - Made);
         return core.TryInterrupt(out completed);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private LoopCore FindCore()
+    {
+        var here = LoopCore.Required;
+        core = here;
+        return here;
     }
 
     public void Park(LoopCore core, long token, WaitNode awaiting)
@@ -65,12 +111,12 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private protected LoopCore Finish(long token)
     {
-        if (version != token + 1)
+        if (version != (int)token + (Started - Made))
         {
             Throw.AwaitedTwice();
         }
 
-        version++;
+        version = (int)token + (Stages - Made);
         if (Waiter is not null)
         {
             Waiter = null;
@@ -82,7 +128,7 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
     /// <summary>Ends the wait with an exception, if it still waits.</summary>
     internal void Interrupt(long token, Exception exception)
     {
-        if (version == token + 1 && Waiter is { State: WaitState.Parked } node && ReferenceEquals(node.Target, this)
+        if (version == (int)token + (Started - Made) && Waiter is { State: WaitState.Parked } node && ReferenceEquals(node.Target, this)
             && Abort(node, null) == AbortResult.GivenUp)
         {
             node.WakeWith(exception);
@@ -110,6 +156,16 @@ internal abstract class PooledWait<T> : PooledWait, ICoroutineSource<T>
 {
     /// <summary>Set by whoever completes it.</summary>
     internal T? Result;
+
+    /// <summary>For <see cref="PooledWait.Recycle"/>: keeps nothing alive.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private protected void ForgetResult()
+    {
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<T>())
+        {
+            Result = default;
+        }
+    }
 
     public T EndWithResult(long token)
     {

@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Synchronization;
+
+/// <summary>One receive by one half of a channel.</summary>
+internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait
+{
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    private ChannelReceiver<T>? half;
+
+    /// <param name="owner">The half whose own it is; null: it is rented.</param>
+    internal ChannelReceive(ChannelReceiver<T>? owner) => half = owner;
+
+    object? IHalfWait.Half => half;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Coroutine<T> Call(ChannelReceiver<T> half)
+    {
+        var own = half.OwnReceive;
+        return own.TryClaim(out int token) ? new(own, token) : CallAnother(half);
+    }
+
+    private static Coroutine<T> CallAnother(ChannelReceiver<T> half)
+    {
+        var wait = Rent(half);
+        return new(wait, wait.Token);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static ChannelReceive<T> Rent(ChannelReceiver<T> half)
+    {
+        var core = LoopCore.Running;
+        if (half.OwnReceive.TryClaim(core, half.Channel.Binding))
+        {
+            return half.OwnReceive;
+        }
+
+        var wait = core?.Pools.TryRent<ChannelReceive<T>>(Slot) ?? new(null);
+        wait.half = half;
+        wait.Begin();
+        return wait;
+    }
+
+    public override bool Start(long token) =>
+        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+
+    private bool TryComplete(LoopCore core)
+    {
+        var channel = half!.Channel;
+        channel.Binding.Verify(core, "ChannelReceiver.ReceiveAsync");
+        if (!half.IsDisposed && channel.TryReceive(out Result))
+        {
+            return true;
+        }
+
+        if (channel.RefusalToReceive(half) is not { } refusal)
+        {
+            return false;
+        }
+
+        core.PendingThrow = refusal;
+        return true;
+    }
+
+    protected override void Enqueue(WaitNode awaiting) => half!.Channel.Receivers.Add(awaiting);
+
+    public override AbortResult Abort(WaitNode node, string? reason)
+    {
+        half!.Channel.Receivers.Remove(node);
+        return AbortResult.GivenUp;
+    }
+
+    protected override void Recycle(LoopCore core)
+    {
+        ForgetResult();
+        if (!ReferenceEquals(this, half!.OwnReceive))
+        {
+            half = null;
+            core.Pools.Return(this, Slot);
+        }
+    }
+
+    public override string Describe(WaitNode node) => "channel (to receive)";
+}

@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Synchronization;
+
+/// <summary>One send by one half of a channel.</summary>
+internal sealed class ChannelSend<T> : PooledWait, IHalfWait
+{
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    private ChannelSender<T>? half;
+
+    /// <param name="owner">The half whose own it is; null: it is rented.</param>
+    internal ChannelSend(ChannelSender<T>? owner) => half = owner;
+
+    internal T? Item { get; private set; }
+
+    object? IHalfWait.Half => half;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Coroutine Call(ChannelSender<T> half, T item)
+    {
+        var own = half.OwnSend;
+        if (own.TryClaim(out int token))
+        {
+            own.Item = item;
+            return new(own, token);
+        }
+
+        return CallAnother(half, item);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Coroutine CallAnother(ChannelSender<T> half, T item)
+    {
+        var core = LoopCore.Running;
+        var wait = half.OwnSend;
+        if (!wait.TryClaim(core, half.Channel.Binding))
+        {
+            wait = core?.Pools.TryRent<ChannelSend<T>>(Slot) ?? new(null);
+            wait.half = half;
+            wait.Begin();
+        }
+
+        wait.Item = item;
+        return new(wait, wait.Token);
+    }
+
+    public override bool Start(long token) =>
+        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+
+    private bool TryComplete(LoopCore core)
+    {
+        var channel = half!.Channel;
+        channel.Binding.Verify(core, "ChannelSender.SendAsync");
+        if (channel.RefusalToSend(half) is { } refusal)
+        {
+            core.PendingThrow = refusal;
+            return true;
+        }
+
+        return channel.TrySend(Item!);
+    }
+
+    protected override void Enqueue(WaitNode awaiting) => half!.Channel.Senders.Add(awaiting);
+
+    public override AbortResult Abort(WaitNode node, string? reason)
+    {
+        half!.Channel.Senders.Remove(node);
+        return AbortResult.GivenUp;
+    }
+
+    protected override void Recycle(LoopCore core)
+    {
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<T>())
+        {
+            Item = default;
+        }
+
+        if (!ReferenceEquals(this, half!.OwnSend))
+        {
+            half = null;
+            core.Pools.Return(this, Slot);
+        }
+    }
+
+    public override string Describe(WaitNode node) => "channel (to send)";
+}

@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Synchronization;
+
+/// <summary>One put into a queue.</summary>
+internal sealed class QueuePut<T> : PooledWait
+{
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    private AsyncQueue<T>? queue;
+
+    /// <param name="owner">The queue whose own it is; null: it is rented.</param>
+    internal QueuePut(AsyncQueue<T>? owner) => queue = owner;
+
+    internal T? Item { get; private set; }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Coroutine Call(AsyncQueue<T> queue, T item)
+    {
+        var own = queue.OwnPut;
+        if (own.TryClaim(out int token))
+        {
+            own.Item = item;
+            return new(own, token);
+        }
+
+        return CallAnother(queue, item);
+    }
+
+    private static Coroutine CallAnother(AsyncQueue<T> queue, T item)
+    {
+        var wait = Rent(queue);
+        wait.Item = item;
+        return new(wait, wait.Token);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static QueuePut<T> Rent(AsyncQueue<T> queue)
+    {
+        var core = LoopCore.Running;
+        if (queue.OwnPut.TryClaim(core, queue.Binding))
+        {
+            return queue.OwnPut;
+        }
+
+        var wait = core?.Pools.TryRent<QueuePut<T>>(Slot) ?? new(null);
+        wait.queue = queue;
+        wait.Begin();
+        return wait;
+    }
+
+    public override bool Start(long token) =>
+        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+
+    private bool TryComplete(LoopCore core)
+    {
+        queue!.Binding.Verify(core, "AsyncQueue.PutAsync");
+        return queue.TryHandOver(Item!) || queue.Refuses(core);
+    }
+
+    protected override void Enqueue(WaitNode awaiting) => queue!.Putters.Add(awaiting);
+
+    public override AbortResult Abort(WaitNode node, string? reason)
+    {
+        queue!.Putters.Remove(node);
+        return AbortResult.GivenUp;
+    }
+
+    protected override void Recycle(LoopCore core)
+    {
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<T>())
+        {
+            Item = default;
+        }
+
+        if (!ReferenceEquals(this, queue!.OwnPut))
+        {
+            queue = null;
+            core.Pools.Return(this, Slot);
+        }
+    }
+
+    public override string Describe(WaitNode node) => "queue (for room)";
+}

@@ -162,15 +162,20 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     /// <summary>Closes it. What was written and not sent yet still goes out, for at most five seconds. Idempotent; from any thread. asyncio: <c>close</c> and <c>wait_closed</c>.</summary>
     public ValueTask DisposeAsync()
     {
-        if (!Core.IsInLoopThread || LoopCore.Running is null)
+        if (Core.IsInLoopThread && (closed || output.IsEmpty))
         {
-            OnLoop(static connection => _ = connection.DisposeAsync());
+            CloseNow(abort: false);
             return default;
         }
 
-        if (closed || output.IsEmpty)
+        if (!ReferenceEquals(LoopCore.Running, Core))
         {
-            CloseNow(abort: false);
+            // Between two runs what is left goes out in the second; a closed loop sends nothing any more.
+            if (!Core.TryPost(CallbackItem<Connection>.Create(static connection => _ = connection.DisposeAsync(), this, Core.BaseContext)) && Core.IsInLoopThread)
+            {
+                CloseNow(abort: true);
+            }
+
             return default;
         }
 

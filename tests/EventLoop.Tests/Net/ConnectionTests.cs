@@ -330,6 +330,39 @@ public abstract class ConnectionTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_connection_can_be_disposed_when_its_loop_does_not_run_and_when_it_is_closed()
+    {
+        int before = OpenSockets();
+        var loop = NewLoop(IoOptions);
+        var (client, server) = loop.RunUntilComplete(Pair());
+        client.DisposeAsync().IsCompletedSuccessfully.Should().BeTrue();
+        client.IsClosed.Should().BeTrue();
+        loop.RunUntilComplete(async Coroutine () => (await server.ReadLineAsync()).Should().BeNull());
+        loop.Dispose();
+        server.AsStream().Dispose();
+        server.IsClosed.Should().BeTrue();
+        OpenSockets().Should().BeLessThanOrEqualTo(before);
+    }
+
+    [Fact]
+    public void What_was_not_sent_when_a_connection_is_disposed_between_two_runs_goes_out_in_the_second()
+    {
+        using var loop = NewLoop(IoOptions);
+        var (client, server) = loop.RunUntilComplete(Pair());
+        long written = 0;
+        loop.RunUntilComplete(async Coroutine () =>
+        {
+            for (int i = 0; i < 1000 && client.Out.IsEmpty; i++)
+            {
+                written += await client.WriteAsync(new byte[60_000]);
+            }
+        });
+        client.DisposeAsync().IsCompletedSuccessfully.Should().BeTrue();
+        loop.RunUntilComplete(async Coroutine () => ((long)(await server.ReadToEndAsync()).Length).Should().Be(written));
+        server.Abort();
+    }
+
+    [Fact]
     public void The_stream_of_a_connection_reads_and_writes_from_other_threads_too() => WithPair(async (client, server) =>
     {
         var there = client.AsStream();

@@ -27,19 +27,19 @@ internal sealed class Comparison(Options options)
     private async Coroutine<int> CompareAsync(IReadOnlyList<Uri> addresses)
     {
         Console.WriteLine();
-        Console.WriteLine($"{"mode",-8}{"time",10}{"pages",8}{"MB",9}{"requests/s",12}{"threads",9}{"in process",12}{"peak memory",13}");
+        Console.WriteLine($"{"mode",-10}{"time",10}{"pages",8}{"MB",9}{"requests/s",12}{"threads",9}{"in process",12}{"peak memory",13}");
 
         List<Measurement> rows = [];
         foreach (Mode mode in options.Modes)
         {
-            string name = mode.ToString().ToLowerInvariant();
+            string name = mode.Name();
             var process = new ModeProcess(name, options.Concurrency, addresses, Path.Combine(_folder, name));
             Measurement row = await process.RunAsync();
             rows.Add(row);
 
             double rate = (row.Pages + row.Failed) / row.Seconds;
             Console.WriteLine(
-                $"{name,-8}{row.Seconds,8:0.00} s{row.Pages,8}{row.Bytes / 1e6,9:0.00}{rate,12:N0}"
+                $"{name,-10}{row.Seconds,8:0.00} s{row.Pages,8}{row.Bytes / 1e6,9:0.00}{rate,12:N0}"
                 + $"{row.Threads,9}{process.MostThreads,12}{row.PeakMemory / 1e6,10:0} MB");
         }
 

@@ -12,17 +12,24 @@ internal sealed class Errand(IReadOnlyList<Page> pages, int concurrency, string 
     /// <summary>Whether progress is worth a line.</summary>
     public bool Shown { get; init; }
 
-    public HttpClient Http { get; } = new(new SocketsHttpHandler
-    {
-        MaxConnectionsPerServer = concurrency,
-        UseProxy = !pages.All(page => page.Address.IsLoopback),
-    })
-    {
-        Timeout = TimeSpan.FromSeconds(30),
-        DefaultRequestHeaders = { { "User-Agent", "EventLoop-sample-Downloads" } },
-    };
+    /// <summary>What the client's connections are made of; asked for with the first request.</summary>
+    public Func<SocketsHttpHandler> Handler { get; init; } = () => new SocketsHttpHandler();
+
+    public HttpClient Http => field ??= MakeClient();
 
     public string FileFor(Page page) => Path.Combine(folder, page.FileName);
 
     public void Dispose() => Http.Dispose();
+
+    private HttpClient MakeClient()
+    {
+        SocketsHttpHandler handler = Handler();
+        handler.MaxConnectionsPerServer = concurrency;
+        handler.UseProxy = !pages.All(page => page.Address.IsLoopback);
+        return new HttpClient(handler)
+        {
+            Timeout = TimeSpan.FromSeconds(30),
+            DefaultRequestHeaders = { { "User-Agent", "EventLoop-sample-Downloads" } },
+        };
+    }
 }

@@ -4,6 +4,7 @@ namespace Downloads;
 
 /// <summary>
 /// On the loop: as many coroutines as pages may be under way, all on one thread. A waiting coroutine is an object, not a thread.
+/// With the handler of <c>LoopHttp</c> the loop reads and writes the client's connections, too; nothing else changes.
 /// </summary>
 internal sealed class LoopMode(Errand errand)
 {
@@ -34,7 +35,7 @@ internal sealed class LoopMode(Errand errand)
             order.Arrival.SetResult(await FetchAsync(order.Page));
     }
 
-    // HttpClient and File are used as they are. Their tasks complete somewhere else; this method goes on here, on the loop's thread.
+    // HttpClient and File are used as they are. Wherever their tasks complete, this method goes on here, on the loop's thread.
     // The token makes Ctrl-C reach into them.
     private async Coroutine<Arrival> FetchAsync(Page page)
     {

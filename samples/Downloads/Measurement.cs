@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using EventLoop.Net;
 
 namespace Downloads;
 
@@ -16,12 +17,13 @@ internal sealed record Measurement(double Seconds, int Pages, int Failed, long B
         string folder = options.Out ?? Directory.CreateTempSubdirectory("downloads-").FullName;
         Directory.CreateDirectory(folder);
         Action<Errand> run = mode switch { Mode.Sync => SynchronousMode.Run, Mode.Threads => ThreadsMode.Run, _ => LoopMode.Run };
+        Func<SocketsHttpHandler> handler = mode is Mode.LoopHttp ? LoopHttp.CreateHandler : () => new SocketsHttpHandler();
         long idle = Environment.WorkingSet;
 
-        using (var rehearsal = new Errand([.. pages.Take(1)], concurrency: 1, folder))
+        using (var rehearsal = new Errand([.. pages.Take(1)], concurrency: 1, folder) { Handler = handler })
             run(rehearsal);   // .NET compiles code when it first runs: that is not what we compare
 
-        using var errand = new Errand(pages, options.Concurrency, folder) { Shown = true };
+        using var errand = new Errand(pages, options.Concurrency, folder) { Handler = handler, Shown = true };
         var watch = Stopwatch.StartNew();
         run(errand);
         double seconds = watch.Elapsed.TotalSeconds;

@@ -13,7 +13,7 @@ internal sealed record Options(
           --delay MS       how long the local server takes for each (default 50)
           --size BYTES     how large each is (default 10000)
           --concurrency N  how many at a time, as threads or as coroutines (default 50)
-          --modes LIST     which ways to compare (default sync,threads,loop)
+          --modes LIST     which ways to compare (default sync,threads,loop,loop-http)
           --out FOLDER     where the files go, in a folder per mode (default: a new temporary folder)
 
           --measure MODE   what the table is made of: fetch the addresses on standard input in this one way,
@@ -28,7 +28,7 @@ internal sealed record Options(
         int size = line.Number("--size", 10_000, least: 0, most: 100_000_000);
         string? folder = line.Text("--out");
         Mode? measure = line.Text("--measure") is { } one ? ParseMode(one) : null;
-        Mode[] modes = [.. (line.Text("--modes") ?? "sync,threads,loop").Split(',').Select(ParseMode).Distinct()];
+        Mode[] modes = [.. (line.Text("--modes") ?? "sync,threads,loop,loop-http").Split(',').Select(ParseMode).Distinct()];
         Uri[] addresses = [.. line.Rest().Select(ParseAddress)];
         return new Options(addresses, pages, concurrency, delay, size, folder, modes, measure);
     }
@@ -38,7 +38,8 @@ internal sealed record Options(
         "sync" => Mode.Sync,
         "threads" => Mode.Threads,
         "loop" => Mode.Loop,
-        var other => throw new UsageException($"There is no mode '{other}'; there are sync, threads and loop."),
+        "loop-http" => Mode.LoopHttp,
+        var other => throw new UsageException($"There is no mode '{other}'; there are sync, threads, loop and loop-http."),
     };
 
     private static Uri ParseAddress(string text) =>
@@ -47,4 +48,10 @@ internal sealed record Options(
             : throw new UsageException($"'{text}' is not an http or https address.");
 }
 
-internal enum Mode { Sync, Threads, Loop }
+internal enum Mode { Sync, Threads, Loop, LoopHttp }
+
+internal static class Modes
+{
+    /// <summary>As it is written on the command line and in the table.</summary>
+    public static string Name(this Mode mode) => mode is Mode.LoopHttp ? "loop-http" : mode.ToString().ToLowerInvariant();
+}

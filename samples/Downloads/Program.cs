@@ -1,10 +1,11 @@
-// The main job on real input: fetch many pages and write them to files, in three ways.
+// The main job on real input: fetch many pages and write them to files, in four ways.
 //
 //     dotnet run -c Release --project samples/Downloads
-//     dotnet run -c Release --project samples/Downloads -- --pages 2000 --concurrency 500 --modes threads,loop
+//     dotnet run -c Release --project samples/Downloads -- --pages 2000 --concurrency 500 --modes threads,loop,loop-http
 //     dotnet run -c Release --project samples/Downloads -- https://example.com https://example.org
 //
-// Three files hold the three ways: SynchronousMode.cs, ThreadsMode.cs and LoopMode.cs. Compare them.
+// Three files hold the ways: SynchronousMode.cs, ThreadsMode.cs and LoopMode.cs, the last for two rows: loop with the connections of .NET,
+// loop-http with connections that the loop reads and writes itself. Compare them.
 // Each is measured in a process of its own, so that its memory and its threads are its own; Comparison.cs starts these processes,
 // one after the other, and is itself a program on the loop. Without addresses, the pages come from samples/LocalServer, in yet another.
 

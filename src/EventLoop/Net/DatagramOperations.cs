@@ -1,5 +1,6 @@
 using System.Net;
 using EventLoop.Polling;
+using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
 
@@ -26,137 +27,179 @@ public struct DatagramMessage
 }
 
 /// <summary>The next datagram.</summary>
-internal sealed class ReceiveDatagramOperation(DatagramSocket owner, LoopSocket socket, Memory<byte> buffer) : SocketOperation<ReceivedDatagram>
+internal sealed class ReceiveDatagramOperation : SocketOperation<ReceivedDatagram>
 {
-    internal ReceiveDatagramOperation Made()
-    {
-        Socket = socket;
-        return this;
-    }
+    private static readonly int Slot = ItemPools.NewSlot();
+    private DatagramAddresses? addresses;
+    private Memory<byte> buffer;
 
     private protected override bool Reads => true;
 
     private protected override string What => "receive datagrams on";
 
-    private protected override int Attempt(LoopSocket from)
+    internal static ReceiveDatagramOperation Rent(LoopSocket socket, DatagramAddresses addresses, Memory<byte> buffer)
     {
-        if (!from.MayReceive)
+        var operation = LoopCore.Running?.Pools.TryRent<ReceiveDatagramOperation>(Slot) ?? new();
+        operation.Socket = socket;
+        operation.addresses = addresses;
+        operation.buffer = buffer;
+        return operation;
+    }
+
+    private protected override int Attempt(LoopSocket socket)
+    {
+        if (!socket.MayReceive)
         {
             return SocketDevice.WouldBlock;
         }
 
-        var address = owner.ReceiveAddress;
-        address.Size = address.Buffer.Length;
-        int length = from.AfterReceive(from.Device.ReceiveFrom(buffer.Span, address, out bool truncated));
+        var from = addresses!.Room();
+        int length = socket.AfterReceive(socket.Device.ReceiveFrom(buffer.Span, from, out bool truncated));
         if (length >= 0)
         {
-            Result = new ReceivedDatagram(length, owner.EndPointOf(address), truncated);
+            Result = new ReceivedDatagram(length, addresses.ToEndPoint(from), truncated);
         }
 
         return length;
     }
 
-    private protected override void Recycle(Scheduling.LoopCore core)
+    private protected override void Recycle(LoopCore core)
     {
+        addresses = null;
+        buffer = default;
+        core.Pools.Return(this, Slot);
     }
 }
 
 /// <summary>One datagram out.</summary>
-internal sealed class SendDatagramOperation(LoopSocket socket, ReadOnlyMemory<byte> bytes, SocketAddress? to) : SocketOperation<int>
+internal sealed class SendDatagramOperation : SocketOperation<int>
 {
-    internal SendDatagramOperation Made()
-    {
-        Socket = socket;
-        return this;
-    }
+    private static readonly int Slot = ItemPools.NewSlot();
+    private DatagramAddresses? addresses;
+    private ReadOnlyMemory<byte> bytes;
+    private EndPoint? to;
 
     private protected override bool Reads => false;
 
     private protected override string What => "send a datagram from";
 
-    private protected override int Attempt(LoopSocket by) =>
-        Result = by.CanSend() ? by.AfterSend(by.Device.SendTo(bytes.Span, to)) : SocketDevice.WouldBlock;
-
-    private protected override void Recycle(Scheduling.LoopCore core)
+    internal static SendDatagramOperation Rent(LoopSocket socket, DatagramAddresses addresses, ReadOnlyMemory<byte> bytes, EndPoint? to)
     {
+        var operation = LoopCore.Running?.Pools.TryRent<SendDatagramOperation>(Slot) ?? new();
+        operation.Socket = socket;
+        operation.addresses = addresses;
+        operation.bytes = bytes;
+        operation.to = to;
+        return operation;
+    }
+
+    private protected override int Attempt(LoopSocket socket) => Result = socket.CanSend()
+        ? socket.AfterSend(socket.Device.SendTo(bytes.Span, to is null ? null : addresses!.ToSocketAddress(to)))
+        : SocketDevice.WouldBlock;
+
+    private protected override void Recycle(LoopCore core)
+    {
+        addresses = null;
+        bytes = default;
+        to = null;
+        core.Pools.Return(this, Slot);
     }
 }
 
 /// <summary>As many as have come, one at least.</summary>
-internal sealed class ReceiveBatchOperation(DatagramSocket owner, LoopSocket socket, DatagramMessage[] messages) : SocketOperation<int>
+internal sealed class ReceiveBatchOperation : SocketOperation<int>
 {
-    internal ReceiveBatchOperation Made()
-    {
-        Socket = socket;
-        return this;
-    }
+    private static readonly int Slot = ItemPools.NewSlot();
+    private DatagramAddresses? addresses;
+    private DatagramMessage[] messages = [];
 
     private protected override bool Reads => true;
 
     private protected override string What => "receive datagrams on";
 
-    private protected override int Attempt(LoopSocket from)
+    internal static ReceiveBatchOperation Rent(LoopSocket socket, DatagramAddresses addresses, DatagramMessage[] messages)
     {
-        if (!from.MayReceive)
+        var operation = LoopCore.Running?.Pools.TryRent<ReceiveBatchOperation>(Slot) ?? new();
+        operation.Socket = socket;
+        operation.addresses = addresses;
+        operation.messages = messages;
+        return operation;
+    }
+
+    private protected override int Attempt(LoopSocket socket)
+    {
+        if (!socket.MayReceive)
         {
             return SocketDevice.WouldBlock;
         }
 
-        var batch = owner.Batch(messages.Length);
+        var batch = addresses!.Batch(messages.Length);
         for (int i = 0; i < batch.Length; i++)
         {
             batch[i].Bytes = messages[i].Buffer;
+            batch[i].Address = addresses.Room(i);
         }
 
-        int count = from.AfterReceive(from.Device.ReceiveBatch(batch));
+        int count = socket.AfterReceive(socket.Device.ReceiveBatch(batch));
         for (int i = 0; i < count; i++)
         {
             messages[i].Length = batch[i].Length;
             messages[i].IsTruncated = batch[i].Truncated;
-            messages[i].RemoteEndPoint = owner.EndPointOf(batch[i].Address!);
+            messages[i].RemoteEndPoint = addresses.ToEndPoint(batch[i].Address!);
         }
 
+        batch.Clear();
         return Result = count;
     }
 
-    private protected override void Recycle(Scheduling.LoopCore core)
+    private protected override void Recycle(LoopCore core)
     {
+        addresses = null;
+        messages = [];
+        core.Pools.Return(this, Slot);
     }
 }
 
 /// <summary>All of a batch, in order.</summary>
-internal sealed class SendBatchOperation(DatagramSocket owner, LoopSocket socket, ReadOnlyMemory<DatagramMessage> messages) : SocketOperation<int>
+internal sealed class SendBatchOperation : SocketOperation<int>
 {
+    private static readonly int Slot = ItemPools.NewSlot();
+    private DatagramAddresses? addresses;
+    private ReadOnlyMemory<DatagramMessage> messages;
     private int done;
-
-    internal SendBatchOperation Made()
-    {
-        Socket = socket;
-        return this;
-    }
 
     private protected override bool Reads => false;
 
     private protected override string What => "send datagrams from";
 
-    private protected override int Attempt(LoopSocket by)
+    internal static SendBatchOperation Rent(LoopSocket socket, DatagramAddresses addresses, ReadOnlyMemory<DatagramMessage> messages)
+    {
+        var operation = LoopCore.Running?.Pools.TryRent<SendBatchOperation>(Slot) ?? new();
+        operation.Socket = socket;
+        operation.addresses = addresses;
+        operation.messages = messages;
+        return operation;
+    }
+
+    private protected override int Attempt(LoopSocket socket)
     {
         while (done < messages.Length)
         {
-            if (!by.CanSend())
+            if (!socket.CanSend())
             {
                 return SocketDevice.WouldBlock;
             }
 
             var rest = messages.Span[done..];
-            var batch = new Datagram[Math.Min(rest.Length, DatagramSocket.MostInBatch)];
+            var batch = addresses!.Batch(rest.Length);
             for (int i = 0; i < batch.Length; i++)
             {
                 batch[i].Bytes = rest[i].Buffer;
-                batch[i].Address = owner.AddressOf(rest[i].RemoteEndPoint);
+                batch[i].Address = rest[i].RemoteEndPoint is { } to ? addresses.ToSocketAddress(to, i) : null;
             }
 
-            int count = by.AfterSend(by.Device.SendBatch(batch));
+            int count = socket.AfterSend(socket.Device.SendBatch(batch));
+            batch.Clear();
             if (count < 0)
             {
                 return count;
@@ -168,7 +211,11 @@ internal sealed class SendBatchOperation(DatagramSocket owner, LoopSocket socket
         return Result = done;
     }
 
-    private protected override void Recycle(Scheduling.LoopCore core)
+    private protected override void Recycle(LoopCore core)
     {
+        addresses = null;
+        messages = default;
+        done = 0;
+        core.Pools.Return(this, Slot);
     }
 }

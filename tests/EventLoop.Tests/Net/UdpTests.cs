@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -109,4 +110,114 @@ public abstract class UdpTests(PollerKind poller) : IoTest(poller)
         a.Dispose();
         (await Catch(receiving)).Should().BeOfType<ObjectDisposedException>();
     });
+
+    [Fact]
+    public void An_end_point_may_change_between_two_sends_and_after_it_was_received() => RunIo(async () =>
+    {
+        await using var a = Udp.Bind(AnyPort);
+        await using var b = Udp.Bind(AnyPort);
+        await using var sender = Udp.Bind(AnyPort);
+        var to = new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)a.LocalEndPoint!).Port);
+        var buffer = new byte[10];
+        await sender.SendToAsync(new byte[1], to);
+        var first = (IPEndPoint)(await a.ReceiveFromAsync(buffer)).RemoteEndPoint;
+        first.Port = 1;
+        to.Port = ((IPEndPoint)b.LocalEndPoint!).Port;
+        await sender.SendToAsync(new byte[2], to);
+        (await b.ReceiveFromAsync(buffer)).Length.Should().Be(2);
+        to.Port = ((IPEndPoint)a.LocalEndPoint!).Port;
+        await sender.SendToAsync(new byte[3], to);
+        (await a.ReceiveFromAsync(buffer)).RemoteEndPoint.Should().Be(sender.LocalEndPoint);
+    });
+
+    [Fact]
+    public void An_IPv6_socket_talks_to_both_families() => RunIo(async () =>
+    {
+        await using var wide = Udp.Bind(new IPEndPoint(IPAddress.IPv6Any, 0));
+        await using var narrow = Udp.Bind(AnyPort);
+        await using var other = Udp.Bind(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+        int port = ((IPEndPoint)wide.LocalEndPoint!).Port;
+        var buffer = new byte[10];
+        await wide.SendToAsync(new byte[4], narrow.LocalEndPoint!);
+        (await narrow.ReceiveFromAsync(buffer)).Should().Be(new ReceivedDatagram(4, new IPEndPoint(IPAddress.Loopback, port), false));
+        await wide.SendManyAsync(new DatagramMessage[] { new() { Buffer = new byte[6], RemoteEndPoint = other.LocalEndPoint }, new() { Buffer = new byte[5], RemoteEndPoint = narrow.LocalEndPoint } });
+        (await other.ReceiveFromAsync(buffer)).Should().Be(new ReceivedDatagram(6, new IPEndPoint(IPAddress.IPv6Loopback, port), false));
+        (await narrow.ReceiveFromAsync(buffer)).Length.Should().Be(5);
+        await narrow.SendToAsync(new byte[3], new IPEndPoint(IPAddress.Loopback, port));
+        var mapped = (IPEndPoint)(await wide.ReceiveFromAsync(buffer)).RemoteEndPoint;
+        mapped.Address.IsIPv4MappedToIPv6.Should().BeTrue();
+        await wide.SendToAsync(new byte[2], mapped);
+        (await narrow.ReceiveFromAsync(buffer)).Length.Should().Be(2);
+        (await Catch(narrow.SendToAsync(new byte[1], other.LocalEndPoint!))).Should().BeOfType<SocketException>().Which.Message.Should().Contain(other.LocalEndPoint!.ToString());
+    });
+
+    [Fact]
+    public void Receive_and_send_allocate_nothing_with_several_peers_neither() => RunIo(async () =>
+    {
+        await using var server = Udp.Bind(AnyPort);
+        DatagramSocket[] peers = [Udp.Bind(AnyPort), Udp.Bind(AnyPort), Udp.Connect((IPEndPoint)server.LocalEndPoint!)];
+        byte[] buffer = new byte[64], message = new byte[10], answer = new byte[64];
+        var echo = Loop.CreateTask(async () =>
+        {
+            while (true)
+            {
+                var received = await server.ReceiveFromAsync(buffer);
+                await server.SendToAsync(buffer.AsMemory(0, received.Length), received.RemoteEndPoint);
+            }
+        });
+        (await BytesOf(async () =>
+        {
+            for (int i = 0; i < 1000; i++)
+            {
+                var peer = peers[i % 3];
+                await (peer.RemoteEndPoint is null ? peer.SendToAsync(message, server.LocalEndPoint!) : peer.SendAsync(message));
+                await peer.ReceiveFromAsync(answer);
+            }
+        })).Should().BeLessThan(1000, "1000 exchanges");
+
+        echo.Cancel();
+        await Catch(echo);
+        foreach (var peer in peers)
+        {
+            peer.Dispose();
+        }
+    });
+
+    [Fact]
+    public void Batches_allocate_nothing() => RunIo(async () =>
+    {
+        await using var a = Udp.Bind(AnyPort);
+        await using var b = Udp.Bind(AnyPort);
+        var out8 = Enumerable.Range(0, 8).Select(_ => new DatagramMessage { Buffer = new byte[10], RemoteEndPoint = a.LocalEndPoint }).ToArray();
+        var room = Enumerable.Range(0, 32).Select(static _ => new DatagramMessage { Buffer = new byte[64] }).ToArray();
+        (await BytesOf(async () =>
+        {
+            for (int i = 0; i < 500; i++)
+            {
+                await b.SendManyAsync(out8);
+                for (int got = 0; got < 8;)
+                {
+                    got += await a.ReceiveManyAsync(room);
+                }
+            }
+        })).Should().BeLessThan(1000, "500 batches");
+    });
+
+    // Zero for the portable poller: .NET tells by exceptions there that a socket would block.
+    private async Coroutine<long> BytesOf(Func<Coroutine> work)
+    {
+        long allocated = long.MaxValue;
+        for (var patience = Stopwatch.StartNew(); allocated > 1000 && patience.Elapsed < Seconds(5);)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            await work();
+            allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
+            if (Poller == PollerKind.Portable)
+            {
+                return 0;
+            }
+        }
+
+        return allocated;
+    }
 }

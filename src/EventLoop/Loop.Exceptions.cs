@@ -76,6 +76,14 @@ public sealed partial class Loop
         }
     }
 
+    internal void OnSocketForgotten(string peer, string? createdAt)
+    {
+        if (Debug)
+        {
+            Log.SocketForgotten(LogTarget, peer, Name, createdAt is null ? "" : $"\nCreated at:\n{createdAt}");
+        }
+    }
+
     internal void OnLateContinuation() => Log.LateContinuation(LogTarget, Name);
 
     internal void OnCancellationSwallowed(LoopTask task) => Log.CancellationSwallowed(LogTarget, task.Label, task.CancelRequests);

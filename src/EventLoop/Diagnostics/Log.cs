@@ -31,4 +31,7 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Error, "Loop '{Loop}' has come to a standstill: unless another thread posts to it, nothing on it will ever run again\n{Report}", EventName = "Deadlock")]
     internal static partial void Deadlock(ILogger logger, string loop, string report);
+
+    [LoggerMessage(10, LogLevel.Warning, "A socket to {Peer} was never closed: nobody holds it any more, so loop '{Loop}' closes it. Dispose it, or what owns it{Origin}", EventName = "SocketForgotten")]
+    internal static partial void SocketForgotten(ILogger logger, string peer, string loop, string origin);
 }

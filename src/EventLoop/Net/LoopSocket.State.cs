@@ -1,33 +1,17 @@
 using System.Net;
 using System.Net.Sockets;
+using EventLoop.Diagnostics;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Net;
 
-[Flags]
-internal enum SocketState : byte
-{
-    /// <summary>A receive may find something. True until one finds nothing: "unknown" costs one call, a missed edge would cost the connection.</summary>
-    Readable = 1,
-
-    /// <summary>A send may find room.</summary>
-    Writable = 2,
-
-    /// <summary>The end, or an error, stands behind what can still be received; no edge will tell of it again.</summary>
-    HangUp = 4,
-
-    Closed = 8,
-}
-
-// What a socket knows about its device, and who waits for it. Loop thread only.
-public sealed partial class LoopSocket : ISocketOwner
+// Attempts on the device, and the end. Loop thread only.
+public sealed partial class LoopSocket
 {
     private readonly SocketDevice device;
-    private SocketWaiter? reader;
-    private SocketWaiter? writer;
-    private SocketState state = SocketState.Readable | SocketState.Writable;
+    private readonly SocketReadiness ready;
     private IOException? sendingBroken;
     private EndPoint? localEndPoint;
     private EndPoint? remoteEndPoint;
@@ -36,7 +20,17 @@ public sealed partial class LoopSocket : ISocketOwner
     {
         Core = core;
         this.device = device;
-        device.Owner = this;
+        ready = new SocketReadiness(device, core.Loop.Debug ? Origin.Capture() : null);
+    }
+
+    /// <summary>Nobody uses it any more, and nothing of it is pending: the loop closes it.</summary>
+    ~LoopSocket()
+    {
+        if (ready is { IsClosed: false } left)      // null: there was no socket to be had
+        {
+            // A loop that is closed has closed it already, or never knew of it: then the device's own finalizer does.
+            Core.TryPost(CallbackItem<(SocketReadiness Ready, Loop Loop)>.Create(static forgotten => forgotten.Ready.CloseForgotten(forgotten.Loop), (left, Core.Loop), Core.BaseContext));
+        }
     }
 
     internal LoopCore Core { get; }
@@ -44,60 +38,20 @@ public sealed partial class LoopSocket : ISocketOwner
     internal SocketDevice Device => device;
 
     /// <summary>Something waits to receive.</summary>
-    internal bool IsReceiving => reader is not null;
+    internal bool IsReceiving => ready.Reader is not null;
 
     /// <summary>For descriptions.</summary>
     internal string Peer => (remoteEndPoint ?? localEndPoint) is { } known ? SocketErrors.Text(known) : "a socket";
 
-    void ISocketOwner.OnReady(Readiness readiness)
-    {
-        var now = state;
-        if ((readiness & Readiness.HangUp) != 0)
-        {
-            now |= SocketState.HangUp;
-        }
-
-        if ((readiness & Readiness.Readable) != 0)
-        {
-            now |= SocketState.Readable;
-        }
-
-        if ((readiness & Readiness.Writable) != 0)
-        {
-            now |= SocketState.Writable;
-        }
-
-        state = now;
-        if ((readiness & Readiness.Readable) != 0 && reader is { } receiving)
-        {
-            reader = null;
-            if (!receiving.TryAgain())
-            {
-                Wait(receiving, reads: true);
-            }
-        }
-
-        if ((readiness & Readiness.Writable) != 0 && writer is { } sending)
-        {
-            writer = null;
-            if (!sending.TryAgain())
-            {
-                Wait(sending, reads: false);
-            }
-        }
-    }
-
-    void ISocketOwner.OnLoopClosed() => CloseNow(abort: false);
-
     /// <summary>Why an operation cannot begin; null when it can.</summary>
     internal Exception? WhyNot(bool reads, string what)
     {
-        if ((state & SocketState.Closed) != 0)
+        if (ready.IsClosed)
         {
             return Closed();
         }
 
-        if ((reads ? reader : writer) is not null)
+        if ((reads ? ready.Reader : ready.Writer) is not null)
         {
             return new InvalidOperationException(
                 $"Another operation waits on this socket already, so this cannot begin: {what} {Peer}. Await the first one; a socket has one operation for each direction at a time.");
@@ -116,36 +70,16 @@ public sealed partial class LoopSocket : ISocketOwner
 
         try
         {
-            device.Arm(reads ? Readiness.Readable : Readiness.Writable);
+            ready.Wait(waiter, reads);
+            return null;
         }
         catch (IOException failure)
         {
             return failure;
         }
-
-        if (reads)
-        {
-            reader = waiter;
-        }
-        else
-        {
-            writer = waiter;
-        }
-
-        return null;
     }
 
-    internal void Leave(SocketWaiter waiter, bool reads)
-    {
-        if (reads && ReferenceEquals(reader, waiter))
-        {
-            reader = null;
-        }
-        else if (!reads && ReferenceEquals(writer, waiter))
-        {
-            writer = null;
-        }
-    }
+    internal void Leave(SocketWaiter waiter, bool reads) => ready.Leave(waiter, reads);
 
     internal void BreakSending(IOException why) => sendingBroken ??= why;
 
@@ -153,7 +87,7 @@ public sealed partial class LoopSocket : ISocketOwner
 
     internal int TryReceive(Span<byte> buffer)
     {
-        if ((state & SocketState.Readable) == 0)
+        if ((ready.State & SocketState.Readable) == 0)
         {
             return SocketDevice.WouldBlock;
         }
@@ -164,10 +98,10 @@ public sealed partial class LoopSocket : ISocketOwner
         }
 
         int count = device.Receive(buffer);
-        if (count == SocketDevice.WouldBlock || (count > 0 && count < buffer.Length && device.IsTcp && (state & SocketState.HangUp) == 0))
+        if (count == SocketDevice.WouldBlock || (count > 0 && count < buffer.Length && device.IsTcp && (ready.State & SocketState.HangUp) == 0))
         {
             // Less than there was room for: there is nothing more, and the next arrival is a new edge.
-            state &= ~SocketState.Readable;
+            ready.State &= ~SocketState.Readable;
         }
 
         return count;
@@ -175,17 +109,17 @@ public sealed partial class LoopSocket : ISocketOwner
 
     internal bool CanReceive()
     {
-        if ((state & SocketState.Readable) != 0 && device.Peek() == SocketDevice.WouldBlock)
+        if ((ready.State & SocketState.Readable) != 0 && device.Peek() == SocketDevice.WouldBlock)
         {
-            state &= ~SocketState.Readable;
+            ready.State &= ~SocketState.Readable;
         }
 
-        return (state & SocketState.Readable) != 0;
+        return (ready.State & SocketState.Readable) != 0;
     }
 
-    internal bool MayReceive => (state & SocketState.Readable) != 0 || IsClosed;
+    internal bool MayReceive => (ready.State & SocketState.Readable) != 0 || IsClosed;
 
-    internal bool CanSend() => (state & SocketState.Writable) != 0;
+    internal bool CanSend() => (ready.State & SocketState.Writable) != 0;
 
     internal int TrySend(ReadOnlySpan<byte> bytes) => CanSend() ? AfterSend(device.Send(bytes)) : SocketDevice.WouldBlock;
 
@@ -198,7 +132,7 @@ public sealed partial class LoopSocket : ISocketOwner
     {
         if (sent == SocketDevice.WouldBlock)
         {
-            state &= ~SocketState.Writable;
+            ready.State &= ~SocketState.Writable;
         }
 
         return sent;
@@ -208,7 +142,7 @@ public sealed partial class LoopSocket : ISocketOwner
     {
         if (received == SocketDevice.WouldBlock)
         {
-            state &= ~SocketState.Readable;
+            ready.State &= ~SocketState.Readable;
         }
 
         return received;
@@ -217,7 +151,7 @@ public sealed partial class LoopSocket : ISocketOwner
     internal SocketError TryAccept(out LoopSocket? accepted)
     {
         accepted = null;
-        if ((state & SocketState.Readable) == 0)
+        if ((ready.State & SocketState.Readable) == 0)
         {
             return SocketError.WouldBlock;
         }
@@ -232,7 +166,7 @@ public sealed partial class LoopSocket : ISocketOwner
                     return SocketError.Success;
 
                 case SocketError.WouldBlock:
-                    state &= ~SocketState.Readable;
+                    ready.State &= ~SocketState.Readable;
                     return error;
 
                 // It died while it waited to be accepted: its trouble, not the listener's.
@@ -255,7 +189,7 @@ public sealed partial class LoopSocket : ISocketOwner
         }
         else if (error == SocketError.WouldBlock)
         {
-            state &= ~(SocketState.Writable | SocketState.Readable);
+            ready.State &= ~(SocketState.Writable | SocketState.Readable);
         }
 
         return error;
@@ -272,8 +206,8 @@ public sealed partial class LoopSocket : ISocketOwner
         if (error == SocketError.Success)
         {
             remoteEndPoint = endPoint;
-            state |= SocketState.Readable;
-            state &= ~SocketState.HangUp;
+            ready.State |= SocketState.Readable;
+            ready.State &= ~SocketState.HangUp;
         }
 
         return error;
@@ -281,7 +215,7 @@ public sealed partial class LoopSocket : ISocketOwner
 
     // ---- The end
 
-    internal ObjectDisposedException Closed() => new(nameof(LoopSocket), $"The socket to {Peer} is closed.");
+    internal ObjectDisposedException Closed() => SocketReadiness.ClosedException(Peer);
 
     private void CloseFromAnywhere(bool abort)
     {
@@ -297,29 +231,25 @@ public sealed partial class LoopSocket : ISocketOwner
 
     private void CloseNow(bool abort)
     {
-        if ((state & SocketState.Closed) != 0)
+        if (ready.IsClosed)
         {
             return;
         }
 
-        // First closed, so that nothing begins any more; then those who wait leave, through the ready queue; then the descriptor.
-        if (reader is not null || writer is not null)
+        GC.SuppressFinalize(this);
+        bool isAwaited = ready.Reader is not null || ready.Writer is not null;
+        if (isAwaited)
         {
             _ = RemoteEndPoint ?? LocalEndPoint;        // for the message
         }
 
-        state |= SocketState.Closed;
-        (var receiving, reader) = (reader, null);
-        (var sending, writer) = (writer, null);
-        receiving?.OnClosed(Closed());
-        sending?.OnClosed(Closed());
-        device.Close(abort);
+        ready.Close(abort, isAwaited ? Peer : "");
     }
 
     private void Check(SocketError error, string what, EndPoint? with)
     {
         Core.VerifyAccess("LoopSocket");
-        if ((state & SocketState.Closed) != 0)
+        if (ready.IsClosed)
         {
             throw Closed();
         }

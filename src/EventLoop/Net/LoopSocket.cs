@@ -14,6 +14,7 @@ namespace EventLoop.Net;
 /// <para>One operation for each direction at a time; a second one throws <see cref="InvalidOperationException"/>.</para>
 /// <para><b>Cancellation:</b> exact. A receive or accept that was cancelled has taken nothing; a send that was cancelled after part of it had gone breaks
 /// the sending direction, and says so at the next send.</para>
+/// <para>One that is forgotten instead of closed is closed when the garbage collector finds it; debug mode says so. Whoever waits for it keeps it alive.</para>
 /// <para><b>Cost:</b> receive, send and accept allocate nothing but the accepted socket itself.</para>
 /// </remarks>
 public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
@@ -44,7 +45,7 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
     public EndPoint? RemoteEndPoint => remoteEndPoint ??= device.RemoteEndPoint;
 
     /// <summary>It was closed: operations throw.</summary>
-    public bool IsClosed => (state & SocketState.Closed) != 0;
+    public bool IsClosed => ready.IsClosed;
 
     /// <summary>Receives something of what has arrived. asyncio: <c>sock_recv_into</c>.</summary>
     /// <param name="buffer">Empty: waits until there is something, or the end, and receives nothing.</param>

@@ -28,12 +28,13 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         IsTcp = isTcp;
     }
 
-    // Forgotten, and not waited for: the poller would know it otherwise. Nobody has the number but us.
+    // Forgotten together with its loop, or on a loop that was closed before it had to wait for it. A loop that is alive may be about to close it, too.
     ~EpollSocket()
     {
-        if (descriptor >= 0 && owner is null)
+        int number = Interlocked.Exchange(ref descriptor, -1);
+        if (number >= 0 && owner is null)
         {
-            _ = Libc.Close(descriptor);
+            _ = Libc.Close(number);
         }
     }
 
@@ -243,13 +244,12 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
 
     internal override void Close(bool abort)
     {
-        int number = descriptor;
+        int number = Interlocked.Exchange(ref descriptor, -1);      // the finalizer may want to close it at this moment
         if (number < 0)
         {
             return;
         }
 
-        descriptor = -1;
         GC.SuppressFinalize(this);
         poller.Remove(this, number);
         if (abort)

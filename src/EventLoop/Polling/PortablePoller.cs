@@ -45,17 +45,17 @@ internal sealed class PortablePoller : IPoller
 
     public void Wake()
     {
-        wake.Set();
-        if (bell is { } socket && Interlocked.Exchange(ref rung, 1) == 0)
+        try
         {
-            try
+            wake.Set();
+            if (bell is { } socket && Interlocked.Exchange(ref rung, 1) == 0)
             {
                 socket.Send([1]);
             }
-            catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
-            {
-                // The loop was closed meanwhile.
-            }
+        }
+        catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
+        {
+            // The loop was closed meanwhile.
         }
     }
 

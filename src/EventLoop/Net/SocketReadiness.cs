@@ -1,0 +1,142 @@
+using EventLoop.Polling;
+
+namespace EventLoop.Net;
+
+[Flags]
+internal enum SocketState : byte
+{
+    /// <summary>A receive may find something. True until one finds nothing: "unknown" costs one call, a missed edge would cost the connection.</summary>
+    Readable = 1,
+
+    /// <summary>A send may find room.</summary>
+    Writable = 2,
+
+    /// <summary>The end, or an error, stands behind what can still be received; no edge will tell of it again.</summary>
+    HangUp = 4,
+
+    Closed = 8,
+}
+
+/// <summary>
+/// What is known of a device, and who waits for which direction: all that the poller holds of a <see cref="LoopSocket"/>. It does not hold the socket itself, so that
+/// one which nobody uses any more is found by the collector; whoever waits keeps it alive. Loop thread only.
+/// </summary>
+internal sealed class SocketReadiness : ISocketOwner
+{
+    private readonly SocketDevice device;
+
+    internal SocketReadiness(SocketDevice device, string? createdAt)
+    {
+        this.device = device;
+        CreatedAt = createdAt;
+        device.Owner = this;
+    }
+
+    internal SocketState State = SocketState.Readable | SocketState.Writable;
+    internal SocketWaiter? Reader;
+    internal SocketWaiter? Writer;
+
+    /// <summary>In debug mode.</summary>
+    internal string? CreatedAt { get; }
+
+    internal SocketDevice Device => device;
+
+    internal bool IsClosed => (State & SocketState.Closed) != 0;
+
+    void ISocketOwner.OnReady(Readiness readiness)
+    {
+        var now = State;
+        if ((readiness & Readiness.HangUp) != 0)
+        {
+            now |= SocketState.HangUp;
+        }
+
+        if ((readiness & Readiness.Readable) != 0)
+        {
+            now |= SocketState.Readable;
+        }
+
+        if ((readiness & Readiness.Writable) != 0)
+        {
+            now |= SocketState.Writable;
+        }
+
+        State = now;
+        if ((readiness & Readiness.Readable) != 0 && Reader is { } receiving)
+        {
+            Reader = null;
+            if (!receiving.TryAgain())
+            {
+                Wait(receiving, reads: true);
+            }
+        }
+
+        if ((readiness & Readiness.Writable) != 0 && Writer is { } sending)
+        {
+            Writer = null;
+            if (!sending.TryAgain())
+            {
+                Wait(sending, reads: false);
+            }
+        }
+    }
+
+    void ISocketOwner.OnLoopClosed() => Close(abort: false, Reader is null && Writer is null ? "" : LastKnownPeer());
+
+    /// <summary>Has it told when its direction becomes ready.</summary>
+    /// <exception cref="IOException">The poller has no room for it.</exception>
+    internal void Wait(SocketWaiter waiter, bool reads)
+    {
+        device.Arm(reads ? Readiness.Readable : Readiness.Writable);
+        if (reads)
+        {
+            Reader = waiter;
+        }
+        else
+        {
+            Writer = waiter;
+        }
+    }
+
+    internal void Leave(SocketWaiter waiter, bool reads)
+    {
+        if (reads && ReferenceEquals(Reader, waiter))
+        {
+            Reader = null;
+        }
+        else if (!reads && ReferenceEquals(Writer, waiter))
+        {
+            Writer = null;
+        }
+    }
+
+    /// <summary>First closed, so that nothing begins any more; then those who wait leave, through the ready queue; then the descriptor.</summary>
+    internal void Close(bool abort, string peer)
+    {
+        if (IsClosed)
+        {
+            return;
+        }
+
+        State |= SocketState.Closed;
+        (var receiving, Reader) = (Reader, null);
+        (var sending, Writer) = (Writer, null);
+        receiving?.OnClosed(ClosedException(peer));
+        sending?.OnClosed(ClosedException(peer));
+        device.Close(abort);
+    }
+
+    /// <summary>Its socket was collected.</summary>
+    internal void CloseForgotten(Loop loop)
+    {
+        if (!IsClosed)
+        {
+            loop.OnSocketForgotten(LastKnownPeer(), CreatedAt);
+            Close(abort: false, "");
+        }
+    }
+
+    internal static ObjectDisposedException ClosedException(string peer) => new(nameof(LoopSocket), $"The socket to {peer} is closed.");
+
+    private string LastKnownPeer() => (device.RemoteEndPoint ?? device.LocalEndPoint) is { } known ? SocketErrors.Text(known) : "nobody";
+}

@@ -21,6 +21,9 @@ public sealed record TestLoopOptions
     /// <summary>A virtual clock made beforehand, to start at another time or to be driven by hand; null: a new one.</summary>
     public VirtualClock? Clock { get; init; }
 
+    /// <summary>What stands for real time in <see cref="Timeout"/> and in the grace before a deadlock is called.</summary>
+    internal TimeProvider RealClock { get; init; } = TimeProvider.System;
+
     /// <summary>Everything else about the loop. Its Debug adds where each thing was made, at the cost of a stack walk for each.</summary>
     public LoopOptions? Loop { get; init; }
 }

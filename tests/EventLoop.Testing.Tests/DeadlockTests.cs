@@ -84,29 +84,30 @@ public class DeadlockTests
     public void An_ordinary_loop_that_waits_for_something_from_outside_is_not_accused()
     {
         var lines = new Lines();
+        var clock = new VirtualClock();
         Loop.Run(
             async () =>
             {
                 var loop = Loop.Current;
-                await Task.Run(() => Thread.Sleep(20));
-                await Task.Run(() => Thread.Sleep(20)).OnLoop();
-                await Loop.ToThread(() => Thread.Sleep(20));
+                await Task.Run(() => UntilIdle(clock));
+                await Task.Run(() => UntilIdle(clock)).OnLoop();
+                await Loop.ToThread(() => UntilIdle(clock));
                 var future = new LoopFuture();
                 ThreadPool.QueueUserWorkItem(_ =>
                 {
-                    Thread.Sleep(20);
+                    UntilIdle(clock);
                     loop.Post(() => future.SetResult());
                 });
                 await future;
                 var forever = Loop.CreateTask(Loop.Sleep(Timeout.InfiniteTimeSpan));
                 ThreadPool.QueueUserWorkItem(_ =>
                 {
-                    Thread.Sleep(20);
+                    UntilIdle(clock);
                     loop.Post(() => forever.Cancel());
                 });
                 await Loop.Wait([forever]);
             },
-            new LoopOptions { Debug = true, LoggerFactory = lines });
+            new LoopOptions { Debug = true, LoggerFactory = lines, TimeProvider = clock });
         lines.All.Should().NotContain(line => line.StartsWith("Deadlock", StringComparison.Ordinal));
     }
 
@@ -136,12 +137,52 @@ public class DeadlockTests
     }
 
     [Fact]
-    public void Foreign_work_that_comes_back_is_no_deadlock() => TestLoop.Run(async () =>
+    public void Foreign_work_that_comes_back_however_late_is_no_deadlock()
     {
-        await Task.Run(() => Thread.Sleep(120));
-        await Task.Run(() => Thread.Sleep(120)).OnLoop();
-        await Loop.ToThread(() => Thread.Sleep(120));
-    });
+        var clock = new VirtualClock();
+        var real = new VirtualClock();
+        TestLoop.Run(
+            async () =>
+            {
+                await Task.Run(ComeBackLate);
+                await Task.Run(ComeBackLate).OnLoop();
+                await Loop.ToThread(ComeBackLate);
+            },
+            new TestLoopOptions { Clock = clock, RealClock = real });
+
+        void ComeBackLate()
+        {
+            UntilIdle(clock);
+            real.Advance(TimeSpan.FromSeconds(5));      // the grace is over, the test's time limit is not
+            UntilIdle(clock);
+        }
+    }
+
+    [Fact]
+    public void An_unannounced_thread_has_a_grace_and_no_more()
+    {
+        var clock = new VirtualClock();
+        var real = new VirtualClock();
+        var run = () => TestLoop.Run(
+            async () =>
+            {
+                ThreadPool.QueueUserWorkItem(_ =>
+                {
+                    UntilIdle(clock);
+                    real.Advance(TimeSpan.FromSeconds(5));
+                });
+                await new LoopFuture();
+            },
+            new TestLoopOptions { Clock = clock, RealClock = real });
+        run.Should().Throw<LoopDeadlockException>();
+    }
+
+    // From another thread. Twice, because the answer comes when the loop finds nothing to do, just before it looks for a deadlock.
+    private static void UntilIdle(VirtualClock clock)
+    {
+        clock.Advance(TimeSpan.Zero);
+        clock.Advance(TimeSpan.Zero);
+    }
 
     [Fact]
     public void A_post_from_another_thread_is_no_deadlock() => TestLoop.Run(async () =>

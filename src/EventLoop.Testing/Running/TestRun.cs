@@ -20,7 +20,7 @@ internal sealed class TestRun
     private bool closing;
     private long stepsAtStandstill = -1;
     private bool graceIsOver;
-    private Timer? grace;
+    private ITimer? grace;
 
     internal TestRun(TestLoopOptions options, int? seed)
     {
@@ -105,7 +105,7 @@ internal sealed class TestRun
 
     private Exception? Drive(LoopTask main)
     {
-        using (new Timer(_ => GiveUp(), null, options.Timeout, Timeout.InfiniteTimeSpan))
+        using (options.RealClock.CreateTimer(_ => GiveUp(), null, options.Timeout, Timeout.InfiniteTimeSpan))
         {
             core.Run(main);
         }
@@ -211,7 +211,7 @@ internal sealed class TestRun
             stepsAtStandstill = core.Steps;
             graceIsOver = false;
             grace?.Dispose();
-            grace = new Timer(static run => ((TestRun)run!).EndGrace(), this, Grace, Timeout.InfiniteTimeSpan);
+            grace = options.RealClock.CreateTimer(static run => ((TestRun)run!).EndGrace(), this, Grace, Timeout.InfiniteTimeSpan);
         }
         else if (graceIsOver)
         {

@@ -246,6 +246,8 @@ internal sealed partial class LoopCore
 
         if (BeforePark is { } beforePark && Inbox.IsEmpty && beforePark(Timers.Count > 0 ? Timers.NextDue : LoopClock.Never))
         {
+            idleTicks += Clock.Now - now;      // the time that a virtual clock has jumped over
+
             // What it made ready goes first: an alarm that is due behind a callback waits for the next turn.
             if (Ready.Count == 0)
             {

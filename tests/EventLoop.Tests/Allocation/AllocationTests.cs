@@ -9,6 +9,7 @@ namespace EventLoop.Tests.Allocation;
 /// operation, which is the steady state after tier-1 JIT and filled pools, and fails with its best figure if that never comes.
 /// </summary>
 [Collection(ProcessWide.Name)]
+[RealTime("it counts what the loop allocates, not its clock")]
 public sealed class AllocationTests : LoopTest
 {
     private const int Operations = 10_000;

@@ -1,7 +1,9 @@
 namespace EventLoop.Tests.Callbacks;
 
+[UnderSeeds(50)]
 public sealed class CallSoonTests : LoopTest
 {
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void CallSoon_runs_callbacks_in_the_order_of_the_calls()
     {
@@ -32,6 +34,7 @@ public sealed class CallSoonTests : LoopTest
         Log.Should().Equal("after the call", "callback");
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void CallSoon_hands_the_state_to_the_callback()
     {
@@ -45,6 +48,7 @@ public sealed class CallSoonTests : LoopTest
         Log.Should().Equal("Ada 36", "reference");
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void CallSoon_and_the_tasks_share_one_queue()
     {
@@ -60,6 +64,7 @@ public sealed class CallSoonTests : LoopTest
         Log.Should().Equal("callback 1", "task", "callback 2", "main");
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_callback_scheduled_by_a_callback_runs_after_all_that_were_ready()
     {
@@ -90,8 +95,12 @@ public sealed class CallSoonTests : LoopTest
 
             await timer;
 
-            void Again() => loop.CallSoon(Again);
-        });
+            void Again()
+            {
+                Clock.Advance(TimeSpan.FromMicroseconds(10));
+                loop.CallSoon(Again);
+            }
+        }, ManualTime);
     }
 
     [Fact]
@@ -111,6 +120,7 @@ public sealed class CallSoonTests : LoopTest
         Log.Should().BeEmpty();
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_callback_can_be_cancelled_by_one_that_runs_before_it_in_the_same_batch()
     {
@@ -125,6 +135,7 @@ public sealed class CallSoonTests : LoopTest
         Log.Should().BeEmpty();
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Cancelling_a_handle_whose_callback_has_run_cancels_nobody_elses()
     {
@@ -219,6 +230,7 @@ public sealed class CallSoonTests : LoopTest
         Log.Should().Equal("nothing");
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_synchronization_context_set_by_a_callback_is_gone_after_it()
     {

@@ -2,8 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace EventLoop.Tests.Callbacks;
 
+[UnderSeeds(50)]
 public sealed class ExceptionHandlerTests : LoopTest
 {
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void An_exception_in_a_callback_reaches_the_handler_with_its_handle() => RunLoop(async () =>
     {

@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Callbacks;
 
+[UnderSeeds(50)]
 public sealed class PostTests : LoopTest
 {
     [Fact]
@@ -18,18 +19,15 @@ public sealed class PostTests : LoopTest
         Loop loop = Loop.Current;
         LoopFuture posted = loop.CreateFuture();
         long turns = loop.Statistics.Turns;
-        var poster = new Thread(() =>
-        {
-            Thread.Sleep(3);
-            loop.Post(posted.SetResult);
-        });
-        poster.Start();
+        loop.CallLater(Seconds(1), static () => { });
+        OnceParked(() => loop.Post(posted.SetResult));
 
         await posted;
 
         loop.Statistics.Turns.Should().BeLessThan(turns + 20, "the loop parks; it does not spin");
-    });
+    }, ManualTime);
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Posts_of_one_thread_run_in_order()
     {
@@ -62,6 +60,7 @@ public sealed class PostTests : LoopTest
         Log.Should().Equal("after Post", "posted");
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Post_and_CallSoon_on_the_loop_thread_share_one_queue()
     {
@@ -78,6 +77,7 @@ public sealed class PostTests : LoopTest
         Log.Should().Equal("1", "2", "3", "4", "5");
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void CallSoon_runs_after_what_other_threads_posted_before_it()
     {
@@ -193,6 +193,6 @@ public sealed class PostTests : LoopTest
         poster.Join();
 
         ran.Should().Be(1000);
-        loop.Core.WakeUps.Should().BeLessThanOrEqualTo(loop.Statistics.Polls + 1, "only a parked loop is woken, and a poll is what it parks in");
+        loop.Core.WakeUps.Should().BeLessThanOrEqualTo(loop.Statistics.Turns, "it parks, or is about to, once in a turn at most");
     }
 }

@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Callbacks;
 
+[UnderSeeds(50)]
 public sealed class StatisticsTests : LoopTest
 {
     private static LoopStatistics Now => Loop.Current.Statistics;
@@ -16,6 +17,7 @@ public sealed class StatisticsTests : LoopTest
         Now.TaskCount.Should().Be(1);
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void WaitingCount_counts_the_parked_tasks() => RunLoop(async () =>
     {
@@ -31,6 +33,7 @@ public sealed class StatisticsTests : LoopTest
         Now.WaitingCount.Should().Be(before + 1);
     });
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void ReadyCount_includes_what_is_left_of_the_running_batch() => RunLoop(async () =>
     {
@@ -61,6 +64,7 @@ public sealed class StatisticsTests : LoopTest
         Now.TimerCount.Should().Be(before);
     }, JumpingTime);
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_sleep_that_was_cancelled_leaves_no_timer() => RunLoop(async () =>
     {
@@ -100,10 +104,11 @@ public sealed class StatisticsTests : LoopTest
     public void Polls_grow_when_the_loop_waits() => RunLoop(async () =>
     {
         long before = Now.Polls;
+        OnceParked(() => Clock.Advance(TimeSpan.FromMilliseconds(1)));
         await Loop.Sleep(1);
 
         Now.Polls.Should().BeGreaterThan(before);
-    });
+    }, ManualTime);
 
     [Fact]
     public void A_busy_loop_polls_at_least_once_in_64_steps() => RunLoop(async () =>
@@ -118,20 +123,31 @@ public sealed class StatisticsTests : LoopTest
     public void IdleTime_grows_while_the_loop_waits() => RunLoop(async () =>
     {
         TimeSpan before = Now.IdleTime;
-        await Loop.Sleep(3);
+        OnceParked(() => Clock.Advance(TimeSpan.FromMilliseconds(1)));
+        await Loop.Sleep(1);
 
-        Now.IdleTime.Should().BeGreaterThan(before);
-    });
+        Now.IdleTime.Should().Be(before + TimeSpan.FromMilliseconds(1));
+    }, ManualTime);
+
+    [Fact]
+    public void Time_that_jumps_is_idle_time() => RunLoop(async () =>
+    {
+        (TimeSpan idle, TimeSpan busy) = (Now.IdleTime, Now.BusyTime);
+        await Loop.Sleep(Seconds(3));
+
+        Now.IdleTime.Should().Be(idle + Seconds(3));
+        Now.BusyTime.Should().Be(busy);
+    }, JumpingTime);
 
     [Fact]
     public void BusyTime_grows_while_steps_run() => RunLoop(async () =>
     {
         TimeSpan before = Now.BusyTime;
-        Thread.Sleep(2);
-        await Loop.Sleep(1);
+        Clock.Advance(TimeSpan.FromMilliseconds(2));
+        await Loop.Yield();
 
-        Now.BusyTime.Should().BeGreaterThan(before);
-    });
+        Now.BusyTime.Should().Be(before + TimeSpan.FromMilliseconds(2));
+    }, ManualTime);
 
     [Fact]
     public void Statistics_can_be_read_by_another_thread() => RunLoop(async () =>

@@ -1,5 +1,6 @@
 namespace EventLoop.Tests.Callbacks;
 
+[UnderSeeds(50)]
 public sealed class SubmitTests : LoopTest
 {
     [Fact]

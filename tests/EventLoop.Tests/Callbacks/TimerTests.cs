@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Tests.Callbacks;
 
+[UnderSeeds(50)]
 public sealed class TimerTests : LoopTest
 {
     [Fact]
@@ -18,6 +19,7 @@ public sealed class TimerTests : LoopTest
         Log.Should().Equal("1", "2", "3");
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Timers_with_equal_deadlines_run_in_insertion_order()
     {
@@ -131,6 +133,7 @@ public sealed class TimerTests : LoopTest
         Log.Should().BeEmpty();
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void A_timer_that_is_due_can_still_be_cancelled_by_one_that_runs_before_it()
     {
@@ -231,6 +234,7 @@ public sealed class TimerTests : LoopTest
         }, ManualTime);
     }
 
+    [RealTime("the loop has to park until a deadline comes")]
     [Fact]
     public void A_new_earlier_timer_posted_by_another_thread_shortens_the_wait_of_a_parked_loop()
     {
@@ -248,6 +252,7 @@ public sealed class TimerTests : LoopTest
         Log.Should().BeEmpty();
     }
 
+    [RealTime("it is about the system's clock")]
     [Fact]
     public void A_timer_on_the_system_clock_waits_at_least_its_delay()
     {

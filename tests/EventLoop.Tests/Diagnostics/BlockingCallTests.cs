@@ -86,7 +86,12 @@ public sealed class BlockingCallTests : LoopTest
 
     private static Task<int> Never() => new TaskCompletionSource<int>().Task;
 
-    private static Task<int> Shortly() => CompletedBy(static () => Thread.Sleep(5));
+    /// <summary>Completes when the caller blocks.</summary>
+    private static Task<int> Shortly()
+    {
+        var caller = Thread.CurrentThread;
+        return CompletedBy(() => SpinWait.SpinUntil(() => (caller.ThreadState & ThreadState.WaitSleepJoin) != 0, TimeSpan.FromSeconds(10)));
+    }
 
     /// <summary>Completes when the loop has logged that the caller blocks.</summary>
     private Task<int> DoneWhenWarned()

@@ -4,12 +4,14 @@ namespace EventLoop.Tests.Diagnostics;
 
 public sealed class DebugModeTests : LoopTest
 {
-    private LoopOptions Impatient => DebugOptions with { SlowStepThreshold = TimeSpan.FromMilliseconds(1) };
+    private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(3);
+
+    private LoopOptions Impatient => DebugOptions with { SlowStepThreshold = TimeSpan.FromMilliseconds(1), TimeProvider = Clock };
 
     [Fact]
     public void A_slow_step_of_a_task_is_logged_with_the_name_of_the_task()
     {
-        RunLoop(async () => await Loop.CreateTask(async () => Thread.Sleep(3), "dawdler"), Impatient);
+        RunLoop(async () => await Loop.CreateTask(async () => Clock.Advance(Slow), "dawdler"), Impatient);
 
         Logger.Warnings.Should().Contain(static entry => entry.Message.Contains("dawdler"));
     }
@@ -20,7 +22,7 @@ public sealed class DebugModeTests : LoopTest
         RunLoop(async () =>
         {
             int before = Logger.Warnings.Count();
-            Loop.Current.CallSoon(static () => Thread.Sleep(3));
+            Loop.Current.CallSoon(() => Clock.Advance(Slow));
             await Yields(2);
 
             Logger.Warnings.Skip(before).Should().NotBeEmpty();
@@ -38,7 +40,7 @@ public sealed class DebugModeTests : LoopTest
     [Fact]
     public void Without_debug_mode_a_slow_step_is_not_logged()
     {
-        RunLoop(async () => Thread.Sleep(3), Impatient with { Debug = false });
+        RunLoop(async () => Clock.Advance(Slow), Impatient with { Debug = false });
 
         Logger.Warnings.Should().BeEmpty();
     }
@@ -50,7 +52,7 @@ public sealed class DebugModeTests : LoopTest
         {
             Loop.Current.Debug = true;
             await Loop.Yield();
-            await Loop.CreateTask(async () => Thread.Sleep(3), "dawdler");
+            await Loop.CreateTask(async () => Clock.Advance(Slow), "dawdler");
         }, Impatient with { Debug = false });
 
         Logger.Warnings.Should().Contain(static entry => entry.Message.Contains("dawdler"));
@@ -87,7 +89,7 @@ public sealed class DebugModeTests : LoopTest
     [Fact]
     public void What_is_logged_has_an_event_id_and_the_name_of_the_event()
     {
-        RunLoop(async () => await Loop.CreateTask(async () => Thread.Sleep(3), "dawdler"), Impatient);
+        RunLoop(async () => await Loop.CreateTask(async () => Clock.Advance(Slow), "dawdler"), Impatient);
 
         Logger.Warnings.Should().NotBeEmpty().And.OnlyContain(static entry => entry.Event.Id != 0 && entry.Event.Name != null);
     }

@@ -156,7 +156,8 @@ public sealed class ToThreadTests : LoopTest
         }));
         await Yields(3);
         failed.Wait(TimeSpan.FromSeconds(10));
-        Thread.Sleep(5);      // on purpose: the loop must not see the failure before the cancellation
+        var core = Loop.Current.Core;      // on purpose without an await: the loop must not see the failure before the cancellation
+        SpinWait.SpinUntil(() => !core.Inbox.IsEmpty, TimeSpan.FromSeconds(10)).Should().BeTrue();
 
         waiter.Cancel();
 

@@ -14,6 +14,7 @@ public sealed class IoTests
 
 /// <summary>What every I/O test starts from: a poller, the loopback interface, and the count of open sockets, which has to be the same at the end.</summary>
 [Collection(IoTests.Name)]
+[RealTime("its sockets are the system's")]
 public abstract class IoTest(PollerKind poller) : LoopTest
 {
     protected static readonly IPEndPoint AnyPort = new(IPAddress.Loopback, 0);

@@ -239,7 +239,7 @@ public sealed class ShutdownTests : LoopTest
     [Fact]
     public void An_abandoned_coroutine_is_dropped()
     {
-        var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var source = new TaskCompletionSource();      // its continuations run, or are dropped, inside SetResult
         RunLoop(async () =>
         {
             Loop.StartSoon(Abandoned(), "abandoned");
@@ -247,7 +247,6 @@ public sealed class ShutdownTests : LoopTest
         }, Impatient);
 
         source.SetResult();
-        Thread.Sleep(5);
 
         Log.Should().BeEmpty();
 
@@ -275,7 +274,7 @@ public sealed class ShutdownTests : LoopTest
                     {
                         loop.Post(begun.SetResult);
                         gate.Wait(TimeSpan.FromSeconds(10));
-                        Thread.Sleep(5);
+                        Thread.Sleep(5);      // so that a Run that does not wait for it would be seen
                         Volatile.Write(ref worked, true);
                     });
                 }

@@ -1,9 +1,11 @@
 namespace EventLoop.Tests.Scheduling;
 
+[UnderSeeds(50)]
 public sealed class InboxStressTests : LoopTest
 {
     private const int PostsPerProducer = 20_000;
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -48,6 +50,7 @@ public sealed class InboxStressTests : LoopTest
         next.Should().OnlyContain(static count => count == PostsPerProducer);
     }
 
+    [OneSchedule("it would take long, and shows a depth, a size or a collection")]
     [Fact]
     public void No_wake_up_is_lost_when_posts_meet_a_loop_that_is_about_to_park() => RunLoop(async () =>
     {

@@ -1,7 +1,9 @@
 namespace EventLoop.Tests.Scheduling;
 
+[UnderSeeds(50)]
 public sealed class TimerStressTests : LoopTest
 {
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -77,6 +79,7 @@ public sealed class TimerStressTests : LoopTest
         }
     }
 
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
     [Fact]
     public void Ten_thousand_sleepers_wake_in_order_and_equal_deadlines_in_the_order_of_their_sleeps()
     {
@@ -102,11 +105,14 @@ public sealed class TimerStressTests : LoopTest
     {
         bool fired = false;
         Loop.Current.CallLater(TimeSpan.FromMilliseconds(1), () => fired = true);
-        for (int i = 0; i < 20_000_000 && !fired; i++)
+        int late = -1000;
+        while (!fired)
         {
+            Clock.Advance(TimeSpan.FromMicroseconds(1));
+            late++;
             await Loop.Yield();
         }
 
-        fired.Should().BeTrue();
-    });
+        late.Should().BeInRange(0, 66, "a busy loop looks at the clock once in 64 steps");
+    }, ManualTime);
 }

@@ -30,7 +30,7 @@ public abstract class LoopTest : IDisposable
         }
     }
 
-    /// <summary>Classes that are repeated under seeds run on virtual time, too, but for tests that say <see cref="RealTimeAttribute"/>.</summary>
+    /// <summary>On virtual time, but for tests that say <see cref="RealTimeAttribute"/>.</summary>
     protected LoopOptions Options => new()
     {
         Seed = UnderSeedsAttribute.Seed,
@@ -48,8 +48,8 @@ public abstract class LoopTest : IDisposable
     /// <summary>Time jumps to the next deadline as soon as the loop waits for it.</summary>
     protected LoopOptions JumpingTime => Options with { TimeProvider = new VirtualClock() };
 
-    private bool IsVirtual => GetType().IsDefined(typeof(UnderSeedsAttribute), inherit: true)
-        && TestContext.Current.TestMethod is IXunitTestMethod { Method: var method } && !method.IsDefined(typeof(RealTimeAttribute), inherit: false);
+    private bool IsVirtual => !GetType().IsDefined(typeof(RealTimeAttribute), inherit: true)
+        && !(TestContext.Current.TestMethod is IXunitTestMethod { Method: var method } && method.IsDefined(typeof(RealTimeAttribute), inherit: false));
 
     protected static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
 
@@ -106,6 +106,19 @@ public abstract class LoopTest : IDisposable
         {
             return exception;
         }
+    }
+
+    /// <summary>Runs it on another thread once the loop has parked on a deadline of <see cref="ManualTime"/>: its timer is armed, and nothing is left to do.</summary>
+    protected void OnceParked(Action work)
+    {
+        var thread = new Thread(() =>
+        {
+            if (SpinWait.SpinUntil(() => Clock.ArmedTimers > 0, TimeSpan.FromSeconds(10)))
+            {
+                work();
+            }
+        }) { IsBackground = true };
+        thread.Start();
     }
 
     /// <summary>Runs it on a thread of its own, to the end; rethrows what it throws.</summary>

@@ -61,6 +61,10 @@ public sealed class OneScheduleAttribute(string reason) : Attribute
     public string Reason => reason;
 }
 
-/// <summary>The test needs the system's clock: it measures, or waits for threads that the loop knows nothing of.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class RealTimeAttribute : Attribute;
+/// <summary>The test, or each of the class, needs the system's clock: it measures, or what it waits for comes from the system.</summary>
+/// <param name="reason">Why.</param>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
+public sealed class RealTimeAttribute(string reason) : Attribute
+{
+    public string Reason => reason;
+}

@@ -236,7 +236,7 @@ public sealed class VirtualClock : TimeProvider, IIdleClock
 
         MoveTo(due);
         var context = core.Current;
-        var flow = core.CaptureFlow();
+        var flow = core.Ambience.CaptureFlow();
         core.Install(null);
         try
         {
@@ -245,7 +245,7 @@ public sealed class VirtualClock : TimeProvider, IIdleClock
         finally
         {
             core.Install(context);
-            core.RestoreFlow(flow);
+            core.Ambience.RestoreFlow(flow);
         }
 
         return true;

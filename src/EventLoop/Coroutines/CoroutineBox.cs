@@ -65,7 +65,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 
         // The same bargain as .NET's own async methods: what the callee does to contexts stays with the callee.
         var context = core.Current;
-        var outer = ExecutionContext.Capture();
+        var outer = core.Ambience.MarkFlow();
         core.StartDepth++;
         Flags |= StartingFlag;
         MoveNext();
@@ -76,11 +76,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
             core.Install(context);
         }
 
-        if (outer is not null)
-        {
-            ExecutionContext.Restore(outer);
-        }
-
+        core.Ambience.PutBackFlow(outer);
         return (Flags & DoneFlag) != 0;
     }
 
@@ -157,7 +153,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         Begin(token);
         Flags |= RootFlag;
         Context = context;
-        flow = context.Core.CaptureFlow();
+        flow = context.Core.Ambience.CaptureFlow();
     }
 
     /// <summary>The task takes the outcome; the box goes back to the pool.</summary>
@@ -194,7 +190,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
             Context = core.Current;
         }
 
-        var captured = core.CaptureFlow();
+        var captured = core.Ambience.CaptureFlow();
         if (!ReferenceEquals(flow, captured))
         {
             flow = captured;
@@ -205,7 +201,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     {
         var core = Core;
         Deliver(core);
-        core.RestoreFlow(flow);
+        core.Ambience.RestoreFlow(flow);
         MoveNext();
     }
 

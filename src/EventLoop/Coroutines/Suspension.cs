@@ -41,7 +41,8 @@ internal static class Suspension
     private static void Park<TAwaiter>(ref TAwaiter awaiter, CoroutineBox box)
         where TAwaiter : struct, ILoopAwaiter
     {
-        var core = awaiter.Core;
+        // A method that has waited before knows its loop.
+        var core = typeof(TAwaiter) != typeof(YieldAwaiter) && box.Context is { } context ? context.Core : awaiter.Core;
         box.Suspend(core);
         awaiter.Park(core, box);
     }

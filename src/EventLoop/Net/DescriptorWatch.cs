@@ -25,7 +25,7 @@ internal sealed class DescriptorWatch(LoopCore core, SafeHandle handle) : PollSo
         }
 
         callback.Action = action;
-        callback.Flow = action is null ? null : core.CaptureFlow();
+        callback.Flow = action is null ? null : core.Ambience.CaptureFlow();
         try
         {
             if (!wasIdle || action is not null)
@@ -95,7 +95,7 @@ internal sealed class DescriptorWatch(LoopCore core, SafeHandle handle) : PollSo
             }
 
             var core = Context!.Core;
-            core.RestoreFlow(Flow);
+            core.Ambience.RestoreFlow(Flow);
             try
             {
                 action();

@@ -191,7 +191,7 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
                 loop.Install(null);
             }
 
-            loop.RestoreFlow(null);
+            loop.Ambience.RestoreFlow(null);
             try
             {
                 Call((next, argument, flowing));

@@ -90,14 +90,14 @@ internal sealed class CallbackItem<TState> : CallbackItem
         string? createdAt = CreatedAt;
         int version = Version;
         Recycle(core);
-        core.RestoreFlow(flow);
+        core.Ambience.RestoreFlow(flow);
         try
         {
             run(argument);
         }
         catch (Exception exception)
         {
-            core.RestoreFlow(flow);
+            core.Ambience.RestoreFlow(flow);
             core.Loop.OnCallbackFailed(exception, Handle.For(this, version), createdAt);
         }
     }

@@ -26,7 +26,7 @@ internal sealed class ContinuationItem : LoopItem
         state = null;
         Context = null;
         core.Pools.Return(this, Slot);
-        core.RestoreFlow(null);      // the method brings its own
+        core.Ambience.RestoreFlow(null);      // the method brings its own
         try
         {
             run(argument);

@@ -16,7 +16,7 @@ internal sealed class ContinuationNode : WaitNode
         var node = core.Pools.TryRent<ContinuationNode>(Slot) ?? new ContinuationNode();
         node.Context = core.Current;
         node.continuation = continuation;
-        node.flow = captureFlow ? core.CaptureFlow() : null;
+        node.flow = captureFlow ? core.Ambience.CaptureFlow() : null;
         return node;
     }
 
@@ -34,7 +34,7 @@ internal sealed class ContinuationNode : WaitNode
         flow = null;
         Context = null;
         core.Pools.Return(this, Slot);
-        core.RestoreFlow(context);
+        core.Ambience.RestoreFlow(context);
         try
         {
             run();

@@ -93,9 +93,6 @@ internal sealed partial class LoopCore
         }
     }
 
-    private SynchronizationContext? outerContext;
-    private ExecutionContext? outerFlow;
-
     internal void Enter()
     {
         if (running is not null)
@@ -104,10 +101,9 @@ internal sealed partial class LoopCore
         }
 
         threadId = Environment.CurrentManagedThreadId;
-        outerContext = SynchronizationContext.Current;
-        outerFlow = ExecutionContext.Capture();
         running = this;
         NoteStack();
+        Ambience.Enter();
         runStart = Clock.Now;
         stepsSinceLook = LookInterval;
     }
@@ -119,13 +115,7 @@ internal sealed partial class LoopCore
         running = null;
         ForgetStack();
         Current = null;
-        SynchronizationContext.SetSynchronizationContext(outerContext);
-        outerContext = null;
-        if (outerFlow is not null)
-        {
-            ExecutionContext.Restore(outerFlow);
-            outerFlow = null;
-        }
+        Ambience.Leave();
     }
 
     private void Turn()
@@ -197,7 +187,7 @@ internal sealed partial class LoopCore
     internal void RunInside(LoopItem item)
     {
         var context = Current;
-        var flow = ExecutionContext.Capture();      // null where the creator has suppressed its flow
+        var flow = Ambience.MarkFlow();
         var following = next;
         int left = budget;
         next = null;
@@ -216,15 +206,7 @@ internal sealed partial class LoopCore
         budget = left;
         next = following;
         Install(context);
-        if (flow is not null)
-        {
-            ExecutionContext.Restore(flow);
-        }
-        else
-        {
-            RestoreFlow(null);
-            ExecutionContext.SuppressFlow();
-        }
+        Ambience.PutBackFlow(flow);
     }
 
     // The clock, the timers that are due, and the poller.
@@ -232,8 +214,8 @@ internal sealed partial class LoopCore
     {
         stepsSinceLook = 0;
         Current = null;
-        SynchronizationContext.SetSynchronizationContext(null);
-        RestoreFlow(null);
+        Ambience.SetCurrent(null);
+        Ambience.RestoreFlow(null);
 
         long now = Clock.Now;
         FireDue(now);

@@ -41,6 +41,9 @@ internal sealed partial class LoopCore
 
     internal ItemPools Pools = new();
 
+    /// <summary>The contexts that .NET keeps on the thread.</summary>
+    internal Ambience Ambience = new();
+
     /// <summary>Whose step runs now; null between steps and in raw ones.</summary>
     internal LoopContext? Current;
 
@@ -74,7 +77,6 @@ internal sealed partial class LoopCore
 
     private WaitNode? next;                 // the trampoline: what runs next in the same step
     private int budget;
-    private readonly ExecutionContext baseFlow;     // of whoever made the loop: "no flow of its own" means this one
     private int threadId = Environment.CurrentManagedThreadId;   // any thread reads; whoever made the loop or ran it last
 
     internal LoopCore(Loop loop, LoopClock clock, IPoller poller, bool observeBlocking, int? seed)
@@ -84,7 +86,6 @@ internal sealed partial class LoopCore
         Poller = poller;
         ObserveBlocking = observeBlocking;
         shuffle = seed is { } value ? new Random(value) : null;
-        baseFlow = ExecutionContext.Capture() ?? EmptyFlow();
         BaseContext = new LoopContext(this, null);
     }
 
@@ -109,7 +110,7 @@ internal sealed partial class LoopCore
 
     internal void VerifyAccess(string member)
     {
-        if (!IsInLoopThread)
+        if (!ReferenceEquals(running, this) && !IsInLoopThread)
         {
             Loop.OnWrongThread(member);
             Throw.WrongThread(member, Loop.Name);
@@ -127,33 +128,13 @@ internal sealed partial class LoopCore
         if (!ReferenceEquals(Current, context))
         {
             Current = context;
-            SynchronizationContext.SetSynchronizationContext(context);
         }
-        else if (!ReferenceEquals(SynchronizationContext.Current, context))
+        else if (Ambience.IsCurrent(context))
         {
-            SynchronizationContext.SetSynchronizationContext(context);
+            return;
         }
-    }
 
-    /// <summary>Null stands for the loop's own flow, so that the common case stores no reference.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal ExecutionContext? CaptureFlow()
-    {
-        var flow = ExecutionContext.Capture();
-        return ReferenceEquals(flow, baseFlow) ? null : flow;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void RestoreFlow(ExecutionContext? flow) => ExecutionContext.Restore(flow ?? baseFlow);
-
-    // Capture gives null where the flow is suppressed; a new thread, started unsafely, has an empty one.
-    private static ExecutionContext EmptyFlow()
-    {
-        ExecutionContext? empty = null;
-        var thread = new Thread(() => empty = ExecutionContext.Capture());
-        thread.UnsafeStart();
-        thread.Join();
-        return empty!;
+        Ambience.SetCurrent(context);
     }
 
     /// <summary>

@@ -72,6 +72,13 @@ internal struct WaiterQueue
     /// <summary>Wakes those that wait now, in their order; who joins meanwhile waits for the next time.</summary>
     internal void WakeAll(LoopCore core)
     {
+        if (first is { Previous: null } only)
+        {
+            first = null;
+            only.Wake(core);
+            return;
+        }
+
         var last = first?.Previous ?? first;
         while (last is not null && TakeFirst() is { } node)
         {

@@ -164,7 +164,7 @@ internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSour
         continuation = null;
         state = null;
         flow = null;
-        core.RestoreFlow(context);
+        core.Ambience.RestoreFlow(context);
         try
         {
             run(argument);
@@ -214,7 +214,7 @@ internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSour
 
         this.continuation = continuation;
         this.state = state;
-        flow = (flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0 ? core.CaptureFlow() : null;
+        flow = (flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0 ? core.Ambience.CaptureFlow() : null;
     }
 
     private void Verify(short given)

@@ -2,13 +2,16 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>Stands in the place of the exception where a task or future ended without one.</summary>
-internal sealed class EndMark
+/// <summary>
+/// Stands in the place of the exception where a task or future ended without one. String literals: the JIT knows where they are for good, so that
+/// comparing with one loads nothing and storing one needs no write barrier. Compare by reference.
+/// </summary>
+internal static class EndMark
 {
-    internal static readonly EndMark Succeeded = new();
+    internal const string Succeeded = "ended with its result";
 
     /// <summary>Canceled, and nobody has asked for the exception yet.</summary>
-    internal static readonly EndMark Canceled = new();
+    internal const string Canceled = "ended by a cancellation";
 }
 
 /// <summary>What most tasks and futures never need; made on demand, so that the many stay slim.</summary>
@@ -38,6 +41,9 @@ internal sealed class AwaitableDetails
 
     /// <summary>Nobody has a handle on it: its failure is reported when it ends.</summary>
     internal bool Detached;
+
+    /// <summary>It stands for a .NET task.</summary>
+    internal bool Foreign;
 }
 
 /// <summary>A done callback with the flow it was registered in.</summary>

@@ -217,28 +217,34 @@ public abstract class LoopAwaitable : IWaitTarget
 
     internal abstract bool CancelCore(string? reason);
 
-    private protected void Succeed() => End(EndMark.Succeeded);
+    private protected void Succeed(LoopCore core) => End(core, EndMark.Succeeded);
 
-    private protected void Fail(Failure failure) => End(new LostFailure(failure, this));
+    private protected void Fail(Failure failure) => End(Core, new LostFailure(failure, this));
 
     /// <param name="cancellation">What awaiting it throws; null: made when somebody asks.</param>
-    private protected void EndCanceled(Failure? cancellation) => End((object?)cancellation ?? EndMark.Canceled);
+    private protected void EndCanceled(Failure? cancellation) => End(Core, (object?)cancellation ?? EndMark.Canceled);
 
-    private void End(object how)
+    private void End(LoopCore core, object how)
     {
         outcome = how;
         if (!waiters.IsEmpty)
         {
-            waiters.WakeAll(Core);
+            waiters.WakeAll(core);
         }
 
-        if (Rare?.DoneCallbacks is { } callbacks)
+        if (Rare is { DoneCallbacks: not null } rare)
         {
-            Rare.DoneCallbacks = null;
-            foreach (var callback in callbacks)
-            {
-                callback.Schedule(this);
-            }
+            ScheduleDoneCallbacks(rare);
+        }
+    }
+
+    private void ScheduleDoneCallbacks(AwaitableDetails rare)
+    {
+        var callbacks = rare.DoneCallbacks!;
+        rare.DoneCallbacks = null;
+        foreach (var callback in callbacks)
+        {
+            callback.Schedule(this);
         }
     }
 
@@ -250,7 +256,7 @@ public abstract class LoopAwaitable : IWaitTarget
             Throw.Closed(Loop.Name);
         }
 
-        var callback = new DoneCallback(key, call, Core.CaptureFlow());
+        var callback = new DoneCallback(key, call, Core.Ambience.CaptureFlow());
         if (IsCompleted)
         {
             callback.Schedule(this);

@@ -49,7 +49,7 @@ public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
             return completed;
         }
 
-        if (core.Current?.Task is { } task && (task.HasWaiters || ReferenceEquals(task, awaitable)) && awaitable is LoopTask awaited)
+        if (core.Current?.Task is { } task && (task.HasWaiters || ReferenceEquals(task, awaitable)) && awaitable is not LoopFuture && awaitable is LoopTask awaited)
         {
             AwaitCycle.Check(task, awaited);
         }

@@ -23,7 +23,11 @@ public sealed class LoopFuture : LoopAwaitable
     }
 
     /// <summary>It stands for a .NET task, which comes back from wherever it is.</summary>
-    internal bool IsForeign { get; init; }
+    internal bool IsForeign
+    {
+        get => Rare is { Foreign: true };
+        init => Details.Foreign = value;
+    }
 
     internal override LoopCore Core => core;
 
@@ -52,7 +56,7 @@ public sealed class LoopFuture : LoopAwaitable
             return false;
         }
 
-        Succeed();
+        Succeed(core);
         return true;
     }
 

@@ -99,7 +99,7 @@ public sealed class LoopFuture<T> : LoopAwaitable
         }
 
         this.value = value;
-        Succeed();
+        Succeed(core);
         return true;
     }
 

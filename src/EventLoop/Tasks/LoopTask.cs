@@ -245,7 +245,7 @@ public partial class LoopTask : LoopAwaitable
                     Core.Loop.OnCancellationSwallowed(this);
                 }
 
-                Succeed();
+                Succeed(Core);
                 break;
             case OperationCanceledException canceled when IsOwnCancellation(canceled):
                 EndCanceled(failure.IsCancellation ? failure : Failure.Of(new LoopCanceledException(Rare?.CancelReason, canceled), null));

@@ -68,7 +68,7 @@ internal sealed class Submission<T> : LoopItem
             return;
         }
 
-        loop.Core.RestoreFlow(flow);
+        loop.Core.Ambience.RestoreFlow(flow);
         running = LoopTask<T>.Create(loop.Core, Bodies.Run(body), null, eager: false);
         running.Watch(new BridgeWatcher(ended => End((LoopTask<T>)ended)));
     }

@@ -161,6 +161,11 @@ public sealed partial class Loop : IDisposable
 
     private void VerifyOpen(string member)
     {
+        if (Core.IsSurelyHere)
+        {
+            return;
+        }
+
         Core.VerifyAccess(member);
         if (closed)
         {

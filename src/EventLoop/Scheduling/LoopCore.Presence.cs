@@ -2,11 +2,16 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Scheduling;
 
-// "Is this the thread of the loop, inside its run?", asked by every operation that must not be used elsewhere. The answer by the thread-static costs some
-// twenty instructions and a call into the dynamic linker; a stack belongs to one thread, so the address of a local variable answers it in three.
-// A put into a queue costs a third less by it.
+// "Is this the thread of the loop, inside its run?" and "Which loop runs here?", asked by every operation. The answer by a thread-static costs some twenty
+// instructions and a call into the dynamic linker; a stack belongs to one thread, so the address of a local variable answers in three.
 internal sealed partial class LoopCore
 {
+    [ThreadStatic]
+    private static LoopCore? running;
+
+    // The loop whose run began last, on whichever thread: a guess, and nearly always right. Any thread.
+    private static LoopCore? latest;
+
     // What is certainly left of the stack where the runtime calls it sufficient, halved. Code deeper than that asks the thread-static.
     private const int StackReach = 64 * 1024;
 
@@ -14,6 +19,20 @@ internal sealed partial class LoopCore
     private const int Above = 512;
 
     private nuint stackTop;      // of the run; zero, from which no address is within reach, when there is none. Any thread reads it
+
+    /// <summary>The loop that runs on this thread.</summary>
+    internal static LoopCore? Running
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => latest is { IsSurelyHere: true } here ? here : running;
+    }
+
+    /// <summary>The loop that runs on this thread; throws where there is none.</summary>
+    internal static LoopCore Required
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => latest is { IsSurelyHere: true } here ? here : running ?? Throw.NoRunningLoop();
+    }
 
     /// <summary>It runs, and this is its thread. False is no answer: then <see cref="Running"/> has to be asked.</summary>
     internal unsafe bool IsSurelyHere
@@ -27,12 +46,24 @@ internal sealed partial class LoopCore
         }
     }
 
+    /// <summary>Its run begins.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private unsafe void NoteStack()
+    private unsafe void NotePresence()
     {
         byte here;
+        running = this;
         stackTop = RuntimeHelpers.TryEnsureSufficientExecutionStack() ? (nuint)(&here) + Above : 0;
+        latest = this;
     }
 
-    private void ForgetStack() => stackTop = 0;
+    /// <summary>Its run ends.</summary>
+    private void ForgetPresence()
+    {
+        stackTop = 0;
+        running = null;
+        if (ReferenceEquals(latest, this))
+        {
+            latest = null;      // keeps no loop alive
+        }
+    }
 }

@@ -95,14 +95,13 @@ internal sealed partial class LoopCore
 
     internal void Enter()
     {
-        if (running is not null)
+        if (Running is not null)
         {
             Throw.NestedRun();
         }
 
         threadId = Environment.CurrentManagedThreadId;
-        running = this;
-        NoteStack();
+        NotePresence();
         Ambience.Enter();
         runStart = Clock.Now;
         stepsSinceLook = LookInterval;
@@ -112,8 +111,7 @@ internal sealed partial class LoopCore
     {
         runTicks += Clock.Now - runStart;
         runStart = -1;
-        running = null;
-        ForgetStack();
+        ForgetPresence();
         Current = null;
         Ambience.Leave();
     }

@@ -18,9 +18,6 @@ internal sealed partial class LoopCore
     /// <summary>Coroutines started inside one another on one stack; what is nested deeper is started by the trampoline.</summary>
     internal const int DeepestStart = 48;
 
-    [ThreadStatic]
-    private static LoopCore? running;
-
     internal readonly Loop Loop;
     internal readonly LoopClock Clock;
     internal readonly IPoller Poller;
@@ -89,20 +86,6 @@ internal sealed partial class LoopCore
         BaseContext = new LoopContext(this, null);
     }
 
-    /// <summary>The loop that runs on this thread.</summary>
-    internal static LoopCore? Running
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => running;
-    }
-
-    /// <summary>The loop that runs on this thread; throws where there is none.</summary>
-    internal static LoopCore Required
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => running ?? Throw.NoRunningLoop();
-    }
-
     internal bool IsInLoopThread => threadId == Environment.CurrentManagedThreadId;
 
     /// <summary>The task whose step runs now.</summary>
@@ -110,7 +93,7 @@ internal sealed partial class LoopCore
 
     internal void VerifyAccess(string member)
     {
-        if (!ReferenceEquals(running, this) && !IsInLoopThread)
+        if (!IsSurelyHere && !IsInLoopThread)
         {
             Loop.OnWrongThread(member);
             Throw.WrongThread(member, Loop.Name);
@@ -215,7 +198,7 @@ internal sealed partial class LoopCore
 
     private static void ThrowPending()
     {
-        if (running is { PendingThrow: { } exception } core)
+        if (Running is { PendingThrow: { } exception } core)
         {
             core.PendingThrow = null;
             throw exception;
@@ -257,7 +240,7 @@ internal sealed partial class LoopCore
     /// <summary>Any thread: to the ready queue by the shortest way. To a closed loop: to wherever the item goes then.</summary>
     internal void Arrive(LoopItem item)
     {
-        if (ReferenceEquals(running, this))
+        if (ReferenceEquals(Running, this))
         {
             item.OnArrived(this);
         }
@@ -270,7 +253,7 @@ internal sealed partial class LoopCore
     /// <summary>Any thread: what .NET posts through a context. Never throws.</summary>
     internal void PostContinuation(LoopContext context, SendOrPostCallback callback, object? state)
     {
-        bool here = ReferenceEquals(running, this);
+        bool here = ReferenceEquals(Running, this);
         var item = ContinuationItem.Create(context, callback, state, pooled: here);
         if (here)
         {

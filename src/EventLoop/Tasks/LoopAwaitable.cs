@@ -66,9 +66,14 @@ public abstract class LoopAwaitable : IWaitTarget
     /// <param name="reason">A text for whoever sees the cancellation.</param>
     /// <returns>False when it has ended already.</returns>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed, and it had not ended before.</exception>
     public bool Cancel(string? reason = null)
     {
-        Core.VerifyAccess($"Cancel of a {Kind}");
+        if (!Core.IsSurelyHere)
+        {
+            VerifyMayEnd("Cancel");
+        }
+
         return CancelCore(reason);
     }
 
@@ -214,6 +219,16 @@ public abstract class LoopAwaitable : IWaitTarget
     }
 
     // ---- For those who end it
+
+    /// <summary>On its loop's thread; and if it has not ended yet, while somebody would hear of it.</summary>
+    private protected void VerifyMayEnd(string member)
+    {
+        Core.VerifyAccess($"{member} of a {Kind}");
+        if (!IsCompleted && Loop.IsClosed)
+        {
+            Throw.Closed(Loop.Name);
+        }
+    }
 
     internal abstract bool CancelCore(string? reason);
 

@@ -37,8 +37,8 @@ public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
 
     internal static bool BeginWait(LoopAwaitable awaitable)
     {
-        var core = LoopCore.Required;
-        if (!ReferenceEquals(awaitable.Core, core))
+        var core = awaitable.Core;
+        if (!core.IsSurelyHere && !ReferenceEquals(core, LoopCore.Required))
         {
             Throw.OtherLoop(awaitable.Kind);
         }

@@ -37,6 +37,7 @@ public sealed class LoopFuture : LoopAwaitable
 
     /// <summary>Completes it.</summary>
     /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public void SetResult()
     {
         if (!TrySetResult())
@@ -48,9 +49,14 @@ public sealed class LoopFuture : LoopAwaitable
     /// <summary>Completes it unless that has happened.</summary>
     /// <returns>False when it was completed already.</returns>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public bool TrySetResult()
     {
-        core.VerifyAccess("TrySetResult of a future");
+        if (!core.IsSurelyHere)
+        {
+            VerifyMayEnd(nameof(TrySetResult));
+        }
+
         if (IsCompleted)
         {
             return false;
@@ -63,6 +69,7 @@ public sealed class LoopFuture : LoopAwaitable
     /// <summary>Fails it; an <see cref="OperationCanceledException"/> of the loop cancels it.</summary>
     /// <param name="exception">What awaiting it throws.</param>
     /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public void SetException(Exception exception)
     {
         if (!TrySetException(exception))
@@ -75,10 +82,15 @@ public sealed class LoopFuture : LoopAwaitable
     /// <param name="exception">What awaiting it throws.</param>
     /// <returns>False when it was completed already.</returns>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public bool TrySetException(Exception exception)
     {
         ArgumentNullException.ThrowIfNull(exception);
-        core.VerifyAccess("TrySetException of a future");
+        if (!core.IsSurelyHere)
+        {
+            VerifyMayEnd(nameof(TrySetException));
+        }
+
         if (IsCompleted)
         {
             return false;

@@ -78,6 +78,7 @@ public sealed class LoopFuture<T> : LoopAwaitable
     /// <summary>Completes it.</summary>
     /// <param name="value">The result.</param>
     /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public void SetResult(T value)
     {
         if (!TrySetResult(value))
@@ -90,9 +91,14 @@ public sealed class LoopFuture<T> : LoopAwaitable
     /// <param name="value">The result.</param>
     /// <returns>False when it was completed already.</returns>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public bool TrySetResult(T value)
     {
-        core.VerifyAccess("TrySetResult of a future");
+        if (!core.IsSurelyHere)
+        {
+            VerifyMayEnd(nameof(TrySetResult));
+        }
+
         if (IsCompleted)
         {
             return false;
@@ -106,6 +112,7 @@ public sealed class LoopFuture<T> : LoopAwaitable
     /// <summary>Fails it; an <see cref="OperationCanceledException"/> of the loop cancels it.</summary>
     /// <param name="exception">What awaiting it throws.</param>
     /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public void SetException(Exception exception)
     {
         if (!TrySetException(exception))
@@ -118,10 +125,15 @@ public sealed class LoopFuture<T> : LoopAwaitable
     /// <param name="exception">What awaiting it throws.</param>
     /// <returns>False when it was completed already.</returns>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public bool TrySetException(Exception exception)
     {
         ArgumentNullException.ThrowIfNull(exception);
-        core.VerifyAccess("TrySetException of a future");
+        if (!core.IsSurelyHere)
+        {
+            VerifyMayEnd(nameof(TrySetException));
+        }
+
         if (IsCompleted)
         {
             return false;

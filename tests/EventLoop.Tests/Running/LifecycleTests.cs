@@ -46,6 +46,35 @@ public sealed class LifecycleTests : LoopTest
     }
 
     [Fact]
+    public void Ending_a_future_of_a_closed_loop_throws_because_nobody_would_hear_of_it()
+    {
+        Loop loop = NewLoop();
+        LoopFuture plain = loop.CreateFuture();
+        LoopFuture<int> withResult = loop.CreateFuture<int>();
+        loop.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(plain.SetResult);
+        Assert.Throws<ObjectDisposedException>(() => plain.TrySetException(new IOException()));
+        Assert.Throws<ObjectDisposedException>(() => plain.Cancel());
+        Assert.Throws<ObjectDisposedException>(() => withResult.SetResult(1));
+        Assert.Throws<ObjectDisposedException>(() => withResult.Cancel());
+        plain.IsCompleted.Should().BeFalse();
+    }
+
+    [Fact]
+    public void A_future_that_ended_before_its_loop_was_closed_answers_as_ever()
+    {
+        Loop loop = NewLoop();
+        LoopFuture future = loop.CreateFuture();
+        future.SetResult();
+        loop.Dispose();
+
+        future.TrySetResult().Should().BeFalse();
+        future.Cancel().Should().BeFalse();
+        Assert.Throws<InvalidOperationException>(future.SetResult).Should().NotBeOfType<ObjectDisposedException>();
+    }
+
+    [Fact]
     public void Stop_and_Dispose_of_a_closed_loop_do_nothing()
     {
         Loop loop = NewLoop();

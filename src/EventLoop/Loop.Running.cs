@@ -121,6 +121,7 @@ public sealed partial class Loop
         DrainExecutor();
         EndWatches();
         closed = true;
+        CountWatching();
         var pending = Core.Tasks.Snapshot();
         Core.Close();
         foreach (var task in pending.Where(task => !abandoned.Contains(task)))

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 
@@ -11,11 +12,11 @@ public sealed partial class Loop
     /// <summary>Waits for a time. Zero or negative yields once; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> waits until cancelled. asyncio: <c>sleep</c>.</summary>
     /// <param name="delay">At least so long; <see cref="TimeSpan.MaxValue"/> never ends.</param>
     /// <remarks><b>Cost:</b> 0 bytes, O(log n) among n timers. <b>Cancellation:</b> ends the sleep; one that has run out already is over, and the cancellation lands at the next wait.</remarks>
-    public static Coroutine Sleep(TimeSpan delay) => SleepSource.Sleep(delay);
+    public static Coroutine Sleep(TimeSpan delay) => OperationWatch.IsOn ? OperationWatch.Over(SleepSource.Sleep(delay), "Loop.Sleep") : SleepSource.Sleep(delay);
 
     /// <inheritdoc cref="Sleep(TimeSpan)"/>
     /// <param name="milliseconds">At least so many; -1 waits until cancelled.</param>
-    public static Coroutine Sleep(int milliseconds) => SleepSource.Sleep(TimeSpan.FromMilliseconds(milliseconds));
+    public static Coroutine Sleep(int milliseconds) => Sleep(TimeSpan.FromMilliseconds(milliseconds));
 
     /// <summary>Lets everything that is ready now run first. asyncio: <c>sleep(0)</c>.</summary>
     /// <remarks><b>Cost:</b> 0 bytes.</remarks>

@@ -92,6 +92,7 @@ public sealed partial class Loop : IDisposable
         {
             field = value;
             Core.TimeSteps = value;
+            CountWatching();
         }
     }
 
@@ -124,7 +125,23 @@ public sealed partial class Loop : IDisposable
     internal bool WatchesCoroutines
     {
         get => field || Debug;
-        set;
+        set
+        {
+            field = value;
+            CountWatching();
+        }
+    }
+
+    private bool countsAsWatching;
+
+    private void CountWatching()
+    {
+        bool watches = WatchesCoroutines && !closed;
+        if (watches != countsAsWatching)
+        {
+            countsAsWatching = watches;
+            OperationWatch.Add(watches ? 1 : -1);
+        }
     }
 
     /// <summary>The loop that runs on this thread, if one does.</summary>
@@ -157,7 +174,9 @@ public sealed partial class Loop : IDisposable
 
     internal int NextTaskId() => ++taskIds;
 
-    internal CoroutineWatch NewWatch(Type stateMachine) => new(Losses, MethodNames.OfStateMachine(stateMachine), Debug ? Origin.Capture() : null);
+    internal CoroutineWatch NewWatch(Type stateMachine) => NewWatch(MethodNames.OfStateMachine(stateMachine));
+
+    internal CoroutineWatch NewWatch(string method) => new(Losses, method, Debug ? Origin.Capture() : null);
 
     private void VerifyOpen(string member)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 
@@ -58,7 +59,7 @@ public sealed class AsyncBarrier
     public Coroutine<int> WaitAsync()
     {
         var wait = PartyWait.Rent(this);
-        return new(wait, wait.Token);
+        return OperationWatch.IsOn ? OperationWatch.Over(new Coroutine<int>(wait, wait.Token), "AsyncBarrier.WaitAsync") : new(wait, wait.Token);
     }
 
     /// <summary>Breaks it for those who wait now, and makes it good for those who come. asyncio: <c>reset()</c>.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 
@@ -66,7 +67,7 @@ public sealed class AsyncCondition
     public Coroutine WaitAsync()
     {
         var wait = NotificationWait.Rent(this);
-        return new(wait, wait.Token);
+        return OperationWatch.IsOn ? OperationWatch.Over(new Coroutine(wait, wait.Token), "AsyncCondition.WaitAsync") : new(wait, wait.Token);
     }
 
     /// <summary>Waits until <paramref name="predicate"/> holds; it is asked at once and after each notification, always under the lock. asyncio: <c>wait_for</c>.</summary>

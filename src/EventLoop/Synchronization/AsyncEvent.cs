@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 
@@ -63,7 +64,7 @@ public sealed class AsyncEvent
     /// <summary>Waits until it is set; returns at once when it is.</summary>
     /// <remarks><b>Cancellation:</b> a waiter leaves; a wake-up that it was given already is delivered. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="LoopCanceledException">The task was cancelled before the event was set.</exception>
-    public Coroutine WaitAsync() => new(source, 0);
+    public Coroutine WaitAsync() => OperationWatch.IsOn ? OperationWatch.Over(new Coroutine(source, 0), "AsyncEvent.WaitAsync") : new(source, 0);
 
     private sealed class WaitForSet(AsyncEvent owner) : WaitSource, IWaitTarget
     {

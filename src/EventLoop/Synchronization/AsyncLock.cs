@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 
@@ -52,7 +53,7 @@ public sealed class AsyncLock : IReleasable
     /// <returns>What gives it back: dispose it, or call <see cref="Release"/>.</returns>
     /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered. Nothing is acquired before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had the lock.</exception>
-    public Coroutine<Releaser> AcquireAsync() => new(source, 0);
+    public Coroutine<Releaser> AcquireAsync() => OperationWatch.IsOn ? OperationWatch.Over(new Coroutine<Releaser>(source, 0), "AsyncLock.AcquireAsync") : new(source, 0);
 
     /// <summary>Takes the lock if it is free; never waits, never overtakes a waiter.</summary>
     /// <returns>Whether it was free.</returns>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 
@@ -87,14 +88,22 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
     /// <remarks><b>Cancellation:</b> a getter leaves the line; an item that it was given already is delivered. Nothing is taken before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="QueueShutDownException">The queue is shut down and empty.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had an item.</exception>
-    public Coroutine<T> GetAsync() => QueueGet<T>.Call(this);
+    public Coroutine<T> GetAsync()
+    {
+        var made = QueueGet<T>.Call(this);
+        return OperationWatch.IsOn ? OperationWatch.Over(made, "AsyncQueue.GetAsync") : made;
+    }
 
     /// <summary>Puts an item, and waits for room first if there is none.</summary>
     /// <param name="item">The item.</param>
     /// <remarks><b>Cancellation:</b> a putter leaves the line and its item is not put; one that was taken in already has succeeded. Nothing is put before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="QueueShutDownException">The queue is shut down.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before its item was put.</exception>
-    public Coroutine PutAsync(T item) => QueuePut<T>.Call(this, item);
+    public Coroutine PutAsync(T item)
+    {
+        var made = QueuePut<T>.Call(this, item);
+        return OperationWatch.IsOn ? OperationWatch.Over(made, "AsyncQueue.PutAsync") : made;
+    }
 
     /// <summary>Takes an item if there is one. asyncio: <c>get_nowait()</c>.</summary>
     /// <param name="item">The next item.</param>
@@ -152,7 +161,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
     /// <summary>Waits until every item that was put has been taken and reported by <see cref="TaskDone"/>.</summary>
     /// <remarks><b>Cancellation:</b> the waiter leaves. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="LoopCanceledException">The task was cancelled before.</exception>
-    public Coroutine JoinAsync() => new(join, 0);
+    public Coroutine JoinAsync() => OperationWatch.IsOn ? OperationWatch.Over(new Coroutine(join, 0), "AsyncQueue.JoinAsync") : new(join, 0);
 
     /// <summary>Takes no more items. Those in it can still be taken; with <paramref name="immediate"/> they are dropped, and count as done.</summary>
     /// <param name="immediate">Drop what is in it.</param>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 
@@ -11,7 +12,7 @@ namespace EventLoop;
 /// <item>First come, first served: a token that comes back, or is added, goes to the first waiter at once. A cancelled waiter leaves the line; one that was given its token has it.</item>
 /// <item>Lowering <see cref="TotalTokens"/> takes nothing from borrowers: <see cref="AvailableTokens"/> is negative until enough have come back.</item>
 /// </list>
-/// <para>Executors bound their own work: they are used from any thread, and a limiter is not. To bound what one loop hands to them, hold a token around the call.</para>
+/// <para>It bounds what a loop hands to executors: <see cref="Loop.RunInExecutor{T}(IExecutor?, Func{T}, CapacityLimiter?)"/> borrows a token for each piece of work. Executors, which are used from any thread, have bounds of their own.</para>
 /// <para><b>Thread:</b> that of the loop that uses it. <b>Cost:</b> 0 bytes in the steady state.</para>
 /// </remarks>
 [DebuggerDisplay("{DebuggerText,nq}")]
@@ -76,7 +77,7 @@ public sealed class CapacityLimiter
     /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered. Nothing is borrowed before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="InvalidOperationException">The task has a token or waits for one already, or no task runs here.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had its token.</exception>
-    public Coroutine<Releaser> AcquireAsync() => TokenWait.Call(this, null);
+    public Coroutine<Releaser> AcquireAsync() => Acquire(null, "CapacityLimiter.AcquireAsync");
 
     /// <summary>Waits for a token for <paramref name="borrower"/>, whatever it is. Trio: <c>acquire_on_behalf_of</c>.</summary>
     /// <param name="borrower">Compared by <see cref="object.Equals(object)"/>.</param>
@@ -87,7 +88,7 @@ public sealed class CapacityLimiter
     public Coroutine<Releaser> AcquireOnBehalfOfAsync(object borrower)
     {
         ArgumentNullException.ThrowIfNull(borrower);
-        return TokenWait.Call(this, borrower);
+        return Acquire(borrower, "CapacityLimiter.AcquireOnBehalfOfAsync");
     }
 
     /// <summary>Borrows a token for the running task if one is free; never waits, never overtakes a waiter.</summary>
@@ -135,6 +136,12 @@ public sealed class CapacityLimiter
         }
 
         TakeBack(loan);
+    }
+
+    private Coroutine<Releaser> Acquire(object? borrower, string member)
+    {
+        var made = TokenWait.Call(this, borrower);
+        return OperationWatch.IsOn ? OperationWatch.Over(made, member) : made;
     }
 
     /// <summary>Whose step this is.</summary>

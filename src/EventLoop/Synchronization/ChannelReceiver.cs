@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using EventLoop.Diagnostics;
 using EventLoop.Synchronization;
 
 namespace EventLoop;
@@ -33,7 +34,11 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>
     /// <exception cref="EndOfChannelException">All senders are disposed and nothing is left.</exception>
     /// <exception cref="ObjectDisposedException">This half is disposed, or was during the wait.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had an item.</exception>
-    public Coroutine<T> ReceiveAsync() => ChannelReceive<T>.Call(this);
+    public Coroutine<T> ReceiveAsync()
+    {
+        var made = ChannelReceive<T>.Call(this);
+        return OperationWatch.IsOn ? OperationWatch.Over(made, "ChannelReceiver.ReceiveAsync") : made;
+    }
 
     /// <summary>Takes an item if there is one. Trio: <c>receive_nowait</c>.</summary>
     /// <param name="item">The next item.</param>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using EventLoop.Diagnostics;
 using EventLoop.Synchronization;
 
 namespace EventLoop;
@@ -32,7 +33,11 @@ public sealed class ChannelSender<T> : IDisposable
     /// <exception cref="BrokenChannelException">All receivers are disposed, or were during the wait.</exception>
     /// <exception cref="ObjectDisposedException">This half is disposed, or was during the wait.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before its item was sent.</exception>
-    public Coroutine SendAsync(T item) => ChannelSend<T>.Call(this, item);
+    public Coroutine SendAsync(T item)
+    {
+        var made = ChannelSend<T>.Call(this, item);
+        return OperationWatch.IsOn ? OperationWatch.Over(made, "ChannelSender.SendAsync") : made;
+    }
 
     /// <summary>Sends an item if a receiver waits or there is room. Trio: <c>send_nowait</c>.</summary>
     /// <param name="item">The item.</param>

@@ -191,7 +191,7 @@ public partial class LoopTask : LoopAwaitable
     internal static LoopTask Create(LoopCore core, Coroutine coroutine, string? name, bool eager, TaskGroup? group = null, bool detached = false)
     {
         var task = new LoopTask(core, name);
-        var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(coroutine));
+        var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(OperationWatch.Settled(coroutine)));
         task.Begin(body, token, eager, group, detached);
         return task;
 

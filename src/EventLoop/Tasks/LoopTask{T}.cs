@@ -1,4 +1,5 @@
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 
@@ -56,7 +57,7 @@ public sealed class LoopTask<T> : LoopTask
     internal static LoopTask<T> Create(LoopCore core, Coroutine<T> coroutine, string? name, bool eager, TaskGroup? group = null)
     {
         var task = new LoopTask<T>(core, name);
-        var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(coroutine));
+        var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(OperationWatch.Settled(coroutine)));
         task.Begin(body, token, eager, group, detached: false);
         return task;
 

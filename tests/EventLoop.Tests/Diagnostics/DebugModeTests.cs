@@ -178,6 +178,109 @@ public sealed class NeverAwaitedTests : LoopTest
     }
 
     [Fact]
+    public void Operations_that_were_never_awaited_are_reported_with_their_name_and_where_they_were_made()
+    {
+        RunLoop(async () =>
+        {
+            Loop.Current.ExceptionHandler = null;
+            ForgetOperations();
+            await Loop.Yield();
+        }, DebugOptions with { SlowStepThreshold = TimeSpan.FromMinutes(1) });
+
+        string[] forgotten =
+        [
+            "AsyncLock.AcquireAsync", "AsyncSemaphore.AcquireAsync", "AsyncEvent.WaitAsync", "AsyncCondition.WaitAsync", "AsyncBarrier.WaitAsync", "AsyncQueue.GetAsync",
+            "AsyncQueue.PutAsync", "AsyncQueue.JoinAsync", "ChannelSender.SendAsync", "ChannelReceiver.ReceiveAsync", "CapacityLimiter.AcquireAsync",
+            "CapacityLimiter.AcquireOnBehalfOfAsync", "Loop.Sleep",
+        ];
+        foreach (string operation in forgotten)
+        {
+            Logger.Warnings.Should().ContainSingle(
+                entry => entry.Message.Contains($"{operation} was never awaited") && entry.Message.Contains(nameof(ForgetOperations)), operation);
+        }
+
+        static void ForgetOperations()
+        {
+            _ = new AsyncLock().AcquireAsync();
+            _ = new AsyncSemaphore().AcquireAsync();
+            _ = new AsyncEvent().WaitAsync();
+            _ = new AsyncCondition().WaitAsync();
+            _ = new AsyncBarrier(2).WaitAsync();
+            var queue = new AsyncQueue<int>();
+            _ = queue.GetAsync();
+            _ = queue.PutAsync(1);
+            _ = queue.JoinAsync();
+            var (sender, receiver) = MemoryChannel.Create<int>(1);
+            _ = sender.SendAsync(1);
+            _ = receiver.ReceiveAsync();
+            _ = new CapacityLimiter(1).AcquireAsync();
+            _ = new CapacityLimiter(1).AcquireOnBehalfOfAsync("job");
+            _ = Loop.Sleep(1);
+        }
+    }
+
+    [Fact]
+    public void Operations_that_were_awaited_handed_on_or_made_a_task_are_not_reported()
+    {
+        RunLoop(async () =>
+        {
+            Loop.Current.ExceptionHandler = null;
+            var queue = new AsyncQueue<string>(1);
+            var getting = Loop.CreateTask(queue.GetAsync(), "getter");
+            await Loop.Yield();
+            getting.WaitingOn.Should().Be("queue (for an item)");
+            await queue.PutAsync("waited for");
+            (await getting).Should().Be("waited for");
+
+            var mutex = new AsyncLock();
+            using (await mutex.AcquireAsync())
+            {
+                await Loop.Gather(queue.PutAsync("gathered"), queue.GetAsync(), Loop.Sleep(1));
+            }
+
+            await Loop.WaitFor(queue.PutAsync("in time"), Seconds(10));
+            await queue.GetAsync().AsTask();
+            LoopTask early = Loop.CreateTask(mutex.AcquireAsync());
+            early.Cancel();
+            (await Catch(early)).Should().BeAssignableTo<OperationCanceledException>();
+            (await Catch(Loop.WaitFor(queue.GetAsync(), TimeSpan.Zero))).Should().BeOfType<TimeoutException>();
+            LoopTask never = Loop.CreateTask(Loop.Sleep(System.Threading.Timeout.InfiniteTimeSpan));
+            await Loop.Yield();
+            never.Cancel();
+        }, DebugOptions with { SlowStepThreshold = TimeSpan.FromMinutes(1) });
+
+        Logger.Entries.Should().NotContain(static entry => entry.Message.Contains("never awaited"));
+    }
+
+    [Fact]
+    public void In_debug_mode_a_second_await_of_any_operation_is_noticed() => RunLoop(async () =>
+    {
+        var mutex = new AsyncLock();
+        Coroutine<Releaser> acquiring = mutex.AcquireAsync();
+        (await acquiring).Dispose();
+        (await Catch(acquiring)).Should().BeOfType<InvalidOperationException>();
+    }, DebugOptions);
+
+    [Fact]
+    public void Debug_mode_that_is_switched_on_and_off_watches_what_is_called_meanwhile()
+    {
+        RunLoop(async () =>
+        {
+            Loop.Current.ExceptionHandler = null;
+            var queue = new AsyncQueue<int>();
+            await queue.PutAsync(1);
+            await queue.PutAsync(2);
+            _ = queue.GetAsync();
+            Loop.Current.Debug = true;
+            _ = queue.PutAsync(3);
+            Loop.Current.Debug = false;
+            _ = queue.JoinAsync();
+        });
+
+        Logger.Warnings.Where(static entry => entry.Message.Contains("never awaited")).Should().ContainSingle().Which.Message.Should().Contain("AsyncQueue.PutAsync");
+    }
+
+    [Fact]
     public void Debug_of_null_is_the_environment_variable()
     {
         string? before = Environment.GetEnvironmentVariable("EVENTLOOP_DEBUG");

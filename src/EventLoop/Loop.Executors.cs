@@ -48,35 +48,70 @@ public sealed partial class Loop
     /// <returns>What the work returned.</returns>
     public static Coroutine<T> ToThread<T>(Func<T> work) => RunInExecutor(null, work);
 
+    /// <summary>Runs blocking work on the default executor under a limiter. AnyIO, Trio: <c>to_thread.run_sync(limiter=)</c>.</summary>
+    /// <inheritdoc cref="RunInExecutor(IExecutor?, Action, CapacityLimiter?)" path="/param|/remarks"/>
+    public static Coroutine ToThread(Action work, CapacityLimiter? limiter) => RunInExecutor(null, work, limiter);
+
+    /// <inheritdoc cref="ToThread(Action, CapacityLimiter?)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>What the work returned.</returns>
+    public static Coroutine<T> ToThread<T>(Func<T> work, CapacityLimiter? limiter) => RunInExecutor(null, work, limiter);
+
     /// <summary>Runs blocking work on an executor. asyncio: <c>run_in_executor</c>.</summary>
     /// <param name="executor">Null: the loop's default executor.</param>
     /// <param name="work">Runs on another thread, in the caller's ExecutionContext, outside the loop.</param>
     /// <remarks><inheritdoc cref="ToThread(Action)" path="/remarks"/></remarks>
-    public static Coroutine RunInExecutor(IExecutor? executor, Action work)
-    {
-        ArgumentNullException.ThrowIfNull(work);
-        return RunInExecutor(executor, () =>
-        {
-            work();
-            return true;
-        });
-    }
+    public static Coroutine RunInExecutor(IExecutor? executor, Action work) => RunInExecutor(executor, work, null);
 
     /// <inheritdoc cref="RunInExecutor(IExecutor?, Action)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What the work returned.</returns>
-    public static Coroutine<T> RunInExecutor<T>(IExecutor? executor, Func<T> work)
+    public static Coroutine<T> RunInExecutor<T>(IExecutor? executor, Func<T> work) => RunInExecutor(executor, work, null);
+
+    /// <summary>Runs blocking work on an executor under a limiter. AnyIO, Trio: <c>to_thread.run_sync(limiter=)</c>.</summary>
+    /// <param name="executor">Null: the loop's default executor.</param>
+    /// <param name="work">Runs on another thread, in the caller's ExecutionContext, outside the loop.</param>
+    /// <param name="limiter">Each piece of work borrows a token of its own before it is handed over, and holds it until it has ended, also when nobody waits for it any more. Null: none.</param>
+    /// <remarks><inheritdoc cref="ToThread(Action)" path="/remarks"/></remarks>
+    public static Coroutine RunInExecutor(IExecutor? executor, Action work, CapacityLimiter? limiter)
     {
         ArgumentNullException.ThrowIfNull(work);
-        return Execute(executor, work);
+        return RunInExecutor(
+            executor,
+            () =>
+            {
+                work();
+                return true;
+            },
+            limiter);
+    }
 
-        static async Coroutine<T> Execute(IExecutor? executor, Func<T> work)
+    /// <inheritdoc cref="RunInExecutor(IExecutor?, Action, CapacityLimiter?)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>What the work returned.</returns>
+    public static Coroutine<T> RunInExecutor<T>(IExecutor? executor, Func<T> work, CapacityLimiter? limiter)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return Execute(executor, work, limiter);
+
+        static async Coroutine<T> Execute(IExecutor? executor, Func<T> work, CapacityLimiter? limiter)
         {
             var loop = Current;
             await CheckPoint();
+            var token = limiter is null ? default : await limiter.AcquireOnBehalfOfAsync(new ExecutorBorrower(CurrentTask));
             using var withdrawal = new CancellationTokenSource();
             var flow = ExecutionContext.Capture();
-            var running = (executor ?? loop.DefaultExecutor).SubmitAsync(() => RunIn(flow, work), withdrawal.Token);
+            Task<T> running;
+            try
+            {
+                running = (executor ?? loop.DefaultExecutor).SubmitAsync(() => RunIn(flow, work), withdrawal.Token);
+            }
+            catch
+            {
+                token.Dispose();
+                throw;
+            }
+
             var back = ForeignTaskExtensions.Completion(running, inFlight: true);
             try
             {
@@ -86,11 +121,23 @@ public sealed partial class Loop
             {
                 withdrawal.Cancel();
                 loop.ReportLateFailure(running);      // also of work that has failed a moment ago, before the loop heard of it
+                if (limiter is not null)
+                {
+                    loop.DisposeAfter(running, token);
+                }
+
                 throw;
             }
 
+            token.Dispose();
             return await running;
         }
+    }
+
+    /// <summary>Who borrows a token: one piece of work, not the task that waits for it, which may have others under way.</summary>
+    private sealed class ExecutorBorrower(LoopTask? by)
+    {
+        public override string ToString() => by is null ? "work in an executor" : $"work of {by.Label} in an executor";
     }
 
     /// <summary>Takes no more work for the default executor and waits for what it has. asyncio: <c>shutdown_default_executor</c>.</summary>
@@ -120,6 +167,22 @@ public sealed partial class Loop
         this,
         CancellationToken.None,
         TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+        TaskScheduler.Default);
+
+    private void DisposeAfter(Task running, Releaser token) => running.ContinueWith(
+        _ =>
+        {
+            try
+            {
+                Post(token.Dispose);
+            }
+            catch (ObjectDisposedException)
+            {
+                // The loop is closed: nobody waits for the token any more.
+            }
+        },
+        CancellationToken.None,
+        TaskContinuationOptions.ExecuteSynchronously,
         TaskScheduler.Default);
 
     private void DrainExecutor()

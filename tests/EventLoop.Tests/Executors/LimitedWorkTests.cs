@@ -1,0 +1,112 @@
+namespace EventLoop.Tests.Executors;
+
+/// <summary>Work in executors under a <see cref="CapacityLimiter"/>.</summary>
+public sealed class LimitedWorkTests : LoopTest
+{
+    [Fact]
+    public void At_most_so_much_runs_at_once_as_there_are_tokens_and_all_of_it_runs() => RunLoop(async () =>
+    {
+        var limiter = new CapacityLimiter(2);
+        using var bothRun = new Barrier(2);
+        int running = 0;
+        int most = 0;
+        int[] results = await Loop.Gather(Enumerable.Range(0, 8).Select(i => Loop.ToThread(
+            () =>
+            {
+                int now = Interlocked.Increment(ref running);
+                InterlockedMax(ref most, now);
+                bothRun.SignalAndWait(Seconds(10)).Should().BeTrue("two are let in at a time");
+                Interlocked.Decrement(ref running);
+                return i;
+            },
+            limiter)));
+
+        results.Should().Equal(Enumerable.Range(0, 8));
+        most.Should().BeLessThanOrEqualTo(2);
+        limiter.BorrowedTokens.Should().Be(0);
+    });
+
+    [Fact]
+    public void One_task_may_have_several_pieces_of_work_under_one_limiter_beside_a_token_of_its_own() => RunLoop(async () =>
+    {
+        var limiter = new CapacityLimiter(3);
+        using (await limiter.AcquireAsync())
+        {
+            await using var executor = new DedicatedThreadExecutor(2);
+            (await Loop.RunInExecutor(executor, () => limiter.Borrowers.Count, limiter)).Should().Be(2);
+            await Loop.RunInExecutor(executor, () => { }, limiter);
+            (await Loop.RunInExecutor(executor, () => 3, null)).Should().Be(3);
+        }
+
+        limiter.AvailableTokens.Should().Be(3);
+    });
+
+    [Fact]
+    public void Work_whose_waiter_was_cancelled_keeps_its_token_until_it_has_ended() => RunLoop(async () =>
+    {
+        var limiter = new CapacityLimiter(1);
+        using var begun = new SemaphoreSlim(0);
+        using var go = new ManualResetEventSlim();
+        LoopTask work = Loop.CreateTask(Loop.ToThread(
+            () =>
+            {
+                begun.Release();
+                go.Wait(Seconds(10));
+            },
+            limiter));
+        await begun.WaitAsync().OnLoop();
+
+        work.Cancel();
+        (await Catch(work)).Should().BeAssignableTo<OperationCanceledException>();
+        limiter.BorrowedTokens.Should().Be(1, "the work goes on");
+        limiter.Borrowers.Single().ToString().Should().Contain(work.Name);
+
+        go.Set();
+        (await Loop.WaitFor(limiter.AcquireAsync(), Seconds(10))).Dispose();
+    });
+
+    [Fact]
+    public void Work_that_is_cancelled_while_it_waits_for_a_token_never_begins() => RunLoop(async () =>
+    {
+        var limiter = new CapacityLimiter(1);
+        bool ran = false;
+        Releaser token = await limiter.AcquireAsync();
+        LoopTask work = Loop.CreateTask(Loop.ToThread(() => { ran = true; }, limiter));
+        await Yields(2);
+        work.WaitingOn.Should().Contain("capacity limiter (1 of 1 lent)");
+
+        work.Cancel();
+        (await Catch(work)).Should().BeAssignableTo<OperationCanceledException>();
+        token.Dispose();
+        limiter.BorrowedTokens.Should().Be(0);
+        await Loop.ToThread(() => ran.Should().BeFalse(), limiter);
+    });
+
+    [Fact]
+    public void Work_that_fails_or_is_refused_gives_its_token_back() => RunLoop(async () =>
+    {
+        var limiter = new CapacityLimiter(1);
+        (await Catch(Loop.ToThread(() => throw new InvalidDataException(), limiter))).Should().BeOfType<InvalidDataException>();
+        limiter.BorrowedTokens.Should().Be(0);
+
+        var executor = new ThreadPoolExecutor();
+        await executor.DisposeAsync().AsTask().OnLoop();
+        (await Catch(Loop.RunInExecutor(executor, () => { }, limiter))).Should().BeOfType<ObjectDisposedException>();
+        limiter.BorrowedTokens.Should().Be(0);
+    });
+
+    private static void InterlockedMax(ref int most, int now)
+    {
+        int seen = Volatile.Read(ref most);
+        while (now > seen)
+        {
+            int found = Interlocked.CompareExchange(ref most, now, seen);
+            if (found == seen)
+            {
+                return;
+            }
+
+            seen = found;
+        }
+    }
+}

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using EventLoop.Net;
 
 namespace EventLoop.Testing.Tests;
 
@@ -145,6 +147,45 @@ public class VirtualClockTests
                 TestLoop.Clock.Elapsed.Should().Be(TimeSpan.Zero);
             });
         }
+    }
+
+    [Fact]
+    public void Sockets_hold_time_still_and_a_test_that_waits_for_it_is_told()
+    {
+        var real = new VirtualClock();
+        var clock = new VirtualClock();
+        var run = () => TestLoop.Run(
+            async () =>
+            {
+                await using var server = Tcp.Listen(new IPEndPoint(IPAddress.Loopback, 0), static async Coroutine (_) => await Loop.Yield());
+                ThreadPool.QueueUserWorkItem(_ =>
+                {
+                    clock.Advance(TimeSpan.Zero);      // until the loop is idle
+                    clock.Advance(TimeSpan.Zero);
+                    real.Advance(TimeSpan.FromMinutes(1));
+                });
+                await Loop.Sleep(Second);
+            },
+            new TestLoopOptions { Clock = clock, RealClock = real });
+        run.Should().Throw<TestLoopException>().WithMessage("*did not end within 30 s*stands still while sockets*IoPatience*accept on 127.0.0.1*");
+    }
+
+    [LoopFact]
+    public async Coroutine Time_jumps_over_sockets_that_are_quiet_when_it_may()
+    {
+        TestLoop.Clock.IoPatience = TimeSpan.FromMilliseconds(1);
+        await using var server = Tcp.Listen(new IPEndPoint(IPAddress.Loopback, 0), static async Coroutine (_) => await Loop.Yield());
+        await Loop.Sleep(TimeSpan.FromDays(1));
+        TestLoop.Clock.Elapsed.Should().Be(TimeSpan.FromDays(1));
+    }
+
+    [LoopFact]
+    public async Coroutine What_sockets_bring_comes_before_a_timeout_on_virtual_time()
+    {
+        await using var server = Tcp.Listen(new IPEndPoint(IPAddress.Loopback, 0), static async Coroutine (connection) => await connection.WriteAsync("there\n"));
+        await using var client = await Tcp.ConnectAsync(server.EndPoint);
+        (await Loop.WaitFor(client.ReadLineAsync(), TimeSpan.FromTicks(1))).Should().Be("there");
+        TestLoop.Clock.Elapsed.Should().Be(TimeSpan.Zero);
     }
 
     [Fact]

@@ -123,8 +123,13 @@ internal sealed class TestRun
         }
 
         return deadlock ?? (Exception)new TestLoopException(
-            $"{late ?? "The test's loop was stopped before the test was done."}\n{WaitReport.Of(loop)}");
+            $"{late ?? "The test's loop was stopped before the test was done."}\n{WhyTimeStands()}{WaitReport.Of(loop)}");
     }
+
+    // The commonest surprise: an open socket, and nothing is sent.
+    private string WhyTimeStands() => clock is { IoPatience: null, IsHeld: false } && core.Poller.HasSources && (core.Timers.Count > 0 || clock.HasTimers)
+        ? "Virtual time stands still while sockets or descriptors are registered at the loop. Set TestLoop.Clock.IoPatience, test with a MemoryConnectionPair, or run on TestClock.Real.\n"
+        : "";
 
     // On a thread of the pool.
     private void GiveUp()

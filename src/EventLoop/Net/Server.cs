@@ -87,6 +87,7 @@ public sealed class Server : IAsyncDisposable
             }
         }
 
+        await Loop.Wait([accepting]);      // it knows already, and leaves nothing running behind
         stopped.TrySetResult();
         return new ServerStopResult(aborted, canceled);
     }
@@ -154,7 +155,9 @@ public sealed class Server : IAsyncDisposable
                     Loop.Current.CallExceptionHandler(new LoopExceptionContext($"The server on {SocketErrors.Text(EndPoint)} cannot accept for now, and goes on trying", failure));
                 }
 
-                await Loop.Sleep(RetryDelay);
+                room = Loop.Current.CreateFuture();
+                await Loop.Wait([room], RetryDelay);
+                room = null;
             }
         }
     }

@@ -39,6 +39,17 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_server_that_is_disposed_leaves_no_task_behind() => RunIo(async () =>
+    {
+        await using (Tcp.Listen(AnyPort, Echo))
+        {
+            await Yields(3);
+        }
+
+        Loop.AllTasks().Should().Equal(Loop.CurrentTask!);
+    });
+
+    [Fact]
     public void A_stop_lets_handlers_end() => RunIo(async () =>
     {
         var server = Tcp.Listen(AnyPort, Echo);

@@ -17,7 +17,15 @@ internal static class Summary
             Console.WriteLine($"problem: {problem}");
         if (crawl.Problems.Count > ProblemsShown)
             Console.WriteLine($"... and {crawl.Problems.Count - ProblemsShown} more problems");
-        if (crawl.IsInterrupted)
-            Console.WriteLine($"Interrupted: {crawl.Known - crawl.Pages - crawl.Problems.Count} known pages were not visited.");
+        if (!crawl.IsInterrupted)
+            return;
+
+        int left = crawl.Known - crawl.Pages - crawl.Problems.Count;
+        Console.WriteLine(left switch
+        {
+            0 => "Interrupted.",
+            1 => "Interrupted: 1 known page was not visited.",
+            _ => $"Interrupted: {left} known pages were not visited.",
+        });
     }
 }

@@ -32,7 +32,7 @@ trap 'rm -f "$results"' EXIT
 for size in $sizes; do for count in $connections; do for round in $(seq "$rounds"); do for peer in $peers; do
   read -ra server <<<"$(command_of "$peer")"
   [ ${#server[@]} -gt 0 ] || { echo "unknown peer: $peer" >&2; continue; }
-  (cd "$here/peers" && timeout $((seconds * 3 + 30)) ../load/run-echo.sh "$peer" --size "$size" --connections "$count" --seconds "$seconds" -- "${server[@]}") >>"$results" || echo "$peer failed" >&2
+  (cd "$here/peers" && timeout $((seconds * 3 + 40)) ../load/run-echo.sh "$peer" --size "$size" --connections "$count" --seconds "$seconds" --warmup 3 -- "${server[@]}") >>"$results" || echo "$peer failed" >&2
 done; done; done; done
 
 python3 - "$results" <<'PYTHON'

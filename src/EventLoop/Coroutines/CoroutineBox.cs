@@ -153,7 +153,10 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         Begin(token);
         Flags |= RootFlag;
         Context = context;
-        flow = context.Core.Ambience.CaptureFlow();
+        if (context.Core.Ambience.CaptureFlow() is { } captured)
+        {
+            flow = captured;
+        }
     }
 
     /// <summary>The task takes the outcome; the box goes back to the pool.</summary>

@@ -22,7 +22,7 @@ internal sealed partial class LoopCore
     internal readonly LoopClock Clock;
     internal readonly IPoller Poller;
     internal readonly ReadyQueue Ready = new();
-    internal readonly TimerHeap Timers = new();
+    internal readonly TimerQueue Timers = new();
     internal readonly Inbox Inbox = new();
     internal readonly TaskTable Tasks = new();
     internal readonly CancelRounds CancelRounds = new();

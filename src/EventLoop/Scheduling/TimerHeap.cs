@@ -1,8 +1,7 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// Deadlines in a 4-ary heap: half as deep as a binary one, and the four children share a cache line. Equal deadlines
-/// come out in the order in which they went in. Each item knows its place, so cancelling costs O(log n) and lets go of it at once.
+/// Deadlines in any order, in a 4-ary heap: half as deep as a binary one, and the four children share a cache line. Each item knows its place, so cancelling costs O(log n) and lets go of it at once.
 /// In chunks, so that it grows without copying and without leaving outgrown arrays behind. Loop thread only.
 /// </summary>
 internal sealed class TimerHeap
@@ -10,63 +9,35 @@ internal sealed class TimerHeap
     private const int ChunkBits = 10;
     private const int ChunkSize = 1 << ChunkBits;
 
-    private struct Entry
-    {
-        internal long Due;
-        internal LoopItem Item;
-    }
-
-    private Entry[]?[] chunks = [new Entry[ChunkSize]];
+    private TimerEntry[]?[] chunks = [new TimerEntry[ChunkSize]];
     private int count;
-    private int sequence;
 
     internal int Count => count;
 
-    /// <summary>The earliest deadline in ticks of loop time; only when there is one.</summary>
-    internal long NextDue => chunks[0]![0].Due;
+    /// <summary>The earliest; only when there is one.</summary>
+    internal ref readonly TimerEntry First => ref chunks[0]![0];
 
-    /// <summary>Whose deadline that is.</summary>
-    internal LoopItem First => chunks[0]![0].Item;
-
-    /// <summary>A place in the order of insertion for a deadline that is kept elsewhere: a virtual clock's timers for foreign code.</summary>
-    internal int ReserveSequence() => sequence++;
-
-    internal void Add(long due, LoopItem item)
+    internal void Add(TimerEntry entry)
     {
         if ((count & (ChunkSize - 1)) == 0)
         {
             PrepareChunk(count >> ChunkBits);
         }
 
-        item.TimerSequence = sequence++;
-        SiftUp(count++, new Entry { Due = due, Item = item });
+        SiftUp(count++, entry);
     }
 
-    internal LoopItem RemoveFirst()
+    /// <param name="slot">The item's.</param>
+    internal void Remove(int slot)
     {
-        var first = First;
-        RemoveAt(0);
-        return first;
-    }
-
-    /// <summary>Does nothing to an item that is in no heap.</summary>
-    internal void Remove(LoopItem item)
-    {
-        if (item.TimerSlot != 0)
-        {
-            RemoveAt(item.TimerSlot - 1);
-        }
-    }
-
-    private void RemoveAt(int index)
-    {
-        At(index).Item.TimerSlot = 0;
+        int index = slot - 1;
+        At(index).Item!.TimerSlot = 0;
         ref var end = ref At(--count);
         var last = end;
         end = default;
         if (index < count)
         {
-            if (index > 0 && IsBefore(last, At((index - 1) >> 2)))
+            if (index > 0 && last.IsBefore(At((index - 1) >> 2)))
             {
                 SiftUp(index, last);
             }
@@ -83,7 +54,7 @@ internal sealed class TimerHeap
         }
     }
 
-    private ref Entry At(int index) => ref chunks[index >> ChunkBits]![index & (ChunkSize - 1)];
+    private ref TimerEntry At(int index) => ref chunks[index >> ChunkBits]![index & (ChunkSize - 1)];
 
     private void PrepareChunk(int chunk)
     {
@@ -92,30 +63,30 @@ internal sealed class TimerHeap
             Array.Resize(ref chunks, chunk * 2);
         }
 
-        chunks[chunk] ??= new Entry[ChunkSize];
+        chunks[chunk] ??= new TimerEntry[ChunkSize];
     }
 
-    private void SiftUp(int index, Entry entry)
+    private void SiftUp(int index, TimerEntry entry)
     {
         while (index > 0)
         {
             int parent = (index - 1) >> 2;
             ref var above = ref At(parent);
-            if (!IsBefore(entry, above))
+            if (!entry.IsBefore(above))
             {
                 break;
             }
 
             At(index) = above;
-            above.Item.TimerSlot = index + 1;
+            above.Item!.TimerSlot = index + 1;
             index = parent;
         }
 
         At(index) = entry;
-        entry.Item.TimerSlot = index + 1;
+        entry.Item!.TimerSlot = index + 1;
     }
 
-    private void SiftDown(int index, Entry entry)
+    private void SiftDown(int index, TimerEntry entry)
     {
         while (true)
         {
@@ -129,28 +100,24 @@ internal sealed class TimerHeap
             int end = Math.Min(child + 4, count);
             for (int k = child + 1; k < end; k++)
             {
-                if (IsBefore(At(k), At(least)))
+                if (At(k).IsBefore(At(least)))
                 {
                     least = k;
                 }
             }
 
             ref var below = ref At(least);
-            if (!IsBefore(below, entry))
+            if (!below.IsBefore(entry))
             {
                 break;
             }
 
             At(index) = below;
-            below.Item.TimerSlot = index + 1;
+            below.Item!.TimerSlot = index + 1;
             index = least;
         }
 
         At(index) = entry;
-        entry.Item.TimerSlot = index + 1;
+        entry.Item!.TimerSlot = index + 1;
     }
-
-    // The difference, not the comparison, of two sequence numbers survives their wrapping around.
-    private static bool IsBefore(in Entry a, in Entry b) =>
-        a.Due < b.Due || (a.Due == b.Due && a.Item.TimerSequence - b.Item.TimerSequence < 0);
 }

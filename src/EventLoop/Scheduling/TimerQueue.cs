@@ -1,0 +1,130 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace EventLoop.Scheduling;
+
+/// <summary>A deadline in ticks of loop time, and whose it is.</summary>
+internal struct TimerEntry
+{
+    internal long Due;
+    internal LoopItem? Item;     // null where it was cancelled in the middle of a run
+
+    // The difference, not the comparison, of two sequence numbers survives their wrapping around.
+    internal readonly bool IsBefore(in TimerEntry other) =>
+        Due < other.Due || (Due == other.Due && Item!.TimerSequence - other.Item!.TimerSequence < 0);
+}
+
+/// <summary>
+/// The deadlines of a loop, earliest first; equal ones in the order in which they went in. Programs use few different delays, and with one delay the deadlines
+/// come in order: those stand in runs, where adding, firing and cancelling take O(1) and touch nobody else. A deadline that fits behind none of the runs goes
+/// to a heap, O(log n). Loop thread only.
+/// </summary>
+internal sealed class TimerQueue
+{
+    private readonly TimerRun[] runs = [new(0), new(1), new(2), new(3)];
+    private readonly TimerHeap heap = new();
+    private int count;
+    private int sequence;
+
+    internal int Count => count;
+
+    /// <summary>The earliest deadline; only when there is one.</summary>
+    internal long NextDue => FindFirst().Due;
+
+    /// <summary>Whose deadline that is.</summary>
+    internal LoopItem First => FindFirst().Item!;
+
+    /// <summary>A place in the order of insertion for a deadline that is kept elsewhere: a virtual clock's timers for foreign code.</summary>
+    internal int ReserveSequence() => sequence++;
+
+    internal void Add(long due, LoopItem item)
+    {
+        item.TimerSequence = sequence++;
+        count++;
+        var entry = new TimerEntry { Due = due, Item = item };
+        if (TryFindRun(due, out var run))
+        {
+            run.Append(entry);
+        }
+        else
+        {
+            heap.Add(entry);
+        }
+    }
+
+    internal LoopItem RemoveFirst()
+    {
+        var first = First;
+        Remove(first);
+        return first;
+    }
+
+    /// <summary>Does nothing to an item that is not here.</summary>
+    internal void Remove(LoopItem item)
+    {
+        int slot = item.TimerSlot;
+        if (slot == 0)
+        {
+            return;
+        }
+
+        count--;
+        if (slot > 0)
+        {
+            heap.Remove(slot);
+        }
+        else
+        {
+            runs[TimerRun.NumberOf(slot)].Remove(item);
+        }
+    }
+
+    // The tightest fit, so that the later ones stay open for later deadlines; else an empty run; else one of a single entry, which is not worth a run.
+    private bool TryFindRun(long due, [NotNullWhen(true)] out TimerRun? found)
+    {
+        found = null;
+        TimerRun? spare = null;
+        foreach (var run in runs)
+        {
+            if (run.Count > 0 && run.LastDue <= due)
+            {
+                if (found is null || run.LastDue > found.LastDue)
+                {
+                    found = run;
+                }
+            }
+            else if (run.Count < 2 && (spare is null || run.Count < spare.Count))
+            {
+                spare = run;
+            }
+        }
+
+        if (found is null && spare is not null)
+        {
+            found = spare;
+            if (spare.Count == 1)
+            {
+                var moved = spare.First;
+                spare.Remove(moved.Item!);
+                heap.Add(moved);
+            }
+        }
+
+        return found is not null;
+    }
+
+    private ref readonly TimerEntry FindFirst()
+    {
+        ref readonly var first = ref heap.First;
+        bool any = heap.Count > 0;
+        foreach (var run in runs)
+        {
+            if (run.Count > 0 && (!any || run.First.IsBefore(first)))
+            {
+                first = ref run.First;
+                any = true;
+            }
+        }
+
+        return ref first;
+    }
+}

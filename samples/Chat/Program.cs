@@ -1,23 +1,43 @@
 // A chat server for nc: one line, one message.
-//   Chat [--port 7777]           then:  nc 127.0.0.1 7777
+//
+//     dotnet run -c Release --project samples/Chat                           then:  nc 127.0.0.1 7777
+//
 // /name NAME, /join ROOM, /who, /quit. Who does not read what is said is put out; Ctrl-C says goodbye to everybody.
+
 using System.Net;
+using System.Net.Sockets;
 using Chat;
 using EventLoop;
 using EventLoop.Net;
+using EventLoop.Samples;
 
-int port = Array.IndexOf(args, "--port") is >= 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1]) : 7777;
+const string usage = """
+    Usage: dotnet run -c Release --project samples/Chat [-- options]
 
-try
+      --port N   of 127.0.0.1 (default 7777; 0 takes a free one)
+    """;
+
+return CommandLine.Run(args, usage, line =>
 {
-    Loop.Run(Serve);
-}
-catch (LoopInterruptedException)
-{
-    // Ctrl-C: everybody has been told.
-}
+    int port = line.Number("--port", 7777, least: 0, most: IPEndPoint.MaxPort);
+    line.ExpectNoMore();
+    try
+    {
+        Loop.Run(() => ServeAsync(port));
+        return 0;
+    }
+    catch (LoopInterruptedException)
+    {
+        return 130;      // Ctrl-C: everybody has been told
+    }
+    catch (SocketException failure)
+    {
+        Console.Error.WriteLine(failure.Message);
+        return 1;
+    }
+});
 
-async Coroutine Serve()
+static async Coroutine ServeAsync(int port)
 {
     var hall = new Hall();
     var server = Tcp.Listen(new IPEndPoint(IPAddress.Loopback, port), hall.Welcome);
@@ -29,11 +49,11 @@ async Coroutine Serve()
     finally
     {
         // Ctrl-C has cancelled this task; what follows shall happen all the same.
-        await Loop.Shield(Goodbye(hall, server));
+        await Loop.Shield(GoodbyeAsync(hall, server));
     }
 }
 
-static async Coroutine Goodbye(Hall hall, Server server)
+static async Coroutine GoodbyeAsync(Hall hall, Server server)
 {
     hall.SayToAll("* the server closes, goodbye");
     await server.StopAsync(TimeSpan.FromSeconds(1));

@@ -1,33 +1,72 @@
 // An echo server in two styles: --style raw receives and sends on the socket, --style stream reads and writes through pipes.
-//   EchoServer [--port 7000 | --unix PATH] [--style raw|stream] [--tls CERTIFICATE.pfx]
+//
+//     dotnet run -c Release --project samples/EchoServer
+//     dotnet run -c Release --project samples/EchoServer -- --unix /tmp/echo.sock --style raw
+//
 // Prints "listening PORT" (or the path) when it is ready; ends on Ctrl-C and SIGTERM.
+
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using EventLoop;
 using EventLoop.Net;
+using EventLoop.Samples;
 
-string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
+const string usage = """
+    Usage: dotnet run -c Release --project samples/EchoServer [-- options]
 
-var certificate = Option("--tls") is { } file ? X509CertificateLoader.LoadPkcs12FromFile(file, null) : null;
-Func<Connection, Coroutine> echo = Option("--style") switch
-{
-    "raw" when certificate is not null => throw new ArgumentException("TLS has no raw style: its bytes are not the socket's."),
-    "raw" => EchoRaw,
-    "stream" or null => EchoStream,
-    var other => throw new ArgumentException($"Unknown style '{other}': raw or stream."),
-};
-Func<Connection, Coroutine> handler = certificate is null ? echo : async connection =>
-{
-    await connection.StartTlsAsync(certificate);
-    await echo(connection);
-};
+      --port N        of 127.0.0.1 (default 7000; 0 takes a free one)
+      --unix PATH     a Unix socket instead of a port
+      --style STYLE   raw: on the socket; stream: through pipes (default)
+      --tls FILE      with TLS; a certificate with its key, in a .pfx file without a password (style stream only)
+    """;
 
-Loop.Run(async () =>
+return CommandLine.Run(args, usage, line =>
 {
-    var server = Option("--unix") is { } path
-        ? Unix.Listen(path, handler)
-        : Tcp.Listen(new IPEndPoint(IPAddress.Loopback, int.Parse(Option("--port") ?? "7000")), handler);
+    int port = line.Number("--port", 7000, least: 0, most: IPEndPoint.MaxPort);
+    string? path = line.Text("--unix");
+    string style = line.Text("--style") ?? "stream";
+    string? file = line.Text("--tls");
+    line.ExpectNoMore();
+    Func<Connection, Coroutine> echo = style switch
+    {
+        "raw" when file is not null => throw new UsageException("TLS has no raw style: its bytes are not the socket's."),
+        "raw" => EchoRaw,
+        "stream" => EchoStream,
+        _ => throw new UsageException($"There is no style '{style}'; there are raw and stream."),
+    };
+    try
+    {
+        Func<Connection, Coroutine> handler = echo;
+        if (file is not null)
+        {
+            var certificate = X509CertificateLoader.LoadPkcs12FromFile(file, null);
+            handler = async connection =>
+            {
+                await connection.StartTlsAsync(certificate);
+                await echo(connection);
+            };
+        }
+
+        Loop.Run(() => ServeAsync(() => path is not null ? Unix.Listen(path, handler) : Tcp.Listen(new IPEndPoint(IPAddress.Loopback, port), handler)));
+        return 0;
+    }
+    catch (LoopInterruptedException)
+    {
+        return 130;
+    }
+    catch (Exception failure) when (failure is SocketException or IOException or CryptographicException or ArgumentException)
+    {
+        Console.Error.WriteLine(failure.Message);
+        return 1;
+    }
+});
+
+static async Coroutine ServeAsync(Func<Server> listen)
+{
+    await using var server = listen();
     var loop = Loop.Current;
     using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
     {
@@ -36,7 +75,7 @@ Loop.Run(async () =>
     });
     Console.WriteLine(server.EndPoint is IPEndPoint ip ? $"listening {ip.Port}" : $"listening {server.EndPoint}");
     await server.WaitForStopAsync();
-});
+}
 
 static async Coroutine EchoRaw(Connection connection)
 {

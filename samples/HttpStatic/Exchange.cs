@@ -32,12 +32,12 @@ internal sealed class Exchange(Connection connection, Site site)
         }
         catch (BadRequestException bad)
         {
-            await RefuseAsync(bad.Status, bad.Message);
+            await RefuseAsync(bad.Status, bad.Message, closes: true);
             await EndAsync();
         }
         catch (LimitOverrunException)
         {
-            await RefuseAsync(431, "Request Header Fields Too Large");
+            await RefuseAsync(431, "Request Header Fields Too Large", closes: true);
             await EndAsync();
         }
         catch (Exception gone) when (gone is IOException or TimeoutException)
@@ -69,13 +69,13 @@ internal sealed class Exchange(Connection connection, Site site)
     {
         if (request.Method is not ("GET" or "HEAD"))
         {
-            await RefuseAsync(405, "Method Not Allowed");
+            await RefuseAsync(405, "Method Not Allowed", closes: !request.KeepAlive || request.HasBody, more: "Allow: GET, HEAD\r\n");
             return;
         }
 
         if (site.Find(request.Target) is not { } file)
         {
-            await RefuseAsync(404, "Not Found", request.Method == "HEAD");
+            await RefuseAsync(404, "Not Found", closes: !request.KeepAlive || request.HasBody, headOnly: request.Method == "HEAD");
             return;
         }
 
@@ -111,8 +111,8 @@ internal sealed class Exchange(Connection connection, Site site)
         }
     }
 
-    private Coroutine<int> RefuseAsync(int status, string reason, bool headOnly = false) => connection.WriteAsync(
-        $"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: {reason.Length}\r\n\r\n{(headOnly ? "" : reason)}");
+    private Coroutine<int> RefuseAsync(int status, string reason, bool closes, string more = "", bool headOnly = false) => connection.WriteAsync(
+        $"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: {reason.Length}\r\n{more}{(closes ? "Connection: close\r\n" : "")}\r\n{(headOnly ? "" : reason)}");
 
     // What the client still sends is read for a moment: closing on it would be a reset, which may overtake the answer.
     private async Coroutine EndAsync()

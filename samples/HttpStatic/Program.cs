@@ -1,19 +1,55 @@
 // A small file server: HTTP/1.1 with keep-alive, GET and HEAD, single ranges, sendfile.
-//   HttpStatic [--root .] [--port 8080]
+//
+//     dotnet run -c Release --project samples/HttpStatic -- --root docs      then:  curl http://127.0.0.1:8080/architecture.md
+//
 // Prints "listening PORT"; ends on Ctrl-C and SIGTERM.
+
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using EventLoop;
 using EventLoop.Net;
+using EventLoop.Samples;
 using HttpStatic;
 
-string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
+const string usage = """
+    Usage: dotnet run -c Release --project samples/HttpStatic [-- options]
 
-var site = new Site(Option("--root") ?? ".");
-Loop.Run(async () =>
+      --root FOLDER   whose files are served (default: the current one)
+      --port N        of 127.0.0.1 (default 8080; 0 takes a free one)
+    """;
+
+return CommandLine.Run(args, usage, line =>
+{
+    string root = line.Text("--root") ?? ".";
+    int port = line.Number("--port", 8080, least: 0, most: IPEndPoint.MaxPort);
+    line.ExpectNoMore();
+    if (!Directory.Exists(root))
+    {
+        Console.Error.WriteLine($"There is no folder '{root}'.");
+        return 1;
+    }
+
+    try
+    {
+        Loop.Run(() => ServeAsync(new Site(root), port));
+        return 0;
+    }
+    catch (LoopInterruptedException)
+    {
+        return 130;
+    }
+    catch (SocketException failure)
+    {
+        Console.Error.WriteLine(failure.Message);
+        return 1;
+    }
+});
+
+static async Coroutine ServeAsync(Site site, int port)
 {
     var server = Tcp.Listen(
-        new IPEndPoint(IPAddress.Loopback, int.Parse(Option("--port") ?? "8080")),
+        new IPEndPoint(IPAddress.Loopback, port),
         async connection => await new Exchange(connection, site).ServeAsync(),
         new ListenOptions { MaxConnections = 10_000 });
     var loop = Loop.Current;
@@ -31,5 +67,6 @@ Loop.Run(async () =>
     {
         // Ctrl-C: no more connections, and those that are there are cut off where they are.
         await CancelScope.Run(async _ => await server.StopAsync(TimeSpan.Zero), timeout: TimeSpan.FromSeconds(5), shield: true);
+        throw;
     }
-});
+}

@@ -146,9 +146,9 @@ public sealed class Server : IAsyncDisposable
             {
                 return;
             }
-            catch (SocketException failure) when (failure.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+            catch (Exception failure) when (failure is SocketException or IOException)
             {
-                // No descriptors or memory: those who wait stay in the backlog until something is free again.
+                // No descriptors or memory, as a rule: those who wait stay in the backlog until something is free again.
                 if (!complained)
                 {
                     complained = true;

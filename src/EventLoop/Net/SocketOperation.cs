@@ -33,7 +33,7 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
 
     /// <summary>What an error becomes; null when the attempt is to be made again.</summary>
     private protected virtual Exception Fail(int error) =>
-        SocketErrors.Failed(What, Socket!.RemoteEndPoint ?? Socket.LocalEndPoint, (System.Net.Sockets.SocketError)(-error));
+        SocketErrors.Failed(What, Socket!.RemoteEndPoint ?? Socket.LocalEndPoint, SocketDevice.ToError(error));
 
     /// <inheritdoc/>
     public bool Start(long token)

@@ -217,10 +217,10 @@ internal sealed class AcceptOperation : SocketOperation<LoopSocket>
     {
         var error = socket.TryAccept(out var accepted);
         Result = accepted;
-        return -(int)error;
+        return SocketDevice.Answer(error);
     }
 
-    private protected override Exception Fail(int error) => SocketErrors.Failed(What, Socket!.LocalEndPoint, (SocketError)(-error));
+    private protected override Exception Fail(int error) => SocketErrors.Failed(What, Socket!.LocalEndPoint, SocketDevice.ToError(error));
 
     private protected override void Recycle(LoopCore core) => core.Pools.Return(this, Slot);
 }
@@ -245,10 +245,10 @@ internal sealed class ConnectOperation : SocketOperation<bool>
     {
         var error = begun ? socket.FinishConnect(endPoint) : socket.BeginConnect(endPoint);
         begun = true;
-        return -(int)error;
+        return SocketDevice.Answer(error);
     }
 
-    private protected override Exception Fail(int error) => SocketErrors.Failed(What, endPoint, (SocketError)(-error));
+    private protected override Exception Fail(int error) => SocketErrors.Failed(What, endPoint, SocketDevice.ToError(error));
 
     private protected override void Recycle(LoopCore core)
     {

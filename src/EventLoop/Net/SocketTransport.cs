@@ -37,7 +37,7 @@ internal sealed class SocketTransport(LoopSocket socket) : Transport
     internal override void Leave(SocketWaiter waiter, bool reads) => socket.Leave(waiter, reads);
 
     internal override Exception Explain(int error, bool reads) =>
-        socket.IsClosed ? socket.Closed() : SocketErrors.Broken(reads ? "receive from" : "send to", socket.RemoteEndPoint, (SocketError)(-error));
+        socket.IsClosed ? socket.Closed() : SocketErrors.Broken(reads ? "receive from" : "send to", socket.RemoteEndPoint, SocketDevice.ToError(error));
 
     internal override void ShutdownSend() => socket.Device.ShutdownSend();
 

@@ -10,7 +10,7 @@ namespace EventLoop.Net;
 /// </summary>
 internal sealed class TlsTransport : Transport
 {
-    private const int Broken = -(int)System.Net.Sockets.SocketError.SocketError;
+    private const int Broken = int.MinValue;
     private const int None = -1;
 
     private readonly SslStream ssl;

@@ -142,6 +142,6 @@ internal sealed unsafe partial class EpollSocket
             SocketSetting.Broadcast => (SocketLevel, 6),
             _ => throw new ArgumentOutOfRangeException(nameof(setting)),
         };
-        return Answer(Libc.SetOption(descriptor, level, option, &value, sizeof(int)));
+        return Checked(Libc.SetOption(descriptor, level, option, &value, sizeof(int)));
     }
 }

@@ -156,11 +156,11 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         var address = endPoint.Serialize();
         fixed (byte* bytes = address.Buffer.Span)
         {
-            return Answer(Libc.Bind(descriptor, bytes, (uint)address.Size));
+            return Checked(Libc.Bind(descriptor, bytes, (uint)address.Size));
         }
     }
 
-    internal override SocketError Listen(int backlog) => Answer(Libc.Listen(descriptor, backlog));
+    internal override SocketError Listen(int backlog) => Checked(Libc.Listen(descriptor, backlog));
 
     internal override SocketError Accept(out SocketDevice? accepted)
     {
@@ -215,7 +215,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
             : error == 0 ? SocketError.Success : Errno.ToSocketError(error);
     }
 
-    internal override SocketError ShutdownSend() => Answer(Libc.Shutdown(descriptor, 1));
+    internal override SocketError ShutdownSend() => Checked(Libc.Shutdown(descriptor, 1));
 
     internal override EndPoint? LocalEndPoint
     {
@@ -291,13 +291,13 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         _ => new IPEndPoint(IPAddress.Any, 0),
     };
 
-    private static SocketError Answer(int result) => result >= 0 ? SocketError.Success : Errno.ToSocketError(Libc.LastError);
+    private static SocketError Checked(int result) => result >= 0 ? SocketError.Success : Errno.ToSocketError(Libc.LastError);
 
     // Apart, so that the ordinary "nothing there" costs one comparison.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int LastFailure()
     {
         int error = Libc.LastError;
-        return error == Errno.Again ? WouldBlock : -(int)Errno.ToSocketError(error) is < 0 and int failure ? failure : -(int)SocketError.Fault;
+        return error == Errno.Again ? WouldBlock : Answer(Errno.ToSocketError(error));
     }
 }

@@ -61,7 +61,7 @@ internal sealed class PortableSocket : SocketDevice
     internal override int Receive(Span<byte> buffer)
     {
         int count = socket.Receive(buffer, SocketFlags.None, out var error);
-        int answer = error == SocketError.Success ? count : -(int)error;
+        int answer = error == SocketError.Success ? count : Answer(error);
         return buffer.IsEmpty ? answer : ReceiveAnswer(answer);
     }
 
@@ -69,13 +69,13 @@ internal sealed class PortableSocket : SocketDevice
     {
         Span<byte> first = stackalloc byte[1];
         int count = socket.Receive(first, SocketFlags.Peek, out var error);
-        return ReceiveAnswer(error == SocketError.Success ? count : -(int)error);
+        return ReceiveAnswer(error == SocketError.Success ? count : Answer(error));
     }
 
     internal override int Send(ReadOnlySpan<byte> bytes)
     {
         int count = socket.Send(bytes, SocketFlags.None, out var error);
-        return SendAnswer(error == SocketError.Success ? count : -(int)error);
+        return SendAnswer(error == SocketError.Success ? count : Answer(error));
     }
 
     internal override int SendFile(SafeFileHandle file, long offset, int count)
@@ -141,7 +141,7 @@ internal sealed class PortableSocket : SocketDevice
         catch (SocketException failure)
         {
             truncated = failure.SocketErrorCode == SocketError.MessageSize;      // Windows says it so
-            return truncated ? buffer.Length : -(int)failure.SocketErrorCode;
+            return truncated ? buffer.Length : Answer(failure.SocketErrorCode);
         }
     }
 
@@ -153,7 +153,7 @@ internal sealed class PortableSocket : SocketDevice
         }
         catch (SocketException failure)
         {
-            return -(int)failure.SocketErrorCode;
+            return Answer(failure.SocketErrorCode);
         }
     }
 

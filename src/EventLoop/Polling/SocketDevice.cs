@@ -13,8 +13,17 @@ internal abstract class SocketDevice : PollSource
 {
     internal const int WouldBlock = -(int)SocketError.WouldBlock;
 
-    // Linux reports a reset once. When a send has met it, the next receive looks like a clean end, which it is not.
-    private bool sendMetReset;
+    // .NET's "some error" is -1, and minus that would be a count.
+    private const int SomeError = int.MinValue;
+
+    /// <summary>An error as an answer of a call that moves bytes: negative, whatever it is; zero for success.</summary>
+    internal static int Answer(SocketError error) => error == SocketError.SocketError ? SomeError : -(int)error;
+
+    /// <summary>The error that a negative answer stands for.</summary>
+    internal static SocketError ToError(int answer) => answer == SomeError ? SocketError.SocketError : (SocketError)(-answer);
+
+    // The system tells of a broken connection once, to whichever call comes first; the next receive would look like a clean end.
+    private int brokenBy;
 
     /// <summary>Told when it becomes ready.</summary>
     internal ISocketOwner? Owner;
@@ -33,12 +42,26 @@ internal abstract class SocketDevice : PollSource
     /// <summary>What a send answers passes through here.</summary>
     protected int SendAnswer(int answer)
     {
-        sendMetReset |= answer == -(int)SocketError.ConnectionReset;
+        if (answer < 0 && answer != WouldBlock)
+        {
+            Note(answer);
+        }
+
         return answer;
     }
 
-    /// <summary>What a receive of more than nothing answers passes through here.</summary>
-    protected int ReceiveAnswer(int answer) => answer == 0 && sendMetReset ? -(int)SocketError.ConnectionReset : answer;
+    /// <summary>What a receive of more than nothing, or a look, answers passes through here.</summary>
+    protected int ReceiveAnswer(int answer) => answer == 0 ? brokenBy : SendAnswer(answer);
+
+    // Of a datagram socket each of these concerns one datagram.
+    private void Note(int answer)
+    {
+        if (ToError(answer) is SocketError.ConnectionReset
+            || (IsTcp && ToError(answer) is SocketError.ConnectionAborted or SocketError.TimedOut or SocketError.HostUnreachable or SocketError.NetworkUnreachable))
+        {
+            brokenBy = answer;
+        }
+    }
 
     /// <summary>Whether there is something to receive, without receiving it.</summary>
     internal abstract int Peek();

@@ -303,6 +303,72 @@ public abstract class ConnectionTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void Each_direction_ends_by_itself_and_the_other_goes_on() => WithPair(async (client, server) =>
+    {
+        await client.WriteAsync("question");
+        await client.ShutdownWriteAsync();
+        (await server.ReadToEndAsync()).Should().HaveCount(8);
+        byte[] answer = Pattern(500_000);
+        var writing = Loop.CreateTask(async () =>
+        {
+            await server.WriteAsync(answer);
+            await server.ShutdownWriteAsync();
+        });
+        (await client.ReadToEndAsync()).Should().Equal(answer);
+        await writing;
+        (await Catch(client.WriteAsync("more"))).Should().BeOfType<InvalidOperationException>();
+    });
+
+    [Fact]
+    public void A_cancellation_that_races_with_a_read_loses_no_byte_and_doubles_none() => WithPair(async (client, server) =>
+    {
+        const int Total = 1000;
+        var got = new List<string>();
+        var reader = Loop.CreateTask(async () =>
+        {
+            for (int attempt = 0; got.Count < Total; attempt++)
+            {
+                var reading = Loop.CreateTask(server.ReadLineAsync());
+                await Yields(attempt % 4);
+                reading.Cancel();
+                if (await Catch(reading) is null)
+                {
+                    got.Add(reading.Result!);
+                }
+            }
+        });
+        for (int i = 0; i < Total; i++)
+        {
+            // Every other line in two pieces.
+            string line = $"line {i}\n";
+            await client.WriteAsync(i % 2 == 0 ? line : line[..3]);
+            await Yields(i % 5);
+            if (i % 2 == 1)
+            {
+                await client.WriteAsync(line[3..]);
+            }
+        }
+
+        await reader;
+        got.Should().Equal(Enumerable.Range(0, Total).Select(static i => $"line {i}"));
+    });
+
+    [Fact]
+    public void A_write_cancelled_in_the_middle_breaks_the_sending_direction_and_one_that_had_not_begun_does_not() => WithPair(async (client, server) =>
+    {
+        var first = Loop.CreateTask(client.WriteAsync(new byte[16_000_000]));
+        var second = Loop.CreateTask(client.WriteAsync(new byte[1]));
+        await Yields(3);
+        second.Cancel();
+        (await Catch(second)).Should().BeOfType<LoopCanceledException>();
+        first.IsCompleted.Should().BeFalse("the one behind it had nothing to do with it");
+        first.Cancel();
+        (await Catch(first)).Should().BeOfType<LoopCanceledException>();
+        (await Catch(client.WriteAsync("more"))).Should().BeOfType<IOException>().Which.Message.Should().Contain("cancelled");
+        client.Abort();
+    });
+
+    [Fact]
     public void Closing_fails_what_waits_and_what_comes_later() => WithPair(async (client, server) =>
     {
         var reading = Loop.CreateTask(server.ReadLineAsync());

@@ -150,6 +150,22 @@ public abstract class LoopSocketTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_reset_that_a_look_met_first_is_no_clean_end_for_the_receive_neither_is_it_one_for_the_next() => RunIo(async () =>
+    {
+        var (client, server) = await ConnectPair();
+        var looking = Loop.CreateTask(server.ReceiveAsync(Memory<byte>.Empty));
+        await Yields(2);
+        client.Abort();
+        await Catch(looking);
+        for (int i = 0; i < 3; i++)
+        {
+            (await Catch(server.ReceiveAsync(new byte[16]))).Should().BeOfType<SocketException>().Which.SocketErrorCode.Should().Be(SocketError.ConnectionReset);
+        }
+
+        server.Close();
+    });
+
+    [Fact]
     public void The_end_behind_a_short_read_is_not_missed() => RunIo(async () =>
     {
         for (int i = 0; i < 50; i++)

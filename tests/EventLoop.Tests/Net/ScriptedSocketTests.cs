@@ -86,6 +86,62 @@ public sealed class ScriptedSocketTests() : IoTest(PollerKind.Auto)
         await server.StopAsync(Seconds(1));
     });
 
+    [Theory]
+    [InlineData(SocketError.AccessDenied)]
+    [InlineData(SocketError.NoBufferSpaceAvailable)]
+    [InlineData(SocketError.SocketError)]
+    public void No_error_of_an_accept_ends_the_server(SocketError error) => RunIo(async () =>
+    {
+        var device = new ScriptedDevice();
+        device.Accepts.Enqueue(error);
+        device.Accepts.Enqueue(SocketError.Success);
+        int served = 0;
+        var server = new Server(device.Open(), async _ => served++, new ListenOptions());
+        await Until(() => served == 1);
+        Reported.Should().ContainSingle().Which.Message.Should().Contain("cannot accept");
+        await server.StopAsync(Seconds(1));
+    });
+
+    [Theory]
+    [InlineData(SocketError.NetworkUnreachable)]
+    [InlineData(SocketError.SocketError)]
+    public void No_error_of_a_connect_is_taken_for_a_success(SocketError error) => RunIo(async () =>
+    {
+        var device = new ScriptedDevice();
+        device.Connects.Enqueue(error);
+        var failure = (await Catch(device.Open().ConnectAsync(AnyPort))).Should().BeOfType<SocketException>().Subject;
+        failure.SocketErrorCode.Should().Be(error);
+        failure.Message.Should().Contain(AnyPort.ToString());
+    });
+
+    [Fact]
+    public void Closing_fails_every_kind_of_wait() => RunIo(async () =>
+    {
+        using var file = File.OpenHandle(typeof(Loop).Assembly.Location);
+        Func<LoopSocket, LoopAwaitable>[] kinds =
+        [
+            static socket => Loop.CreateTask(socket.AcceptAsync()),
+            static socket => Loop.CreateTask(socket.ConnectAsync(AnyPort)),
+            static socket => Loop.CreateTask(socket.ReceiveAsync(new byte[1])),
+            static socket => Loop.CreateTask(socket.SendAsync(new byte[1])),
+            static socket => Loop.CreateTask(socket.SendAsync(LoopSocketTests.Pieces(new byte[10], 3))),
+            static socket => Loop.CreateTask(socket.WaitReadableAsync()),
+            socket => Loop.CreateTask(socket.SendFileAsync(file, 0, 100)),
+        ];
+        foreach (var kind in kinds)
+        {
+            var device = new ScriptedDevice();
+            device.Connects.Enqueue(SocketError.WouldBlock);
+            var socket = device.Open();
+            var waiting = kind(socket);
+            await Yields(2);
+            waiting.IsCompleted.Should().BeFalse();
+            socket.Close();
+            (await Catch(waiting)).Should().BeOfType<ObjectDisposedException>();
+            device.IsClosed.Should().BeTrue();
+        }
+    });
+
     [Fact]
     public void A_connection_that_died_before_it_was_accepted_is_passed_over() => RunIo(async () =>
     {
@@ -107,7 +163,9 @@ public sealed class ScriptedSocketTests() : IoTest(PollerKind.Auto)
         connecting.IsCompleted.Should().BeFalse();
         device.Connects.Enqueue(SocketError.HostUnreachable);
         device.Ready(Readiness.Writable);
-        (await Catch(connecting)).Should().BeOfType<SocketException>().Which.SocketErrorCode.Should().Be(SocketError.HostUnreachable);
+        var failure = (await Catch(connecting)).Should().BeOfType<SocketException>().Subject;
+        failure.SocketErrorCode.Should().Be(SocketError.HostUnreachable);
+        failure.Message.Should().Contain(AnyPort.ToString());
     });
 
     [Fact]

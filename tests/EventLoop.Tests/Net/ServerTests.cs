@@ -178,6 +178,15 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void An_address_that_cannot_be_reached_is_named() => RunIo(async () =>
+    {
+        // No TCP connection leads to many machines.
+        var failure = (await Catch(Tcp.ConnectAsync("224.0.0.1", 9))).Should().BeOfType<SocketException>().Subject;
+        failure.SocketErrorCode.Should().Be(SocketError.NetworkUnreachable);
+        failure.Message.Should().Contain("224.0.0.1:9");
+    });
+
+    [Fact]
     public void A_name_with_several_addresses_finds_the_one_that_answers() => RunIo(async () =>
     {
         await using var server = Tcp.Listen(AnyPort, Echo);

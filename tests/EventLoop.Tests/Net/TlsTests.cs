@@ -120,6 +120,56 @@ public abstract class TlsTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_handshake_that_the_server_cuts_is_an_error_for_the_client() => RunIo(async () =>
+    {
+        await using var server = Tcp.Listen(AnyPort, static async connection => await connection.ReadExactlyAsync(5));
+        await using var client = await Tcp.ConnectAsync(server.EndPoint);
+        (await Catch(client.StartTlsAsync(Trusting))).Should().BeAssignableTo<IOException>().Which.Message.Should().Contain(server.EndPoint.ToString());
+        client.IsClosed.Should().BeTrue();
+    });
+
+    [Fact]
+    public void A_handshake_that_never_ends_can_be_cancelled() => RunIo(async () =>
+    {
+        bool begun = false;
+        await using var server = Tcp.Listen(AnyPort, async connection =>
+        {
+            await connection.ReadExactlyAsync(5);
+            begun = true;
+            await Catch(connection.ReadToEndAsync());
+        });
+        await using var client = await Tcp.ConnectAsync(server.EndPoint);
+        var handshake = Loop.CreateTask(client.StartTlsAsync(Trusting));
+        await Until(() => begun);
+        handshake.Cancel();
+        (await Catch(handshake)).Should().BeAssignableTo<OperationCanceledException>();
+        client.IsClosed.Should().BeTrue();
+        await Until(() => server.ConnectionCount == 0);
+    });
+
+    [Fact]
+    public void A_reset_under_TLS_is_an_error_for_reader_and_writer_and_no_byte_is_made_up() => RunIo(async () =>
+    {
+        await using var server = SecureEcho();
+        await using var client = await Tcp.ConnectAsync(server.EndPoint);
+        await client.StartTlsAsync(Trusting);
+        await client.WriteAsync("line\n");
+        (await client.ReadLineAsync()).Should().Be("line");
+        var reading = Loop.CreateTask(client.ReadExactlyAsync(1));
+        await Yields(3);
+        await server.StopAsync(TimeSpan.Zero);
+        (await Catch(reading)).Should().BeAssignableTo<IOException>().And.NotBeOfType<IncompleteReadException>();
+        (await Catch(client.ReadToEndAsync(limit: 1000))).Should().BeAssignableTo<IOException>().And.NotBeOfType<IncompleteReadException>();
+        (await Catch(async () =>
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                await client.WriteAsync(new byte[10_000]);
+            }
+        })).Should().BeAssignableTo<IOException>();
+    });
+
+    [Fact]
     public void A_cancelled_read_loses_no_byte() => RunIo(async () =>
     {
         await using var server = SecureEcho();

@@ -42,7 +42,7 @@ return CommandLine.Run(args, usage, line =>
         Func<Connection, Coroutine> handler = echo;
         if (file is not null)
         {
-            var certificate = X509CertificateLoader.LoadPkcs12FromFile(file, null);
+            var certificate = X509CertificateLoader.LoadPkcs12(File.ReadAllBytes(file), null);
             handler = async connection =>
             {
                 await connection.StartTlsAsync(certificate);
@@ -57,7 +57,12 @@ return CommandLine.Run(args, usage, line =>
     {
         return 130;
     }
-    catch (Exception failure) when (failure is SocketException or IOException or CryptographicException or ArgumentException)
+    catch (CryptographicException failure)
+    {
+        Console.Error.WriteLine($"There is no usable certificate in {file}: {failure.Message}");
+        return 1;
+    }
+    catch (Exception failure) when (failure is SocketException or IOException or UnauthorizedAccessException or ArgumentException)
     {
         Console.Error.WriteLine(failure.Message);
         return 1;

@@ -53,7 +53,17 @@ public static class Unix
         }
 
         options ??= new ListenOptions();
-        return new Server(Sockets.Listen(endPoint, options), handler, options, isFile ? () => File.Delete(path) : null);
+        LoopSocket listener;
+        try
+        {
+            listener = Sockets.Listen(endPoint, options);
+        }
+        catch (SocketException missing) when (missing.SocketErrorCode == SocketError.AddressNotAvailable && isFile)
+        {
+            throw new SocketException((int)SocketError.AddressNotAvailable, $"bind to unix:{path} failed: there is no such folder");
+        }
+
+        return new Server(listener, handler, options, isFile ? () => File.Delete(path) : null);
     }
 
     /// <inheritdoc cref="Listen(string, Func{Connection, Coroutine}, ListenOptions?)"/>

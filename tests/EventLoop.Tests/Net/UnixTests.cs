@@ -99,6 +99,13 @@ public abstract class UnixTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_folder_that_does_not_exist_is_told_so() => RunIo(async () =>
+    {
+        Action listen = () => Unix.Listen("/no-such-folder/x.sock", Echo, null);
+        listen.Should().Throw<SocketException>().WithMessage("*/no-such-folder/x.sock*no such folder*");
+    });
+
+    [Fact]
     public void A_full_backlog_delays_a_connect_and_fails_it_not() => RunIo(async () =>
     {
         string path = NewPath();

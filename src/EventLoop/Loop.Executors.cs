@@ -169,21 +169,29 @@ public sealed partial class Loop
         TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
         TaskScheduler.Default);
 
-    private void DisposeAfter(Task running, Releaser token) => running.ContinueWith(
-        _ =>
-        {
-            try
+    private void DisposeAfter(Task running, Releaser token)
+    {
+        Core.BeginFlight();      // for the token's way back: the work's own flight ends before it is posted
+        running.ContinueWith(
+            _ =>
             {
-                Post(token.Dispose);
-            }
-            catch (ObjectDisposedException)
-            {
-                // The loop is closed: nobody waits for the token any more.
-            }
-        },
-        CancellationToken.None,
-        TaskContinuationOptions.ExecuteSynchronously,
-        TaskScheduler.Default);
+                try
+                {
+                    Post(token.Dispose);
+                }
+                catch (ObjectDisposedException)
+                {
+                    // The loop is closed: nobody waits for the token any more.
+                }
+                finally
+                {
+                    Core.EndFlight();
+                }
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+    }
 
     private void DrainExecutor()
     {

@@ -60,7 +60,7 @@ public sealed class RunInExecutorTests : LoopTest
         await Catch(waiter);
 
         executor.Token.IsCancellationRequested.Should().BeTrue();
-    });
+    }, Options with { ShutdownTimeout = TimeSpan.FromMilliseconds(10) });      // the work is held for ever
 
     [Fact]
     public void An_executor_that_throws_at_once_fails_the_await() => RunLoop(async () =>

@@ -48,7 +48,7 @@ public abstract class LoopTest : IDisposable
     /// <summary>Time jumps to the next deadline as soon as the loop waits for it.</summary>
     protected LoopOptions JumpingTime => Options with { TimeProvider = new VirtualClock() };
 
-    private bool IsVirtual => !GetType().IsDefined(typeof(RealTimeAttribute), inherit: true)
+    private protected virtual bool IsVirtual => !GetType().IsDefined(typeof(RealTimeAttribute), inherit: true)
         && !(TestContext.Current.TestMethod is IXunitTestMethod { Method: var method } && method.IsDefined(typeof(RealTimeAttribute), inherit: false));
 
     protected static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);

@@ -4,6 +4,7 @@ namespace EventLoop.Tests.Synchronization;
 /// A scenario is run once to count the turns it takes, and then once for each task and each turn with that task cancelled right there, wherever it waits. Nothing
 /// may hang, no waiter may be left behind, and the primitive has to work as before.
 /// </summary>
+[UnderSeeds(50)]
 public sealed class CancelAtEveryWaitTests : LoopTest
 {
     private const int Tasks = 4;

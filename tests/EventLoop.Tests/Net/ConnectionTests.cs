@@ -349,8 +349,8 @@ public abstract class ConnectionTests(PollerKind poller) : IoTest(poller)
     [Fact]
     public void A_write_cancelled_in_the_middle_breaks_the_sending_direction_and_one_that_had_not_begun_does_not() => WithPair(async (client, server) =>
     {
-        var first = Loop.CreateTask(client.WriteAsync(new byte[16_000_000]));
-        var second = Loop.CreateTask(client.WriteAsync(new byte[1]));
+        var first = Loop.CreateTask(client.WriteAsync(new byte[16_000_000]), eager: true);
+        var second = Loop.CreateTask(client.WriteAsync(new byte[1]), eager: true);
         await Yields(3);
         second.Cancel();
         (await Catch(second)).Should().BeOfType<LoopCanceledException>();

@@ -16,7 +16,7 @@ BENCHMARKS = os.path.dirname(HERE)
 ROOT = os.path.dirname(BENCHMARKS)
 RESULTS = os.path.join(BENCHMARKS, "results")
 SUITES = ["lab", "scheduler", "sleepers", "echo", "comparison", "http"]
-SLOW_SLEEPERS = ["trio", "gevent"]
+SLOW_SLEEPERS = ["asyncio", "uvloop", "trio", "gevent"]
 PYTHONS = {"asyncio", "uvloop", "trio", "gevent"}
 
 # Operations of ours, of compiled peers and of Python's. A million are a matter of a second for us, who need some hundred milliseconds of
@@ -95,7 +95,7 @@ def scheduler_runtimes(both_forms):
 
 def measure_scheduler(quick):
     build([("Scheduler", "benchmarks/Scheduler")])
-    rounds = 3 if quick else 5
+    rounds = 2 if quick else 5
     own, many, few = OPERATIONS[quick]
     values, versions, numbers, failed = {}, {}, {}, set()
     for number in range(rounds):
@@ -155,7 +155,7 @@ def measure_sleepers(quick):
 
 # Seconds of load before the measurement. A JIT that shares its core with the server takes that long until it has optimized what runs; with
 # less, the figure is the compiler's. What was compiled before, or is interpreted, is warm at once.
-JIT_WARMUP, WARMUP = 3, 0.3
+JIT_WARMUP, WARMUP = 2.5, 0.3
 
 
 def load(label, command, options, seconds, generator="echoload"):
@@ -211,8 +211,8 @@ def measure_echo(quick):
         say("skipped  EventLoop: there is no samples/EchoServer yet")
     main = {"epoll", "libuv", "go", "tokio", "node", "uvloop-protocol"}
     servers = ours + peers("echo")
-    rounds, seconds = (3, 0.5) if quick else (5, 2)
-    points = [(1024, 10), (1024, 100), (10240, 100)] if quick else [(s, c) for s in (1024, 10240, 102400) for c in (10, 100, 1000)]
+    rounds, seconds = (2, 0.5) if quick else (5, 1)
+    points = [(1024, 10), (1024, 100)] if quick else [(s, c) for s in (1024, 10240, 102400) for c in (10, 100, 1000)]
     loads = Loads(seconds)
     for number in range(rounds):
         say(f"echo: round {number + 1} of {rounds}")
@@ -228,7 +228,7 @@ def measure_http(quick):
     if not os.path.isdir(os.path.join(ROOT, "samples", "HttpStatic")):
         raise Skipped("there is no samples/HttpStatic yet")
     build([("HttpStatic", "samples/HttpStatic")])
-    rounds, seconds = (3, 0.5) if quick else (5, 2)
+    rounds, seconds = (2, 0.5) if quick else (5, 1)
     nginx = subprocess.run("command -v nginx || ls /usr/sbin/nginx", shell=True, capture_output=True).returncode == 0
     if not nginx:
         say("skipped  nginx: not installed (see peers/install.sh)")
@@ -274,7 +274,7 @@ def measure_lab(quick):
     if not os.path.exists(os.path.join(study, "coroutines.csproj")):
         raise Skipped("the feasibility study is not here; set LAB to its folder")
     build([("Scheduler", "benchmarks/Scheduler")])
-    rounds = 3 if quick else 7
+    rounds = 2 if quick else 7
     say(f"lab: {rounds} rounds")
     return {"rounds": rounds, "rows": [], "table": run([os.path.join(BENCHMARKS, "lab.sh"), str(rounds), "1000000"], 900).rstrip()}
 

@@ -41,8 +41,8 @@ internal sealed record Options(bool Quick, int Rounds, string[] Jobs, string[] M
 
             foreach (int concurrency in Concurrencies.Where(c => !(Quick && job == "mixed" && c < 64)))
             {
-                // Four pages for each that is under way, so that beginning and end are a small part; one by one two hundred take ten seconds.
-                int count = Quick && concurrency == 1 ? 20 : Math.Max(200, 4 * concurrency);
+                // Twenty pages for each that is under way, so that beginning and end are a small part; one by one two hundred take ten seconds.
+                int count = Quick && concurrency == 1 ? 20 : Math.Max(200, 20 * concurrency);
                 foreach (string mode in Modes)
                 {
                     bool meaningless = (mode == "blocking" && concurrency > 1) || (mode == "loop-threads" && job == "io");

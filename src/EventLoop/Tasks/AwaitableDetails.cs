@@ -17,6 +17,9 @@ internal static class EndMark
 /// <summary>What most tasks and futures never need; made on demand, so that the many stay slim.</summary>
 internal sealed class AwaitableDetails
 {
+    /// <summary>What the awaitable itself holds as long as it has no details.</summary>
+    internal volatile object? Outcome;
+
     internal string? Name;
     internal string? CreatedAt;
 

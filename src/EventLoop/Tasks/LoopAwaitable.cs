@@ -17,10 +17,8 @@ public abstract class LoopAwaitable : IWaitTarget
     private WaiterQueue waiters;
 
     // Null while it is pending; then a mark, a Failure (which may be a cancellation), or a LostFailure around a failure that nobody has looked at yet.
-    // One field says both how and with what it ended: tasks come by the million.
-    private volatile object? outcome;
-
-    private protected AwaitableDetails? Rare;
+    // Or the details, once it has some, which then hold all of that. One field for everything, because tasks come by the million. Any thread reads.
+    private volatile object? state;
 
     private protected LoopAwaitable()
     {
@@ -30,23 +28,23 @@ public abstract class LoopAwaitable : IWaitTarget
     public Loop Loop => Core.Loop;
 
     /// <summary>It has ended, in whichever way.</summary>
-    public bool IsCompleted => outcome is not null;
+    public bool IsCompleted => Outcome is not null;
 
     /// <summary>It ended with a result.</summary>
-    public bool IsCompletedSuccessfully => ReferenceEquals(outcome, EndMark.Succeeded);
+    public bool IsCompletedSuccessfully => ReferenceEquals(Outcome, EndMark.Succeeded);
 
     /// <summary>It ended with an exception that is no cancellation. Asking does not count as looking at the exception.</summary>
-    public bool IsFaulted => outcome is LostFailure or Failure { IsCancellation: false };
+    public bool IsFaulted => Outcome is LostFailure or Failure { IsCancellation: false };
 
     /// <summary>It was canceled.</summary>
-    public bool IsCanceled => outcome is Failure { IsCancellation: true } || ReferenceEquals(outcome, EndMark.Canceled);
+    public bool IsCanceled => Outcome is Failure { IsCancellation: true } || ReferenceEquals(Outcome, EndMark.Canceled);
 
     /// <summary>The failure; null unless <see cref="IsFaulted"/>, as on <see cref="Task"/>.</summary>
     /// <remarks>Reading it counts as having looked at the failure, which is then not reported as lost.</remarks>
     public Exception? Exception => IsFaulted ? RetrieveFailure().Exception : null;
 
     /// <summary>Why it was canceled; null unless <see cref="IsCanceled"/>.</summary>
-    public string? CancelReason => IsCanceled ? ((outcome as Failure)?.Exception as LoopCanceledException)?.Reason ?? Rare?.CancelReason : null;
+    public string? CancelReason => IsCanceled ? ((Outcome as Failure)?.Exception as LoopCanceledException)?.Reason ?? Rare?.CancelReason : null;
 
     /// <summary>Where it was made; debug mode only.</summary>
     public string? CreatedAt => Rare?.CreatedAt;
@@ -157,7 +155,7 @@ public abstract class LoopAwaitable : IWaitTarget
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void ThrowUnlessSucceeded()
     {
-        if (!ReferenceEquals(outcome, EndMark.Succeeded))
+        if (!ReferenceEquals(state, EndMark.Succeeded))
         {
             ThrowOutcome();
         }
@@ -171,23 +169,23 @@ public abstract class LoopAwaitable : IWaitTarget
             Throw.NotCompleted(Kind);
         }
 
-        Ended()!.Rethrow();
+        Ended()?.Rethrow();
     }
 
     /// <summary>The exception that awaiting it throws; null when it succeeded. Counts as looking at it.</summary>
     internal Exception? FailureOrCancellation() => Ended()?.Exception;
 
     /// <summary>The failure, without counting as a look at it.</summary>
-    internal Exception? PeekFailure() => (outcome is LostFailure lost ? lost.Failure : IsFaulted ? (Failure)outcome! : null)?.Exception;
+    internal Exception? PeekFailure() => (Outcome is LostFailure lost ? lost.Failure : IsFaulted ? (Failure)Outcome! : null)?.Exception;
 
     private Failure? Ended() => IsFaulted ? RetrieveFailure() : IsCanceled ? Cancellation() : null;
 
     private Failure Cancellation()
     {
-        if (outcome is not Failure cancellation)
+        if (Outcome is not Failure cancellation)
         {
             cancellation = Failure.Of(new LoopCanceledException(Rare?.CancelReason), null);
-            outcome = cancellation;
+            Outcome = cancellation;
         }
 
         return cancellation;
@@ -195,13 +193,13 @@ public abstract class LoopAwaitable : IWaitTarget
 
     private Failure RetrieveFailure()
     {
-        if (outcome is LostFailure lost)
+        if (Outcome is LostFailure lost)
         {
             lost.Settle();
-            outcome = lost.Failure;
+            Outcome = lost.Failure;
         }
 
-        return (Failure)outcome!;
+        return (Failure)Outcome!;
     }
 
     internal void MarkRetrieved()
@@ -241,7 +239,7 @@ public abstract class LoopAwaitable : IWaitTarget
 
     private void End(LoopCore core, object how)
     {
-        outcome = how;
+        Outcome = how;
         if (!waiters.IsEmpty)
         {
             waiters.WakeAll(core);
@@ -289,7 +287,39 @@ public abstract class LoopAwaitable : IWaitTarget
         return Rare?.DoneCallbacks?.RemoveAll(callback => callback.Key.Equals(key)) ?? 0;
     }
 
-    private protected AwaitableDetails Details => Rare ??= new();
+    private protected AwaitableDetails? Rare => state as AwaitableDetails;
+
+    private protected AwaitableDetails Details => Rare ?? AddDetails();
+
+    private AwaitableDetails AddDetails()
+    {
+        var details = new AwaitableDetails { Outcome = state };
+        state = details;
+        return details;
+    }
+
+    private object? Outcome
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            object? now = state;
+            return now is AwaitableDetails details ? details.Outcome : now;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        set
+        {
+            if (state is AwaitableDetails details)
+            {
+                details.Outcome = value;
+            }
+            else
+            {
+                state = value;
+            }
+        }
+    }
 
     /// <summary>In words: the task that made it, if it was noted.</summary>
     internal string? CreatedBy => Rare?.CreatedBy;

@@ -60,27 +60,6 @@ public sealed class TimerQueueTests
     }
 
     [Fact]
-    public void Cancelled_timers_behind_one_that_stays_for_ever_keep_no_memory()
-    {
-        _timers.Add(0, new Item(0));
-        var latest = new Queue<Item>();
-        long before = GC.GetTotalMemory(forceFullCollection: true);
-        for (int i = 1; i < 1_000_000; i++)
-        {
-            var item = new Item(i);
-            _timers.Add(i, item);
-            latest.Enqueue(item);
-            if (latest.Count > 10)
-            {
-                _timers.Remove(latest.Dequeue());
-            }
-        }
-
-        _timers.Count.Should().Be(11);
-        (GC.GetTotalMemory(forceFullCollection: true) - before).Should().BeLessThan(200_000);
-    }
-
-    [Fact]
     public void An_item_that_was_taken_out_can_be_put_in_again()
     {
         var item = new Item(0);

@@ -14,7 +14,7 @@ cp -r "$lab" "$work/src"; chmod -R u+w "$work/src"
 dotnet build "$work/src" -c Release --artifacts-path "$work/lab" -v quiet -nologo >&2
 dotnet build benchmarks/Scheduler -c Release -v quiet -nologo >&2
 for ((i = 0; i < rounds; i++)); do
-  dotnet .artifacts/bin/Scheduler/release/Scheduler.dll all "$n" | awk -v who=ours -v r=$i '{print who, r, $1, $2, $4}'
+  dotnet .artifacts/bin/Scheduler/release/Scheduler.dll steps "$n" | awk -v who=ours -v r=$i '{print who, r, $1, $2, $4}'
   dotnet "$work"/lab/bin/*/release/coroutines.dll all "$n" | awk -v who=lab -v r=$i '{print who, r, $1, $2, $4}'
 done >"$work/all"
 python3 - "$work/all" <<'P'

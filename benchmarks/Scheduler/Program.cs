@@ -1,13 +1,14 @@
 // The scheduler cases as a program of its own, in the form of the other runtimes' in ../peers:
 //   Scheduler all N [--json] [--pool]     four rounds of every case, the first one warms up; --pool: the same on the thread pool with Task
+//   Scheduler steps N [--json] [--pool]   the same without timers: the five cases of the feasibility study
 //   Scheduler sleep N [--json] [--pool]   N tasks sleep 10 s: managed bytes for each, wall time, peak RSS
 using System.Diagnostics;
 using EventLoop;
 using EventLoop.Benchmarks.Scheduler;
 
-if (args.Length < 2 || args[0] is not ("all" or "sleep") || !int.TryParse(args[1], out int n) || n < 1)
+if (args.Length < 2 || args[0] is not ("all" or "steps" or "sleep") || !int.TryParse(args[1], out int n) || n < 1)
 {
-    Console.Error.WriteLine("usage: Scheduler all|sleep N [--json] [--pool]");
+    Console.Error.WriteLine("usage: Scheduler all|steps|sleep N [--json] [--pool]");
     return 2;
 }
 
@@ -26,19 +27,6 @@ const int Rounds = 4;
 const int MostTimers = 100_000;
 const int TimerRehearsals = 10;
 
-// A hundred thousand timers are over before the compiler has seen enough of them; the other cases are long enough to be their own warm-up.
-for (int i = 0; i < TimerRehearsals; i++)
-{
-    if (pool)
-    {
-        PoolCases.Timers(Math.Min(n, MostTimers));
-    }
-    else
-    {
-        Loop.Run(LoopCases.Timers(Math.Min(n, MostTimers)));
-    }
-}
-
 for (int round = 0; round < Rounds; round++)
 {
     if (pool)
@@ -48,7 +36,6 @@ for (int round = 0; round < Rounds; round++)
         report.Case("spawnjoin", round, n, () => PoolCases.SpawnAllThenJoin(n).Wait());
         report.Case("nested", round, n, () => PoolCases.NestedAwaits(n).Wait());
         report.Case("pingpong", round, n, () => PoolCases.PingPong(n).Wait());
-        report.Case("timers", round, Math.Min(n, MostTimers), () => PoolCases.Timers(Math.Min(n, MostTimers)));
     }
     else
     {
@@ -57,8 +44,26 @@ for (int round = 0; round < Rounds; round++)
         report.Case("spawnjoin", round, n, () => Loop.Run(LoopCases.SpawnAllThenJoin(n)));
         report.Case("nested", round, n, () => Loop.Run(LoopCases.NestedAwaits(n)));
         report.Case("pingpong", round, n, () => Loop.Run(LoopCases.PingPong(n)));
-        report.Case("timers", round, Math.Min(n, MostTimers), () => Loop.Run(LoopCases.Timers(Math.Min(n, MostTimers))));
+    }
+
+    if (args[0] == "all")
+    {
+        MeasureTimers(round);
     }
 }
 
 return 0;
+
+void MeasureTimers(int round)
+{
+    int count = Math.Min(n, MostTimers);
+    Action timers = pool ? () => PoolCases.Timers(count) : () => Loop.Run(LoopCases.Timers(count));
+
+    // A hundred thousand timers are over before the compiler has seen enough of them; the other cases are long enough to be their own warm-up.
+    for (int i = 0; round == 0 && i < TimerRehearsals; i++)
+    {
+        timers();
+    }
+
+    report.Case("timers", round, count, timers);
+}

@@ -146,8 +146,15 @@ public sealed partial class Loop
     public async Coroutine ShutdownDefaultExecutorAsync(TimeSpan? timeout = null)
     {
         VerifyOpen(nameof(ShutdownDefaultExecutorAsync));
-        var ending = DefaultExecutor.DisposeAsync().AsTask();
-        await WaitFor(ending.OnLoop(), timeout ?? options.ShutdownTimeout);
+        await WaitFor(End(DefaultExecutor), timeout ?? options.ShutdownTimeout);
+
+        // In flight: between the end of the last work and the end of its executor, too, time that is not real has to hold still.
+        static async Coroutine End(IExecutor executor)
+        {
+            var ending = executor.DisposeAsync().AsTask();
+            await ForeignTaskExtensions.Completion(ending, inFlight: true);
+            await ending;
+        }
     }
 
     private static T RunIn<T>(ExecutionContext? flow, Func<T> work)

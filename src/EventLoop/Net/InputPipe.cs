@@ -13,9 +13,7 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     // A block with less room than this is not worth a system call.
     private const int LeastRoom = 512;
 
-    private BufferSegment? head;
-    private BufferSegment? tail;
-    private int headStart;             // what was consumed of the first segment
+    private SegmentChain blocks;
     private long buffered;
     private bool allExamined;          // by the PipeReader's user: the next read has to bring more
     private bool ended;
@@ -30,7 +28,7 @@ internal sealed class InputPipe(Connection owner) : PipeReader
 
     internal bool HasEnded => ended;
 
-    internal ReadOnlySequence<byte> Bytes => buffered == 0 ? default : new ReadOnlySequence<byte>(head!, headStart, tail!, tail!.End);
+    internal ReadOnlySequence<byte> Bytes => buffered == 0 ? default : blocks.Bytes;
 
     // ---- As a PipeReader
 
@@ -98,29 +96,12 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     internal void Consume(long count)
     {
         buffered -= count;
-        while (count > 0)
-        {
-            int here = head!.End - headStart;
-            if (count < here)
-            {
-                headStart += (int)count;
-                return;
-            }
-
-            count -= here;
-            if (head.Following is null && owner.Transport.HoldsBuffer)
-            {
-                headStart = head.End;        // a call that is under way will fill the rest of it
-                return;
-            }
-
-            DropHead();
-        }
+        blocks.Consume(count, owner.Buffers, keepLast: owner.Transport.HoldsBuffer);
 
         // Everything was read: an idle connection holds no memory.
-        if (buffered == 0 && head is not null && !owner.Transport.HoldsBuffer)
+        if (buffered == 0 && !owner.Transport.HoldsBuffer)
         {
-            Clear();
+            blocks.Clear(owner.Buffers);
         }
     }
 
@@ -231,11 +212,11 @@ internal sealed class InputPipe(Connection owner) : PipeReader
             return false;
         }
 
-        var segment = tail;
+        var segment = blocks.Tail;
         if (segment is null || segment.FreeLength < LeastRoom)
         {
             segment = owner.Buffers.Rent(blockSize);
-            Append(segment);
+            blocks.Append(segment);
         }
 
         int room = segment.FreeLength;
@@ -244,7 +225,7 @@ internal sealed class InputPipe(Connection owner) : PipeReader
         {
             if (buffered == 0 && !owner.Transport.HoldsBuffer)
             {
-                Clear();
+                blocks.Clear(owner.Buffers);
             }
 
             return Settle(ref count, isEnd: count == 0);
@@ -275,34 +256,6 @@ internal sealed class InputPipe(Connection owner) : PipeReader
         return true;
     }
 
-    private void Append(BufferSegment segment)
-    {
-        if (tail is null)
-        {
-            head = segment;
-            headStart = 0;
-        }
-        else
-        {
-            tail.Append(segment);
-        }
-
-        tail = segment;
-    }
-
-    private void DropHead()
-    {
-        var old = head!;
-        head = old.Following;
-        headStart = 0;
-        if (head is null)
-        {
-            tail = null;
-        }
-
-        owner.Buffers.Return(old);
-    }
-
     internal void OnClosed()
     {
         if (waiting is { } read)
@@ -316,14 +269,10 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     {
         if (owner.Transport.HoldsBuffer)
         {
-            head = tail = null;      // a call that is under way will still write to it: the collector's
+            blocks.Forget();      // a call that is under way will still write to it
         }
 
-        while (head is not null)
-        {
-            DropHead();
-        }
-
+        blocks.Clear(owner.Buffers);
         buffered = 0;
     }
 
@@ -333,7 +282,7 @@ internal sealed class InputPipe(Connection owner) : PipeReader
         if (!bytes.IsEmpty)
         {
             var segment = owner.Buffers.Rent(bytes.Length);
-            Append(segment);
+            blocks.Append(segment);
             bytes.CopyTo(segment.Free.Span);
             segment.Fill(bytes.Length);
             buffered = bytes.Length;

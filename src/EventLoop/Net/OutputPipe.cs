@@ -17,9 +17,7 @@ internal sealed class OutputPipe : PipeWriter
     private readonly Connection owner;
     private readonly Drain drain;
     private readonly List<OutputOperation> waiting = [];     // first come first served: what a later write brings stays behind
-    private BufferSegment? head;
-    private BufferSegment? tail;
-    private int headStart;              // what was sent of the first segment
+    private SegmentChain blocks;
     private long unsent;
     private long unflushed;
     private bool draining;
@@ -50,14 +48,14 @@ internal sealed class OutputPipe : PipeWriter
     public override void Advance(int bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        if (bytes > (tail?.FreeLength ?? 0))
+        if (bytes > (blocks.Tail?.FreeLength ?? 0))
         {
             throw new InvalidOperationException($"Advance({bytes}) goes beyond the memory that GetMemory or GetSpan gave.");
         }
 
         if (bytes > 0)
         {
-            tail!.Fill(bytes);
+            blocks.Tail!.Fill(bytes);
             unsent += bytes;
             unflushed += bytes;
         }
@@ -202,23 +200,14 @@ internal sealed class OutputPipe : PipeWriter
         owner.VerifyAccess();
         VerifyUsable();
         int least = Math.Max(sizeHint, 1);
-        if (tail is null || tail.FreeLength < least)
+        if (blocks.Tail is { } last && last.FreeLength >= least)
         {
-            var segment = owner.Buffers.Rent(Math.Max(least, unsent >= BufferPool.SmallestBlock ? 4 * BufferPool.SmallestBlock : BufferPool.SmallestBlock));
-            if (tail is null)
-            {
-                head = segment;
-                headStart = 0;
-            }
-            else
-            {
-                tail.Append(segment);
-            }
-
-            tail = segment;
+            return last;
         }
 
-        return tail;
+        var segment = owner.Buffers.Rent(Math.Max(least, unsent >= BufferPool.SmallestBlock ? 4 * BufferPool.SmallestBlock : BufferPool.SmallestBlock));
+        blocks.Append(segment);
+        return segment;
     }
 
     private void VerifyUsable()
@@ -234,7 +223,7 @@ internal sealed class OutputPipe : PipeWriter
         var room = Room(Math.Min(rest.Length, BufferPool.LargestBlock)).Free;
         int count = Math.Min(room.Length, rest.Length);
         rest.Span[..count].CopyTo(room.Span);
-        tail!.Fill(count);
+        blocks.Tail!.Fill(count);
         unsent += count;
         rest = rest[count..];
     }
@@ -270,19 +259,7 @@ internal sealed class OutputPipe : PipeWriter
     private void Sent(int count)
     {
         unsent -= count;
-        while (count > 0)
-        {
-            int here = head!.End - headStart;
-            if (count < here)
-            {
-                headStart += count;
-                return;
-            }
-
-            count -= here;
-            DropHead();
-        }
-
+        blocks.Consume(count, owner.Buffers, keepLast: false);
         if (unsent == 0)
         {
             Clear();
@@ -343,7 +320,7 @@ internal sealed class OutputPipe : PipeWriter
         unflushed = 0;
         while (unsent > 0)
         {
-            int count = owner.Transport.TrySend(head!, headStart);
+            int count = owner.Transport.TrySend(blocks.Head!, blocks.Start);
             if (count == SocketDevice.WouldBlock)
             {
                 return false;
@@ -388,26 +365,9 @@ internal sealed class OutputPipe : PipeWriter
         _ => new IOException(first.Message, first),
     };
 
-    private void DropHead()
-    {
-        var old = head!;
-        head = old.Following;
-        headStart = 0;
-        if (head is null)
-        {
-            tail = null;
-        }
-
-        owner.Buffers.Return(old);
-    }
-
     private void Clear()
     {
-        while (head is not null)
-        {
-            DropHead();
-        }
-
+        blocks.Clear(owner.Buffers);
         unsent = 0;
         unflushed = 0;
     }

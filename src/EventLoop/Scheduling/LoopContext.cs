@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace EventLoop.Scheduling;
@@ -193,11 +194,44 @@ internal class LoopContext : SynchronizationContext
 
     public override int Wait(IntPtr[] waitHandles, bool waitAll, int millisecondsTimeout)
     {
-        if (millisecondsTimeout != 0)
+        if (millisecondsTimeout == 0)
         {
-            Core.Loop.OnBlockingWait();
+            return WaitHelper(waitHandles, waitAll, 0);
         }
 
+        if (IsForLock())
+        {
+            // Somebody holds it for a moment, in code of others as a rule: .NET's own has such locks. What takes longer is a blocking call.
+            const int TimedOut = 258;
+            int patience = millisecondsTimeout < 0 ? LockPatience : Math.Min(millisecondsTimeout, LockPatience);
+            int result = WaitHelper(waitHandles, waitAll, patience);
+            if (result != TimedOut || patience == millisecondsTimeout)
+            {
+                return result;
+            }
+
+            millisecondsTimeout = millisecondsTimeout < 0 ? millisecondsTimeout : millisecondsTimeout - patience;
+        }
+
+        Core.Loop.OnBlockingWait();
         return WaitHelper(waitHandles, waitAll, millisecondsTimeout);
+    }
+
+    private const int LockPatience = 100;      // milliseconds
+
+    // The runtime asks for a contended lock and for every other wait alike; only the callers tell which it is.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool IsForLock()
+    {
+        const int ThisAndWait = 2;
+        var trace = new StackTrace(ThisAndWait, fNeedFileInfo: false);
+        return Caller(0) switch
+        {
+            { DeclaringTypeName: "System.Threading.Monitor", Name: var name } => !name.StartsWith("Wait", StringComparison.Ordinal),
+            { DeclaringTypeName: "System.Threading.WaitHandle" } => Caller(1)?.DeclaringTypeName is "System.Threading.Lock" or "System.Threading.ReaderWriterLockSlim",
+            _ => false,
+        };
+
+        DiagnosticMethodInfo? Caller(int index) => trace.GetFrame(index) is { } frame ? DiagnosticMethodInfo.Create(frame) : null;
     }
 }

@@ -80,11 +80,94 @@ public sealed class BlockingCallTests : LoopTest
         }, DebugOptions with { BlockingCalls = BlockingCallPolicy.Throw });
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_lock_that_another_thread_holds_for_a_moment_is_no_blocking_call(bool isNew)
+    {
+        object plain = new();
+        Lock modern = new();
+        RunLoop(async () =>
+        {
+            Thread holder = Hold(plain, modern, isNew, whileHeld: caller => SpinWait.SpinUntil(() => (caller.ThreadState & ThreadState.WaitSleepJoin) != 0, TimeSpan.FromSeconds(10)));
+
+            Record.Exception(() => Take(plain, modern, isNew)).Should().BeNull();
+            await Loop.ToThread(holder.Join);
+        }, DebugOptions with { BlockingCalls = BlockingCallPolicy.Throw });
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_lock_that_another_thread_keeps_is_a_blocking_call(bool isNew)
+    {
+        object plain = new();
+        Lock modern = new();
+        using var refused = new ManualResetEventSlim();
+        RunLoop(async () =>
+        {
+            Thread holder = Hold(plain, modern, isNew, whileHeld: _ => refused.Wait(TimeSpan.FromSeconds(10)));
+
+            Record.Exception(() => Take(plain, modern, isNew)).Should().BeOfType<InvalidOperationException>();
+            refused.Set();
+            await Loop.ToThread(holder.Join);
+        }, DebugOptions with { BlockingCalls = BlockingCallPolicy.Throw });
+    }
+
     [Fact]
     public void The_work_of_ToThread_may_block() => RunLoop(async () =>
         (await Loop.ToThread(static () => Shortly().Result)).Should().Be(5), DebugOptions with { BlockingCalls = BlockingCallPolicy.Throw });
 
     private static Task<int> Never() => new TaskCompletionSource<int>().Task;
+
+    private static void Take(object plain, Lock modern, bool isNew)
+    {
+        if (isNew)
+        {
+            lock (modern)
+            {
+            }
+        }
+        else
+        {
+            lock (plain)
+            {
+            }
+        }
+    }
+
+    /// <summary>Returns when a new thread has the lock.</summary>
+    private static Thread Hold(object plain, Lock modern, bool isNew, Action<Thread> whileHeld)
+    {
+        var caller = Thread.CurrentThread;
+        int held = 0;
+        var holder = new Thread(() =>
+        {
+            if (isNew)
+            {
+                lock (modern)
+                {
+                    Stay();
+                }
+            }
+            else
+            {
+                lock (plain)
+                {
+                    Stay();
+                }
+            }
+        });
+        holder.Start();
+        SpinWait.SpinUntil(() => Volatile.Read(ref held) != 0);
+        return holder;
+
+        void Stay()
+        {
+            Volatile.Write(ref held, 1);
+            whileHeld(caller);
+        }
+    }
 
     /// <summary>Completes when the caller blocks.</summary>
     private static Task<int> Shortly()

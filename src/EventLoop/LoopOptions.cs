@@ -23,7 +23,7 @@ public sealed record LoopOptions
     /// <summary>How long a run waits, at its end, for cancelled tasks and for executors.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>What becomes of a blocking wait (<c>Task.Wait</c>, a contended lock, a wait handle) on the loop's thread.</summary>
+    /// <summary>What becomes of a blocking wait (<c>Task.Wait</c>, a lock that stays taken for a tenth of a second, a wait handle) on the loop's thread.</summary>
     public BlockingCallPolicy BlockingCalls { get; init; }
 
     /// <summary>The first Ctrl-C cancels main, the second ends the process. Only for <c>Loop.Run</c> and <see cref="LoopRunner"/>.</summary>

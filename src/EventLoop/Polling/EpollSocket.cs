@@ -94,7 +94,12 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
     {
         byte first;
         const int PeekFlag = 2;
-        nint count = Libc.Receive(descriptor, &first, 1, PeekFlag);
+        nint count;
+        do
+        {
+            count = Libc.Receive(descriptor, &first, 1, PeekFlag);
+        }
+        while (count < 0 && Libc.LastError == Errno.Interrupted);
         return ReceiveAnswer(count >= 0 ? (int)count : LastFailure());
     }
 

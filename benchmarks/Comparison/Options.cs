@@ -39,7 +39,7 @@ internal sealed record Options(bool Quick, int Rounds, string[] Jobs, string[] M
                 continue;
             }
 
-            foreach (int concurrency in Concurrencies.Where(c => !(Quick && job == "mixed" && c < 64)))
+            foreach (int concurrency in Concurrencies.Where(c => !(Quick && (c == 8 || (job == "mixed" && c < 64)))))
             {
                 // Twenty pages for each that is under way, so that beginning and end are a small part; one by one two hundred take ten seconds.
                 int count = Quick && concurrency == 1 ? 20 : Math.Max(200, 20 * concurrency);

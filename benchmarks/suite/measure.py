@@ -22,7 +22,7 @@ PYTHONS = {"asyncio", "uvloop", "trio", "gevent"}
 # Operations of ours, of compiled peers and of Python's. A million are a matter of a second for us, who need some hundred milliseconds of
 # each case until the compiler is done, and of half a minute for some: they do fewer, and one operation costs the same. (Where it
 # does not, in `spawnjoin`, fewer tasks at a time are the cheaper ones.)
-OPERATIONS = {True: (1_000_000, 300_000, 10_000), False: (1_000_000, 1_000_000, 100_000)}
+OPERATIONS = {True: (500_000, 300_000, 5_000), False: (1_000_000, 1_000_000, 100_000)}
 
 
 class Skipped(Exception):

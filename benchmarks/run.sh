@@ -7,7 +7,7 @@
 #     echo        TCP echo servers under load
 #     comparison  the same job with blocking calls, threads, async and the loop
 #     http        files over HTTP
-#   --quick       fewer rounds and smaller numbers: five minutes instead of an hour
+#   --quick       fewer rounds and smaller numbers, and the lab only where it is named: five minutes instead of an hour
 # What is missing here is skipped with a line that says so. benchmarks/figures.sh draws the charts and writes the README's figures from
 # the files. Nothing else should run on the machine meanwhile.
 set -euo pipefail

@@ -85,7 +85,7 @@ static async Coroutine ServeAsync(Func<Server> listen)
 static async Coroutine EchoRaw(Connection connection)
 {
     var socket = connection.Socket;
-    var buffer = new byte[128 * 1024];
+    var buffer = new byte[64 * 1024];
     while (await socket.ReceiveAsync(buffer) is > 0 and var count)
     {
         await socket.SendAsync(buffer.AsMemory(0, count));

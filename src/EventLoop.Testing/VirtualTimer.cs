@@ -29,7 +29,7 @@ internal sealed class VirtualTimer(VirtualClock clock, TimerCallback callback, o
 
     /// <summary>The loop's first deadline comes before it.</summary>
     internal bool IsAfter(LoopCore core, long loopDue) =>
-        loopDue != Due ? loopDue < Due : !ReferenceEquals(Owner, core) || core.Timers.First.TimerSequence - Sequence < 0;
+        loopDue != Due ? loopDue < Due : !ReferenceEquals(Owner, core) || core.Timers.FirstSequence - Sequence < 0;
 
     public bool Change(TimeSpan dueTime, TimeSpan period)
     {

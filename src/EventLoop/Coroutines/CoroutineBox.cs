@@ -25,8 +25,11 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     // Before the start: the watch for "never awaited", in debug mode. While it runs: the node that awaits it. At the end: its failure.
     private object? link;
 
-    /// <summary>Even: made, not started. Odd: started. A coroutine keeps the number it was made with, so that a second await is noticed.</summary>
-    internal int Version
+    /// <summary>
+    /// Even: made, not started. Odd: started. A coroutine keeps the number it was made with, so that a second await is noticed; after 32768 uses of the
+    /// box the numbers come again. As those of ValueTask do.
+    /// </summary>
+    internal ushort Version
     {
         get => Use;
         private set => Use = value;

@@ -13,9 +13,6 @@ internal abstract class LoopItem
     /// <summary>Position in the timer heap plus one; zero when it is in none.</summary>
     internal int TimerSlot;
 
-    /// <summary>Order of insertion among timers with equal deadlines.</summary>
-    internal int TimerSequence;
-
     /// <summary>As a timer it acts inside the look at the clock, not in a step of its own.</summary>
     internal virtual bool IsAlarm => false;
 

@@ -1,7 +1,7 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// Deadlines in any order, in a 4-ary heap: half as deep as a binary one, and the four children share a cache line. Each item knows its place, so cancelling costs O(log n) and lets go of it at once.
+/// Deadlines in any order, in a 4-ary heap: half as deep as a binary one, and the four children lie side by side. Each item knows its place, so cancelling costs O(log n) and lets go of it at once.
 /// In chunks, so that it grows without copying and without leaving outgrown arrays behind. Loop thread only.
 /// </summary>
 internal sealed class TimerHeap

@@ -7,10 +7,11 @@ internal struct TimerEntry
 {
     internal long Due;
     internal LoopItem? Item;     // null where it was cancelled in the middle of a run
+    internal int Sequence;       // the order of insertion, for equal deadlines
 
     // The difference, not the comparison, of two sequence numbers survives their wrapping around.
     internal readonly bool IsBefore(in TimerEntry other) =>
-        Due < other.Due || (Due == other.Due && Item!.TimerSequence - other.Item!.TimerSequence < 0);
+        Due < other.Due || (Due == other.Due && Sequence - other.Sequence < 0);
 }
 
 /// <summary>
@@ -33,14 +34,16 @@ internal sealed class TimerQueue
     /// <summary>Whose deadline that is.</summary>
     internal LoopItem First => FindFirst().Item!;
 
+    /// <summary>And its place in the order of insertion.</summary>
+    internal int FirstSequence => FindFirst().Sequence;
+
     /// <summary>A place in the order of insertion for a deadline that is kept elsewhere: a virtual clock's timers for foreign code.</summary>
     internal int ReserveSequence() => sequence++;
 
     internal void Add(long due, LoopItem item)
     {
-        item.TimerSequence = sequence++;
         count++;
-        var entry = new TimerEntry { Due = due, Item = item };
+        var entry = new TimerEntry { Due = due, Item = item, Sequence = sequence++ };
         if (TryFindRun(due, out var run))
         {
             run.Append(entry);

@@ -28,8 +28,8 @@ internal abstract class WaitNode : LoopItem
     // The target while parked; once woken the exception to throw at the await, if any. One field: the two never live together.
     private object? subject;
 
-    /// <summary>For subclasses that are used more than once. Here, because there is room beside the state.</summary>
-    private protected int Use;
+    /// <summary>For subclasses that are used more than once. Here, because there is room beside the state and the timer's slot.</summary>
+    private protected ushort Use;
 
     private protected byte Flags;
 

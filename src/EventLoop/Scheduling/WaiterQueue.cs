@@ -8,6 +8,8 @@ internal struct WaiterQueue
     // first.Previous is the last one, or null when there is only one: the queue of one, by far the most frequent, costs a single store.
     private WaitNode? first;
 
+    internal WaiterQueue(WaitNode? only) => first = only;
+
     internal readonly bool IsEmpty => first is null;
 
     internal readonly WaitNode? First => first;

@@ -20,6 +20,9 @@ internal sealed class AwaitableDetails
     /// <summary>What the awaitable itself holds as long as it has no details.</summary>
     internal volatile object? Outcome;
 
+    /// <summary>Those that wait for it; a single one the awaitable holds itself as long as it has no details.</summary>
+    internal WaiterQueue Waiters;
+
     internal string? Name;
     internal string? CreatedAt;
 

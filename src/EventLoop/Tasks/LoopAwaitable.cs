@@ -14,10 +14,8 @@ namespace EventLoop;
 /// </remarks>
 public abstract class LoopAwaitable : IWaitTarget
 {
-    private WaiterQueue waiters;
-
-    // Null while it is pending; then a mark, a Failure (which may be a cancellation), or a LostFailure around a failure that nobody has looked at yet.
-    // Or the details, once it has some, which then hold all of that. One field for everything, because tasks come by the million. Any thread reads.
+    // Pending: null, or the one node that waits for it. Ended: a mark, a Failure (which may be a cancellation), or a LostFailure around a failure that nobody has
+    // looked at yet. Or the details, once it has some or several wait, which then hold all of that. One field, because tasks come by the million. Any thread reads.
     private volatile object? state;
 
     private protected LoopAwaitable()
@@ -50,7 +48,7 @@ public abstract class LoopAwaitable : IWaitTarget
     public string? CreatedAt => Rare?.CreatedAt;
 
     /// <summary>The tasks that wait for it now; any thread may ask.</summary>
-    public IReadOnlyList<LoopTask> Awaiters => waiters.Select(static node => (node as Watcher)?.OwnerTask ?? node.Context?.Task);
+    public IReadOnlyList<LoopTask> Awaiters => (Rare is { } rare ? rare.Waiters : new WaiterQueue(state as WaitNode)).Select(static node => (node as Watcher)?.OwnerTask ?? node.Context?.Task);
 
     internal abstract LoopCore Core { get; }
 
@@ -110,11 +108,31 @@ public abstract class LoopAwaitable : IWaitTarget
 
     // ---- For the awaiters
 
-    internal void AddWaiter(WaitNode node) => waiters.Add(node);
+    internal void AddWaiter(WaitNode node)
+    {
+        if (state is null)
+        {
+            state = node;
+        }
+        else
+        {
+            Details.Waiters.Add(node);
+        }
+    }
 
-    internal void RemoveWaiter(WaitNode node) => waiters.Remove(node);
+    internal void RemoveWaiter(WaitNode node)
+    {
+        if (ReferenceEquals(state, node))
+        {
+            state = null;
+        }
+        else
+        {
+            Rare!.Waiters.Remove(node);
+        }
+    }
 
-    internal bool HasWaiters => !waiters.IsEmpty;
+    internal bool HasWaiters => state is AwaitableDetails details ? !details.Waiters.IsEmpty : state is not null && !IsCompleted;
 
     /// <summary>Has a watcher told when this ends; at once, inside the call, when it has ended.</summary>
     internal void Watch(Watcher watcher)
@@ -127,7 +145,7 @@ public abstract class LoopAwaitable : IWaitTarget
         }
 
         watcher.State = WaitState.Parked;
-        waiters.Add(watcher);
+        AddWaiter(watcher);
     }
 
     internal void Unwatch(Watcher watcher)
@@ -135,7 +153,7 @@ public abstract class LoopAwaitable : IWaitTarget
         if (watcher.State == WaitState.Parked)
         {
             watcher.State = WaitState.Idle;
-            waiters.Remove(watcher);
+            RemoveWaiter(watcher);
         }
     }
 
@@ -239,15 +257,23 @@ public abstract class LoopAwaitable : IWaitTarget
 
     private void End(LoopCore core, object how)
     {
-        Outcome = how;
-        if (!waiters.IsEmpty)
+        object? before = state;
+        if (before is not AwaitableDetails details)
         {
-            waiters.WakeAll(core);
+            state = how;
+            if (before is not null)
+            {
+                Unsafe.As<WaitNode>(before).Wake(core);
+            }
+
+            return;
         }
 
-        if (Rare is { DoneCallbacks: not null } rare)
+        details.Outcome = how;
+        details.Waiters.WakeAll(core);
+        if (details.DoneCallbacks is not null)
         {
-            ScheduleDoneCallbacks(rare);
+            ScheduleDoneCallbacks(details);
         }
     }
 
@@ -293,21 +319,27 @@ public abstract class LoopAwaitable : IWaitTarget
 
     private AwaitableDetails AddDetails()
     {
-        var details = new AwaitableDetails { Outcome = state };
+        var details = new AwaitableDetails { Outcome = Outcome };
+        if (details.Outcome is null && state is not null)
+        {
+            details.Waiters.Add(Unsafe.As<WaitNode>(state));
+        }
+
         state = details;
         return details;
     }
 
+    // Null while it is pending.
     private object? Outcome
     {
+        // Of what else the field may hold every type is sealed, so that each test is one comparison.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
             object? now = state;
-            return now is AwaitableDetails details ? details.Outcome : now;
+            return now is null || ReferenceEquals(now, EndMark.Succeeded) || now is string or Failure or LostFailure ? now : (now as AwaitableDetails)?.Outcome;
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         set
         {
             if (state is AwaitableDetails details)

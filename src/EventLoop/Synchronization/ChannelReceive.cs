@@ -31,13 +31,7 @@ internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static ChannelReceive<T> Rent(ChannelReceiver<T> half)
     {
-        var core = LoopCore.Running;
-        if (half.OwnReceive.TryClaim(core, half.Channel.Binding))
-        {
-            return half.OwnReceive;
-        }
-
-        var wait = core?.Pools.TryRent<ChannelReceive<T>>(Slot) ?? new(null);
+        var wait = FindFree(half.OwnReceive, half.Channel.Binding, Slot) ?? new(null);
         wait.half = half;
         wait.Begin();
         return wait;

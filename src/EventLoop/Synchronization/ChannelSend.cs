@@ -33,16 +33,10 @@ internal sealed class ChannelSend<T> : PooledWait, IHalfWait
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Coroutine CallAnother(ChannelSender<T> half, T item)
     {
-        var core = LoopCore.Running;
-        var wait = half.OwnSend;
-        if (!wait.TryClaim(core, half.Channel.Binding))
-        {
-            wait = core?.Pools.TryRent<ChannelSend<T>>(Slot) ?? new(null);
-            wait.half = half;
-            wait.Begin();
-        }
-
+        var wait = FindFree(half.OwnSend, half.Channel.Binding, Slot) ?? new(null);
+        wait.half = half;
         wait.Item = item;
+        wait.Begin();
         return new(wait, wait.Token);
     }
 

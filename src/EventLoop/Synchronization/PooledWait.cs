@@ -46,22 +46,32 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
         return true;
     }
 
-    /// <summary>The same when that has not worked: the first time on this loop, or deep in the stack.</summary>
-    /// <param name="running">The loop that runs on this thread.</param>
+    /// <summary>
+    /// When that has not worked: the primitive's own after all, the first time on this loop or deep in the stack; else one from the pool; null: it takes a new
+    /// one. The caller says whose it is, and begins.
+    /// </summary>
+    /// <param name="own">The primitive's own.</param>
     /// <param name="binding">Of the primitive: on any other thread than that of its loop its own wait is not touched.</param>
-    internal bool TryClaim(LoopCore? running, in LoopBinding binding)
+    /// <param name="slot">Of the type in the pools.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]      // into each caller, where neither the type nor the slot has to be looked up
+    private protected static TWait? FindFree<TWait>(TWait own, in LoopBinding binding, int slot) where TWait : PooledWait
     {
-        if (running is null || !ReferenceEquals(running, binding.Home) || (version & (Stages - 1)) != 0)
+        var running = LoopCore.Running;
+        if (running is null)
         {
-            return false;
+            return null;
         }
 
-        core = running;
-        version += Made;
-        return true;
+        if (!ReferenceEquals(running, binding.Home) || (own.version & (Stages - 1)) != 0)
+        {
+            return running.Pools.TryRent<TWait>(slot);
+        }
+
+        own.core = running;
+        return own;
     }
 
-    /// <summary>Begins a call of one that comes from the pool or is new.</summary>
+    /// <summary>Begins a call.</summary>
     internal void Begin() => version += Made;
 
     public abstract bool Start(long token);

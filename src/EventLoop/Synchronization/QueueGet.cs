@@ -29,13 +29,7 @@ internal sealed class QueueGet<T> : PooledWait<T>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static QueueGet<T> Rent(AsyncQueue<T> queue)
     {
-        var core = LoopCore.Running;
-        if (queue.OwnGet.TryClaim(core, queue.Binding))
-        {
-            return queue.OwnGet;
-        }
-
-        var wait = core?.Pools.TryRent<QueueGet<T>>(Slot) ?? new(null);
+        var wait = FindFree(queue.OwnGet, queue.Binding, Slot) ?? new(null);
         wait.queue = queue;
         wait.Begin();
         return wait;

@@ -28,26 +28,14 @@ internal sealed class QueuePut<T> : PooledWait
         return CallAnother(queue, item);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static Coroutine CallAnother(AsyncQueue<T> queue, T item)
     {
-        var wait = Rent(queue);
-        wait.Item = item;
-        return new(wait, wait.Token);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static QueuePut<T> Rent(AsyncQueue<T> queue)
-    {
-        var core = LoopCore.Running;
-        if (queue.OwnPut.TryClaim(core, queue.Binding))
-        {
-            return queue.OwnPut;
-        }
-
-        var wait = core?.Pools.TryRent<QueuePut<T>>(Slot) ?? new(null);
+        var wait = FindFree(queue.OwnPut, queue.Binding, Slot) ?? new(null);
         wait.queue = queue;
+        wait.Item = item;
         wait.Begin();
-        return wait;
+        return new(wait, wait.Token);
     }
 
     public override bool Start(long token) =>

@@ -34,16 +34,10 @@ internal sealed class TokenWait : PooledWait<Releaser>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Coroutine<Releaser> CallAnother(CapacityLimiter limiter, object? borrower)
     {
-        var core = LoopCore.Running;
-        var wait = limiter.OwnWait;
-        if (!wait.TryClaim(core, limiter.Binding))
-        {
-            wait = core?.Pools.TryRent<TokenWait>(Slot) ?? new(null);
-            wait.limiter = limiter;
-            wait.Begin();
-        }
-
+        var wait = FindFree(limiter.OwnWait, limiter.Binding, Slot) ?? new(null);
+        wait.limiter = limiter;
         wait.borrower = borrower;
+        wait.Begin();
         return new(wait, wait.Token);
     }
 

@@ -2,17 +2,18 @@ using EventLoop.Polling;
 
 namespace EventLoop.Net;
 
+/// <summary>What is known of a device. What the poller says of it has the same bits.</summary>
 [Flags]
 internal enum SocketState : byte
 {
     /// <summary>A receive may find something. True until one finds nothing: "unknown" costs one call, a missed edge would cost the connection.</summary>
-    Readable = 1,
+    Readable = (byte)Readiness.Readable,
 
     /// <summary>A send may find room.</summary>
-    Writable = 2,
+    Writable = (byte)Readiness.Writable,
 
-    /// <summary>The end, or an error, stands behind what can still be received; no edge will tell of it again.</summary>
-    HangUp = 4,
+    /// <inheritdoc cref="Readiness.HangUp"/>
+    HangUp = (byte)Readiness.HangUp,
 
     Closed = 8,
 }
@@ -45,23 +46,7 @@ internal sealed class SocketReadiness : ISocketOwner
 
     void ISocketOwner.OnReady(Readiness readiness)
     {
-        var now = State;
-        if ((readiness & Readiness.HangUp) != 0)
-        {
-            now |= SocketState.HangUp;
-        }
-
-        if ((readiness & Readiness.Readable) != 0)
-        {
-            now |= SocketState.Readable;
-        }
-
-        if ((readiness & Readiness.Writable) != 0)
-        {
-            now |= SocketState.Writable;
-        }
-
-        State = now;
+        State |= (SocketState)readiness;
         if ((readiness & Readiness.Readable) != 0 && Reader is { } receiving)
         {
             Reader = null;

@@ -5,18 +5,19 @@ namespace EventLoop.Scheduling;
 /// either end comes to it, or when there are more gaps than items. Loop thread only.
 /// </summary>
 /// <param name="number">Which of the four runs this is; an item's slot says so.</param>
-internal sealed class TimerRun(int number)
+/// <param name="start">The first position, for tests of the last ones; it begins an even chunk.</param>
+internal sealed class TimerRun(int number, int start = 0)
 {
     private const int ChunkBits = 10;
-    private const int ChunkSize = 1 << ChunkBits;
+    internal const int ChunkSize = 1 << ChunkBits;
     private const int NumberBits = 2;
-    private const int LastPosition = 1 << 28;       // so that a position and a number fit into a slot
+    internal const int EndOfPositions = 1 << 28;       // so that a position and a number fit into a slot
     private const int FewGaps = ChunkSize;
 
     private TimerEntry[]?[] chunks = [new TimerEntry[ChunkSize], null];      // a ring, addressed by position
     private TimerEntry[]? spare;
-    private int head;       // positions; those of the two ends are never gaps
-    private int tail;
+    private int head = start;       // positions; those of the two ends are never gaps
+    private int tail = start;
     private int count;
 
     internal int Count => count;
@@ -29,12 +30,12 @@ internal sealed class TimerRun(int number)
 
     internal static int NumberOf(int slot) => ~slot & ((1 << NumberBits) - 1);
 
-    private static int PositionOf(int slot) => ~slot >> NumberBits;
+    internal static int PositionOf(int slot) => ~slot >> NumberBits;
 
     /// <summary>It is not before <see cref="LastDue"/>.</summary>
     internal void Append(in TimerEntry entry)
     {
-        if (tail == LastPosition)
+        if (tail == EndOfPositions)
         {
             Compact();
         }

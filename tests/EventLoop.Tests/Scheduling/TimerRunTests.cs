@@ -1,0 +1,118 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Tests.Scheduling;
+
+/// <summary>A run whose positions end: it gives its items new ones.</summary>
+public sealed class TimerRunTests
+{
+    private const int Number = 3;
+    private const int Left = 2 * TimerRun.ChunkSize;      // positions
+
+    private sealed class Item(int due) : LoopItem
+    {
+        internal int Due => due;
+
+        internal override void Execute()
+        {
+        }
+    }
+
+    private readonly TimerRun _run = new(Number, TimerRun.EndOfPositions - Left);
+    private readonly List<Item> _expected = [];
+    private readonly Random _random = new(1);
+
+    [Fact]
+    public void The_item_after_the_last_position_comes_behind_the_others_without_their_gaps()
+    {
+        while (_expected.Count < Left)
+        {
+            Add(_expected.Count);
+        }
+
+        Position(_expected[^1]).Should().Be(TimerRun.EndOfPositions - 1);
+        for (int i = 0; i < Left / 3; i++)
+        {
+            Remove(1 + _random.Next(_expected.Count - 2));      // neither end, and too few for the gaps alone to renumber it
+        }
+
+        int before = _expected.Count;
+        Add(Left);
+        _expected.Select(Position).Should().Equal(Enumerable.Range(0, before + 1));
+        Drain();
+    }
+
+    [Fact]
+    public void Order_is_kept_across_the_end_whatever_is_cancelled()
+    {
+        for (int i = 0; i < 3 * Left; i++)
+        {
+            Add(i);
+            if (i % 3 == 0)
+            {
+                Remove(_random.Next(_expected.Count));
+            }
+        }
+
+        Position(_expected[^1]).Should().BeLessThan(3 * Left);
+        Drain();
+    }
+
+    [Fact]
+    public void An_empty_run_begins_anew_before_the_end()
+    {
+        Add(1);
+        Position(_expected[0]).Should().Be(TimerRun.EndOfPositions - Left);
+        Drain();
+        Add(2);
+        Position(_expected[0]).Should().Be(0);
+        Drain();
+    }
+
+    private static int Position(Item item)
+    {
+        TimerRun.NumberOf(item.TimerSlot).Should().Be(Number);
+        return TimerRun.PositionOf(item.TimerSlot);
+    }
+
+    private void Add(int due)
+    {
+        var item = new Item(due);
+        _run.Append(new TimerEntry { Due = due, Item = item });
+        _expected.Add(item);
+        Check();
+    }
+
+    private void Remove(int index)
+    {
+        _run.Remove(_expected[index]);
+        _expected.RemoveAt(index);
+        Check();
+    }
+
+    private void Drain()
+    {
+        while (_expected.Count > 0)
+        {
+            if (_random.Next(4) == 0)
+            {
+                Remove(_random.Next(_expected.Count));
+            }
+            else
+            {
+                Remove(0);
+            }
+        }
+    }
+
+    // By xunit alone, because there are thousands.
+    private void Check()
+    {
+        Assert.Equal(_expected.Count, _run.Count);
+        if (_expected.Count > 0)
+        {
+            Assert.Same(_expected[0], _run.First.Item);
+            Assert.Equal(_expected[0].Due, _run.First.Due);
+            Assert.Equal(_expected[^1].Due, _run.LastDue);
+        }
+    }
+}

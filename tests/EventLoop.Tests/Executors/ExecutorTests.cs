@@ -53,18 +53,17 @@ public abstract class ExecutorContract : LoopTest
     public async Task No_more_than_the_given_number_of_workers_run_at_once(int workers)
     {
         await using IExecutor executor = Create(workers);
-        int running = 0, most = 0;
+        var threads = new Headcount();
         Task[] work = [.. Enumerable.Range(0, 20).Select(_ => (Task)executor.SubmitAsync(() =>
         {
-            int now = Interlocked.Increment(ref running);
-            InterlockedMax(ref most, now);
+            threads.Enter();
             Thread.Yield();
-            Interlocked.Decrement(ref running);
-            return now;
+            threads.Leave();
+            return true;
         }))];
         await Task.WhenAll(work);
 
-        most.Should().BeLessThanOrEqualTo(workers);
+        threads.Most.Should().BeLessThanOrEqualTo(workers);
     }
 
     [Fact]
@@ -180,21 +179,6 @@ public abstract class ExecutorContract : LoopTest
     }
 
     protected abstract IExecutor Create(int workers);
-
-    private static void InterlockedMax(ref int target, int value)
-    {
-        int seen = Volatile.Read(ref target);
-        while (value > seen)
-        {
-            int before = Interlocked.CompareExchange(ref target, value, seen);
-            if (before == seen)
-            {
-                return;
-            }
-
-            seen = before;
-        }
-    }
 }
 
 public sealed class ThreadPoolExecutorTests : ExecutorContract

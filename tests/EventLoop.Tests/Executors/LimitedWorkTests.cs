@@ -8,21 +8,19 @@ public sealed class LimitedWorkTests : LoopTest
     {
         var limiter = new CapacityLimiter(2);
         using var bothRun = new Barrier(2);
-        int running = 0;
-        int most = 0;
+        var threads = new Headcount();
         int[] results = await Loop.Gather(Enumerable.Range(0, 8).Select(i => Loop.ToThread(
             () =>
             {
-                int now = Interlocked.Increment(ref running);
-                InterlockedMax(ref most, now);
+                threads.Enter();
                 bothRun.SignalAndWait(Seconds(10)).Should().BeTrue("two are let in at a time");
-                Interlocked.Decrement(ref running);
+                threads.Leave();
                 return i;
             },
             limiter)));
 
         results.Should().Equal(Enumerable.Range(0, 8));
-        most.Should().BeLessThanOrEqualTo(2);
+        threads.Most.Should().BeLessThanOrEqualTo(2);
         limiter.BorrowedTokens.Should().Be(0);
     });
 
@@ -94,19 +92,4 @@ public sealed class LimitedWorkTests : LoopTest
         (await Catch(Loop.RunInExecutor(executor, () => { }, limiter))).Should().BeOfType<ObjectDisposedException>();
         limiter.BorrowedTokens.Should().Be(0);
     });
-
-    private static void InterlockedMax(ref int most, int now)
-    {
-        int seen = Volatile.Read(ref most);
-        while (now > seen)
-        {
-            int found = Interlocked.CompareExchange(ref most, now, seen);
-            if (found == seen)
-            {
-                return;
-            }
-
-            seen = found;
-        }
-    }
 }

@@ -98,7 +98,9 @@ public sealed class GatherTests : LoopTest
     [Fact]
     public void Gather_takes_NET_tasks_without_values() => RunLoop(async () =>
     {
-        Task[] tasks = [Task.Run(static () => { }), Task.Delay(1)];
+        var source = new TaskCompletionSource();
+        Task[] tasks = [Task.Run(static () => { }), source.Task];
+        Loop.Current.CallSoon(source.SetResult);
         await Loop.Gather(tasks);
 
         tasks.Should().OnlyContain(static task => task.IsCompletedSuccessfully);

@@ -89,7 +89,7 @@ public sealed class BlockingCallTests : LoopTest
         Lock modern = new();
         RunLoop(async () =>
         {
-            Thread holder = Hold(plain, modern, isNew, whileHeld: caller => SpinWait.SpinUntil(() => (caller.ThreadState & ThreadState.WaitSleepJoin) != 0, TimeSpan.FromSeconds(10)));
+            Thread holder = Hold(plain, modern, isNew, whileHeld: static caller => UntilBlocked(caller));
 
             Record.Exception(() => Take(plain, modern, isNew)).Should().BeNull();
             await Loop.ToThread(holder.Join);
@@ -173,7 +173,7 @@ public sealed class BlockingCallTests : LoopTest
     private static Task<int> Shortly()
     {
         var caller = Thread.CurrentThread;
-        return CompletedBy(() => SpinWait.SpinUntil(() => (caller.ThreadState & ThreadState.WaitSleepJoin) != 0, TimeSpan.FromSeconds(10)));
+        return CompletedBy(() => UntilBlocked(caller));
     }
 
     /// <summary>Completes when the loop has logged that the caller blocks.</summary>

@@ -100,7 +100,7 @@ public abstract class SignalTests(PollerKind poller) : IoTest(poller)
                 while (!over)
                 {
                     _ = tgkill(Environment.ProcessId, target, WindowChange);
-                    Thread.Sleep(TimeSpan.FromMicroseconds(200));
+                    Thread.Sleep(TimeSpan.FromMicroseconds(200));      // how dense the hail is; nobody waits for it
                 }
             });
             thread.Start();

@@ -261,6 +261,7 @@ public sealed class ShutdownTests : LoopTest
     public void The_executor_is_drained_after_the_tasks_were_awaited()
     {
         using var gate = new ManualResetEventSlim();
+        var runner = Thread.CurrentThread;
         bool worked = false;
         RunLoop(async () =>
         {
@@ -274,7 +275,7 @@ public sealed class ShutdownTests : LoopTest
                     {
                         loop.Post(begun.SetResult);
                         gate.Wait(TimeSpan.FromSeconds(10));
-                        Thread.Sleep(5);      // so that a Run that does not wait for it would be seen
+                        UntilBlocked(runner);      // Run waits; one that does not returns before this
                         Volatile.Write(ref worked, true);
                     });
                 }

@@ -121,6 +121,10 @@ public abstract class LoopTest : IDisposable
         thread.Start();
     }
 
+    /// <summary>Returns when that thread blocks in a wait of .NET's (a loop that polls does not); false when it has not within ten seconds.</summary>
+    protected static bool UntilBlocked(Thread thread) =>
+        SpinWait.SpinUntil(() => (thread.ThreadState & ThreadState.WaitSleepJoin) != 0, TimeSpan.FromSeconds(10));
+
     /// <summary>Runs it on a thread of its own, to the end; rethrows what it throws.</summary>
     protected static void OnThread(Action work)
     {

@@ -54,7 +54,7 @@ internal sealed class MemorySocket : SocketDevice
 
     internal override int Receive(Span<byte> buffer) => incoming.IsReset ? WasReset : incoming.Receive(buffer);
 
-    internal override int Peek() => incoming.IsReset ? WasReset : incoming.Peek();
+    internal override bool IsReadable => incoming.IsReset || incoming.IsReadable;
 
     internal override int Send(ReadOnlySpan<byte> bytes)
     {

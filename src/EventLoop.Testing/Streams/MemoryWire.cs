@@ -129,7 +129,7 @@ internal sealed class MemoryWire
         return taken;
     }
 
-    internal int Peek() => HasArrived(out _) ? 1 : IsEnded ? 0 : SocketDevice.WouldBlock;
+    internal bool IsReadable => HasArrived(out _) || IsEnded;
 
     /// <summary>The receiver begins to wait.</summary>
     internal void Await()

@@ -98,6 +98,7 @@ public sealed partial class LoopSocket
         }
 
         int count = device.Receive(buffer);
+        ready.State &= ~SocketState.JustTold;
         if (count == SocketDevice.WouldBlock || (count > 0 && count < buffer.Length && device.IsTcp && (ready.State & SocketState.HangUp) == 0))
         {
             // Less than there was room for: there is nothing more, and the next arrival is a new edge.
@@ -109,7 +110,7 @@ public sealed partial class LoopSocket
 
     internal bool CanReceive()
     {
-        if ((ready.State & SocketState.Readable) != 0 && device.Peek() == SocketDevice.WouldBlock)
+        if ((ready.State & (SocketState.Readable | SocketState.JustTold)) == SocketState.Readable && !device.IsReadable)
         {
             ready.State &= ~SocketState.Readable;
         }
@@ -140,11 +141,7 @@ public sealed partial class LoopSocket
 
     internal int AfterReceive(int received)
     {
-        if (received == SocketDevice.WouldBlock)
-        {
-            ready.State &= ~SocketState.Readable;
-        }
-
+        ready.State &= ~(received == SocketDevice.WouldBlock ? SocketState.Readable | SocketState.JustTold : SocketState.JustTold);
         return received;
     }
 
@@ -159,6 +156,7 @@ public sealed partial class LoopSocket
         while (true)
         {
             var error = device.Accept(out var connection);
+            ready.State &= ~SocketState.JustTold;
             switch (error)
             {
                 case SocketError.Success:
@@ -207,7 +205,7 @@ public sealed partial class LoopSocket
         {
             remoteEndPoint = endPoint;
             ready.State |= SocketState.Readable;
-            ready.State &= ~SocketState.HangUp;
+            ready.State &= ~(SocketState.HangUp | SocketState.JustTold);
         }
 
         return error;

@@ -15,7 +15,7 @@ namespace EventLoop.Net;
 /// <para><b>Cancellation:</b> exact. A receive or accept that was cancelled has taken nothing; a send that was cancelled after part of it had gone breaks
 /// the sending direction, and says so at the next send.</para>
 /// <para>One that is forgotten instead of closed is closed when the garbage collector finds it; debug mode says so. Whoever waits for it keeps it alive.</para>
-/// <para><b>Cost:</b> receive, send and accept allocate nothing but the accepted socket itself.</para>
+/// <para><b>Cost:</b> receive, send, accept and the waits for readiness allocate nothing but the accepted socket itself.</para>
 /// </remarks>
 public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
 {
@@ -99,11 +99,11 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
 
     /// <summary>Waits until a receive or an accept would not wait.</summary>
     /// <inheritdoc cref="ReceiveAsync" path="/exception"/>
-    public Coroutine WaitReadableAsync() => Of(new ReadinessOperation(this, reads: true));
+    public Coroutine WaitReadableAsync() => Of(ReadinessOperation.Rent(this, reads: true));
 
     /// <summary>Waits until a send would not wait.</summary>
     /// <inheritdoc cref="ReceiveAsync" path="/exception"/>
-    public Coroutine WaitWritableAsync() => Of(new ReadinessOperation(this, reads: false));
+    public Coroutine WaitWritableAsync() => Of(ReadinessOperation.Rent(this, reads: false));
 
     /// <summary>Binds it to an address of this machine.</summary>
     /// <param name="endPoint">Port 0 takes a free one.</param>

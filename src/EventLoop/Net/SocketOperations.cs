@@ -258,21 +258,22 @@ internal sealed class ConnectOperation : SocketOperation<bool>
 /// <summary>Until it can be read from, or written to, without waiting.</summary>
 internal sealed class ReadinessOperation : SocketOperation<bool>
 {
-    private readonly bool reads;
-
-    internal ReadinessOperation(LoopSocket socket, bool reads)
-    {
-        Socket = socket;
-        this.reads = reads;
-    }
+    private static readonly int Slot = ItemPools.NewSlot();
+    private bool reads;
 
     private protected override bool Reads => reads;
 
     private protected override string What => reads ? "readiness to read from" : "readiness to write to";
 
+    internal static ReadinessOperation Rent(LoopSocket socket, bool reads)
+    {
+        var operation = LoopCore.Running?.Pools.TryRent<ReadinessOperation>(Slot) ?? new();
+        operation.Socket = socket;
+        operation.reads = reads;
+        return operation;
+    }
+
     private protected override int Attempt(LoopSocket socket) => (reads ? socket.CanReceive() : socket.CanSend()) ? 0 : SocketDevice.WouldBlock;
 
-    private protected override void Recycle(LoopCore core)
-    {
-    }
+    private protected override void Recycle(LoopCore core) => core.Pools.Return(this, Slot);
 }

@@ -16,6 +16,9 @@ internal enum SocketState : byte
     HangUp = (byte)Readiness.HangUp,
 
     Closed = 8,
+
+    /// <summary>The poller has said that it is readable, and nothing was received since: it is, and nobody need look.</summary>
+    JustTold = 16,
 }
 
 /// <summary>
@@ -46,7 +49,7 @@ internal sealed class SocketReadiness : ISocketOwner
 
     void ISocketOwner.OnReady(Readiness readiness)
     {
-        State |= (SocketState)readiness;
+        State |= (SocketState)readiness | ((readiness & Readiness.Readable) != 0 ? SocketState.JustTold : 0);
         if ((readiness & Readiness.Readable) != 0 && Reader is { } receiving)
         {
             Reader = null;

@@ -90,17 +90,14 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         }
     }
 
-    internal override int Peek()
+    internal override bool IsReadable
     {
-        byte first;
-        const int PeekFlag = 2;
-        nint count;
-        do
+        get
         {
-            count = Libc.Receive(descriptor, &first, 1, PeekFlag);
+            const short In = (short)EpollPoller.In;
+            var look = new PollDescriptor { Descriptor = descriptor, Asked = In };
+            return Libc.Poll(&look, 1, 0) != 0;
         }
-        while (count < 0 && Libc.LastError == Errno.Interrupted);
-        return ReceiveAnswer(count >= 0 ? (int)count : LastFailure());
     }
 
     internal override int Send(ReadOnlySpan<byte> bytes)

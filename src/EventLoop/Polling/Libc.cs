@@ -26,6 +26,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "syscall")]
     internal static partial nint SystemCall(nint number, nint a, nint b, nint c, nint d, nint e, nint f);
 
+    [LibraryImport(Name, EntryPoint = "poll")]
+    internal static partial int Poll(PollDescriptor* descriptors, nuint count, int milliseconds);
+
     [LibraryImport(Name, EntryPoint = "eventfd")]
     internal static partial int EventDescriptor(uint initial, int flags);
 
@@ -85,6 +88,15 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Name, EntryPoint = "getpeername")]
     internal static partial int PeerName(int socket, byte* address, uint* length);
+}
+
+/// <summary>struct pollfd.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct PollDescriptor
+{
+    internal int Descriptor;
+    internal short Asked;
+    internal short Answered;
 }
 
 /// <summary>struct iovec.</summary>

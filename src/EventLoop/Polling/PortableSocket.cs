@@ -65,12 +65,7 @@ internal sealed class PortableSocket : SocketDevice
         return buffer.IsEmpty ? answer : ReceiveAnswer(answer);
     }
 
-    internal override int Peek()
-    {
-        Span<byte> first = stackalloc byte[1];
-        int count = socket.Receive(first, SocketFlags.Peek, out var error);
-        return ReceiveAnswer(error == SocketError.Success ? count : Answer(error));
-    }
+    internal override bool IsReadable => socket.Poll(0, SelectMode.SelectRead);
 
     internal override int Send(ReadOnlySpan<byte> bytes)
     {

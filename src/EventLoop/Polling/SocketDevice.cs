@@ -50,7 +50,7 @@ internal abstract class SocketDevice : PollSource
         return answer;
     }
 
-    /// <summary>What a receive of more than nothing, or a look, answers passes through here.</summary>
+    /// <summary>What a receive of more than nothing answers passes through here.</summary>
     protected int ReceiveAnswer(int answer) => answer == 0 ? brokenBy : SendAnswer(answer);
 
     // Of a datagram socket each of these concerns one datagram.
@@ -63,8 +63,8 @@ internal abstract class SocketDevice : PollSource
         }
     }
 
-    /// <summary>Whether there is something to receive, without receiving it.</summary>
-    internal abstract int Peek();
+    /// <summary>Whether a receive or an accept would have an answer now: bytes, a connection, the end or an error. It takes none of them.</summary>
+    internal abstract bool IsReadable { get; }
 
     internal abstract int Send(ReadOnlySpan<byte> bytes);
 

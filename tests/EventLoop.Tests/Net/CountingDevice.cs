@@ -40,7 +40,7 @@ internal sealed class CountingDevice : SocketDevice
 
     internal override int Receive(Span<byte> buffer) => throw new NotSupportedException("It listens.");
 
-    internal override int Peek() => throw new NotSupportedException("It listens.");
+    internal override bool IsReadable => throw new NotSupportedException("It listens.");
 
     internal override int Send(ReadOnlySpan<byte> bytes) => throw new NotSupportedException("It listens.");
 

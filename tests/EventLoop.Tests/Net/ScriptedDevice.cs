@@ -38,7 +38,7 @@ internal sealed class ScriptedDevice : SocketDevice
 
     internal override int Receive(Span<byte> buffer) => Next(Receives);
 
-    internal override int Peek() => Receives.TryPeek(out int next) ? next : WouldBlock;
+    internal override bool IsReadable => Receives.TryPeek(out int next) && next != WouldBlock;
 
     internal override int Send(ReadOnlySpan<byte> bytes) => Sent(Math.Min(Next(Sends), bytes.Length));
 

@@ -143,6 +143,25 @@ public sealed class ScriptedSocketTests() : IoTest(PollerKind.Auto)
     });
 
     [Fact]
+    public void A_socket_that_took_nothing_is_writable_when_the_system_says_so() => RunIo(async () =>
+    {
+        var device = new ScriptedDevice();
+        using var socket = device.Open();
+        var sending = Loop.CreateTask(socket.SendAsync(new byte[1]));
+        await Yields(2);
+        sending.Cancel();
+        await Catch(sending);
+        var waiting = Loop.CreateTask(socket.WaitWritableAsync());
+        await Yields(2);
+        waiting.IsCompleted.Should().BeFalse();
+        device.Ready(Readiness.Readable);
+        await Yields(2);
+        waiting.IsCompleted.Should().BeFalse("it is about the other direction");
+        device.Ready(Readiness.Writable);
+        await waiting;
+    });
+
+    [Fact]
     public void A_connection_that_died_before_it_was_accepted_is_passed_over() => RunIo(async () =>
     {
         var device = new ScriptedDevice();

@@ -229,13 +229,15 @@ public sealed class ForeignAwaitTests : LoopTest
         {
             int thread = Environment.CurrentManagedThreadId;
             LoopFuture done = Loop.Current.CreateFuture();
+            var source = new TaskCompletionSource();
             FireAndForget();
             Log.Add("called");
+            await Task.Run(source.SetResult);
             await done;
 
             async void FireAndForget()
             {
-                await Task.Run(static () => { });
+                await source.Task;
                 Log.Add(Environment.CurrentManagedThreadId == thread ? "on the loop" : "elsewhere");
                 done.SetResult();
             }

@@ -1,18 +1,22 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// Deadlines in any order, in a 4-ary heap: half as deep as a binary one, and the four children lie side by side. Each item knows its place, so cancelling costs O(log n) and lets go of it at once.
+/// Deadlines in any order, in a 4-ary heap: half as deep as a binary one, and the four children lie side by side. Each item knows its place. One that is cancelled leaves
+/// a gap there, which goes when it comes to the top, or when there are more gaps than items; so cancelling costs O(1) on the average, as asyncio's does, and lets go of the item at once.
 /// In chunks, so that it grows without copying and without leaving outgrown arrays behind. Loop thread only.
 /// </summary>
 internal sealed class TimerHeap
 {
     private const int ChunkBits = 10;
     private const int ChunkSize = 1 << ChunkBits;
+    private const int FewGaps = 64;
 
     private TimerEntry[]?[] chunks = [new TimerEntry[ChunkSize]];
-    private int count;
+    private int count;      // of entries, with the gaps
+    private int gaps;       // the first entry never is one
 
-    internal int Count => count;
+    /// <summary>Of items.</summary>
+    internal int Count => count - gaps;
 
     /// <summary>The earliest; only when there is one.</summary>
     internal ref readonly TimerEntry First => ref chunks[0]![0];
@@ -30,27 +34,76 @@ internal sealed class TimerHeap
     /// <param name="slot">The item's.</param>
     internal void Remove(int slot)
     {
-        int index = slot - 1;
-        At(index).Item!.TimerSlot = 0;
+        ref var entry = ref At(slot - 1);
+        entry.Item!.TimerSlot = 0;
+        entry.Item = null;
+        gaps++;
+        if (gaps > FewGaps && gaps > count / 2)
+        {
+            Compact();
+        }
+
+        while (count > 0 && First.Item is null)
+        {
+            RemoveFirstGap();
+        }
+    }
+
+    private void RemoveFirstGap()
+    {
+        gaps--;
         ref var end = ref At(--count);
         var last = end;
         end = default;
-        if (index < count)
+        if (count > 0)
         {
-            if (index > 0 && last.IsBefore(At((index - 1) >> 2)))
+            SiftDown(0, last);
+        }
+
+        ReleaseChunks();
+    }
+
+    private void Compact()
+    {
+        int kept = 0;
+        for (int i = 0; i < count; i++)
+        {
+            ref var entry = ref At(i);
+            if (entry.Item is not null)
             {
-                SiftUp(index, last);
-            }
-            else
-            {
-                SiftDown(index, last);
+                Put(kept++, entry);
             }
         }
 
-        int spare = (count >> ChunkBits) + 2;       // one empty chunk stays
-        if (spare < chunks.Length)
+        for (int i = kept; i < count; i++)
+        {
+            At(i) = default;
+        }
+
+        count = kept;
+        gaps = 0;
+        ReleaseChunks();
+        for (int parent = (kept - 2) >> 2; parent >= 0; parent--)
+        {
+            SiftDown(parent, At(parent));
+        }
+    }
+
+    // One empty chunk stays.
+    private void ReleaseChunks()
+    {
+        for (int spare = (count >> ChunkBits) + 2; spare < chunks.Length && chunks[spare] is not null; spare++)
         {
             chunks[spare] = null;
+        }
+    }
+
+    private void Put(int index, in TimerEntry entry)
+    {
+        At(index) = entry;
+        if (entry.Item is not null)
+        {
+            entry.Item.TimerSlot = index + 1;
         }
     }
 
@@ -77,13 +130,11 @@ internal sealed class TimerHeap
                 break;
             }
 
-            At(index) = above;
-            above.Item!.TimerSlot = index + 1;
+            Put(index, above);
             index = parent;
         }
 
-        At(index) = entry;
-        entry.Item!.TimerSlot = index + 1;
+        Put(index, entry);
     }
 
     private void SiftDown(int index, TimerEntry entry)
@@ -112,12 +163,10 @@ internal sealed class TimerHeap
                 break;
             }
 
-            At(index) = below;
-            below.Item!.TimerSlot = index + 1;
+            Put(index, below);
             index = least;
         }
 
-        At(index) = entry;
-        entry.Item!.TimerSlot = index + 1;
+        Put(index, entry);
     }
 }

@@ -5,7 +5,6 @@
 //
 // Prints "listening PORT" (or the path) when it is ready; ends on Ctrl-C and SIGTERM.
 
-using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -85,24 +84,24 @@ static async Coroutine ServeAsync(Func<Server> listen)
 
 static async Coroutine EchoRaw(Connection connection)
 {
-    // Who waits holds no buffer. Who has something to receive rents one, as a rule the one just given back: it is still in the processor's cache.
+    // Who waits holds no block. Who has something to receive takes one, as a rule the one just given back: it is still in the processor's cache.
     var socket = connection.Socket;
     while (true)
     {
         await socket.WaitReadableAsync();
-        var buffer = ArrayPool<byte>.Shared.Rent(128 * 1024);
+        var block = Blocks.Rent();
         try
         {
-            if (await socket.ReceiveAsync(buffer) is not (> 0 and var count))
+            if (await socket.ReceiveAsync(block) is not (> 0 and var count))
             {
                 return;
             }
 
-            await socket.SendAsync(buffer.AsMemory(0, count));
+            await socket.SendAsync(block[..count]);
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            Blocks.Return(block);
         }
     }
 }

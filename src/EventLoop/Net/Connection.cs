@@ -131,7 +131,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
         }
 
         long sent = 0;
-        byte[] block = new byte[BufferPool.LargestBlock];
+        byte[] block = new byte[OutputPipe.HighWater];
         while (sent < count)
         {
             long at = offset + sent;

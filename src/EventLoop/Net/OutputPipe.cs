@@ -220,7 +220,7 @@ internal sealed class OutputPipe : PipeWriter
 
     private void Copy(ref ReadOnlyMemory<byte> rest)
     {
-        var room = Room(Math.Min(rest.Length, BufferPool.LargestBlock)).Free;
+        var room = Room(Math.Min(rest.Length, HighWater)).Free;
         int count = Math.Min(room.Length, rest.Length);
         rest.Span[..count].CopyTo(room.Span);
         blocks.Tail!.Fill(count);

@@ -132,7 +132,7 @@ public abstract class LoopAwaitable : IWaitTarget
         }
     }
 
-    internal bool HasWaiters => state is AwaitableDetails details ? !details.Waiters.IsEmpty : state is not null && !IsCompleted;
+    internal bool HasWaiters => state is AwaitableDetails details ? !details.Waiters.IsEmpty : state is not (null or string or Failure or LostFailure);
 
     /// <summary>Has a watcher told when this ends; at once, inside the call, when it has ended.</summary>
     internal void Watch(Watcher watcher)
@@ -332,12 +332,11 @@ public abstract class LoopAwaitable : IWaitTarget
     // Null while it is pending.
     private object? Outcome
     {
-        // Of what else the field may hold every type is sealed, so that each test is one comparison.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
             object? now = state;
-            return now is null || ReferenceEquals(now, EndMark.Succeeded) || now is string or Failure or LostFailure ? now : (now as AwaitableDetails)?.Outcome;
+            return now is null || ReferenceEquals(now, EndMark.Succeeded) ? now : OutcomeIn(now);
         }
 
         set
@@ -352,6 +351,10 @@ public abstract class LoopAwaitable : IWaitTarget
             }
         }
     }
+
+    // Apart, because what awaits is to stay small enough to be inlined. But for the node every type is sealed, so that each test is one comparison.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static object? OutcomeIn(object now) => now is string or Failure or LostFailure ? now : (now as AwaitableDetails)?.Outcome;
 
     /// <summary>In words: the task that made it, if it was noted.</summary>
     internal string? CreatedBy => Rare?.CreatedBy;

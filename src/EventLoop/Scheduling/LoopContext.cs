@@ -107,8 +107,8 @@ internal class LoopContext : SynchronizationContext
     /// <summary>The node by which this context waited last: where its code stands, unless several flows share the context.</summary>
     internal WaitNode? LastWait => parked is WaitNode node && ReferenceEquals(node.Context, this) ? node : null;
 
-    // Sealed, so that asking whether it is one is a single comparison. The lock is for the live view, which any thread may ask; only tasks with several
-    // waits at once pay for it. A node that went on without having been taken out (after a yield, or to throw) is an old one, and is swept out some time.
+    // Sealed, so that asking whether it is one is a single comparison. Only tasks with several waits at once have one, and pay
+    // for its lock. A node that went on without having been taken out (after a yield, or to throw) is an old one, and is swept out some time.
     private sealed class ParkedSet(LoopContext owner)
     {
         private const int SmallestSweep = 16;
@@ -118,7 +118,7 @@ internal class LoopContext : SynchronizationContext
 
         internal void Add(WaitNode node)
         {
-            lock (nodes)
+            lock (nodes)      // the live view looks from other threads
             {
                 if (nodes.Count >= sweepAt)
                 {
@@ -132,7 +132,7 @@ internal class LoopContext : SynchronizationContext
 
         internal void Remove(WaitNode node)
         {
-            lock (nodes)
+            lock (nodes)      // the live view looks from other threads
             {
                 nodes.Remove(node);
             }
@@ -140,7 +140,7 @@ internal class LoopContext : SynchronizationContext
 
         internal void CollectWaits(List<WaitNode> waits)
         {
-            lock (nodes)
+            lock (nodes)      // the live view looks from other threads
             {
                 waits.AddRange(nodes.Where(owner.WaitsHere));
             }
@@ -148,7 +148,7 @@ internal class LoopContext : SynchronizationContext
 
         internal bool AnyCancelled()
         {
-            lock (nodes)
+            lock (nodes)      // the live view looks from other threads
             {
                 return nodes.Any(owner.IsCancelledHere);
             }

@@ -6,7 +6,7 @@ namespace EventLoop.Scheduling;
 internal struct TimerEntry
 {
     internal long Due;
-    internal LoopItem? Item;     // null where it was cancelled in the middle of a run
+    internal LoopItem? Item;     // null where it was cancelled, and its place is not taken out yet
     internal int Sequence;       // the order of insertion, for equal deadlines
 
     // The difference, not the comparison, of two sequence numbers survives their wrapping around.

@@ -11,18 +11,25 @@ internal sealed class ReadyQueue
     private const int RingSize = 4096;
     private const int Mask = RingSize - 1;
 
-    // A struct around the reference: arrays of structs need no covariance check.
-    private struct Slot
+    // In the ring itself rather than in an array of its own: one hop less, and the mask is the check of bounds.
+    [InlineArray(RingSize)]
+    private struct Slots
     {
-        internal LoopItem? Item;
+        private LoopItem? first;
     }
 
     private sealed class Ring
     {
-        internal readonly Slot[] Slots = new Slot[RingSize];
         internal Ring? Next;
         internal int Head;      // both run freely; the mask brings them into the ring
         internal int Tail;
+        private Slots slots;
+
+        internal ref LoopItem? this[int position]
+        {
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            get => ref Unsafe.Add(ref Unsafe.As<Slots, LoopItem?>(ref slots), position & Mask);
+        }
     }
 
     private Ring first = new();     // taken from here
@@ -43,7 +50,7 @@ internal sealed class ReadyQueue
             ring = Overflow();
         }
 
-        ring.Slots[ring.Tail & Mask].Item = item;
+        ring[ring.Tail] = item;
         ring.Tail++;
         count++;
     }
@@ -58,9 +65,9 @@ internal sealed class ReadyQueue
             ring = Advance();
         }
 
-        ref var slot = ref ring.Slots[ring.Head & Mask];
-        var item = slot.Item!;
-        slot.Item = null;
+        ref var slot = ref ring[ring.Head];
+        var item = slot!;
+        slot = null;
         ring.Head++;
         count--;
         return item;
@@ -74,7 +81,7 @@ internal sealed class ReadyQueue
             int tail = ring.Tail;
             for (int i = ring.Head; tail - i > 0; i++)       // the head may have passed what was the tail a moment ago
             {
-                if (ring.Slots[i & Mask].Item is { } item && matches(item))
+                if (ring[i] is { } item && matches(item))
                 {
                     return true;
                 }

@@ -250,6 +250,36 @@ public abstract class LoopAwaitable : IWaitTarget
 
     private protected void Succeed(LoopCore core) => End(core, EndMark.Succeeded);
 
+    /// <summary>The same, unless it has ended.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private protected bool TrySucceed(LoopCore core)
+    {
+        object? before = state;
+        if (before is not null && (IsOutcome(before) || before is AwaitableDetails))
+        {
+            return TrySucceedWithDetails(core);
+        }
+
+        state = EndMark.Succeeded;
+        if (before is not null)
+        {
+            Unsafe.As<WaitNode>(before).Wake(core);
+        }
+
+        return true;
+    }
+
+    private bool TrySucceedWithDetails(LoopCore core)
+    {
+        if (IsCompleted)
+        {
+            return false;
+        }
+
+        Succeed(core);
+        return true;
+    }
+
     private protected void Fail(Failure failure) => End(Core, new LostFailure(failure, this));
 
     /// <param name="cancellation">What awaiting it throws; null: made when somebody asks.</param>
@@ -354,7 +384,9 @@ public abstract class LoopAwaitable : IWaitTarget
 
     // Apart, because what awaits is to stay small enough to be inlined. But for the node every type is sealed, so that each test is one comparison.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static object? OutcomeIn(object now) => now is string or Failure or LostFailure ? now : (now as AwaitableDetails)?.Outcome;
+    private static object? OutcomeIn(object now) => IsOutcome(now) ? now : (now as AwaitableDetails)?.Outcome;
+
+    private static bool IsOutcome(object now) => now is string or Failure or LostFailure;
 
     /// <summary>In words: the task that made it, if it was noted.</summary>
     internal string? CreatedBy => Rare?.CreatedBy;

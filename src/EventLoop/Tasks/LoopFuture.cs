@@ -57,13 +57,7 @@ public sealed class LoopFuture : LoopAwaitable
             VerifyMayEnd(nameof(TrySetResult));
         }
 
-        if (IsCompleted)
-        {
-            return false;
-        }
-
-        Succeed(core);
-        return true;
+        return TrySucceed(core);
     }
 
     /// <summary>Fails it; an <see cref="OperationCanceledException"/> of the loop cancels it.</summary>

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measures us and everyone else, alternately, and writes benchmarks/results/SUITE.json; prints a table of each suite.
+# Measures us and everyone else, alternately, and writes benchmarks/results/SUITE.json, prints a table of each suite and draws the charts
+# into docs/img.
 #   benchmarks/run.sh [--quick] [SUITE...]
 #     lab         our scheduler beside the feasibility study
 #     scheduler   yield, spawn, spawn and join, ping-pong, timers: us, the thread pool and the other runtimes
@@ -8,10 +9,10 @@
 #     comparison  the same job with blocking calls, threads, async and the loop
 #     http        files over HTTP
 #   --quick       fewer rounds and smaller numbers, and the lab only where it is named: five minutes instead of an hour
-# What is missing here is skipped with a line that says so. benchmarks/figures.sh draws the charts and writes the README's figures from
-# the files. Nothing else should run on the machine meanwhile.
+# What is missing here is skipped with a line that says so. benchmarks/figures.sh writes the README's figures from the files. Nothing else
+# should run on the machine meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")"
 command -v python3 >/dev/null || { echo "run.sh needs python3 (its standard library only)" >&2; exit 2; }
-case " $* " in *' --help '* | *' -h '*) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit ;; esac
+case " $* " in *' --help '* | *' -h '*) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit ;; esac
 exec env PYTHONDONTWRITEBYTECODE=1 python3 suite/measure.py "$@"

@@ -29,8 +29,8 @@ internal sealed record Measurement(
         };
 
         // .NET compiles code when it first runs, and better when it has run for a while: that is not what is compared.
-        int few = Math.Min(plan.Concurrency, 8);
-        Plan rehearsal = plan with { Concurrency = few, Count = plan.Fetches ? 4 * few : 40 };
+        int few = Math.Min(plan.Concurrency, 64);
+        Plan rehearsal = plan with { Concurrency = few, Count = plan.Fetches ? 8 * few : 40 };
         run(rehearsal, new Latencies(rehearsal.Count));
         double memory = Usage.Status("VmRSS") / 1024.0;
         int threads = (int)Usage.Status("Threads");

@@ -4,7 +4,7 @@ using EventLoop.Samples;
 namespace EventLoop.Benchmarks.Comparison;
 
 /// <summary>What is to be compared.</summary>
-internal sealed record Options(bool Quick, int Rounds, string[] Jobs, string[] Modes, int[] Concurrencies, int Delay, string? Json)
+internal sealed record Options(bool Quick, int Rounds, string[] Jobs, string[] Modes, int[] Concurrencies, int Delay, int Server, string? Json)
 {
     public const int PageSize = 8192;
 
@@ -18,10 +18,11 @@ internal sealed record Options(bool Quick, int Rounds, string[] Jobs, string[] M
         string[] modes = Choice(line.Text("--modes"), AllModes);
         int[] concurrencies = [.. (line.Text("--concurrency") ?? "1,8,64,512").Split(',').Select(ParseConcurrency)];
         int delay = line.Number("--delay", 50, least: 0, most: 10_000);
+        int server = line.Number("--server", 0, least: 0, most: 65_535);
         string? json = line.Text("--json");
         bool quick = line.Flag("--quick");
         line.ExpectNoMore();
-        return new Options(quick, rounds, jobs, modes, concurrencies, delay, json);
+        return new Options(quick, rounds, jobs, modes, concurrencies, delay, server, json);
     }
 
     /// <summary>Every plan of one round, in the order in which they are measured: the modes one after the other on the same work.</summary>
@@ -39,10 +40,11 @@ internal sealed record Options(bool Quick, int Rounds, string[] Jobs, string[] M
                 continue;
             }
 
-            foreach (int concurrency in Concurrencies.Where(c => !(Quick && (c == 8 || (job == "mixed" && c < 64)))))
+            foreach (int concurrency in Concurrencies.Where(c => !(Quick && (c == 8 || (job == "mixed" && c != 64)))))
             {
-                // Twenty pages for each that is under way, so that beginning and end are a small part; one by one two hundred take ten seconds.
-                int count = Quick && concurrency == 1 ? 20 : Math.Max(200, 20 * concurrency);
+                // So many pages for each that is under way that beginning and end are a small part; one by one two hundred take ten seconds.
+                int each = job == "io" && concurrency > 64 && !Quick ? 40 : 20;
+                int count = Quick && concurrency == 1 ? 20 : Math.Max(200, each * concurrency);
                 foreach (string mode in Modes)
                 {
                     bool meaningless = (mode == "blocking" && concurrency > 1) || (mode == "loop-threads" && job == "io");

@@ -4,16 +4,17 @@ using System.Text.Json;
 
 namespace EventLoop.Benchmarks.Comparison;
 
-/// <summary>Starts the server, runs every plan in every round, and prints the medians.</summary>
+/// <summary>Starts the server unless there is one, runs every plan in every round, and prints the medians.</summary>
 internal sealed class Suite(Options options)
 {
     public int Run()
     {
-        using Process server = ChildProcess.Start(
+        using Process? server = options.Server != 0 ? null : ChildProcess.Start(
             "LocalServer", "--delay", $"{options.Delay}", "--size", $"{Options.PageSize}", "--lifetime", "3600");
         try
         {
-            int port = int.Parse(server.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The local server did not start."), CultureInfo.InvariantCulture);
+            int port = server is null ? options.Server
+                : int.Parse(server.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The local server did not start."), CultureInfo.InvariantCulture);
             var all = new List<Measurement>();
             using TextWriter? json = options.Json switch { null => null, "-" => Console.Out, var file => File.CreateText(file) };
             for (int round = 0; round < options.Rounds; round++)
@@ -36,8 +37,8 @@ internal sealed class Suite(Options options)
         }
         finally
         {
-            server.StandardInput.Close();   // it ends with its input
-            server.WaitForExit();
+            server?.StandardInput.Close();   // it ends with its input
+            server?.WaitForExit();
         }
     }
 

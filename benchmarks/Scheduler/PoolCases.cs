@@ -76,7 +76,7 @@ internal static class PoolCases
         static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    public static void Timers(int n)
+    public static Task Timers(int n)
     {
         var timers = new Timer[n];
         for (int i = 0; i < n; i++)
@@ -88,6 +88,8 @@ internal static class PoolCases
         {
             timer.Dispose();
         }
+
+        return Task.CompletedTask;
     }
 
     private static async Task Sleeper() => await Task.Delay(10_000);

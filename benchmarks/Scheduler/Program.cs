@@ -1,6 +1,6 @@
 // The scheduler cases as a program of its own, in the form of the other runtimes' in ../peers:
-//   Scheduler all N [--json] [--pool]     four rounds of every case, the first one warms up; --pool: the same on the thread pool with Task
-//   Scheduler steps N [--json] [--pool]   the same without timers: the five cases of the feasibility study
+//   Scheduler all N [--json] [--pool]     four rounds of every case after a rehearsal, the first one warms up; --pool: the same on the thread pool with Task
+//   Scheduler steps N [--json] [--pool]   the same without timers and rehearsal: the five cases of the feasibility study
 //   Scheduler sleep N [--json] [--pool]   N tasks sleep 10 s: managed bytes for each, wall time, peak RSS
 using System.Diagnostics;
 using EventLoop;
@@ -25,45 +25,43 @@ if (args[0] == "sleep")
 
 const int Rounds = 4;
 const int MostTimers = 100_000;
-const int TimerRehearsals = 10;
+
+Action<int> Main(Func<int, Task> onPool, Func<int, Coroutine> onLoop) => pool ? count => onPool(count).Wait() : count => Loop.Run(onLoop(count));
+
+(string Name, Action<int> Run, int Most, int PerN)[] cases =
+[
+    ("yield", Main(PoolCases.TwoYielders, LoopCases.TwoYielders), int.MaxValue, 2),
+    ("spawn", Main(PoolCases.SpawnOneByOne, LoopCases.SpawnOneByOne), int.MaxValue, 1),
+    ("spawnjoin", Main(PoolCases.SpawnAllThenJoin, LoopCases.SpawnAllThenJoin), int.MaxValue, 1),
+    ("nested", Main(PoolCases.NestedAwaits, LoopCases.NestedAwaits), int.MaxValue, 1),
+    ("pingpong", Main(PoolCases.PingPong, LoopCases.PingPong), int.MaxValue, 1),
+    ("timers", Main(PoolCases.Timers, LoopCases.Timers), MostTimers, 1),
+];
+
+if (args[0] == "steps")
+{
+    cases = cases[..^1];      // and no rehearsal: the study has none
+}
+else
+{
+    // The compiler shares the core with what it compiles, and takes its time: that is not what is measured.
+    var rehearsal = TimeSpan.FromSeconds(4);
+    for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < rehearsal;)
+    {
+        foreach (var (_, run, most, _) in cases)
+        {
+            run(Math.Min(n / 20 + 1, most));
+        }
+    }
+}
 
 for (int round = 0; round < Rounds; round++)
 {
-    if (pool)
+    foreach (var (name, run, most, perN) in cases)
     {
-        report.Case("yield", round, 2 * n, () => PoolCases.TwoYielders(n).Wait());
-        report.Case("spawn", round, n, () => PoolCases.SpawnOneByOne(n).Wait());
-        report.Case("spawnjoin", round, n, () => PoolCases.SpawnAllThenJoin(n).Wait());
-        report.Case("nested", round, n, () => PoolCases.NestedAwaits(n).Wait());
-        report.Case("pingpong", round, n, () => PoolCases.PingPong(n).Wait());
-    }
-    else
-    {
-        report.Case("yield", round, 2 * n, () => Loop.Run(LoopCases.TwoYielders(n)));
-        report.Case("spawn", round, n, () => Loop.Run(LoopCases.SpawnOneByOne(n)));
-        report.Case("spawnjoin", round, n, () => Loop.Run(LoopCases.SpawnAllThenJoin(n)));
-        report.Case("nested", round, n, () => Loop.Run(LoopCases.NestedAwaits(n)));
-        report.Case("pingpong", round, n, () => Loop.Run(LoopCases.PingPong(n)));
-    }
-
-    if (args[0] == "all")
-    {
-        MeasureTimers(round);
+        int count = Math.Min(n, most);
+        report.Case(name, round, perN * count, () => run(count));
     }
 }
 
 return 0;
-
-void MeasureTimers(int round)
-{
-    int count = Math.Min(n, MostTimers);
-    Action timers = pool ? () => PoolCases.Timers(count) : () => Loop.Run(LoopCases.Timers(count));
-
-    // A hundred thousand timers are over before the compiler has seen enough of them; the other cases are long enough to be their own warm-up.
-    for (int i = 0; round == 0 && i < TimerRehearsals; i++)
-    {
-        timers();
-    }
-
-    report.Case("timers", round, count, timers);
-}

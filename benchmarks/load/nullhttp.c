@@ -1,6 +1,7 @@
 // The null server for httpload: answers every GET with the same bytes and does nothing else, so its figure is the upper bound of
 // what the generator can see. One thread, edge-triggered epoll. It knows no HTTP but the empty line that ends a request.
-//   nullhttp --port P [--size BODY] [--lifetime SECONDS]
+// With a delay it is the server of the comparison: the same, but each answer begins so long after its request.
+//   nullhttp --port P [--size BODY] [--delay MILLISECONDS] [--lifetime SECONDS]
 #define _GNU_SOURCE
 #include "common.h"
 
@@ -18,9 +19,18 @@
 struct connection {
     int fd;
     unsigned matched;               // how much of "\r\n\r\n" the request's last bytes are
-    unsigned owed;                  // answers not begun
+    unsigned owed;                  // answers due and not sent to the end
+    unsigned delayed;               // answers not due yet: so often is it in the queue
     size_t sent;                    // of the answer under way; 0: none is
 };
+
+// What is not due yet, in order: with one delay for all, the order of arrival. A ring of a power of two.
+static struct delayed {
+    uint64_t due;
+    struct connection *connection;
+} *queue;
+static size_t queue_head, queue_tail, queue_mask;
+static uint64_t delay_ns;
 
 static char *answer;
 static size_t answer_length;
@@ -43,6 +53,52 @@ static bool send_owed(struct connection *c)
     return true;
 }
 
+static void queue_up(struct connection *c)
+{
+    if (queue_tail - queue_head > queue_mask || queue == NULL) {
+        size_t length = queue == NULL ? 1024 : 2 * (queue_mask + 1);
+        struct delayed *larger = calloc(length, sizeof *larger);
+        if (larger == NULL)
+            fail("queue");
+        for (size_t i = queue_head; i != queue_tail; i++)
+            larger[i & (length - 1)] = queue[i & queue_mask];
+        free(queue);
+        queue = larger;
+        queue_mask = length - 1;
+    }
+    queue[queue_tail++ & queue_mask] = (struct delayed){now_ns() + delay_ns, c};
+    c->delayed++;
+}
+
+// A connection that is still in the queue is freed when it leaves it.
+static void hang_up(struct connection *c)
+{
+    if (c->fd >= 0)
+        close(c->fd);
+    c->fd = -1;
+    if (c->delayed == 0)
+        free(c);
+}
+
+// Sends what is due. Returns the time until the next, for epoll_pwait2; NULL: there is none.
+static struct timespec *answer_due(struct timespec *until)
+{
+    for (; queue_head != queue_tail; queue_head++) {
+        struct delayed *first = &queue[queue_head & queue_mask];
+        uint64_t now = now_ns();
+        if (first->due > now) {
+            *until = (struct timespec){(time_t)((first->due - now) / 1000000000), (long)((first->due - now) % 1000000000)};
+            return until;
+        }
+        struct connection *c = first->connection;
+        c->delayed--;
+        c->owed++;
+        if (c->fd < 0 || !send_owed(c))
+            hang_up(c);
+    }
+    return NULL;
+}
+
 static bool serve(struct connection *c, bool hung_up)
 {
     static char buffer[16 * 1024];
@@ -59,7 +115,10 @@ static bool serve(struct connection *c, bool hung_up)
             c->matched = buffer[i] == end[c->matched] ? c->matched + 1 : buffer[i] == end[0];
             if (c->matched == 4) {
                 c->matched = 0;
-                c->owed++;
+                if (delay_ns > 0)
+                    queue_up(c);
+                else
+                    c->owed++;
             }
         }
         if (!send_owed(c))
@@ -84,11 +143,13 @@ int main(int argc, char **argv)
             port = atoi(argv[i + 1]);
         else if (strcmp(argv[i], "--size") == 0)
             size = strtoul(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--delay") == 0)
+            delay_ns = strtoull(argv[i + 1], NULL, 10) * 1000000;
         else if (strcmp(argv[i], "--lifetime") == 0)
             lifetime = atoi(argv[i + 1]);
     }
     if (port < 0 || port > 65535 || argc % 2 == 0) {
-        fprintf(stderr, "usage: %s --port P [--size BODY] [--lifetime SECONDS]\n", argv[0]);
+        fprintf(stderr, "usage: %s --port P [--size BODY] [--delay MILLISECONDS] [--lifetime SECONDS]\n", argv[0]);
         return 2;
     }
     signal(SIGTERM, leave);
@@ -117,14 +178,13 @@ int main(int argc, char **argv)
 
     static struct epoll_event events[512];
     for (;;) {
-        int ready = epoll_wait(epoll, events, 512, -1);
+        struct timespec until;
+        int ready = epoll_pwait2(epoll, events, 512, answer_due(&until), NULL);
         for (int i = 0; i < ready; i++) {
             struct connection *c = events[i].data.ptr;
             if (c != NULL) {
-                if (!send_owed(c) || !serve(c, events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))) {
-                    close(c->fd);
-                    free(c);
-                }
+                if (!send_owed(c) || !serve(c, events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
+                    hang_up(c);
                 continue;
             }
             for (int fd; (fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {

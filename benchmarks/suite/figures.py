@@ -1,4 +1,4 @@
-"""Charts in docs/img and the README's figures, from ../results/*.json; see ../figures.sh."""
+"""Charts in docs/img and the README's figures, from ../results/*.json; see ../run.sh and ../figures.sh."""
 import json
 import os
 import re
@@ -179,8 +179,8 @@ def comparison(result):
         image("comparison-costs", "Threads, memory, processor time and context switches of the same job"),
         "<details><summary>All figures</summary>\n\n"
         + markdown(["job", "way", "wall s", "times ideal", "jobs/s", "p50 ms", "p99 ms", "threads", "MB", "CPU s", "switches"], table, left=2) + "\n\n</details>",
-        f"Each way in a process of its own, with the same small HTTP client. Threads are all of the process: up to {idle:.0f} of them are .NET's own, "
-        "whatever the way; the loop adds none. The ideal is jobs times delay by concurrency, as if the server and the network took no time.",
+        f"Each way in a process of its own, with the same small HTTP client; the pages come from `{result['server']}`. Threads are all of the process: "
+        f"up to {idle:.0f} of them are .NET's own, whatever the way; the loop adds none. The ideal is jobs times delay by concurrency, as if the server and the network took no time.",
         caption(result)])
 
 
@@ -190,26 +190,26 @@ def lab(result):
             f"```\n{result['table']}\n```\n\n{caption(result)}")
 
 
-def main():
+def draw():
+    """The charts of all suites; returns what the README says of each."""
     os.makedirs(IMAGES, exist_ok=True)
     writers = {"comparison": comparison, "scheduler": scheduler, "sleepers": sleepers,
                "echo": lambda result: load(result, "echo", "TCP echo", "epoll"), "http": lambda result: load(result, "http", "Files over HTTP", "null"), "lab": lab}
-    blocks = []
-    for suite, write in writers.items():
-        result = read(suite)
-        if result is None or not (result["rows"] or result.get("table")):
-            print(f"skipped  {suite}: no figures (benchmarks/run.sh {suite})")
-            continue
-        blocks.append(write(result))
-        print(f"written  {suite}, measured {result['date']}")
+    results = {suite: read(suite) for suite in writers}
+    return {suite: writers[suite](result) for suite, result in results.items() if result and (result["rows"] or result.get("table"))}
+
+
+def main():
+    blocks = draw()
     readme = os.path.join(ROOT, os.environ.get("README", "README.md"))
     text = open(readme).read()
-    block = "\n\n".join(blocks) + "\n" if blocks else ""
+    block = "\n\n".join(blocks.values()) + "\n" if blocks else ""
     text, found = re.subn(r"(<!-- figures:begin[^\n]*-->\n).*?(<!-- figures:end -->)", lambda m: m[1] + block + m[2], text, flags=re.S)
     if found != 1:
         raise SystemExit(f"{readme} needs the markers figures:begin and figures:end exactly once")
     with open(readme, "w") as file:
         file.write(text)
+    print(f"written  {', '.join(blocks) or 'nothing: no figures yet (benchmarks/run.sh)'}")
 
 
 if __name__ == "__main__":

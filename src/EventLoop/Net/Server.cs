@@ -84,6 +84,7 @@ public sealed class Server : IAsyncDisposable
                 }
 
                 connections.Clear();
+                NoteIdle();
             }
         }
 
@@ -118,9 +119,8 @@ public sealed class Server : IAsyncDisposable
             return false;
         }
 
-        idle = Loop.Current.CreateFuture();
+        idle ??= Loop.Current.CreateFuture();      // one for all who wait
         var result = await Loop.Wait([idle], timeout);
-        idle = null;
         return result.Done.Count > 0;
     }
 
@@ -139,7 +139,14 @@ public sealed class Server : IAsyncDisposable
 
             try
             {
-                Serve(await listener.AcceptAsync());
+                var accepted = await listener.AcceptAsync();
+                if (stopping)
+                {
+                    accepted.Abort();      // it came in the turn of the stop
+                    return;
+                }
+
+                Serve(accepted);
                 complained = false;
             }
             catch (ObjectDisposedException) when (stopping || listener.IsClosed)
@@ -166,7 +173,7 @@ public sealed class Server : IAsyncDisposable
     {
         AcceptedCount++;
         var connection = new Connection(socket);
-        connections.Add(connection, Loop.CreateTask(HandleAsync(connection)));
+        connections.Add(connection, Loop.CreateTask(HandleAsync(connection), eager: false));      // it takes itself out at its end
     }
 
     private async Coroutine HandleAsync(Connection connection)
@@ -187,21 +194,32 @@ public sealed class Server : IAsyncDisposable
         }
         finally
         {
-            if (connection.Out.IsEmpty)
+            try
             {
-                connection.CloseNow(abort: false);
+                if (connection.Out.IsEmpty && connection.Tls is null)
+                {
+                    connection.CloseNow(abort: false);
+                }
+                else
+                {
+                    await Loop.Shield(Dispose(connection));
+                }
             }
-            else
+            finally
             {
-                await Loop.Shield(Dispose(connection));
+                connections.Remove(connection);
+                room?.TrySetResult();
+                NoteIdle();
             }
+        }
+    }
 
-            connections.Remove(connection);
-            room?.TrySetResult();
-            if (connections.Count == 0)
-            {
-                idle?.TrySetResult();
-            }
+    private void NoteIdle()
+    {
+        if (connections.Count == 0)
+        {
+            idle?.TrySetResult();
+            idle = null;
         }
     }
 

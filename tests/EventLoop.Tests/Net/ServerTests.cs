@@ -50,6 +50,60 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void Two_stops_both_end_when_the_last_handler_has() => RunIo(async () =>
+    {
+        var release = Loop.Current.CreateFuture();
+        var server = Tcp.Listen(AnyPort, async Coroutine (_) => await Loop.Shield(release));
+        await using var client = await Tcp.ConnectAsync(server.EndPoint);
+        await Until(() => server.ConnectionCount == 1);
+        var first = Loop.CreateTask(server.StopAsync());
+        await Yields(3);
+        var second = Loop.CreateTask(server.StopAsync(Seconds(5)));
+        await Yields(3);
+        release.SetResult();
+        await second;
+        await first;
+    });
+
+    [Fact]
+    public void A_handler_that_ends_in_its_first_step_is_not_counted_even_where_tasks_are_eager()
+    {
+        RunLoop(
+            async () =>
+            {
+                await using var server = Tcp.Listen(AnyPort, static async Coroutine (_) => await Loop.Yield());
+                for (int i = 1; i <= 3; i++)
+                {
+                    await using var client = await Tcp.ConnectAsync(server.EndPoint);
+                    await Until(() => server.AcceptedCount == i && server.ConnectionCount == 0);
+                }
+
+                await using var quick = Tcp.Listen(AnyPort, static _ => default(Coroutine));
+                await using var visitor = await Tcp.ConnectAsync(quick.EndPoint);
+                await Until(() => quick.AcceptedCount == 1);
+                await Yields(3);
+                quick.ConnectionCount.Should().Be(0);
+                await quick.StopAsync();
+            },
+            IoOptions with { EagerTasks = true });
+    }
+
+    [Fact]
+    public void A_connection_that_is_accepted_in_the_turn_of_the_stop_is_not_served() => RunIo(async () =>
+    {
+        for (int turns = 1; turns < 140; turns++)
+        {
+            var server = Tcp.Listen(AnyPort, static async Coroutine (_) => await Forever());
+            await Yields(3);
+            using var visitor = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            visitor.Connect(server.EndPoint);
+            await Yields(turns);      // one of these numbers ends between the poll and the step of the accept
+            await server.StopAsync(TimeSpan.Zero);
+            server.ConnectionCount.Should().Be(0, "after {0} turns", turns);
+        }
+    });
+
+    [Fact]
     public void A_stop_lets_handlers_end() => RunIo(async () =>
     {
         var server = Tcp.Listen(AnyPort, Echo);

@@ -35,7 +35,7 @@ public static class Unix
     }
 
     /// <summary>Listens, and runs <paramref name="handler"/> in a task of its own for each connection, which is disposed when the handler ends.</summary>
-    /// <param name="path">"\0name" for an abstract one. A socket file that a dead server left is replaced, and the server removes its own when it stops.</param>
+    /// <param name="path">"\0name" for an abstract one. A socket file that a dead server left is replaced, and the server removes its own when it stops (with the portable poller: whatever stands there).</param>
     /// <param name="handler">What it throws goes to the loop's exception handler.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <returns>The server, which accepts already.</returns>
@@ -63,7 +63,8 @@ public static class Unix
             throw new SocketException((int)SocketError.AddressNotAvailable, $"bind to unix:{path} failed: there is no such folder");
         }
 
-        return new Server(listener, handler, options, isFile ? () => File.Delete(path) : null);
+        var own = isFile ? SocketFile.Find(path, followsLinks: false) : null;
+        return new Server(listener, handler, options, isFile ? () => RemoveOwn(path, own) : null);
     }
 
     /// <inheritdoc cref="Listen(string, Func{Connection, Coroutine}, ListenOptions?)"/>
@@ -109,5 +110,24 @@ public static class Unix
         }
     }
 
-    private static bool IsSocket(string path) => File.GetAttributes(path).HasFlag(FileAttributes.ReparsePoint) || new FileInfo(path).Length == 0;
+    // Also a link to one, as asyncio has it. Where the system cannot be asked: what may be one.
+    private static bool IsSocket(string path) =>
+        SocketFile.Find(path, followsLinks: true) is { } file ? file.IsSocket
+        : File.GetAttributes(path).HasFlag(FileAttributes.ReparsePoint) || new FileInfo(path).Length == 0;
+
+    // Another server may listen there by now, with a file of its own.
+    private static void RemoveOwn(string path, SocketFile? own)
+    {
+        try
+        {
+            if (own is null || SocketFile.Find(path, followsLinks: false) == own)
+            {
+                File.Delete(path);
+            }
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            // With its folder, or it is no longer ours to remove.
+        }
+    }
 }

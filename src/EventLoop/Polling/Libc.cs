@@ -35,6 +35,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "prctl")]
     internal static partial int ProcessControl(int option, nuint a, nuint b, nuint c, nuint d);
 
+    [LibraryImport(Name, EntryPoint = "statx")]
+    internal static partial int Status(int folder, byte* path, int flags, uint mask, byte* status);
+
     [LibraryImport(Name, EntryPoint = "close")]
     internal static partial int Close(int descriptor);
 

@@ -3,15 +3,28 @@ using EventLoop.Net;
 
 namespace EventLoop.Tests.Net;
 
-public sealed class UnixOnEpollTests() : UnixTests(PollerKind.Epoll);
+public sealed class UnixOnEpollTests() : UnixTests(PollerKind.Epoll)
+{
+    // Not so on the portable one: .NET's socket removes whatever stands at its path.
+    [Fact]
+    public void A_server_that_stops_leaves_the_socket_of_its_successor() => RunIo(async () =>
+    {
+        string path = NewPath();
+        var old = Unix.Listen(path, Echo);
+        File.Delete(path);
+        await using var successor = Unix.Listen(path, Echo);
+        await old.StopAsync(Seconds(1));
+        await Converse(path);
+    });
+}
 
 public sealed class UnixOnPortableTests() : UnixTests(PollerKind.Portable);
 
 public abstract class UnixTests(PollerKind poller) : IoTest(poller)
 {
-    private static string NewPath() => Path.Combine(Path.GetTempPath(), $"loop-{Guid.NewGuid():N}.sock");
+    protected static string NewPath() => Path.Combine(Path.GetTempPath(), $"loop-{Guid.NewGuid():N}.sock");
 
-    private static async Coroutine Echo(Connection connection)
+    protected static async Coroutine Echo(Connection connection)
     {
         while (await connection.ReadLineAsync(1_000_000) is { } line)
         {
@@ -19,7 +32,7 @@ public abstract class UnixTests(PollerKind poller) : IoTest(poller)
         }
     }
 
-    private static async Coroutine Converse(string path)
+    protected static async Coroutine Converse(string path)
     {
         await using var client = await Unix.ConnectAsync(path);
         await client.WriteAsync("hello\n");
@@ -31,6 +44,29 @@ public abstract class UnixTests(PollerKind poller) : IoTest(poller)
         (await client.ReadLineAsync(1_000_000)).Should().HaveLength(500_000);
         await writing;
     }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("notes")]
+    public void A_file_that_is_no_socket_is_never_replaced(string content) => RunIo(async () =>
+    {
+        string path = NewPath();
+        await File.WriteAllTextAsync(path, content);
+        ((Action)(() => Unix.Listen(path, Echo))).Should().Throw<SocketException>();
+        (await File.ReadAllTextAsync(path)).Should().Be(content);
+        File.Delete(path);
+    });
+
+    [Fact]
+    public void A_server_stops_although_its_folder_is_gone() => RunIo(async () =>
+    {
+        string folder = Directory.CreateTempSubdirectory("loop").FullName;
+        var server = Unix.Listen(Path.Combine(folder, "s"), Echo);
+        var waiting = Loop.CreateTask(server.WaitForStopAsync());
+        Directory.Delete(folder, recursive: true);
+        await server.StopAsync(Seconds(1));
+        await waiting;
+    });
 
     [Fact]
     public void A_path_is_served_and_removed_at_the_end() => RunIo(async () =>

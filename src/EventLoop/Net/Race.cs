@@ -13,6 +13,7 @@ internal sealed class Race(string host, int port, IPAddress[] addresses, Connect
     internal async Coroutine<Connection> RunAsync()
     {
         int started = 0;
+        Connection? winner = null;
         try
         {
             while (true)
@@ -23,7 +24,8 @@ internal sealed class Race(string host, int port, IPAddress[] addresses, Connect
                 }
 
                 await Loop.Wait(running, started < addresses.Length ? options.AttemptDelay : null, ReturnWhen.FirstCompleted);
-                if (TakeWinner() is { } winner)
+                winner = TakeWinner();
+                if (winner is not null)
                 {
                     return winner;
                 }
@@ -36,7 +38,15 @@ internal sealed class Race(string host, int port, IPAddress[] addresses, Connect
         }
         finally
         {
-            await Loop.Shield(CloseLosers());
+            try
+            {
+                await Loop.Shield(CloseLosers());
+            }
+            catch
+            {
+                winner?.Abort();      // nobody will have it
+                throw;
+            }
         }
     }
 

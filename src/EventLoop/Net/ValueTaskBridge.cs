@@ -85,12 +85,13 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
         }
 
         var bridge = new ValueTaskBridge<T> { core = core, make = make, resumeOnPool = !raw, cancellation = cancellation };
+        bridge.Observe(cancellation);      // before the loop can complete it, which ends the watch
         if (!core.TryPost(bridge))
         {
+            bridge.registration.Dispose();
             return ValueTask.FromException<T>(new ObjectDisposedException(core.Loop.Name, $"The event loop '{core.Loop.Name}' is closed, and with it its connections."));
         }
 
-        bridge.Observe(cancellation);
         return new ValueTask<T>(bridge, bridge.version);
     }
 
@@ -167,6 +168,7 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
         var next = Interlocked.CompareExchange(ref continuation, Done, null);
         if (next is not null)
         {
+            Volatile.Write(ref continuation, Done);      // whom it calls may ask for the status
             Resume(loop, next);
         }
     }

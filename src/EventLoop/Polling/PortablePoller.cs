@@ -158,7 +158,7 @@ internal sealed class PortablePoller : IPoller
         long limit = wake.WaitOne(0) ? 0 : timeout;
         try
         {
-            Socket.Select(reads, writes, errors, limit < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMicroseconds((limit + 9) / 10));
+            Socket.Select(reads, writes, errors, limit < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMicroseconds(Math.Min((limit + 9) / 10, int.MaxValue)));
         }
         catch (SocketException interrupted) when (interrupted.SocketErrorCode == SocketError.Interrupted)
         {

@@ -294,6 +294,7 @@ internal sealed partial class LoopCore
     internal void Close()
     {
         var rest = Inbox.Close();
+        Poller.Dispose();        // whatever waits for a socket is told, and becomes ready
         while (Ready.Count > 0)
         {
             Ready.Dequeue().OnRejected(this);
@@ -312,7 +313,6 @@ internal sealed partial class LoopCore
             Timers.RemoveFirst();
         }
 
-        Poller.Dispose();
         parkTimer?.Dispose();
     }
 }

@@ -103,6 +103,20 @@ public abstract class LoopSocketTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_deadline_that_is_hours_away_disturbs_no_wait_for_a_socket() => RunIo(async () =>
+    {
+        var (client, server) = await ConnectPair();
+        var receiving = Loop.CreateTask(server.ReceiveAsync(new byte[1]));
+        var sleeping = Loop.CreateTask(Loop.Sleep(TimeSpan.FromDays(20)));
+        await Loop.ToThread(static () => Thread.Sleep(5));      // the loop parks until then
+        await client.SendAsync(new byte[1]);
+        (await receiving).Should().Be(1);
+        sleeping.Cancel();
+        client.Close();
+        server.Close();
+    });
+
+    [Fact]
     public void The_end_of_one_direction_leaves_the_other_open() => RunIo(async () =>
     {
         var (client, server) = await ConnectPair();

@@ -18,6 +18,33 @@ public abstract class SocketConnectionTests(PollerKind poller) : ConnectionTests
     }
 
     [Fact]
+    public void A_read_on_another_thread_ends_when_the_loop_is_closed()
+    {
+        Task<int>? reading = null;
+        RunLoop(
+            async () =>
+            {
+                var (client, _) = await Pair();
+                var stream = client.AsStream();
+                reading = Task.Run(async () => await stream.ReadAsync(new byte[1]));
+                await Until(() => client.Socket.IsReceiving);
+            },
+            IoOptions);
+        OnThread(() => ((Func<Task>)(async () => await reading!)).Should().ThrowAsync<ObjectDisposedException>().GetAwaiter().GetResult());
+    }
+
+    [Fact]
+    public void A_read_that_its_token_cancels_is_a_canceled_task() => WithPair(async (client, server) =>
+    {
+        using var giveUp = new CancellationTokenSource();
+        var reading = server.AsStream().ReadAsync(new byte[1], 0, 1, giveUp.Token);
+        await Loop.Yield();
+        giveUp.Cancel();
+        await Loop.Wait([Loop.CreateTask(async () => await reading)]);
+        reading.IsCanceled.Should().BeTrue();
+    });
+
+    [Fact]
     public void Pipes_allocate_nothing() => WithPair(async (client, server) =>
     {
         var echo = Loop.CreateTask(async () =>

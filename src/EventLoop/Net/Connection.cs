@@ -117,37 +117,47 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     public async Coroutine<long> SendFileAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, long count)
     {
         ArgumentNullException.ThrowIfNull(file);
-        await DrainAsync();
-        if (Transport.SendsDirectly)
+        var turn = OutputOperation.Rent(output, default, drain: true, reserves: true);
+        await new Coroutine<int>(turn, turn.Version);
+        Exception? broken = null;
+        long sent = 0;
+        try
         {
-            try
+            if (Transport.SendsDirectly)
             {
                 return await socket.SendFileAsync(file, offset, count);
             }
-            catch (System.Net.Sockets.SocketException broken)
-            {
-                throw new IOException(broken.Message, broken);
-            }
-        }
 
-        long sent = 0;
-        byte[] block = new byte[OutputPipe.HighWater];
-        while (sent < count)
+            byte[] block = new byte[Math.Min(OutputPipe.HighWater, count)];
+            while (sent < count && await SendPartAsync(file, offset + sent, block.AsMemory(0, (int)Math.Min(block.Length, count - sent))) is > 0 and var part)
+            {
+                sent += part;
+            }
+
+            return sent;
+        }
+        catch (System.Net.Sockets.SocketException failure)
         {
-            long at = offset + sent;
-            int most = (int)Math.Min(block.Length, count - sent);
-            int read = await Loop.ToThread(() => RandomAccess.Read(file, block.AsSpan(0, most), at));
-            if (read == 0)
-            {
-                break;
-            }
-
-            await WriteAsync(block.AsMemory(0, read));
-            await DrainAsync();
-            sent += read;
+            broken = new IOException(failure.Message, failure);
+            throw broken;
         }
+        catch (Exception failure) when (sent > 0)
+        {
+            broken = new IOException($"Only {sent} of {count} bytes of a file were sent; the stream cannot go on.", failure);
+            throw;
+        }
+        finally
+        {
+            output.EndTransfer(broken ?? socket.SendingBroken);
+        }
+    }
 
-        return sent;
+    // By way of this process: with TLS there is no other.
+    private async Coroutine<int> SendPartAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, Memory<byte> block)
+    {
+        int read = await Loop.ToThread(() => RandomAccess.Read(file, block.Span, offset));
+        var write = OutputOperation.Rent(output, block[..read], drain: true, ofTransfer: true);
+        return await new Coroutine<int>(write, write.Version);
     }
 
     // ---- The rest
@@ -159,16 +169,20 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     /// <summary>Closes it at once with a reset: the peer gets an error, and what was not sent is dropped. Idempotent; from any thread. asyncio: <c>transport.abort</c>.</summary>
     public void Abort() => OnLoop(static connection => connection.CloseNow(abort: true));
 
-    /// <summary>Closes it. What was written and not sent yet still goes out, for at most five seconds. Idempotent; from any thread. asyncio: <c>close</c> and <c>wait_closed</c>.</summary>
+    /// <summary>Closes it. What was written and not sent yet still goes out, for at most five seconds; where the sending direction is broken already, the peer gets a reset. Idempotent; from any thread. asyncio: <c>close</c> and <c>wait_closed</c>.</summary>
     public ValueTask DisposeAsync()
     {
+        bool here = ReferenceEquals(LoopCore.Running, Core);
         if (Core.IsInLoopThread && (closed || output.IsEmpty))
         {
             CloseNow(abort: false);
-            return default;
+            if (!here || Transport.Gone.IsCompleted)
+            {
+                return default;
+            }
         }
 
-        if (!ReferenceEquals(LoopCore.Running, Core))
+        if (!here)
         {
             // Between two runs what is left goes out in the second; a closed loop sends nothing any more.
             if (!Core.TryPost(CallbackItem<Connection>.Create(static connection => _ = connection.DisposeAsync(), this, Core.BaseContext)) && Core.IsInLoopThread)
@@ -203,7 +217,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
         }
 
         closed = true;
-        Transport.Close(abort);
+        Transport.Close(abort || output.IsBroken);      // half of something has no orderly end
         output.OnClosed(ClosedException());
         input.OnClosed();
     }
@@ -212,17 +226,34 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     {
         try
         {
-            await Loop.WaitFor(DrainAsync(), TimeSpan.FromSeconds(5));
-            CloseNow(abort: false);
+            await Loop.WaitFor(SendRest(), TimeSpan.FromSeconds(5));
         }
         catch (Exception failure) when (failure is IOException or TimeoutException or ObjectDisposedException)
         {
-            CloseNow(abort: true);
+            // What was not sent is dropped.
         }
         finally
         {
-            CloseNow(abort: true);
+            if (!closed)
+            {
+                CloseNow(abort: true);
+            }
+            else if (!Transport.Gone.IsCompleted)
+            {
+                Transport.Close(abort: true);
+            }
         }
+    }
+
+    private async Coroutine SendRest()
+    {
+        if (!closed)
+        {
+            await DrainAsync();
+            CloseNow(abort: false);
+        }
+
+        await Transport.Gone.OnLoop();
     }
 
     private void OnLoop(Action<Connection> action)

@@ -83,6 +83,9 @@ public sealed partial class LoopSocket
 
     internal void BreakSending(IOException why) => sendingBroken ??= why;
 
+    /// <summary>Why nothing can be sent any more: part of something is missing.</summary>
+    internal IOException? SendingBroken => sendingBroken;
+
     // ---- Attempts
 
     internal int TryReceive(Span<byte> buffer)

@@ -13,6 +13,7 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
     private ReadOnlyMemory<byte> rest;
     private int count;
     private bool drain;
+    private bool reserves;
     private bool begun;
     private bool cancelled;
 
@@ -20,16 +21,23 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
 
     private protected override string What => "write to";
 
+    /// <summary>It is part of a file that is under way, which others wait for.</summary>
+    internal bool OfTransfer { get; private set; }
+
     /// <param name="pipe">Where to.</param>
     /// <param name="bytes">What, behind what stands in the pipe already.</param>
     /// <param name="drain">Wait until nothing is left unsent at all.</param>
-    internal static OutputOperation Rent(OutputPipe pipe, ReadOnlyMemory<byte> bytes, bool drain = false)
+    /// <param name="reserves">When it is done a transfer has begun, before anybody else is let in.</param>
+    /// <param name="ofTransfer">It belongs to the transfer that is under way.</param>
+    internal static OutputOperation Rent(OutputPipe pipe, ReadOnlyMemory<byte> bytes, bool drain = false, bool reserves = false, bool ofTransfer = false)
     {
         var operation = LoopCore.Running?.Pools.TryRent<OutputOperation>(Slot) ?? new();
         operation.pipe = pipe;
         operation.rest = bytes;
         operation.count = bytes.Length;
         operation.drain = drain;
+        operation.reserves = reserves;
+        operation.OfTransfer = ofTransfer;
         return operation;
     }
 
@@ -61,13 +69,19 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
     {
         try
         {
-            if (!begun)
+            bool first = !begun;
+            begun = true;
+            if (!(first ? pipe!.TryBegin(ref rest, drain, OfTransfer) : pipe!.TryGoOn(ref rest, drain)))
             {
-                begun = true;
-                return pipe!.TryBegin(ref rest, drain);
+                return false;
             }
 
-            return pipe!.TryGoOn(ref rest, drain);
+            if (reserves)
+            {
+                pipe.BeginTransfer();
+            }
+
+            return true;
         }
         catch (Exception failure)
         {

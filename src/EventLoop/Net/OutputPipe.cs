@@ -21,6 +21,8 @@ internal sealed class OutputPipe : PipeWriter
     private long unsent;
     private long unflushed;
     private bool draining;
+    private bool lent;           // GetMemory gave out the free part of the last block, and Advance has not come yet
+    private bool transferring;   // a file is under way: only what belongs to it may send
     private bool completed;
     private bool cancelRequested;
     private Exception? failure;
@@ -33,7 +35,9 @@ internal sealed class OutputPipe : PipeWriter
 
     internal Connection Owner => owner;
 
-    internal bool IsEmpty => unsent == 0 && waiting.Count == 0;
+    internal bool IsEmpty => unsent == 0 && waiting.Count == 0 && !transferring;
+
+    internal bool IsBroken => failure is not null;
 
     // ---- As a PipeWriter
 
@@ -41,13 +45,19 @@ internal sealed class OutputPipe : PipeWriter
 
     public override long UnflushedBytes => unflushed;
 
-    public override Memory<byte> GetMemory(int sizeHint = 0) => Room(sizeHint).Free;
+    public override Memory<byte> GetMemory(int sizeHint = 0) => Lend(sizeHint).Free;
 
-    public override Span<byte> GetSpan(int sizeHint = 0) => Room(sizeHint).Free.Span;
+    public override Span<byte> GetSpan(int sizeHint = 0) => Lend(sizeHint).Free.Span;
 
     public override void Advance(int bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        lent = false;
+        if (failure is not null)
+        {
+            return;      // the flush says so
+        }
+
         if (bytes > (blocks.Tail?.FreeLength ?? 0))
         {
             throw new InvalidOperationException($"Advance({bytes}) goes beyond the memory that GetMemory or GetSpan gave.");
@@ -58,6 +68,10 @@ internal sealed class OutputPipe : PipeWriter
             blocks.Tail!.Fill(bytes);
             unsent += bytes;
             unflushed += bytes;
+        }
+        else if (unsent == 0)
+        {
+            Clear();         // an idle connection holds no block
         }
     }
 
@@ -94,6 +108,11 @@ internal sealed class OutputPipe : PipeWriter
             return;
         }
 
+        if (transferring)
+        {
+            return;      // its end comes behind the file
+        }
+
         try
         {
             Send();
@@ -109,10 +128,14 @@ internal sealed class OutputPipe : PipeWriter
     // ---- For the connection
 
     /// <summary>The first attempt of a write.</summary>
-    internal bool TryBegin(ref ReadOnlyMemory<byte> rest, bool drain)
+    internal bool TryBegin(ref ReadOnlyMemory<byte> rest, bool drain, bool ofTransfer)
     {
-        VerifyUsable();
-        return waiting.Count == 0 && TryGoOn(ref rest, drain);
+        if (!ofTransfer && (!drain || !rest.IsEmpty))
+        {
+            VerifyUsable();
+        }
+
+        return (transferring ? ofTransfer : waiting.Count == 0) && TryGoOn(ref rest, drain);
     }
 
     /// <summary>True when all of it is sent, or is in the pipe and what is unsent is below the mark.</summary>
@@ -147,13 +170,43 @@ internal sealed class OutputPipe : PipeWriter
             }
         }
 
+        if (failure is not null)
+        {
+            throw Again(failure);      // the transport refused to tell when it takes more, and what was in the pipe is dropped
+        }
+
         return rest.IsEmpty && unsent <= (drain ? 0 : HighWater);
     }
 
     internal void Enqueue(OutputOperation operation)
     {
-        waiting.Add(operation);
-        EnsureDraining();
+        waiting.Insert(operation.OfTransfer ? 0 : waiting.Count, operation);
+        if (!transferring || operation.OfTransfer)
+        {
+            EnsureDraining();
+        }
+    }
+
+    /// <summary>Everything before it is sent: a file goes next, and whatever is written meanwhile waits behind it.</summary>
+    internal void BeginTransfer() => transferring = true;
+
+    /// <param name="broken">Why nothing can follow: part of the file is missing.</param>
+    internal void EndTransfer(Exception? broken)
+    {
+        transferring = false;
+        if (broken is not null)
+        {
+            Fail(broken);
+        }
+        else if (!draining)
+        {
+            draining = true;
+            if (!GoOnDraining())
+            {
+                draining = false;
+                EnsureDraining();
+            }
+        }
     }
 
     internal void Leave(OutputOperation operation, bool isCutShort)
@@ -195,14 +248,26 @@ internal sealed class OutputPipe : PipeWriter
         return ValueTaskBridge<FlushResult>.Begin(owner.Core, operation, operation.Version, raw: false, cancellationToken);
     }
 
-    private BufferSegment Room(int sizeHint)
+    private BufferSegment Lend(int sizeHint)
     {
         owner.VerifyAccess();
         VerifyUsable();
+        var segment = Room(sizeHint);
+        lent = true;
+        return segment;
+    }
+
+    private BufferSegment Room(int sizeHint)
+    {
         int least = Math.Max(sizeHint, 1);
         if (blocks.Tail is { } last && last.FreeLength >= least)
         {
             return last;
+        }
+
+        if (unsent == 0)
+        {
+            blocks.Clear(owner.Buffers);      // it was lent and is too small: whoever asks again gives it up
         }
 
         var segment = owner.Buffers.Rent(Math.Max(least, unsent >= BufferPool.SmallestBlock ? 4 * BufferPool.SmallestBlock : BufferPool.SmallestBlock));
@@ -259,8 +324,8 @@ internal sealed class OutputPipe : PipeWriter
     private void Sent(int count)
     {
         unsent -= count;
-        blocks.Consume(count, owner.Buffers, keepLast: false);
-        if (unsent == 0)
+        blocks.Consume(count, owner.Buffers, keepLast: lent);
+        if (unsent == 0 && !lent)
         {
             Clear();
         }
@@ -291,7 +356,7 @@ internal sealed class OutputPipe : PipeWriter
             {
                 blocked = !SendWhatGoes();
                 int stillWaiting = waiting.Count;
-                while (unsent <= LowWater && waiting.Count > 0 && waiting[0].TryAgain())
+                while (unsent <= LowWater && MayGoOn && waiting[0].TryAgain())
                 {
                     waiting.RemoveAt(0);
                 }
@@ -302,7 +367,7 @@ internal sealed class OutputPipe : PipeWriter
                 }
             }
 
-            draining = blocked || waiting.Count > 0;
+            draining = blocked || MayGoOn;
             EndIfSent();
             return !draining;
         }
@@ -313,6 +378,8 @@ internal sealed class OutputPipe : PipeWriter
             return true;
         }
     }
+
+    private bool MayGoOn => waiting.Count > 0 && (!transferring || waiting[0].OfTransfer);
 
     // False: the transport takes no more now.
     private bool SendWhatGoes()
@@ -367,7 +434,15 @@ internal sealed class OutputPipe : PipeWriter
 
     private void Clear()
     {
-        blocks.Clear(owner.Buffers);
+        if (lent || owner.Transport.HoldsOutput)
+        {
+            blocks.Forget();
+        }
+        else
+        {
+            blocks.Clear(owner.Buffers);
+        }
+
         unsent = 0;
         unflushed = 0;
     }

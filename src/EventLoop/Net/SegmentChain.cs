@@ -54,6 +54,12 @@ internal struct SegmentChain
 
             DropHead(pool);
         }
+
+        // Blocks that were asked for and never filled: what comes first is to have something in it.
+        while (Head?.Following is not null && Head.End == Start)
+        {
+            DropHead(pool);
+        }
     }
 
     /// <summary>Gives back all of them.</summary>

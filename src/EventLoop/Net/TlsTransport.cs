@@ -33,6 +33,7 @@ internal sealed class TlsTransport : Transport
     private SocketWaiter? reader;
     private SocketWaiter? writer;
     private bool closed;
+    private Task gone = Task.CompletedTask;
 
     internal TlsTransport(SslStream ssl, Connection below)
     {
@@ -48,6 +49,10 @@ internal sealed class TlsTransport : Transport
     internal override bool SendsDirectly => false;
 
     internal override bool HoldsBuffer { get; private protected set; }
+
+    internal override bool HoldsOutput => writePending;
+
+    internal override Task Gone => gone;
 
     internal override bool MayReceive => !readPending;
 
@@ -202,7 +207,7 @@ internal sealed class TlsTransport : Transport
         }
         else
         {
-            _ = CloseAfterGoodbye();
+            gone = CloseAfterGoodbye();
         }
     }
 
@@ -214,18 +219,27 @@ internal sealed class TlsTransport : Transport
             await ssl.ShutdownAsync().ConfigureAwait(false);
             below.Out.Complete();
         }
-        catch (Exception late) when (late is IOException or ObjectDisposedException or InvalidOperationException or System.ComponentModel.Win32Exception)
+        catch (Exception late) when (IsLate(late))
         {
-            // The other side has gone; whoever reads learns of it.
+            // The other side has gone, or a write was given up and still stands in the way; whoever reads learns of it.
         }
     }
 
     private async Task CloseAfterGoodbye()
     {
         await SayGoodbye().ConfigureAwait(false);
-        await below.DisposeAsync().ConfigureAwait(false);
-        await ssl.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            await below.DisposeAsync().ConfigureAwait(false);
+            await ssl.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception late) when (IsLate(late))
+        {
+        }
     }
+
+    private static bool IsLate(Exception failure) =>
+        failure is IOException or ObjectDisposedException or InvalidOperationException or NotSupportedException or System.ComponentModel.Win32Exception;
 
     private int KeepReading(ValueTask<int> call, bool holds)
     {

@@ -14,6 +14,12 @@ internal abstract class Transport
     /// <summary>The memory of the last attempt to receive is still in use.</summary>
     internal virtual bool HoldsBuffer { get => false; private protected set { } }
 
+    /// <summary>What the last attempt to send was given is still in use.</summary>
+    internal virtual bool HoldsOutput => false;
+
+    /// <summary>Ends when there is nothing left to do for a close, and never fails.</summary>
+    internal virtual Task Gone => Task.CompletedTask;
+
     /// <summary>False: an attempt would be in vain.</summary>
     internal abstract bool MayReceive { get; }
 

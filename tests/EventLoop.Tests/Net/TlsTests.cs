@@ -14,24 +14,9 @@ public sealed class TlsOnPortableTests() : TlsTests(PollerKind.Portable);
 
 public abstract class TlsTests(PollerKind poller) : IoTest(poller)
 {
-    private static readonly X509Certificate2 Certificate = MakeCertificate();
+    private static X509Certificate2 Certificate => TestCertificate.Own;
 
-    private static X509Certificate2 MakeCertificate()
-    {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        request.CertificateExtensions.Add(names.Build());
-        using var made = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
-    }
-
-    private static SslClientAuthenticationOptions Trusting => new()
-    {
-        TargetHost = "localhost",
-        RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate!.GetCertHashString() == Certificate.GetCertHashString(),
-    };
+    private static SslClientAuthenticationOptions Trusting => TestCertificate.Trusting;
 
     private static Server SecureEcho() => Tcp.Listen(AnyPort, async connection =>
     {

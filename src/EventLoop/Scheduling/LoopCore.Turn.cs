@@ -13,6 +13,9 @@ internal sealed partial class LoopCore
 {
     private const int LookInterval = 64;
 
+    // .NET's own timers take at most some 49 days, and those of most providers are built on them. Waking early does no harm.
+    private static readonly long LongestPark = TimeSpan.FromDays(30).Ticks;
+
     private readonly Random? shuffle;
 
     private int stepsSinceLook = LookInterval;
@@ -275,7 +278,7 @@ internal sealed partial class LoopCore
             parkTimer ??= provider.CreateTimer(static core => ((LoopCore)core!).WakeUp(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             for (int attempt = 0; attempt < 2; attempt++)
             {
-                parkTimer.Change(TimeSpan.FromTicks(Math.Max(0, until - now)), Timeout.InfiniteTimeSpan);
+                parkTimer.Change(TimeSpan.FromTicks(Math.Clamp(until - now, 0, LongestPark)), Timeout.InfiniteTimeSpan);
                 long read = Clock.Now;
                 if (read >= until)
                 {

@@ -275,6 +275,17 @@ public sealed class TimerTests : LoopTest
         clock.Moved.Should().BeTrue();
     }
 
+    [RealTime("it is about a clock of somebody's own, on the system's timers")]
+    [Fact]
+    public void A_deadline_further_away_than_the_timers_of_a_custom_clock_reach_does_not_hinder_the_loop_from_parking()
+    {
+        RunLoop(
+            async () => await Loop.Timeout(TimeSpan.FromDays(60), static async _ => await Loop.ToThread(static () => Thread.Sleep(5))),
+            Options with { TimeProvider = new SystemTimeOfSomebody() });
+    }
+
+    private sealed class SystemTimeOfSomebody : TimeProvider;
+
     // As if another thread advanced it between the loop's reading and its setting of the timer.
     private sealed class ClockThatMovesUnderTheTimer : TimeProvider
     {

@@ -25,6 +25,7 @@ internal struct Ambience
 
     private SynchronizationContext? outerContext;
     private ExecutionContext? outerFlow;
+    private bool outerIsSuppressed;
 
     /// <summary>Of the thread that makes the loop.</summary>
     public Ambience() => baseFlow = ExecutionContext.Capture() ?? EmptyFlow;
@@ -33,6 +34,12 @@ internal struct Ambience
     internal void Enter()
     {
         outerContext = SynchronizationContext.Current;
+        outerIsSuppressed = ExecutionContext.IsFlowSuppressed();
+        if (outerIsSuppressed)
+        {
+            ExecutionContext.RestoreFlow();      // what is suppressed cannot be captured
+        }
+
         outerFlow = ExecutionContext.Capture();
         ExecutionContext.Restore(baseFlow);
         if (FieldsAreReadable)
@@ -48,10 +55,11 @@ internal struct Ambience
         thread = null;
         SynchronizationContext.SetSynchronizationContext(outerContext);
         outerContext = null;
-        if (outerFlow is not null)
+        ExecutionContext.Restore(outerFlow!);
+        outerFlow = null;
+        if (outerIsSuppressed)
         {
-            ExecutionContext.Restore(outerFlow);
-            outerFlow = null;
+            ExecutionContext.SuppressFlow();
         }
     }
 

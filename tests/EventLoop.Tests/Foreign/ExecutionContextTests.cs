@@ -149,6 +149,27 @@ public sealed class ExecutionContextTests : LoopTest
     }
 
     [Fact]
+    public void A_run_under_a_suppressed_flow_gives_the_flow_back_suppressed_as_it_was() => OnThread(() =>
+    {
+        _local.Value = "outer";
+        using (ExecutionContext.SuppressFlow())
+        {
+            RunLoop(async () =>
+            {
+                _local.Value = "main";
+                await Loop.Yield();
+                _local.Value.Should().Be("main");
+            });
+
+            ExecutionContext.IsFlowSuppressed().Should().BeTrue();
+            _local.Value.Should().Be("outer");
+        }
+
+        ExecutionContext.IsFlowSuppressed().Should().BeFalse();
+        _local.Value.Should().Be("outer");
+    });
+
+    [Fact]
     public void The_body_of_a_group_a_timeout_and_a_scope_sees_the_AsyncLocals_of_its_caller_and_does_not_leak_its_own() => RunLoop(async () =>
     {
         _local.Value = "caller";

@@ -183,7 +183,7 @@ public sealed class CancelScope
 
     private void Enter()
     {
-        if (timeout is not null)
+        if (timeout is not null && !scope.Entered)
         {
             scope.Deadline = TimeoutScope.DeadlineOf(timeout);
         }

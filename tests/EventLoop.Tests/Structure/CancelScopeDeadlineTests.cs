@@ -115,6 +115,21 @@ public sealed class CancelScopeDeadlineTests : LoopTest
     }, JumpingTime);
 
     [Fact]
+    public void A_second_run_that_is_refused_does_not_move_the_deadline_of_the_first() => RunLoop(async () =>
+    {
+        var scope = new CancelScope(Seconds(5));
+        await scope.RunAsync(async () =>
+        {
+            TimeSpan? deadline = scope.Deadline;
+            await Loop.Sleep(Seconds(1));
+
+            (await Catch(scope.RunAsync(static () => Yields(1)))).Should().BeOfType<InvalidOperationException>();
+
+            scope.Deadline.Should().Be(deadline);
+        });
+    }, JumpingTime);
+
+    [Fact]
     public void A_scope_that_ended_in_time_leaves_no_timer_behind() => RunLoop(async () =>
     {
         int timers = Loop.Current.Statistics.TimerCount;

@@ -9,7 +9,14 @@ internal sealed partial class Scope
 
     internal override void OnDue(LoopCore core) => Expire();
 
-    internal override void Execute() => Expire();
+    // One that was due when it was entered; its body may have moved the deadline since.
+    internal override void Execute()
+    {
+        if (deadline is { } due && due <= Core!.Clock.Now)
+        {
+            Expire();
+        }
+    }
 
     private void Expire()
     {

@@ -193,6 +193,28 @@ public sealed class TimeoutTests : LoopTest
         (await Loop.Timeout(Seconds(seconds), async _ => await done)).Should().Be(5);
     });
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void A_timeout_with_no_time_left_can_be_given_more(int seconds) => RunLoop(async () =>
+    {
+        await Loop.Timeout(Seconds(seconds), async scope =>
+        {
+            scope.Reschedule(null);
+            await Yields(3);
+            scope.Expired.Should().BeFalse();
+        });
+        TimeSpan start = Loop.Current.Time;
+        Exception? late = await Catch(Loop.Timeout(Seconds(seconds), async scope =>
+        {
+            scope.Reschedule(start + Seconds(1));
+            await Forever();
+        }));
+
+        late.Should().BeOfType<TimeoutException>();
+        (Loop.Current.Time - start).Should().Be(Seconds(1));
+    }, JumpingTime);
+
     [Fact]
     public void An_infinite_timeout_is_none() => RunLoop(async () =>
         await Loop.Timeout(System.Threading.Timeout.InfiniteTimeSpan, async scope =>

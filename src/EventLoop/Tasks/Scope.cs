@@ -67,9 +67,7 @@ internal sealed partial class Scope : LoopItem
             shield = value;
             if (!value && IsOpen)
             {
-                inner!.Attention = true;
-                MarkNested();
-                Host!.InterruptWaits();
+                Interrupt();
             }
         }
     }

@@ -116,6 +116,41 @@ public sealed class CancelScopeShieldTests : LoopTest
     });
 
     [Fact]
+    public void A_shield_that_is_lowered_lets_the_cancellation_in_to_the_children_of_a_group_inside_it() => RunLoop(async () =>
+    {
+        bool ended = await CancelScope.Run(async outer =>
+        {
+            await CancelScope.Run(async shielded => await TaskGroup.Run(async group =>
+            {
+                var interrupted = new TaskCompletionSource();
+                group.StartSoon(async () =>
+                {
+                    try
+                    {
+                        await Forever();
+                    }
+                    finally
+                    {
+                        interrupted.SetResult();
+                    }
+                });
+                await Loop.Yield();
+                outer.Cancel();
+
+                shielded.Shield = false;
+
+                await interrupted.Task;      // a foreign wait: nothing but the child ends it
+                Log.Add("the child was interrupted");
+                await Loop.Yield();
+                Log.Add("must not get here");
+            }), shield: true);
+        });
+
+        ended.Should().BeFalse();
+        Log.Should().Equal("the child was interrupted");
+    });
+
+    [Fact]
     public void Cancel_with_a_grace_of_zero_breaks_the_shields_inside_at_once() => RunLoop(async () =>
     {
         bool ended = await CancelScope.Run(async outer =>

@@ -214,9 +214,16 @@ internal sealed partial class Scope : LoopItem
         for (var scope = Parent; scope is not null; scope = scope.Parent)
         {
             // What an edge-triggered scope delivered before this one was entered is over: this may be its cleanup.
-            bool pending = scope.level || (ReferenceEquals(scope.Host, Host) && (scope.deliveredAt == 0 || scope.deliveredAt > enteredAt));
+            bool isHosts = ReferenceEquals(scope.Host, Host);
+            bool pending = scope.level || (isHosts && (scope.deliveredAt == 0 || scope.deliveredAt > enteredAt));
             if (scope.Cancelled && pending)
             {
+                // From here on the exception is that scope's. No wait has thrown for it yet, when it was cancelled by cleanup code: this delivers it.
+                if (isHosts && scope.deliveredAt == 0)
+                {
+                    scope.MarkDelivered(++inner!.Core.Deliveries);
+                }
+
                 return false;
             }
 

@@ -135,6 +135,31 @@ public sealed class TimeoutTests : LoopTest
     }, JumpingTime);
 
     [Fact]
+    public void A_timeout_that_expires_while_a_cancelled_scope_inside_cleans_up_throws_TimeoutException() => RunLoop(async () =>
+    {
+        var cleanedUp = new TaskCompletionSource();
+        Loop.Current.CallLater(Seconds(2), cleanedUp.SetResult);
+
+        Exception? thrown = await Catch(Loop.Timeout(Seconds(1), async _ =>
+        {
+            await CancelScope.Run(async scope =>
+            {
+                scope.Cancel();
+                try
+                {
+                    await Forever();
+                }
+                finally
+                {
+                    await cleanedUp.Task;      // a foreign wait, which the expiry cannot interrupt
+                }
+            });
+        }));
+
+        thrown.Should().BeOfType<TimeoutException>();
+    }, JumpingTime);
+
+    [Fact]
     public void A_cancellation_from_outside_is_no_timeout() => RunLoop(async () =>
     {
         LoopTask task = Loop.CreateTask(async () => await Loop.Timeout(Seconds(100), static async _ => await Forever()));

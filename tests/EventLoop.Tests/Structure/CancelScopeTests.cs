@@ -189,6 +189,65 @@ public sealed class CancelScopeTests : LoopTest
     });
 
     [Fact]
+    public void An_outer_scope_that_the_cleanup_of_a_cancelled_inner_one_cancels_absorbs_what_leaves_it() => RunLoop(async () =>
+    {
+        var inner = new CancelScope();
+        bool ended = await CancelScope.Run(async outer =>
+        {
+            await inner.RunAsync(async () =>
+            {
+                inner.Cancel();
+                try
+                {
+                    await Forever();
+                }
+                finally
+                {
+                    outer.Cancel();
+                }
+            });
+            Log.Add("must not get here");
+        });
+
+        ended.Should().BeFalse();
+        inner.CancelledCaught.Should().BeFalse();
+        Log.Should().BeEmpty();
+        await Yields(2);
+    });
+
+    [Fact]
+    public void Of_nested_scopes_that_cleanup_code_cancels_the_outermost_absorbs_what_leaves_them() => RunLoop(async () =>
+    {
+        CancelScope middle = new(), inner = new();
+        bool ended = await CancelScope.Run(async outer =>
+        {
+            await middle.RunAsync(async () =>
+            {
+                await inner.RunAsync(async () =>
+                {
+                    inner.Cancel();
+                    try
+                    {
+                        await Forever();
+                    }
+                    finally
+                    {
+                        await CancelScope.Run(async _ =>
+                        {
+                            middle.Cancel();
+                            outer.Cancel();
+                            await Loop.Yield();
+                        }, shield: true);
+                    }
+                });
+            });
+        });
+
+        ended.Should().BeFalse();
+        (inner.CancelledCaught, middle.CancelledCaught).Should().Be((false, false));
+    });
+
+    [Fact]
     public void An_outer_scope_goes_on_when_an_inner_one_was_cancelled() => RunLoop(async () =>
     {
         bool ended = await CancelScope.Run(async _ =>

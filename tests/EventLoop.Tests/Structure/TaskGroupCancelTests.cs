@@ -92,6 +92,29 @@ public sealed class TaskGroupCancelTests : LoopTest
     });
 
     [Fact]
+    public void Cancel_by_the_cleanup_of_a_cancelled_scope_inside_is_no_error_either() => RunLoop(async () =>
+    {
+        await TaskGroup.Run(async group =>
+        {
+            await CancelScope.Run(async scope =>
+            {
+                scope.Cancel();
+                try
+                {
+                    await Forever();
+                }
+                finally
+                {
+                    group.Cancel();
+                }
+            });
+        });
+
+        Loop.CurrentTask!.CancelRequests.Should().Be(0);
+        await Yields(2);
+    });
+
+    [Fact]
     public void A_failure_in_a_cancelled_group_is_still_an_error() => RunLoop(async () =>
     {
         var failure = new InvalidDataException();

@@ -32,7 +32,7 @@ internal sealed class AwaitableDetails
     internal string? CancelReason;
     internal int CancelRequests;
 
-    /// <summary>When the task's own cancellation was delivered last, on the scale of <see cref="LoopCore.Deliveries"/>.</summary>
+    /// <summary>When the task's own cancellation was delivered last, on the scale of <see cref="LoopCore.Deliveries"/>; zero when no request is left.</summary>
     internal long DeliveredAt;
     internal List<DoneCallback>? DoneCallbacks;
     internal CancellationTokenSource? TokenSource;

@@ -169,7 +169,10 @@ public partial class LoopTask
         return context.MustCancel;
     }
 
-    /// <summary>A request for this task as a whole was thrown or passed on since then.</summary>
+    /// <summary>A request for this task as a whole waits for its delivery.</summary>
+    internal bool IsCancellationPending => context.MustCancel;
+
+    /// <summary>A request for this task as a whole was thrown or passed on since then, and not all of them were taken back.</summary>
     internal bool WasCancelledSince(long deliveries) => Rare is { } rare && rare.DeliveredAt > deliveries;
 
     /// <summary>Puts a delivered request back: it lands at the next wait.</summary>

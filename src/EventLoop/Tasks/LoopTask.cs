@@ -162,6 +162,7 @@ public partial class LoopTask : LoopAwaitable
         if (CancelRequests > 0 && --Rare!.CancelRequests == 0)
         {
             context.MustCancel = false;
+            Rare.DeliveredAt = 0;
             Rare.TokenSource?.Dispose();      // it has fired; off the scopes that it was linked to
             Rare.TokenSource = null;
         }

@@ -33,6 +33,7 @@ internal sealed partial class Scope : LoopItem
     private bool entered;
     private bool left;
     private int requestsAtEntry;
+    private bool pendingAtEntry;
     private long? deadline;
 
     internal Scope(bool level, Action? cancelled = null)
@@ -148,6 +149,7 @@ internal sealed partial class Scope : LoopItem
         Host = task;
         Parent = context.Scope;
         requestsAtEntry = task.CancelRequests;
+        pendingAtEntry = task.IsCancellationPending;
         enteredAt = core.Deliveries;
         Parent?.Adopt(this);
         inner = new ScopedContext(core, task, this) { Attention = context.Attention || Cancelled };
@@ -206,7 +208,8 @@ internal sealed partial class Scope : LoopItem
             return true;
         }
 
-        if (Host!.CancelRequests > requestsAtEntry || Host.WasCancelledSince(enteredAt))
+        // The count decides; but a request from before that had not been delivered yet does not show in it.
+        if (Host!.CancelRequests > requestsAtEntry || (pendingAtEntry && Host.WasCancelledSince(enteredAt)))
         {
             return false;
         }

@@ -59,6 +59,59 @@ public sealed class UncancelTests : LoopTest
     });
 
     [Fact]
+    public void After_Uncancel_a_timeout_around_it_throws_TimeoutException_again() => RunLoop(async () =>
+    {
+        LoopTask me = Loop.CurrentTask!;
+        Loop.Current.CallSoon(() => me.Cancel());
+
+        Exception? thrown = await Catch(Loop.Timeout(Seconds(1), async _ =>
+        {
+            (await Catch(Forever())).Should().BeOfType<LoopCanceledException>();
+            me.Uncancel();
+            await Forever();
+        }));
+
+        thrown.Should().BeOfType<TimeoutException>();
+    });
+
+    [Fact]
+    public void After_Uncancel_to_what_it_was_at_its_start_a_scope_absorbs_its_own_cancellation_again() => RunLoop(async () =>
+    {
+        LoopTask me = Loop.CurrentTask!;
+        me.Cancel();
+        await Catch(Loop.Yield());
+
+        bool ended = await CancelScope.Run(async scope =>
+        {
+            me.Cancel();
+            await Catch(Loop.Yield());
+            me.Uncancel().Should().Be(1);
+            scope.Cancel();
+            await Loop.Yield();
+        });
+
+        ended.Should().BeFalse();
+        me.Uncancel();
+    });
+
+    [Fact]
+    public void A_scope_does_not_absorb_a_request_from_before_it_that_is_delivered_inside() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(async () =>
+        {
+            Loop.CurrentTask!.Cancel("outside");
+            await CancelScope.Run(static async scope =>
+            {
+                scope.Cancel();
+                await Loop.Yield();
+            });
+        });
+
+        await Catch(task);
+        task.IsCanceled.Should().BeTrue();
+    });
+
+    [Fact]
     public void The_token_of_a_task_fires_on_Cancel() => RunLoop(async () =>
     {
         LoopTask task = Loop.CreateTask(Forever());

@@ -210,6 +210,35 @@ internal sealed partial class LoopCore
         Ambience.PutBackFlow(flow);
     }
 
+    /// <summary>Runs code of others in the middle of ours, as a plain callback: in no task, and out of reach of what the code that it interrupts is about to get.</summary>
+    /// <param name="callback">Never throws.</param>
+    /// <param name="state">For <paramref name="callback"/>.</param>
+    internal void RunAside<TState>(Action<TState> callback, TState state)
+    {
+        var context = Current;
+        var synchronization = SynchronizationContext.Current;
+        var flow = Ambience.MarkFlow();
+        var thrown = PendingThrow;
+        bool deferred = Deferred;
+        var following = next;
+        PendingThrow = null;
+        Deferred = false;
+        next = null;
+        Install(BaseContext);
+        callback(state);
+        if (next is { } node)
+        {
+            Ready.Enqueue(node);      // there may be no step whose trampoline would come to it
+        }
+
+        next = following;
+        Deferred = deferred;
+        PendingThrow = thrown;
+        Current = context;
+        Ambience.SetCurrent(synchronization);
+        Ambience.PutBackFlow(flow);
+    }
+
     // The clock, the timers that are due, and the poller.
     private void Look()
     {

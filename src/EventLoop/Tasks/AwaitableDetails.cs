@@ -35,7 +35,7 @@ internal sealed class AwaitableDetails
     /// <summary>When the task's own cancellation was delivered last, on the scale of <see cref="LoopCore.Deliveries"/>; zero when no request is left.</summary>
     internal long DeliveredAt;
     internal List<DoneCallback>? DoneCallbacks;
-    internal CancellationTokenSource? TokenSource;
+    internal LinkedTokenSource? TokenSource;
 
     /// <summary>The contexts of the scopes that the task is in now.</summary>
     internal ScopedContext[]? Scopes;

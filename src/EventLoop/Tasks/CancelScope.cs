@@ -175,6 +175,7 @@ public sealed class CancelScope
     /// <param name="reason">A text for whoever sees the cancellation.</param>
     /// <param name="grace">Null leaves shields inside it alone, zero breaks them at once, a time breaks them that long after.</param>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <exception cref="AggregateException">Before its body starts, and where no loop runs: callbacks of its token have failed. Anywhere else the loop's exception handler is told.</exception>
     public void Cancel(string? reason = null, TimeSpan? grace = null)
     {
         scope.Core?.VerifyAccess("CancelScope.Cancel");

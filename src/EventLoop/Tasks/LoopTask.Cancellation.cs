@@ -31,11 +31,13 @@ public partial class LoopTask
     internal void LeaveCancelRound()
     {
         context.InCancelRound = false;
-        if (Rare?.TokenSource is { } source && CancelRequests > 0)
+        if (CancelRequests > 0)
         {
-            Scope.CancelToken(source);
+            FireToken();
         }
     }
+
+    private void FireToken() => Rare?.TokenSource?.Fire(Core);
 
     internal void MarkAttention()
     {

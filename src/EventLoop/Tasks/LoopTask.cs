@@ -94,11 +94,15 @@ public partial class LoopTask : LoopAwaitable
                     return new CancellationToken(CancelRequests > 0);
                 }
 
-                source = InheritedScope is { } scope ? CancellationTokenSource.CreateLinkedTokenSource(scope.Token) : new CancellationTokenSource();
-                Details.TokenSource = source;
+                Details.TokenSource = source = new LinkedTokenSource();
                 if (CancelRequests > 0)
                 {
                     source.Cancel();
+                }
+
+                if (InheritedScope is { } scope)
+                {
+                    source.LinkTo(scope.Token, FireToken);
                 }
             }
 

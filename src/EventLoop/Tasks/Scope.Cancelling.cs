@@ -63,7 +63,7 @@ internal sealed partial class Scope
 
         if (first)
         {
-            CancelToken(source);
+            FireToken();
         }
     }
 
@@ -95,18 +95,6 @@ internal sealed partial class Scope
             {
                 Interrupt();
             }
-        }
-    }
-
-    internal static void CancelToken(CancellationTokenSource? source)
-    {
-        try
-        {
-            source?.Cancel();
-        }
-        catch (AggregateException failures)
-        {
-            LoopCore.Running?.Loop.OnCallbackFailed(failures);
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed partial class Scope : LoopItem
     private ScopedContext? inner;
     private List<Scope>? nested;
     private List<LoopTask>? members;          // tasks that inherited this scope
-    private CancellationTokenSource? source;
+    private LinkedTokenSource? source;
     private Alarm? shieldsEnd;
     private long shieldsEndAt;
     private long? cancelledAt;          // in ticks of loop time; null: not, or where no loop runs
@@ -112,19 +112,23 @@ internal sealed partial class Scope : LoopItem
                     return new CancellationToken(Cancelled);
                 }
 
-                source = OuterTokens() is { Length: > 0 } outerTokens ? CancellationTokenSource.CreateLinkedTokenSource(outerTokens) : new();
+                source = new LinkedTokenSource();
                 if (Cancelled)
                 {
                     source.Cancel();
                 }
+
+                source.LinkTo(OuterToken, FireToken);
             }
 
             return source.Token;
         }
     }
 
-    private CancellationToken[] OuterTokens() =>
-        shield || Host is null ? [] : Parent is { } parent && ReferenceEquals(parent.Host, Host) ? [parent.Token] : [Host.CancellationToken];
+    private CancellationToken OuterToken =>
+        shield || Host is null ? default : Parent is { } parent && ReferenceEquals(parent.Host, Host) ? parent.Token : Host.CancellationToken;
+
+    private void FireToken() => source?.Fire(Core);
 
     // ---- In and out
 
@@ -173,13 +177,7 @@ internal sealed partial class Scope : LoopItem
         }
 
         // A token that was asked for before the scope had a place learns of the cancellations around it now.
-        if (source is { } early)
-        {
-            foreach (var token in OuterTokens())
-            {
-                token.UnsafeRegister(static early => ((CancellationTokenSource)early!).Cancel(), early);
-            }
-        }
+        source?.LinkTo(OuterToken, FireToken);
     }
 
     internal void Leave()

@@ -58,6 +58,23 @@ public sealed class ShutdownTests : LoopTest
     }
 
     [Fact]
+    public void What_a_callback_of_a_token_throws_at_shutdown_is_reported()
+    {
+        var failure = new InvalidDataException();
+        RunLoop(async () =>
+        {
+            Loop.StartSoon(async () =>
+            {
+                Loop.CancellationToken.Register(() => throw failure);
+                await Forever();
+            });
+            await Loop.Yield();
+        });
+
+        Reported.Should().ContainSingle().Which.Exception.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(failure);
+    }
+
+    [Fact]
     public void A_task_that_never_started_runs_to_its_first_suspension_at_shutdown()
     {
         RunLoop(async () =>

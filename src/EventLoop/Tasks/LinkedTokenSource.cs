@@ -10,6 +10,7 @@ namespace EventLoop.Tasks;
 internal sealed class LinkedTokenSource : CancellationTokenSource
 {
     private CancellationTokenRegistration link;
+    private List<CancellationToken>? carried;      // of sources inside, which have fired with this one
 
     /// <summary>Fires with <paramref name="outer"/>, and no longer with what it was linked to before.</summary>
     /// <param name="outer">If it has fired already, <paramref name="fire"/> is called at once.</param>
@@ -19,6 +20,16 @@ internal sealed class LinkedTokenSource : CancellationTokenSource
         link.Unregister();
         link = outer.UnsafeRegister(static fire => ((Action)fire!)(), fire);
     }
+
+    /// <summary>One inside fires with this one: from now on an exception with its token tells of this one.</summary>
+    internal void Carry(LinkedTokenSource inside)
+    {
+        (carried ??= []).Add(inside.Token);
+        carried.AddRange(inside.carried ?? []);
+    }
+
+    /// <summary>It has fired, and an exception with <paramref name="token"/> tells of that.</summary>
+    internal bool Explains(CancellationToken token) => IsCancellationRequested && (token == Token || carried?.Contains(token) == true);
 
     /// <summary>Fires, as a plain callback whoever asks for it, and hands what the callbacks throw to the exception handler.</summary>
     /// <param name="core">Whose handler it is, whether that loop runs or not. Null: there is none, and the caller gets it.</param>

@@ -37,7 +37,7 @@ public partial class LoopTask
         }
     }
 
-    private void FireToken() => Rare?.TokenSource?.Fire(Core);
+    private void FireToken() => TokenSource?.Fire(Core);
 
     internal void MarkAttention()
     {

@@ -87,7 +87,7 @@ public partial class LoopTask : LoopAwaitable
     {
         get
         {
-            if (Rare?.TokenSource is not { } source)
+            if (TokenSource is not { } source)
             {
                 if (IsCompleted)
                 {
@@ -109,6 +109,8 @@ public partial class LoopTask : LoopAwaitable
             return source.Token;
         }
     }
+
+    internal LinkedTokenSource? TokenSource => Rare?.TokenSource;
 
     /// <summary>What it waits for now, in words; null unless <see cref="LoopTaskStatus.Waiting"/>. Any thread may ask.</summary>
     public string? WaitingOn => Status == LoopTaskStatus.Waiting && ParkedNode is { } node ? node.Target?.Describe(node) : null;
@@ -261,16 +263,16 @@ public partial class LoopTask : LoopAwaitable
                 break;
         }
 
-        if (Rare?.TokenSource is { } source)
+        if (TokenSource is { } source)
         {
             source.Dispose();
-            Rare.TokenSource = null;
+            Details.TokenSource = null;
         }
     }
 
     private bool IsOwnCancellation(OperationCanceledException exception) =>
         exception is LoopCanceledException || CancelRequests > 0
-        || (Rare?.TokenSource is { } source && exception.CancellationToken == source.Token && source.IsCancellationRequested);
+        || TokenSource?.Explains(exception.CancellationToken) == true;
 
     private void OnFailed(Exception failure)
     {

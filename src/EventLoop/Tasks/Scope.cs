@@ -112,23 +112,56 @@ internal sealed partial class Scope : LoopItem
                     return new CancellationToken(Cancelled);
                 }
 
+                // The one around it has fired: what is given its token ends for its reason, and says so.
+                var outerToken = OuterToken;
+                if (!Cancelled && outerToken.IsCancellationRequested)
+                {
+                    return outerToken;
+                }
+
                 source = new LinkedTokenSource();
                 if (Cancelled)
                 {
                     source.Cancel();
                 }
 
-                source.LinkTo(OuterToken, FireToken);
+                source.LinkTo(outerToken, OnOuterFired);
             }
 
             return source.Token;
         }
     }
 
-    private CancellationToken OuterToken =>
-        shield || Host is null ? default : Parent is { } parent && ReferenceEquals(parent.Host, Host) ? parent.Token : Host.CancellationToken;
+    private CancellationToken OuterToken => shield || Host is null ? default : ParentInTask?.Token ?? Host.CancellationToken;
+
+    private Scope? ParentInTask => Parent is { } parent && ReferenceEquals(parent.Host, Host) ? parent : null;
 
     private void FireToken() => source?.Fire(Core);
+
+    // A wait that was given this scope's token throws with that token, but for the reason of those around it that have fired: they are to know theirs by it.
+    private void OnOuterFired()
+    {
+        var scope = this;
+        while (!scope.shield)
+        {
+            var parent = scope.ParentInTask;
+            var outerSource = parent is null ? Host!.TokenSource : parent.source;
+            if (outerSource is { IsCancellationRequested: false })
+            {
+                break;
+            }
+
+            outerSource?.Carry(source!);
+            if (parent is null)
+            {
+                break;
+            }
+
+            scope = parent;
+        }
+
+        FireToken();
+    }
 
     // ---- In and out
 
@@ -177,7 +210,7 @@ internal sealed partial class Scope : LoopItem
         }
 
         // A token that was asked for before the scope had a place learns of the cancellations around it now.
-        source?.LinkTo(OuterToken, FireToken);
+        source?.LinkTo(OuterToken, OnOuterFired);
     }
 
     internal void Leave()
@@ -237,24 +270,24 @@ internal sealed partial class Scope : LoopItem
         return true;
     }
 
-    /// <summary>A token of a scope around this one, or of the task.</summary>
+    /// <summary>An exception with this token tells of the cancellation of a scope around this one, or of the task.</summary>
     internal bool IsOuterToken(CancellationToken token)
     {
         for (var scope = Parent; scope is not null; scope = scope.Parent)
         {
-            if (scope.source is { } outerSource && token == outerSource.Token)
+            if (scope.source?.Explains(token) == true)
             {
                 return true;
             }
         }
 
-        return token == Host!.CancellationToken;
+        return Host!.TokenSource?.Explains(token) == true;
     }
 
     private bool IsOwn(Exception exception) => exception switch
     {
         LoopCanceledException => deliveredAt != 0,
-        OperationCanceledException other => source is { } own && other.CancellationToken == own.Token,
+        OperationCanceledException other => source?.Explains(other.CancellationToken) == true,
         _ => false,
     };
 

@@ -335,7 +335,7 @@ public sealed class TaskGroup
     }
 
     private bool IsCancellation(OperationCanceledException exception) =>
-        exception is LoopCanceledException || scope.Host!.CancelRequests > 0 || exception.CancellationToken.IsCancellationRequested && scope.IsOuterToken(exception.CancellationToken);
+        exception is LoopCanceledException || scope.Host!.CancelRequests > 0 || scope.IsOuterToken(exception.CancellationToken);
 
     /// <summary>Where the group waits for its children; deaf once it has cancelled them.</summary>
     private sealed class GroupJoin(TaskGroup group) : WaitPoint

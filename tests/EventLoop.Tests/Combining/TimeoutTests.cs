@@ -294,6 +294,89 @@ public sealed class TimeoutTests : LoopTest
     });
 
     [Fact]
+    public void A_foreign_wait_that_takes_the_token_of_an_inner_timeout_ends_in_the_TimeoutException_of_the_outer_one() => RunLoop(async () =>
+    {
+        TimeoutScope? inner = null;
+        Exception? atInner = null;
+        Exception? atOuter = await Catch(Loop.Timeout(Seconds(1), async _ =>
+        {
+            atInner = await Catch(Loop.Timeout(Seconds(10), async scope =>
+            {
+                inner = scope;
+                await Task.Delay(System.Threading.Timeout.InfiniteTimeSpan, Loop.CancellationToken);
+            }));
+            throw atInner!;
+        }));
+
+        atInner.Should().BeAssignableTo<OperationCanceledException>();
+        inner!.Expired.Should().BeFalse();
+        atOuter.Should().BeOfType<TimeoutException>();
+    });
+
+    [Fact]
+    public void A_foreign_wait_that_takes_the_token_of_a_group_inside_ends_in_a_TimeoutException() => RunLoop(async () =>
+    {
+        Exception? thrown = await Catch(Loop.Timeout(Seconds(1), static async _ => await TaskGroup.Run(static async group =>
+            await Task.Delay(System.Threading.Timeout.InfiniteTimeSpan, Loop.CancellationToken))));
+
+        thrown.Should().BeOfType<TimeoutException>();
+    });
+
+    [Fact]
+    public void A_foreign_wait_with_the_token_of_the_innermost_of_many_scopes_ends_in_the_TimeoutException_of_the_one_that_expired() => RunLoop(async () =>
+    {
+        Exception? thrown = await Catch(Loop.Timeout(Seconds(1), static async _ => await Within(5)));
+
+        thrown.Should().BeOfType<TimeoutException>();
+
+        static async Coroutine Within(int scopes)
+        {
+            if (scopes > 0)
+            {
+                await Loop.Timeout(Seconds(10), async _ => await Within(scopes - 1));
+            }
+            else
+            {
+                await Task.Delay(System.Threading.Timeout.InfiniteTimeSpan, Loop.CancellationToken);
+            }
+        }
+    });
+
+    [Fact]
+    public void A_foreign_wait_that_begins_in_a_scope_after_the_expiry_around_it_ends_in_a_TimeoutException() => RunLoop(async () =>
+    {
+        Exception? thrown = await Catch(Loop.Timeout(Seconds(1), static async _ =>
+        {
+            await Catch(Forever());
+            await CancelScope.Run(static async _ => await Task.Delay(System.Threading.Timeout.InfiniteTimeSpan, Loop.CancellationToken));
+        }));
+
+        thrown.Should().BeOfType<TimeoutException>();
+    });
+
+    [Fact]
+    public void A_foreign_wait_that_ends_by_a_cancelled_scope_while_the_timeout_around_it_expires_ends_in_a_TimeoutException() => RunLoop(async () =>
+    {
+        Exception? thrown = await Catch(Loop.Timeout(Seconds(1), async timeout =>
+        {
+            await CancelScope.Run(async scope =>
+            {
+                try
+                {
+                    scope.Cancel();
+                    await Task.Delay(System.Threading.Timeout.InfiniteTimeSpan, Loop.CancellationToken);
+                }
+                finally
+                {
+                    timeout.Reschedule(Loop.Current.Time - Seconds(1));
+                }
+            });
+        }));
+
+        thrown.Should().BeOfType<TimeoutException>();
+    });
+
+    [Fact]
     public void A_timeout_outside_a_task_throws() => RunLoop(async () =>
     {
         LoopFuture<Exception?> thrown = Loop.Current.CreateFuture<Exception?>();

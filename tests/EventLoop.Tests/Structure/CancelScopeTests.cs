@@ -339,6 +339,35 @@ public sealed class CancelScopeTests : LoopTest
     });
 
     [Fact]
+    public void A_child_of_a_group_in_a_cancelled_scope_whose_foreign_wait_took_the_token_of_its_own_scope_is_canceled() => RunLoop(async () =>
+    {
+        LoopTask? child = null;
+        await CancelScope.Run(async outer =>
+        {
+            await TaskGroup.Run(async group =>
+            {
+                var cleanedUp = new TaskCompletionSource();
+                child = group.CreateTask(async () =>
+                {
+                    try
+                    {
+                        await CancelScope.Run(static async _ => await Task.Delay(System.Threading.Timeout.InfiniteTimeSpan, Loop.CancellationToken));
+                    }
+                    finally
+                    {
+                        cleanedUp.SetResult();
+                    }
+                });
+                await Yields(2);
+                outer.Cancel();
+                await cleanedUp.Task;      // a foreign wait, so that the group does not cancel the child before it has ended by itself
+            });
+        });
+
+        child!.IsCanceled.Should().BeTrue();
+    });
+
+    [Fact]
     public void An_unrelated_OperationCanceledException_passes_a_scope() => RunLoop(async () =>
     {
         var unrelated = new OperationCanceledException("mine");

@@ -37,6 +37,21 @@ public partial class LoopTask
         }
     }
 
+    // Those that have fired for the requests that were taken back. From the outside in: inside a scope that is cancelled itself they stay as they are.
+    private void RenewTokens()
+    {
+        if (TokenSource is { IsCancellationRequested: true } source)
+        {
+            source.Dispose();
+            Details.TokenSource = null;
+        }
+
+        foreach (var scoped in ScopeContexts)
+        {
+            scoped.Scope!.RenewToken();
+        }
+    }
+
     private void FireToken() => TokenSource?.Fire(Core);
 
     internal void MarkAttention()

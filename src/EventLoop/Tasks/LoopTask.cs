@@ -169,8 +169,7 @@ public partial class LoopTask : LoopAwaitable
         {
             context.MustCancel = false;
             Rare.DeliveredAt = 0;
-            Rare.TokenSource?.Dispose();      // it has fired; off the scopes that it was linked to
-            Rare.TokenSource = null;
+            RenewTokens();
         }
 
         return CancelRequests;

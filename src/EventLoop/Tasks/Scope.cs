@@ -132,6 +132,16 @@ internal sealed partial class Scope : LoopItem
         }
     }
 
+    /// <summary>What was cancelled around it may not be any more: who asks for the token again gets a new one.</summary>
+    internal void RenewToken()
+    {
+        if (!Cancelled && source is { IsCancellationRequested: true } && !OuterToken.IsCancellationRequested)
+        {
+            source.Dispose();
+            source = null;
+        }
+    }
+
     private CancellationToken OuterToken => shield || Host is null ? default : ParentInTask?.Token ?? Host.CancellationToken;
 
     private Scope? ParentInTask => Parent is { } parent && ReferenceEquals(parent.Host, Host) ? parent : null;

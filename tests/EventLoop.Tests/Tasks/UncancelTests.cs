@@ -145,6 +145,60 @@ public sealed class UncancelTests : LoopTest
     });
 
     [Fact]
+    public void After_Uncancel_to_zero_the_scopes_of_the_task_have_fresh_tokens_too_which_fire_again() => RunLoop(async () =>
+    {
+        LoopTask me = Loop.CurrentTask!;
+        await CancelScope.Run(async outer => await CancelScope.Run(async inner =>
+        {
+            CancellationToken old = inner.Token;
+            me.Cancel();
+            old.IsCancellationRequested.Should().BeTrue();
+            me.Uncancel();
+
+            old.IsCancellationRequested.Should().BeTrue();
+            inner.Token.IsCancellationRequested.Should().BeFalse();
+            outer.Token.IsCancellationRequested.Should().BeFalse();
+            CancellationToken fresh = inner.Token;
+            me.Cancel();
+            fresh.IsCancellationRequested.Should().BeTrue();
+            me.Uncancel();
+        }));
+    });
+
+    [Fact]
+    public void After_Uncancel_to_zero_the_tokens_inside_a_scope_that_is_cancelled_itself_stay_cancelled() => RunLoop(async () =>
+    {
+        LoopTask me = Loop.CurrentTask!;
+        await CancelScope.Run(async outer => await CancelScope.Run(async inner =>
+        {
+            CancellationToken old = inner.Token;
+            outer.Cancel();
+            me.Cancel();
+            me.Uncancel();
+
+            inner.Token.Should().Be(old);
+            outer.Token.IsCancellationRequested.Should().BeTrue();
+        }));
+    });
+
+    [Fact]
+    public void After_Uncancel_a_foreign_wait_that_takes_the_token_of_a_timeout_is_timed_again() => RunLoop(async () =>
+    {
+        LoopTask me = Loop.CurrentTask!;
+        Exception? thrown = await Catch(Loop.Timeout(Seconds(1), async _ =>
+        {
+            CancellationToken old = Loop.CancellationToken;
+            me.Cancel();
+            await Catch(Loop.Yield());
+            me.Uncancel();
+            old.IsCancellationRequested.Should().BeTrue();
+            await Task.Delay(System.Threading.Timeout.InfiniteTimeSpan, Loop.CancellationToken);
+        }));
+
+        thrown.Should().BeOfType<TimeoutException>();
+    });
+
+    [Fact]
     public void Loop_CancellationToken_is_the_token_of_the_current_task() => RunLoop(async () =>
     {
         LoopTask me = Loop.CurrentTask!;

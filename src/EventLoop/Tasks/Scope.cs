@@ -65,11 +65,23 @@ internal sealed partial class Scope : LoopItem
         get => shield;
         set
         {
+            if (shield == value)
+            {
+                return;
+            }
+
             shield = value;
-            if (!value && IsOpen)
+            if (!IsOpen)
+            {
+                return;
+            }
+
+            if (!value)
             {
                 Interrupt();
             }
+
+            source?.LinkTo(OuterToken, OnOuterFired);
         }
     }
 

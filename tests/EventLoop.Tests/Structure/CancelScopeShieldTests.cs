@@ -151,6 +151,29 @@ public sealed class CancelScopeShieldTests : LoopTest
     });
 
     [Fact]
+    public void A_shield_that_is_lowered_lets_the_cancellation_in_to_its_token_and_one_that_is_raised_keeps_it_out() => RunLoop(async () =>
+    {
+        await CancelScope.Run(async outer =>
+        {
+            await CancelScope.Run(async lowered =>
+            {
+                CancellationToken token = lowered.Token;
+                await CancelScope.Run(async raised =>
+                {
+                    CancellationToken own = raised.Token;
+                    raised.Shield = true;
+                    outer.Cancel();
+                    (token.IsCancellationRequested, own.IsCancellationRequested).Should().Be((false, false));
+
+                    lowered.Shield = false;
+
+                    (token.IsCancellationRequested, own.IsCancellationRequested).Should().Be((true, false));
+                });
+            }, shield: true);
+        });
+    });
+
+    [Fact]
     public void Cancel_with_a_grace_of_zero_breaks_the_shields_inside_at_once() => RunLoop(async () =>
     {
         bool ended = await CancelScope.Run(async outer =>

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The library's five scheduler cases beside the feasibility study (the bare mechanism: no ExecutionContext, no cancellation, no errors),
 # alternately, each round in two fresh Release processes; prints the medians, the ratio library/lab of each pair, and the best against the best.
+# Both collect the heap before each case (the study in a copy, by one line more), or a case would pay for a million tasks that the one before left.
 # The goal is held against the last: the study's processes come out fast or slow by a factor of three, as the JIT had its way with them, and a
 # median of pairs flatters whoever met the slow ones. Not pinned to a core, where the JIT's background thread would have to share it.
 #   benchmarks/lab.sh [ROUNDS] [N]      LAB=dir with Lab.cs and coroutines.csproj (default: ../shared/lab/coroutines beside the checkout)
@@ -11,6 +12,8 @@ lab=${LAB:-../shared/lab/coroutines}
 [ -f "$lab/coroutines.csproj" ] || { echo "the feasibility study is not at $lab; set LAB to its folder" >&2; exit 2; }
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 cp -r "$lab" "$work/src"; chmod -R u+w "$work/src"
+sed -i 's/^    long bytes = GC.GetAllocatedBytesForCurrentThread();/    GC.Collect();\n&/' "$work/src/Lab.cs"
+grep -q '^    GC.Collect();' "$work/src/Lab.cs" || { echo "the study is not the one that this script knows: it has no place to collect before a case" >&2; exit 2; }
 dotnet build "$work/src" -c Release --artifacts-path "$work/lab" -v quiet -nologo >&2
 dotnet build benchmarks/Scheduler -c Release -v quiet -nologo >&2
 for ((i = 0; i < rounds; i++)); do

@@ -38,7 +38,8 @@ Action<int> Main(Func<int, Task> onPool, Func<int, Coroutine> onLoop) => pool ? 
     ("timers", Main(PoolCases.Timers, LoopCases.Timers), MostTimers, 1),
 ];
 
-if (args[0] == "steps")
+bool isBesideTheStudy = args[0] == "steps";
+if (isBesideTheStudy)
 {
     cases = cases[..^1];      // and no rehearsal: the study has none
 }
@@ -60,6 +61,11 @@ for (int round = 0; round < Rounds; round++)
     foreach (var (name, run, most, perN) in cases)
     {
         int count = Math.Min(n, most);
+        if (isBesideTheStudy)
+        {
+            GC.Collect();      // so does the study there: a case does not pay for the garbage of the one before
+        }
+
         report.Case(name, round, perN * count, () => run(count));
     }
 }

@@ -124,18 +124,20 @@ public sealed partial class Loop : IDisposable
     /// <summary>Coroutines that nobody awaits are noticed, and tasks note who made them: in debug mode, and in loops for tests, which leave out the costly rest of it.</summary>
     internal bool WatchesCoroutines
     {
-        get => field || Debug;
+        get => Core.WatchesCoroutines;
         set
         {
-            field = value;
+            watchesWithoutDebug = value;
             CountWatching();
         }
     }
 
+    private bool watchesWithoutDebug;
     private bool countsAsWatching;
 
     private void CountWatching()
     {
+        Core.WatchesCoroutines = watchesWithoutDebug || Debug;
         bool watches = WatchesCoroutines && !closed;
         if (watches != countsAsWatching)
         {

@@ -47,7 +47,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 
     private protected void WatchIfAsked(LoopCore core, Type stateMachine)
     {
-        if (core.Loop.WatchesCoroutines)
+        if (core.WatchesCoroutines)
         {
             link = core.Loop.NewWatch(stateMachine);
         }
@@ -151,12 +151,12 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     // ---- A task's own coroutine
 
     /// <summary>Makes it the body of a task: its first step runs in <paramref name="context"/>.</summary>
-    internal void BecomeBody(long token, LoopContext context)
+    internal void BecomeBody(LoopCore core, long token, LoopContext context)
     {
         Begin(token);
         Flags |= RootFlag;
         Context = context;
-        if (context.Core.Ambience.CaptureFlow() is { } captured)
+        if (core.Ambience.CaptureFlow() is { } captured)
         {
             flow = captured;
         }

@@ -30,6 +30,9 @@ internal sealed partial class LoopCore
     /// <summary>Counts the cancellations that waits have thrown or passed on, so that "since when" can be asked.</summary>
     internal long Deliveries;
 
+    /// <summary>See <see cref="Loop.WatchesCoroutines"/>; here, where every coroutine and task finds it at once.</summary>
+    internal bool WatchesCoroutines;
+
     /// <summary>Blocking waits on the loop thread are to be reported.</summary>
     internal readonly bool ObserveBlocking;
 

@@ -345,6 +345,8 @@ public abstract class LoopAwaitable : IWaitTarget
 
     private protected AwaitableDetails? Rare => state as AwaitableDetails;
 
+    private protected bool HasDetails => state is AwaitableDetails;
+
     private protected AwaitableDetails Details => Rare ?? AddDetails();
 
     private AwaitableDetails AddDetails()

@@ -50,7 +50,7 @@ public partial class LoopTask : LoopAwaitable
             Details.Name = name;
         }
 
-        if (core.Loop.WatchesCoroutines)
+        if (core.WatchesCoroutines)
         {
             NoteOrigin();
         }
@@ -198,30 +198,30 @@ public partial class LoopTask : LoopAwaitable
     {
         var task = new LoopTask(core, name);
         var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(OperationWatch.Settled(coroutine)));
-        task.Begin(body, token, eager, group, detached);
+        task.Begin(core, body, token, eager, group, detached);
         return task;
 
         static async Coroutine Wrap(Coroutine operation) => await operation;
         static (CoroutineBox, long) Body(Coroutine wrapped) => ((CoroutineBox)wrapped.Source!, wrapped.Token);
     }
 
-    private protected void Begin(CoroutineBox body, long token, bool eager, TaskGroup? group, bool detached)
+    private protected void Begin(LoopCore core, CoroutineBox body, long token, bool eager, TaskGroup? group, bool detached)
     {
-        body.BecomeBody(token, context);
-        Core.Tasks.Add(this);
+        body.BecomeBody(core, token, context);
+        core.Tasks.Add(this);
         if (detached)
         {
             Details.Detached = true;
         }
 
         group?.Adopt(this);
-        if (eager && Core.IsRunning && Core.StartDepth < LoopCore.DeepestStart)
+        if (eager && core.IsRunning && core.StartDepth < LoopCore.DeepestStart)
         {
-            Core.RunInside(body);
+            core.RunInside(body);
         }
         else
         {
-            Core.Ready.Enqueue(body);
+            core.Ready.Enqueue(body);
         }
     }
 
@@ -241,17 +241,24 @@ public partial class LoopTask : LoopAwaitable
 
     private void Finish(Failure? failure)
     {
-        Core.Tasks.Remove(this);
+        var core = Core;
+        core.Tasks.Remove(this);
+        if (failure is null && !HasDetails)
+        {
+            Succeed(core);      // as nearly all do
+            return;
+        }
+
         InheritedScope?.RemoveMember(this);
         switch (failure?.Exception)
         {
             case null:
-                if (CancelRequests > 0 && Core.Loop.Debug)
+                if (CancelRequests > 0 && core.Loop.Debug)
                 {
-                    Core.Loop.OnCancellationSwallowed(this);
+                    core.Loop.OnCancellationSwallowed(this);
                 }
 
-                Succeed(Core);
+                Succeed(core);
                 break;
             case OperationCanceledException canceled when IsOwnCancellation(canceled):
                 EndCanceled(failure.IsCancellation ? failure : Failure.Of(new LoopCanceledException(Rare?.CancelReason, canceled), null));

@@ -58,7 +58,7 @@ public sealed class LoopTask<T> : LoopTask
     {
         var task = new LoopTask<T>(core, name);
         var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(OperationWatch.Settled(coroutine)));
-        task.Begin(body, token, eager, group, detached: false);
+        task.Begin(core, body, token, eager, group, detached: false);
         return task;
 
         static async Coroutine<T> Wrap(Coroutine<T> operation) => await operation;

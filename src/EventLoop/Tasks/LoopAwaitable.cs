@@ -12,7 +12,7 @@ namespace EventLoop;
 /// <para><b>Cancellation:</b> cancelling a task that awaits it cancels it, too, for every awaiter; <see cref="Loop.Shield(LoopAwaitable)"/> and <c>Loop.Wait</c> are the forms that do not own what they wait for.</para>
 /// <para>asyncio: the reading side of <c>Future</c>.</para>
 /// </remarks>
-public abstract class LoopAwaitable : IWaitTarget
+public abstract partial class LoopAwaitable : IWaitTarget
 {
     // Pending: null, or the one node that waits for it. Ended: a mark, a Failure (which may be a cancellation), or a LostFailure around a failure that nobody has
     // looked at yet. Or the details, once it has some or several wait, which then hold all of that. One field, because tasks come by the million. Any thread reads.
@@ -132,7 +132,12 @@ public abstract class LoopAwaitable : IWaitTarget
         }
     }
 
-    internal bool HasWaiters => state is AwaitableDetails details ? !details.Waiters.IsEmpty : state is not (null or string or Failure or LostFailure);
+    internal bool HasWaiters => state switch
+    {
+        null => false,
+        AwaitableDetails details => !details.Waiters.IsEmpty,
+        var now => !IsOutcome(now),
+    };
 
     /// <summary>Has a watcher told when this ends; at once, inside the call, when it has ended.</summary>
     internal void Watch(Watcher watcher)
@@ -234,118 +239,9 @@ public abstract class LoopAwaitable : IWaitTarget
         ThrowUnlessSucceeded();
     }
 
-    // ---- For those who end it
-
-    /// <summary>On its loop's thread; and if it has not ended yet, while somebody would hear of it.</summary>
-    private protected void VerifyMayEnd(string member)
-    {
-        Core.VerifyAccess($"{member} of a {Kind}");
-        if (!IsCompleted && Loop.IsClosed)
-        {
-            Throw.Closed(Loop.Name);
-        }
-    }
-
-    internal abstract bool CancelCore(string? reason);
-
-    private protected void Succeed(LoopCore core) => End(core, EndMark.Succeeded);
-
-    /// <summary>The same, unless it has ended.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private protected bool TrySucceed(LoopCore core)
-    {
-        object? before = state;
-        if (before is not null && (IsOutcome(before) || before is AwaitableDetails))
-        {
-            return TrySucceedWithDetails(core);
-        }
-
-        state = EndMark.Succeeded;
-        if (before is not null)
-        {
-            Unsafe.As<WaitNode>(before).Wake(core);
-        }
-
-        return true;
-    }
-
-    private bool TrySucceedWithDetails(LoopCore core)
-    {
-        if (IsCompleted)
-        {
-            return false;
-        }
-
-        Succeed(core);
-        return true;
-    }
-
-    private protected void Fail(Failure failure) => End(Core, new LostFailure(failure, this));
-
-    /// <param name="cancellation">What awaiting it throws; null: made when somebody asks.</param>
-    private protected void EndCanceled(Failure? cancellation) => End(Core, (object?)cancellation ?? EndMark.Canceled);
-
-    private void End(LoopCore core, object how)
-    {
-        object? before = state;
-        if (before is not AwaitableDetails details)
-        {
-            state = how;
-            if (before is not null)
-            {
-                Unsafe.As<WaitNode>(before).Wake(core);
-            }
-
-            return;
-        }
-
-        details.Outcome = how;
-        details.Waiters.WakeAll(core);
-        if (details.DoneCallbacks is not null)
-        {
-            ScheduleDoneCallbacks(details);
-        }
-    }
-
-    private void ScheduleDoneCallbacks(AwaitableDetails rare)
-    {
-        var callbacks = rare.DoneCallbacks!;
-        rare.DoneCallbacks = null;
-        foreach (var callback in callbacks)
-        {
-            callback.Schedule(this);
-        }
-    }
-
-    private protected void AddDoneCallback(Delegate key, Action<LoopAwaitable> call)
-    {
-        Core.VerifyAccess($"AddDoneCallback of a {Kind}");
-        if (Loop.IsClosed)
-        {
-            Throw.Closed(Loop.Name);
-        }
-
-        var callback = new DoneCallback(key, call, Core.Ambience.CaptureFlow());
-        if (IsCompleted)
-        {
-            callback.Schedule(this);
-        }
-        else
-        {
-            (Details.DoneCallbacks ??= []).Add(callback);
-        }
-    }
-
-    private protected int RemoveDoneCallback(Delegate key)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        Core.VerifyAccess($"RemoveDoneCallback of a {Kind}");
-        return Rare?.DoneCallbacks?.RemoveAll(callback => callback.Key.Equals(key)) ?? 0;
-    }
+    // ---- Where it keeps its outcome and the rest
 
     private protected AwaitableDetails? Rare => state as AwaitableDetails;
-
-    private protected bool HasDetails => state is AwaitableDetails;
 
     private protected AwaitableDetails Details => Rare ?? AddDetails();
 

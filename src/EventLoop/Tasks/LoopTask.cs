@@ -243,7 +243,7 @@ public partial class LoopTask : LoopAwaitable
     {
         var core = Core;
         core.Tasks.Remove(this);
-        if (failure is null && !HasDetails)
+        if (failure is null && Rare is null)
         {
             Succeed(core);      // as nearly all do
             return;

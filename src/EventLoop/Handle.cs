@@ -25,7 +25,7 @@ public class Handle : IEquatable<Handle>
     public string? CreatedAt => item.Version == version ? item.CreatedAt : null;
 
     /// <summary><see cref="Cancel"/> was called.</summary>
-    public bool IsCancelled => cancelled;
+    public bool IsCanceled => cancelled;
 
     /// <summary>Takes it back: it will not be called, and what it holds is let go of at once. Does nothing when it has been called.</summary>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>

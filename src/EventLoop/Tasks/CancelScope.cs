@@ -29,7 +29,7 @@ public sealed class CancelScope
         || (scope is { Entered: true, Left: false, Deadline: { } due, Core: { } core } && due <= core.Clock.Now);
 
     /// <summary>It absorbed its cancellation: the body did not run to its end.</summary>
-    public bool CancelledCaught { get; private set; }
+    public bool CanceledCaught { get; private set; }
 
     /// <summary>Absolute loop time; null: none. One in the past takes effect at the next wait.</summary>
     public TimeSpan? Deadline
@@ -111,7 +111,7 @@ public sealed class CancelScope
         ArgumentNullException.ThrowIfNull(body);
         var scope = new CancelScope(timeout);
         var outcome = await scope.RunAsync(() => body(scope));
-        return scope.CancelledCaught ? throw TimeoutScope.Expiry(scope.absorbed!) : outcome.Value;
+        return scope.CanceledCaught ? throw TimeoutScope.Expiry(scope.absorbed!) : outcome.Value;
     }
 
     private OperationCanceledException? absorbed;
@@ -194,7 +194,7 @@ public sealed class CancelScope
 
     private void Absorb(OperationCanceledException canceled)
     {
-        CancelledCaught = true;
+        CanceledCaught = true;
         absorbed = canceled;
     }
 }

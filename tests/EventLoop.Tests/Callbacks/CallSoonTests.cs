@@ -109,11 +109,11 @@ public sealed class CallSoonTests : LoopTest
         RunLoop(async () =>
         {
             Handle handle = Loop.Current.CallSoon(() => Log.Add("must not run"));
-            handle.IsCancelled.Should().BeFalse();
+            handle.IsCanceled.Should().BeFalse();
 
             handle.Cancel();
 
-            handle.IsCancelled.Should().BeTrue();
+            handle.IsCanceled.Should().BeTrue();
             await Yields(2);
         });
 

@@ -126,7 +126,7 @@ public sealed class TimerTests : LoopTest
         {
             TimerHandle timer = Loop.Current.CallLater(Seconds(1), () => Log.Add("must not run"));
             timer.Cancel();
-            timer.IsCancelled.Should().BeTrue();
+            timer.IsCanceled.Should().BeTrue();
             await Loop.Sleep(Seconds(2));
         }, JumpingTime);
 

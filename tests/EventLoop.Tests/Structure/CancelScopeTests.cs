@@ -9,7 +9,7 @@ public sealed class CancelScopeTests : LoopTest
         var scope = new CancelScope();
 
         (await scope.RunAsync(static () => Yields(2))).Should().BeTrue();
-        (scope.CancelCalled, scope.CancelledCaught).Should().Be((false, false));
+        (scope.CancelCalled, scope.CanceledCaught).Should().Be((false, false));
     });
 
     [Fact]
@@ -25,7 +25,7 @@ public sealed class CancelScopeTests : LoopTest
         });
 
         ended.Should().BeFalse();
-        (scope.CancelCalled, scope.CancelledCaught).Should().Be((true, true));
+        (scope.CancelCalled, scope.CanceledCaught).Should().Be((true, true));
         Log.Should().BeEmpty();
     });
 
@@ -87,7 +87,7 @@ public sealed class CancelScopeTests : LoopTest
         });
 
         ended.Should().BeTrue();
-        (scope.CancelCalled, scope.CancelledCaught).Should().Be((true, false));
+        (scope.CancelCalled, scope.CanceledCaught).Should().Be((true, false));
     });
 
     [Fact]
@@ -166,7 +166,7 @@ public sealed class CancelScopeTests : LoopTest
         task.Cancel("outside");
 
         (await Catch(task)).Should().BeOfType<LoopCanceledException>().Which.Reason.Should().Be("outside");
-        (scope.CancelCalled, scope.CancelledCaught).Should().Be((false, false));
+        (scope.CancelCalled, scope.CanceledCaught).Should().Be((false, false));
     });
 
     [Fact]
@@ -184,7 +184,7 @@ public sealed class CancelScopeTests : LoopTest
         });
 
         ended.Should().BeFalse();
-        inner.CancelledCaught.Should().BeFalse();
+        inner.CanceledCaught.Should().BeFalse();
         Log.Should().BeEmpty();
     });
 
@@ -210,7 +210,7 @@ public sealed class CancelScopeTests : LoopTest
         });
 
         ended.Should().BeFalse();
-        inner.CancelledCaught.Should().BeFalse();
+        inner.CanceledCaught.Should().BeFalse();
         Log.Should().BeEmpty();
         await Yields(2);
     });
@@ -244,7 +244,7 @@ public sealed class CancelScopeTests : LoopTest
         });
 
         ended.Should().BeFalse();
-        (inner.CancelledCaught, middle.CancelledCaught).Should().Be((false, false));
+        (inner.CanceledCaught, middle.CanceledCaught).Should().Be((false, false));
     });
 
     [Fact]

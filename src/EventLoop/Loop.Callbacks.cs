@@ -128,12 +128,12 @@ public sealed partial class Loop
     {
         if (delay <= TimeSpan.Zero)
         {
-            due = Core.Clock.Now;
+            due = Core.Clock.ReadNow();
             VerifyOpen(nameof(CallLater));
             return Enqueue(callback, state);
         }
 
-        due = Core.Clock.DeadlineAfter(delay.Ticks);
+        due = Core.Clock.ReadDeadlineAfter(delay.Ticks);
         return ScheduleAt(due, callback, state);
     }
 

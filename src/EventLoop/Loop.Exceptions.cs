@@ -8,8 +8,6 @@ namespace EventLoop;
 // What nobody else catches, and what debug mode notices.
 public sealed partial class Loop
 {
-    private static readonly StandardErrorLogger StandardError = new();
-
     [ThreadStatic]
     private static bool reportingBlock;
 
@@ -17,7 +15,7 @@ public sealed partial class Loop
     /// <remarks>It runs on the loop's thread; for what is found lost, or goes wrong, after the loop was closed, on whichever thread that is. What it throws is logged, and the default handler takes over.</remarks>
     public Action<Loop, LoopExceptionContext>? ExceptionHandler { get; set; }
 
-    private Microsoft.Extensions.Logging.ILogger LogTarget => logger ?? StandardError;
+    private GuardedLogger LogTarget { get; }
 
     /// <inheritdoc cref="ExceptionHandler"/>
     /// <param name="handler">Null: the default handler.</param>
@@ -67,6 +65,16 @@ public sealed partial class Loop
 
         CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a callback", exception, Handle: handle, CreatedAt: createdAt));
     }
+
+    /// <summary>Any thread, in the middle of anything: so it is told in a step of its own.</summary>
+    private void OnClockFailed(Exception exception, long count)
+    {
+        string text = $"The clock of loop '{Name}' ({options.TimeProvider.GetType().Name}) threw; the loop goes by the system's time until it answers again{Recurrence.InWords(count)}";
+        Core.Arrive(new LossReport(this, new LoopExceptionContext(text, exception)));
+    }
+
+    /// <summary>What a timer of a virtual clock threw, inside the loop's look at that clock.</summary>
+    internal void OnTimerFailed(Exception exception) => CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a timer of the loop's clock", exception));
 
     internal void OnWrongThread(string member)
     {

@@ -104,7 +104,8 @@ public sealed partial class Loop
             Task<T> running;
             try
             {
-                running = (executor ?? loop.DefaultExecutor).SubmitAsync(() => RunIn(flow, work), withdrawal.Token);
+                running = (executor ?? loop.DefaultExecutor).SubmitAsync(() => RunIn(flow, work), withdrawal.Token)
+                    ?? throw new InvalidOperationException("The executor returned no task from SubmitAsync. It has to return one that ends as the work ends.");
             }
             catch
             {

@@ -1,7 +1,6 @@
 using EventLoop.Diagnostics;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
-using Microsoft.Extensions.Logging;
 
 namespace EventLoop;
 
@@ -20,7 +19,6 @@ public sealed partial class Loop : IDisposable
     private static int made;
 
     private readonly LoopOptions options;
-    private readonly ILogger? logger;
     private int taskIds;
     private volatile bool closed;
 
@@ -31,7 +29,7 @@ public sealed partial class Loop : IDisposable
     {
         this.options = Validate(options ?? new LoopOptions());
         Name = this.options.Name ?? $"loop-{Interlocked.Increment(ref made)}";
-        logger = this.options.LoggerFactory?.CreateLogger("EventLoop.Loop");
+        LogTarget = new GuardedLogger(this.options.LoggerFactory?.CreateLogger("EventLoop.Loop"));
         Losses = new LossLedger(ReportLoss);
         bool startInDebug = this.options.Debug ?? Environment.GetEnvironmentVariable("EVENTLOOP_DEBUG") is "1" or "true";
         Core = new LoopCore(
@@ -40,6 +38,7 @@ public sealed partial class Loop : IDisposable
             Pollers.Create(this.options.Poller),
             observeBlocking: startInDebug || this.options.BlockingCalls != BlockingCallPolicy.Ignore,
             this.options.Seed);
+        Core.Clock.Failed = OnClockFailed;
         if (this.options.TimeProvider is IIdleClock clock)
         {
             clock.Attach(Core);
@@ -81,8 +80,8 @@ public sealed partial class Loop : IDisposable
     /// <summary>This is its thread: the one it runs on, or, while it does not run, the one that made it or ran it last.</summary>
     public bool IsInLoopThread => Core.IsInLoopThread;
 
-    /// <summary>Monotonic time since it was made, read afresh. asyncio: <c>loop.time()</c>. Any thread.</summary>
-    public TimeSpan Time => TimeSpan.FromTicks(Core.Clock.Now);
+    /// <summary>Monotonic time since it was made, read afresh. asyncio: <c>loop.time()</c>. Any thread. Throws what the <see cref="LoopOptions.TimeProvider"/> throws.</summary>
+    public TimeSpan Time => TimeSpan.FromTicks(Core.Clock.ReadNow());
 
     /// <summary>Slow steps are timed, coroutines that nobody awaits and origins are recorded. asyncio: <c>set_debug</c>. From the start by <see cref="LoopOptions.Debug"/> or the environment variable EVENTLOOP_DEBUG=1.</summary>
     public bool Debug

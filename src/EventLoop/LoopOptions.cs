@@ -9,9 +9,10 @@ public sealed record LoopOptions
     public string? Name { get; init; }
 
     /// <summary>Where loop time comes from. Another one than the system's also wakes the loop, through its own timers.</summary>
+    /// <remarks>What it throws fails the operation that asks for the time; the loop itself reports it and goes by the system's time meanwhile.</remarks>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>Null: what has to be said goes to standard error.</summary>
+    /// <summary>Null: what has to be said goes to standard error; so does what a logger throws at, with that.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 
     /// <summary>Debug mode; null: as the environment variable EVENTLOOP_DEBUG says ("1").</summary>
@@ -23,7 +24,7 @@ public sealed record LoopOptions
     /// <summary>How long a run waits, at its end, for cancelled tasks and for executors.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>What becomes of a blocking wait (<c>Task.Wait</c>, a lock that stays taken for a tenth of a second, a wait handle) on the loop's thread.</summary>
+    /// <summary>What becomes of a blocking wait (<c>Task.Wait</c>, a wait handle) on the loop's thread; a lock, or what .NET's own code waits for inside another call, only if it lasts for a tenth of a second.</summary>
     public BlockingCallPolicy BlockingCalls { get; init; }
 
     /// <summary>The first Ctrl-C cancels main, the second ends the process. Only for <c>Loop.Run</c> and <see cref="LoopRunner"/>.</summary>

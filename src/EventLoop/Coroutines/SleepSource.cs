@@ -24,7 +24,17 @@ internal sealed class SleepSource : WaitSource, IWaitTarget
             return;
         }
 
-        long due = token == Forever ? LoopClock.Never : core.Clock.DeadlineAfter(token);
+        long due;
+        try
+        {
+            due = token == Forever ? LoopClock.Never : core.Clock.ReadDeadlineAfter(token);
+        }
+        catch (Exception failure)
+        {
+            awaiting.Defer(core, failure);      // thrown by the await: out of here it would pass by the method's finally blocks
+            return;
+        }
+
         if (due != LoopClock.Never)
         {
             core.Timers.Add(due, awaiting);

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Where there is no logger, what has to be said goes to standard error.</summary>
+/// <summary>Where there is no logger, what has to be said goes to standard error; if that is closed, nowhere. Never throws.</summary>
 internal sealed class StandardErrorLogger : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)
@@ -12,9 +12,32 @@ internal sealed class StandardErrorLogger : ILogger
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (IsEnabled(logLevel))
+        if (!IsEnabled(logLevel))
         {
-            Console.Error.WriteLine(exception is null ? $"EventLoop: {formatter(state, exception)}" : $"EventLoop: {formatter(state, exception)}\n{exception}");
+            return;
+        }
+
+        try
+        {
+            string line = $"EventLoop: {formatter(state, exception)}";
+            Console.Error.WriteLine(exception is null ? line : $"{line}\n{InWords(exception)}");
+        }
+        catch (Exception)
+        {
+            // There is nobody left to tell.
+        }
+    }
+
+    // The text of an exception is the user's code, too.
+    private static string InWords(Exception exception)
+    {
+        try
+        {
+            return exception.ToString();
+        }
+        catch (Exception failure)
+        {
+            return $"{exception.GetType()}, whose text cannot be had ({failure.GetType()})\n{exception.StackTrace}";
         }
     }
 }

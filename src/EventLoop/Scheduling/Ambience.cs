@@ -28,7 +28,11 @@ internal struct Ambience
     private bool outerIsSuppressed;
 
     /// <summary>Of the thread that makes the loop.</summary>
-    public Ambience() => baseFlow = ExecutionContext.Capture() ?? EmptyFlow;
+    public Ambience()
+    {
+        emptyFlow ??= FieldsAreReadable ? FlowOfNothing() : FlowOfANewThread();      // now: a step must not wait for a thread
+        baseFlow = ExecutionContext.Capture() ?? emptyFlow;
+    }
 
     /// <summary>At the beginning of a run: keeps what the thread has now.</summary>
     internal void Enter()
@@ -52,6 +56,11 @@ internal struct Ambience
     /// <summary>At its end: gives that back.</summary>
     internal void Leave()
     {
+        if (outerFlow is null)
+        {
+            return;      // it never began
+        }
+
         thread = null;
         SynchronizationContext.SetSynchronizationContext(outerContext);
         outerContext = null;
@@ -124,7 +133,7 @@ internal struct Ambience
         }
         else if (thread is not null)
         {
-            ExecutionContext.Restore(EmptyFlow);
+            ExecutionContext.Restore(emptyFlow!);
         }
         else if (!ExecutionContext.IsFlowSuppressed())
         {
@@ -133,14 +142,26 @@ internal struct Ambience
         }
     }
 
-    private static ExecutionContext EmptyFlow => emptyFlow ??= FlowOfANewThread();
+    // A thread that holds nothing captures the empty one. Nothing runs in between that could see it, so nobody has to be told.
+    private static ExecutionContext FlowOfNothing()
+    {
+        ref var held = ref FlowOf(Thread.CurrentThread);
+        var now = held;
+        held = null;
+        var empty = ExecutionContext.Capture();
+        held = now;
+        return empty!;
+    }
 
     private static ExecutionContext FlowOfANewThread()
     {
         ExecutionContext? empty = null;
         var fresh = new Thread(() => empty = ExecutionContext.Capture());
         fresh.UnsafeStart();
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);      // a loop that is made in a step of another one does not block that
         fresh.Join();
+        SynchronizationContext.SetSynchronizationContext(context);
         return empty!;
     }
 

@@ -1,45 +1,103 @@
 using System.Diagnostics;
+using EventLoop.Diagnostics;
 
 namespace EventLoop.Scheduling;
 
-/// <summary>Loop time: ticks of 100 ns since the loop was made, monotonic. Any thread.</summary>
+/// <summary>
+/// Loop time: ticks of 100 ns since the loop was made, monotonic as far as the provider is. Any thread. A provider that throws fails the operation that has just
+/// asked for the time (<see cref="ReadNow"/>); the loop itself (<see cref="Now"/>) is never ended by it, and goes on by the system's time meanwhile.
+/// </summary>
 internal sealed class LoopClock
 {
     /// <summary>A deadline that never comes.</summary>
     internal const long Never = long.MaxValue;
 
+    private const long Latest = Never - 1;
+
     private readonly TimeProvider? custom;       // null: the system's, read without a virtual call
+    private readonly long frequency;
     private readonly long origin;
+
+    private long lead;                 // of loop time over the system's when the provider answered last; any thread
+    private volatile bool isBroken;    // any thread
+    private Recurrence failures;       // any thread
 
     internal LoopClock(TimeProvider provider)
     {
         custom = ReferenceEquals(provider, TimeProvider.System) ? null : provider;
-        origin = Timestamp;
+        frequency = custom is null ? Stopwatch.Frequency : custom.TimestampFrequency;
+        if (frequency <= 0)
+        {
+            throw new ArgumentException($"{provider.GetType().Name}.TimestampFrequency is {frequency}: a clock has to count some ticks a second.", "options.TimeProvider");
+        }
+
+        origin = custom is null ? Stopwatch.GetTimestamp() : custom.GetTimestamp();
+        lead = -SystemNow;
     }
 
     /// <summary>The provider whose own timers have to wake the loop; null for the system's.</summary>
     internal TimeProvider? Custom => custom;
 
-    private long Timestamp => custom is null ? Stopwatch.GetTimestamp() : custom.GetTimestamp();
+    /// <summary>The provider threw when it was asked last: its timers are not to be relied on, either.</summary>
+    internal bool IsBroken => isBroken;
 
-    private long Frequency => custom is null ? Stopwatch.Frequency : custom.TimestampFrequency;
+    /// <summary>Told, on any thread, of what the provider threw and how often it has thrown by now; seldom, however often that is.</summary>
+    internal Action<Exception, long>? Failed { get; set; }
 
-    /// <summary>Rounded down, for the question whether a deadline has come.</summary>
-    internal long Now => ToTicks(Timestamp - origin, roundUp: false);
+    /// <summary>Rounded down, for the question whether a deadline has come. Never throws.</summary>
+    internal long Now => custom is null ? ToTicks(Stopwatch.GetTimestamp() - origin, roundUp: false) : NowOrSystem(roundUp: false);
 
-    /// <summary>Rounded up, so that a deadline counted from here never comes early.</summary>
-    internal long NowRoundedUp => ToTicks(Timestamp - origin, roundUp: true);
+    /// <summary>The same for whoever asks on behalf of one operation, which fails when the provider does.</summary>
+    internal long ReadNow() => custom is null ? Now : ReadCustom(roundUp: false);
 
-    /// <summary>A delay from now on as a deadline; saturates.</summary>
-    internal long DeadlineAfter(long delay)
+    /// <summary>A delay from now on as a deadline, which never comes early; saturates. Never throws.</summary>
+    internal long DeadlineAfter(long delay) =>
+        Add(custom is null ? ToTicks(Stopwatch.GetTimestamp() - origin, roundUp: true) : NowOrSystem(roundUp: true), delay);
+
+    /// <summary>The same for one operation, which fails when the provider does.</summary>
+    internal long ReadDeadlineAfter(long delay) => custom is null ? DeadlineAfter(delay) : Add(ReadCustom(roundUp: true), delay);
+
+    /// <summary>The provider, or a timer of its, threw.</summary>
+    internal void NoteFailure(Exception failure)
     {
-        long now = NowRoundedUp;
-        return delay > Never - now ? Never : now + delay;
+        isBroken = true;
+        if (failures.IsWorthTelling(out long count))
+        {
+            Failed?.Invoke(failure, count);
+        }
+    }
+
+    // What a clock says that has jumped back may be before the loop was made.
+    internal static long Add(long now, long delay) => now > 0 && delay > Never - now ? Never : now + delay;
+
+    private static long SystemNow => Stopwatch.GetElapsedTime(0).Ticks;
+
+    private long NowOrSystem(bool roundUp)
+    {
+        try
+        {
+            return ReadCustom(roundUp);
+        }
+        catch (Exception failure)
+        {
+            NoteFailure(failure);
+            return SystemNow + Volatile.Read(ref lead);
+        }
+    }
+
+    private long ReadCustom(bool roundUp)
+    {
+        var elapsed = (Int128)custom!.GetTimestamp() - origin;
+        long now = frequency == TimeSpan.TicksPerSecond && elapsed >= -Latest && elapsed <= Latest
+            ? (long)elapsed
+            : (long)Int128.Clamp((elapsed * TimeSpan.TicksPerSecond + (roundUp ? frequency - 1 : 0)) / frequency, -Latest, Latest);
+        Volatile.Write(ref lead, now - SystemNow);
+        isBroken = false;
+        return now;
     }
 
     private long ToTicks(long elapsed, bool roundUp)
     {
-        long frequency = Frequency;
         if (frequency == TimeSpan.TicksPerSecond)
         {
             return elapsed;

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using EventLoop.Diagnostics;
 
 namespace EventLoop.Scheduling;
 
@@ -199,11 +199,11 @@ internal class LoopContext : SynchronizationContext
             return WaitHelper(waitHandles, waitAll, 0);
         }
 
-        if (IsForLock())
+        if (BlockingWait.IsMomentary())
         {
-            // Somebody holds it for a moment, in code of others as a rule: .NET's own has such locks. What takes longer is a blocking call.
+            // What takes longer than a moment is a blocking call all the same.
             const int TimedOut = 258;
-            int patience = millisecondsTimeout < 0 ? LockPatience : Math.Min(millisecondsTimeout, LockPatience);
+            int patience = millisecondsTimeout < 0 ? Patience : Math.Min(millisecondsTimeout, Patience);
             int result = WaitHelper(waitHandles, waitAll, patience);
             if (result != TimedOut || patience == millisecondsTimeout)
             {
@@ -217,21 +217,5 @@ internal class LoopContext : SynchronizationContext
         return WaitHelper(waitHandles, waitAll, millisecondsTimeout);
     }
 
-    private const int LockPatience = 100;      // milliseconds
-
-    // The runtime asks for a contended lock and for every other wait alike; only the callers tell which it is.
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool IsForLock()
-    {
-        const int ThisAndWait = 2;
-        var trace = new StackTrace(ThisAndWait, fNeedFileInfo: false);
-        return Caller(0) switch
-        {
-            { DeclaringTypeName: "System.Threading.Monitor", Name: var name } => !name.StartsWith("Wait", StringComparison.Ordinal),
-            { DeclaringTypeName: "System.Threading.WaitHandle" } => Caller(1)?.DeclaringTypeName is "System.Threading.Lock" or "System.Threading.ReaderWriterLockSlim",
-            _ => false,
-        };
-
-        DiagnosticMethodInfo? Caller(int index) => trace.GetFrame(index) is { } frame ? DiagnosticMethodInfo.Create(frame) : null;
-    }
+    private const int Patience = 100;      // milliseconds
 }

@@ -16,12 +16,15 @@ internal sealed partial class LoopCore
     // .NET's own timers take at most some 49 days, and those of most providers are built on them. Waking early does no harm.
     private static readonly long LongestPark = TimeSpan.FromDays(30).Ticks;
 
+    private static readonly long ShortestPark = TimeSpan.FromMilliseconds(20).Ticks;
+
     private readonly Random? shuffle;
 
     private int stepsSinceLook = LookInterval;
     private long idleTicks;
     private long runTicks;
-    private long runStart = -1;
+    private long runStart;
+    private volatile bool isRunning;         // any thread reads
 
     private volatile bool stopRequested;     // any thread
     private int sleeping;                    // any thread: 1 while the loop is parked, or about to be
@@ -36,8 +39,7 @@ internal sealed partial class LoopCore
     /// <summary>How many times another thread had to write a wake-up.</summary>
     internal long WakeUps;
 
-    /// <summary>Steps of the batch that runs now which are still to come.</summary>
-    internal bool IsRunning => runStart >= 0;
+    internal bool IsRunning => isRunning;
 
     /// <summary>Must leave the run at once: a LoopExitException, or a second interrupt.</summary>
     internal Exception? ExitException;
@@ -53,7 +55,7 @@ internal sealed partial class LoopCore
 
     internal TimeSpan IdleTime => TimeSpan.FromTicks(idleTicks);
 
-    internal TimeSpan BusyTime => TimeSpan.FromTicks((IsRunning ? runTicks + Clock.Now - runStart : runTicks) - idleTicks);
+    internal TimeSpan BusyTime => TimeSpan.FromTicks(Math.Max(0, (IsRunning ? runTicks + Since(runStart) : runTicks) - idleTicks));
 
     /// <summary>Any thread.</summary>
     internal void RequestStop()
@@ -77,9 +79,14 @@ internal sealed partial class LoopCore
     /// <summary>Turns until <paramref name="awaited"/> is complete (null: for ever), someone calls Stop, or an exit exception is raised.</summary>
     internal void Run(LoopAwaitable? awaited)
     {
-        Enter();
+        if (Running is not null)
+        {
+            Throw.NestedRun();
+        }
+
         try
         {
+            Enter();
             while (awaited is null || !awaited.IsCompleted)
             {
                 Turn();
@@ -96,28 +103,38 @@ internal sealed partial class LoopCore
         }
     }
 
-    internal void Enter()
+    private void Enter()
     {
-        if (Running is not null)
-        {
-            Throw.NestedRun();
-        }
-
         threadId = Environment.CurrentManagedThreadId;
+        runStart = Clock.Now;
+        isRunning = true;
         NotePresence();
         Ambience.Enter();
-        runStart = Clock.Now;
         stepsSinceLook = LookInterval;
     }
 
-    internal void Leave()
+    // The thread's things first. Whatever has ended the run, also in the middle of a step, the loop can be run again and the thread can run another.
+    private void Leave()
     {
-        runTicks += Clock.Now - runStart;
-        runStart = -1;
         ForgetPresence();
-        Current = null;
         Ambience.Leave();
+        Current = null;
+        Deferred = false;
+        PendingThrow = null;
+        StartDepth = 0;
+        if (next is { } node)
+        {
+            next = null;
+            Ready.Enqueue(node);
+        }
+
+        Volatile.Write(ref sleeping, 0);
+        isRunning = false;
+        runTicks += Since(runStart);
     }
+
+    // A clock may have jumped back.
+    private long Since(long then) => Math.Max(0, Clock.Now - then);
 
     private void Turn()
     {
@@ -180,7 +197,7 @@ internal sealed partial class LoopCore
         long start = Clock.Now;
         item.Execute();
         Bounce();
-        Loop.OnStepTimed(context, TimeSpan.FromTicks(Clock.Now - start));
+        Loop.OnStepTimed(context, TimeSpan.FromTicks(Since(start)));
         StepEnded?.Invoke(context);
     }
 
@@ -256,9 +273,9 @@ internal sealed partial class LoopCore
             return;
         }
 
-        if (BeforePark is { } beforePark && Inbox.IsEmpty && beforePark(Timers.Count > 0 ? Timers.NextDue : LoopClock.Never))
+        if (BeforePark is not null && Inbox.IsEmpty && FoundWorkBeforePark())
         {
-            idleTicks += Clock.Now - now;      // the time that a virtual clock has jumped over
+            idleTicks += Since(now);      // the time that a virtual clock has jumped over
 
             // What it made ready goes first: an alarm that is due behind a callback waits for the next turn.
             if (Ready.Count == 0)
@@ -286,8 +303,21 @@ internal sealed partial class LoopCore
         Volatile.Write(ref sleeping, 0);
         TakePosts();
         long woken = Clock.Now;
-        idleTicks += woken - now;
+        idleTicks += Math.Max(0, woken - now);
         FireDue(woken);
+    }
+
+    private bool FoundWorkBeforePark()
+    {
+        try
+        {
+            return BeforePark!(Timers.Count > 0 ? Timers.NextDue : LoopClock.Never);
+        }
+        catch (Exception failure)
+        {
+            Loop.OnTimerFailed(failure);      // of a timer that foreign code has set on the virtual clock
+            return true;
+        }
     }
 
     // Never inlined and named for what it is, so that profilers can subtract idle time.
@@ -304,10 +334,14 @@ internal sealed partial class LoopCore
         if (Clock.Custom is { } provider)
         {
             // Somebody else's time: only their timers know when it has come.
-            parkTimer ??= provider.CreateTimer(static core => ((LoopCore)core!).WakeUp(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             for (int attempt = 0; attempt < 2; attempt++)
             {
-                parkTimer.Change(TimeSpan.FromTicks(Math.Clamp(until - now, 0, LongestPark)), Timeout.InfiniteTimeSpan);
+                if (!TrySetParkTimer(provider, Math.Min(LoopClock.Add(until, -now), LongestPark)))
+                {
+                    Poller.Poll(Math.Clamp(LoopClock.Add(until, -now), 0, ShortestPark));
+                    return;
+                }
+
                 long read = Clock.Now;
                 if (read >= until)
                 {
@@ -331,6 +365,33 @@ internal sealed partial class LoopCore
         }
 
         Poller.Poll(Math.Max(0, until - now));
+    }
+
+    // False when the provider cannot do it: the loop then looks again and again whether the time has come.
+    private bool TrySetParkTimer(TimeProvider provider, long delay)
+    {
+        try
+        {
+            parkTimer ??= provider.CreateTimer(static core => ((LoopCore)core!).WakeUp(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return parkTimer.Change(TimeSpan.FromTicks(Math.Max(0, delay)), Timeout.InfiniteTimeSpan) && !Clock.IsBroken;
+        }
+        catch (Exception failure)
+        {
+            Clock.NoteFailure(failure);
+            return false;
+        }
+    }
+
+    private void DropParkTimer()
+    {
+        try
+        {
+            parkTimer?.Dispose();
+        }
+        catch (Exception failure)
+        {
+            Clock.NoteFailure(failure);
+        }
     }
 
     /// <summary>The next turn looks at the clock, whatever is ready.</summary>

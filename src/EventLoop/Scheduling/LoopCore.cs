@@ -316,6 +316,6 @@ internal sealed partial class LoopCore
             Timers.RemoveFirst();
         }
 
-        parkTimer?.Dispose();
+        DropParkTimer();
     }
 }

@@ -238,7 +238,16 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
     private void TakeFromPutter()
     {
         var putter = Putters.TakeFirst()!;
-        Store(Unsafe.As<QueuePut<T>>(putter.Target!).Item!);
+        try
+        {
+            Store(Unsafe.As<QueuePut<T>>(putter.Target!).Item!);
+        }
+        catch (Exception failure)
+        {
+            putter.WakeWith(failure);      // of a comparer: it is the putter's item that it does not take
+            return;
+        }
+
         putter.Wake();
     }
 

@@ -30,9 +30,11 @@ internal sealed class LastInStore<T> : ItemStore<T>
 }
 
 /// <summary>The least priority first, and among equal ones first in, first out, which .NET's own priority queue does not promise.</summary>
+/// <remarks>The comparer is the user's code: what it throws fails the operation, so nothing moves before all is compared.</remarks>
 internal sealed class PriorityStore<TElement, TPriority>(IComparer<TPriority>? comparer) : ItemStore<(TElement Element, TPriority Priority)>
 {
     private const int SmallestSize = 16;
+    private const int MostLevels = 32;
 
     private struct Entry
     {
@@ -55,21 +57,21 @@ internal sealed class PriorityStore<TElement, TPriority>(IComparer<TPriority>? c
         }
 
         var entry = new Entry { Item = item, Order = order++ };
-        int index = count;
-        while (index > 0)
+        int place = count;
+        while (place > 0 && IsBefore(entry, heap[(place - 1) >> 1]))
+        {
+            place = (place - 1) >> 1;
+        }
+
+        int index = count++;
+        while (index > place)
         {
             int parent = (index - 1) >> 1;
-            if (!IsBefore(entry, heap[parent]))
-            {
-                break;
-            }
-
             heap[index] = heap[parent];
             index = parent;
         }
 
         heap[index] = entry;
-        count++;
     }
 
     internal override bool TryTake(out (TElement Element, TPriority Priority) item)
@@ -80,14 +82,18 @@ internal sealed class PriorityStore<TElement, TPriority>(IComparer<TPriority>? c
             return false;
         }
 
+        Span<int> path = stackalloc int[MostLevels];
+        int levels = PathDown(path);
         item = heap[0].Item;
-        var last = heap[--count];
-        heap[count] = default;
-        if (count > 0)
+        int index = 0;
+        foreach (int child in path[..levels])
         {
-            SiftDown(last);
+            heap[index] = heap[child];
+            index = child;
         }
 
+        heap[index] = heap[--count];
+        heap[count] = default;
         return true;
     }
 
@@ -101,32 +107,30 @@ internal sealed class PriorityStore<TElement, TPriority>(IComparer<TPriority>? c
         count = 0;
     }
 
-    private void SiftDown(Entry entry)
+    // The places whose entries move up by one when the last entry takes the place of the first.
+    private int PathDown(Span<int> path)
     {
+        int levels = 0;
+        int end = count - 1;
         int index = 0;
-        while (true)
+        while ((index << 1) + 1 < end)
         {
             int child = (index << 1) + 1;
-            if (child >= count)
-            {
-                break;
-            }
-
-            if (child + 1 < count && IsBefore(heap[child + 1], heap[child]))
+            if (child + 1 < end && IsBefore(heap[child + 1], heap[child]))
             {
                 child++;
             }
 
-            if (!IsBefore(heap[child], entry))
+            if (!IsBefore(heap[child], heap[end]))
             {
                 break;
             }
 
-            heap[index] = heap[child];
+            path[levels++] = child;
             index = child;
         }
 
-        heap[index] = entry;
+        return levels;
     }
 
     private bool IsBefore(in Entry a, in Entry b)

@@ -72,7 +72,7 @@ internal sealed partial class Scope
     {
         long now = core.Clock.Now;
         long from = cancelledAt ??= now;
-        long end = grace.Ticks > LoopClock.Never - from ? LoopClock.Never : from + grace.Ticks;
+        long end = LoopClock.Add(from, grace.Ticks);
         if (end <= now)
         {
             BreaksShields = true;

@@ -33,7 +33,7 @@ public sealed class TimeoutScope
     // null and infinite: none; everything else counts from now, and a delay of zero or less is due when what is done was taken.
     internal static long? DeadlineOf(TimeSpan? delay) => delay is not { } time || time == Timeout.InfiniteTimeSpan
         ? null
-        : time <= TimeSpan.Zero ? LoopCore.Required.Clock.Now : LoopCore.Required.Clock.DeadlineAfter(time.Ticks);
+        : time <= TimeSpan.Zero ? LoopCore.Required.Clock.ReadNow() : LoopCore.Required.Clock.ReadDeadlineAfter(time.Ticks);
 
     internal static async Coroutine Run(long? deadline, Func<TimeoutScope, Coroutine> body)
     {

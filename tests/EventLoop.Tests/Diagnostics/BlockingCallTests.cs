@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace EventLoop.Tests.Diagnostics;
 
 public sealed class BlockingCallTests : LoopTest
@@ -113,6 +115,69 @@ public sealed class BlockingCallTests : LoopTest
             await Loop.ToThread(holder.Join);
         }, DebugOptions with { BlockingCalls = BlockingCallPolicy.Throw });
     }
+
+    [Fact]
+    public void The_first_asynchronous_local_of_a_coroutine_is_no_blocking_call()
+    {
+        var local = new AsyncLocal<int>();
+        RunLoop(async () =>
+        {
+            await Loop.Yield();
+            await Set();
+        }, DebugOptions with { BlockingCalls = BlockingCallPolicy.Throw });
+
+        async Coroutine Set()
+        {
+            local.Value = 1;
+            await Loop.Yield();
+        }
+    }
+
+    [Fact]
+    public void A_loop_that_is_made_in_a_step_of_another_under_a_suppressed_flow_does_not_block_that() => RunLoop(async () =>
+    {
+        using (ExecutionContext.SuppressFlow())
+        {
+            new Loop(Options).Dispose();
+        }
+    }, DebugOptions with { BlockingCalls = BlockingCallPolicy.Throw });
+
+    [Fact]
+    [RealTime("a process ends when it ends")]
+    public void Disposing_a_process_is_no_blocking_call() => RunLoop(async () =>
+    {
+        using Process process = Echo();
+        process.StandardInput.Close();
+        await process.WaitForExitAsync();
+    }, DebugOptions with { BlockingCalls = BlockingCallPolicy.Throw });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [RealTime("a process ends when it ends")]
+    public void What_the_platform_waits_for_inside_another_call_is_a_blocking_call_only_if_it_lasts(bool lasts) => RunLoop(async () =>
+    {
+        using Process process = Echo();
+        var caller = Thread.CurrentThread;
+        var closer = new Thread(() =>
+        {
+            if (!lasts)
+            {
+                UntilBlocked(caller);
+                process.StandardInput.Close();
+            }
+        });
+        closer.Start();
+
+        Exception? thrown = Record.Exception(() => process.WaitForExit());
+
+        process.StandardInput.Close();
+        await Loop.ToThread(closer.Join);
+        await process.WaitForExitAsync();
+        (thrown is not null).Should().Be(lasts);
+    }, DebugOptions with { BlockingCalls = BlockingCallPolicy.Throw });
+
+    private static Process Echo() => Process.Start(new ProcessStartInfo("cat") { RedirectStandardInput = true, RedirectStandardOutput = true })!;
 
     [Fact]
     public void The_work_of_ToThread_may_block() => RunLoop(async () =>

@@ -448,4 +448,53 @@ public sealed class AsyncQueueTests : LoopTest
         FluentActions.Invoking(() => new AsyncStack<int>(-1)).Should().Throw<ArgumentOutOfRangeException>();
         FluentActions.Invoking(() => new AsyncPriorityQueue<int, int>(-1)).Should().Throw<ArgumentOutOfRangeException>();
     }
+
+    [Fact]
+    public void A_comparer_that_throws_fails_the_operation_and_loses_no_item() => RunLoop(async () =>
+    {
+        int left = int.MaxValue;
+        var comparer = Comparer<int>.Create((a, b) => --left < 0 ? throw new InvalidOperationException("incomparable") : a.CompareTo(b));
+        for (int failing = 0; failing < 12; failing++)
+        {
+            left = int.MaxValue;
+            var queue = new AsyncPriorityQueue<string, int>(comparer: comparer);
+            for (int i = 20; i > 0; i--)
+            {
+                await queue.PutAsync($"{i}", i);
+            }
+
+            left = failing;
+            bool put = await Catch(queue.PutAsync("0", 0)) is null;
+            left = failing;
+            string? taken = await Catch(TakeOne(queue)) is null ? Log[^1] : null;
+
+            left = int.MaxValue;
+            List<string> rest = [];
+            while (queue.TryGet(out var item))
+            {
+                rest.Add(item.Element);
+            }
+
+            IEnumerable<string> all = Enumerable.Range(put ? 0 : 1, put ? 21 : 20).Select(static i => $"{i}");
+            (taken is null ? rest : rest.Prepend(taken)).Should().Equal(all, $"{failing} comparisons went well");
+        }
+
+        async Coroutine TakeOne(AsyncPriorityQueue<string, int> queue) => Log.Add((await queue.GetAsync()).Element);
+    });
+
+    [Fact]
+    public void A_comparer_that_does_not_take_the_item_of_a_waiting_putter_fails_the_putter_and_not_the_getter() => RunLoop(async () =>
+    {
+        var comparer = Comparer<int>.Create(static (a, b) => a == 13 || b == 13 ? throw new InvalidOperationException("incomparable") : a.CompareTo(b));
+        var queue = new AsyncPriorityQueue<string, int>(2, comparer);
+        await queue.PutAsync("one", 1);
+        await queue.PutAsync("two", 2);
+        LoopTask putter = Loop.CreateTask(queue.PutAsync("thirteen", 13));
+        await Yields(2);
+
+        (await queue.GetAsync()).Element.Should().Be("one");
+
+        (await Catch(putter)).Should().BeOfType<InvalidOperationException>().Which.Message.Should().Be("incomparable");
+        (await queue.GetAsync()).Element.Should().Be("two");
+    });
 }

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+
+namespace EventLoop.Diagnostics;
+
+/// <summary>
+/// What a wait on the loop's thread is for. The runtime asks its synchronization context for all of them alike; only the callers tell. A lock is held for a moment, as a
+/// rule, and what .NET's own code waits for inside a call that does something else (disposing a process, a timer, a file) is over in a moment, too.
+/// What the user's code calls in order to wait is a blocking call from the beginning.
+/// </summary>
+internal static class BlockingWait
+{
+    // The public ways to wait: whoever calls them wants to. The names with their namespaces, without type parameters.
+    private static readonly HashSet<string> WaysToWait =
+    [
+        "System.Threading.WaitHandle", "System.Threading.EventWaitHandle", "System.Threading.Mutex", "System.Threading.Semaphore", "System.Threading.Thread",
+        "System.Threading.Monitor", "System.Threading.ManualResetEventSlim", "System.Threading.SemaphoreSlim", "System.Threading.CountdownEvent",
+        "System.Threading.Barrier", "System.Threading.ReaderWriterLock", "System.Threading.ReaderWriterLockSlim", "System.Threading.Lock", "System.Threading.SpinWait",
+        "System.Threading.SynchronizationContext", "System.Threading.Tasks.Task", "System.Threading.Tasks.Parallel", "System.Threading.Tasks.ValueTask",
+        "System.Collections.Concurrent.BlockingCollection", "System.Runtime.CompilerServices.TaskAwaiter", "System.Runtime.CompilerServices.ValueTaskAwaiter",
+        "System.Runtime.CompilerServices.ConfiguredTaskAwaitable", "System.Runtime.CompilerServices.ConfiguredValueTaskAwaitable",
+    ];
+
+    /// <summary>Called by the synchronization context's Wait.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static bool IsMomentary()
+    {
+        const int ThisAndWait = 2;
+        var trace = new StackTrace(ThisAndWait, fNeedFileInfo: false);
+        for (int index = 0; index < trace.FrameCount; index++)
+        {
+            if (trace.GetFrame(index) is not { } frame || DiagnosticMethodInfo.Create(frame) is not { } caller)
+            {
+                continue;
+            }
+
+            string type = caller.DeclaringTypeName;
+            if (IsLock(type, caller.Name))
+            {
+                return true;
+            }
+
+            if (!IsWayToWait(type))
+            {
+                return IsOfPlatform(caller.DeclaringAssemblyName);
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsLock(string type, string method) => type switch
+    {
+        "System.Threading.Monitor" => !method.StartsWith("Wait", StringComparison.Ordinal),
+        "System.Threading.Lock" or "System.Threading.ReaderWriterLockSlim" => true,
+        _ => false,
+    };
+
+    // A nested type stands for the outer one: an awaiter, a promise.
+    private static bool IsWayToWait(string type)
+    {
+        int end = type.AsSpan().IndexOfAny('`', '+', '[');
+        return WaysToWait.Contains(end < 0 ? type : type[..end]);
+    }
+
+    private static bool IsOfPlatform(string assembly)
+    {
+        int end = assembly.IndexOf(',');
+        string name = end < 0 ? assembly : assembly[..end];
+        return name.StartsWith("System.", StringComparison.Ordinal);
+    }
+}

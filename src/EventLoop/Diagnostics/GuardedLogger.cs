@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Logging;
+
+namespace EventLoop.Diagnostics;
+
+/// <summary>
+/// The user's logger, as far as it can be relied on: a provider whose disk is full throws out of every line. What cannot be logged goes to standard error, and
+/// what the logger threw as well, once; neither ever gets into the code that had something to say. Any thread.
+/// </summary>
+/// <param name="logger">Null: there is none.</param>
+internal sealed class GuardedLogger(ILogger? logger) : ILogger
+{
+    private static readonly StandardErrorLogger StandardError = new();
+
+    private Recurrence failures;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel)
+    {
+        if (logger is null)
+        {
+            return StandardError.IsEnabled(logLevel);
+        }
+
+        try
+        {
+            return logger.IsEnabled(logLevel);
+        }
+        catch (Exception failure)
+        {
+            Tell(failure);
+            return StandardError.IsEnabled(logLevel);
+        }
+    }
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        try
+        {
+            if (logger is not null)
+            {
+                logger.Log(logLevel, eventId, state, exception, formatter);
+                return;
+            }
+        }
+        catch (Exception failure)
+        {
+            Tell(failure);
+        }
+
+        StandardError.Log(logLevel, eventId, state, exception, formatter);
+    }
+
+    private void Tell(Exception failure)
+    {
+        if (failures.IsWorthTelling(out long number))
+        {
+            StandardError.Log(LogLevel.Error, default, $"The logger threw; what it was to log comes here{Recurrence.InWords(number)}", failure, static (text, _) => text);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+namespace EventLoop.Diagnostics;
+
+/// <summary>Something that may happen a thousand times: the first time is told, then the tenth, the hundredth and so on, with their number. Any thread.</summary>
+internal struct Recurrence
+{
+    private long count;
+
+    internal bool IsWorthTelling(out long number)
+    {
+        number = Interlocked.Increment(ref count);
+        long rest = number;
+        while (rest % 10 == 0)
+        {
+            rest /= 10;
+        }
+
+        return rest == 1;
+    }
+
+    /// <summary>" (1000 times by now)" behind a line that is told again.</summary>
+    internal static string InWords(long number) => number == 1 ? "" : $" ({number} times by now)";
+}

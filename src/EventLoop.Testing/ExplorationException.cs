@@ -3,7 +3,7 @@ namespace EventLoop.Testing;
 /// <summary>A scenario failed under one of the schedules, cancellations or faults that were tried. The message is enough to see it again.</summary>
 public sealed class ExplorationException : Exception
 {
-    internal ExplorationException(string message, Exception failure, int? seed, int? wait, IReadOnlyList<string> trace)
+    internal ExplorationException(string message, Exception? failure, int? seed, int? wait, IReadOnlyList<string> trace)
         : base(message, failure)
     {
         Seed = seed;

@@ -12,7 +12,7 @@ public static partial class TestLoop
     /// <param name="scenario">Run many times, each on a fresh loop: it makes everything anew that it changes.</param>
     /// <param name="afterEach">Gets the index of the wait when the cancelled run is over: the place to check what has to hold all the same.</param>
     /// <param name="options">Null: the defaults.</param>
-    /// <remarks>A cancelled run may end canceled or well. It fails when it ends with another exception, does not end, leaves tasks running or loses a failure, and when <paramref name="afterEach"/> throws.</remarks>
+    /// <remarks>A cancelled run may end canceled or well. It fails when it ends with another exception, does not end, leaves tasks running or loses a failure, when it has fewer waits than the first run and so was not cancelled, and when <paramref name="afterEach"/> throws.</remarks>
     /// <exception cref="ExplorationException">The first that failed: which wait, where, and what broke.</exception>
     [OverloadResolutionPriority(1)]
     public static void CancelAtEveryWait(Func<Coroutine> scenario, Action<int>? afterEach = null, TestLoopOptions? options = null) =>
@@ -33,7 +33,7 @@ public static partial class TestLoop
     /// <param name="options">Null: the defaults.</param>
     /// <remarks>
     /// <para>Sleeps, yields, futures, locks, queues and I/O can fail; a wait for other tasks fails when they do, and a foreign await cannot be interrupted.</para>
-    /// <para>A run may end with the fault, alone or inside another exception, or well. It fails when it ends with an exception that has nothing to do with it, does not end, leaves tasks running or loses a failure, and when <paramref name="afterEach"/> throws.</para>
+    /// <para>A run may end with the fault, alone or inside another exception, or well. It fails when it ends with an exception that has nothing to do with it, does not end, leaves tasks running or loses a failure, when it has fewer waits than the first run and so did not fail, and when <paramref name="afterEach"/> throws.</para>
     /// </remarks>
     /// <exception cref="ExplorationException">The first that failed: which wait, where, and what broke.</exception>
     [OverloadResolutionPriority(1)]
@@ -70,10 +70,6 @@ public static partial class TestLoop
         {
             waits = 0;
             Once(index);
-            if (waits <= index)
-            {
-                return;      // it took another way this time
-            }
         }
 
         void Once(int target)
@@ -108,7 +104,18 @@ public static partial class TestLoop
                 return;
             }
 
-            if (failure is null && waits > target)
+            if (waits <= target)
+            {
+                throw new ExplorationException(
+                    $"""
+                    The scenario is not repeatable: its first run had {total} waits, but the run that was to be {done} at wait {target} (counted from 0) had {waits}, and was not {done}.
+                    Let it make everything anew that it changes: what it leaves in a cache, a static or an open connection makes it take another path.
+                    {(failure is null ? "" : $"{failure.GetType().FullName}: {failure.Message}\n")}{StepsOf(trace)}
+                    """,
+                    failure, options.Seed, target, trace.Steps);
+            }
+
+            if (failure is null)
             {
                 try
                 {

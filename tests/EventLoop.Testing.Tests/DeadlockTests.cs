@@ -185,13 +185,15 @@ public class DeadlockTests
     }
 
     [Fact]
-    public void A_post_from_another_thread_is_no_deadlock() => TestLoop.Run(async () =>
-    {
-        var future = new LoopFuture();
-        var loop = Loop.Current;
-        ThreadPool.QueueUserWorkItem(_ => loop.Post(() => future.SetResult()));
-        await future;
-    });
+    public void A_post_from_another_thread_is_no_deadlock() => TestLoop.Run(
+        async () =>
+        {
+            var future = new LoopFuture();
+            var loop = Loop.Current;
+            ThreadPool.QueueUserWorkItem(_ => loop.Post(() => future.SetResult()));
+            await future;
+        },
+        new TestLoopOptions { RealClock = new VirtualClock { AutoJump = false } });      // however long the thread takes
 
     [Fact]
     public void Tasks_are_cancelled_and_cleaned_up_after_a_deadlock()

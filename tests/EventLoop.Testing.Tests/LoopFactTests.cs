@@ -135,6 +135,36 @@ public sealed class LoopFactTests : IDisposable
     }
 }
 
+/// <summary>What a test's constructor asks for is there for the object of each schedule.</summary>
+public sealed class ConstructorArgumentTests(ITestOutputHelper output, ITestContextAccessor context, ConstructorArgumentTests.Shelf shelf) : IClassFixture<ConstructorArgumentTests.Shelf>, IAsyncLifetime
+{
+    private bool initialized;
+
+    public sealed class Shelf
+    {
+        public HashSet<object> Objects { get; } = [];
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        await Task.Yield();
+        initialized = true;
+    }
+
+    public ValueTask DisposeAsync() => default;
+
+    [LoopFact(Seeds = 3)]
+    public async Coroutine Each_schedule_has_an_object_with_all_that_its_constructor_asks_for()
+    {
+        await Loop.Yield();
+        output.WriteLine("seen");
+        context.Current.Test.Should().NotBeNull();
+        initialized.Should().BeTrue();
+        shelf.Objects.Add(this).Should().BeTrue();
+        shelf.Objects.Should().HaveCountLessThanOrEqualTo(3);
+    }
+}
+
 /// <summary>Run by <see cref="LoopFactTests.Each_kind_of_failure_fails_its_test"/> only.</summary>
 public class FailingTests
 {

@@ -7,7 +7,9 @@ namespace EventLoop.Testing.Running;
 internal sealed class TestRun
 {
     // What is foreign and was not announced gets this chance, in real time, before a standstill is called a deadlock.
-    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(200);
+
+    private const int ShownLosses = 10;
 
     private readonly TestLoopOptions options;
     private readonly VirtualClock? clock;
@@ -15,6 +17,8 @@ internal sealed class TestRun
     private readonly Loop loop;
     private readonly LoopCore core;
     private readonly List<LoopExceptionContext> losses = [];     // guarded by itself: the finalizer's thread may add
+    private readonly UnobservedFailures unobserved;
+    private readonly HashSet<LoopTask> outlived = [];            // loop thread: ended tasks with code that waits all the same
     private LoopDeadlockException? deadlock;
     private string? late;
     private bool closing;
@@ -41,6 +45,8 @@ internal sealed class TestRun
         loop.WatchesCoroutines = true;
         loop.ExceptionHandler = (_, context) => Lose(context);
         core.TimeSteps = true;
+        core.StepEnded += NoteOutlived;
+        unobserved = new UnobservedFailures(exception => Lose(new LoopExceptionContext("The exception of an async Task method, or of AsTask(), was never retrieved: nobody awaited the task", exception)));
         var then = core.BeforePark;
         core.BeforePark = next => (then is not null && then(next)) || OnNothingToDo(next);
     }
@@ -69,6 +75,7 @@ internal sealed class TestRun
     {
         Exception? failure;
         LoopTask<T>? main = null;
+        using var watch = unobserved.Watch();
         try
         {
             main = loop.SpawnMain(Call(test));
@@ -97,6 +104,11 @@ internal sealed class TestRun
         }
 
         grace?.Dispose();
+        if (failure is null && !options.AllowLosses)
+        {
+            unobserved.Collect();
+        }
+
         failure ??= Complaints(running);
         return (failure is null && !expected && main is not null ? main.Result : default, failure);
 
@@ -146,12 +158,31 @@ internal sealed class TestRun
         }
     }
 
+    private void NoteOutlived(LoopContext? context)
+    {
+        if (context?.Task is { IsCompleted: true } task && !closing && task.CollectWaits().Count > 0)
+        {
+            outlived.Add(task);
+        }
+    }
+
     private string? LeftRunning()
     {
         // Who was cancelled already ends by itself, as it would at the end of a program's run.
         var tasks = core.Tasks.Snapshot().FindAll(static task => task.CancelRequests == 0);
-        return tasks.Count == 0 ? null
-            : $"{tasks.Count} task(s) were still running at the end of the test. Await or cancel them:\n{string.Join("\n", tasks.Select(Describe))}";
+        string[] code = [.. outlived.SelectMany(static task => task.CollectWaits().Select(node => $"  code of {task.Label}, which has ended, waits on {node.Target?.Describe(node) ?? "its next turn"}"))];
+        var complaints = new List<string>();
+        if (tasks.Count > 0)
+        {
+            complaints.Add($"{tasks.Count} task(s) were still running at the end of the test. Await or cancel them:\n{string.Join("\n", tasks.Select(Describe))}");
+        }
+
+        if (code.Length > 0)
+        {
+            complaints.Add($"{code.Length} async Task method(s) were still running at the end of the test. Await what they return:\n{string.Join("\n", code)}");
+        }
+
+        return complaints.Count == 0 ? null : string.Join("\n", complaints);
 
         static string Describe(LoopTask task) =>
             $"  {task.Label}{(task.WaitingOn is { } what ? $" waits on {what}" : "")}{(WaitReport.StackOf(task) is { Length: > 0 } stack ? $", in {stack}" : "")}, created by {task.CreatedBy ?? "the program"}";
@@ -175,10 +206,15 @@ internal sealed class TestRun
         {
             lock (losses)
             {
-                foreach (var loss in losses)
+                foreach (var loss in losses.Take(ShownLosses))
                 {
                     inner ??= loss.Exception;
                     complaints.Add($"{loss.Message}{(loss.Exception is { } exception ? $": {exception}" : "")}{(loss.CreatedAt is { } origin ? $"\nCreated at:\n{origin}" : "")}");
+                }
+
+                if (losses.Count > ShownLosses)
+                {
+                    complaints.Add($"... and {losses.Count - ShownLosses} more");
                 }
             }
         }

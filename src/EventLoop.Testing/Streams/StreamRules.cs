@@ -185,7 +185,14 @@ internal sealed class StreamRules
     private static Task SendAsync(Stream stream, byte[] bytes)
     {
         var sending = Send();
-        return sending.IsCompleted ? sending : Task.CompletedTask;
+        if (sending.IsCompleted)
+        {
+            return sending;
+        }
+
+        // The check reads all that is sent; what is still under way when it is over ends with the stream.
+        sending.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return Task.CompletedTask;
 
         async Task Send()
         {

@@ -1,9 +1,9 @@
-namespace EventLoop.Testing;
+namespace EventLoop;
 
 /// <summary>Which time a test runs on.</summary>
 public enum TestClock
 {
-    /// <summary>A <see cref="VirtualClock"/>: what sleeps takes no time.</summary>
+    /// <summary>A <see cref="Testing.VirtualClock"/>: what sleeps takes no time.</summary>
     Virtual,
 
     /// <summary>The system's.</summary>

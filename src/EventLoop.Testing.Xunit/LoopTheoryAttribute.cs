@@ -1,18 +1,20 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Testing;
+using EventLoop.Testing.Running;
 using EventLoop.Testing.Xunit;
 using Xunit;
 using Xunit.v3;
 
-namespace EventLoop.Testing;
+namespace EventLoop;
 
-/// <summary>A test that runs on a fresh loop, with virtual time: its body is a <see cref="Coroutine"/>, a <see cref="Task"/>, or void.</summary>
+/// <summary>A <see cref="LoopFactAttribute"/> with data: InlineData, MemberData, ClassData as for any theory.</summary>
 /// <param name="sourceFilePath">Left to the compiler.</param>
 /// <param name="sourceLineNumber">Left to the compiler.</param>
-/// <remarks>It fails as <see cref="TestLoop.Run(Func{Coroutine}, TestLoopOptions?)"/> fails: also on deadlocks, tasks left running, failures never retrieved, coroutines never awaited, a blocked loop thread. <c>Timeout</c> bounds each run, in milliseconds of real time, as for any fact; 0: 30 seconds.</remarks>
-[XunitTestCaseDiscoverer(typeof(LoopFactDiscoverer))]
+/// <remarks><inheritdoc cref="LoopFactAttribute" path="/remarks"/></remarks>
+[XunitTestCaseDiscoverer(typeof(LoopTheoryDiscoverer))]
 [AttributeUsage(AttributeTargets.Method)]
-public sealed class LoopFactAttribute([CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)
-    : FactAttribute(sourceFilePath, sourceLineNumber), ILoopTest
+public sealed class LoopTheoryAttribute([CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)
+    : TheoryAttribute(sourceFilePath, sourceLineNumber), ILoopTest
 {
     /// <summary>Virtual time unless said otherwise.</summary>
     public TestClock Clock { get; set; }
@@ -28,4 +30,6 @@ public sealed class LoopFactAttribute([CallerFilePath] string? sourceFilePath = 
 
     /// <summary>The loop's debug mode: reports say where each thing was made, at the cost of a stack walk for each.</summary>
     public bool Debug { get; set; }
+
+    bool ILoopTest.RealTime => Clock == TestClock.Real;
 }

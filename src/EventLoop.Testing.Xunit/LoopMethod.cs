@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Reflection;
+using EventLoop.Testing.Running;
+using Xunit.v3;
+
+namespace EventLoop.Testing.Xunit;
+
+/// <summary>A test method as xunit sees it: invoked, it runs the user's method on fresh loops, on a thread of its own, as often as the attribute says, and returns the <see cref="Task"/> of that.</summary>
+internal sealed class LoopMethod(MethodInfo method, ILoopTest settings) : MethodInfo
+{
+    // Beyond the test's own time limit, which a loop that never comes back from a step cannot keep.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    internal static IXunitTestMethod InPlaceOf(IXunitTestMethod test) =>
+        new XunitTestMethod(test.TestClass, new LoopMethod(test.Method, test.FactAttributes.OfType<ILoopTest>().First()), test.TestMethodArguments, test.UniqueID);
+
+    public override object Invoke(object? obj, BindingFlags invokeAttr, Binder? binder, object?[]? parameters, CultureInfo? culture) => RunAsync(obj, parameters ?? []);
+
+    private async Task RunAsync(object? instance, object?[] arguments)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var runs = new SeededRuns(settings, method, arguments, instance);
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                runs.Run();
+                ended.SetResult();
+            }
+            catch (Exception failure)
+            {
+                ended.SetException(failure);
+            }
+        })
+        {
+            IsBackground = true,
+            Name = $"{method.DeclaringType?.Name}.{method.Name}",
+        };
+        thread.Start();
+        try
+        {
+            await ended.Task.WaitAsync((runs.Limit * runs.Count) + Patience);
+        }
+        catch (TimeoutException) when (!ended.Task.IsCompleted)
+        {
+            throw new TestLoopException("The test has not come back from a step for so long that its thread was left behind: it loops or blocks without awaiting.");
+        }
+    }
+
+    // ---- Otherwise it is the user's method
+
+    public override Type ReturnType => typeof(Task);
+
+    public override ParameterInfo ReturnParameter => method.ReturnParameter;
+
+    public override string Name => method.Name;
+
+    public override Type? DeclaringType => method.DeclaringType;
+
+    public override Type? ReflectedType => method.ReflectedType;
+
+    public override Module Module => method.Module;
+
+    public override int MetadataToken => method.MetadataToken;
+
+    public override MethodAttributes Attributes => method.Attributes;
+
+    public override RuntimeMethodHandle MethodHandle => method.MethodHandle;
+
+    public override ICustomAttributeProvider ReturnTypeCustomAttributes => method.ReturnTypeCustomAttributes;
+
+    public override MethodInfo GetBaseDefinition() => method.GetBaseDefinition();
+
+    public override MethodImplAttributes GetMethodImplementationFlags() => method.GetMethodImplementationFlags();
+
+    public override ParameterInfo[] GetParameters() => method.GetParameters();
+
+    public override object[] GetCustomAttributes(bool inherit) => method.GetCustomAttributes(inherit);
+
+    public override object[] GetCustomAttributes(Type attributeType, bool inherit) => method.GetCustomAttributes(attributeType, inherit);
+
+    public override IList<CustomAttributeData> GetCustomAttributesData() => method.GetCustomAttributesData();
+
+    public override bool IsDefined(Type attributeType, bool inherit) => method.IsDefined(attributeType, inherit);
+
+    public override string? ToString() => method.ToString();
+}

@@ -71,6 +71,12 @@ public sealed partial class LoopSocket
         try
         {
             ready.Wait(waiter, reads);
+            if (ready.MayBe(reads))
+            {
+                // Told between its attempt and now, and the poller tells nothing twice.
+                Core.Ready.Enqueue(CallbackItem<SocketReadiness>.Create(static told => told.TellAgain(), ready, Core.BaseContext));
+            }
+
             return null;
         }
         catch (IOException failure)
@@ -102,9 +108,12 @@ public sealed partial class LoopSocket
 
         int count = device.Receive(buffer);
         ready.State &= ~SocketState.JustTold;
-        if (count == SocketDevice.WouldBlock || (count > 0 && count < buffer.Length && device.IsTcp && (ready.State & SocketState.HangUp) == 0))
+        if (count == SocketDevice.WouldBlock)
         {
-            // Less than there was room for: there is nothing more, and the next arrival is a new edge.
+            ready.NothingLeft();
+        }
+        else if (count > 0 && count < buffer.Length && device.ShortMeansEmpty && (ready.State & SocketState.ShortProvesNothing) == 0)
+        {
             ready.State &= ~SocketState.Readable;
         }
 
@@ -144,7 +153,12 @@ public sealed partial class LoopSocket
 
     internal int AfterReceive(int received)
     {
-        ready.State &= ~(received == SocketDevice.WouldBlock ? SocketState.Readable | SocketState.JustTold : SocketState.JustTold);
+        ready.State &= ~SocketState.JustTold;
+        if (received == SocketDevice.WouldBlock)
+        {
+            ready.NothingLeft();
+        }
+
         return received;
     }
 
@@ -167,7 +181,7 @@ public sealed partial class LoopSocket
                     return SocketError.Success;
 
                 case SocketError.WouldBlock:
-                    ready.State &= ~SocketState.Readable;
+                    ready.NothingLeft();
                     return error;
 
                 // It died while it waited to be accepted: its trouble, not the listener's.
@@ -188,9 +202,15 @@ public sealed partial class LoopSocket
         {
             remoteEndPoint = endPoint;
         }
+
+        // What was told before was about a socket without a peer; what is told from now on is about the connection, and kept.
+        if (error == SocketError.Success)
+        {
+            ready.State &= ~(SocketState.JustTold | SocketState.ShortProvesNothing);
+        }
         else if (error == SocketError.WouldBlock)
         {
-            ready.State &= ~(SocketState.Writable | SocketState.Readable);
+            ready.State &= ~(SocketState.Writable | SocketState.Readable | SocketState.JustTold | SocketState.ShortProvesNothing);
         }
 
         return error;
@@ -208,7 +228,6 @@ public sealed partial class LoopSocket
         {
             remoteEndPoint = endPoint;
             ready.State |= SocketState.Readable;
-            ready.State &= ~(SocketState.HangUp | SocketState.JustTold);
         }
 
         return error;

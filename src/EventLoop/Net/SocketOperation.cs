@@ -145,15 +145,29 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
 
     private bool Try()
     {
-        int result = Attempt(Socket!);
-        if (result == SocketDevice.WouldBlock)
+        try
         {
-            return false;
+            int result = Attempt(Socket!);
+            if (result == SocketDevice.WouldBlock)
+            {
+                return false;
+            }
+
+            if (result >= 0)
+            {
+                return true;
+            }
+
+            failure = Fail(result);
+        }
+        catch (Exception refused)
+        {
+            failure = refused;      // memory or a file of the caller's: his operation fails, whoever polls goes on
         }
 
-        if (result < 0)
+        if (!Reads && Moved > 0)
         {
-            failure = Fail(result);
+            Socket!.BreakSending(new IOException($"A send failed after {Moved} bytes of it had gone; the stream cannot go on. {failure.Message}", failure));
         }
 
         return true;

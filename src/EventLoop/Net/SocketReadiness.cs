@@ -19,11 +19,19 @@ internal enum SocketState : byte
 
     /// <summary>The poller has said that it is readable, and nothing was received since: it is, and nobody need look.</summary>
     JustTold = 16,
+
+    /// <inheritdoc cref="Readiness.Urgent"/>
+    Urgent = (byte)Readiness.Urgent,
+
+    /// <summary>Only an attempt in vain proves that nothing is left.</summary>
+    ShortProvesNothing = HangUp | Urgent,
 }
 
 /// <summary>
 /// What is known of a device, and who waits for which direction: all that the poller holds of a <see cref="LoopSocket"/>. It does not hold the socket itself, so that
 /// one which nobody uses any more is found by the collector; whoever waits keeps it alive. Loop thread only.
+/// <para>A bit of a direction is cleared by a proof only, and every change behind the proof is told. So whoever waits while the bit is clear is not forgotten;
+/// docs/architecture.md, "Readiness", goes through all cases.</para>
 /// </summary>
 internal sealed class SocketReadiness : ISocketOwner
 {
@@ -53,7 +61,7 @@ internal sealed class SocketReadiness : ISocketOwner
         if ((readiness & Readiness.Readable) != 0 && Reader is { } receiving)
         {
             Reader = null;
-            if (!receiving.TryAgain())
+            if (!TryAgain(receiving))
             {
                 Wait(receiving, reads: true);
             }
@@ -62,7 +70,7 @@ internal sealed class SocketReadiness : ISocketOwner
         if ((readiness & Readiness.Writable) != 0 && Writer is { } sending)
         {
             Writer = null;
-            if (!sending.TryAgain())
+            if (!TryAgain(sending))
             {
                 Wait(sending, reads: false);
             }
@@ -70,6 +78,21 @@ internal sealed class SocketReadiness : ISocketOwner
     }
 
     void ISocketOwner.OnLoopClosed() => Close(abort: false, Reader is null && Writer is null ? "" : LastKnownPeer());
+
+    /// <summary>An attempt has found nothing: the next arrival is a change, and told.</summary>
+    internal void NothingLeft() => State &= ~(SocketState.Readable | SocketState.JustTold | SocketState.ShortProvesNothing);
+
+    /// <summary>Whether it was told since the last attempt, or nothing is known: whoever waits now has to try once more.</summary>
+    internal bool MayBe(bool reads) => (State & (reads ? SocketState.Readable : SocketState.Writable)) != 0;
+
+    /// <summary>As if the poller had told again what is known.</summary>
+    internal void TellAgain()
+    {
+        if (!IsClosed)
+        {
+            ((ISocketOwner)this).OnReady((Readiness)(State & (SocketState.Readable | SocketState.Writable)));
+        }
+    }
 
     /// <summary>Has it told when its direction becomes ready.</summary>
     /// <exception cref="IOException">The poller has no room for it.</exception>
@@ -125,6 +148,20 @@ internal sealed class SocketReadiness : ISocketOwner
     }
 
     internal static ObjectDisposedException ClosedException(string peer) => new(nameof(LoopSocket), $"The socket to {peer} is closed.");
+
+    // What an attempt throws is its own failure, and nobody else's: the poll goes on to the next event.
+    private static bool TryAgain(SocketWaiter waiter)
+    {
+        try
+        {
+            return waiter.TryAgain();
+        }
+        catch (Exception failure)
+        {
+            waiter.OnClosed(failure);
+            return true;
+        }
+    }
 
     private string LastKnownPeer() => (device.RemoteEndPoint ?? device.LocalEndPoint) is { } known ? SocketErrors.Text(known) : "nobody";
 }

@@ -11,7 +11,7 @@ namespace EventLoop.Polling;
 /// </summary>
 internal sealed unsafe class EpollPoller : IPoller
 {
-    internal const uint In = 0x1, Out = 0x4, Error = 0x8, HangUp = 0x10, PeerClosed = 0x2000, EdgeTriggered = 1u << 31;
+    internal const uint In = 0x1, Urgent = 0x2, Out = 0x4, Error = 0x8, HangUp = 0x10, PeerClosed = 0x2000, EdgeTriggered = 1u << 31;
 
     private const int Add = 1, Delete = 2, Modify = 3;
     private const int MostEvents = 512;
@@ -231,6 +231,11 @@ internal sealed unsafe class EpollPoller : IPoller
         if ((mask & PeerClosed) != 0)
         {
             readiness |= Readiness.Readable | Readiness.HangUp;
+        }
+
+        if ((mask & Urgent) != 0)
+        {
+            readiness |= Readiness.Urgent;
         }
 
         return readiness;

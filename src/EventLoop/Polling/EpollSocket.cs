@@ -11,7 +11,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
     private const int NonBlocking = 0x800, CloseOnExec = 0x80000;
     private const int NoSignal = 0x4000;
     private const int LongestAddress = 128;
-    private const uint Events = EpollPoller.In | EpollPoller.Out | EpollPoller.PeerClosed | EpollPoller.EdgeTriggered;
+    private const uint Events = EpollPoller.In | EpollPoller.Urgent | EpollPoller.Out | EpollPoller.PeerClosed | EpollPoller.EdgeTriggered;
 
     private readonly EpollPoller poller;
     private readonly AddressFamily family;

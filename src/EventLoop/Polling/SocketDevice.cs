@@ -28,8 +28,13 @@ internal abstract class SocketDevice : PollSource
     /// <summary>Told when it becomes ready.</summary>
     internal ISocketOwner? Owner;
 
-    /// <summary>A short receive means that there is nothing more: true of TCP only.</summary>
     internal bool IsTcp { get; init; }
+
+    /// <summary>Somebody else has set it up, and may have put something on top of it that ends a receive where it likes (TLS in the kernel at each record).</summary>
+    internal bool IsForeign { get; init; }
+
+    /// <summary>A receive that did not fill its buffer has taken all there was, unless an end or urgent data are known of. True of plain TCP only.</summary>
+    internal bool ShortMeansEmpty => IsTcp && !IsForeign;
 
     internal sealed override void OnReady(Readiness readiness) => Owner?.OnReady(readiness);
 

@@ -10,7 +10,6 @@ namespace EventLoop.Testing;
 /// <summary>One end of two wires, in the place of the system's socket below a <see cref="Connection"/>. Loop thread only.</summary>
 internal sealed class MemorySocket : SocketDevice
 {
-    private const int LargestFileStep = 16 * 1024;
     private const int Refused = -(int)SocketError.OperationNotSupported;
     private const int WasReset = -(int)SocketError.ConnectionReset;
     private const int NobodyReads = -(int)SocketError.Shutdown;
@@ -68,12 +67,7 @@ internal sealed class MemorySocket : SocketDevice
         return sent == 0 ? WouldBlock : sent;
     }
 
-    internal override int SendFile(SafeFileHandle file, long offset, int count)
-    {
-        byte[] block = new byte[Math.Min(count, LargestFileStep)];
-        int read = RandomAccess.Read(file, block, offset);
-        return read == 0 ? 0 : Send(block.AsSpan(0, read));
-    }
+    internal override int SendFile(SafeFileHandle file, long offset, int count) => SendByReading(file, offset, count);
 
     internal override SocketError ShutdownSend()
     {

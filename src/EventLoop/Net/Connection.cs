@@ -113,10 +113,20 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     /// <param name="offset">Where to begin.</param>
     /// <param name="count">How much.</param>
     /// <returns>How much was sent: less than asked for when the file ends sooner.</returns>
-    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
-    public async Coroutine<long> SendFileAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, long count)
+    /// <remarks>A file that the system does not send by itself (of <c>/proc</c>, say) is read and sent. When the file fails before its first byte has gone the connection can still be used.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The part begins or ends where no file can.</exception>
+    /// <exception cref="IOException">The file cannot be read, or the connection is broken.</exception>
+    /// <exception cref="NotSupportedException">It is a pipe or a terminal.</exception>
+    /// <exception cref="ObjectDisposedException">The file or the connection is closed.</exception>
+    public Coroutine<long> SendFileAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, long count)
     {
         ArgumentNullException.ThrowIfNull(file);
+        Polling.FileReads.CheckRange(offset, count);
+        return SendFile(file, offset, count);
+    }
+
+    private async Coroutine<long> SendFile(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, long count)
+    {
         var turn = OutputOperation.Rent(output, default, drain: true, reserves: true);
         await new Coroutine<int>(turn, turn.Version);
         Exception? broken = null;
@@ -155,7 +165,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     // By way of this process: with TLS there is no other.
     private async Coroutine<int> SendPartAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, Memory<byte> block)
     {
-        int read = await Loop.ToThread(() => RandomAccess.Read(file, block.Span, offset));
+        int read = await Loop.ToThread(() => Polling.FileReads.Read(file, block.Span, offset));
         var write = OutputOperation.Rent(output, block[..read], drain: true, ofTransfer: true);
         return await new Coroutine<int>(write, write.Version);
     }

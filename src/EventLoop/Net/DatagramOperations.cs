@@ -134,22 +134,28 @@ internal sealed class ReceiveBatchOperation : SocketOperation<int>
         }
 
         var batch = addresses!.Batch(messages.Length);
-        for (int i = 0; i < batch.Length; i++)
+        try
         {
-            batch[i].Bytes = messages[i].Buffer;
-            batch[i].Address = addresses.Room(i);
-        }
+            for (int i = 0; i < batch.Length; i++)
+            {
+                batch[i].Bytes = messages[i].Buffer;
+                batch[i].Address = addresses.Room(i);
+            }
 
-        int count = socket.AfterReceive(socket.Device.ReceiveBatch(batch));
-        for (int i = 0; i < count; i++)
+            int count = socket.AfterReceive(socket.Device.ReceiveBatch(batch));
+            for (int i = 0; i < count; i++)
+            {
+                messages[i].Length = batch[i].Length;
+                messages[i].IsTruncated = batch[i].Truncated;
+                messages[i].RemoteEndPoint = addresses.ToEndPoint(batch[i].Address!);
+            }
+
+            return Result = count;
+        }
+        finally
         {
-            messages[i].Length = batch[i].Length;
-            messages[i].IsTruncated = batch[i].Truncated;
-            messages[i].RemoteEndPoint = addresses.ToEndPoint(batch[i].Address!);
+            batch.Clear();
         }
-
-        batch.Clear();
-        return Result = count;
     }
 
     private protected override void Recycle(LoopCore core)
@@ -191,15 +197,7 @@ internal sealed class SendBatchOperation : SocketOperation<int>
             }
 
             var rest = messages.Span[done..];
-            var batch = addresses!.Batch(rest.Length);
-            for (int i = 0; i < batch.Length; i++)
-            {
-                batch[i].Bytes = rest[i].Buffer;
-                batch[i].Address = rest[i].RemoteEndPoint is { } to ? addresses.ToSocketAddress(to, i) : null;
-            }
-
-            int count = socket.AfterSend(socket.Device.SendBatch(batch));
-            batch.Clear();
+            int count = SendSome(socket, rest, addresses!.Batch(rest.Length));
             if (count < 0)
             {
                 return count;
@@ -209,6 +207,24 @@ internal sealed class SendBatchOperation : SocketOperation<int>
         }
 
         return Result = done;
+    }
+
+    private int SendSome(LoopSocket socket, ReadOnlySpan<DatagramMessage> rest, Span<Datagram> batch)
+    {
+        try
+        {
+            for (int i = 0; i < batch.Length; i++)
+            {
+                batch[i].Bytes = rest[i].Buffer;
+                batch[i].Address = rest[i].RemoteEndPoint is { } to ? addresses!.ToSocketAddress(to, i) : null;
+            }
+
+            return socket.AfterSend(socket.Device.SendBatch(batch));
+        }
+        finally
+        {
+            batch.Clear();
+        }
     }
 
     private protected override void Recycle(LoopCore core)

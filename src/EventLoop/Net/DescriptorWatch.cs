@@ -4,12 +4,29 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
 
-/// <summary>The callbacks of one foreign descriptor. Each stands in the ready queue once at most, however often the poller tells of it. Loop thread only.</summary>
-internal sealed class DescriptorWatch(LoopCore core, SafeHandle handle) : PollSource
+/// <summary>
+/// The callbacks of one foreign descriptor. Each stands in the ready queue once at most, and is watched for again when it has run. The handle stays its owner's, who may close it: then
+/// the watch is over. Loop thread only.
+/// </summary>
+internal sealed class DescriptorWatch : PollSource
 {
-    private readonly Callback reader = new(core);
-    private readonly Callback writer = new(core);
-    private bool referenced;
+    private readonly LoopCore core;
+    private readonly Callback reader;
+    private readonly Callback writer;
+
+    internal DescriptorWatch(LoopCore core, SafeHandle handle)
+    {
+        this.core = core;
+        Handle = handle;
+        Number = handle.DangerousGetHandle();
+        reader = new Callback(this);
+        writer = new Callback(this);
+    }
+
+    internal SafeHandle Handle { get; }
+
+    /// <summary>The descriptor that the handle had when the watch began.</summary>
+    internal nint Number { get; }
 
     internal bool IsIdle => reader.Action is null && writer.Action is null;
 
@@ -18,33 +35,34 @@ internal sealed class DescriptorWatch(LoopCore core, SafeHandle handle) : PollSo
     {
         var callback = reads ? reader : writer;
         bool had = callback.Action is not null;
-        bool wasIdle = IsIdle;
-        if (wasIdle && action is not null)
-        {
-            handle.DangerousAddRef(ref referenced);      // its number must not become another file's while it is watched
-        }
-
         callback.Action = action;
         callback.Flow = action is null ? null : core.Ambience.CaptureFlow();
+        if (Handle.IsClosed)
+        {
+            End();
+            return had;
+        }
+
         try
         {
-            if (!wasIdle || action is not null)
+            if (had || action is not null)
             {
-                core.Poller.Watch(
-                    this,
-                    handle,
-                    (reader.Action is null ? Readiness.None : Readiness.Readable) | (writer.Action is null ? Readiness.None : Readiness.Writable));
+                Ask();
             }
         }
         catch
         {
             callback.Action = null;
-            Release();
             throw;
         }
 
-        Release();
         return had;
+    }
+
+    internal void End()
+    {
+        reader.Action = writer.Action = null;
+        Ask();
     }
 
     internal override void OnReady(Readiness readiness)
@@ -60,12 +78,35 @@ internal sealed class DescriptorWatch(LoopCore core, SafeHandle handle) : PollSo
         }
     }
 
-    private void Release()
+    // For whichever direction its callback does not stand in the queue: that one will ask when it has run.
+    private void Ask()
     {
-        if (IsIdle && referenced)
+        var interest = (reader.IsAwaited ? Readiness.Readable : Readiness.None) | (writer.IsAwaited ? Readiness.Writable : Readiness.None);
+        if (interest != Readiness.None || IsIdle)
         {
-            referenced = false;
-            handle.DangerousRelease();
+            core.Poller.Watch(this, Handle, interest);
+        }
+    }
+
+    private void AskAgain()
+    {
+        if (IsIdle)
+        {
+            return;
+        }
+
+        try
+        {
+            Ask();
+        }
+        catch (Exception failure)
+        {
+            reader.Action = writer.Action = null;
+            core.Loop.ForgetWatch(this);
+            if (!Handle.IsClosed)
+            {
+                core.Loop.OnCallbackFailed(new IOException($"Descriptor {Number} is not watched any more: somebody has closed it without its handle. {failure.Message}", failure));
+            }
         }
     }
 
@@ -73,9 +114,16 @@ internal sealed class DescriptorWatch(LoopCore core, SafeHandle handle) : PollSo
     {
         internal Action? Action;
         internal ExecutionContext? Flow;
+        private readonly DescriptorWatch watch;
         private bool queued;
 
-        internal Callback(LoopCore core) => Context = core.BaseContext;
+        internal Callback(DescriptorWatch watch)
+        {
+            this.watch = watch;
+            Context = watch.core.BaseContext;
+        }
+
+        internal bool IsAwaited => Action is not null && !queued;
 
         internal void Queue()
         {
@@ -89,12 +137,18 @@ internal sealed class DescriptorWatch(LoopCore core, SafeHandle handle) : PollSo
         internal override void Execute()
         {
             queued = false;
+            var core = Context!.Core;
+            if (watch.Handle.IsClosed)
+            {
+                core.Loop.ForgetWatch(watch);
+                return;
+            }
+
             if (Action is not { } action)
             {
                 return;      // taken back while it stood in the queue
             }
 
-            var core = Context!.Core;
             core.Ambience.RestoreFlow(Flow);
             try
             {
@@ -104,6 +158,8 @@ internal sealed class DescriptorWatch(LoopCore core, SafeHandle handle) : PollSo
             {
                 core.Loop.OnCallbackFailed(exception);
             }
+
+            watch.AskAgain();
         }
     }
 }

@@ -79,7 +79,7 @@ public sealed partial class LoopSocket
 
             return null;
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is IOException or SocketException)
         {
             return failure;
         }

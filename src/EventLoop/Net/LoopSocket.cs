@@ -72,13 +72,15 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
     /// <param name="offset">Where to begin.</param>
     /// <param name="count">How much.</param>
     /// <returns>How much was sent: less than asked for when the file ends sooner.</returns>
-    /// <remarks>A part of the file that is not in memory is read from the disk on the loop's thread.</remarks>
+    /// <remarks>A part of the file that is not in memory is read from the disk on the loop's thread. A file that the system does not send by itself (of <c>/proc</c>, say) is read and sent.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The part begins or ends where no file can.</exception>
+    /// <exception cref="IOException">The file cannot be read. The socket can still be used, unless part of the file had gone.</exception>
+    /// <exception cref="NotSupportedException">It is a pipe or a terminal.</exception>
     /// <inheritdoc cref="ReceiveAsync" path="/exception"/>
     public Coroutine<long> SendFileAsync(SafeFileHandle file, long offset, long count)
     {
         ArgumentNullException.ThrowIfNull(file);
-        ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        FileReads.CheckRange(offset, count);
         return Of(SendFileOperation.Rent(this, file, offset, count));
     }
 

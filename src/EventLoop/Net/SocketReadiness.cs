@@ -63,7 +63,7 @@ internal sealed class SocketReadiness : ISocketOwner
             Reader = null;
             if (!TryAgain(receiving))
             {
-                Wait(receiving, reads: true);
+                WaitOn(receiving, reads: true);
             }
         }
 
@@ -72,7 +72,7 @@ internal sealed class SocketReadiness : ISocketOwner
             Writer = null;
             if (!TryAgain(sending))
             {
-                Wait(sending, reads: false);
+                WaitOn(sending, reads: false);
             }
         }
     }
@@ -148,6 +148,18 @@ internal sealed class SocketReadiness : ISocketOwner
     }
 
     internal static ObjectDisposedException ClosedException(string peer) => new(nameof(LoopSocket), $"The socket to {peer} is closed.");
+
+    private void WaitOn(SocketWaiter waiter, bool reads)
+    {
+        try
+        {
+            Wait(waiter, reads);
+        }
+        catch (Exception refused)
+        {
+            waiter.OnClosed(refused);
+        }
+    }
 
     // What an attempt throws is its own failure, and nobody else's: the poll goes on to the next event.
     private static bool TryAgain(SocketWaiter waiter)

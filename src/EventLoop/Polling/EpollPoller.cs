@@ -12,6 +12,7 @@ namespace EventLoop.Polling;
 internal sealed unsafe class EpollPoller : IPoller
 {
     internal const uint In = 0x1, Urgent = 0x2, Out = 0x4, Error = 0x8, HangUp = 0x10, PeerClosed = 0x2000, EdgeTriggered = 1u << 31;
+    private const uint Once = 1u << 30;
 
     private const int Add = 1, Delete = 2, Modify = 3;
     private const int MostEvents = 512;
@@ -114,19 +115,37 @@ internal sealed unsafe class EpollPoller : IPoller
 
     public void Watch(PollSource source, SafeHandle handle, Readiness interest)
     {
-        uint mask = ((interest & Readiness.Readable) != 0 ? In | PeerClosed : 0) | ((interest & Readiness.Writable) != 0 ? Out : 0);
-        int descriptor = (int)handle.DangerousGetHandle();
-        if (interest == Readiness.None)
+        if (interest == Readiness.None && source.Slot < 0)
         {
-            Remove(source, descriptor);
+            return;
         }
-        else if (source.Slot >= 0)
+
+        // Referenced during the call only: whoever closes a socket waits until nobody holds it. Linux forgets a descriptor that is closed by itself.
+        bool referenced = false;
+        try
         {
-            Control(Modify, descriptor, mask, table.KeyOf(source));
+            TryReference(handle, ref referenced, mustSucceed: interest != Readiness.None);
+            int descriptor = (int)handle.DangerousGetHandle();
+            uint mask = Once | ((interest & Readiness.Readable) != 0 ? In | PeerClosed : 0) | ((interest & Readiness.Writable) != 0 ? Out : 0);
+            if (interest == Readiness.None)
+            {
+                Remove(source, referenced ? descriptor : -1);
+            }
+            else if (source.Slot >= 0)
+            {
+                Control(Modify, descriptor, mask, table.KeyOf(source));
+            }
+            else
+            {
+                Register(source, descriptor, mask);
+            }
         }
-        else
+        finally
         {
-            Register(source, descriptor, mask);
+            if (referenced)
+            {
+                handle.DangerousRelease();
+            }
         }
     }
 
@@ -147,11 +166,17 @@ internal sealed unsafe class EpollPoller : IPoller
     }
 
     /// <summary>Before the descriptor is closed: a copy of it in a child process would keep the registration alive.</summary>
+    /// <param name="source">Who leaves.</param>
+    /// <param name="descriptor">-1: closed already.</param>
     internal void Remove(PollSource source, int descriptor)
     {
         if (source.Slot >= 0 && !disposed)
         {
-            TryControl(Delete, descriptor, 0, 0);
+            if (descriptor >= 0)
+            {
+                TryControl(Delete, descriptor, 0, 0);
+            }
+
             table.Remove(source);
         }
     }
@@ -239,6 +264,17 @@ internal sealed unsafe class EpollPoller : IPoller
         }
 
         return readiness;
+    }
+
+    private static void TryReference(SafeHandle handle, ref bool referenced, bool mustSucceed)
+    {
+        try
+        {
+            handle.DangerousAddRef(ref referenced);
+        }
+        catch (ObjectDisposedException) when (!mustSucceed)
+        {
+        }
     }
 
     private void Control(int operation, int descriptor, uint mask, ulong key)

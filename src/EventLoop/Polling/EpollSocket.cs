@@ -15,7 +15,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
 
     private readonly EpollPoller poller;
     private readonly AddressFamily family;
-    private readonly Socket? owner;          // where it came from, if not from here
+    private readonly Socket? owner;          // where it came from, if not from here; it has another descriptor for the same socket
     private int descriptor;
     private SocketAddress? peer;
 
@@ -32,7 +32,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
     ~EpollSocket()
     {
         int number = Interlocked.Exchange(ref descriptor, -1);
-        if (number >= 0 && owner is null)
+        if (number >= 0)
         {
             _ = Libc.Close(number);
         }
@@ -59,12 +59,29 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
             : throw new SocketException((int)Errno.ToSocketError(Libc.LastError));
     }
 
+    // With a descriptor of its own: if somebody disposes the socket all the same, its number becomes another file's, and it must not be ours.
     internal static EpollSocket Adopt(EpollPoller poller, Socket socket)
     {
+        const int DuplicateCloseOnExec = 1030;
         socket.Blocking = false;
-        int descriptor = (int)socket.SafeHandle.DangerousGetHandle();      // the socket is ours from here on: nobody else closes it
-        return new EpollSocket(
-            poller, descriptor, socket.AddressFamily, socket.SocketType == SocketType.Stream && socket.ProtocolType == ProtocolType.Tcp, socket);
+        var handle = socket.SafeHandle;
+        bool referenced = false;
+        try
+        {
+            handle.DangerousAddRef(ref referenced);
+            int descriptor = Libc.Control((int)handle.DangerousGetHandle(), DuplicateCloseOnExec, 0);
+            return descriptor >= 0
+                ? new EpollSocket(
+                    poller, descriptor, socket.AddressFamily, socket.SocketType == SocketType.Stream && socket.ProtocolType == ProtocolType.Tcp, socket) { IsForeign = true }
+                : throw new SocketException((int)Errno.ToSocketError(Libc.LastError));
+        }
+        finally
+        {
+            if (referenced)
+            {
+                handle.DangerousRelease();
+            }
+        }
     }
 
     internal override void Arm(Readiness interest)
@@ -90,14 +107,14 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         }
     }
 
-    internal override bool IsReadable
+    internal override bool IsReadable => Look(EpollPoller.In);
+
+    private bool IsWritable => Look(EpollPoller.Out);
+
+    private bool Look(uint asked)
     {
-        get
-        {
-            const short In = (short)EpollPoller.In;
-            var look = new PollDescriptor { Descriptor = descriptor, Asked = In };
-            return Libc.Poll(&look, 1, 0) != 0;
-        }
+        var look = new PollDescriptor { Descriptor = descriptor, Asked = (short)asked };
+        return Libc.Poll(&look, 1, 0) != 0;
     }
 
     internal override int Send(ReadOnlySpan<byte> bytes)
@@ -142,7 +159,19 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
                 sent = Libc.SendFile(descriptor, (int)file.DangerousGetHandle(), &position, (nuint)count);
             }
             while (sent < 0 && Libc.LastError == Errno.Interrupted);
-            return SendAnswer(sent >= 0 ? (int)sent : LastFailure());
+            if (sent >= 0)
+            {
+                return (int)sent;
+            }
+
+            // The file's fault, as it seems: reading it works, or says what is wrong. "Try again" can be the file's as well, and then no room in the socket would ever be told.
+            return Libc.LastError switch
+            {
+                Errno.Again when !IsWritable => WouldBlock,
+                Errno.Again or Errno.Invalid or Errno.NotImplemented or Errno.NotSupported or Errno.NoPositions or Errno.BadDescriptor or Errno.InputOutput or Errno.TooLarge
+                    or Errno.NotPermitted or Errno.NoAccess or Errno.Overflow => SendByReading(file, offset, count),
+                _ => SendAnswer(LastFailure()),
+            };
         }
         finally
         {
@@ -263,14 +292,8 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
             _ = Libc.SetOption(number, SocketLevel, Linger, resetNow, 2 * sizeof(int));
         }
 
-        if (owner is not null)
-        {
-            owner.Dispose();
-        }
-        else
-        {
-            _ = Libc.Close(number);       // never repeated: Linux frees the number also when a signal interrupts it
-        }
+        _ = Libc.Close(number);       // never repeated: Linux frees the number also when a signal interrupts it
+        owner?.Dispose();
     }
 
     private SocketAddress? ToAddress(byte* name, uint length)

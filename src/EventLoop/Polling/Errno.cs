@@ -7,12 +7,19 @@ internal static class Errno
 {
     internal const int NoEntry = 2;
     internal const int Interrupted = 4;
+    internal const int InputOutput = 5;
+    internal const int BadDescriptor = 9;
     internal const int Again = 11;
     internal const int NoMemory = 12;
     internal const int NotPermitted = 1;
+    internal const int NoAccess = 13;
     internal const int Exists = 17;
     internal const int Invalid = 22;
+    internal const int TooLarge = 27;
+    internal const int NoPositions = 29;
     internal const int NotImplemented = 38;
+    internal const int Overflow = 75;
+    internal const int NotSupported = 95;
     internal const int InProgress = 115;
 
     internal static SocketError ToSocketError(int errno) => errno switch
@@ -20,7 +27,7 @@ internal static class Errno
         1 or 13 => SocketError.AccessDenied,
         2 => SocketError.AddressNotAvailable,            // of a Unix socket: no such path
         4 => SocketError.Interrupted,
-        9 => SocketError.OperationAborted,
+        9 => SocketError.NotSocket,                      // the number is nobody's
         11 => SocketError.WouldBlock,
         12 or 105 => SocketError.NoBufferSpaceAvailable,
         14 => SocketError.Fault,

@@ -28,9 +28,14 @@ internal interface IPoller : IDisposable
     /// <summary>Loop thread. Takes over a socket that somebody else made: it becomes non-blocking, and closing the device disposes it.</summary>
     SocketDevice Adopt(Socket socket);
 
-    /// <summary>Loop thread. Watches a descriptor that stays its owner's, level-triggered: it is told again in every poll as long as it is ready.</summary>
+    /// <summary>
+    /// Loop thread. Watches a descriptor that stays its owner's: it is told once that it is ready, and watched again by the next call. Its owner may close it at any time
+    /// and is not held up by the watch, which then is to be ended like any other.
+    /// </summary>
     /// <param name="source">It is told.</param>
     /// <param name="handle">Of something that can be polled: a socket, a pipe, a terminal.</param>
-    /// <param name="interest">None ends the watch. It must be ended before the descriptor is closed.</param>
+    /// <param name="interest">None ends the watch.</param>
+    /// <exception cref="IOException">It cannot be polled.</exception>
+    /// <exception cref="ObjectDisposedException">It is closed, and the watch does not end.</exception>
     void Watch(PollSource source, SafeHandle handle, Readiness interest);
 }

@@ -38,6 +38,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "statx")]
     internal static partial int Status(int folder, byte* path, int flags, uint mask, byte* status);
 
+    [LibraryImport(Name, EntryPoint = "fcntl")]
+    internal static partial int Control(int descriptor, int command, int argument);
+
+    [LibraryImport(Name, EntryPoint = "getrlimit")]
+    internal static partial int Limit(int resource, nuint* softAndHard);
+
     [LibraryImport(Name, EntryPoint = "close")]
     internal static partial int Close(int descriptor);
 

@@ -17,12 +17,18 @@ internal unsafe ref struct PinnedMemories(int capacity)
 
     public void Dispose()
     {
-        for (int i = 0; i < count; i++)
+        try
         {
-            handles[i].Dispose();
-            handles[i] = default;
+            while (count > 0)
+            {
+                var handle = handles[--count];
+                handles[count] = default;
+                handle.Dispose();
+            }
         }
-
-        ArrayPool<MemoryHandle>.Shared.Return(handles);
+        finally
+        {
+            ArrayPool<MemoryHandle>.Shared.Return(handles, clearArray: count > 0);      // a memory of somebody's that throws
+        }
     }
 }

@@ -11,6 +11,8 @@ namespace EventLoop.Polling;
 /// </summary>
 internal sealed class PortablePoller : IPoller
 {
+    private const int ShortRest = 10;        // milliseconds
+
     private readonly AutoResetEvent wake = new(initialState: false);    // any thread; unlike its slim relative it allocates nothing to wait
     private readonly HashSet<PortableSocket> sockets = [];       // open: to be told when the loop closes
     private readonly HashSet<PortableSocket> waiting = [];
@@ -18,6 +20,7 @@ internal sealed class PortablePoller : IPoller
     private readonly Dictionary<Socket, PortableSocket> bySocket = [];
     private readonly List<Socket> reads = [], writes = [], errors = [];
     private readonly List<(PortableSocket Socket, Readiness Readiness)> found = [];
+    private readonly List<PortableSocket> over = [];
     private volatile Socket? bell;           // any thread sends to it; its own address is its peer
     private int rung;                        // any thread: 1 while a byte is under way to the bell
 
@@ -80,12 +83,21 @@ internal sealed class PortablePoller : IPoller
         {
             var shared = handle as SafeSocketHandle
                 ?? throw new PlatformNotSupportedException("The portable poller watches sockets only. Pass a SafeSocketHandle, or use PollerKind.Epoll on Linux.");
-            watch = new PortableSocket(this, new Socket(new SafeSocketHandle(shared.DangerousGetHandle(), ownsHandle: false)), source);
+            watch = new PortableSocket(this, View(shared), source, shared);
             watches.Add(source, watch);
         }
 
         watch.Interest = Readiness.None;
-        watch.Arm(interest);
+        try
+        {
+            watch.Arm(interest);
+        }
+        catch (SocketException failure)
+        {
+            watches.Remove(source);
+            watch.Unwatch();
+            throw new IOException($"The socket could not be watched: {failure.Message}", failure);
+        }
     }
 
     public void Dispose()
@@ -123,6 +135,24 @@ internal sealed class PortablePoller : IPoller
         }
     }
 
+    // Without a reference of its own: whoever closes a socket waits until nobody holds it.
+    private static Socket View(SafeSocketHandle shared)
+    {
+        bool referenced = false;
+        try
+        {
+            shared.DangerousAddRef(ref referenced);
+            return new Socket(new SafeSocketHandle(shared.DangerousGetHandle(), ownsHandle: false));
+        }
+        finally
+        {
+            if (referenced)
+            {
+                shared.DangerousRelease();
+            }
+        }
+    }
+
     private void EnsureBell()
     {
         if (bell is null)
@@ -142,6 +172,12 @@ internal sealed class PortablePoller : IPoller
         reads.Add(bell!);
         foreach (var (socket, waiter) in bySocket)
         {
+            if (waiter.IsOver)
+            {
+                over.Add(waiter);
+                continue;
+            }
+
             if ((waiter.Interest & Readiness.Readable) != 0)
             {
                 reads.Add(socket);
@@ -150,30 +186,80 @@ internal sealed class PortablePoller : IPoller
             if ((waiter.Interest & Readiness.Writable) != 0)
             {
                 writes.Add(socket);
-                errors.Add(socket);      // where a failed connect shows on Windows
+                if (OperatingSystem.IsWindows())
+                {
+                    errors.Add(socket);      // where a failed connect shows; elsewhere it is urgent data that show there
+                }
             }
         }
 
-        // What was woken before this wait has set the event; later wakes ring the bell.
-        long limit = wake.WaitOne(0) ? 0 : timeout;
-        try
+        TellOver();
+        if (Look(wake.WaitOne(0) ? 0 : timeout))       // what was woken before this wait has set the event; later wakes ring the bell
         {
-            Socket.Select(reads, writes, errors, limit < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMicroseconds(Math.Min((limit + 9) / 10, int.MaxValue)));
-        }
-        catch (SocketException interrupted) when (interrupted.SocketErrorCode == SocketError.Interrupted)
-        {
-            return;
+            Collect(reads, Readiness.Readable);
+            Collect(writes, Readiness.Writable);
+            Collect(errors, Readiness.Readable | Readiness.Writable | Readiness.HangUp);
         }
 
-        Collect(reads, Readiness.Readable);
-        Collect(writes, Readiness.Writable);
-        Collect(errors, Readiness.Readable | Readiness.Writable | Readiness.HangUp);
         foreach (var (socket, readiness) in found)
         {
             socket.Tell(readiness);
         }
 
         found.Clear();
+    }
+
+    private bool Look(long limit)
+    {
+        try
+        {
+            Socket.Select(reads, writes, errors, limit < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMicroseconds(Math.Min((limit + 9) / 10, int.MaxValue)));
+            return true;
+        }
+        catch (SocketException interrupted) when (interrupted.SocketErrorCode == SocketError.Interrupted)
+        {
+        }
+        catch (Exception failure) when (failure is ObjectDisposedException or SocketException)
+        {
+            // One of them is no socket any more, as a rule: its owner has disposed it. Whoever waits for it tries, and gets the error.
+            foreach (var (socket, waiter) in bySocket)
+            {
+                if (!CanBeAsked(socket))
+                {
+                    found.Add((waiter, Readiness.Readable | Readiness.Writable | Readiness.HangUp));
+                }
+            }
+
+            if (found.Count == 0)
+            {
+                wake.WaitOne(ShortRest);      // the system has no memory for so many, as it seems
+            }
+        }
+
+        return false;
+    }
+
+    private static bool CanBeAsked(Socket socket)
+    {
+        try
+        {
+            socket.Poll(0, SelectMode.SelectError);
+            return true;
+        }
+        catch (Exception failure) when (failure is ObjectDisposedException or SocketException)
+        {
+            return false;
+        }
+    }
+
+    private void TellOver()
+    {
+        foreach (var watch in over)
+        {
+            watch.Tell(Readiness.Readable | Readiness.Writable | Readiness.HangUp);
+        }
+
+        over.Clear();
     }
 
     private void Collect(List<Socket> ready, Readiness readiness)

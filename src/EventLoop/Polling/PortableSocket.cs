@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Win32.SafeHandles;
@@ -7,16 +8,20 @@ namespace EventLoop.Polling;
 /// <summary>A socket by its .NET object, never blocking and never asynchronous. Loop thread only.</summary>
 internal sealed class PortableSocket : SocketDevice
 {
+    private const int LongestDatagram = 65_536;
+
     private readonly PortablePoller poller;
     private readonly Socket socket;
-    private readonly PollSource? watcher;        // a foreign descriptor: the socket is a view, and the watch stays until it is ended
+    private readonly PollSource? watcher;        // a foreign descriptor: the socket is a view
+    private readonly SafeSocketHandle? watched;  // whose
     private bool closed;
 
-    internal PortableSocket(PortablePoller poller, Socket socket, PollSource? watcher = null)
+    internal PortableSocket(PortablePoller poller, Socket socket, PollSource? watcher = null, SafeSocketHandle? watched = null)
     {
         this.poller = poller;
         this.socket = socket;
         this.watcher = watcher;
+        this.watched = watched;
         if (watcher is null)
         {
             socket.Blocking = false;
@@ -28,6 +33,9 @@ internal sealed class PortableSocket : SocketDevice
 
     /// <summary>What is waited for.</summary>
     internal Readiness Interest;
+
+    /// <summary>It was closed by its owner while it was watched.</summary>
+    internal bool IsOver => watched is { IsClosed: true };
 
     internal override EndPoint? LocalEndPoint => Ask(static socket => socket.LocalEndPoint);
 
@@ -41,19 +49,21 @@ internal sealed class PortableSocket : SocketDevice
 
     internal void Tell(Readiness readiness)
     {
-        if (watcher is not null)
-        {
-            watcher.OnReady(readiness & (Interest | Readiness.HangUp));
-            return;
-        }
-
+        var asked = Interest;
         Interest &= ~readiness;
         if ((Interest & (Readiness.Readable | Readiness.Writable)) == 0)
         {
             poller.Forget(this, socket, closed: false);
         }
 
-        OnReady(readiness);
+        if (watcher is not null)
+        {
+            watcher.OnReady(readiness & (asked | Readiness.HangUp));
+        }
+        else
+        {
+            OnReady(readiness);
+        }
     }
 
     internal void Unwatch() => poller.Forget(this, socket, closed: true);
@@ -73,12 +83,7 @@ internal sealed class PortableSocket : SocketDevice
         return SendAnswer(error == SocketError.Success ? count : Answer(error));
     }
 
-    internal override int SendFile(SafeFileHandle file, long offset, int count)
-    {
-        Span<byte> buffer = stackalloc byte[16 * 1024];
-        int read = RandomAccess.Read(file, buffer[..Math.Min(buffer.Length, count)], offset);
-        return read == 0 ? 0 : Send(buffer[..read]);
-    }
+    internal override int SendFile(SafeFileHandle file, long offset, int count) => SendByReading(file, offset, count);
 
     internal override SocketError Bind(EndPoint endPoint) => Try(() => socket.Bind(endPoint));
 
@@ -128,15 +133,33 @@ internal sealed class PortableSocket : SocketDevice
 
     internal override int ReceiveFrom(Span<byte> buffer, SocketAddress from, out bool truncated)
     {
+        // A receive of .NET tells of a cut on some systems only. So there is room for one byte more than was asked for: if it comes, something was cut off.
+        byte[]? roomier = buffer.Length < LongestDatagram ? ArrayPool<byte>.Shared.Rent(buffer.Length + 1) : null;
         truncated = false;
         try
         {
-            return socket.ReceiveFrom(buffer, SocketFlags.None, from);
+            int length = socket.ReceiveFrom(roomier is null ? buffer : roomier.AsSpan(0, buffer.Length + 1), SocketFlags.None, from);
+            truncated = length > buffer.Length;
+            length = Math.Min(length, buffer.Length);
+            roomier?.AsSpan(0, length).CopyTo(buffer);
+            return length;
+        }
+        catch (SocketException cut) when (cut.SocketErrorCode == SocketError.MessageSize)
+        {
+            truncated = true;      // Windows says it so
+            roomier?.AsSpan(0, buffer.Length).CopyTo(buffer);
+            return buffer.Length;
         }
         catch (SocketException failure)
         {
-            truncated = failure.SocketErrorCode == SocketError.MessageSize;      // Windows says it so
-            return truncated ? buffer.Length : Answer(failure.SocketErrorCode);
+            return Answer(failure.SocketErrorCode);
+        }
+        finally
+        {
+            if (roomier is not null)
+            {
+                ArrayPool<byte>.Shared.Return(roomier);
+            }
         }
     }
 

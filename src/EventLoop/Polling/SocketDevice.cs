@@ -98,7 +98,16 @@ internal abstract class SocketDevice : PollSource
     internal const int MostVectors = 64;
 
     /// <summary>The file's own position is not used and not moved.</summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     internal abstract int SendFile(SafeFileHandle file, long offset, int count);
+
+    /// <summary>A file by way of this process, where the system knows no shorter one; part of a block goes at least.</summary>
+    protected int SendByReading(SafeFileHandle file, long offset, int count)
+    {
+        Span<byte> buffer = stackalloc byte[16 * 1024];
+        int read = FileReads.Read(file, buffer[..Math.Min(buffer.Length, count)], offset);
+        return read == 0 ? 0 : Send(buffer[..read]);
+    }
 
     internal abstract SocketError Bind(EndPoint endPoint);
 

@@ -273,6 +273,11 @@ internal sealed partial class LoopCore
             return;
         }
 
+        if (BeforePark is not null || TimeSteps)
+        {
+            Loop.ForgetClosedWatches(always: true);      // nothing will come of them, and time need not wait for it
+        }
+
         if (BeforePark is not null && Inbox.IsEmpty && FoundWorkBeforePark())
         {
             idleTicks += Since(now);      // the time that a virtual clock has jumped over

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using EventLoop;
 using EventLoop.Net;
 
@@ -6,6 +8,8 @@ namespace Chat;
 /// <summary>Everybody who is here. One thread, so no locks: what stands between two awaits is alone.</summary>
 internal sealed class Hall
 {
+    private static readonly HashSet<string> Reserved = new(["admin", "everybody", "hall", "moderator", "root", "server", "system"], StringComparer.OrdinalIgnoreCase);
+
     private readonly HashSet<Guest> guests = [];
     private int arrivals;
 
@@ -25,7 +29,7 @@ internal sealed class Hall
             {
                 while (await connection.ReadLineAsync(limit: 1000) is { } line && line != "/quit")
                 {
-                    Hear(guest, WithoutControls(line));
+                    Hear(guest, Visible(line));
 
                     // Lines that came in one packet are read without waiting; those who speak have their turn between them all the same.
                     await Loop.Yield();
@@ -70,12 +74,12 @@ internal sealed class Hall
             case ["/who"]:
                 guest.Tell($"* here: {string.Join(", ", guests.Where(other => other.Room == guest.Room).Select(static other => other.Name).Order())}");
                 break;
-            case ["/name", { Length: > 0 and <= 20 } name] when guests.All(other => other.Name != name):
+            case ["/name", var name] when IsFree(name, guest):
                 SayInRoom(guest, $"* {guest.Name} is now {name}");
                 guest.Name = name;
                 break;
             case ["/name", ..]:
-                guest.Tell("* a name is taken, or not one: 1 to 20 characters");
+                guest.Tell("* that name is taken, reserved, or not one: 1 to 20 letters, digits, - and _");
                 break;
             case ["/join", { Length: > 0 } room]:
                 SayInRoom(guest, $"* {guest.Name} goes to {room}");
@@ -88,8 +92,21 @@ internal sealed class Hall
         }
     }
 
-    // An escape sequence from one guest would move the cursor in the terminals of all others.
-    private static string WithoutControls(string line) => line.Any(char.IsControl) ? string.Concat(line.Where(static letter => !char.IsControl(letter))) : line;
+    // Nobody takes another's name, or the server's: what others would mistake for it counts as the same.
+    private bool IsFree(string name, Guest guest) =>
+        name.Length is > 0 and <= 20
+        && name.All(static letter => char.IsLetterOrDigit(letter) || letter is '-' or '_')
+        && !Reserved.Contains(name)
+        && !(name.StartsWith("guest", StringComparison.OrdinalIgnoreCase) && name.AsSpan(5).IndexOfAnyExceptInRange('0', '9') < 0)
+        && guests.All(other => other == guest || !other.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    // An escape sequence from one guest would move the cursor in the terminals of all others, a bidi mark turn their lines round, and what has no width hide in them.
+    private static string Visible(string line) => line.EnumerateRunes().All(IsVisible) ? line : string.Concat(line.EnumerateRunes().Where(IsVisible));
+
+    private static bool IsVisible(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+            or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned)
+        && rune.Value is not (0x034F or 0x115F or 0x1160 or 0x17B4 or 0x17B5 or 0x3164 or 0xFFA0);      // fillers: letters and marks by their category, and nothing to see
 
     private void SayInRoom(Guest speaker, string text)
     {

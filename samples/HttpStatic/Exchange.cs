@@ -1,6 +1,7 @@
 using System.Text;
 using EventLoop;
 using EventLoop.Net;
+using Microsoft.Win32.SafeHandles;
 
 namespace HttpStatic;
 
@@ -19,6 +20,19 @@ internal sealed class Exchange(Connection connection, Site site)
     {
         try
         {
+            await AnswerAllAsync();
+            await EndAsync();
+        }
+        catch (Exception gone) when (gone is IOException or TimeoutException)
+        {
+            connection.Abort();      // the client is gone, or does not take what it asked for: nothing to log
+        }
+    }
+
+    private async Coroutine AnswerAllAsync()
+    {
+        try
+        {
             while (await NextAsync() is { } request)
             {
                 await Loop.WaitFor(AnswerAsync(request), ResponseTime);
@@ -27,22 +41,14 @@ internal sealed class Exchange(Connection connection, Site site)
                     break;
                 }
             }
-
-            await EndAsync();
         }
         catch (BadRequestException bad)
         {
             await RefuseAsync(bad.Status, bad.Message, closes: true);
-            await EndAsync();
         }
         catch (LimitOverrunException)
         {
             await RefuseAsync(431, "Request Header Fields Too Large", closes: true);
-            await EndAsync();
-        }
-        catch (Exception gone) when (gone is IOException or TimeoutException)
-        {
-            connection.Abort();
         }
     }
 
@@ -80,7 +86,13 @@ internal sealed class Exchange(Connection connection, Site site)
         }
 
         // Pipes and devices claim to be empty, and opening one may block the loop. So what is empty is not opened.
-        using var handle = file.Length > 0 ? File.OpenHandle(file.FullName) : null;
+        using var handle = file.Length > 0 ? TryOpen(file) : null;
+        if (handle is null && file.Length > 0)
+        {
+            await RefuseAsync(404, "Not Found", closes: !request.KeepAlive || request.HasBody, headOnly: request.Method == "HEAD");
+            return;
+        }
+
         long length = handle is null ? 0 : RandomAccess.GetLength(handle);
         string tag = $"\"{file.LastWriteTimeUtc.Ticks:x}-{length:x}\"";
         if (request.IsUnchanged(tag, file.LastWriteTimeUtc))
@@ -89,10 +101,10 @@ internal sealed class Exchange(Connection connection, Site site)
             return;
         }
 
-        bool? part = Request.TryParseRange(request.Range, length, out long from, out long count);
+        bool? part = Request.TryParseRange(request.WantsRangeOf(tag, file.LastWriteTimeUtc) ? request.Range : null, length, out long from, out long count);
         if (part == false)
         {
-            await connection.WriteAsync($"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */{length}\r\nContent-Length: 0\r\n\r\n");
+            await connection.WriteAsync($"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */{length}\r\nContent-Length: 0\r\n{(request.KeepAlive ? "" : "Connection: close\r\n")}\r\n");
             return;
         }
 
@@ -111,6 +123,19 @@ internal sealed class Exchange(Connection connection, Site site)
         }
     }
 
+    // It may have gone since it was looked for, and not every file may be read.
+    private static SafeFileHandle? TryOpen(FileInfo file)
+    {
+        try
+        {
+            return File.OpenHandle(file.FullName);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     private Coroutine<int> RefuseAsync(int status, string reason, bool closes, string more = "", bool headOnly = false) => connection.WriteAsync(
         $"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: {reason.Length}\r\n{more}{(closes ? "Connection: close\r\n" : "")}\r\n{(headOnly ? "" : reason)}");
 
@@ -119,9 +144,9 @@ internal sealed class Exchange(Connection connection, Site site)
     {
         await connection.ShutdownWriteAsync();
         var rest = new byte[4096];
-        await Loop.WaitFor(Drain(), TimeSpan.FromSeconds(1));
+        await CancelScope.MoveOnAfter(TimeSpan.FromSeconds(1), Drain);
 
-        async Coroutine Drain()
+        async Coroutine Drain(CancelScope scope)
         {
             while (await connection.ReadAsync(rest) > 0)
             {

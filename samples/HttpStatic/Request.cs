@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using EventLoop;
 using EventLoop.Net;
@@ -13,10 +14,18 @@ internal sealed record Request(string Method, string Target, bool KeepAlive, str
     /// <summary>The If-Modified-Since header.</summary>
     public string? KnownSince { get; private init; }
 
+    /// <summary>The If-Range header.</summary>
+    public string? RangeCondition { get; private init; }
+
     private const int LongestLine = 8 * 1024;
     private const int MostHeaders = 100;
+    private static readonly SearchValues<char> TokenCharacters = SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
     /// <summary>Null when the client has nothing more to ask.</summary>
+    /// <remarks>
+    /// Whatever a proxy in front of us might read in another way is refused (RFC 9112, 2.2, 5 and 6.3), or the body of one request could be taken for the next one: white space before a colon,
+    /// folded lines, control characters (a bare CR is one), lengths that contradict one another.
+    /// </remarks>
     /// <exception cref="BadRequestException">It is none.</exception>
     /// <exception cref="LimitOverrunException">A line is too long.</exception>
     public static async Coroutine<Request?> ReadAsync(Connection connection)
@@ -26,50 +35,105 @@ internal sealed record Request(string Method, string Target, bool KeepAlive, str
             return null;
         }
 
-        if (first.Split(' ') is not [var method, var target, "HTTP/1.1" or "HTTP/1.0"])
+        if (first.Split(' ') is not [var method, { Length: > 0 } target, "HTTP/1.1" or "HTTP/1.0"] || !IsToken(method) || !IsText(first))
         {
             throw new BadRequestException(400, "Bad Request");
         }
 
-        bool keepAlive = first.EndsWith('1');
-        bool hasBody = false;
-        string? range = null, knownTags = null, knownSince = null;
+        var head = new Head(isHttp11: first.EndsWith('1'));
         for (int count = 0; ; count++)
         {
             string line = await connection.ReadLineAsync(LongestLine) ?? throw new BadRequestException(400, "Bad Request");
             if (line.Length == 0)
             {
-                return new Request(method, target, keepAlive, range, hasBody) { KnownTags = knownTags, KnownSince = knownSince };
+                return head.ToRequest(method, target);
+            }
+
+            if (count == MostHeaders)
+            {
+                throw new BadRequestException(431, "Request Header Fields Too Large");
             }
 
             int colon = line.IndexOf(':');
-            if (count == MostHeaders || colon <= 0)
+            if (colon < 0 || !IsToken(line.AsSpan(0, colon)) || !IsText(line))
             {
-                throw new BadRequestException(count == MostHeaders ? 431 : 400, count == MostHeaders ? "Request Header Fields Too Large" : "Bad Request");
+                throw new BadRequestException(400, "Bad Request");
             }
 
-            string value = line[(colon + 1)..].Trim();
-            switch (line[..colon].ToLowerInvariant())
+            head.Add(line[..colon].ToLowerInvariant(), line[(colon + 1)..].Trim(' ', '\t'));
+        }
+    }
+
+    private static bool IsToken(ReadOnlySpan<char> text) => text.Length > 0 && !text.ContainsAnyExcept(TokenCharacters);
+
+    private static bool IsText(string line) => line.All(static letter => letter == '\t' || !char.IsControl(letter));
+
+    /// <summary>What the headers say, as they come.</summary>
+    private sealed class Head(bool isHttp11)
+    {
+        private bool closes;
+        private bool keepsAlive;
+        private string? host;
+        private string? length;
+        private bool isChunked;
+        private string? range;
+        private string? rangeCondition;
+        private string? knownTags;
+        private string? knownSince;
+
+        public void Add(string name, string value)
+        {
+            switch (name)
             {
                 case "connection":
-                    keepAlive = keepAlive ? !value.Equals("close", StringComparison.OrdinalIgnoreCase) : value.Equals("keep-alive", StringComparison.OrdinalIgnoreCase);
+                    foreach (string option in value.Split(',', StringSplitOptions.TrimEntries))
+                    {
+                        closes |= option.Equals("close", StringComparison.OrdinalIgnoreCase);
+                        keepsAlive |= option.Equals("keep-alive", StringComparison.OrdinalIgnoreCase);
+                    }
+
+                    break;
+                case "host":
+                    host = Once(host, value);
+                    break;
+                case "content-length":
+                    length = length == value ? value : Once(length, value);
+                    break;
+                case "transfer-encoding":
+                    isChunked = true;
                     break;
                 case "range":
                     range = value;
                     break;
+                case "if-range":
+                    rangeCondition = value;
+                    break;
                 case "if-none-match":
-                    knownTags = value;
+                    knownTags = knownTags is null ? value : $"{knownTags},{value}";
                     break;
                 case "if-modified-since":
                     knownSince = value;
                     break;
-                case "content-length" when value != "0":
-                case "transfer-encoding":
-                    hasBody = true;
-                    break;
             }
         }
+
+        public Request ToRequest(string method, string target)
+        {
+            bool isUnclear = (host is null && isHttp11) || (isChunked && (length is not null || !isHttp11)) || (length is not null && (length.Length == 0 || !length.All(char.IsAsciiDigit)));
+            return isUnclear ? throw new BadRequestException(400, "Bad Request")
+                : new Request(method, target, !closes && (isHttp11 || keepsAlive), range, isChunked || length?.Trim('0').Length > 0)
+                {
+                    RangeCondition = rangeCondition,
+                    KnownTags = knownTags,
+                    KnownSince = knownSince,
+                };
+        }
+
+        private static string Once(string? before, string value) => before is null ? value : throw new BadRequestException(400, "Bad Request");
     }
+
+    /// <summary>A range counts only while the file is still the one that the client has a part of.</summary>
+    public bool WantsRangeOf(string tag, DateTime modified) => RangeCondition is null || RangeCondition == tag || RangeCondition == modified.ToString("R", CultureInfo.InvariantCulture);
 
     /// <summary>The client has the file already. A tag says more than a date, so the date counts only where there is no tag.</summary>
     public bool IsUnchanged(string tag, DateTime modified)
@@ -113,10 +177,4 @@ internal sealed record Request(string Method, string Target, bool KeepAlive, str
         count = end - from + 1;
         return from < length && count > 0;
     }
-}
-
-/// <summary>What the client is told, and then the connection ends.</summary>
-internal sealed class BadRequestException(int status, string reason) : Exception(reason)
-{
-    public int Status => status;
 }

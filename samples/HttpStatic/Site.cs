@@ -23,6 +23,11 @@ internal sealed class Site(string folder)
             return null;
         }
 
+        if (path.EndsWith('/') && !Directory.Exists(full))
+        {
+            return null;      // a file is no folder
+        }
+
         var file = new FileInfo(Directory.Exists(full) ? Path.Combine(full, "index.html") : full);
         return file.Exists && !IsBehindLink(file) ? file : null;
     }

@@ -7,6 +7,8 @@ namespace EventLoop.Samples.Tests;
 /// <summary>Guests who talk to a hall over the loopback interface.</summary>
 public sealed class ChatTests
 {
+    private const string Refused = "* that name is taken, reserved, or not one: 1 to 20 letters, digits, - and _";
+
     [Fact]
     public void What_one_says_all_in_the_room_hear() => InHall(async (_, connect) =>
     {
@@ -28,10 +30,40 @@ public sealed class ChatTests
         await using var anna = await connect();
         await using var bert = await connect();
         await bert.WriteAsync("/name guest1\n");
-        await Until(bert, "* a name is taken, or not one: 1 to 20 characters");
+        await Until(bert, Refused);
         await bert.WriteAsync(new string('x', 5000) + "\n");
         await Until(bert, "* that line was too long, goodbye");
         await Until(anna, "* guest2 leaves");
+    });
+
+    [Theory]
+    [InlineData("GUEST1")]
+    [InlineData("guest7")]
+    [InlineData("Server")]
+    [InlineData("*")]
+    [InlineData("a b")]
+    [InlineData("/quit")]
+    [InlineData("\u3164")]
+    public void A_name_that_others_would_mistake_for_another_is_refused(string name) => InHall(async (_, connect) =>
+    {
+        await using var anna = await connect();
+        await anna.WriteAsync("/name chef\n");
+        await Until(anna, "* guest1 is now chef");
+        await using var bert = await connect();
+        await bert.WriteAsync($"/name {name}\n");
+        await Until(bert, Refused);
+        await bert.WriteAsync("/name CHEF\n");
+        await Until(bert, Refused);
+        await anna.WriteAsync("/name Chef\n");
+        await Until(bert, "* chef is now Chef");
+    });
+
+    [Fact]
+    public void What_cannot_be_seen_reaches_nobody() => InHall(async (_, connect) =>
+    {
+        await using var anna = await connect();
+        await anna.WriteAsync("a\u202Eb\u200Bc\u2066d\u200Fe\uFEFFf\u2028g\u0085h\u3164i\n");
+        await Until(anna, "guest1: abcdefghi");
     });
 
     [Fact]

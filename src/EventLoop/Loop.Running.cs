@@ -153,7 +153,7 @@ public sealed partial class Loop
         VerifyNotRunning();
         if (!ReferenceEquals(awaitable.Loop, this))
         {
-            Throw.OtherLoop(awaitable.Kind);
+            Throw.OtherLoop(awaitable);
         }
 
         return awaitable;
@@ -236,7 +236,7 @@ public sealed partial class Loop
                 task.CancelCore("the loop is shutting down");
             }
 
-            var all = new SomeWait(remaining, ReturnWhen.AllCompleted);
+            var all = new SomeWait([.. remaining], ReturnWhen.AllCompleted);
             var ended = new LoopFuture(this);
             all.WhenReady(() => ended.TrySetResult());
             all.Start();

@@ -14,8 +14,9 @@ public sealed partial class Loop
     /// <remarks><b>Cost:</b> 0 bytes, O(log n) among n timers. <b>Cancellation:</b> ends the sleep; one that has run out already is over, and the cancellation lands at the next wait.</remarks>
     public static Coroutine Sleep(TimeSpan delay) => OperationWatch.IsOn ? OperationWatch.Over(SleepSource.Sleep(delay), "Loop.Sleep") : SleepSource.Sleep(delay);
 
-    /// <inheritdoc cref="Sleep(TimeSpan)"/>
-    /// <param name="milliseconds">At least so many; -1 waits until cancelled.</param>
+    /// <summary>Waits for a number of milliseconds; asyncio counts in seconds, which are <c>Sleep(TimeSpan.FromSeconds(1))</c> here. Zero or less yields once; -1 waits until cancelled.</summary>
+    /// <param name="milliseconds">At least so many.</param>
+    /// <remarks><inheritdoc cref="Sleep(TimeSpan)" path="/remarks"/></remarks>
     public static Coroutine Sleep(int milliseconds) => Sleep(TimeSpan.FromMilliseconds(milliseconds));
 
     /// <summary>Lets everything that is ready now run first. asyncio: <c>sleep(0)</c>.</summary>

@@ -24,12 +24,20 @@ internal static class Throw
         $"{member} was called from a thread that is not the thread of loop '{loop}'. From other threads use loop.Post(...) for a callback or loop.Submit(...) for a coroutine.");
 
     [DoesNotReturn]
+    internal static void OtherLoop(LoopAwaitable what) => throw new InvalidOperationException(
+        $"The {(what is LoopTask ? what.Label : what.Kind)} belongs to another event loop, '{what.Loop.Name}'. Await it on its own loop, or take its AsTask() across.");
+
+    [DoesNotReturn]
     internal static void OtherLoop(string what) => throw new InvalidOperationException(
-        $"The {what} belongs to another event loop. Await it on its own loop, or take its AsTask() across.");
+        $"The {what} belongs to another event loop. Use it on its own loop, or hand the work to that one by loop.Submit(...).");
 
     [DoesNotReturn]
     internal static void AwaitedTwice() => throw new InvalidOperationException(
         "This coroutine was awaited or started already; a coroutine runs once. To wait for it from several places make it a task: Loop.CreateTask(...).");
+
+    [DoesNotReturn]
+    internal static void GivenTwice() => throw new InvalidOperationException(
+        "The same coroutine was given twice; a coroutine runs once. Make it a task, Loop.CreateTask(...), and give that as often as you like.");
 
     [DoesNotReturn]
     internal static void NotCompleted(string what) => throw new InvalidOperationException(

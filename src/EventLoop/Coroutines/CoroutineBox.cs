@@ -141,6 +141,9 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         }
     }
 
+    /// <summary>Nobody has awaited or started it yet.</summary>
+    internal bool IsFresh(long token) => Version == token;
+
     /// <summary>It will not be run, and that is right.</summary>
     internal void Discard(long token)
     {

@@ -35,7 +35,8 @@ internal static class WaitReport
 
     /// <summary>Something waits for what comes from outside the loop and was not announced to it.</summary>
     internal static bool AnyForeignWait(Loop loop) =>
-        loop.Core.Tasks.Snapshot().Exists(static task => task.CollectWaits().Exists(static node => node.Target is ForeignWait or LoopFuture { IsForeign: true }));
+        loop.Core.Tasks.Snapshot().Exists(static task => task.CollectWaits().Exists(static node => 
+            node.Target is ForeignWait or LoopFuture { IsForeign: true } or Tasks.ShieldedWait { Inner: Tasks.ForeignTask } or Tasks.ChildrenWait { IsForeign: true }));
 
     /// <summary>Every unfinished task with its waits, and the cycles among them.</summary>
     internal static string Of(Loop loop)
@@ -61,7 +62,7 @@ internal static class WaitReport
     }
 
     private static bool IsOpenToTheOutside(IWaitTarget target) =>
-        target is ForeignWait or SleepSource || (target is LoopAwaitable and not LoopTask) || (target is Tasks.ShieldedWait { Inner: not LoopTask });
+        target is ForeignWait or SleepSource || (target is LoopAwaitable and not LoopTask) || target is Tasks.ShieldedWait { Inner: not LoopTask } or Tasks.ChildrenWait { IsOpenToTheOutside: true };
 
     private static void Append(StringBuilder report, LoopTask task)
     {

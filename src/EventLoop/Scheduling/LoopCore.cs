@@ -27,6 +27,9 @@ internal sealed partial class LoopCore
     internal readonly TaskTable Tasks = new();
     internal readonly CancelRounds CancelRounds = new();
 
+    /// <summary>Those that somebody has waited for; made on demand.</summary>
+    internal ConditionalWeakTable<Task, ForeignTask>? ForeignTasks;
+
     /// <summary>Counts the cancellations that waits have thrown or passed on, so that "since when" can be asked.</summary>
     internal long Deliveries;
 
@@ -314,6 +317,11 @@ internal sealed partial class LoopCore
         while (Timers.Count > 0)
         {
             Timers.RemoveFirst();
+        }
+
+        if (ForeignTasks is not null)
+        {
+            ForeignTask.LetGo(ForeignTasks);
         }
 
         DropParkTimer();

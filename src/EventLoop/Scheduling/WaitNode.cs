@@ -25,6 +25,9 @@ internal abstract class WaitNode : LoopItem
     /// <summary>The neighbour in a <see cref="WaiterQueue"/>; null when in none.</summary>
     internal WaitNode? Previous;
 
+    /// <summary>The one behind it in a <see cref="WaiterQueue"/>.</summary>
+    internal WaitNode? Following => Unsafe.As<WaitNode?>(Next);
+
     // The target while parked; once woken the exception to throw at the await, if any. One field: the two never live together.
     private object? subject;
 

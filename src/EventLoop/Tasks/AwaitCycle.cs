@@ -11,7 +11,7 @@ internal static class AwaitCycle
         }
 
         // Whoever nobody waits for closes no cycle; this keeps long chains of tasks linear.
-        if (!task.HasWaiters)
+        if (!task.MayHaveAwaiters)
         {
             return;
         }
@@ -21,7 +21,7 @@ internal static class AwaitCycle
             if (ReferenceEquals(next, task))
             {
                 throw new InvalidOperationException(
-                    $"Awaiting task '{awaitable.Label}' would close a cycle of tasks that wait for one another: {Describe(task, awaitable)}. Let one of them go on without the other's result.");
+                    $"Awaiting {awaitable.Label} would close a cycle of tasks that wait for one another: {Describe(task, awaitable)}. Let one of them go on without the other's result.");
             }
         }
     }

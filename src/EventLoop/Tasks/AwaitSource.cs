@@ -8,7 +8,15 @@ internal class AwaitSource(LoopAwaitable awaitable) : ICoroutineSource
 {
     private bool started;
 
-    public bool Start(long token)
+    internal LoopAwaitable Awaitable => awaitable;
+
+    /// <summary>Nobody has awaited or taken it yet.</summary>
+    internal bool IsFresh => !started;
+
+    public bool Start(long token) => new LoopAwaiter(Take()).IsCompleted;
+
+    /// <summary>For a combinator, which waits for the task or future itself.</summary>
+    internal LoopAwaitable Take()
     {
         if (started)
         {
@@ -16,7 +24,7 @@ internal class AwaitSource(LoopAwaitable awaitable) : ICoroutineSource
         }
 
         started = true;
-        return new LoopAwaiter(awaitable).IsCompleted;
+        return awaitable;
     }
 
     public void Park(LoopCore core, long token, WaitNode awaiting) => LoopAwaiter.Park(core, awaitable, awaiting);
@@ -27,11 +35,9 @@ internal class AwaitSource(LoopAwaitable awaitable) : ICoroutineSource
 /// <inheritdoc/>
 internal sealed class AwaitSource<T>(LoopAwaitable awaitable, Func<LoopAwaitable, T> result) : AwaitSource(awaitable), ICoroutineSource<T>
 {
-    private readonly LoopAwaitable awaitable = awaitable;
-
     public T EndWithResult(long token)
     {
         End(token);
-        return result(awaitable);
+        return result(Awaitable);
     }
 }

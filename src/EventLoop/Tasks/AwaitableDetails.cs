@@ -23,6 +23,9 @@ internal sealed class AwaitableDetails
     /// <summary>Those that wait for it; a single one the awaitable holds itself as long as it has no details.</summary>
     internal WaiterQueue Waiters;
 
+    /// <summary>Not only done callbacks have stood among them.</summary>
+    internal bool HasHadAwaiters;
+
     internal string? Name;
     internal string? CreatedAt;
 
@@ -34,7 +37,13 @@ internal sealed class AwaitableDetails
 
     /// <summary>When the task's own cancellation was delivered last, on the scale of <see cref="LoopCore.Deliveries"/>; zero when no request is left.</summary>
     internal long DeliveredAt;
-    internal List<DoneCallback>? DoneCallbacks;
+
+    /// <summary>Of those among <see cref="Waiters"/>, once one was taken back.</summary>
+    internal DoneCallbackIndex? DoneCallbacks;
+
+    /// <summary>A gather that has thrown already had waited for it: its failure counts as looked at.</summary>
+    internal bool IsAskedFor;
+
     internal LinkedTokenSource? TokenSource;
 
     /// <summary>The contexts of the scopes that the task is in now.</summary>
@@ -50,16 +59,4 @@ internal sealed class AwaitableDetails
 
     /// <summary>It stands for a .NET task.</summary>
     internal bool Foreign;
-}
-
-/// <summary>A done callback with the flow it was registered in.</summary>
-internal sealed record DoneCallback(Delegate Key, Action<LoopAwaitable> Call, ExecutionContext? Flow)
-{
-    internal void Schedule(LoopAwaitable ended)
-    {
-        var core = ended.Core;
-        var item = CallbackItem<(Action<LoopAwaitable> Call, LoopAwaitable Ended)>.Rent(core, static state => state.Call(state.Ended), (Call, ended), core.BaseContext);
-        item.Flow = Flow;
-        core.Ready.Enqueue(item);
-    }
 }

@@ -1,4 +1,3 @@
-using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
@@ -6,84 +5,52 @@ namespace EventLoop.Tasks;
 /// <summary>What stands behind gather, wait and as_completed.</summary>
 internal static class Combine
 {
-    /// <summary>Makes tasks of coroutines, all or none: a coroutine that is given twice is noticed before the first one starts.</summary>
-    internal static LoopAwaitable[] Start<T>(IEnumerable<Coroutine<T>> coroutines)
+    /// <summary>gather: waits for all, or for the first that does not succeed.</summary>
+    internal static async Coroutine All(Children given) => await Succeeded(given.On(LoopCore.Required));
+
+    /// <summary>gather, with what is made of the results.</summary>
+    internal static async Coroutine<TResult> All<TResult>(Children given, Func<LoopAwaitable[], TResult> result)
     {
-        ArgumentNullException.ThrowIfNull(coroutines);
-        var core = LoopCore.Required;
-        Coroutine<T>[] all = [.. coroutines];
-        RejectDuplicates(all.Select(static coroutine => (Coroutine)coroutine));
-        return Array.ConvertAll(all, LoopAwaitable (coroutine) => LoopTask<T>.Create(core, coroutine, null, core.Loop.Options.EagerTasks));
+        var children = given.On(LoopCore.Required);
+        await Succeeded(children);
+        return result(children);
     }
 
-    /// <inheritdoc cref="Start{T}(IEnumerable{Coroutine{T}})"/>
-    internal static LoopAwaitable[] Start(IEnumerable<Coroutine> coroutines)
+    /// <summary>gather, with the results.</summary>
+    internal static Coroutine<T[]> Values<T>(Children given) => All(given, static children => Array.ConvertAll(children, ValueOf<T>));
+
+    /// <summary>gather(return_exceptions=True), with what is made of the outcomes.</summary>
+    internal static async Coroutine<TResult> Ended<TResult>(Children given, Func<LoopAwaitable[], TResult> result)
     {
-        ArgumentNullException.ThrowIfNull(coroutines);
-        var core = LoopCore.Required;
-        Coroutine[] all = [.. coroutines];
-        RejectDuplicates(all);
-        return Array.ConvertAll(all, LoopAwaitable (coroutine) => LoopTask.Create(core, coroutine, null, core.Loop.Options.EagerTasks));
-    }
-
-    /// <summary>Checks that they are the running loop's own.</summary>
-    internal static LoopAwaitable[] Own<TAwaitable>(IEnumerable<TAwaitable> awaitables)
-        where TAwaitable : LoopAwaitable
-    {
-        ArgumentNullException.ThrowIfNull(awaitables);
-        var core = LoopCore.Required;
-        LoopAwaitable[] all = [.. awaitables];
-        foreach (var awaitable in all)
-        {
-            ArgumentNullException.ThrowIfNull(awaitable, nameof(awaitables));
-            if (!ReferenceEquals(awaitable.Core, core))
-            {
-                Throw.OtherLoop(awaitable.Kind);
-            }
-        }
-
-        return all;
-    }
-
-    internal static async Coroutine All(LoopAwaitable[] children) => await Gathered(children);
-
-    internal static async Coroutine<T[]> Results<T>(LoopAwaitable[] children)
-    {
-        await Gathered(children);
-        return Array.ConvertAll(children, ValueOf<T>);
-    }
-
-    internal static async Coroutine Foreign(Task[] tasks) => await Gathered(Array.ConvertAll(tasks, LoopAwaitable (task) => Adopt(task)));
-
-    internal static async Coroutine<T[]> ForeignResults<T>(Task<T>[] tasks)
-    {
-        await Gathered(Array.ConvertAll(tasks, LoopAwaitable (task) => Adopt(task)));
-        return Array.ConvertAll(tasks, static task => task.Result);
-    }
-
-    internal static async Coroutine<Outcome[]> Outcomes(LoopAwaitable[] children)
-    {
-        await AllEnded(children);
-        return Array.ConvertAll(children, static child => new Outcome(child.FailureOrCancellation()));
-    }
-
-    internal static async Coroutine<Outcome<T>[]> Outcomes<T>(LoopAwaitable[] children)
-    {
-        await AllEnded(children);
-        return Array.ConvertAll(
-            children,
-            static child => child.IsCompletedSuccessfully ? new Outcome<T>(ValueOf<T>(child), null) : new Outcome<T>(default, child.FailureOrCancellation()));
-    }
-
-    internal static async Coroutine<WaitResult<TAwaitable>> Some<TAwaitable>(TAwaitable[] all, TimeSpan? timeout, ReturnWhen returnWhen)
-        where TAwaitable : LoopAwaitable
-    {
-        Own(all);
-        var wait = new SomeWait(all, returnWhen);
+        var children = given.On(LoopCore.Required);
+        var wait = new OutcomesWait(children);
         wait.Start();
-        wait.StartTimer(LoopCore.Required, timeout);
+        await wait;
+        wait.ThrowIfCancelled();
+        return result(children);
+    }
+
+    /// <summary>gather(return_exceptions=True), with the outcomes.</summary>
+    internal static Coroutine<Outcome<T>[]> Outcomes<T>(Children given) => Ended(given, static children => Array.ConvertAll(children, OutcomeOf<T>));
+
+    /// <inheritdoc cref="Outcomes{T}(Children)"/>
+    internal static Coroutine<Outcome[]> Outcomes(Children given) =>
+        Ended(given, static children => Array.ConvertAll(children, static child => new Outcome(child.FailureOrCancellation())));
+
+    /// <summary>wait.</summary>
+    /// <param name="all">No two the same.</param>
+    /// <param name="given">The same ones.</param>
+    /// <param name="timeout">From the await on.</param>
+    /// <param name="returnWhen">What is enough.</param>
+    internal static async Coroutine<WaitResult<TItem>> Some<TItem>(TItem[] all, Children given, TimeSpan? timeout, ReturnWhen returnWhen)
+    {
+        var core = LoopCore.Required;
+        var children = given.On(core);
+        var wait = new SomeWait(children, returnWhen);
         try
         {
+            wait.Start();
+            wait.StartTimer(core, timeout);
             await wait;
         }
         finally
@@ -91,86 +58,36 @@ internal static class Combine
             wait.Detach();
         }
 
-        return new WaitResult<TAwaitable>(Array.FindAll(all, static one => one.IsCompleted), Array.FindAll(all, static one => !one.IsCompleted));
+        var done = new List<TItem>(all.Length);
+        var pending = new List<TItem>();
+        for (int i = 0; i < all.Length; i++)
+        {
+            (children[i].IsCompleted ? done : pending).Add(all[i]);
+        }
+
+        return new WaitResult<TItem>(done, pending);
     }
 
-    private static async Coroutine Gathered(LoopAwaitable[] children)
+    internal static T ValueOf<T>(LoopAwaitable awaitable) => awaitable switch
+    {
+        LoopTask<T> task => task.Value,
+        LoopFuture<T> future => future.Value,
+        _ => ((Task<T>)((ForeignTask)awaitable).Task).Result,
+    };
+
+    internal static Outcome<T> OutcomeOf<T>(LoopAwaitable awaitable) =>
+        awaitable.IsCompletedSuccessfully ? new(ValueOf<T>(awaitable), null) : new(default, awaitable.FailureOrCancellation());
+
+    private static async Coroutine Succeeded(LoopAwaitable[] children)
     {
         if (children.Length == 0)
         {
             return;
         }
 
-        // It goes on watching after a failure: what fails later is known to have been asked for.
         var wait = new GatherWait(children);
         wait.Start();
-        try
-        {
-            await wait;
-        }
-        catch (LoopCanceledException)
-        {
-            wait.Disown();
-            throw;
-        }
-
-        wait.ThrowFirstFailure();
-    }
-
-    private static async Coroutine AllEnded(LoopAwaitable[] children)
-    {
-        var wait = new OutcomesWait(children);
-        wait.Start();
         await wait;
-        wait.ThrowIfCancelled();
-    }
-
-    private static T ValueOf<T>(LoopAwaitable awaitable) => awaitable is LoopTask<T> task ? task.Value : ((LoopFuture<T>)awaitable).Value;
-
-    // A future that ends as a .NET task ends; nobody can cancel the task through it.
-    private static LoopFuture Adopt(Task task)
-    {
-        var adopted = new LoopFuture(LoopCore.Required.Loop);
-        ForeignTaskExtensions.Completion(task).Watch(new BridgeWatcher(_ =>
-        {
-            switch (task.Status)
-            {
-                case TaskStatus.RanToCompletion:
-                    adopted.TrySetResult();
-                    break;
-                case TaskStatus.Faulted:
-                    adopted.TrySetException(task.Exception!.InnerExceptions[0]);
-                    break;
-                default:
-                    adopted.TrySetException(CancellationOf(task));
-                    break;
-            }
-        }));
-        return adopted;
-    }
-
-    private static Exception CancellationOf(Task task)
-    {
-        try
-        {
-            task.GetAwaiter().GetResult();
-            throw new InvalidOperationException("A canceled task has no result.");
-        }
-        catch (OperationCanceledException canceled)
-        {
-            return canceled;
-        }
-    }
-
-    private static void RejectDuplicates(IEnumerable<Coroutine> coroutines)
-    {
-        var seen = new HashSet<(object, long)>();
-        foreach (var coroutine in coroutines)
-        {
-            if (coroutine.Source is CoroutineBox box && !seen.Add((box, coroutine.Token)))
-            {
-                Throw.AwaitedTwice();
-            }
-        }
+        wait.End();
     }
 }

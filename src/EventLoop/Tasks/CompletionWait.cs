@@ -3,19 +3,20 @@ using EventLoop.Scheduling;
 namespace EventLoop.Tasks;
 
 /// <summary>as_completed: the next one that has ended.</summary>
-internal sealed class CompletionWait(IReadOnlyList<LoopAwaitable> children) : ChildrenWait(children)
+internal sealed class CompletionWait(LoopAwaitable[] children) : ChildrenWait(children)
 {
-    private readonly Queue<LoopAwaitable> ended = new();
+    private readonly Queue<int> ended = new();
 
     protected override bool IsReady => ended.Count > 0 || TimedOut;
 
-    internal bool TryTake(out LoopAwaitable? next) => ended.TryDequeue(out next);
+    /// <summary>The index of the next one.</summary>
+    internal bool TryTake(out int next) => ended.TryDequeue(out next);
 
     protected override void OnChildEnded(LoopAwaitable child, int index)
     {
-        ended.Enqueue(child);
+        ended.Enqueue(index);
         WakeWaiter();
     }
 
-    public override string Describe(WaitNode node) => $"as_completed of {Children.Count} ({Pending} pending)";
+    public override string Describe(WaitNode node) => $"as_completed of {Children.Length} ({Pending} pending)";
 }

@@ -3,25 +3,33 @@ using EventLoop.Scheduling;
 namespace EventLoop.Tasks;
 
 /// <summary>as_completed. Its time runs from the call; it is enumerated once; leaving it early detaches it.</summary>
-internal sealed class Completions<TAwaitable> : IAsyncEnumerable<TAwaitable>
-    where TAwaitable : LoopAwaitable
+/// <param name="items">What the user gets.</param>
+/// <param name="wait">For what stands for them on the loop.</param>
+internal sealed class Completions<TItem>(TItem[] items, CompletionWait wait) : IAsyncEnumerable<TItem>
 {
-    private readonly CompletionWait wait;
-    private readonly int total;
     private bool enumerated;
 
-    internal Completions(TAwaitable[] all, TimeSpan? timeout)
+    internal static Completions<TItem> Of(TItem[] items, LoopAwaitable[] children, TimeSpan? timeout)
     {
-        total = all.Length;
-        wait = new CompletionWait(all);
-        wait.Start();
-        if (total > 0)
+        var wait = new CompletionWait(children);
+        try
         {
-            wait.StartTimer(LoopCore.Required, timeout);
+            wait.Start();
+            if (children.Length > 0)
+            {
+                wait.StartTimer(LoopCore.Required, timeout);
+            }
+
+            return new(items, wait);
+        }
+        catch
+        {
+            wait.Detach();
+            throw;
         }
     }
 
-    public IAsyncEnumerator<TAwaitable> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    public IAsyncEnumerator<TItem> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
         if (enumerated)
         {
@@ -29,28 +37,42 @@ internal sealed class Completions<TAwaitable> : IAsyncEnumerable<TAwaitable>
         }
 
         enumerated = true;
-        return Enumerate(cancellationToken).GetAsyncEnumerator(cancellationToken);
+        return new Enumerator(Enumerate(cancellationToken), wait);
     }
 
-    private async IAsyncEnumerable<TAwaitable> Enumerate([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerator<TItem> Enumerate(CancellationToken cancellationToken)
     {
         try
         {
-            for (int i = 0; i < total; i++)
+            for (int i = 0; i < items.Length; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 await wait;
-                if (!wait.TryTake(out var next))
+                if (!wait.TryTake(out int next))
                 {
-                    throw new TimeoutException($"{total - i} of {total} had not ended in time.");
+                    throw new TimeoutException($"{items.Length - i} of {items.Length} had not ended in time.");
                 }
 
-                yield return (TAwaitable)next!;
+                yield return items[next];
             }
         }
         finally
         {
             wait.Detach();
+        }
+    }
+
+    // An enumerator that is disposed before its first step runs no finally of its own.
+    private sealed class Enumerator(IAsyncEnumerator<TItem> inner, CompletionWait wait) : IAsyncEnumerator<TItem>
+    {
+        public TItem Current => inner.Current;
+
+        public ValueTask<bool> MoveNextAsync() => inner.MoveNextAsync();
+
+        public ValueTask DisposeAsync()
+        {
+            wait.Detach();
+            return inner.DisposeAsync();
         }
     }
 }

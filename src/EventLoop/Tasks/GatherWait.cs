@@ -3,37 +3,37 @@ using EventLoop.Scheduling;
 namespace EventLoop.Tasks;
 
 /// <summary>gather: all of them, or the first that does not succeed.</summary>
-internal sealed class GatherWait(IReadOnlyList<LoopAwaitable> children) : ChildrenWait(children)
+internal sealed class GatherWait(LoopAwaitable[] children) : ChildrenWait(children)
 {
     private LoopAwaitable? failed;
-    private bool disowned;
 
     protected override bool IsReady => Pending == 0 || failed is not null;
 
-    /// <summary>Throws what the first of them that failed ended with.</summary>
-    internal void ThrowFirstFailure() => failed?.ThrowUnlessSucceeded();
-
-    /// <summary>The gather was cancelled; failures of its children are no longer its business.</summary>
-    internal void Disown()
+    /// <summary>It is over: throws what the first of them that failed ended with. What fails later is known to have been asked for.</summary>
+    internal void End()
     {
-        disowned = true;
+        if (failed is null)
+        {
+            return;
+        }
+
         Detach();
+        foreach (var child in Children)
+        {
+            child.MarkAskedFor();
+        }
+
+        failed.ThrowUnlessSucceeded();
     }
 
     protected override void OnChildEnded(LoopAwaitable child, int index)
     {
-        if (failed is not null)
-        {
-            child.MarkRetrieved();        // the gather has thrown already: what comes later is known to have been asked for
-            return;
-        }
-
-        if (!child.IsCompletedSuccessfully)
+        if (failed is null && !child.IsCompletedSuccessfully)
         {
             failed = child;
         }
 
-        if (IsReady && !disowned)
+        if (IsReady)
         {
             WakeWaiter();
         }
@@ -41,10 +41,10 @@ internal sealed class GatherWait(IReadOnlyList<LoopAwaitable> children) : Childr
 
     protected override AbortResult OnInterrupted(string? reason)
     {
-        disowned = true;
+        Detach();       // failures of its children are no longer its business
         CancelChildren(reason);
         return AbortResult.GivenUp;
     }
 
-    public override string Describe(WaitNode node) => $"gather of {Children.Count} ({Pending} pending)";
+    public override string Describe(WaitNode node) => $"gather of {Children.Length} ({Pending} pending)";
 }

@@ -53,7 +53,10 @@ public abstract partial class LoopAwaitable
         return true;
     }
 
-    private protected void Fail(Failure failure) => End(Core, new LostFailure(failure, this));
+    private protected void Fail(Failure failure) => End(Core, Rare is { IsAskedFor: true } ? failure : new LostFailure(failure, this));
+
+    /// <summary>The failure counts as looked at.</summary>
+    private protected void FailRetrieved(Failure failure) => End(Core, failure);
 
     /// <param name="cancellation">What awaiting it throws; null: made when somebody asks.</param>
     private protected void EndCanceled(Failure? cancellation) => End(Core, (object?)cancellation ?? EndMark.Canceled);
@@ -73,21 +76,8 @@ public abstract partial class LoopAwaitable
         }
 
         details.Outcome = how;
+        details.DoneCallbacks = null;
         details.Waiters.WakeAll(core);
-        if (details.DoneCallbacks is not null)
-        {
-            ScheduleDoneCallbacks(details);
-        }
-    }
-
-    private void ScheduleDoneCallbacks(AwaitableDetails rare)
-    {
-        var callbacks = rare.DoneCallbacks!;
-        rare.DoneCallbacks = null;
-        foreach (var callback in callbacks)
-        {
-            callback.Schedule(this);
-        }
     }
 
     private protected void AddDoneCallback(Delegate key, Action<LoopAwaitable> call)
@@ -99,20 +89,27 @@ public abstract partial class LoopAwaitable
         }
 
         var callback = new DoneCallback(key, call, Core.Ambience.CaptureFlow());
-        if (IsCompleted)
-        {
-            callback.Schedule(this);
-        }
-        else
-        {
-            (Details.DoneCallbacks ??= []).Add(callback);
-        }
+        Watch(callback);
+        Rare?.DoneCallbacks?.Add(callback);
     }
 
     private protected int RemoveDoneCallback(Delegate key)
     {
         ArgumentNullException.ThrowIfNull(key);
         Core.VerifyAccess($"RemoveDoneCallback of a {Kind}");
-        return Rare?.DoneCallbacks?.RemoveAll(callback => callback.Key.Equals(key)) ?? 0;
+        if (!HasWaiters)
+        {
+            return 0;
+        }
+
+        var index = Details.DoneCallbacks ??= new DoneCallbackIndex(Details.Waiters);
+        int removed = 0;
+        for (var callback = index.Remove(key); callback is not null; callback = callback.Earlier)
+        {
+            Unwatch(callback);
+            removed++;
+        }
+
+        return removed;
     }
 }

@@ -94,8 +94,16 @@ public abstract partial class LoopAwaitable : IWaitTarget
     /// <summary>For <c>await</c>.</summary>
     public LoopAwaiter GetAwaiter() => new(this);
 
-    /// <summary>A wait for it, for combinators that take coroutines.</summary>
+    /// <summary>A wait for it, for combinators that take coroutines. Gathered, it stands for the task or future itself.</summary>
     public Coroutine AsCoroutine() => new(new AwaitSource(this), 0);
+
+    /// <summary>The same as <see cref="AsCoroutine"/>: tasks and futures can stand among coroutines.</summary>
+    /// <param name="awaitable">A task or future.</param>
+    public static implicit operator Coroutine(LoopAwaitable awaitable)
+    {
+        ArgumentNullException.ThrowIfNull(awaitable);
+        return awaitable.AsCoroutine();
+    }
 
     /// <summary>A <see cref="Task"/> that ends as this ends; a canceled one rethrows the same <see cref="LoopCanceledException"/>.</summary>
     /// <remarks>Its continuations run on the thread pool, or wherever their own context wants them. The failure counts as looked at. Any thread.</remarks>
@@ -116,7 +124,9 @@ public abstract partial class LoopAwaitable : IWaitTarget
         }
         else
         {
-            Details.Waiters.Add(node);
+            var details = Details;
+            details.Waiters.Add(node);
+            details.HasHadAwaiters |= node is not DoneCallback;
         }
     }
 
@@ -138,6 +148,9 @@ public abstract partial class LoopAwaitable : IWaitTarget
         AwaitableDetails details => !details.Waiters.IsEmpty,
         var now => !IsOutcome(now),
     };
+
+    /// <summary>Somebody may await it: not only done callbacks have come.</summary>
+    internal bool MayHaveAwaiters => HasWaiters && (state is AwaitableDetails details ? details.HasHadAwaiters : state is not DoneCallback);
 
     /// <summary>Has a watcher told when this ends; at once, inside the call, when it has ended.</summary>
     internal void Watch(Watcher watcher)
@@ -225,6 +238,19 @@ public abstract partial class LoopAwaitable : IWaitTarget
         return (Failure)Outcome!;
     }
 
+    /// <summary>A gather that is over had waited for it: its failure, if it comes to one, counts as looked at.</summary>
+    internal void MarkAskedFor()
+    {
+        if (IsCompleted)
+        {
+            MarkRetrieved();
+        }
+        else if (this is not ForeignTask)
+        {
+            Details.IsAskedFor = true;
+        }
+    }
+
     internal void MarkRetrieved()
     {
         if (IsFaulted)
@@ -251,6 +277,7 @@ public abstract partial class LoopAwaitable : IWaitTarget
         if (details.Outcome is null && state is not null)
         {
             details.Waiters.Add(Unsafe.As<WaitNode>(state));
+            details.HasHadAwaiters = state is not DoneCallback;
         }
 
         state = details;

@@ -40,7 +40,7 @@ public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
         var core = awaitable.Core;
         if (!core.IsSurelyHere && !ReferenceEquals(core, LoopCore.Required))
         {
-            Throw.OtherLoop(awaitable.Kind);
+            Throw.OtherLoop(awaitable);
         }
 
         if (core.TryInterrupt(out bool completed))
@@ -49,7 +49,7 @@ public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
             return completed;
         }
 
-        if (core.Current?.Task is { } task && (task.HasWaiters || ReferenceEquals(task, awaitable)) && awaitable is not LoopFuture && awaitable is LoopTask awaited)
+        if (core.Current?.Task is { } task && (task.MayHaveAwaiters || ReferenceEquals(task, awaitable)) && awaitable is not LoopFuture && awaitable is LoopTask awaited)
         {
             AwaitCycle.Check(task, awaited);
         }

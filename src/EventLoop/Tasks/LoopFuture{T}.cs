@@ -57,6 +57,14 @@ public sealed class LoopFuture<T> : LoopAwaitable
     /// <inheritdoc cref="LoopAwaitable.AsCoroutine"/>
     public new Coroutine<T> AsCoroutine() => new(new AwaitSource<T>(this, static ended => ((LoopFuture<T>)ended).Value), 0);
 
+    /// <summary>The same as <see cref="AsCoroutine"/>: a future can stand among coroutines of its type.</summary>
+    /// <param name="future">A future.</param>
+    public static implicit operator Coroutine<T>(LoopFuture<T> future)
+    {
+        ArgumentNullException.ThrowIfNull(future);
+        return future.AsCoroutine();
+    }
+
     /// <summary>For <c>await</c>.</summary>
     public new LoopAwaiter<T> GetAwaiter() => new(this);
 

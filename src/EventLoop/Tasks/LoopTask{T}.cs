@@ -43,6 +43,14 @@ public sealed class LoopTask<T> : LoopTask
     /// <inheritdoc cref="LoopAwaitable.AsCoroutine"/>
     public new Coroutine<T> AsCoroutine() => new(new AwaitSource<T>(this, static ended => ((LoopTask<T>)ended).Value), 0);
 
+    /// <summary>The same as <see cref="AsCoroutine"/>: a task can stand among coroutines of its type.</summary>
+    /// <param name="task">A task.</param>
+    public static implicit operator Coroutine<T>(LoopTask<T> task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return task.AsCoroutine();
+    }
+
     /// <summary>For <c>await</c>.</summary>
     public new LoopAwaiter<T> GetAwaiter() => new(this);
 

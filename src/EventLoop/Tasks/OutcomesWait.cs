@@ -2,8 +2,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>gather(return_exceptions=True): all of them, however they end. Cancelled, it cancels them and waits on.</summary>
-internal sealed class OutcomesWait(IReadOnlyList<LoopAwaitable> children) : ChildrenWait(children)
+/// <summary>gather(return_exceptions=True): all of them, however they end. Cancelled, also before it began, it cancels them and waits on.</summary>
+internal sealed class OutcomesWait(LoopAwaitable[] children) : ChildrenWait(children)
 {
     private LoopCanceledException? cancellation;
 
@@ -27,16 +27,10 @@ internal sealed class OutcomesWait(IReadOnlyList<LoopAwaitable> children) : Chil
 
     protected override AbortResult OnInterrupted(string? reason)
     {
-        if (Waiter is null)
-        {
-            CancelChildren(reason);
-            return AbortResult.GivenUp;
-        }
-
         cancellation ??= new LoopCanceledException(reason);
         CancelChildren(reason);
         return AbortResult.PassedOn;
     }
 
-    public override string Describe(WaitNode node) => $"gather of {Children.Count} ({Pending} pending)";
+    public override string Describe(WaitNode node) => $"gather of {Children.Length} ({Pending} pending)";
 }

@@ -24,14 +24,14 @@ internal sealed class ShieldedWait(LoopAwaitable inner) : IWaitTarget
         }
     }
 
-    public string Describe(WaitNode node) => $"{inner.Label} (shielded)";
+    public string Describe(WaitNode node) => inner is ForeignTask ? inner.Label : $"{inner.Label} (shielded)";
 
     private bool BeginWait()
     {
         var core = LoopCore.Required;
         if (!ReferenceEquals(inner.Core, core))
         {
-            Throw.OtherLoop(inner.Kind);
+            Throw.OtherLoop(inner);
         }
 
         if (core.TryInterrupt(out bool completed))

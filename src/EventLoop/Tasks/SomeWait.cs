@@ -3,7 +3,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Tasks;
 
 /// <summary>wait: until enough of them have ended, or the time is up. Owns nothing.</summary>
-internal sealed class SomeWait(IReadOnlyList<LoopAwaitable> children, ReturnWhen returnWhen) : ChildrenWait(children)
+internal sealed class SomeWait(LoopAwaitable[] children, ReturnWhen returnWhen) : ChildrenWait(children)
 {
     private bool enough;
 
@@ -24,5 +24,5 @@ internal sealed class SomeWait(IReadOnlyList<LoopAwaitable> children, ReturnWhen
         }
     }
 
-    public override string Describe(WaitNode node) => $"wait for {Children.Count} ({Pending} pending)";
+    public override string Describe(WaitNode node) => $"wait for {Children.Length} ({Pending} pending)";
 }

@@ -19,7 +19,10 @@ internal abstract class WaitPoint : IWaitTarget
     /// <summary>False: the wait neither looks for a cancellation nor can be interrupted.</summary>
     protected virtual bool IsInterruptible => true;
 
-    /// <summary>The wait was interrupted, or was not even begun: whatever it owns is to be cancelled.</summary>
+    /// <summary>
+    /// The wait was interrupted, or was not even begun: whatever it owns is to be cancelled. <see cref="AbortResult.PassedOn"/>: it waits on until that has
+    /// ended, and throws the cancellation itself.
+    /// </summary>
     protected virtual AbortResult OnInterrupted(string? reason) => AbortResult.GivenUp;
 
     public abstract string Describe(WaitNode node);
@@ -68,8 +71,13 @@ internal abstract class WaitPoint : IWaitTarget
                 var core = LoopCore.Required;
                 if (point.IsInterruptible && core.TryInterrupt(out bool completed))
                 {
-                    point.OnInterrupted((core.PendingThrow as LoopCanceledException)?.Reason);
-                    return completed;
+                    if (point.OnInterrupted((core.PendingThrow as LoopCanceledException)?.Reason) == AbortResult.GivenUp)
+                    {
+                        return completed;
+                    }
+
+                    core.PendingThrow = null;      // what it owns ends first, and then it throws
+                    core.Deferred = false;
                 }
 
                 return point.IsReady && core.SpendBudget();

@@ -51,9 +51,6 @@ public sealed class RunningLoopTests : LoopTest
     public void StartSoon_throws_where_no_loop_runs() => Assert.Throws<InvalidOperationException>(() => Loop.StartSoon(Yields(1)));
 
     [Fact]
-    public void Gather_throws_where_no_loop_runs() => Assert.Throws<InvalidOperationException>(() => { _ = Loop.Gather(After(1, 1)); });
-
-    [Fact]
     public void Shield_throws_where_no_loop_runs() => Assert.Throws<InvalidOperationException>(() => { _ = Loop.Shield(After(1, 1)); });
 
     [Fact]

@@ -164,4 +164,96 @@ public sealed class DoneCallbackTests : LoopTest
 
         Log.Should().Equal("callback");
     }
+
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
+    [Theory]
+    [InlineData("future")]
+    [InlineData("future with a value")]
+    [InlineData("task")]
+    public void Awaiters_and_done_callbacks_have_their_turn_in_the_order_in_which_they_came(string kind)
+    {
+        RunLoop(async () =>
+        {
+            LoopFuture<int> gate = Loop.Current.CreateFuture<int>();
+            LoopFuture plain = Loop.Current.CreateFuture();
+            LoopAwaitable awaited = kind switch { "future" => plain, "task" => Loop.CreateTask(async () => await gate), _ => gate };
+            await Yields(2);
+            awaited.AddDoneCallback(_ => Log.Add("callback 1"));
+            LoopTask first = Loop.CreateTask(Awaits("awaiter 2", awaited));
+            await Yields(2);
+            awaited.AddDoneCallback(_ => Log.Add("callback 3"));
+            LoopTask second = Loop.CreateTask(Awaits("awaiter 4", awaited));
+            await Yields(2);
+            awaited.AddDoneCallback(_ => Log.Add("callback 5"));
+            plain.SetResult();
+            gate.SetResult(1);
+            await Loop.Gather(first, second);
+            await Loop.Yield();
+        });
+
+        Log.Should().Equal("callback 1", "awaiter 2", "callback 3", "awaiter 4", "callback 5");
+
+        async Coroutine Awaits(string name, LoopAwaitable awaited)
+        {
+            await awaited;
+            Log.Add(name);
+        }
+    }
+
+    [OneSchedule("it states, or stages its scene by, the order first in, first out")]
+    [Fact]
+    public void Callbacks_that_were_taken_back_leave_the_order_of_the_others_and_of_the_awaiters()
+    {
+        RunLoop(async () =>
+        {
+            LoopFuture future = Loop.Current.CreateFuture();
+            Action<LoopAwaitable> gone = _ => Log.Add("gone");
+            Action<LoopAwaitable> kept = _ => Log.Add("kept");
+            future.AddDoneCallback(gone);
+            LoopTask awaiter = Loop.CreateTask(async () =>
+            {
+                await future;
+                Log.Add("awaiter");
+            });
+            await Loop.Yield();
+            future.AddDoneCallback(kept);
+            future.AddDoneCallback(gone);
+            future.RemoveDoneCallback(gone).Should().Be(2);
+            future.AddDoneCallback(gone);
+            future.AddDoneCallback(kept);
+            future.RemoveDoneCallback(gone).Should().Be(1);
+            future.Awaiters.Should().Equal(awaiter);
+            future.SetResult();
+            future.RemoveDoneCallback(kept).Should().Be(0);
+            await awaiter;
+            await Loop.Yield();
+        });
+
+        Log.Should().Equal("awaiter", "kept", "kept");
+    }
+
+    [Fact]
+    public void A_done_callback_can_be_taken_back_beside_a_hundred_thousand_others() => RunLoop(async () =>
+    {
+        const int count = 100_000;
+        LoopFuture future = Loop.Current.CreateFuture();
+        int called = 0;
+        var callbacks = new Action<LoopAwaitable>[count];
+        for (int i = 0; i < count; i++)
+        {
+            int n = i;
+            callbacks[i] = _ => called += n & 1;
+            future.AddDoneCallback(callbacks[i]);
+        }
+
+        for (int i = 0; i < count; i += 2)
+        {
+            future.RemoveDoneCallback(callbacks[i]).Should().Be(1);      // by a search through the others this takes minutes
+        }
+
+        future.SetResult();
+        await Loop.Yield();
+        await Loop.Yield();
+        called.Should().Be(count / 2);
+    });
 }

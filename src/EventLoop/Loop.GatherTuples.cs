@@ -1,0 +1,155 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+// gather of several types: a tuple. Coroutines become tasks; tasks of the loop are cancelled with the gather, .NET tasks are left alone.
+public sealed partial class Loop
+{
+    /// <summary>Runs all concurrently; results of several types give a tuple. asyncio: <c>gather</c>.</summary>
+    /// <returns>The results, in the order of the arguments.</returns>
+    /// <remarks>The first failure is thrown at once, and the others go on. <b>Cancellation:</b> cancels the children (a .NET task cannot be, and is left alone) and throws at once.</remarks>
+    /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already: then nothing was started.</exception>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2)> Gather<T1, T2>(
+        Coroutine<T1> first, Coroutine<T2> second) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3)> Gather<T1, T2, T3>(
+        Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3, T4)> Gather<T1, T2, T3, T4>(
+        Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3, T4, T5)> Gather<T1, T2, T3, T4, T5>(
+        Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3, T4, T5, T6)> Gather<T1, T2, T3, T4, T5, T6>(
+        Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4]), Combine.ValueOf<T6>(all[5])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3, T4, T5, T6, T7)> Gather<T1, T2, T3, T4, T5, T6, T7>(
+        Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth, Coroutine<T7> seventh) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth), Candidate.Of(seventh)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4]), Combine.ValueOf<T6>(all[5]), Combine.ValueOf<T7>(all[6])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2)> Gather<T1, T2>(
+        LoopTask<T1> first, LoopTask<T2> second) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3)> Gather<T1, T2, T3>(
+        LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3, T4)> Gather<T1, T2, T3, T4>(
+        LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3, T4, T5)> Gather<T1, T2, T3, T4, T5>(
+        LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3, T4, T5, T6)> Gather<T1, T2, T3, T4, T5, T6>(
+        LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth, LoopTask<T6> sixth) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4]), Combine.ValueOf<T6>(all[5])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3, T4, T5, T6, T7)> Gather<T1, T2, T3, T4, T5, T6, T7>(
+        LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth, LoopTask<T6> sixth, LoopTask<T7> seventh) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth), Candidate.Of(seventh)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4]), Combine.ValueOf<T6>(all[5]), Combine.ValueOf<T7>(all[6])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2)> Gather<T1, T2>(
+        Task<T1> first, Task<T2> second) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3)> Gather<T1, T2, T3>(
+        Task<T1> first, Task<T2> second, Task<T3> third) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3, T4)> Gather<T1, T2, T3, T4>(
+        Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3, T4, T5)> Gather<T1, T2, T3, T4, T5>(
+        Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3, T4, T5, T6)> Gather<T1, T2, T3, T4, T5, T6>(
+        Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth, Task<T6> sixth) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4]), Combine.ValueOf<T6>(all[5])));
+
+    /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
+    [OverloadResolutionPriority(-1)]
+    public static Coroutine<(T1, T2, T3, T4, T5, T6, T7)> Gather<T1, T2, T3, T4, T5, T6, T7>(
+        Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth, Task<T6> sixth, Task<T7> seventh) =>
+        Combine.All(
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth), Candidate.Of(seventh)),
+            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4]), Combine.ValueOf<T6>(all[5]), Combine.ValueOf<T7>(all[6])));
+}

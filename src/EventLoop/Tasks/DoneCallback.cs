@@ -1,0 +1,49 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Tasks;
+
+/// <summary>A done callback with the flow it was registered in. It stands in the queue of those that wait, so that it has its turn among them.</summary>
+internal sealed class DoneCallback(Delegate key, Action<LoopAwaitable> call, ExecutionContext? flow) : Watcher
+{
+    internal Delegate Key => key;
+
+    /// <summary>The one before it that was registered with an equal delegate, where an index is kept.</summary>
+    internal DoneCallback? Earlier;
+
+    internal override void OnEnded(LoopAwaitable ended)
+    {
+        var core = ended.Core;
+        var item = CallbackItem<(Action<LoopAwaitable> Call, LoopAwaitable Ended)>.Rent(core, static state => state.Call(state.Ended), (call, ended), core.BaseContext);
+        item.Flow = flow;
+        core.Ready.Enqueue(item);
+    }
+}
+
+/// <summary>
+/// The done callbacks of one awaitable by their delegates. Made when one is first taken back, so that most never have it, and kept from then on: to take back
+/// as many as one likes costs a look each, however many wait beside them.
+/// </summary>
+internal sealed class DoneCallbackIndex
+{
+    private readonly Dictionary<Delegate, DoneCallback> latest = [];
+
+    internal DoneCallbackIndex(in WaiterQueue waiters)
+    {
+        for (var node = waiters.First; node is not null; node = node.Following)
+        {
+            if (node is DoneCallback callback)
+            {
+                Add(callback);
+            }
+        }
+    }
+
+    internal void Add(DoneCallback callback)
+    {
+        callback.Earlier = latest.GetValueOrDefault(callback.Key);
+        latest[callback.Key] = callback;
+    }
+
+    /// <summary>Takes out all of a delegate: the latest, which leads to the others.</summary>
+    internal DoneCallback? Remove(Delegate key) => latest.Remove(key, out var callback) ? callback : null;
+}

@@ -95,17 +95,21 @@ public sealed partial class Loop : IDisposable
         }
     }
 
-    /// <summary>What it does and has done. Any thread; the counts cost a look through its tasks.</summary>
+    /// <summary>What it does and has done.</summary>
+    /// <remarks>
+    /// <b>Thread:</b> any. On the loop's thread it is exact; elsewhere each number is one of a moment, and two may be a moment apart. <b>Cost:</b> no look through the tasks: on the loop's thread it
+    /// costs what has become ready and has run since it was asked last, elsewhere a look through what is ready.
+    /// </remarks>
     public LoopStatistics Statistics
     {
         get
         {
-            var tasks = Core.Tasks.Snapshot();
+            int tasks = Core.Tasks.Count;
             return new LoopStatistics(
                 Core.Ready.Count,
-                tasks.Count(static task => task.Status == LoopTaskStatus.Waiting),
+                Math.Min(Core.CountWaiting(), tasks),
                 Core.Timers.Count,
-                tasks.Count,
+                tasks,
                 Core.Turns,
                 Core.Steps,
                 Core.Polls,

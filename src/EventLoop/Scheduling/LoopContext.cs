@@ -78,7 +78,7 @@ internal class LoopContext : SynchronizationContext
         }
     }
 
-    private bool WaitsHere(WaitNode node) => ReferenceEquals(node.Context, this) && node.State is WaitState.Parked or WaitState.Yielding;
+    internal bool WaitsHere(WaitNode node) => ReferenceEquals(node.Context, this) && node.State is WaitState.Parked or WaitState.Yielding;
 
     /// <summary>The nodes that wait in this context now, in no particular order.</summary>
     internal void CollectWaits(List<WaitNode> waits)
@@ -102,58 +102,10 @@ internal class LoopContext : SynchronizationContext
         _ => false,
     };
 
-    private bool IsCancelledHere(WaitNode node) => ReferenceEquals(node.Context, this) && node.IsBeingCancelled;
+    internal bool IsCancelledHere(WaitNode node) => ReferenceEquals(node.Context, this) && node.IsBeingCancelled;
 
     /// <summary>The node by which this context waited last: where its code stands, unless several flows share the context.</summary>
     internal WaitNode? LastWait => parked is WaitNode node && ReferenceEquals(node.Context, this) ? node : null;
-
-    // Sealed, so that asking whether it is one is a single comparison. Only tasks with several waits at once have one, and pay
-    // for its lock. A node that went on without having been taken out (after a yield, or to throw) is an old one, and is swept out some time.
-    private sealed class ParkedSet(LoopContext owner)
-    {
-        private const int SmallestSweep = 16;
-
-        private readonly HashSet<WaitNode> nodes = [];
-        private int sweepAt = SmallestSweep;
-
-        internal void Add(WaitNode node)
-        {
-            lock (nodes)      // the live view looks from other threads
-            {
-                if (nodes.Count >= sweepAt)
-                {
-                    nodes.RemoveWhere(old => !owner.WaitsHere(old) && !owner.IsCancelledHere(old));
-                    sweepAt = Math.Max(SmallestSweep, nodes.Count * 2);
-                }
-
-                nodes.Add(node);
-            }
-        }
-
-        internal void Remove(WaitNode node)
-        {
-            lock (nodes)      // the live view looks from other threads
-            {
-                nodes.Remove(node);
-            }
-        }
-
-        internal void CollectWaits(List<WaitNode> waits)
-        {
-            lock (nodes)      // the live view looks from other threads
-            {
-                waits.AddRange(nodes.Where(owner.WaitsHere));
-            }
-        }
-
-        internal bool AnyCancelled()
-        {
-            lock (nodes)      // the live view looks from other threads
-            {
-                return nodes.Any(owner.IsCancelledHere);
-            }
-        }
-    }
 
     public override SynchronizationContext CreateCopy() => this;
 

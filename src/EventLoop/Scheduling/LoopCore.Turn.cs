@@ -55,7 +55,7 @@ internal sealed partial class LoopCore
 
     internal TimeSpan IdleTime => TimeSpan.FromTicks(idleTicks);
 
-    internal TimeSpan BusyTime => TimeSpan.FromTicks(Math.Max(0, (IsRunning ? runTicks + Since(runStart) : runTicks) - idleTicks));
+    internal TimeSpan BusyTime => TimeSpan.FromTicks(Math.Max(0, (isRunning ? runTicks + Since(runStart) : runTicks) - idleTicks));
 
     /// <summary>Any thread.</summary>
     internal void RequestStop()
@@ -122,6 +122,11 @@ internal sealed partial class LoopCore
         Deferred = false;
         PendingThrow = null;
         StartDepth = 0;
+        while (interruptedCount > 0)
+        {
+            PopInterrupted();
+        }
+
         if (next is { } node)
         {
             next = null;
@@ -205,6 +210,7 @@ internal sealed partial class LoopCore
     internal void RunInside(LoopItem item)
     {
         var context = Current;
+        PushInterrupted(context);
         var flow = Ambience.MarkFlow();
         var following = next;
         int left = budget;
@@ -223,6 +229,7 @@ internal sealed partial class LoopCore
         StartDepth--;
         budget = left;
         next = following;
+        PopInterrupted();
         Install(context);
         Ambience.PutBackFlow(flow);
     }
@@ -233,6 +240,7 @@ internal sealed partial class LoopCore
     internal void RunAside<TState>(Action<TState> callback, TState state)
     {
         var context = Current;
+        PushInterrupted(context);
         var synchronization = SynchronizationContext.Current;
         var flow = Ambience.MarkFlow();
         var thrown = PendingThrow;
@@ -251,6 +259,7 @@ internal sealed partial class LoopCore
         next = following;
         Deferred = deferred;
         PendingThrow = thrown;
+        PopInterrupted();
         Current = context;
         Ambience.SetCurrent(synchronization);
         Ambience.PutBackFlow(flow);

@@ -35,11 +35,17 @@ internal sealed class ReadyQueue
     private Ring first = new();     // taken from here
     private Ring last;              // put here; the same ring unless a burst has overflowed it
     private Ring? spare;
-    private int count;
+    private long put;       // so many went in,
+    private long taken;     // and so many came out
 
     internal ReadyQueue() => last = first;
 
-    internal int Count => count;
+    /// <summary>Any thread may look; the loop's knows.</summary>
+    internal int Count => (int)Math.Max(0, put - taken);
+
+    internal long Put => put;
+
+    internal long Taken => taken;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Enqueue(LoopItem item)
@@ -52,7 +58,7 @@ internal sealed class ReadyQueue
 
         ring[ring.Tail] = item;
         ring.Tail++;
-        count++;
+        put++;
     }
 
     /// <summary>Only when there is one.</summary>
@@ -69,14 +75,15 @@ internal sealed class ReadyQueue
         var item = slot!;
         slot = null;
         ring.Head++;
-        count--;
+        taken++;
         return item;
     }
 
     /// <summary>For the live view, from any thread: a look at a queue in motion.</summary>
     internal bool Any(Func<LoopItem, bool> matches)
     {
-        for (var ring = first; ring is not null; ring = ring.Next)
+        int most = (Count / RingSize) + 2;       // the rings that it sees may be put behind themselves meanwhile
+        for (var ring = first; ring is not null && most > 0; ring = ring.Next, most--)
         {
             int tail = ring.Tail;
             for (int i = ring.Head; tail - i > 0; i++)       // the head may have passed what was the tail a moment ago
@@ -91,10 +98,25 @@ internal sealed class ReadyQueue
         return false;
     }
 
+    /// <summary>The newest ones, in order.</summary>
+    internal void VisitLast<TState>(int number, Action<LoopItem, TState> visit, TState state)
+    {
+        int skip = Count - number;
+        for (var ring = first; ring is not null; ring = ring.Next)
+        {
+            int passed = Math.Min(skip, ring.Tail - ring.Head);
+            skip -= passed;
+            for (int i = ring.Head + passed; i != ring.Tail; i++)
+            {
+                visit(ring[i]!, state);
+            }
+        }
+    }
+
     /// <summary>Takes out everything, in order.</summary>
     internal LoopItem[] TakeAll()
     {
-        var items = new LoopItem[count];
+        var items = new LoopItem[Count];
         for (int i = 0; i < items.Length; i++)
         {
             items[i] = Dequeue();

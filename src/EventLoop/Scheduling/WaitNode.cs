@@ -40,6 +40,9 @@ internal abstract class WaitNode : LoopItem
 
     internal IWaitTarget? Target => State == WaitState.Parked ? Unsafe.As<IWaitTarget>(subject) : null;
 
+    /// <summary>The same for any thread: between a look at the state and one at the subject the node may go on, and the subject be an exception.</summary>
+    internal IWaitTarget? VisibleTarget => Volatile.Read(ref subject) is IWaitTarget target && State == WaitState.Parked ? target : null;
+
     /// <summary>Woken by a cancellation that it has not thrown yet: a further request meets it in the same wait.</summary>
     internal bool IsBeingCancelled => State == WaitState.Woken && subject is LoopCanceledException;
 

@@ -47,8 +47,10 @@ public abstract partial class LoopAwaitable : IWaitTarget
     /// <summary>Where it was made; debug mode only.</summary>
     public string? CreatedAt => Rare?.CreatedAt;
 
-    /// <summary>The tasks that wait for it now; any thread may ask.</summary>
-    public IReadOnlyList<LoopTask> Awaiters => (Rare is { } rare ? rare.Waiters : new WaiterQueue(state as WaitNode)).Select(static node => (node as Watcher)?.OwnerTask ?? node.Context?.Task);
+    /// <summary>The tasks that wait for it now; any thread may ask. Another than the loop's looks through all tasks for them: nobody's queue is read while it moves.</summary>
+    public IReadOnlyList<LoopTask> Awaiters => Core.IsInLoopThread
+        ? (Rare is { } rare ? rare.Waiters : new WaiterQueue(state as WaitNode)).Select(static node => (node as Watcher)?.OwnerTask ?? node.Context?.Task)
+        : IsCompleted ? [] : Core.Tasks.Snapshot().FindAll(task => task.SeemsToAwait(this));
 
     internal abstract LoopCore Core { get; }
 

@@ -70,15 +70,6 @@ public partial class LoopTask : LoopAwaitable
         }
     }
 
-    /// <summary>Where it stands; any thread may ask. Reading it costs a look through the ready queue.</summary>
-    public LoopTaskStatus Status =>
-        IsCompletedSuccessfully ? LoopTaskStatus.RanToCompletion
-        : IsFaulted ? LoopTaskStatus.Faulted
-        : IsCanceled ? LoopTaskStatus.Canceled
-        : ReferenceEquals(Core.CurrentTask, this) ? LoopTaskStatus.Running
-        : ParkedNode is not null && !IsInReadyQueue ? LoopTaskStatus.Waiting
-        : LoopTaskStatus.Ready;
-
     /// <summary>Outstanding requests: <see cref="LoopAwaitable.Cancel"/> adds one, <see cref="Uncancel"/> takes one away. asyncio: <c>cancelling()</c>.</summary>
     public int CancelRequests => Rare?.CancelRequests ?? 0;
 
@@ -112,17 +103,6 @@ public partial class LoopTask : LoopAwaitable
 
     internal LinkedTokenSource? TokenSource => Rare?.TokenSource;
 
-    /// <summary>What it waits for now, in words; null unless <see cref="LoopTaskStatus.Waiting"/>. Any thread may ask.</summary>
-    public string? WaitingOn => Status == LoopTaskStatus.Waiting && ParkedNode is { } node ? node.Target?.Describe(node) : null;
-
-    /// <summary>The task or future that it waits for, where it is one. Any thread may ask.</summary>
-    public LoopAwaitable? Awaiting => IsCompleted ? null : ParkedNode?.Target switch
-    {
-        LoopAwaitable awaitable => awaitable,
-        ShieldedWait shield => shield.Inner,
-        _ => null,
-    };
-
     internal sealed override LoopCore Core => context.Core;
 
     internal override string Kind => "task";
@@ -143,9 +123,6 @@ public partial class LoopTask : LoopAwaitable
 
     internal TaskGroup? Group => Rare?.Group;
 
-    /// <summary>One of the nodes that it is parked on.</summary>
-    internal WaitNode? ParkedNode => CollectWaits().Find(static node => node.State == WaitState.Parked);
-
     /// <summary>When it took its last step, and so since when it waits; noted in debug mode and in loops for tests.</summary>
     internal TimeSpan? LastStep => Rare is { LastStep: > 0 and var ticks } ? TimeSpan.FromTicks(ticks - 1) : null;
 
@@ -156,8 +133,6 @@ public partial class LoopTask : LoopAwaitable
             Details.LastStep = Core.Clock.Now + 1;      // zero stands for never
         }
     }
-
-    private bool IsInReadyQueue => Core.Ready.Any(item => ReferenceEquals(item.Context?.Task, this));
 
     /// <summary>Takes one cancel request back: whoever asked for it has seen it through. asyncio: <c>uncancel()</c>.</summary>
     /// <returns>How many are left. At zero a request that no wait has thrown yet is forgotten.</returns>
@@ -173,23 +148,6 @@ public partial class LoopTask : LoopAwaitable
         }
 
         return CancelRequests;
-    }
-
-    /// <summary>The coroutine methods it is in, innermost first; names only. Any thread may ask.</summary>
-    public IReadOnlyList<string> GetStack()
-    {
-        var names = new List<string>();
-        for (var node = IsCompleted ? null : context.LastWait ?? ParkedNode; node is not null; node = (node as CoroutineBox)?.Awaiter)
-        {
-            names.Add(node switch
-            {
-                CoroutineBox box => box.MethodName,
-                ContinuationNode continuation => MethodNames.Readable(continuation.Method),
-                _ => node.GetType().Name,
-            });
-        }
-
-        return names;
     }
 
     // ---- Its life
@@ -243,6 +201,7 @@ public partial class LoopTask : LoopAwaitable
     {
         var core = Core;
         core.Tasks.Remove(this);
+        core.NoteEnd(this);
         if (failure is null && Rare is null)
         {
             Succeed(core);      // as nearly all do
@@ -293,19 +252,4 @@ public partial class LoopTask : LoopAwaitable
             Loop.CallExceptionHandler(new LoopExceptionContext($"A task that nobody awaits, '{Name}', failed", failure, this, CreatedAt: CreatedAt));
         }
     }
-
-    /// <summary>The nodes by which it waits now.</summary>
-    internal List<WaitNode> CollectWaits()
-    {
-        var waits = new List<WaitNode>();
-        foreach (var each in Contexts())
-        {
-            each.CollectWaits(waits);
-        }
-
-        return waits;
-    }
-
-    // Its outermost one, and those of the scopes that it is in.
-    private IEnumerable<TaskContext> Contexts() => ScopeContexts is { Length: > 0 } scopes ? [context, .. scopes] : [context];
 }

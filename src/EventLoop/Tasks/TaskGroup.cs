@@ -337,6 +337,9 @@ public sealed class TaskGroup
     private bool IsCancellation(OperationCanceledException exception) =>
         exception is LoopCanceledException || scope.Host!.CancelRequests > 0 || scope.IsOuterToken(exception.CancellationToken);
 
+    /// <summary>It is where this group waits for its children.</summary>
+    internal bool IsJoin(Scheduling.IWaitTarget target) => ReferenceEquals(target, join);
+
     /// <summary>Where the group waits for its children; deaf once it has cancelled them.</summary>
     private sealed class GroupJoin(TaskGroup group) : WaitPoint
     {

@@ -2,8 +2,12 @@ namespace EventLoop.Tasks;
 
 /// <summary>
 /// The unfinished tasks, held strongly, in a dense table: the last one takes the place of one that ends. In chunks, so that a million tasks leave no outgrown
-/// arrays behind. Loop thread only, but for <see cref="Snapshot"/>, which any thread may ask and which is as good as a moment in a running program can be.
+/// arrays behind. Loop thread only, but for <see cref="Snapshot"/>.
 /// </summary>
+/// <remarks>
+/// Other threads read it without a lock, from the end to the beginning: a task moves downwards only, and stands in its new place before it leaves the old one. So whoever lives through
+/// the look is seen, if in both places.
+/// </remarks>
 internal sealed class TaskTable
 {
     private const int ChunkBits = 10;
@@ -30,8 +34,8 @@ internal sealed class TaskTable
         }
 
         task.TableSlot = slot;
-        chunks[slot >> ChunkBits][slot & (ChunkSize - 1)].Task = task;
-        count = slot + 1;
+        Volatile.Write(ref chunks[slot >> ChunkBits][slot & (ChunkSize - 1)].Task, task);
+        Volatile.Write(ref count, slot + 1);
     }
 
     internal void Remove(LoopTask task)
@@ -39,30 +43,32 @@ internal sealed class TaskTable
         int end = count - 1;
         ref var tail = ref chunks[end >> ChunkBits][end & (ChunkSize - 1)].Task;
         var last = tail!;
-        tail = null;
         if (!ReferenceEquals(last, task))
         {
             int slot = task.TableSlot;
             last.TableSlot = slot;
-            chunks[slot >> ChunkBits][slot & (ChunkSize - 1)].Task = last;
+            Volatile.Write(ref chunks[slot >> ChunkBits][slot & (ChunkSize - 1)].Task, last);
         }
 
-        count = end;
+        Volatile.Write(ref tail, null);
+        Volatile.Write(ref count, end);
         if (end < (chunkCount - 2) << ChunkBits)
         {
             chunks[--chunkCount] = [];      // one spare chunk stays
         }
     }
 
-    /// <summary>In creation order.</summary>
+    /// <summary>In creation order. Any thread; each that lives through the call is in it, once.</summary>
     internal List<LoopTask> Snapshot()
     {
         var snapshot = new List<LoopTask>(Count);
-        foreach (var chunk in Volatile.Read(ref chunks))
+        var all = Volatile.Read(ref chunks);
+        for (int i = all.Length - 1; i >= 0; i--)
         {
-            foreach (var slot in chunk ?? [])
+            var chunk = Volatile.Read(ref all[i]) ?? [];
+            for (int k = chunk.Length - 1; k >= 0; k--)
             {
-                if (slot.Task is { IsCompleted: false } task)
+                if (Volatile.Read(ref chunk[k].Task) is { IsCompleted: false } task)
                 {
                     snapshot.Add(task);
                 }
@@ -70,16 +76,33 @@ internal sealed class TaskTable
         }
 
         snapshot.Sort(static (a, b) => a.Id.CompareTo(b.Id));
+        DropDoubles(snapshot);
         return snapshot;
+    }
+
+    private static void DropDoubles(List<LoopTask> sorted)
+    {
+        int kept = 0;
+        for (int i = 0; i < sorted.Count; i++)
+        {
+            if (kept == 0 || !ReferenceEquals(sorted[kept - 1], sorted[i]))
+            {
+                sorted[kept++] = sorted[i];
+            }
+        }
+
+        sorted.RemoveRange(kept, sorted.Count - kept);
     }
 
     private void AddChunk()
     {
         if (chunkCount == chunks.Length)
         {
-            Array.Resize(ref chunks, chunkCount * 2);
+            var more = new Slot[chunkCount * 2][];
+            chunks.CopyTo(more, 0);
+            Volatile.Write(ref chunks, more);
         }
 
-        chunks[chunkCount++] = new Slot[ChunkSize];
+        Volatile.Write(ref chunks[chunkCount++], new Slot[ChunkSize]);
     }
 }

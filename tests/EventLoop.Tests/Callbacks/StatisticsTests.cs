@@ -156,4 +156,129 @@ public sealed class StatisticsTests : LoopTest
 
         OnThread(() => loop.Statistics.TaskCount).Should().Be(1);
     });
+
+    [Fact]
+    public void WaitingCount_is_right_at_every_moment_of_a_random_program() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+        var random = new Random(UnderSeedsAttribute.Seed ?? 99);
+        var gates = new List<LoopFuture>();
+        var tasks = new List<LoopTask>();
+        int looks = 0;
+        for (int round = 0; round < 60; round++)
+        {
+            for (int i = random.Next(4); i >= 0; i--)
+            {
+                tasks.Add(Loop.CreateTask(Work(random.Next(8), 3), eager: random.Next(3) == 0));
+            }
+
+            loop.CallSoon(Compare);
+            if (gates.Count > 0 && random.Next(2) == 0)
+            {
+                gates[random.Next(gates.Count)].TrySetResult();
+            }
+
+            if (random.Next(4) == 0)
+            {
+                tasks[random.Next(tasks.Count)].Cancel();
+            }
+
+            Compare();
+            await Yields(random.Next(4));
+        }
+
+        tasks.ForEach(static task => task.Cancel());
+        await Loop.Wait(tasks);
+        Compare();
+        looks.Should().BeGreaterThan(100);
+
+        void Compare()
+        {
+            looks++;
+            var core = loop.Core;
+            int waiting = loop.Tasks.Count(task => !core.IsInStep(task) && !core.Ready.Any(item => ReferenceEquals(item.Context?.Task, task)));
+            Now.WaitingCount.Should().Be(waiting);
+            loop.Tasks.Count(static task => task.Status == LoopTaskStatus.Waiting).Should().Be(waiting);
+            OnThread(() => loop.Statistics).Should().BeEquivalentTo(Now, static options => options.Including(static now => now.WaitingCount).Including(static now => now.TaskCount)
+                .Including(static now => now.ReadyCount).Including(static now => now.TimerCount).Including(static now => now.Steps));
+        }
+
+        async Coroutine Work(int kind, int depth)
+        {
+            Compare();
+            switch (kind)
+            {
+                case 0:
+                    await Yields(random.Next(5));
+                    break;
+                case 1:
+                    var gate = loop.CreateFuture();
+                    gates.Add(gate);
+                    await gate;
+                    break;
+                case 2:
+                    await Task.WhenAll(Flow(1), Flow(2), Flow(3));
+                    break;
+                case 3:
+                    await Loop.Sleep(TimeSpan.FromTicks(random.Next(1000)));
+                    break;
+                case 4 when depth > 0:
+                    await Loop.CreateTask(Work(random.Next(8), depth - 1), eager: true);
+                    break;
+                case 5 when depth > 0:
+                    await TaskGroup.Run(async group =>
+                    {
+                        group.StartSoon(Work(random.Next(8), depth - 1));
+                        group.StartSoon(Work(random.Next(8), depth - 1));
+                        await Loop.Yield();
+                    });
+                    break;
+                case 6:
+                    Outlive();
+                    break;
+                default:
+                    await CancelScope.Run(static async _ => await Yields(1));
+                    break;
+            }
+
+            Compare();
+        }
+
+        async Task Flow(int yields)
+        {
+            await Yields(yields);
+            Compare();
+            await Loop.Sleep(TimeSpan.FromTicks(yields));
+        }
+
+        // Code of a task that has ended.
+        async void Outlive()
+        {
+            await Task.Yield();
+            Compare();
+            await Loop.Yield();
+        }
+    });
+
+    [OneSchedule("it is about the number of tasks")]
+    [Fact]
+    public void Each_of_64000_tasks_may_ask_in_each_of_its_steps() => RunLoop(async () =>
+    {
+        const int Number = 64_000;
+        long wrong = 0;
+        LoopTask[] tasks = [.. Enumerable.Range(0, Number).Select(_ => Loop.CreateTask(Ask()))];
+        await Loop.Gather(tasks);
+
+        wrong.Should().Be(0);
+
+        async Coroutine Ask()
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                LoopStatistics now = Now;
+                wrong += now.TaskCount - now.WaitingCount - 1 > now.ReadyCount ? 1 : 0;
+                await Loop.Yield();
+            }
+        }
+    });
 }

@@ -1,0 +1,148 @@
+using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+// What a task tells of itself. From another thread it is read while the loop goes on: nothing is stopped or locked, a field may change between two looks at it, and a node, once it has gone on,
+// may wait for another task. So what was found is compared with what is there at the end, and looked at anew if it has moved.
+public partial class LoopTask
+{
+    private const int MostLooks = 3;
+    private const int DeepestOutsideLook = 10_000;     // of the methods of a stack: what another thread follows may lead in a circle for a moment
+
+    /// <summary>Where it stands; any thread may ask. From another thread than the loop's it costs a look through the ready queue.</summary>
+    public LoopTaskStatus Status => EndStatus ?? (
+        Core.IsInStep(this) ? LoopTaskStatus.Running
+        : ParkedNode is not null && !Core.IsReady(this) ? LoopTaskStatus.Waiting
+        : EndStatus ?? LoopTaskStatus.Ready);
+
+    /// <summary>What it waits for now, in words; null unless <see cref="LoopTaskStatus.Waiting"/>. Any thread may ask.</summary>
+    public string? WaitingOn => Status == LoopTaskStatus.Waiting
+        ? Look(static (node, target) => target.Describe(node))
+        : null;
+
+    /// <summary>The task or future that it waits for, where it is one. Any thread may ask.</summary>
+    public LoopAwaitable? Awaiting => Look(static (_, target) => target switch
+    {
+        LoopAwaitable awaitable => awaitable,
+        ShieldedWait shield => shield.Inner,
+        _ => null,
+    });
+
+    /// <summary>One of the nodes that it is parked on.</summary>
+    internal WaitNode? ParkedNode => CollectWaits().Find(static node => node.State == WaitState.Parked);
+
+    /// <summary>The coroutine methods it is in, innermost first; names only. Any thread may ask; another than the loop's is told the innermost ten thousand at most.</summary>
+    public IReadOnlyList<string> GetStack()
+    {
+        bool here = Core.IsInLoopThread;
+        var names = new List<string>();
+        for (int look = 0; look < MostLooks; look++)
+        {
+            names.Clear();
+            var innermost = IsCompleted ? null : context.LastWait ?? ParkedNode;
+            for (var node = innermost; node is not null; node = (node as CoroutineBox)?.Awaiter)
+            {
+                if (!here && (names.Count == DeepestOutsideLook || !ReferenceEquals(node.Context?.Task, this)))
+                {
+                    break;
+                }
+
+                names.Add(node switch
+                {
+                    CoroutineBox box => box.MethodName,
+                    ContinuationNode continuation => MethodNames.Readable(continuation.Method),
+                    _ => node.GetType().Name,
+                });
+            }
+
+            if (here || ReferenceEquals(innermost, IsCompleted ? null : context.LastWait ?? ParkedNode))
+            {
+                break;
+            }
+        }
+
+        return names;
+    }
+
+    /// <summary>The nodes by which it waits now.</summary>
+    internal List<WaitNode> CollectWaits()
+    {
+        var waits = new List<WaitNode>();
+        foreach (var each in Contexts())
+        {
+            each.CollectWaits(waits);
+        }
+
+        return waits;
+    }
+
+    /// <summary>By a wait that it is in now it waits for <paramref name="awaited"/>, alone or with others. For other threads than the loop's.</summary>
+    internal bool SeemsToAwait(LoopAwaitable awaited)
+    {
+        foreach (var node in CollectWaits())
+        {
+            bool found = node.VisibleTarget switch
+            {
+                LoopAwaitable awaitable => ReferenceEquals(awaitable, awaited),
+                ShieldedWait shield => ReferenceEquals(shield.Inner, awaited),
+                ChildrenWait several => several.Children.Contains(awaited),
+                { } target => (awaited as LoopTask)?.Group?.IsJoin(target) == true,
+                null => false,
+            };
+            if (found && !awaited.IsCompleted && ReferenceEquals(node.Context?.Task, this))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private LoopTaskStatus? EndStatus =>
+        !IsCompleted ? null
+        : IsCompletedSuccessfully ? LoopTaskStatus.RanToCompletion
+        : IsFaulted ? LoopTaskStatus.Faulted
+        : LoopTaskStatus.Canceled;
+
+    // Its outermost one, and those of the scopes that it is in.
+    private IEnumerable<TaskContext> Contexts() => ScopeContexts is { Length: > 0 } scopes ? [context, .. scopes] : [context];
+
+    // What is said of the wait that it is in. Null: it is in none, or moves too fast to be seen.
+    private T? Look<T>(Func<WaitNode, IWaitTarget, T?> tell)
+        where T : class
+    {
+        bool here = Core.IsInLoopThread;
+        for (int look = 0; look < MostLooks && !IsCompleted; look++)
+        {
+            if (ParkedNode is not { } node)
+            {
+                return null;
+            }
+
+            if (node.VisibleTarget is not { } target)
+            {
+                continue;
+            }
+
+            T? told;
+            try
+            {
+                told = tell(node, target);
+            }
+            catch (Exception) when (!here)
+            {
+                continue;      // it was taken apart under the reader's eyes
+            }
+
+            if (ReferenceEquals(node.VisibleTarget, target) && ReferenceEquals(node.Context?.Task, this))
+            {
+                return told;
+            }
+        }
+
+        return null;
+    }
+}

@@ -29,13 +29,19 @@ public sealed class DatagramSocket : IAsyncDisposable, IDisposable
 
     /// <summary>Sends a datagram.</summary>
     /// <param name="datagram">Goes as a whole or not at all.</param>
-    /// <param name="to">Where to.</param>
+    /// <param name="to">Where to: an <see cref="IPEndPoint"/>.</param>
     /// <returns>Its length.</returns>
+    /// <exception cref="ArgumentException">It is a name, which is not resolved here.</exception>
     /// <exception cref="SocketException">It is too long, or an earlier one was refused.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     public Coroutine<int> SendToAsync(ReadOnlyMemory<byte> datagram, EndPoint to)
     {
         ArgumentNullException.ThrowIfNull(to);
+        if (to is not IPEndPoint)
+        {
+            throw DatagramAddresses.NotAnAddress(to);
+        }
+
         return Of(SendDatagramOperation.Rent(socket, addresses, datagram, to));
     }
 
@@ -66,7 +72,18 @@ public sealed class DatagramSocket : IAsyncDisposable, IDisposable
     /// <param name="messages">Each a whole buffer, with its destination unless the socket is connected.</param>
     /// <returns>How many: all.</returns>
     /// <inheritdoc cref="SendToAsync" path="/exception"/>
-    public Coroutine<int> SendManyAsync(ReadOnlyMemory<DatagramMessage> messages) => Of(SendBatchOperation.Rent(socket, addresses, messages));
+    public Coroutine<int> SendManyAsync(ReadOnlyMemory<DatagramMessage> messages)
+    {
+        foreach (ref readonly var message in messages.Span)
+        {
+            if (message.RemoteEndPoint is not (null or IPEndPoint))
+            {
+                throw DatagramAddresses.NotAnAddress(message.RemoteEndPoint);
+            }
+        }
+
+        return Of(SendBatchOperation.Rent(socket, addresses, messages));
+    }
 
     /// <summary>Closes it; what waits fails with <see cref="ObjectDisposedException"/>. From any thread.</summary>
     public void Dispose() => socket.Close();

@@ -15,6 +15,7 @@ public sealed partial class LoopSocket
     private IOException? sendingBroken;
     private EndPoint? localEndPoint;
     private EndPoint? remoteEndPoint;
+    private bool namesAreKnown;       // to the device: whoever asks it, on whichever thread, asks nothing of the system
 
     internal LoopSocket(LoopCore core, SocketDevice device)
     {
@@ -41,7 +42,9 @@ public sealed partial class LoopSocket
     internal bool IsReceiving => ready.Reader is not null;
 
     /// <summary>For descriptions.</summary>
-    internal string Peer => (remoteEndPoint ?? localEndPoint) is { } known ? SocketErrors.Text(known) : "a socket";
+    internal string Peer => (RemoteEndPoint ?? LocalEndPoint) is { } known ? SocketErrors.Text(known) : SocketErrors.NoAddress;
+
+    private bool MayAsk => namesAreKnown || Core.IsInLoopThread;
 
     /// <summary>Why an operation cannot begin; null when it can.</summary>
     internal Exception? WhyNot(bool reads, string what)
@@ -79,9 +82,13 @@ public sealed partial class LoopSocket
 
             return null;
         }
-        catch (Exception failure) when (failure is IOException or SocketException)
+        catch (IOException failure)
         {
             return failure;
+        }
+        catch (SocketException failure)
+        {
+            return SocketErrors.Failed("wait for", RemoteEndPoint ?? LocalEndPoint, failure.SocketErrorCode);
         }
     }
 
@@ -177,7 +184,7 @@ public sealed partial class LoopSocket
             switch (error)
             {
                 case SocketError.Success:
-                    accepted = new LoopSocket(Core, connection!);
+                    accepted = new LoopSocket(Core, connection!) { namesAreKnown = true };
                     return SocketError.Success;
 
                 case SocketError.WouldBlock:
@@ -200,7 +207,7 @@ public sealed partial class LoopSocket
         var error = device.Connect(endPoint);
         if (error == SocketError.Success)
         {
-            remoteEndPoint = endPoint;
+            NoteConnected(endPoint);
         }
 
         // What was told before was about a socket without a peer; what is told from now on is about the connection, and kept.
@@ -226,11 +233,18 @@ public sealed partial class LoopSocket
         var error = device.FinishConnect();
         if (error == SocketError.Success)
         {
-            remoteEndPoint = endPoint;
+            NoteConnected(endPoint);
             ready.State |= SocketState.Readable;
         }
 
         return error;
+    }
+
+    // Both, now: when the peer is gone nobody can ask any more.
+    private void NoteConnected(EndPoint endPoint)
+    {
+        remoteEndPoint = endPoint;
+        localEndPoint = device.LocalEndPoint;
     }
 
     // ---- The end
@@ -257,23 +271,21 @@ public sealed partial class LoopSocket
         }
 
         GC.SuppressFinalize(this);
-        bool isAwaited = ready.Reader is not null || ready.Writer is not null;
-        if (isAwaited)
-        {
-            _ = RemoteEndPoint ?? LocalEndPoint;        // for the message
-        }
-
-        ready.Close(abort, isAwaited ? Peer : "");
+        (_, _) = (LocalEndPoint, RemoteEndPoint);         // known from now on, to messages and to those who ask
+        ready.Close(abort, ready.Reader is not null || ready.Writer is not null ? Peer : "");
     }
 
-    private void Check(SocketError error, string what, EndPoint? with)
+    private void Verify()
     {
         Core.VerifyAccess("LoopSocket");
         if (ready.IsClosed)
         {
             throw Closed();
         }
+    }
 
+    private static void Check(SocketError error, string what, EndPoint? with)
+    {
         if (error != SocketError.Success)
         {
             throw SocketErrors.Failed(what, with, error);

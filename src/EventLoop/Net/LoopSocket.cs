@@ -26,7 +26,7 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     /// <exception cref="SocketException">The system has none.</exception>
     public LoopSocket(AddressFamily family, SocketType type, ProtocolType protocol)
-        : this(LoopCore.Required, LoopCore.Required.Poller.Open(family, type, protocol))
+        : this(LoopCore.Required, Sockets.Open(LoopCore.Required, null, family, type, protocol))
     {
     }
 
@@ -38,11 +38,11 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
     {
     }
 
-    /// <summary>Where it is bound; null when it is not.</summary>
-    public EndPoint? LocalEndPoint => localEndPoint ??= device.LocalEndPoint;
+    /// <summary>Where it is bound; null when it is not. Once it was connected or accepted it is known for good, also when it is closed.</summary>
+    public EndPoint? LocalEndPoint => localEndPoint ??= MayAsk ? device.LocalEndPoint : null;
 
-    /// <summary>Whom it is connected to; null when it is not.</summary>
-    public EndPoint? RemoteEndPoint => remoteEndPoint ??= device.RemoteEndPoint;
+    /// <summary>Whom it is connected to; null when it is not. Once it was connected or accepted it is known for good, also when the peer is gone or the socket closed.</summary>
+    public EndPoint? RemoteEndPoint => remoteEndPoint ??= MayAsk ? device.RemoteEndPoint : null;
 
     /// <summary>It was closed: operations throw.</summary>
     public bool IsClosed => ready.IsClosed;
@@ -92,10 +92,12 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
     /// <summary>Connects; a datagram socket gets its peer by it. asyncio: <c>sock_connect</c>.</summary>
     /// <param name="endPoint">An address; names are not resolved here.</param>
     /// <remarks><b>Cancellation:</b> leaves a socket that can only be closed.</remarks>
+    /// <exception cref="ArgumentException">It is a name.</exception>
     /// <inheritdoc cref="ReceiveAsync" path="/exception"/>
     public Coroutine ConnectAsync(EndPoint endPoint)
     {
         ArgumentNullException.ThrowIfNull(endPoint);
+        SocketErrors.RefuseName(endPoint, nameof(endPoint), "Tcp.ConnectAsync resolves names.");
         return Of(new ConnectOperation(this, endPoint));
     }
 
@@ -110,9 +112,13 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
     /// <summary>Binds it to an address of this machine.</summary>
     /// <param name="endPoint">Port 0 takes a free one.</param>
     /// <exception cref="SocketException">The address is in use, or is not this machine's.</exception>
+    /// <exception cref="ArgumentException">It is a name.</exception>
+    /// <exception cref="InvalidOperationException">Called from another thread; nothing was done.</exception>
     public void Bind(EndPoint endPoint)
     {
         ArgumentNullException.ThrowIfNull(endPoint);
+        SocketErrors.RefuseName(endPoint, nameof(endPoint));
+        Verify();
         Check(device.Bind(endPoint), "bind to", endPoint);
         localEndPoint = null;
     }
@@ -120,11 +126,21 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
     /// <summary>Begins to take connections.</summary>
     /// <param name="backlog">How many may wait to be accepted.</param>
     /// <exception cref="SocketException">The address is in use.</exception>
-    public void Listen(int backlog = 512) => Check(device.Listen(backlog), "listen on", LocalEndPoint);
+    /// <exception cref="InvalidOperationException">Called from another thread; nothing was done.</exception>
+    public void Listen(int backlog = 512)
+    {
+        Verify();
+        Check(device.Listen(backlog), "listen on", LocalEndPoint);
+    }
 
     /// <summary>Ends the sending direction: the peer reads the end behind what was sent; receiving goes on.</summary>
     /// <exception cref="SocketException">It is not connected.</exception>
-    public void ShutdownSend() => Check(device.ShutdownSend(), "shut down sending to", RemoteEndPoint);
+    /// <exception cref="InvalidOperationException">Called from another thread; nothing was done.</exception>
+    public void ShutdownSend()
+    {
+        Verify();
+        Check(device.ShutdownSend(), "shut down sending to", RemoteEndPoint);
+    }
 
     /// <summary>Closes it. What waits for it fails with <see cref="ObjectDisposedException"/>; what was sent still goes out. Idempotent; from any thread.</summary>
     public void Close() => CloseFromAnywhere(abort: false);

@@ -6,31 +6,39 @@ namespace EventLoop.Net;
 /// <summary>Several addresses of one host: each has a head start over the next, a failure starts the next at once, the first connection wins and the others are closed.</summary>
 internal sealed class Race(string host, int port, IPAddress[] addresses, ConnectOptions options)
 {
-    private readonly List<LoopTask<Connection>> running = [];
+    private readonly List<LoopTask<Connection>> attempts = [];
+    private readonly Queue<LoopTask<Connection>> ended = [];
     private readonly List<string> failures = [];
+    private LoopFuture? news;            // somebody waits for the next that ends
+    private LoopTask<Connection>? taken;
     private SocketError lastError;
 
     internal async Coroutine<Connection> RunAsync()
     {
-        int started = 0;
         Connection? winner = null;
         try
         {
             while (true)
             {
-                if (started < addresses.Length)
+                if (attempts.Count < addresses.Length)
                 {
-                    running.Add(Loop.CreateTask(Tcp.Attempt(new IPEndPoint(addresses[started++], port), options)));
+                    Begin(addresses[attempts.Count]);
                 }
 
-                await Loop.Wait(running, started < addresses.Length ? options.AttemptDelay : null, ReturnWhen.FirstCompleted);
+                if (ended.Count == 0)
+                {
+                    news = Loop.Current.CreateFuture();
+                    await Loop.Wait([news], attempts.Count < addresses.Length ? options.AttemptDelay : null);
+                    news = null;
+                }
+
                 winner = TakeWinner();
                 if (winner is not null)
                 {
                     return winner;
                 }
 
-                if (running.Count == 0 && started == addresses.Length)
+                if (failures.Count == addresses.Length)
                 {
                     throw new SocketException((int)lastError, $"connect to {host}:{port} failed: {string.Join("; ", failures)}");
                 }
@@ -50,19 +58,24 @@ internal sealed class Race(string host, int port, IPAddress[] addresses, Connect
         }
     }
 
+    private void Begin(IPAddress address)
+    {
+        var attempt = Loop.CreateTask(Tcp.Attempt(new IPEndPoint(address, port), options));
+        attempts.Add(attempt);
+        attempt.AddDoneCallback(done =>
+        {
+            ended.Enqueue((LoopTask<Connection>)done);
+            news?.TrySetResult();
+        });
+    }
+
     private Connection? TakeWinner()
     {
-        for (int i = 0; i < running.Count; i++)
+        while (ended.TryDequeue(out var attempt))
         {
-            var attempt = running[i];
-            if (!attempt.IsCompleted)
-            {
-                continue;
-            }
-
-            running.RemoveAt(i--);
             if (attempt.IsCompletedSuccessfully)
             {
+                taken = attempt;
                 return attempt.Result;
             }
 
@@ -76,13 +89,18 @@ internal sealed class Race(string host, int port, IPAddress[] addresses, Connect
 
     private async Coroutine CloseLosers()
     {
-        foreach (var attempt in running)
+        foreach (var attempt in attempts)
         {
             attempt.Cancel("another address answered first");
         }
 
-        foreach (var attempt in running)
+        foreach (var attempt in attempts)
         {
+            if (ReferenceEquals(attempt, taken))
+            {
+                continue;
+            }
+
             try
             {
                 await (await attempt).DisposeAsync();

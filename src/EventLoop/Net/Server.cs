@@ -15,6 +15,7 @@ public readonly record struct ServerStopResult(IReadOnlyList<EndPoint?> Aborted,
 public sealed class Server : IAsyncDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan ComplaintDelay = TimeSpan.FromSeconds(30);
 
     private readonly LoopSocket listener;
     private readonly Func<Connection, Coroutine> handler;
@@ -26,6 +27,8 @@ public sealed class Server : IAsyncDisposable
     private LoopFuture? room;
     private LoopFuture? idle;
     private bool stopping;
+    private TimeSpan? lastComplaint;
+    private long untold;               // failures since then
 
     internal Server(LoopSocket listener, Func<Connection, Coroutine> handler, ListenOptions options, Action? onClosed = null)
     {
@@ -59,6 +62,7 @@ public sealed class Server : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It is called from a handler of this server, which would wait for itself.</exception>
     public async Coroutine<ServerStopResult> StopAsync(TimeSpan? timeout = null)
     {
+        listener.Core.VerifyAccess("Server.StopAsync");
         if (Loop.CurrentTask is { } self && connections.ContainsValue(self))
         {
             throw new InvalidOperationException("A handler cannot wait for its own server to stop. Let another task do that.");
@@ -126,7 +130,6 @@ public sealed class Server : IAsyncDisposable
 
     private async Coroutine AcceptAsync()
     {
-        bool complained = false;
         while (!stopping)
         {
             if (connections.Count >= mostConnections)
@@ -147,7 +150,6 @@ public sealed class Server : IAsyncDisposable
                 }
 
                 Serve(accepted);
-                complained = false;
             }
             catch (ObjectDisposedException) when (stopping || listener.IsClosed)
             {
@@ -156,17 +158,28 @@ public sealed class Server : IAsyncDisposable
             catch (Exception failure) when (failure is SocketException or IOException)
             {
                 // No descriptors or memory, as a rule: those who wait stay in the backlog until something is free again.
-                if (!complained)
-                {
-                    complained = true;
-                    Loop.Current.CallExceptionHandler(new LoopExceptionContext($"The server on {SocketErrors.Text(EndPoint)} cannot accept for now, and goes on trying", failure));
-                }
-
+                Complain(failure);
                 room = Loop.Current.CreateFuture();
                 await Loop.Wait([room], RetryDelay);
                 room = null;
             }
         }
+    }
+
+    // A line now and then, however often it fails: trouble of this kind comes by the thousand.
+    private void Complain(Exception failure)
+    {
+        var now = Loop.Current.Time;
+        if (lastComplaint is { } last && now - last < ComplaintDelay)
+        {
+            untold++;
+            return;
+        }
+
+        string before = untold > 0 ? $" ({untold} more failures since the last report)" : "";
+        lastComplaint = now;
+        untold = 0;
+        Loop.Current.CallExceptionHandler(new LoopExceptionContext($"The server on {SocketErrors.Text(EndPoint)} cannot accept for now, and tries again{before}", failure));
     }
 
     private void Serve(LoopSocket socket)

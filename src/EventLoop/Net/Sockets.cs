@@ -8,10 +8,27 @@ namespace EventLoop.Net;
 /// <summary>Makes sockets as options want them.</summary>
 internal static class Sockets
 {
+    /// <exception cref="SocketException">There is none to be had; it says what for.</exception>
+    internal static SocketDevice Open(LoopCore core, EndPoint? endPoint, AddressFamily family, SocketType type, ProtocolType protocol)
+    {
+        try
+        {
+            return core.Poller.Open(family, type, protocol);
+        }
+        catch (SocketException failure)
+        {
+            throw endPoint is null
+                ? SocketErrors.Failed("open a socket", failure.SocketErrorCode)
+                : SocketErrors.Failed("open a socket for", endPoint, failure.SocketErrorCode);
+        }
+    }
+
     internal static LoopSocket OpenStream(EndPoint endPoint, SocketOptions options)
     {
         var core = LoopCore.Required;
-        var socket = new LoopSocket(core, core.Poller.Open(
+        var socket = new LoopSocket(core, Open(
+            core,
+            endPoint,
             endPoint.AddressFamily,
             SocketType.Stream,
             endPoint.AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp));
@@ -34,17 +51,17 @@ internal static class Sockets
         {
             if (endPoint.AddressFamily != AddressFamily.Unix)
             {
-                Set(socket.Device, SocketSetting.ReuseAddress, 1);
+                Set(socket.Device, endPoint, SocketSetting.ReuseAddress, 1);
             }
 
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
             {
-                Set(socket.Device, SocketSetting.IPv6Only, options.DualMode ? 0 : 1);
+                Set(socket.Device, endPoint, SocketSetting.IPv6Only, options.DualMode ? 0 : 1);
             }
 
             if (options.ReusePort)
             {
-                Set(socket.Device, SocketSetting.ReusePort, 1);
+                Set(socket.Device, endPoint, SocketSetting.ReusePort, 1);
             }
 
             socket.Bind(endPoint);
@@ -63,12 +80,12 @@ internal static class Sockets
     {
         if (options.ReceiveBufferSize is { } receive)
         {
-            Set(device, SocketSetting.ReceiveBuffer, receive);
+            Set(device, endPoint, SocketSetting.ReceiveBuffer, receive);
         }
 
         if (options.SendBufferSize is { } send)
         {
-            Set(device, SocketSetting.SendBuffer, send);
+            Set(device, endPoint, SocketSetting.SendBuffer, send);
         }
 
         if (endPoint.AddressFamily == AddressFamily.Unix)
@@ -78,26 +95,26 @@ internal static class Sockets
 
         if (options.NoDelay)
         {
-            Set(device, SocketSetting.NoDelay, 1);
+            Set(device, endPoint, SocketSetting.NoDelay, 1);
         }
 
         if (options.KeepAlive)
         {
-            Set(device, SocketSetting.KeepAlive, 1);
+            Set(device, endPoint, SocketSetting.KeepAlive, 1);
         }
 
         if (options.KeepAliveTime is { } time)
         {
-            Set(device, SocketSetting.KeepAliveTime, (int)Math.Max(1, time.TotalSeconds));
+            Set(device, endPoint, SocketSetting.KeepAliveTime, (int)Math.Max(1, time.TotalSeconds));
         }
     }
 
-    private static void Set(SocketDevice device, SocketSetting setting, int value)
+    private static void Set(SocketDevice device, EndPoint endPoint, SocketSetting setting, int value)
     {
         var error = device.Set(setting, value);
         if (error != SocketError.Success)
         {
-            throw SocketErrors.Failed($"set {setting} of a socket", null, error);
+            throw SocketErrors.Failed($"set {setting} of the socket for", endPoint, error);
         }
     }
 }

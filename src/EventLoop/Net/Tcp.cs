@@ -18,15 +18,11 @@ public static class Tcp
     /// <exception cref="TimeoutException">The options' time was up.</exception>
     public static Coroutine<Connection> ConnectAsync(string host, int port, ConnectOptions? options = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(host);
-        ArgumentOutOfRangeException.ThrowIfLessThan(port, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
-        options ??= new ConnectOptions();
-        return options.Timeout is { } timeout ? Loop.WaitFor(Connect(host, port, options), timeout) : Connect(host, port, options);
+        return ConnectAsync(host, port, AddressFamily.Unspecified, options ?? new ConnectOptions());
     }
 
     /// <summary>Connects to an address.</summary>
-    /// <param name="endPoint">Where to.</param>
+    /// <param name="endPoint">Where to. A <see cref="DnsEndPoint"/> with an address family gets addresses of that family only.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <returns>The connection, which the caller disposes.</returns>
     /// <inheritdoc cref="ConnectAsync(string, int, ConnectOptions?)" path="/remarks"/>
@@ -34,13 +30,10 @@ public static class Tcp
     public static Coroutine<Connection> ConnectAsync(EndPoint endPoint, ConnectOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(endPoint);
-        if (endPoint is DnsEndPoint name)
-        {
-            return ConnectAsync(name.Host, name.Port, options);
-        }
-
         options ??= new ConnectOptions();
-        return options.Timeout is { } timeout ? Loop.WaitFor(Attempt(endPoint, options), timeout) : Attempt(endPoint, options);
+        return endPoint is DnsEndPoint name
+            ? ConnectAsync(name.Host, name.Port, name.AddressFamily, options)
+            : Within(Attempt(endPoint, options), options, SocketErrors.Text(endPoint));
     }
 
     /// <summary>Listens, and runs <paramref name="handler"/> in a task of its own for each connection, which is disposed when the handler ends.</summary>
@@ -55,6 +48,7 @@ public static class Tcp
     {
         ArgumentNullException.ThrowIfNull(endPoint);
         ArgumentNullException.ThrowIfNull(handler);
+        SocketErrors.RefuseName(endPoint, nameof(endPoint), "Tcp.Listen(host, port, handler) takes addresses and \"localhost\".");
         options ??= new ListenOptions();
         return new Server(Sockets.Listen(endPoint, options), handler, options);
     }
@@ -65,6 +59,61 @@ public static class Tcp
         ArgumentNullException.ThrowIfNull(handler);
         return Listen(endPoint, async Coroutine (connection) => await handler(connection), options);
     }
+
+    /// <summary>Listens at an address of this machine, and runs <paramref name="handler"/> in a task of its own for each connection, which is disposed when the handler ends.</summary>
+    /// <param name="host">An address; "localhost"; null, "" or "*" for all addresses of this machine, IPv6 and IPv4. Other names are not resolved here.</param>
+    /// <param name="port">0 takes a free one; the server's <see cref="Server.EndPoint"/> says which.</param>
+    /// <param name="handler">What it throws goes to the loop's exception handler.</param>
+    /// <param name="options">Null: the defaults.</param>
+    /// <returns>The server, which accepts already.</returns>
+    /// <exception cref="ArgumentException">The host is a name.</exception>
+    /// <inheritdoc cref="Listen(EndPoint, Func{Connection, Coroutine}, ListenOptions?)" path="/exception"/>
+    [OverloadResolutionPriority(1)]
+    public static Server Listen(string? host, int port, Func<Connection, Coroutine> handler, ListenOptions? options = null) =>
+        Listen(new IPEndPoint(AddressOf(host), Checked(port, least: 0)), handler, options);
+
+    /// <inheritdoc cref="Listen(string, int, Func{Connection, Coroutine}, ListenOptions?)"/>
+    public static Server Listen(string? host, int port, Func<Connection, Task> handler, ListenOptions? options = null) =>
+        Listen(new IPEndPoint(AddressOf(host), Checked(port, least: 0)), handler, options);
+
+    private static Coroutine<Connection> ConnectAsync(string host, int port, AddressFamily family, ConnectOptions options)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(host);
+        return Within(Connect(host, Checked(port, least: 1), family, options), options, $"{host}:{port}");
+    }
+
+    private static async Coroutine<Connection> Within(Coroutine<Connection> connecting, ConnectOptions options, string target)
+    {
+        if (options.Timeout is not { } timeout)
+        {
+            return await connecting;
+        }
+
+        try
+        {
+            return await Loop.WaitFor(connecting, timeout);
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"connect to {target} failed: there was no answer within {timeout}", late.InnerException);
+        }
+    }
+
+    private static int Checked(int port, int least)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(port, least);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
+        return port;
+    }
+
+    private static IPAddress AddressOf(string? host) => host switch
+    {
+        null or "" or "*" => Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any,
+        "localhost" => IPAddress.Loopback,
+        _ when IPAddress.TryParse(host, out var address) => address,
+        _ => throw new ArgumentException(
+            $"'{host}' is a name, and a server does not resolve names. Pass an address of this machine, \"localhost\", or null for all; or resolve it with Dns.GetHostAddressesAsync first.", nameof(host)),
+    };
 
     internal static async Coroutine<Connection> Attempt(EndPoint endPoint, SocketOptions options)
     {
@@ -91,9 +140,14 @@ public static class Tcp
         }
     }
 
-    private static async Coroutine<Connection> Connect(string host, int port, ConnectOptions options)
+    private static async Coroutine<Connection> Connect(string host, int port, AddressFamily family, ConnectOptions options)
     {
-        var addresses = await Resolve(host, port);
+        var addresses = OfFamily(await Resolve(host, port), family, host, port);
+        if (options.LocalEndPoint is { } local)
+        {
+            addresses = OfFamily(addresses, local.AddressFamily, host, port);
+        }
+
         return addresses.Length == 1
             ? await Attempt(new IPEndPoint(addresses[0], port), options)
             : await new Race(host, port, Interleave(addresses), options).RunAsync();
@@ -115,6 +169,19 @@ public static class Tcp
         {
             throw new SocketException((int)failure.SocketErrorCode, $"connect to {host}:{port} failed: the name was not resolved: {SocketErrors.TextOf(failure.SocketErrorCode)}");
         }
+    }
+
+    private static IPAddress[] OfFamily(IPAddress[] addresses, AddressFamily family, string host, int port)
+    {
+        if (family == AddressFamily.Unspecified)
+        {
+            return addresses;
+        }
+
+        var fitting = Array.FindAll(addresses, address => address.AddressFamily == family);
+        return fitting.Length > 0
+            ? fitting
+            : throw new SocketException((int)SocketError.NoData, $"connect to {host}:{port} failed: it has no {(family == AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4")} address");
     }
 
     // The first family first, then in turns, so that a dead family costs one head start and not one for each address.

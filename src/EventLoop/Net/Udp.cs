@@ -48,7 +48,7 @@ public static class Udp
     private static DatagramSocket Make(IPEndPoint endPoint, Action<LoopSocket> prepare)
     {
         var core = LoopCore.Required;
-        var socket = new LoopSocket(core, core.Poller.Open(endPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp));
+        var socket = new LoopSocket(core, Sockets.Open(core, endPoint, endPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp));
         try
         {
             _ = socket.Device.Set(SocketSetting.Broadcast, 1);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
 
@@ -46,6 +47,7 @@ public static class Unix
     {
         ArgumentNullException.ThrowIfNull(handler);
         var endPoint = EndPointOf(path);
+        _ = LoopCore.Required;             // before a file is removed
         bool isFile = path[0] != '\0';
         if (isFile)
         {

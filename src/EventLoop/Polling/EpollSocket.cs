@@ -18,6 +18,8 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
     private readonly Socket? owner;          // where it came from, if not from here; it has another descriptor for the same socket
     private int descriptor;
     private SocketAddress? peer;
+    private SocketAddress? local;            // once it cannot change any more
+    private bool namesDiffer;                // its connections stand at other addresses than the listener
 
     private EpollSocket(EpollPoller poller, int descriptor, AddressFamily family, bool isTcp, Socket? owner = null)
     {
@@ -70,10 +72,16 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         {
             handle.DangerousAddRef(ref referenced);
             int descriptor = Libc.Control((int)handle.DangerousGetHandle(), DuplicateCloseOnExec, 0);
-            return descriptor >= 0
-                ? new EpollSocket(
-                    poller, descriptor, socket.AddressFamily, socket.SocketType == SocketType.Stream && socket.ProtocolType == ProtocolType.Tcp, socket) { IsForeign = true }
-                : throw new SocketException((int)Errno.ToSocketError(Libc.LastError));
+            if (descriptor < 0)
+            {
+                throw new SocketException((int)Errno.ToSocketError(Libc.LastError));
+            }
+
+            bool isTcp = socket.SocketType == SocketType.Stream && socket.ProtocolType == ProtocolType.Tcp;
+            var taken = new EpollSocket(poller, descriptor, socket.AddressFamily, isTcp, socket) { IsForeign = true };
+            taken.peer = taken.AskPeer();
+            taken.local = taken.peer is null ? null : taken.AskLocal();
+            return taken;
         }
         finally
         {
@@ -206,8 +214,10 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         while (socket < 0 && Libc.LastError == Errno.Interrupted);
         if (socket >= 0)
         {
-            // The address is kept: once the connection is reset, nobody can ask for it any more.
-            accepted = new EpollSocket(poller, socket, family, IsTcp) { peer = ToAddress(name, length) };
+            // The addresses are kept: once the connection is reset, nobody can ask for them any more.
+            var connection = new EpollSocket(poller, socket, family, IsTcp) { peer = ToAddress(name, length) };
+            connection.local = LocalOfAccepted() ?? connection.AskLocal();
+            accepted = connection;
             return SocketError.Success;
         }
 
@@ -252,25 +262,48 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
     {
         get
         {
-            byte* name = stackalloc byte[LongestAddress];
-            uint length = LongestAddress;
-            return descriptor >= 0 && Libc.LocalName(descriptor, name, &length) == 0 ? Template(family).Create(ToAddress(name, length)!) : null;
+            var address = local ?? AskLocal();
+            return address is null || IsUnbound(address) ? null : Template(family).Create(address);
         }
     }
+
+    private SocketAddress? AskLocal()
+    {
+        byte* name = stackalloc byte[LongestAddress];
+        uint length = LongestAddress;
+        return descriptor >= 0 && Libc.LocalName(descriptor, name, &length) == 0 ? ToAddress(name, length) : null;
+    }
+
+    // A listener that stands at one address has only connections that stand there as well; elsewhere each has to be asked.
+    private SocketAddress? LocalOfAccepted()
+    {
+        if (local is null && !namesDiffer)
+        {
+            var own = AskLocal();
+            namesDiffer = own is null || Template(family).Create(own) is IPEndPoint { Address: var address } && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
+            local = namesDiffer ? null : own;
+        }
+
+        return local;
+    }
+
+    // Port 0.
+    private bool IsUnbound(SocketAddress address) => family != AddressFamily.Unix && address.Size >= 4 && address[2] == 0 && address[3] == 0;
 
     internal override EndPoint? RemoteEndPoint
     {
         get
         {
-            if (peer is null && descriptor >= 0)
-            {
-                byte* name = stackalloc byte[LongestAddress];
-                uint length = LongestAddress;
-                peer = Libc.PeerName(descriptor, name, &length) == 0 ? ToAddress(name, length) : null;
-            }
-
+            peer ??= AskPeer();
             return peer is null ? null : Template(family).Create(peer);
         }
+    }
+
+    private SocketAddress? AskPeer()
+    {
+        byte* name = stackalloc byte[LongestAddress];
+        uint length = LongestAddress;
+        return descriptor >= 0 && Libc.PeerName(descriptor, name, &length) == 0 ? ToAddress(name, length) : null;
     }
 
     internal override void Close(bool abort)

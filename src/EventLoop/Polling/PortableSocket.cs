@@ -14,6 +14,7 @@ internal sealed class PortableSocket : SocketDevice
     private readonly Socket socket;
     private readonly PollSource? watcher;        // a foreign descriptor: the socket is a view
     private readonly SafeSocketHandle? watched;  // whose
+    private EndPoint? local, remote;             // of an accepted one
     private bool closed;
 
     internal PortableSocket(PortablePoller poller, Socket socket, PollSource? watcher = null, SafeSocketHandle? watched = null)
@@ -37,9 +38,9 @@ internal sealed class PortableSocket : SocketDevice
     /// <summary>It was closed by its owner while it was watched.</summary>
     internal bool IsOver => watched is { IsClosed: true };
 
-    internal override EndPoint? LocalEndPoint => Ask(static socket => socket.LocalEndPoint);
+    internal override EndPoint? LocalEndPoint => local ?? Ask(static socket => socket.LocalEndPoint);
 
-    internal override EndPoint? RemoteEndPoint => Ask(static socket => socket.RemoteEndPoint);
+    internal override EndPoint? RemoteEndPoint => remote ?? Ask(static socket => socket.RemoteEndPoint);
 
     internal override void Arm(Readiness interest)
     {
@@ -94,7 +95,10 @@ internal sealed class PortableSocket : SocketDevice
         try
         {
             var next = socket.Accept();
-            accepted = new PortableSocket(poller, next);
+            var connection = new PortableSocket(poller, next);
+            connection.local = connection.LocalEndPoint;
+            connection.remote = connection.RemoteEndPoint;
+            accepted = connection;
             if (IsTcp)
             {
                 next.NoDelay = true;
@@ -254,7 +258,7 @@ internal sealed class PortableSocket : SocketDevice
         {
             return closed ? null : question(socket);
         }
-        catch (SocketException)
+        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
         {
             return null;
         }

@@ -82,7 +82,9 @@ public abstract class DescriptorLimitTests(PollerKind poller) : IoTest(poller)
             failure = await Catch(Tcp.ConnectAsync(server.EndPoint));
         }
 
-        failure.Should().BeOfType<SocketException>().Which.SocketErrorCode.Should().Be(SocketError.TooManyOpenSockets);
+        var refused = failure.Should().BeOfType<SocketException>().Subject;
+        refused.SocketErrorCode.Should().Be(SocketError.TooManyOpenSockets);
+        refused.Message.Should().Contain(server.EndPoint.ToString()).And.Contain("no descriptors are left").And.Contain("ulimit -n");
         await Ask(server.EndPoint);
     });
 

@@ -86,6 +86,31 @@ public sealed class ScriptedSocketTests() : IoTest(PollerKind.Auto)
         await server.StopAsync(Seconds(1));
     });
 
+    [Fact]
+    public void A_server_in_trouble_at_accepting_writes_a_line_now_and_then_and_says_how_often_it_failed() => RunLoop(
+        async () =>
+        {
+            var device = new ScriptedDevice();
+            for (int i = 0; i < 400; i++)
+            {
+                device.Accepts.Enqueue(SocketError.TooManyOpenSockets);
+                device.Accepts.Enqueue(SocketError.Success);       // somebody gets through in between
+            }
+
+            int served = 0;
+            var server = new Server(device.Open(), async _ => served++, new ListenOptions());
+            await Until(() => served == 400);
+            Reported.Should().ContainSingle().Which.Message.Should().EndWith("tries again");
+            await Loop.Sleep(TimeSpan.FromMinutes(1));
+            device.Accepts.Enqueue(SocketError.TooManyOpenSockets);
+            device.Ready(Readiness.Readable);
+            await Yields(2);
+            Reported.Should().HaveCount(2);
+            Reported[1].Message.Should().EndWith("(399 more failures since the last report)");
+            await server.StopAsync(Seconds(1));
+        },
+        JumpingTime);
+
     [Theory]
     [InlineData(SocketError.AccessDenied)]
     [InlineData(SocketError.NoBufferSpaceAvailable)]

@@ -241,6 +241,19 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_name_with_a_thousand_addresses_that_refuse_names_each() => RunIo(async () =>
+    {
+        var nobody = new LoopSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        nobody.Bind(AnyPort);
+        int port = ((IPEndPoint)nobody.LocalEndPoint!).Port;
+        var addresses = Enumerable.Range(0, 1000).Select(static i => new IPAddress([127, 0, (byte)(1 + i / 250), (byte)(1 + i % 250)])).ToArray();
+        var refused = (await Catch(new Race("host", port, addresses, new ConnectOptions()).RunAsync())).Should().BeOfType<SocketException>().Subject;
+        refused.SocketErrorCode.Should().Be(SocketError.ConnectionRefused);
+        refused.Message.Should().Contain($"127.0.1.1:{port}").And.Contain($"127.0.4.250:{port}");
+        nobody.Close();
+    });
+
+    [Fact]
     public void A_name_with_several_addresses_finds_the_one_that_answers() => RunIo(async () =>
     {
         await using var server = Tcp.Listen(AnyPort, Echo);

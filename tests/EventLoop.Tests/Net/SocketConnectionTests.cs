@@ -24,10 +24,11 @@ public abstract class SocketConnectionTests(PollerKind poller) : ConnectionTests
         RunLoop(
             async () =>
             {
-                var (client, _) = await Pair();
+                var (client, server) = await Pair();
                 var stream = client.AsStream();
                 reading = Task.Run(async () => await stream.ReadAsync(new byte[1]));
                 await Until(() => client.Socket.IsReceiving);
+                GC.KeepAlive(server);      // forgotten it would be closed, and that would be the end of the read
             },
             IoOptions);
         OnThread(() => ((Func<Task>)(async () => await reading!)).Should().ThrowAsync<ObjectDisposedException>().GetAwaiter().GetResult());

@@ -126,6 +126,23 @@ public abstract class UnixTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_server_that_has_no_loop_removes_no_file()
+    {
+        string path = NewPath();
+        using (var dead = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            dead.Bind(new UnixDomainSocketEndPoint(path));
+            File.Move(path, path + ".kept");        // .NET removes the path of a socket that it closes
+        }
+
+        File.Move(path + ".kept", path);
+        Action outside = () => Unix.Listen(path, Echo, null);
+        outside.Should().Throw<InvalidOperationException>();
+        File.Exists(path).Should().BeTrue();
+        File.Delete(path);
+    }
+
+    [Fact]
     public void A_path_that_is_too_long_is_told_so() => RunIo(async () =>
     {
         string path = "/tmp/" + new string('x', 200);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
@@ -76,6 +77,35 @@ public sealed partial class Loop
     /// <summary>What a timer of a virtual clock threw, inside the loop's look at that clock.</summary>
     internal void OnTimerFailed(Exception exception) => CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a timer of the loop's clock", exception));
 
+    /// <summary>Callbacks of a token that fired have failed. Any thread.</summary>
+    internal void OnTokenCallbackFailed(Exception failures) =>
+        ReportLoss(new LoopExceptionContext("An exception was thrown in a callback of a cancellation token", failures));
+
+    /// <summary>Whether an exception that leaves what was cancelled tells of that.</summary>
+    internal bool IsCancellation(Exception exception)
+    {
+        if (exception is OperationCanceledException or LoopExitException || options.IsCancellation is not { } counts)
+        {
+            return exception is OperationCanceledException;
+        }
+
+        bool answer = false;
+        Core.RunAside(
+            asked =>
+            {
+                try
+                {
+                    answer = counts(asked);
+                }
+                catch (Exception failure)
+                {
+                    OnCallbackFailed(failure);
+                }
+            },
+            exception);
+        return answer;
+    }
+
     internal void OnWrongThread(string member)
     {
         if (Debug)
@@ -95,6 +125,24 @@ public sealed partial class Loop
     internal void OnLateContinuation() => Log.LateContinuation(LogTarget, Name);
 
     internal void OnCancellationSwallowed(LoopTask task) => Log.CancellationSwallowed(LogTarget, task.Label, task.CancelRequests);
+
+    internal void OnAwaitAbandoned(LoopTask task, ForeignWait wait, System.Threading.Tasks.Task awaited)
+    {
+        if (Debug)
+        {
+            Log.AwaitAbandoned(LogTarget, task.Label, MethodNames.OfTask(awaited), wait.MethodName);
+        }
+    }
+
+    internal void OnCancellationRefused(LoopTask task, ForeignWait wait) =>
+        Log.CancellationRefused(
+            LogTarget,
+            task.Label,
+            wait.MethodName,
+            wait.Description,
+            wait.IsInterruptible
+                ? "it was given the token and has not ended; when its grace is over (LoopOptions.ForeignGrace) the wait is abandoned"
+                : "a cancellation cannot interrupt that: give it Loop.CancellationToken, or await it with OnLoop()");
 
     internal void OnStepTimed(LoopContext? context, TimeSpan duration)
     {

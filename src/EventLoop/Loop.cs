@@ -57,15 +57,20 @@ public sealed partial class Loop : IDisposable
 
     /// <summary>The token of the innermost cancel scope, timeout or task that runs now; for APIs that take one.</summary>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
-    public static CancellationToken CancellationToken
+    /// <remarks>
+    /// Whoever is given it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation, before a wait for it is abandoned. Its callbacks run on the thread pool; what belongs on the
+    /// loop is written as <c>catch (LoopCanceledException)</c>, or registered with the scope itself.
+    /// </remarks>
+    public static CancellationToken CancellationToken => TokenHere(isForOthers: true);
+
+    /// <summary>The same for the library's own calls.</summary>
+    /// <param name="isForOthers">Somebody has it from now on, whose work has a grace after a cancellation.</param>
+    internal static CancellationToken TokenHere(bool isForOthers)
     {
-        get
-        {
-            var core = LoopCore.Required;
-            return core.Current is Tasks.TaskContext { Task: var task } context
-                ? context.Scope is { } scope && ReferenceEquals(scope.Host, task) ? scope.Token : task.CancellationToken
-                : CancellationToken.None;
-        }
+        var core = LoopCore.Required;
+        return core.Current is Tasks.TaskContext { Task: var task } context
+            ? context.Scope is { } scope && ReferenceEquals(scope.Host, task) ? scope.GetToken(isForOthers) : task.GetToken(isForOthers)
+            : CancellationToken.None;
     }
 
     /// <summary>For logs and messages.</summary>
@@ -165,6 +170,11 @@ public sealed partial class Loop : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options.TimeProvider, "options.TimeProvider");
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SlowStepThreshold, TimeSpan.Zero, "options.SlowStepThreshold");
+        if (options.ForeignGrace != System.Threading.Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(options.ForeignGrace, TimeSpan.Zero, "options.ForeignGrace");
+        }
+
         if (options.ShutdownTimeout != System.Threading.Timeout.InfiniteTimeSpan)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(options.ShutdownTimeout, TimeSpan.Zero, "options.ShutdownTimeout");

@@ -24,6 +24,17 @@ public sealed record LoopOptions
     /// <summary>How long a run waits, at its end, for cancelled tasks and for executors.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a cancelled wait for a .NET task goes on where the task's or scope's token was handed out, so that work which heeds the token can end by itself.</summary>
+    /// <value>5 seconds of loop time. Infinite: such a wait is never abandoned. Where nobody was given a token, the wait ends at once in any case.</value>
+    public TimeSpan ForeignGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Which exceptions count as cancellations, beside <see cref="OperationCanceledException"/>: gRPC's <c>RpcException</c> with the status Cancelled, for one.</summary>
+    /// <value>
+    /// Null: no others. It is asked about what leaves a task, scope, timeout or group that was cancelled, and never before that; it runs on the loop's thread. What it throws is reported, and counts as
+    /// "no".
+    /// </value>
+    public Func<Exception, bool>? IsCancellation { get; init; }
+
     /// <summary>What becomes of a blocking wait (<c>Task.Wait</c>, a wait handle) on the loop's thread; a lock, or what .NET's own code waits for inside another call, only if it lasts for a tenth of a second.</summary>
     public BlockingCallPolicy BlockingCalls { get; init; }
 

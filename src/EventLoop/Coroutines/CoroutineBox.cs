@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
@@ -36,6 +37,14 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     }
 
     internal abstract string MethodName { get; }
+
+    // ---- The method's state, for those who interrupt a foreign await
+
+    internal abstract FieldInfo[] Fields { get; }
+
+    internal abstract object? ReadField(FieldInfo field);
+
+    internal abstract void WriteField(FieldInfo field, object value);
 
     /// <summary>The node that goes on when this coroutine ends.</summary>
     internal WaitNode? Awaiter => (Flags & DoneFlag) == 0 ? link as WaitNode : null;

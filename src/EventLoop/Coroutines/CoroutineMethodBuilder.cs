@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using EventLoop.Coroutines;
 
@@ -17,7 +18,8 @@ public struct CoroutineMethodBuilder
     public readonly Coroutine Task => new(box, box.Version);
 
     /// <summary>For the compiler only. Puts the state machine into a box and runs nothing: a coroutine is cold.</summary>
-    public void Start<TStateMachine>(ref TStateMachine stateMachine)
+    public void Start<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TStateMachine>(
+        ref TStateMachine stateMachine)
         where TStateMachine : IAsyncStateMachine
     {
         var rented = StateMachineBox<TStateMachine>.Rent();
@@ -61,7 +63,8 @@ public struct CoroutineMethodBuilder<T>
     public readonly Coroutine<T> Task => new(box, box.Version);
 
     /// <summary>For the compiler only. Puts the state machine into a box and runs nothing: a coroutine is cold.</summary>
-    public void Start<TStateMachine>(ref TStateMachine stateMachine)
+    public void Start<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TStateMachine>(
+        ref TStateMachine stateMachine)
         where TStateMachine : IAsyncStateMachine
     {
         var rented = StateMachineBox<TStateMachine, T>.Rent();

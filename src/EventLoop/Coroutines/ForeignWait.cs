@@ -1,11 +1,13 @@
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
+using EventLoop.Tasks;
 
 namespace EventLoop.Coroutines;
 
 /// <summary>
 /// A coroutine's wait for something that is not ours: a Task, a ValueTask, Task.Yield, anybody's awaitable. Its delegate may be called on any
-/// thread; the coroutine goes on on its loop all the same. .NET gives no way to interrupt it, so a cancellation stays pending. Pooled.
+/// thread; the coroutine resumes on its loop all the same. Pooled. A cancellation does not reach it as it reaches other waits: <see cref="Interruption"/>
+/// decides what becomes of it.
 /// </summary>
 internal sealed class ForeignWait : LoopItem, IWaitTarget
 {
@@ -13,11 +15,15 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget
 
     private readonly Action resume;
     private CoroutineBox? box;       // loop thread; whoever calls resume sees it by the fence of the awaited thing's completion
-    private Type? awaiter;
+    private ForeignAwaiter? awaiter;
+    private ForeignRefusal? refusal;
+
+    // Nobody waits for it any more, and what it throws is to be observed. Such a wait is not pooled again: its delegate is still out. Loop thread; after the loop's end whoever comes.
+    private Task? abandoned;
 
     private ForeignWait() => resume = Resume;
 
-    internal static Action Begin(LoopCore core, CoroutineBox box, Type awaiter)
+    internal static Action Begin(LoopCore core, CoroutineBox box, ForeignAwaiter awaiter)
     {
         var wait = core.Pools.TryRent<ForeignWait>(Slot) ?? new ForeignWait();
         wait.box = box;
@@ -26,6 +32,20 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget
         box.Park(wait);
         return wait.resume;
     }
+
+    /// <summary>Whether a cancellation can end it, while it waits.</summary>
+    internal bool IsInterruptible => Context!.Core.InterruptsForeignAwaits && awaiter!.IsReplaceable;
+
+    /// <summary>What it waits for, where a cancellation can end it.</summary>
+    internal Task? Awaited => box is { } waiting ? awaiter!.TaskOf(waiting) : null;
+
+    internal bool GraceIsOver => refusal is { GraceIsOver: true };
+
+    internal bool IsAbandoned => abandoned is not null;
+
+    internal string MethodName => box?.MethodName ?? "a coroutine";
+
+    internal string Description => awaiter?.Name ?? "a foreign awaitable";
 
     private void Resume()
     {
@@ -36,7 +56,7 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget
             return;
         }
 
-        // In a step of the same flow the method goes on in that step, as .NET would have it; from anywhere else it queues up.
+        // In a step of the same flow the method resumes in that step, as .NET would have it; from anywhere else it queues up.
         if (ReferenceEquals(core.Current, Context) && core.Current!.Task is not null)
         {
             var resumed = Detach(core);
@@ -55,17 +75,63 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget
         box = null;
         awaiter = null;
         Context = null;
+        EndRefusal();
         core.Pools.Return(this, Slot);
         return waiting;
     }
 
-    internal override void OnArrived(LoopCore core) => Detach(core).Wake(core);
+    /// <summary>Ends the wait with <paramref name="cancellation"/>, thrown by the await in this step. What was waited for runs on by itself.</summary>
+    internal void Abandon(LoopCore core, Task awaited, LoopCanceledException cancellation)
+    {
+        var waiting = box!;
+        if (!awaiter!.TryFail(waiting, cancellation))
+        {
+            return;
+        }
 
-    internal override void OnRejected(LoopCore core) => core.Loop.OnLateContinuation();
+        abandoned = awaited;
+        box = null;
+        awaiter = null;
+        Context = core.BaseContext;      // the task's own would be kept alive by whatever was waited for
+        EndRefusal();
+        waiting.Unpark();
+        core.RunNext(waiting);
+    }
+
+    /// <summary>A cancellation has met it and does not end it now.</summary>
+    internal ForeignRefusal Refuse(LoopTask task) => refusal ??= new ForeignRefusal(this, task);
+
+    private void EndRefusal()
+    {
+        refusal?.End();
+        refusal = null;
+    }
+
+    internal override void OnArrived(LoopCore core)
+    {
+        if (abandoned is { } late)
+        {
+            _ = late.Exception;
+            return;
+        }
+
+        Detach(core).Wake(core);
+    }
+
+    internal override void OnRejected(LoopCore core)
+    {
+        if (abandoned is { } late)
+        {
+            _ = late.Exception;
+            return;
+        }
+
+        core.Loop.OnLateContinuation();
+    }
 
     internal override void Execute() => throw new InvalidOperationException("A foreign wait wakes its coroutine on arrival and is never run.");
 
     AbortResult IWaitTarget.Abort(WaitNode node, string? reason) => AbortResult.Refused;
 
-    string IWaitTarget.Describe(WaitNode node) => MethodNames.OfAwaiter(awaiter);
+    string IWaitTarget.Describe(WaitNode node) => Description;
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
@@ -5,7 +7,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Coroutines;
 
 /// <summary>The box of one async method without a result. Twice, here and below, because a result of no bytes would still cost eight.</summary>
-internal sealed class StateMachineBox<TStateMachine> : CoroutineBox
+internal sealed class StateMachineBox<
+    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TStateMachine> : CoroutineBox
     where TStateMachine : IAsyncStateMachine
 {
     private static readonly int Slot = ItemPools.NewSlot();
@@ -13,6 +16,12 @@ internal sealed class StateMachineBox<TStateMachine> : CoroutineBox
     internal TStateMachine? StateMachine;
 
     internal override string MethodName => MethodNames.OfStateMachine(typeof(TStateMachine));
+
+    internal override FieldInfo[] Fields => StateMachineFields<TStateMachine>.All;
+
+    internal override object? ReadField(FieldInfo field) => StateMachineFields<TStateMachine>.Read(ref StateMachine!, field);
+
+    internal override void WriteField(FieldInfo field, object value) => StateMachineFields<TStateMachine>.Write(ref StateMachine!, field, value);
 
     internal static StateMachineBox<TStateMachine> Rent()
     {
@@ -36,7 +45,9 @@ internal sealed class StateMachineBox<TStateMachine> : CoroutineBox
 }
 
 /// <summary>The box of one async method with a result.</summary>
-internal sealed class StateMachineBox<TStateMachine, T> : CoroutineBox<T>
+internal sealed class StateMachineBox<
+    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TStateMachine,
+    T> : CoroutineBox<T>
     where TStateMachine : IAsyncStateMachine
 {
     private static readonly int Slot = ItemPools.NewSlot();
@@ -44,6 +55,12 @@ internal sealed class StateMachineBox<TStateMachine, T> : CoroutineBox<T>
     internal TStateMachine? StateMachine;
 
     internal override string MethodName => MethodNames.OfStateMachine(typeof(TStateMachine));
+
+    internal override FieldInfo[] Fields => StateMachineFields<TStateMachine>.All;
+
+    internal override object? ReadField(FieldInfo field) => StateMachineFields<TStateMachine>.Read(ref StateMachine!, field);
+
+    internal override void WriteField(FieldInfo field, object value) => StateMachineFields<TStateMachine>.Write(ref StateMachine!, field, value);
 
     internal static StateMachineBox<TStateMachine, T> Rent()
     {

@@ -31,10 +31,18 @@ internal static class Suspension
         }
         else
         {
-            var core = LoopCore.Running!;
-            box.Suspend(core);
-            awaiter.UnsafeOnCompleted(ForeignWait.Begin(core, box, typeof(TAwaiter)));
+            AwaitForeign(ref awaiter, box);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void AwaitForeign<TAwaiter>(ref TAwaiter awaiter, CoroutineBox box)
+        where TAwaiter : ICriticalNotifyCompletion
+    {
+        var core = LoopCore.Running!;
+        box.Suspend(core);
+        awaiter.UnsafeOnCompleted(ForeignWait.Begin(core, box, ForeignAwaiter<TAwaiter>.Instance));
+        LookForCancellation(core);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -52,6 +60,16 @@ internal static class Suspension
     {
         var core = LoopCore.Running!;
         box.Suspend(core);
-        awaiter.OnCompleted(ForeignWait.Begin(core, box, typeof(TAwaiter)));
+        awaiter.OnCompleted(ForeignWait.Begin(core, box, ForeignAwaiter<TAwaiter>.Instance));
+        LookForCancellation(core);
+    }
+
+    // Other waits ask before they begin. This one has begun already: where nothing interrupts it, it goes on.
+    private static void LookForCancellation(LoopCore core)
+    {
+        if (core.Current is { Attention: true, Task: { } task } context)
+        {
+            task.OnForeignWaitBegun(context);
+        }
     }
 }

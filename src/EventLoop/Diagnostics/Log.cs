@@ -34,4 +34,13 @@ internal static partial class Log
 
     [LoggerMessage(10, LogLevel.Warning, "A socket to {Peer} was never closed: nobody holds it any more, so loop '{Loop}' closes it. Dispose it, or what owns it{Origin}", EventName = "SocketForgotten")]
     internal static partial void SocketForgotten(ILogger logger, string peer, string loop, string origin);
+
+    [LoggerMessage(21, LogLevel.Warning, "{Task} was cancelled and no longer awaits {What} in {Method}, which runs on by itself. Give it Loop.CancellationToken, so that it ends, too", EventName = "AwaitAbandoned")]
+    internal static partial void AwaitAbandoned(ILogger logger, string task, string what, string method);
+
+    [LoggerMessage(22, LogLevel.Warning, "{Task} was cancelled a second ago, and its {Method} still awaits a {What}: {Why}", EventName = "CancellationRefused")]
+    internal static partial void CancellationRefused(ILogger logger, string task, string method, string what, string why);
+
+    [LoggerMessage(23, LogLevel.Warning, "A handler that was bound to loop '{Loop}' was called after the loop was closed, and was not run", EventName = "BoundHandlerDropped")]
+    internal static partial void BoundHandlerDropped(ILogger logger, string loop);
 }

@@ -31,6 +31,18 @@ internal static class MethodNames
             : name;
     }
 
+    /// <summary>The async method that a task stands for, where it can be told.</summary>
+    internal static string OfTask(Task task)
+    {
+        var type = task.GetType();
+        if (type.IsGenericType && type.GetGenericArguments() is [.., var last] && typeof(System.Runtime.CompilerServices.IAsyncStateMachine).IsAssignableFrom(last))
+        {
+            return OfStateMachine(last);
+        }
+
+        return type.Name.StartsWith("DelayPromise", StringComparison.Ordinal) ? "Task.Delay" : "a Task";
+    }
+
     /// <summary>"&lt;Fetch&gt;d__3" is "Fetch"; a local function "&lt;Main&gt;g__Fetch|0_1" is "Fetch"; a lambda keeps its method's name.</summary>
     internal static string Readable(string name)
     {

@@ -62,7 +62,7 @@ public sealed partial class Connection
         // Not raw yet: what is begun on the pool goes on there.
         var bare = new ConnectionStream(below, raw: false);
         var ssl = new SslStream(bare, leaveInnerStreamOpen: true);
-        var token = Loop.CancellationToken;
+        var token = Loop.TokenHere(isForOthers: false);
         try
         {
             await Task.Run(() => authenticate(ssl, token), CancellationToken.None).OnLoop();

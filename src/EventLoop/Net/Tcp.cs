@@ -162,7 +162,7 @@ public static class Tcp
 
         try
         {
-            var addresses = await Dns.GetHostAddressesAsync(host, Loop.CancellationToken).OnLoop();
+            var addresses = await Dns.GetHostAddressesAsync(host, Loop.TokenHere(isForOthers: false)).OnLoop();
             return addresses.Length > 0 ? addresses : throw new SocketException((int)SocketError.HostNotFound);
         }
         catch (SocketException failure)

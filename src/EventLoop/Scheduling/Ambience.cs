@@ -8,13 +8,13 @@ namespace EventLoop.Scheduling;
 /// pay for it about ten times.
 /// </summary>
 /// <remarks>
-/// The fields are .NET's own. So they are touched only where they exist: on a runtime that has renamed them the public API does all of it (and so it does with
-/// the switch <c>EventLoop.UsePublicContexts</c>). The flow is only read, because a change of it has to be announced to <see cref="AsyncLocal{T}"/>; the
+/// The fields are .NET's own. So they are touched only where they exist: on a runtime that has renamed them the public API does all of it (and so it does where
+/// <see cref="RuntimeTricks"/> switches this off). The flow is only read, because a change of it has to be announced to <see cref="AsyncLocal{T}"/>; the
 /// synchronization context is also set, which is all that its public setter does. Loop thread only, unless a member says otherwise.
 /// </remarks>
 internal struct Ambience
 {
-    private static readonly bool FieldsAreReadable = !(AppContext.TryGetSwitch("EventLoop.UsePublicContexts", out bool off) && off) && Probe();
+    private static readonly bool FieldsAreReadable = RuntimeTricks.MayReadContexts && Probe();
 
     // Any thread: it is the same one for all.
     private static ExecutionContext? emptyFlow;

@@ -1,3 +1,5 @@
+using EventLoop.Coroutines;
+
 namespace EventLoop.Scheduling;
 
 /// <summary>A continuation that .NET posted through a captured context: the rest of an ordinary <c>async Task</c> method, as a rule.</summary>
@@ -39,7 +41,11 @@ internal sealed class ContinuationItem : LoopItem
 
     internal override void OnRejected(LoopCore core)
     {
-        core.Loop.OnLateContinuation();
+        if (state is not Action { Target: ForeignWait { IsAbandoned: true } })
+        {
+            core.Loop.OnLateContinuation();
+        }
+
         ThreadPool.UnsafeQueueUserWorkItem(static late => late.ContinueElsewhere(), this, preferLocal: false);
     }
 

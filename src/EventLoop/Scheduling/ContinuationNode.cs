@@ -20,6 +20,9 @@ internal sealed class ContinuationNode : WaitNode
         return node;
     }
 
+    /// <summary>The task of the <c>async Task</c> method that waits, where it is one and can be told.</summary>
+    internal Task? Awaiting => continuation?.Target as Task;
+
     internal string Method => continuation?.Target is { } target && target.GetType().IsGenericType
         ? target.GetType().GetGenericArguments()[^1].Name
         : continuation?.Method.Name ?? "continuation";

@@ -15,13 +15,16 @@ internal class LoopContext : SynchronizationContext
     /// <summary>A cancellation may be visible from here: look before the next wait. Set by whoever cancels, cleared by who looked in vain.</summary>
     internal bool Attention;
 
-    // The task's own, kept here because three flags have room where one has; only its outermost context's are used.
+    // The task's own, kept here because four flags have room where one has; only its outermost context's are used.
 
     /// <summary>A cancel request that no wait has thrown or passed on yet.</summary>
     internal bool MustCancel;
 
     /// <summary>The task is in the round of cancellations that is under way.</summary>
     internal bool InCancelRound;
+
+    /// <summary>An <see cref="Tasks.Interruption"/> of the task stands in the ready queue.</summary>
+    internal bool IsInterruptionDue;
 
     internal readonly LoopCore Core;
 

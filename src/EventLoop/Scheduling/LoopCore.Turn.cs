@@ -20,6 +20,9 @@ internal sealed partial class LoopCore
 
     private readonly Random? shuffle;
 
+    /// <summary>Whether a batch is run in another order than that of its queue.</summary>
+    internal bool IsShuffled => shuffle is not null;
+
     private int stepsSinceLook = LookInterval;
     private long idleTicks;
     private long runTicks;

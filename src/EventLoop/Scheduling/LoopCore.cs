@@ -36,6 +36,9 @@ internal sealed partial class LoopCore
     /// <summary>See <see cref="Loop.WatchesCoroutines"/>; here, where every coroutine and task finds it at once.</summary>
     internal bool WatchesCoroutines;
 
+    /// <summary>Whether a cancellation ends the await of a .NET task, where the runtime lets it. Tests clear it.</summary>
+    internal bool InterruptsForeignAwaits = true;
+
     /// <summary>Blocking waits on the loop thread are to be reported.</summary>
     internal readonly bool ObserveBlocking;
 
@@ -216,8 +219,18 @@ internal sealed partial class LoopCore
     // ---- Work under way elsewhere, which will come back: time that is not real holds still for it. Any thread.
 
     private int flights;
+    private int callbacks;
 
-    internal bool InFlight => Volatile.Read(ref flights) > 0;
+    internal bool InFlight => Volatile.Read(ref flights) + Volatile.Read(ref callbacks) > 0;
+
+    /// <summary>Callbacks of tokens run on the thread pool. The end of the loop does not wait for them.</summary>
+    internal void BeginCallbacks() => Interlocked.Increment(ref callbacks);
+
+    internal void EndCallbacks()
+    {
+        Interlocked.Decrement(ref callbacks);
+        WakeUp();
+    }
 
     internal void BeginFlight() => Interlocked.Increment(ref flights);
 
@@ -227,7 +240,7 @@ internal sealed partial class LoopCore
         WakeUp();
     }
 
-    internal void WaitForFlights(TimeSpan most) => SpinWait.SpinUntil(() => !InFlight, most);
+    internal void WaitForFlights(TimeSpan most) => SpinWait.SpinUntil(() => Volatile.Read(ref flights) == 0, most);
 
     // ---- Work from outside the step
 

@@ -38,6 +38,9 @@ internal sealed class AwaitableDetails
     /// <summary>When the task's own cancellation was delivered last, on the scale of <see cref="LoopCore.Deliveries"/>; zero when no request is left.</summary>
     internal long DeliveredAt;
 
+    /// <summary>Where the delivered cancellation comes from: the task itself, whose wait threw it, or what it awaited, to which it was passed on.</summary>
+    internal LoopAwaitable? DeliveredBy;
+
     /// <summary>Of those among <see cref="Waiters"/>, once one was taken back.</summary>
     internal DoneCallbackIndex? DoneCallbacks;
 

@@ -55,7 +55,10 @@ public sealed class CancelScope
     }
 
     /// <summary>Linked outwards up to the first shield, and to the task; for APIs that take a token.</summary>
-    public CancellationToken Token => scope.Token;
+    /// <remarks>
+    /// Whoever is given it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation, before a wait for it is abandoned. Its callbacks run on the thread pool.
+    /// </remarks>
+    public CancellationToken Token => scope.GetToken(isForOthers: true);
 
     /// <summary>Runs <paramref name="body"/> in a new scope.</summary>
     /// <param name="body">Gets the scope.</param>
@@ -175,7 +178,7 @@ public sealed class CancelScope
     /// <param name="reason">A text for whoever sees the cancellation.</param>
     /// <param name="grace">Null leaves shields inside it alone, zero breaks them at once, a time breaks them that long after.</param>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
-    /// <exception cref="AggregateException">Before its body starts, and where no loop runs: callbacks of its token have failed. Anywhere else the loop's exception handler is told.</exception>
+    /// <exception cref="AggregateException">Where no loop runs: callbacks of its token have failed. Anywhere else they run on the thread pool, and the loop's exception handler is told.</exception>
     public void Cancel(string? reason = null, TimeSpan? grace = null)
     {
         scope.Core?.VerifyAccess("CancelScope.Cancel");

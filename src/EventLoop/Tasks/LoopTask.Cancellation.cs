@@ -1,3 +1,4 @@
+using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 
@@ -42,7 +43,7 @@ public partial class LoopTask
     {
         if (TokenSource is { IsCancellationRequested: true } source)
         {
-            source.Dispose();
+            source.End();
             Details.TokenSource = null;
         }
 
@@ -72,15 +73,16 @@ public partial class LoopTask
         }
 
         // First ask every wait, then note what was delivered: one request aborts all waits of a task.
-        var delivered = new List<TaskContext>();
+        var delivered = new List<(TaskContext From, LoopAwaitable By)>();
         foreach (var each in Contexts())
         {
             if (each.IsBeingCancelled)
             {
-                delivered.Add(each);
+                delivered.Add((each, this));
             }
         }
 
+        List<(ForeignWait Wait, TaskContext From)>? foreign = null;
         foreach (var node in CollectWaits())
         {
             // What one wait gave up may have ended another, which has its outcome then: both awaited the same future.
@@ -95,6 +97,12 @@ public partial class LoopTask
                 continue;
             }
 
+            if (node.Target is ForeignWait wait)
+            {
+                (foreign ??= []).Add((wait, from));
+                continue;
+            }
+
             var result = node.State == WaitState.Yielding ? AbortResult.GivenUp : node.Target!.Abort(node, reason);
             if (result == AbortResult.GivenUp)
             {
@@ -103,22 +111,105 @@ public partial class LoopTask
 
             if (result != AbortResult.Refused)
             {
-                delivered.Add(from);
+                delivered.Add((from, result == AbortResult.PassedOn ? node.Target as LoopAwaitable ?? this : this));
             }
         }
 
-        foreach (var from in delivered)
+        foreach (var (from, by) in delivered)
         {
-            IsCancellationVisible(from, deliver: true, out _);
+            MarkDelivered(from, by);
         }
+
+        if (foreign is not null)
+        {
+            InterruptForeign(foreign, isTaken: delivered.Count > 0);
+        }
+    }
+
+    // Where code of the task waited on the loop, that is what was cancelled: what waits for such code learns of it from there. A level-triggered scope is asked again after a while.
+    private void InterruptForeign(List<(ForeignWait Wait, TaskContext From)> foreign, bool isTaken)
+    {
+        if (!isTaken)
+        {
+            ScheduleInterruption();
+            return;
+        }
+
+        foreach (var (wait, from) in foreign)
+        {
+            if (IsCancellationVisible(from, deliver: false, out _))
+            {
+                wait.Refuse(this).Pause();
+            }
+        }
+    }
+
+    /// <summary>Has it decided, after whatever is ready now, what becomes of the waits for things that are not ours.</summary>
+    internal void ScheduleInterruption()
+    {
+        if (!IsCompleted && !context.IsInterruptionDue)
+        {
+            context.IsInterruptionDue = true;
+            Core.Ready.Enqueue(new Interruption(this));
+        }
+    }
+
+    /// <summary>A wait for something that is not ours has begun in <paramref name="from"/>, where a cancellation may be due.</summary>
+    internal void OnForeignWaitBegun(LoopContext from)
+    {
+        var here = (TaskContext)from;
+        if (IsCancellationVisible(here, deliver: false, out _))
+        {
+            ScheduleInterruption();
+        }
+        else
+        {
+            from.Attention = IsAnythingPending(here);
+        }
+    }
+
+    internal bool SeesCancellation(TaskContext from, out string? reason) => IsCancellationVisible(from, deliver: false, out reason);
+
+    /// <param name="from">Where the wait stands that throws it.</param>
+    /// <param name="by">This task, or what it awaits and what throws it if it ends so.</param>
+    internal void MarkDelivered(TaskContext from, LoopAwaitable by)
+    {
+        bool ofTask = context.MustCancel;
+        IsCancellationVisible(from, deliver: true, out _);
+        if (ofTask && !context.MustCancel)
+        {
+            Details.DeliveredBy = by;
+        }
+    }
+
+    /// <summary>A wait has thrown a request for this task as a whole into its code.</summary>
+    private bool WasCancellationThrown => Rare?.DeliveredBy is { } by && (ReferenceEquals(by, this) || by.IsCanceled);
+
+    /// <summary>Whether the wait still stands that a cancellation has to throw.</summary>
+    internal bool IsCancellationDue(ForeignWait wait) =>
+        !IsCompleted && wait.Context is TaskContext from && ReferenceEquals(from.Task, this) && IsCancellationVisible(from, deliver: false, out _);
+
+    /// <summary>Whether somebody was given a token that tells of the cancellation which code in <paramref name="from"/> sees.</summary>
+    internal bool HasTokenOut(TaskContext from)
+    {
+        for (var scope = from.Scope; scope is not null; scope = scope.Parent)
+        {
+            if (scope.HasTokenOut)
+            {
+                return true;
+            }
+        }
+
+        return TokenSource is { IsHandedOut: true, IsCancellationRequested: true };
     }
 
     /// <summary>At the beginning of a wait in <paramref name="from"/>: the cancellation that it has to throw instead.</summary>
     internal LoopCanceledException? TakeCancellation(LoopContext from)
     {
         var here = (TaskContext)from;
-        if (IsCancellationVisible(here, deliver: true, out string? reason))
+        if (IsCancellationVisible(here, deliver: false, out string? reason))
         {
+            MarkDelivered(here, this);
             return new LoopCanceledException(reason);
         }
 

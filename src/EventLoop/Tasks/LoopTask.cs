@@ -74,30 +74,31 @@ public partial class LoopTask : LoopAwaitable
     public int CancelRequests => Rare?.CancelRequests ?? 0;
 
     /// <summary>Fires when it is cancelled; for APIs that take a token. After <see cref="Uncancel"/> has brought the count to zero it is a new one.</summary>
-    public CancellationToken CancellationToken
+    /// <remarks>
+    /// Whoever is given it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation, before a wait for it is abandoned. Its callbacks run on the thread pool.
+    /// </remarks>
+    public CancellationToken CancellationToken => GetToken(isForOthers: true);
+
+    internal CancellationToken GetToken(bool isForOthers) =>
+        IsCompleted && TokenSource is null ? new CancellationToken(CancelRequests > 0) : Source.HandOut(isForOthers);
+
+    /// <summary>Made when somebody asks; while it is not done.</summary>
+    internal LinkedTokenSource Source
     {
         get
         {
             if (TokenSource is not { } source)
             {
-                if (IsCompleted)
-                {
-                    return new CancellationToken(CancelRequests > 0);
-                }
-
                 Details.TokenSource = source = new LinkedTokenSource();
                 if (CancelRequests > 0)
                 {
                     source.Cancel();
                 }
 
-                if (InheritedScope is { } scope)
-                {
-                    source.LinkTo(scope.Token, FireToken);
-                }
+                source.LinkTo(InheritedScope?.SourceForHeirs, Core);
             }
 
-            return source.Token;
+            return source;
         }
     }
 
@@ -144,6 +145,7 @@ public partial class LoopTask : LoopAwaitable
         {
             context.MustCancel = false;
             Rare.DeliveredAt = 0;
+            Rare.DeliveredBy = null;
             RenewTokens();
         }
 
@@ -212,14 +214,14 @@ public partial class LoopTask : LoopAwaitable
         switch (failure?.Exception)
         {
             case null:
-                if (CancelRequests > 0 && core.Loop.Debug)
+                if (CancelRequests > 0 && core.Loop.Debug && WasCancellationThrown)
                 {
                     core.Loop.OnCancellationSwallowed(this);
                 }
 
                 Succeed(core);
                 break;
-            case OperationCanceledException canceled when IsOwnCancellation(canceled):
+            case { } canceled when IsOwnCancellation(canceled):
                 EndCanceled(failure.IsCancellation ? failure : Failure.Of(new LoopCanceledException(Rare?.CancelReason, canceled), null));
                 break;
             default:
@@ -230,14 +232,13 @@ public partial class LoopTask : LoopAwaitable
 
         if (TokenSource is { } source)
         {
-            source.Dispose();
+            source.End();
             Details.TokenSource = null;
         }
     }
 
-    private bool IsOwnCancellation(OperationCanceledException exception) =>
-        exception is LoopCanceledException || CancelRequests > 0
-        || TokenSource?.Explains(exception.CancellationToken) == true;
+    private bool IsOwnCancellation(Exception exception) =>
+        exception is LoopCanceledException || ((CancelRequests > 0 || InheritedScope is { IsSeenCancelled: true }) && Loop.IsCancellation(exception));
 
     private void OnFailed(Exception failure)
     {

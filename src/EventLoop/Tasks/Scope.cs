@@ -81,7 +81,7 @@ internal sealed partial class Scope : LoopItem
                 Interrupt();
             }
 
-            source?.LinkTo(OuterToken, OnOuterFired);
+            source?.LinkTo(OuterSource, Core);
         }
     }
 
@@ -113,77 +113,57 @@ internal sealed partial class Scope : LoopItem
     }
 
     /// <summary>Linked outwards up to the first shield, and to the task.</summary>
-    internal CancellationToken Token
+    /// <param name="isForOthers">Somebody other than the library gets it.</param>
+    internal CancellationToken GetToken(bool isForOthers)
+    {
+        if (left && source is null)
+        {
+            return new CancellationToken(Cancelled);
+        }
+
+        return Source.HandOut(isForOthers);
+    }
+
+    /// <summary>Somebody was given its token, and it has fired.</summary>
+    internal bool HasTokenOut => source is { IsHandedOut: true, IsCancellationRequested: true };
+
+    private LinkedTokenSource Source
     {
         get
         {
             if (source is null)
             {
-                if (left)
-                {
-                    return new CancellationToken(Cancelled);
-                }
-
-                // The one around it has fired: what is given its token ends for its reason, and says so.
-                var outerToken = OuterToken;
-                if (!Cancelled && outerToken.IsCancellationRequested)
-                {
-                    return outerToken;
-                }
-
                 source = new LinkedTokenSource();
                 if (Cancelled)
                 {
                     source.Cancel();
                 }
 
-                source.LinkTo(outerToken, OnOuterFired);
+                source.LinkTo(OuterSource, Core);
             }
 
-            return source.Token;
+            return source;
         }
     }
 
     /// <summary>What was cancelled around it may not be any more: who asks for the token again gets a new one.</summary>
     internal void RenewToken()
     {
-        if (!Cancelled && source is { IsCancellationRequested: true } && !OuterToken.IsCancellationRequested)
+        if (!Cancelled && source is { IsCancellationRequested: true } && OuterSource is not { IsCancellationRequested: true })
         {
-            source.Dispose();
+            source.End();
             source = null;
         }
     }
 
-    private CancellationToken OuterToken => shield || Host is null ? default : ParentInTask?.Token ?? Host.CancellationToken;
+    /// <summary>For tasks that inherited this scope; one that has been left and was never asked has none.</summary>
+    internal LinkedTokenSource? SourceForHeirs => left ? source : Source;
+
+    private LinkedTokenSource? OuterSource => shield || Host is null ? null : ParentInTask is { } parent ? parent.Source : Host.Source;
 
     private Scope? ParentInTask => Parent is { } parent && ReferenceEquals(parent.Host, Host) ? parent : null;
 
-    private void FireToken() => source?.Fire(Core);
-
-    // A wait that was given this scope's token throws with that token, but for the reason of those around it that have fired: they are to know theirs by it.
-    private void OnOuterFired()
-    {
-        var scope = this;
-        while (!scope.shield)
-        {
-            var parent = scope.ParentInTask;
-            var outerSource = parent is null ? Host!.TokenSource : parent.source;
-            if (outerSource is { IsCancellationRequested: false })
-            {
-                break;
-            }
-
-            outerSource?.Carry(source!);
-            if (parent is null)
-            {
-                break;
-            }
-
-            scope = parent;
-        }
-
-        FireToken();
-    }
+    private void FireToken() => source?.Fire(Core ?? LoopCore.Running);
 
     // ---- In and out
 
@@ -232,7 +212,7 @@ internal sealed partial class Scope : LoopItem
         }
 
         // A token that was asked for before the scope had a place learns of the cancellations around it now.
-        source?.LinkTo(OuterToken, OnOuterFired);
+        source?.LinkTo(OuterSource, Core);
     }
 
     internal void Leave()
@@ -244,7 +224,7 @@ internal sealed partial class Scope : LoopItem
         Parent?.nested?.Remove(this);
         Host!.ScopeContexts = Array.FindAll(Host.ScopeContexts, each => !ReferenceEquals(each, inner));
         core.Install(outer);
-        source?.Dispose();
+        source?.End();
         source = null;
     }
 
@@ -292,26 +272,42 @@ internal sealed partial class Scope : LoopItem
         return true;
     }
 
-    /// <summary>An exception with this token tells of the cancellation of a scope around this one, or of the task.</summary>
-    internal bool IsOuterToken(CancellationToken token)
+    /// <summary>It is seen as cancelled by a task that inherited it: it is itself, or one around it down to the first shield.</summary>
+    internal bool IsSeenCancelled
     {
-        for (var scope = Parent; scope is not null; scope = scope.Parent)
+        get
         {
-            if (scope.source?.Explains(token) == true)
+            for (var scope = this; scope is not null; scope = scope.shield ? null : scope.Parent)
             {
-                return true;
+                if (scope.IsSeenByHeirs)
+                {
+                    return true;
+                }
             }
-        }
 
-        return Host!.TokenSource?.Explains(token) == true;
+            return false;
+        }
     }
 
-    private bool IsOwn(Exception exception) => exception switch
+    /// <summary>A scope around this one is cancelled, down to the first shield, or the task is.</summary>
+    internal bool IsCancelledAround
     {
-        LoopCanceledException => deliveredAt != 0,
-        OperationCanceledException other => source?.Explains(other.CancellationToken) == true,
-        _ => false,
-    };
+        get
+        {
+            for (var scope = this; !scope.shield && scope.Parent is { } parent; scope = parent)
+            {
+                if (parent.Cancelled)
+                {
+                    return true;
+                }
+            }
+
+            return Host!.CancelRequests > 0;
+        }
+    }
+
+    // Once it is cancelled, by whichever token.
+    private bool IsOwn(Exception exception) => exception is LoopCanceledException ? deliveredAt != 0 : inner!.Core.Loop.IsCancellation(exception);
 
     // ---- Heirs
 

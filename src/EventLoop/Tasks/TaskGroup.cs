@@ -334,8 +334,7 @@ public sealed class TaskGroup
         }
     }
 
-    private bool IsCancellation(OperationCanceledException exception) =>
-        exception is LoopCanceledException || scope.Host!.CancelRequests > 0 || scope.IsOuterToken(exception.CancellationToken);
+    private bool IsCancellation(OperationCanceledException exception) => exception is LoopCanceledException || scope.IsCancelledAround;
 
     /// <summary>It is where this group waits for its children.</summary>
     internal bool IsJoin(Scheduling.IWaitTarget target) => ReferenceEquals(target, join);

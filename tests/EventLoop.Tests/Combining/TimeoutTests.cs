@@ -151,7 +151,7 @@ public sealed class TimeoutTests : LoopTest
                 }
                 finally
                 {
-                    await cleanedUp.Task;      // a foreign wait, which the expiry cannot interrupt
+                    await new ValueTask(cleanedUp.Task);      // which no cancellation interrupts
                 }
             });
         }));

@@ -71,6 +71,7 @@ public sealed class ShutdownTests : LoopTest
             await Loop.Yield();
         });
 
+        SpinWait.SpinUntil(() => Reported.Count > 0, TimeSpan.FromSeconds(10)).Should().BeTrue("it may come to the handler after the end of the loop");
         Reported.Should().ContainSingle().Which.Exception.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(failure);
     }
 

@@ -1,92 +1,136 @@
 namespace EventLoop.Tests.Tasks;
 
-/// <summary>What others have registered on the token of a task or scope: run inside the cancellation, as plain callbacks.</summary>
-[UnderSeeds(50)]
+/// <summary>What others have registered on the token of a task or scope: called on the thread pool, so that it holds up nobody on the loop.</summary>
+[UnderSeeds(20)]
 public sealed class TokenCallbackTests : LoopTest
 {
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    public void Async_code_that_a_callback_starts_when_a_deadline_has_come_goes_on_on_the_loop(int seconds) => RunLoop(async () =>
+    [InlineData("cancel of a task")]
+    [InlineData("cancel of a scope")]
+    [InlineData("deadline")]
+    [InlineData("group")]
+    [InlineData("inherited scope")]
+    public void A_callback_that_blocks_holds_up_nothing_on_the_loop(string by) => RunLoop(async () =>
     {
-        LoopFuture done = Loop.Current.CreateFuture();
-        await CancelScope.MoveOnAfter(Seconds(seconds), async scope =>
+        using var release = new ManualResetEventSlim();
+        var called = new TaskCompletionSource<int>();
+        LoopFuture<CancellationToken> handedOut = Loop.Current.CreateFuture<CancellationToken>();
+        LoopTask task = Loop.CreateTask(async () =>
         {
-            scope.Token.Register(() => _ = Notify());
-            await Forever();
+            switch (by)
+            {
+                case "cancel of a scope":
+                    await CancelScope.Run(async scope =>
+                    {
+                        HandOut();
+                        Loop.Current.CallSoon(() => scope.Cancel());
+                        await Forever();
+                    });
+                    break;
+                case "deadline":
+                    await CancelScope.MoveOnAfter(Seconds(1), async _ =>
+                    {
+                        HandOut();
+                        await Forever();
+                    });
+                    break;
+                case "group":
+                    await TaskGroup.Run(async group =>
+                    {
+                        HandOut();
+                        Loop.Current.CallSoon(() => group.Cancel());
+                        await Forever();
+                    });
+                    break;
+                case "inherited scope":
+                    await CancelScope.Run(async scope => await TaskGroup.Run(async group => group.StartSoon(async () =>
+                    {
+                        HandOut();
+                        Loop.Current.CallSoon(() => scope.Cancel());
+                        await Forever();
+                    })));
+                    break;
+                default:
+                    HandOut();
+                    LoopTask me = Loop.CurrentTask!;
+                    Loop.Current.CallSoon(() => me.Cancel());
+                    await Forever();
+                    break;
+            }
         });
+        CancellationToken token = await handedOut;
 
-        await done;
+        await Catch(task);      // although its callback has not returned
 
-        async Task Notify()
+        token.IsCancellationRequested.Should().BeTrue();
+        called.Task.IsCompleted.Should().BeFalse();
+        release.Set();
+        (await called.Task).Should().NotBe(Environment.CurrentManagedThreadId);
+
+        void HandOut()
         {
-            await Loop.Sleep(1);
-            await Loop.Yield();
-            done.SetResult();
-        }
-    });
-
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    public void A_coroutine_that_a_callback_starts_when_a_deadline_has_come_goes_on_on_the_loop(int seconds) => RunLoop(async () =>
-    {
-        LoopFuture<int> done = Loop.Current.CreateFuture<int>();
-        await CancelScope.MoveOnAfter(Seconds(seconds), async scope =>
-        {
-            scope.Token.Register(() => _ = Notify().AsTask());
-            await Forever();
-        });
-
-        (await done).Should().Be(Environment.CurrentManagedThreadId);
-
-        async Coroutine Notify()
-        {
-            await Task.Run(static () => { });
-            done.SetResult(Environment.CurrentManagedThreadId);
+            handedOut.SetResult(Loop.CancellationToken);
+            Loop.CancellationToken.Register(() =>
+            {
+                release.Wait(TimeSpan.FromSeconds(10));
+                called.SetResult(Environment.CurrentManagedThreadId);
+            });
         }
     });
 
     [Fact]
-    public void A_long_chain_of_coroutines_that_a_callback_starts_when_a_deadline_has_come_goes_on_without_another_step() => RunLoop(async () =>
+    public void A_callback_is_called_although_what_it_was_registered_with_has_ended_when_the_pool_comes_to_it() => RunLoop(async () =>
     {
-        LoopFuture done = Loop.Current.CreateFuture();
-        var release = new TaskCompletionSource();
-        LoopTask task = Loop.CreateTask(async () =>
+        for (int i = 0; i < 20; i++)
         {
-            await CancelScope.MoveOnAfter(Seconds(1), async scope =>
+            var called = new TaskCompletionSource();
+            await CancelScope.Run(async scope =>
             {
-                scope.Token.Register(() => _ = Chain(200).AsTask());
-                await release.Task;      // a foreign wait, so that the expiry itself makes nothing ready
+                scope.Token.Register(called.SetResult);
+                scope.Cancel();
+                await Loop.Yield();
             });
-        });
+            await called.Task;
 
-        await done;
-        release.SetResult();
-        await task;
-
-        async Coroutine Chain(int depth)
-        {
-            if (depth > 0)
+            called = new TaskCompletionSource();
+            LoopTask task = Loop.CreateTask(async () =>
             {
-                await Chain(depth - 1);
-            }
-            else
-            {
-                done.SetResult();
-            }
+                Loop.CancellationToken.Register(called.SetResult);
+                Loop.CurrentTask!.Cancel();
+                await Loop.Yield();
+            });
+            await Catch(task);
+            await called.Task;
         }
+    });
+
+    [Fact]
+    public void A_callback_finds_its_token_cancelled_and_those_inside_are_when_the_call_returns() => RunLoop(async () =>
+    {
+        var seen = new TaskCompletionSource<bool>();
+        await CancelScope.Run(async outer => await CancelScope.Run(async middle => await CancelScope.Run(async inner =>
+        {
+            CancellationToken[] tokens = [inner.Token, middle.Token, outer.Token];
+            inner.Token.Register(() => seen.SetResult(tokens[0].IsCancellationRequested));
+
+            outer.Cancel();
+
+            tokens.Should().OnlyContain(static token => token.IsCancellationRequested);
+            await Catch(Forever());
+        })));
+
+        (await seen.Task).Should().BeTrue();
     });
 
     [Fact]
     public void A_callback_belongs_to_no_task_whoever_cancels_and_leaves_the_step_as_it_was() => RunLoop(async () =>
     {
         LoopTask me = Loop.CurrentTask!;
-        LoopTask? seen = me;
+        var seen = new TaskCompletionSource<(bool, SynchronizationContext?)>();
         var own = new SynchronizationContext();
         await CancelScope.Run(async scope =>
         {
-            scope.Token.Register(() => seen = Loop.CurrentTask);
+            scope.Token.Register(() => seen.SetResult((Loop.TryGetCurrent(out _), SynchronizationContext.Current)));
             SynchronizationContext.SetSynchronizationContext(own);
 
             scope.Cancel();
@@ -95,56 +139,62 @@ public sealed class TokenCallbackTests : LoopTest
             Loop.CurrentTask.Should().BeSameAs(me);
         });
 
-        seen.Should().BeNull();
+        (await seen.Task).Should().Be((false, null));
         Loop.CurrentTask.Should().BeSameAs(me);
     });
 
     [Fact]
-    public void A_callback_does_not_take_the_cancellation_of_the_task_that_was_about_to_await_another() => RunLoop(async () =>
+    public void A_callback_that_asks_for_it_is_called_on_the_loop() => RunLoop(async () =>
     {
-        LoopTask<int> child = Loop.CreateTask(WithCallback());
-        await Yields(2);
-        LoopTask task = Loop.CreateTask(async () =>
+        LoopFuture<int> called = Loop.Current.CreateFuture<int>();
+        await CancelScope.Run(async scope =>
         {
-            Loop.CurrentTask!.Cancel();
-            await child;
+            scope.Token.Register(() => called.SetResult(Environment.CurrentManagedThreadId), useSynchronizationContext: true);
+            scope.Cancel();
+            await Loop.Yield();
         });
 
-        (await Catch(task)).Should().BeOfType<LoopCanceledException>();
-        task.IsCanceled.Should().BeTrue();
-        Log.Should().Equal("called back");
+        (await called).Should().Be(Environment.CurrentManagedThreadId);
     });
 
     [Fact]
-    public void A_callback_does_not_take_the_cancellation_of_the_task_that_was_about_to_gather_others() => RunLoop(async () =>
+    public void A_callback_reaches_the_loop_by_what_other_threads_use() => RunLoop(async () =>
     {
-        LoopTask<int> child = Loop.CreateTask(WithCallback());
-        await Yields(2);
-        LoopTask task = Loop.CreateTask(async () =>
+        Loop loop = Loop.Current;
+        LoopFuture<int> done = loop.CreateFuture<int>();
+        await CancelScope.MoveOnAfter(Seconds(1), async scope =>
         {
-            Loop.CurrentTask!.Cancel();
-            await Loop.Gather(child);
+            scope.Token.Register(() => loop.Submit(async () =>
+            {
+                await Loop.Sleep(1);
+                done.SetResult(Environment.CurrentManagedThreadId);
+            }));
+            await Forever();
         });
 
-        (await Catch(task)).Should().BeOfType<LoopCanceledException>();
-        task.IsCanceled.Should().BeTrue();
-        Log.Should().Equal("called back");
+        (await done).Should().Be(Environment.CurrentManagedThreadId);
     });
 
-    private async Coroutine<int> WithCallback()
+    [Fact]
+    public void Virtual_time_holds_still_while_callbacks_run() => RunLoop(async () =>
     {
-        LoopFuture done = Loop.Current.CreateFuture();
-        done.SetResult();
-        Loop.CancellationToken.Register(() => _ = CallBack());
-        await Forever();
-        return 1;
-
-        async Task CallBack()
+        TimeSpan start = Loop.Current.Time;
+        var called = new TaskCompletionSource();
+        await CancelScope.Run(async scope =>
         {
-            await done;
-            Log.Add("called back");
-        }
-    }
+            scope.Token.Register(() =>
+            {
+                Thread.Yield();
+                called.SetResult();
+            });
+            scope.Cancel();
+            await Catch(Loop.Yield());
+        });
+        await Loop.Sleep(Seconds(1));
+
+        called.Task.IsCompleted.Should().BeTrue();
+        (Loop.Current.Time - start).Should().BeCloseTo(Seconds(1), Seconds(0.1));
+    });
 
     [Fact]
     public void A_token_that_was_asked_for_before_its_scope_was_entered_leaves_nothing_behind_with_the_task() => RunLoop(async () =>
@@ -160,6 +210,7 @@ public sealed class TokenCallbackTests : LoopTest
         await Yields(5);
         task.Cancel();
         await Catch(task);
+        await Loop.Sleep(1);
 
         Log.Should().BeEmpty();
         Reported.Should().BeEmpty();
@@ -198,8 +249,29 @@ public sealed class TokenCallbackTests : LoopTest
         });
 
         ended.Should().BeFalse();
+        await Loop.Sleep(1);
         Reported.Should().ContainSingle().Which.Exception.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(failure);
-        await Yields(1);
+    });
+
+    [Fact]
+    public void What_a_callback_throws_is_reported_on_the_thread_of_the_loop() => RunLoop(async () =>
+    {
+        int thread = 0;
+        Loop.Current.ExceptionHandler = (_, context) =>
+        {
+            thread = Environment.CurrentManagedThreadId;
+            Log.Add(context.Message);
+        };
+        await CancelScope.Run(async scope =>
+        {
+            scope.Token.Register(static () => throw new InvalidDataException());
+            scope.Cancel();
+            await Loop.Yield();
+        });
+        await Loop.Sleep(1);
+
+        Log.Should().ContainSingle().Which.Should().Contain("token");
+        thread.Should().Be(Environment.CurrentManagedThreadId);
     });
 
     [Fact]
@@ -211,5 +283,27 @@ public sealed class TokenCallbackTests : LoopTest
 
         Assert.Throws<AggregateException>(() => scope.Cancel()).InnerExceptions.Should().Equal(failure);
         scope.CancelCalled.Should().BeTrue();
+    }
+
+    [RealTime("the callback blocks for as long as the loop may take to close")]
+    [Fact]
+    public void The_end_of_a_run_does_not_wait_for_a_callback()
+    {
+        using var release = new ManualResetEventSlim();
+        var called = new TaskCompletionSource();
+        RunLoop(async () => await CancelScope.Run(async scope =>
+        {
+            scope.Token.Register(() =>
+            {
+                release.Wait(TimeSpan.FromSeconds(10));
+                called.SetResult();
+            });
+            scope.Cancel();
+            await Loop.Yield();
+        }));
+
+        called.Task.IsCompleted.Should().BeFalse();
+        release.Set();
+        called.Task.Wait(TimeSpan.FromSeconds(10)).Should().BeTrue();
     }
 }

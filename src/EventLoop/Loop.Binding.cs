@@ -1,0 +1,207 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+// Handlers for libraries that call back on threads of their own.
+public sealed partial class Loop
+{
+    /// <summary>A delegate that anybody may call, on any thread, and that runs <paramref name="handler"/> on this loop.</summary>
+    /// <param name="handler">Called on the loop's thread outside any task, in the ExecutionContext of the call, in the order of the calls; never inside a call, also not on the loop's own thread.
+    /// What it throws goes to the exception handler.</param>
+    /// <returns>It never throws. After the end of the loop it does nothing but say so in the log.</returns>
+    /// <remarks><b>Thread:</b> any, to bind and to call. asyncio: <c>functools.partial(loop.call_soon_threadsafe, handler)</c>.</remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="handler"/> is null.</exception>
+    public Action Bind(Action handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return () => PostBound(Invoke, handler);
+    }
+
+    /// <inheritdoc cref="Bind(Action)"/>
+    /// <typeparam name="T">The type of what it is called with.</typeparam>
+    public Action<T> Bind<T>(Action<T> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return argument => PostBound(static call => call.Handler(call.Argument), (Handler: handler, Argument: argument));
+    }
+
+    /// <inheritdoc cref="Bind(Action)"/>
+    /// <typeparam name="T1">The type of the first argument.</typeparam>
+    /// <typeparam name="T2">The type of the second argument.</typeparam>
+    public Action<T1, T2> Bind<T1, T2>(Action<T1, T2> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return (first, second) => PostBound(static call => call.Handler(call.First, call.Second), (Handler: handler, First: first, Second: second));
+    }
+
+    /// <inheritdoc cref="Bind(Action)"/>
+    [OverloadResolutionPriority(1)]
+    public EventHandler Bind(EventHandler handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return (sender, e) => PostBound(static call => call.Handler(call.Sender, call.Event), (Handler: handler, Sender: sender, Event: e));
+    }
+
+    /// <inheritdoc cref="Bind(Action)"/>
+    /// <typeparam name="TEvent">The type of what the event tells.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public EventHandler<TEvent> Bind<TEvent>(EventHandler<TEvent> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return (sender, e) => PostBound(static call => call.Handler(call.Sender, call.Event), (Handler: handler, Sender: sender, Event: e));
+    }
+
+    /// <summary>A delegate that anybody may call, on any thread, and that runs <paramref name="handler"/> on this loop as a task of its own.</summary>
+    /// <param name="handler">Called on the loop's thread, in the ExecutionContext of the call.</param>
+    /// <returns>It gives a task for each call, which ends as the handler ends, and never throws. After the end of the loop the task has failed with <see cref="ObjectDisposedException"/>.</returns>
+    /// <remarks><inheritdoc cref="Bind(Action)" path="/remarks"/></remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="handler"/> is null.</exception>
+    [OverloadResolutionPriority(2)]
+    public Func<Task> Bind(Func<Coroutine> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return () => SubmitBound(handler);
+    }
+
+    /// <inheritdoc cref="Bind(Func{Coroutine})"/>
+    [OverloadResolutionPriority(1)]
+    public Func<Task> Bind(Func<Task> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return () => SubmitBound(async Coroutine () => await handler());
+    }
+
+    /// <inheritdoc cref="Bind(Func{Coroutine})"/>
+    /// <typeparam name="T">The type of what it is called with.</typeparam>
+    [OverloadResolutionPriority(2)]
+    public Func<T, Task> Bind<T>(Func<T, Coroutine> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return argument => SubmitBound(() => handler(argument));
+    }
+
+    /// <inheritdoc cref="Bind(Func{Coroutine})"/>
+    /// <typeparam name="T">The type of what it is called with.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public Func<T, Task> Bind<T>(Func<T, Task> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return argument => SubmitBound(async Coroutine () => await handler(argument));
+    }
+
+    /// <inheritdoc cref="Bind(Func{Coroutine})"/>
+    /// <typeparam name="T1">The type of the first argument.</typeparam>
+    /// <typeparam name="T2">The type of the second argument.</typeparam>
+    [OverloadResolutionPriority(2)]
+    public Func<T1, T2, Task> Bind<T1, T2>(Func<T1, T2, Coroutine> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return (first, second) => SubmitBound(() => handler(first, second));
+    }
+
+    /// <inheritdoc cref="Bind(Func{Coroutine})"/>
+    /// <typeparam name="T1">The type of the first argument.</typeparam>
+    /// <typeparam name="T2">The type of the second argument.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public Func<T1, T2, Task> Bind<T1, T2>(Func<T1, T2, Task> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return (first, second) => SubmitBound(async Coroutine () => await handler(first, second));
+    }
+
+    /// <inheritdoc cref="Bind(Func{Coroutine})"/>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    [OverloadResolutionPriority(2)]
+    public Func<Task<TResult>> Bind<TResult>(Func<Coroutine<TResult>> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return () => SubmitBound(handler);
+    }
+
+    /// <inheritdoc cref="Bind(Func{Coroutine})"/>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public Func<Task<TResult>> Bind<TResult>(Func<Task<TResult>> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return () => SubmitBound(async Coroutine<TResult> () => await handler());
+    }
+
+    /// <inheritdoc cref="Bind(Func{Coroutine})"/>
+    /// <typeparam name="T">The type of what it is called with.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    [OverloadResolutionPriority(2)]
+    public Func<T, Task<TResult>> Bind<T, TResult>(Func<T, Coroutine<TResult>> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return argument => SubmitBound(() => handler(argument));
+    }
+
+    /// <inheritdoc cref="Bind(Func{Coroutine})"/>
+    /// <typeparam name="T">The type of what it is called with.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public Func<T, Task<TResult>> Bind<T, TResult>(Func<T, Task<TResult>> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return argument => SubmitBound(async Coroutine<TResult> () => await handler(argument));
+    }
+
+    /// <inheritdoc cref="Bind(Func{Coroutine})"/>
+    /// <typeparam name="T1">The type of the first argument.</typeparam>
+    /// <typeparam name="T2">The type of the second argument.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    [OverloadResolutionPriority(2)]
+    public Func<T1, T2, Task<TResult>> Bind<T1, T2, TResult>(Func<T1, T2, Coroutine<TResult>> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return (first, second) => SubmitBound(() => handler(first, second));
+    }
+
+    /// <inheritdoc cref="Bind(Func{Coroutine})"/>
+    /// <typeparam name="T1">The type of the first argument.</typeparam>
+    /// <typeparam name="T2">The type of the second argument.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public Func<T1, T2, Task<TResult>> Bind<T1, T2, TResult>(Func<T1, T2, Task<TResult>> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return (first, second) => SubmitBound(async Coroutine<TResult> () => await handler(first, second));
+    }
+
+    private void PostBound<TState>(Action<TState> callback, TState state)
+    {
+        var item = CallbackItem<TState>.Create(callback, state, Core.BaseContext);
+        item.Flow = Core.Ambience.CaptureFlowAnywhere();
+        if (!Core.TryPost(item))
+        {
+            Diagnostics.Log.BoundHandlerDropped(LogTarget, Name);
+        }
+    }
+
+    private Task SubmitBound(Func<Coroutine> handler)
+    {
+        try
+        {
+            return ReferenceEquals(LoopCore.Running, Core) ? Spawn(handler).AsTask() : Submit(handler);
+        }
+        catch (ObjectDisposedException closed)
+        {
+            return Task.FromException(closed);
+        }
+    }
+
+    private Task<T> SubmitBound<T>(Func<Coroutine<T>> handler)
+    {
+        try
+        {
+            return ReferenceEquals(LoopCore.Running, Core) ? Spawn(handler).AsTask() : Submit(handler);
+        }
+        catch (ObjectDisposedException closed)
+        {
+            return Task.FromException<T>(closed);
+        }
+    }
+}

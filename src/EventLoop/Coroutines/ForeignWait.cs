@@ -6,7 +6,7 @@ namespace EventLoop.Coroutines;
 
 /// <summary>
 /// A coroutine's wait for something that is not ours: a Task, a ValueTask, Task.Yield, anybody's awaitable. Its delegate may be called on any
-/// thread; the coroutine resumes on its loop all the same. Pooled. A cancellation does not reach it as it reaches other waits: <see cref="Interruption"/>
+/// thread; the coroutine resumes on its loop all the same. Pooled. A cancellation does not reach it as it reaches other waits: <see cref="ForeignInterruption"/>
 /// decides what becomes of it.
 /// </summary>
 internal sealed class ForeignWait : LoopItem, IWaitTarget

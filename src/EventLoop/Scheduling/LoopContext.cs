@@ -23,7 +23,7 @@ internal class LoopContext : SynchronizationContext
     /// <summary>The task is in the round of cancellations that is under way.</summary>
     internal bool InCancelRound;
 
-    /// <summary>An <see cref="Tasks.Interruption"/> of the task stands in the ready queue.</summary>
+    /// <summary>An <see cref="Tasks.ForeignInterruption"/> of the task stands in the ready queue.</summary>
     internal bool IsInterruptionDue;
 
     internal readonly LoopCore Core;

@@ -150,7 +150,7 @@ public partial class LoopTask
         if (!IsCompleted && !context.IsInterruptionDue)
         {
             context.IsInterruptionDue = true;
-            Core.Ready.Enqueue(new Interruption(this));
+            Core.Ready.Enqueue(new ForeignInterruption(this));
         }
     }
 

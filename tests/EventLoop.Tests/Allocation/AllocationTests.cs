@@ -96,6 +96,42 @@ public sealed class AllocationTests : LoopTest
     });
 
     [Fact]
+    public void Awaiting_something_foreign_allocates_nothing() => ShouldCost(0, static async () =>
+    {
+        for (int i = 0; i < Operations; i++)
+        {
+            await new NextTurn(Loop.Current);
+        }
+    });
+
+    [Fact]
+    public void Awaiting_a_task_of_NET_allocates_no_more_than_the_task_and_its_continuation() => ShouldCost(200, static async () =>
+    {
+        for (int i = 0; i < Operations; i++)
+        {
+            var source = new TaskCompletionSource();
+            Loop.Current.Post(static source => source.SetResult(), source);
+            await source.Task;
+        }
+    });
+
+    private readonly struct NextTurn(Loop loop) : ICriticalNotifyCompletion
+    {
+        public bool IsCompleted => false;
+
+        public NextTurn GetAwaiter() => this;
+
+        public void OnCompleted(Action continuation) => UnsafeOnCompleted(continuation);
+
+        public void UnsafeOnCompleted(Action continuation) => loop.Post(static next => next(), continuation);
+
+        public void GetResult()
+        {
+            // Nothing to give.
+        }
+    }
+
+    [Fact]
     public void Awaiting_a_completed_future_allocates_nothing() => ShouldCost(0, static async () =>
     {
         LoopFuture<int> done = Loop.Current.CreateFuture<int>();

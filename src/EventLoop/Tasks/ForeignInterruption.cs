@@ -7,12 +7,12 @@ namespace EventLoop.Tasks;
 /// What a cancellation does to a task's waits for things that are not ours. It is decided in a step of its own: what is waited for may be the task's own code (an
 /// <c>async Task</c> method that it called), and by then that has come to its next wait on the loop, which takes the cancellation. Loop thread only.
 /// </summary>
-internal sealed class Interruption : LoopItem
+internal sealed class ForeignInterruption : LoopItem
 {
     private readonly LoopTask task;
     private bool hasWaited;
 
-    internal Interruption(LoopTask task)
+    internal ForeignInterruption(LoopTask task)
     {
         this.task = task;
         Context = task.Context;

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace EventLoop;
 
 /// <summary>The cancellation of a loop task or scope. asyncio: <c>CancelledError</c>.</summary>
@@ -10,8 +12,23 @@ public class LoopCanceledException(string? reason = null, Exception? innerExcept
     public string? Reason => reason;
 }
 
-/// <summary>Run was ended by Ctrl-C. asyncio: <c>KeyboardInterrupt</c>.</summary>
-public sealed class LoopInterruptedException() : OperationCanceledException("The run was interrupted (Ctrl-C).");
+/// <summary>Run was ended by Ctrl-C or SIGTERM. asyncio: <c>KeyboardInterrupt</c>.</summary>
+/// <param name="signal">Which of them.</param>
+public sealed class LoopInterruptedException(PosixSignal signal)
+    : OperationCanceledException($"The run was interrupted ({(signal == PosixSignal.SIGTERM ? "SIGTERM" : "Ctrl-C")}).")
+{
+    /// <summary>Run was ended by Ctrl-C.</summary>
+    public LoopInterruptedException()
+        : this(PosixSignal.SIGINT)
+    {
+    }
+
+    /// <summary>Which signal it was.</summary>
+    public PosixSignal Signal => signal;
+
+    /// <summary>What a program returns that was ended by it, as shells count: 130 for Ctrl-C, 143 for SIGTERM.</summary>
+    public int ExitCode => signal == PosixSignal.SIGTERM ? 143 : 130;
+}
 
 /// <summary>Leaves Run at once; no group collects it. asyncio: <c>SystemExit</c>'s role.</summary>
 /// <param name="exitCode">For the process.</param>

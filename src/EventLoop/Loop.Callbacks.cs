@@ -22,8 +22,8 @@ public sealed partial class Loop
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Handle CallSoon<TState>(Action<TState> callback, TState state) => Handle.For(ScheduleSoon(Required(callback), state));
 
-    /// <summary>Has <paramref name="callback"/> called after a time. Zero or less: in the next turn. asyncio: <c>call_later</c>.</summary>
-    /// <param name="delay">From now on; a very long one never comes.</param>
+    /// <summary>Has <paramref name="callback"/> called after a time, as <see cref="CallAt(TimeSpan, Action)"/> does at <see cref="Time"/> and that. asyncio: <c>call_later</c>.</summary>
+    /// <param name="delay">From now on; a very long one never comes. Zero or less: it is due, and runs in the next turn.</param>
     /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
     /// <returns>To take it back.</returns>
     /// <exception cref="InvalidOperationException">Called from another thread; use <see cref="Post(Action)"/>.</exception>
@@ -48,7 +48,7 @@ public sealed partial class Loop
     }
 
     /// <summary>Has <paramref name="callback"/> called at a time. asyncio: <c>call_at</c>.</summary>
-    /// <param name="loopTime">On the scale of <see cref="Time"/>. Callbacks with equal times run in the order of these calls.</param>
+    /// <param name="loopTime">On the scale of <see cref="Time"/>. What is due runs in the order of these times, equal ones in the order of these calls; what has been due at the call, in the next turn.</param>
     /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
     /// <returns>To take it back.</returns>
     /// <exception cref="InvalidOperationException">Called from another thread; use <see cref="Post(Action)"/>.</exception>
@@ -126,21 +126,35 @@ public sealed partial class Loop
     [MethodImpl(MethodImplOptions.NoInlining)]
     private CallbackItem ScheduleLater<TState>(TimeSpan delay, Action<TState> callback, TState state, out long due)
     {
-        if (delay <= TimeSpan.Zero)
+        VerifyOpen(nameof(CallLater));
+        if (delay > TimeSpan.Zero)
         {
-            due = Core.Clock.ReadNow();
-            VerifyOpen(nameof(CallLater));
-            return Enqueue(callback, state);
+            due = Core.Clock.ReadDeadlineAfter(delay.Ticks);
+        }
+        else
+        {
+            long now = Core.Clock.ReadNow();
+            due = now < 0 && delay.Ticks < long.MinValue - now ? long.MinValue : now + delay.Ticks;
+            Core.LookSoon();      // busy or not
         }
 
-        due = Core.Clock.ReadDeadlineAfter(delay.Ticks);
-        return ScheduleAt(due, callback, state);
+        return AddTimer(due, callback, state);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private CallbackItem ScheduleAt<TState>(long due, Action<TState> callback, TState state)
     {
         VerifyOpen(nameof(CallAt));
+        if (due <= Core.Clock.Now)
+        {
+            Core.LookSoon();
+        }
+
+        return AddTimer(due, callback, state);
+    }
+
+    private CallbackItem<TState> AddTimer<TState>(long due, Action<TState> callback, TState state)
+    {
         var item = NewItem(callback, state);
         Core.Timers.Add(due, item);
         return item;

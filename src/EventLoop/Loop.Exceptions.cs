@@ -193,7 +193,9 @@ public sealed partial class Loop
 
     private bool deadlockReported;
 
-    private static string Who(LoopContext? context) => context?.Task is { } task ? task.Label : "a callback";
+    private string Who(LoopContext? context) => context?.Task is { } task ? task.Label
+        : Core.RunningCode is { } code ? $"the callback '{MethodNames.OfDelegate(code)}'"
+        : "a callback";
 
     // A loss is found by the finalizer thread as a rule; the handler shall run on the loop's, while there is one.
     private void ReportLoss(LoopExceptionContext context)

@@ -8,22 +8,18 @@ public sealed partial class Loop
     private static readonly ContextCallback RunWork = static run => ((Action)run!)();
 
     private IExecutor? executor;
-    private bool ownsExecutor;
+    private IExecutor? ownExecutor;      // made by the loop, which disposes it, also when another one has taken its place
+    private Task? ownExecutorEnd;
 
     /// <summary>Where <see cref="ToThread(Action)"/> runs: the thread pool unless something else was set. asyncio: <c>set_default_executor</c>.</summary>
-    /// <remarks>The loop disposes only the executor that it made itself. <b>Thread:</b> the loop's to set.</remarks>
+    /// <remarks>At its end the loop disposes, and waits for, only the executor that it made itself; others may outlive it and belong to whoever made them. <b>Thread:</b> the loop's.</remarks>
     public IExecutor DefaultExecutor
     {
         get
         {
             if (executor is null)
             {
-                executor = options.DefaultExecutor;
-                if (executor is null)
-                {
-                    executor = new ThreadPoolExecutor();
-                    ownsExecutor = true;
-                }
+                executor = options.DefaultExecutor ?? (ownExecutor = new ThreadPoolExecutor());
             }
 
             return executor;
@@ -34,7 +30,6 @@ public sealed partial class Loop
             ArgumentNullException.ThrowIfNull(value);
             VerifyOpen(nameof(DefaultExecutor));
             executor = value;
-            ownsExecutor = false;
         }
     }
 
@@ -99,12 +94,13 @@ public sealed partial class Loop
             var loop = Current;
             await CheckPoint();
             var token = limiter is null ? default : await limiter.AcquireOnBehalfOfAsync(new ExecutorBorrower(CurrentTask));
-            using var withdrawal = new CancellationTokenSource();
+            var withdrawal = new CancellationTokenSource();
             var flow = ExecutionContext.Capture();
             Task<T> running;
             try
             {
-                running = (executor ?? loop.DefaultExecutor).SubmitAsync(() => RunIn(flow, work), withdrawal.Token)
+                executor ??= loop.DefaultExecutor;
+                running = executor.SubmitAsync(() => RunIn(flow, work), withdrawal.Token)
                     ?? throw new InvalidOperationException("The executor returned no task from SubmitAsync. It has to return one that ends as the work ends.");
             }
             catch
@@ -120,7 +116,7 @@ public sealed partial class Loop
             }
             catch (LoopCanceledException)
             {
-                withdrawal.Cancel();
+                loop.Withdraw(executor, withdrawal);
                 loop.ReportLateFailure(running);      // also of work that has failed a moment ago, before the loop heard of it
                 if (limiter is not null)
                 {
@@ -135,28 +131,71 @@ public sealed partial class Loop
         }
     }
 
+    // Our own executors answer at once. What others do when the token fires may block, and may throw.
+    private void Withdraw(IExecutor from, CancellationTokenSource withdrawal)
+    {
+        if (from is ThreadPoolExecutor or DedicatedThreadExecutor)
+        {
+            withdrawal.Cancel();
+            return;
+        }
+
+        withdrawal.CancelAsync().ContinueWith(
+            static (failed, loop) => ((Loop)loop!).ReportLoss(new LoopExceptionContext("The withdrawal of work from an executor failed", failed.Exception!.InnerException)),
+            this,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+    }
+
     /// <summary>Who borrows a token: one piece of work, not the task that waits for it, which may have others under way.</summary>
     private sealed class ExecutorBorrower(LoopTask? by)
     {
         public override string ToString() => by is null ? "work in an executor" : $"work of {by.Label} in an executor";
     }
 
-    /// <summary>Takes no more work for the default executor and waits for what it has. asyncio: <c>shutdown_default_executor</c>.</summary>
-    /// <param name="timeout">Null: <see cref="LoopOptions.ShutdownTimeout"/>.</param>
-    /// <exception cref="TimeoutException">It was not done in time; the work goes on.</exception>
-    public async Coroutine ShutdownDefaultExecutorAsync(TimeSpan? timeout = null)
+    /// <summary>Takes no more work for the default executor, whoever made it, and waits for what it has. asyncio: <c>shutdown_default_executor</c>.</summary>
+    /// <param name="timeout">Null: <see cref="LoopOptions.ShutdownTimeout"/>. Zero or less: only looks whether all has ended.</param>
+    /// <returns>Whether all has ended in time. What has not goes on; so does the executor's end, which a later call may wait for.</returns>
+    /// <remarks><b>Cancellation:</b> ends the wait. What the executor's own disposal throws goes to the exception handler, and the answer is false.</remarks>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
+    public async Coroutine<bool> ShutdownDefaultExecutorAsync(TimeSpan? timeout = null)
     {
         VerifyOpen(nameof(ShutdownDefaultExecutorAsync));
-        await WaitFor(End(DefaultExecutor), timeout ?? options.ShutdownTimeout);
+        await CheckPoint();
+        var ending = ReferenceEquals(DefaultExecutor, ownExecutor) ? EndOwnExecutor()! : EndOf(DefaultExecutor);
 
         // In flight: between the end of the last work and the end of its executor, too, time that is not real has to hold still.
-        static async Coroutine End(IExecutor executor)
+        var ended = ForeignTaskExtensions.Completion(ending, inFlight: true);
+        if (!ended.IsCompleted)
         {
-            var ending = executor.DisposeAsync().AsTask();
-            await ForeignTaskExtensions.Completion(ending, inFlight: true);
-            await ending;
+            await Wait([ended], timeout ?? options.ShutdownTimeout);
+        }
+
+        if (!ending.IsFaulted)
+        {
+            return ending.IsCompletedSuccessfully;
+        }
+
+        CallExceptionHandler(new LoopExceptionContext("The default executor could not be shut down", ending.Exception.InnerException));
+        return false;
+    }
+
+    private static Task EndOf(IExecutor executor)
+    {
+        try
+        {
+            return executor.DisposeAsync().AsTask();
+        }
+        catch (Exception failure)
+        {
+            return Task.FromException(failure);
         }
     }
+
+    /// <summary>Begins the end of the executor that the loop made itself; null when it has made none.</summary>
+    private Task? EndOwnExecutor() => ownExecutorEnd ??= ownExecutor is { } own ? EndOf(own) : null;
 
     private static T RunIn<T>(ExecutionContext? flow, Func<T> work)
     {
@@ -199,19 +238,5 @@ public sealed partial class Loop
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
-    }
-
-    private void DrainExecutor()
-    {
-        if (!ownsExecutor || executor is null)
-        {
-            Core.WaitForFlights(options.ShutdownTimeout);
-            return;
-        }
-
-        if (!executor.DisposeAsync().AsTask().Wait(options.ShutdownTimeout))
-        {
-            Diagnostics.Log.ShutdownTimedOut(LogTarget, Name, 1, options.ShutdownTimeout, "the default executor");
-        }
     }
 }

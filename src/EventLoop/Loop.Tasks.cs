@@ -111,62 +111,6 @@ public sealed partial class Loop
     /// <typeparam name="T">The type of the result.</typeparam>
     public LoopTask<T> Spawn<T>(Func<Task<T>> body, string? name = null) => Spawn(Bodies.Run(body), name);
 
-    /// <summary>Runs a coroutine on this loop from another thread. Any thread but the loop's own. asyncio: <c>run_coroutine_threadsafe</c>.</summary>
-    /// <param name="body">Called on the loop's thread, in a new task.</param>
-    /// <param name="cancellationToken">Cancels that task.</param>
-    /// <returns>Ends as the task ends; its continuations never run on the loop's thread unless they ask for it. When the loop is closed first it fails with <see cref="ObjectDisposedException"/>.</returns>
-    /// <exception cref="InvalidOperationException">Called on the loop's own running thread, where waiting for it would never end.</exception>
-    /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
-    [OverloadResolutionPriority(1)]
-    public Task Submit(Func<Coroutine> body, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        return Submit(
-            async Coroutine<NoResult> () =>
-            {
-                await body();
-                return NoResult.None;
-            },
-            cancellationToken);
-    }
-
-    /// <inheritdoc cref="Submit(Func{Coroutine}, CancellationToken)"/>
-    /// <typeparam name="T">The type of the result.</typeparam>
-    [OverloadResolutionPriority(1)]
-    public Task<T> Submit<T>(Func<Coroutine<T>> body, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        if (ReferenceEquals(LoopCore.Running, Core))
-        {
-            Throw.SubmitOnOwnThread();
-        }
-
-        if (closed)
-        {
-            Throw.Closed(Name);
-        }
-
-        return new Submission<T>(this, body, cancellationToken).Task;
-    }
-
-    /// <inheritdoc cref="Submit(Func{Coroutine}, CancellationToken)"/>
-    public Task Submit(Func<Task> body, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        return Submit(async Coroutine () => await body(), cancellationToken);
-    }
-
-    /// <inheritdoc cref="Submit{T}(Func{Coroutine{T}}, CancellationToken)"/>
-    public Task<T> Submit<T>(Func<Task<T>> body, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        return Submit(async Coroutine<T> () => await body(), cancellationToken);
-    }
-
-    internal SubmissionBook Submissions { get; } = new();
-
-    private void FailSubmissions() => Submissions.FailAll(Name);
-
     internal LoopTask SpawnMain(Coroutine main) => NewMain(main);
 
     internal LoopTask<T> SpawnMain<T>(Coroutine<T> main) => NewMain(main);

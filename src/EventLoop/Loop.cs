@@ -22,12 +22,12 @@ public sealed partial class Loop : IDisposable
     private int taskIds;
     private volatile bool closed;
 
-    /// <summary>A loop that you drive yourself: <see cref="RunUntilComplete(Coroutine)"/>, <see cref="RunForever"/>, several times; then <see cref="Dispose"/>.</summary>
+    /// <summary>A loop that you drive yourself: <see cref="RunUntilComplete(Coroutine, CancellationToken)"/>, <see cref="RunForever"/>, several times; then <see cref="Dispose"/>.</summary>
     /// <param name="options">Null: the defaults.</param>
     /// <exception cref="PlatformNotSupportedException">The poller that was asked for does not exist here.</exception>
     public Loop(LoopOptions? options = null)
     {
-        this.options = Validate(options ?? new LoopOptions());
+        this.options = (options ?? new LoopOptions()).ForTimers();
         Name = this.options.Name ?? $"loop-{Interlocked.Increment(ref made)}";
         LogTarget = new GuardedLogger(this.options.LoggerFactory?.CreateLogger("EventLoop.Loop"));
         Losses = new LossLedger(ReportLoss);
@@ -165,27 +165,6 @@ public sealed partial class Loop : IDisposable
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} ({(closed ? "closed" : IsRunning ? "running" : "not running")}, {Core.Tasks.Count} tasks)";
-
-    private static LoopOptions Validate(LoopOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(options.TimeProvider, "options.TimeProvider");
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.SlowStepThreshold, TimeSpan.Zero, "options.SlowStepThreshold");
-        if (options.ForeignGrace != System.Threading.Timeout.InfiniteTimeSpan)
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(options.ForeignGrace, TimeSpan.Zero, "options.ForeignGrace");
-        }
-
-        if (options.ShutdownTimeout != System.Threading.Timeout.InfiniteTimeSpan)
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(options.ShutdownTimeout, TimeSpan.Zero, "options.ShutdownTimeout");
-            if (options.ShutdownTimeout.TotalMilliseconds > int.MaxValue)
-            {
-                return options with { ShutdownTimeout = System.Threading.Timeout.InfiniteTimeSpan };     // longer than any timer takes
-            }
-        }
-
-        return options;
-    }
 
     internal int NextTaskId() => ++taskIds;
 

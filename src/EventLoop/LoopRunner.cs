@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
-using EventLoop.Scheduling;
 using EventLoop.Tasks;
 
 namespace EventLoop;
@@ -12,38 +10,56 @@ namespace EventLoop;
 public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
 {
     private bool disposed;
+    private Interrupts? interrupts;
 
     /// <summary>The loop of all these runs.</summary>
     public Loop Loop { get; } = new(options);
 
+    /// <summary>There is one run only, and its end follows at once: the signals are listened to without a gap.</summary>
+    internal bool IsSingle { get; init; }
+
     /// <summary>Runs <paramref name="main"/> until it is done; tasks that it left stay on the loop.</summary>
     /// <param name="main">Becomes a task.</param>
+    /// <param name="cancellationToken">Cancels that task, from any thread.</param>
     /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
-    /// <exception cref="LoopInterruptedException">Ctrl-C was pressed, and main was cancelled by it.</exception>
-    public void Run(Coroutine main) => RunMain(Loop.SpawnMain(main)).ThrowUnlessSucceeded();
+    /// <exception cref="LoopInterruptedException">Ctrl-C or SIGTERM came, and main was cancelled by it; or it came a second time.</exception>
+    public void Run(Coroutine main, CancellationToken cancellationToken = default) => RunMain(Loop.SpawnMain(main), cancellationToken).ThrowUnlessSucceeded();
 
-    /// <inheritdoc cref="Run(Coroutine)"/>
+    /// <inheritdoc cref="Run(Coroutine, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What main returned.</returns>
-    public T Run<T>(Coroutine<T> main) => ((LoopTask<T>)RunMain(Loop.SpawnMain(main))).Result;
+    public T Run<T>(Coroutine<T> main, CancellationToken cancellationToken = default) => ((LoopTask<T>)RunMain(Loop.SpawnMain(main), cancellationToken)).Result;
 
-    /// <inheritdoc cref="Run(Coroutine)"/>
+    /// <inheritdoc cref="Run(Coroutine, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public void Run(Func<Coroutine> main) => Run(Bodies.Run(main));
+    public void Run(Func<Coroutine> main, CancellationToken cancellationToken = default) => Run(Bodies.Run(main), cancellationToken);
 
-    /// <inheritdoc cref="Run{T}(Coroutine{T})"/>
+    /// <inheritdoc cref="Run{T}(Coroutine{T}, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public T Run<T>(Func<Coroutine<T>> main) => Run(Bodies.Run(main));
+    public T Run<T>(Func<Coroutine<T>> main, CancellationToken cancellationToken = default) => Run(Bodies.Run(main), cancellationToken);
 
-    /// <inheritdoc cref="Run(Coroutine)"/>
-    public void Run(Func<Task> main) => Run(Bodies.Run(main));
+    /// <inheritdoc cref="Run(Coroutine, CancellationToken)"/>
+    public void Run(Func<Task> main, CancellationToken cancellationToken = default) => Run(Bodies.Run(main), cancellationToken);
 
-    /// <inheritdoc cref="Run{T}(Coroutine{T})"/>
-    public T Run<T>(Func<Task<T>> main) => Run(Bodies.Run(main));
+    /// <inheritdoc cref="Run{T}(Coroutine{T}, CancellationToken)"/>
+    public T Run<T>(Func<Task<T>> main, CancellationToken cancellationToken = default) => Run(Bodies.Run(main), cancellationToken);
 
-    /// <summary>Cancels and awaits what is left, runs the callbacks that are ready, drains the executors and closes the loop. Idempotent.</summary>
+    /// <summary>Runs until a task of .NET's is done, which others may have started anywhere; what is on the loop runs meanwhile.</summary>
+    /// <param name="main">It goes on where it was started. To have an async method run on this loop hand in the method, not the task that it returns.</param>
+    /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
+    /// <inheritdoc cref="Run(Coroutine, CancellationToken)" path="/exception"/>
+    public void Run(Task main, CancellationToken cancellationToken = default) => Run(Bodies.Await(main), cancellationToken);
+
+    /// <inheritdoc cref="Run(Task, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>What the task returned.</returns>
+    public T Run<T>(Task<T> main, CancellationToken cancellationToken = default) => Run(Bodies.Await(main), cancellationToken);
+
+    /// <summary>Cancels and awaits what is left, runs the callbacks that are ready, lets the executor finish and closes the loop. Idempotent.</summary>
+    /// <remarks>The second Ctrl-C or SIGTERM, counted from the last run, ends it at once.</remarks>
     /// <exception cref="InvalidOperationException">The loop is running.</exception>
     /// <exception cref="LoopExitException">Cleanup code asked to exit, and no run had ended so before.</exception>
+    /// <exception cref="LoopInterruptedException">It was ended by Ctrl-C or SIGTERM.</exception>
     public void Dispose()
     {
         if (disposed)
@@ -51,8 +67,22 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
             return;
         }
 
-        var exit = !Loop.IsRunning && !Loop.IsClosed ? Loop.FinishRemaining() : null;
-        Loop.Dispose();
+        Exception? exit = null;
+        try
+        {
+            if (!Loop.IsRunning && !Loop.IsClosed)
+            {
+                interrupts?.Listen();
+                exit = Loop.FinishRemaining();
+            }
+
+            Loop.Dispose();
+        }
+        finally
+        {
+            interrupts?.Dispose();
+        }
+
         disposed = true;
         if (exit is not null)
         {
@@ -60,44 +90,30 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
         }
     }
 
-    private LoopAwaitable RunMain(LoopTask main)
+    private LoopTask RunMain(LoopTask main, CancellationToken token)
     {
-        using var interrupt = Loop.Options.HandleInterrupt ? new Interrupt(main) : null;
-        Loop.Drive(main);
-        if (interrupt is { Happened: true } && main.IsCanceled)
+        using var cancellation = Loop.CancelBy(token, main);
+        if (!Loop.Options.HandleInterrupt)
         {
-            throw new LoopInterruptedException();
+            Loop.Drive(main);
+            return main;
         }
 
-        return main;
-    }
-
-    /// <summary>The first Ctrl-C cancels main; the second is left to .NET, which ends the process: a loop that does not answer the first may answer nothing at all.</summary>
-    private sealed class Interrupt : IDisposable
-    {
-        private readonly LoopTask main;
-        private readonly PosixSignalRegistration registration;
-        private int count;
-
-        internal Interrupt(LoopTask main)
+        interrupts?.Dispose();
+        interrupts = new Interrupts(main);
+        interrupts.Listen();
+        try
         {
-            this.main = main;
-            registration = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+            Loop.Drive(main);
         }
-
-        internal bool Happened => Volatile.Read(ref count) > 0;
-
-        public void Dispose() => registration.Dispose();
-
-        // On a thread of .NET's own.
-        private void OnSignal(PosixSignalContext signal)
+        finally
         {
-            if (Interlocked.Increment(ref count) == 1)
+            if (!IsSingle)
             {
-                signal.Cancel = true;
-                var core = main.Core;
-                core.TryPost(CallbackItem<LoopTask>.Create(static task => task.CancelCore("interrupted (Ctrl-C)"), main, core.BaseContext));
+                interrupts.Dispose();      // between two runs a signal is the program's
             }
         }
+
+        return interrupts.EndOf(main) is { } interrupted ? throw interrupted : main;
     }
 }

@@ -62,4 +62,10 @@ internal static class Throw
     [DoesNotReturn]
     internal static void NotLocked(string what) => throw new InvalidOperationException(
         $"The {what} is not locked, so there is nothing to release. It was released twice, or never acquired.");
+
+    [DoesNotReturn]
+    internal static void Ending(string loop) => throw RunIsOver(loop);
+
+    internal static ObjectDisposedException RunIsOver(string loop) => new(
+        loop, $"The run of event loop '{loop}' is ending: its main is done, and it takes no more work from other threads. Submit before main returns, or have main wait for those who submit.");
 }

@@ -35,6 +35,9 @@ internal static partial class Log
     [LoggerMessage(10, LogLevel.Warning, "A socket to {Peer} was never closed: nobody holds it any more, so loop '{Loop}' closes it. Dispose it, or what owns it{Origin}", EventName = "SocketForgotten")]
     internal static partial void SocketForgotten(ILogger logger, string peer, string loop, string origin);
 
+    [LoggerMessage(20, LogLevel.Warning, "The main of loop '{Loop}' is done while {Count} task(s) still run; they are cancelled now: {Tasks}. Await what shall end by itself before main returns", EventName = "LeftRunning")]
+    internal static partial void LeftRunning(ILogger logger, string loop, int count, string tasks);
+
     [LoggerMessage(21, LogLevel.Warning, "{Task} was cancelled and no longer awaits {What} in {Method}, which runs on by itself. Give it Loop.CancellationToken, so that it ends, too", EventName = "AwaitAbandoned")]
     internal static partial void AwaitAbandoned(ILogger logger, string task, string what, string method);
 

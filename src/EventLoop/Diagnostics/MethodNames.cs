@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace EventLoop.Diagnostics;
 
 /// <summary>Names for people. They come from the compiler's types and are for the live view only; nothing depends on them.</summary>
@@ -6,8 +8,24 @@ internal static class MethodNames
     /// <summary>"Type.Method" of an async method's state machine.</summary>
     internal static string OfStateMachine(Type stateMachine)
     {
-        string method = Readable(stateMachine.Name);
-        var declaring = stateMachine.DeclaringType;
+        return OfMember(stateMachine.Name, stateMachine.DeclaringType);
+    }
+
+    /// <summary>"Type.Method" of what a delegate calls; the async method's, where it continues one.</summary>
+    internal static string OfDelegate(Delegate called)
+    {
+        if (called.Target?.GetType() is { IsGenericType: true } box
+            && Array.Find(box.GetGenericArguments(), static argument => typeof(IAsyncStateMachine).IsAssignableFrom(argument)) is { } stateMachine)
+        {
+            return OfStateMachine(stateMachine);
+        }
+
+        return OfMember(called.Method.Name, called.Method.DeclaringType);
+    }
+
+    private static string OfMember(string name, Type? declaring)
+    {
+        string method = Readable(name);
         while (declaring is { IsNested: true } && declaring.Name.StartsWith('<'))
         {
             declaring = declaring.DeclaringType;

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using EventLoop.Executors;
 
 namespace EventLoop;
@@ -7,12 +6,13 @@ namespace EventLoop;
 /// <remarks><b>Thread:</b> any. Work begins in the order in which it was submitted. The threads are background threads, started with the first work, and end when the executor is disposed.</remarks>
 public sealed class DedicatedThreadExecutor : IExecutor
 {
-    private readonly BlockingCollection<Job> waiting = [];
+    private readonly JobQueue jobs;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock starting = new();
     private readonly int workers;
     private readonly string name;
-    private int started;      // any thread, interlocked
-    private int live;
+    private bool started;     // guarded by the lock
+    private int live;         // guarded by the lock
 
     /// <summary>An executor with threads of its own.</summary>
     /// <param name="workers">How many.</param>
@@ -23,38 +23,32 @@ public sealed class DedicatedThreadExecutor : IExecutor
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         this.workers = workers;
         this.name = name ?? "loop-worker";
+        jobs = new JobQueue($"{nameof(DedicatedThreadExecutor)} '{this.name}'");
     }
 
     /// <inheritdoc/>
     public Task<T> SubmitAsync<T>(Func<T> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
-        ObjectDisposedException.ThrowIf(waiting.IsAddingCompleted, this);
-        if (Interlocked.Exchange(ref started, 1) == 0)
+        if (!Volatile.Read(ref started))
         {
-            StartThreads();       // before there is work: whoever disposes it meanwhile waits for threads that will end, or the work is refused
+            StartThreads();
         }
 
-        var job = new Job<T>(work, cancellationToken);
-        try
-        {
-            waiting.Add(job, CancellationToken.None);
-        }
-        catch (InvalidOperationException)
-        {
-            throw new ObjectDisposedException(name);       // disposed in between
-        }
-
-        return job.Task;
+        return jobs.Add(work, cancellationToken);
     }
 
-    /// <summary>Takes no more work, and waits until what it has is done and its threads have ended.</summary>
+    /// <summary>Takes no more work, and waits until what it has is done and its threads have ended. What it has can still be withdrawn.</summary>
+    /// <exception cref="InvalidOperationException">Work that runs on it asks, which would wait for itself.</exception>
     public async ValueTask DisposeAsync()
     {
-        waiting.CompleteAdding();
-        if (Interlocked.Exchange(ref started, 1) == 0)
+        await jobs.Close().ConfigureAwait(false);
+        lock (starting)
         {
-            ended.TrySetResult();
+            if (live == 0)
+            {
+                ended.TrySetResult();
+            }
         }
 
         await ended.Task.ConfigureAwait(false);
@@ -62,23 +56,41 @@ public sealed class DedicatedThreadExecutor : IExecutor
 
     private void StartThreads()
     {
-        live = workers;
-        for (int i = 1; i <= workers; i++)
+        lock (starting)
         {
-            new Thread(Work) { IsBackground = true, Name = $"{name}-{i}" }.UnsafeStart();
+            if (started)
+            {
+                return;
+            }
+
+            jobs.ThrowIfClosed();
+            for (int i = 1; i <= workers; i++)
+            {
+                try
+                {
+                    new Thread(Work) { IsBackground = true, Name = $"{name}-{i}" }.UnsafeStart();
+                }
+                catch (OutOfMemoryException) when (live > 0)
+                {
+                    break;      // those that there are will do
+                }
+
+                live++;
+            }
+
+            Volatile.Write(ref started, true);
         }
     }
 
     private void Work()
     {
-        foreach (var job in waiting.GetConsumingEnumerable())
+        jobs.RunAll();
+        lock (starting)
         {
-            job.Run();
-        }
-
-        if (Interlocked.Decrement(ref live) == 0)
-        {
-            ended.TrySetResult();
+            if (--live == 0)
+            {
+                ended.TrySetResult();
+            }
         }
     }
 }

@@ -3,34 +3,63 @@ namespace EventLoop.Executors;
 /// <summary>Work that an executor has taken on. It begins once, or is withdrawn once. Any thread.</summary>
 internal abstract class Job
 {
+    // In the queue; the queue's.
+    internal Job? Next;
+    internal Job? Previous;
+    internal bool IsQueued;
+
+    private JobQueue? queue;
+    private CancellationTokenRegistration withdrawal;
     private int begun;
 
     internal abstract void Run();
 
-    protected bool TryBegin() => Interlocked.Exchange(ref begun, 1) == 0;
+    /// <summary>From now on its token takes it out of <paramref name="from"/>, which it is in already.</summary>
+    internal void AllowWithdrawal(JobQueue from, CancellationToken token)
+    {
+        if (!token.CanBeCanceled)
+        {
+            return;
+        }
+
+        queue = from;
+        var registration = token.UnsafeRegister(static (job, token) => ((Job)job!).Withdraw(token), this);
+        withdrawal = registration;
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref begun) != 0)
+        {
+            registration.Unregister();      // it has begun meanwhile, when there was nothing to unregister yet
+        }
+    }
+
+    protected abstract void OnWithdrawn(CancellationToken token);
+
+    protected bool TryBegin()
+    {
+        if (Interlocked.Exchange(ref begun, 1) != 0)
+        {
+            return false;
+        }
+
+        withdrawal.Unregister();
+        return true;
+    }
+
+    private void Withdraw(CancellationToken token)
+    {
+        if (Interlocked.Exchange(ref begun, 1) == 0)
+        {
+            OnWithdrawn(token);
+            queue!.Remove(this);
+        }
+    }
 }
 
 /// <inheritdoc/>
-internal sealed class Job<T> : Job
+internal sealed class Job<T>(Func<T> work) : Job
 {
     private readonly TaskCompletionSource<T> source = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Func<T> work;
-    private readonly CancellationTokenRegistration withdrawal;
-
-    internal Job(Func<T> work, CancellationToken token)
-    {
-        this.work = work;
-        withdrawal = token.UnsafeRegister(
-            static (job, token) =>
-            {
-                var withdrawn = (Job<T>)job!;
-                if (withdrawn.TryBegin())
-                {
-                    withdrawn.source.TrySetCanceled(token);
-                }
-            },
-            this);
-    }
+    private Func<T>? work = work;
 
     internal Task<T> Task => source.Task;
 
@@ -41,18 +70,21 @@ internal sealed class Job<T> : Job
             return;
         }
 
-        withdrawal.Unregister();
+        var run = work!;
+        work = null;
         try
         {
-            source.TrySetResult(work());
-        }
-        catch (OperationCanceledException canceled)
-        {
-            source.TrySetException(canceled);
+            source.TrySetResult(run());
         }
         catch (Exception exception)
         {
-            source.TrySetException(exception);
+            source.TrySetException(exception);      // a cancellation, too: whose it is, the work alone knows
         }
+    }
+
+    protected override void OnWithdrawn(CancellationToken token)
+    {
+        work = null;
+        source.TrySetCanceled(token);
     }
 }

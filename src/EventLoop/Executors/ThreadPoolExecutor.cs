@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using EventLoop.Executors;
 
 namespace EventLoop;
@@ -8,11 +7,8 @@ namespace EventLoop;
 public sealed class ThreadPoolExecutor : IExecutor
 {
     private readonly int most;
-    private readonly ConcurrentQueue<Job> waiting = new();
-    private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly JobQueue jobs = new(nameof(ThreadPoolExecutor));
     private int workers;            // any thread, interlocked
-    private int unfinished = 1;     // jobs, and one for the executor itself until it is disposed; interlocked
-    private int disposed;
 
     /// <summary>An executor over the shared pool.</summary>
     /// <param name="maxWorkers">How much runs at once; null: as much as the pool gives.</param>
@@ -31,29 +27,14 @@ public sealed class ThreadPoolExecutor : IExecutor
     public Task<T> SubmitAsync<T>(Func<T> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
-        Interlocked.Increment(ref unfinished);
-        if (Volatile.Read(ref disposed) != 0)      // asked after counting: either it is refused, or DisposeAsync waits for it
-        {
-            Finish();
-            throw new ObjectDisposedException(nameof(ThreadPoolExecutor));
-        }
-
-        var job = new Job<T>(work, cancellationToken);
-        waiting.Enqueue(job);
+        var done = jobs.Add(work, cancellationToken);
         StartWorker();
-        return job.Task;
+        return done;
     }
 
-    /// <summary>Takes no more work, and waits for what it has.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        if (Interlocked.Exchange(ref disposed, 1) == 0)
-        {
-            Finish();
-        }
-
-        await drained.Task.ConfigureAwait(false);
-    }
+    /// <summary>Takes no more work, and waits for what it has. What it has can still be withdrawn.</summary>
+    /// <exception cref="InvalidOperationException">Work that runs on it asks, which would wait for itself.</exception>
+    public ValueTask DisposeAsync() => new(jobs.Close());
 
     private void StartWorker()
     {
@@ -74,24 +55,11 @@ public sealed class ThreadPoolExecutor : IExecutor
     // One job for each turn on the pool, so that a long queue does not keep a pool thread from others.
     private void Work()
     {
-        if (waiting.TryDequeue(out var job))
-        {
-            job.Run();
-            Finish();
-        }
-
+        jobs.RunOne();
         Interlocked.Decrement(ref workers);
-        if (!waiting.IsEmpty)
+        if (!jobs.IsEmpty)
         {
             StartWorker();
-        }
-    }
-
-    private void Finish()
-    {
-        if (Interlocked.Decrement(ref unfinished) == 0)
-        {
-            drained.TrySetResult();
         }
     }
 }

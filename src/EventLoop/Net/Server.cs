@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
+using EventLoop.Tasks;
 
 namespace EventLoop.Net;
 
@@ -39,6 +40,7 @@ public sealed class Server : IAsyncDisposable
         EndPoint = listener.LocalEndPoint!;
         stopped = Loop.Current.CreateFuture();
         accepting = Loop.CreateTask(AcceptAsync(), $"accept on {SocketErrors.Text(EndPoint)}");
+        accepting.Watch(new EndWatcher(this));
     }
 
     /// <summary>Where it listens, with the port that it got.</summary>
@@ -93,7 +95,6 @@ public sealed class Server : IAsyncDisposable
         }
 
         await Loop.Wait([accepting]);      // it knows already, and leaves nothing running behind
-        stopped.TrySetResult();
         return new ServerStopResult(aborted, canceled);
     }
 
@@ -233,7 +234,23 @@ public sealed class Server : IAsyncDisposable
         {
             idle?.TrySetResult();
             idle = null;
+            NoteStopped();
         }
+    }
+
+    // Whoever asked for the stop may have given up waiting for it: it is over when nothing of it is left.
+    private void NoteStopped()
+    {
+        if (stopping && connections.Count == 0 && accepting.IsCompleted)
+        {
+            stopped.TrySetResult();
+        }
+    }
+
+    /// <summary>The end of accepting.</summary>
+    private sealed class EndWatcher(Server server) : Watcher
+    {
+        internal override void OnEnded(LoopAwaitable ended) => server.NoteStopped();
     }
 
     private static async Coroutine Dispose(Connection connection) => await connection.DisposeAsync();

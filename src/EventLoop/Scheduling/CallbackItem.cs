@@ -75,6 +75,14 @@ internal sealed class CallbackItem<TState> : CallbackItem
         Context = context;
     }
 
+    // The library's own lambdas get the user's delegate as their state, or as the first part of it.
+    internal override Delegate? UserCode => (object?)state switch
+    {
+        Delegate given => given,
+        ITuple { Length: > 0 } several when several[0] is Delegate given => given,
+        _ => callback,
+    };
+
     internal override void Execute()
     {
         var core = Context!.Core;

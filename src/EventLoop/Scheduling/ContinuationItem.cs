@@ -19,6 +19,8 @@ internal sealed class ContinuationItem : LoopItem
         return item;
     }
 
+    internal override Delegate? UserCode => state as Delegate ?? callback;
+
     internal override void Execute()
     {
         var core = Context!.Core;

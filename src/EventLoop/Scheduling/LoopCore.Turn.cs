@@ -29,6 +29,7 @@ internal sealed partial class LoopCore
     private long runStart;
     private volatile bool isRunning;         // any thread reads
 
+    private LoopAwaitable? runsUntil;        // what the run waits for
     private volatile bool stopRequested;     // any thread
     private int sleeping;                    // any thread: 1 while the loop is parked, or about to be
     private ITimer? parkTimer;               // wakes the loop at the next deadline of a custom clock
@@ -52,6 +53,9 @@ internal sealed partial class LoopCore
 
     /// <summary>Told after each step, with the context that it was the step of; only while <see cref="TimeSteps"/> is set. Loops for tests trace and explore by it.</summary>
     internal Action<LoopContext?>? StepEnded;
+
+    /// <summary>The delegate behind a step that belongs to no task; only while <see cref="TimeSteps"/> is set.</summary>
+    internal Delegate? RunningCode;
 
     /// <summary>Asked before the loop parks; true when it found something to do (a virtual clock that jumped).</summary>
     internal Func<long, bool>? BeforePark;
@@ -90,6 +94,7 @@ internal sealed partial class LoopCore
         try
         {
             Enter();
+            runsUntil = awaited;
             while (awaited is null || !awaited.IsCompleted)
             {
                 Turn();
@@ -101,6 +106,7 @@ internal sealed partial class LoopCore
         }
         finally
         {
+            runsUntil = null;
             stopRequested = false;      // a stop that came before the run has let one batch of it pass
             Leave();
         }
@@ -202,10 +208,12 @@ internal sealed partial class LoopCore
     private void TimedStep(LoopItem item)
     {
         var context = item.Context;
+        RunningCode = context?.Task is null ? item.UserCode : null;
         long start = Clock.Now;
         item.Execute();
         Bounce();
         Loop.OnStepTimed(context, TimeSpan.FromTicks(Since(start)));
+        RunningCode = null;
         StepEnded?.Invoke(context);
     }
 
@@ -288,6 +296,11 @@ internal sealed partial class LoopCore
         if (BeforePark is not null || TimeSteps)
         {
             Loop.ForgetClosedWatches(always: true);      // nothing will come of them, and time need not wait for it
+        }
+
+        if (runsUntil is { IsCompleted: true })
+        {
+            return;      // what came in, or an alarm, has ended it, and nobody else waited for it
         }
 
         if (BeforePark is not null && Inbox.IsEmpty && FoundWorkBeforePark())

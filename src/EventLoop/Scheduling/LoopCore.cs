@@ -240,8 +240,6 @@ internal sealed partial class LoopCore
         WakeUp();
     }
 
-    internal void WaitForFlights(TimeSpan most) => SpinWait.SpinUntil(() => Volatile.Read(ref flights) == 0, most);
-
     // ---- Work from outside the step
 
     /// <summary>Any thread. False when the loop is closed.</summary>

@@ -34,4 +34,18 @@ internal static class Bodies
 
         static async Coroutine<T> Call(Func<Task<T>> body) => await body();
     }
+
+    /// <summary>A wait for a task that runs already.</summary>
+    internal static Coroutine Await(Task task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return task.OnLoop();
+    }
+
+    /// <inheritdoc cref="Await(Task)"/>
+    internal static Coroutine<T> Await<T>(Task<T> task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return task.OnLoop();
+    }
 }

@@ -31,9 +31,11 @@ public static class ForeignTaskExtensions
     public static Coroutine<T> OnLoop<T>(this ValueTask<T> task) => task.AsTask().OnLoop();
 
     /// <summary>A future that ends, always well, when the task has ended. Cancelling it leaves the task alone.</summary>
-    internal static LoopFuture Completion(Task task, bool inFlight = false)
+    internal static LoopFuture Completion(Task task, bool inFlight = false) => Completion(LoopCore.Required, task, inFlight);
+
+    /// <inheritdoc cref="Completion(Task, bool)"/>
+    internal static LoopFuture Completion(LoopCore core, Task task, bool inFlight)
     {
-        var core = LoopCore.Required;
         var future = new LoopFuture(core.Loop) { IsForeign = true };
         if (task.IsCompleted)
         {

@@ -327,8 +327,14 @@ public abstract partial class LoopAwaitable : IWaitTarget
         }
     }
 
-    /// <inheritdoc/>
-    public override string ToString() => $"{Label} ({(!IsCompleted ? "pending" : IsCompletedSuccessfully ? "done" : IsFaulted ? "failed" : "canceled")})";
+    /// <summary>Its name, and its result, its failure or what it waits for. Any thread.</summary>
+    public override string ToString() => $"{Label} ({StateText.Of(this)})";
+
+    /// <summary>It is one of those that end with a result, not with nothing.</summary>
+    internal virtual bool HasResult => false;
+
+    /// <summary>The result, for people.</summary>
+    internal virtual object? ResultToShow => null;
 
     // Cancelling whoever waits for it goes on to it: it ends, and the waiter learns of that as of any other end.
     AbortResult IWaitTarget.Abort(WaitNode node, string? reason)

@@ -30,6 +30,10 @@ public sealed class LoopFuture<T> : LoopAwaitable
 
     internal override string Label => "future";
 
+    internal override bool HasResult => true;
+
+    internal override object? ResultToShow => value;
+
     internal T Value => value!;
 
     /// <summary>The result.</summary>

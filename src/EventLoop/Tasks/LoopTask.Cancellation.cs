@@ -26,6 +26,12 @@ public partial class LoopTask
         return true;
     }
 
+    /// <summary>It was cancelled, and no wait has thrown that yet.</summary>
+    internal bool HasUndeliveredRequest => context.MustCancel;
+
+    /// <summary>The reason of the requests so far.</summary>
+    internal string? RequestReason => Rare?.CancelReason;
+
     /// <summary>Joins the round of cancellations that is under way; false when it is in it already.</summary>
     internal bool EnterCancelRound() => !context.InCancelRound && (context.InCancelRound = true);
 

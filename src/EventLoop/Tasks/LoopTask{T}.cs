@@ -16,6 +16,10 @@ public sealed class LoopTask<T> : LoopTask
     {
     }
 
+    internal override bool HasResult => typeof(T) != typeof(NoResult);
+
+    internal override object? ResultToShow => value;
+
     internal T Value => value!;
 
     /// <summary>The result.</summary>

@@ -3,26 +3,37 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>Work that another thread has handed in and that is not done: failed when the loop closes, so that nobody waits for a dead loop. Any thread.</summary>
+/// <summary>
+/// Work that another thread has handed in and that is not done: failed when the loop closes, so that nobody waits for a dead loop. Whoever takes a submission out of
+/// the book decides how it ends. Any thread.
+/// </summary>
 internal sealed class SubmissionBook
 {
-    private readonly ConcurrentDictionary<object, Action<Exception>> open = new();
+    private readonly ConcurrentDictionary<Submission, byte> open = new();
 
-    internal void Add(object submission, Action<Exception> fail) => open.TryAdd(submission, fail);
+    internal void Add(Submission submission) => open.TryAdd(submission, 0);
 
-    internal void Remove(object submission) => open.TryRemove(submission, out _);
+    /// <summary>True for one caller only.</summary>
+    internal bool TryTake(Submission submission) => open.TryRemove(submission, out _);
 
     internal void FailAll(string loop)
     {
-        foreach (var fail in open.Values)
+        foreach (var (submission, _) in open)
         {
-            fail(new ObjectDisposedException(loop, $"The event loop '{loop}' was closed before the submitted work was done."));
+            submission.TryFail(new ObjectDisposedException(loop, $"The event loop '{loop}' was closed before the submitted work was done."));
         }
     }
 }
 
-/// <summary>A coroutine on its way from another thread to the loop, and its result on the way back.</summary>
-internal sealed class Submission<T> : LoopItem
+/// <summary>Something on its way from another thread to the loop, and its result on the way back.</summary>
+internal abstract class Submission : LoopItem
+{
+    /// <summary>Unless it has an outcome already.</summary>
+    internal abstract bool TryFail(Exception failure);
+}
+
+/// <inheritdoc/>
+internal sealed class Submission<T> : Submission
 {
     private readonly TaskCompletionSource<T> source = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Loop loop;
@@ -31,40 +42,52 @@ internal sealed class Submission<T> : LoopItem
     private readonly ExecutionContext? flow;
     private CancellationTokenRegistration registration;
     private LoopTask<T>? running;       // loop thread
+    private int begun;                  // any thread, interlocked: it has begun, or was withdrawn
 
-    internal Submission(Loop loop, Func<Coroutine<T>> body, CancellationToken token)
+    private Submission(Loop loop, Func<Coroutine<T>> body, CancellationToken token)
     {
         this.loop = loop;
         this.body = body;
         this.token = token;
         Context = loop.Core.BaseContext;
-        if (token.IsCancellationRequested)
-        {
-            source.TrySetCanceled(token);
-            return;
-        }
-
-        // All of it before the post: from then on the loop's thread may run it to its end. A token that fires before is seen by Execute.
         flow = ExecutionContext.Capture();
-        registration = token.UnsafeRegister(static submission => ((Submission<T>)submission!).CancelFromAnyThread(), this);
-        loop.Submissions.Add(this, Fail);
-        if (!loop.Core.TryPost(this))
-        {
-            loop.Submissions.Remove(this);
-            registration.Unregister();
-            Throw.Closed(loop.Name);
-        }
     }
 
-    internal Task<T> Task => source.Task;
-
-    internal override void Execute()
+    /// <exception cref="ObjectDisposedException">The loop is closed. It is either refused in this way, or its task fails.</exception>
+    internal static Task<T> Hand(Loop loop, Func<Coroutine<T>> body, CancellationToken token)
     {
         if (token.IsCancellationRequested)
         {
-            loop.Submissions.Remove(this);
-            registration.Unregister();
-            source.TrySetCanceled(token);
+            return Task.FromCanceled<T>(token);
+        }
+
+        // All of it before the post: from then on the loop's thread may run it to its end. A token that fires before is seen by Execute, too.
+        var submission = new Submission<T>(loop, body, token);
+        submission.registration = token.UnsafeRegister(static submission => ((Submission<T>)submission!).CancelFromAnyThread(), submission);
+        loop.Submissions.Add(submission);
+        if (!loop.Core.TryPost(submission))
+        {
+            submission.registration.Unregister();
+            if (loop.Submissions.TryTake(submission))
+            {
+                Throw.Closed(loop.Name);
+            }
+        }
+
+        return submission.source.Task;
+    }
+
+    internal override void Execute()
+    {
+        if (Interlocked.Exchange(ref begun, 1) != 0 || token.IsCancellationRequested)
+        {
+            TryCancel();
+            return;
+        }
+
+        if (loop.IsEnding)
+        {
+            TryFail(Throw.RunIsOver(loop.Name));
             return;
         }
 
@@ -73,22 +96,42 @@ internal sealed class Submission<T> : LoopItem
         running.Watch(new BridgeWatcher(ended => End((LoopTask<T>)ended)));
     }
 
-    internal override void OnRejected(LoopCore core) => Fail(
+    internal override void OnRejected(LoopCore core) => TryFail(
         new ObjectDisposedException(loop.Name, $"The event loop '{loop.Name}' was closed before the submitted work could start."));
 
-    private void Fail(Exception failure)
+    internal override bool TryFail(Exception failure)
     {
+        if (!loop.Submissions.TryTake(this))
+        {
+            return false;
+        }
+
         registration.Unregister();
-        source.TrySetException(failure);
+        source.SetException(failure);
+        _ = source.Task.Exception;      // who does not wait for it has lost nothing by the end of a loop
+        return true;
+    }
+
+    private void TryCancel()
+    {
+        if (loop.Submissions.TryTake(this))
+        {
+            registration.Unregister();
+            source.SetCanceled(token);
+        }
     }
 
     private void End(LoopTask<T> task)
     {
-        loop.Submissions.Remove(this);
+        if (!loop.Submissions.TryTake(this))
+        {
+            return;
+        }
+
         registration.Unregister();
         if (task.IsCanceled && token.IsCancellationRequested)
         {
-            source.TrySetCanceled(token);
+            source.SetCanceled(token);
         }
         else
         {
@@ -98,6 +141,12 @@ internal sealed class Submission<T> : LoopItem
 
     private void CancelFromAnyThread()
     {
+        if (Interlocked.Exchange(ref begun, 1) == 0)
+        {
+            TryCancel();      // its loop may not come to it for long
+            return;
+        }
+
         var cancel = CallbackItem<Submission<T>>.Create(
             static submission => submission.running?.CancelCore("the caller's token was cancelled"), this, loop.Core.BaseContext);
         loop.Core.TryPost(cancel);

@@ -182,4 +182,53 @@ public sealed class SubmitTests : LoopTest
             }
         }
     }
+
+    [Fact]
+    public void Submit_of_a_plain_function_runs_it_on_the_loop_and_gives_its_value() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+        int thread = Environment.CurrentManagedThreadId;
+
+        int value = await Task.Run(() => loop.Submit(static () => Environment.CurrentManagedThreadId));
+        await Task.Run(() => loop.Submit(() => { Log.Add($"{Environment.CurrentManagedThreadId == thread}"); }));
+
+        value.Should().Be(thread);
+        Log.Should().Equal("True");
+    });
+
+    [Fact]
+    public void Submit_of_a_plain_function_that_throws_fails_for_the_submitter() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+        var failure = new InvalidDataException();
+
+        (await Task.Run(async () => await Record.ExceptionAsync(() => loop.Submit(() => Fail(failure))))).Should().BeSameAs(failure);
+        Reported.Should().BeEmpty();
+
+        static int Fail(Exception failure) => throw failure;
+    });
+
+    [Fact]
+    public void Submit_prefers_the_form_that_awaits_what_the_function_returns() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+
+        int[] values = await Task.Run(() => Task.WhenAll(
+            loop.Submit(() => After(1, 1)), loop.Submit(() => Task.FromResult(2)), loop.Submit(async () => await After(1, 3)), loop.Submit(() => 4)));
+
+        values.Should().Equal(1, 2, 3, 4);
+    });
+
+    [Fact]
+    public void Submit_of_a_function_whose_awaitable_nobody_would_await_is_refused() => RunLoop(async () =>
+    {
+        Loop loop = Loop.Current;
+
+        OnThread(() =>
+        {
+            Assert.Throws<ArgumentException>(() => { _ = loop.Submit(static () => ValueTask.CompletedTask); }).Message.Should().Contain("await");
+            Assert.Throws<ArgumentException>(() => { _ = loop.Submit(static () => new ValueTask<int>(1)); });
+            Assert.Throws<ArgumentException>(() => { _ = loop.Submit(() => loop.CreateFuture()); });
+        });
+    });
 }

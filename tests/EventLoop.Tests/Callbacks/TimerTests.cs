@@ -319,4 +319,69 @@ public sealed class TimerTests : LoopTest
             public ValueTask DisposeAsync() => default;
         }
     }
+
+    [OneSchedule("it states the order of due callbacks")]
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_is_overdue_runs_in_the_order_of_its_times_in_the_next_turn(bool busy)
+    {
+        RunLoop(async () =>
+        {
+            var loop = Loop.Current;
+            if (busy)
+            {
+                Loop.StartSoon(() => Yields(20));
+            }
+
+            await Yields(2);
+            loop.CallLater(Seconds(0), () => Log.Add("0"));
+            loop.CallLater(Seconds(-1), () => Log.Add("-1"));
+            loop.CallAt(loop.Time - Seconds(3), () => Log.Add("-3"));
+            loop.CallLater(Seconds(-2), () => Log.Add("-2"));
+            loop.CallLater(TimeSpan.MinValue, () => Log.Add("long ago"));
+            loop.CallLater(Seconds(0), () => Log.Add("0 again"));
+            loop.CallLater(Seconds(0.5), () => Log.Add("not yet"));
+            await Yields(2);
+
+            Log.Should().Equal("long ago", "-3", "-2", "-1", "0", "0 again");
+        }, ManualTime);
+    }
+
+    [OneSchedule("it states the order of due callbacks")]
+    [Fact]
+    public void What_has_become_due_meanwhile_runs_before_a_CallLater_of_zero()
+    {
+        RunLoop(async () =>
+        {
+            var loop = Loop.Current;
+            loop.CallLater(Seconds(2), () => Log.Add("2"));
+            loop.CallLater(Seconds(1), () => Log.Add("1"));
+            await Loop.Yield();
+            Clock.Advance(Seconds(5));
+            loop.CallLater(TimeSpan.Zero, () => Log.Add("now"));
+            await Yields(2);
+
+            Log.Should().Equal("1", "2", "now");
+        }, ManualTime);
+    }
+
+    [Fact]
+    public void When_of_an_overdue_timer_is_Time_and_its_delay() => RunLoop(async () =>
+    {
+        Clock.Advance(Seconds(10));
+
+        Loop.Current.CallLater(Seconds(-3), static () => { }).When.Should().Be(Seconds(7));
+        await Loop.Yield();
+    }, ManualTime);
+
+    [Fact]
+    public void An_overdue_timer_can_be_cancelled() => RunLoop(async () =>
+    {
+        TimerHandle timer = Loop.Current.CallLater(Seconds(-3), () => Log.Add("must not run"));
+        timer.Cancel();
+        await Yields(3);
+
+        Log.Should().BeEmpty();
+    }, ManualTime);
 }

@@ -30,6 +30,34 @@ public sealed class DebugModeTests : LoopTest
     }
 
     [Fact]
+    public void A_slow_callback_is_logged_with_the_name_of_its_method()
+    {
+        RunLoop(async () =>
+        {
+            var loop = Loop.Current;
+            loop.CallSoon(Dawdle);
+            loop.CallSoon(static clock => ((ManualClock)clock).Advance(Slow), (object)Clock);
+            loop.CallLater(TimeSpan.Zero, DawdleLater, Clock);
+            await Task.Run(() => loop.Post(DawdlePosted));
+            await Yields(5);
+        }, Impatient);
+
+        string log = string.Join("\n", Logger.Warnings.Select(static entry => entry.Message));
+        foreach (string method in (string[])[nameof(Dawdle), nameof(DawdleLater), nameof(DawdlePosted)])
+        {
+            log.Should().Contain($"callback '{nameof(DebugModeTests)}.{method}'");
+        }
+
+        log.Should().Contain($"callback '{nameof(DebugModeTests)}.{nameof(A_slow_callback_is_logged_with_the_name_of_its_method)} (lambda)'");
+
+        void DawdlePosted() => Clock.Advance(Slow);
+    }
+
+    private void Dawdle() => Clock.Advance(Slow);
+
+    private static void DawdleLater(ManualClock clock) => clock.Advance(Slow);
+
+    [Fact]
     public void A_quick_step_is_not_logged()
     {
         RunLoop(() => Yields(10), DebugOptions with { SlowStepThreshold = TimeSpan.FromMinutes(1) });

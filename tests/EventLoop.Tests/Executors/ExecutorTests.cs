@@ -178,6 +178,92 @@ public abstract class ExecutorContract : LoopTest
         RunLoop(async () => (await Loop.RunInExecutor(executor, static () => 5)).Should().Be(5));
     }
 
+    [Fact]
+    public async Task Work_that_was_withdrawn_is_let_go_of_while_the_workers_are_busy()
+    {
+        await using IExecutor executor = Create(1);
+        using var gate = new ManualResetEventSlim();
+        Task busy = executor.SubmitAsync(() => gate.Wait(TimeSpan.FromSeconds(10)));
+        List<WeakReference> payloads = [.. Enumerable.Range(0, 200).Select(_ => SubmitAndWithdraw(executor))];
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+
+        payloads.Count(static payload => payload.IsAlive).Should().BeLessThan(5, "only what a stack still holds may live");
+        gate.Set();
+        await busy;
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static WeakReference SubmitAndWithdraw(IExecutor executor)
+        {
+            using var source = new CancellationTokenSource();
+            object payload = new byte[1000];
+            Task work = executor.SubmitAsync(() => payload.GetHashCode(), source.Token);
+            source.Cancel();
+            work.IsCanceled.Should().BeTrue();
+            return new WeakReference(payload);
+        }
+    }
+
+    [Fact]
+    public async Task Work_withdrawn_before_it_was_submitted_is_cancelled_at_once_and_no_disposal_waits_for_it()
+    {
+        IExecutor executor = Create(1);
+        bool ran = false;
+
+        executor.SubmitAsync(() => ran = true, new CancellationToken(true)).IsCanceled.Should().BeTrue();
+
+        await executor.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        ran.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task Work_can_be_withdrawn_while_the_disposal_waits_for_it()
+    {
+        IExecutor executor = Create(1);
+        using var gate = new ManualResetEventSlim();
+        using var source = new CancellationTokenSource();
+        Task first = executor.SubmitAsync(() => gate.Wait(TimeSpan.FromSeconds(10)));
+        Task<bool> second = executor.SubmitAsync(static () => true, source.Token);
+        Task disposal = executor.DisposeAsync().AsTask();
+        await source.CancelAsync();
+
+        second.IsCanceled.Should().BeTrue();
+        disposal.IsCompleted.Should().BeFalse();
+        gate.Set();
+        await disposal.WaitAsync(TimeSpan.FromSeconds(10));
+        await first;
+    }
+
+    [Fact]
+    public async Task Work_that_disposes_its_own_executor_is_told_that_it_would_wait_for_itself()
+    {
+        await using IExecutor executor = Create(1);
+
+        (await Record.ExceptionAsync(() => executor.SubmitAsync(() => executor.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(10))))).Should()
+            .Match<Exception>(static thrown => thrown is InvalidOperationException || thrown.InnerException is InvalidOperationException);
+    }
+
+    [Fact]
+    public async Task Withdrawals_that_race_with_the_workers_lose_nothing_and_run_nothing_twice()
+    {
+        IExecutor executor = Create(2);
+        int ran = 0;
+        int canceled = 0;
+        for (int i = 0; i < 2000; i++)
+        {
+            using var source = new CancellationTokenSource();
+            Task work = executor.SubmitAsync(() => Interlocked.Increment(ref ran), source.Token);
+            Thread.SpinWait(i % 100);
+            source.Cancel();
+            await Task.WhenAny(work).WaitAsync(TimeSpan.FromSeconds(10));
+            canceled += work.IsCanceled ? 1 : 0;
+        }
+
+        await executor.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        (ran + canceled).Should().Be(2000);
+    }
+
     protected abstract IExecutor Create(int workers);
 }
 

@@ -169,4 +169,41 @@ public sealed class ToThreadTests : LoopTest
 
         Reported.Should().ContainSingle().Which.Exception.Should().BeSameAs(failure);
     });
+
+    [Fact]
+    public void ShutdownDefaultExecutorAsync_returns_whether_all_has_ended_in_time_and_throws_nothing() => RunLoop(async () =>
+    {
+        using var gate = new ManualResetEventSlim();
+        LoopTask work = Loop.CreateTask(Loop.ToThread(() => gate.Wait(TimeSpan.FromSeconds(10))));
+        await Yields(2);
+
+        (await Loop.Current.ShutdownDefaultExecutorAsync(TimeSpan.Zero)).Should().BeFalse();
+        (await Loop.Current.ShutdownDefaultExecutorAsync(TimeSpan.FromSeconds(-1))).Should().BeFalse();
+        (await Loop.Current.ShutdownDefaultExecutorAsync(TimeSpan.FromMilliseconds(5))).Should().BeFalse();
+        (await Catch(Loop.ToThread(static () => 1))).Should().BeAssignableTo<ObjectDisposedException>("it takes no more from the first call on");
+        gate.Set();
+        (await Loop.Current.ShutdownDefaultExecutorAsync()).Should().BeTrue();
+        (await Loop.Current.ShutdownDefaultExecutorAsync(TimeSpan.Zero)).Should().BeTrue();
+        await work;
+    }, Options with { TimeProvider = TimeProvider.System });
+
+    [Fact]
+    public void ShutdownDefaultExecutorAsync_reports_what_the_disposal_of_an_executor_throws() => RunLoop(async () =>
+    {
+        var failure = new InvalidDataException();
+
+        Loop.Current.DefaultExecutor = new Undisposable(() => throw failure);
+        (await Loop.Current.ShutdownDefaultExecutorAsync()).Should().BeFalse();
+        Loop.Current.DefaultExecutor = new Undisposable(() => ValueTask.FromException(failure));
+        (await Loop.Current.ShutdownDefaultExecutorAsync()).Should().BeFalse();
+
+        Reported.Select(static context => context.Exception).Should().Equal(failure, failure);
+    });
+
+    private sealed class Undisposable(Func<ValueTask> end) : IExecutor
+    {
+        public Task<T> SubmitAsync<T>(Func<T> work, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public ValueTask DisposeAsync() => end();
+    }
 }

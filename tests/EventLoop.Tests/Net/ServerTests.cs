@@ -50,6 +50,38 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void WaitForStopAsync_ends_with_the_last_handler_also_when_the_stop_was_cancelled() => RunIo(async () =>
+    {
+        var release = Loop.Current.CreateFuture();
+        var server = Tcp.Listen(AnyPort, async Coroutine (_) => await Loop.Shield(release));
+        await using var client = await Tcp.ConnectAsync(server.EndPoint);
+        await Until(() => server.ConnectionCount == 1);
+        var waiting = Loop.CreateTask(server.WaitForStopAsync());
+        var stopping = Loop.CreateTask(server.StopAsync());
+        await Yields(3);
+        stopping.Cancel();
+        await Catch(stopping);
+        waiting.IsCompleted.Should().BeFalse("a handler still runs");
+
+        release.SetResult();
+
+        await Loop.WaitFor(waiting, Seconds(5));
+        server.ConnectionCount.Should().Be(0);
+    });
+
+    [Fact]
+    public void WaitForStopAsync_ends_when_a_stop_without_handlers_was_cancelled_before_it_was_done() => RunIo(async () =>
+    {
+        var server = Tcp.Listen(AnyPort, Echo);
+        var waiting = Loop.CreateTask(server.WaitForStopAsync());
+        var stopping = Loop.CreateTask(server.StopAsync(), eager: true);
+        stopping.Cancel();
+        await Catch(stopping);
+
+        await Loop.WaitFor(waiting, Seconds(5));
+    });
+
+    [Fact]
     public void Two_stops_both_end_when_the_last_handler_has() => RunIo(async () =>
     {
         var release = Loop.Current.CreateFuture();

@@ -279,7 +279,7 @@ public sealed class ShutdownTests : LoopTest
     public void The_executor_is_drained_after_the_tasks_were_awaited()
     {
         using var gate = new ManualResetEventSlim();
-        var runner = Thread.CurrentThread;
+        using var served = new ManualResetEventSlim();
         bool worked = false;
         RunLoop(async () =>
         {
@@ -293,8 +293,8 @@ public sealed class ShutdownTests : LoopTest
                     {
                         loop.Post(begun.SetResult);
                         gate.Wait(TimeSpan.FromSeconds(10));
-                        UntilBlocked(runner);      // Run waits; one that does not returns before this
-                        Volatile.Write(ref worked, true);
+                        loop.Post(served.Set);      // while Run waits, its loop turns
+                        Volatile.Write(ref worked, served.Wait(TimeSpan.FromSeconds(10)));
                     });
                 }
                 finally

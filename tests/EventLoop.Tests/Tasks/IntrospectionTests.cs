@@ -178,4 +178,62 @@ public sealed class IntrospectionTests : LoopTest
             }
         }
     });
+
+    [Fact]
+    public void A_finished_task_prints_its_result() => RunLoop(async () =>
+    {
+        LoopTask<int> number = Loop.CreateTask(After(1, 42), "fetch");
+        LoopTask<string?> nothing = Loop.CreateTask(After<string?>(1, null), "nothing");
+        LoopTask<string> text = Loop.CreateTask(After(1, new string('x', 5000)), "text");
+        LoopTask<Unprintable> odd = Loop.CreateTask(After(1, new Unprintable()), "odd");
+        LoopTask plain = Loop.CreateTask(Yields(1), "plain");
+        await Loop.Wait([number, nothing, text, odd, plain]);
+
+        number.ToString().Should().Be("task 'fetch' (finished, result: 42)");
+        nothing.ToString().Should().Be("task 'nothing' (finished, result: null)");
+        text.ToString().Should().StartWith("task 'text' (finished, result: \"xxx").And.HaveLength(200 + "task 'text' (finished, result: \"...\")".Length);
+        odd.ToString().Should().Contain("ToString threw InvalidDataException");
+        plain.ToString().Should().Be("task 'plain' (finished)");
+    });
+
+    [OneSchedule("it looks at a task between two turns")]
+    [Fact]
+    public void A_task_prints_where_it_stands() => RunLoop(async () =>
+    {
+        LoopTask failed = Loop.CreateTask(ThrowAfter(0, new InvalidDataException("broken\nin two")), "failed");
+        LoopTask canceled = Loop.CreateTask(Forever(), "canceled");
+        LoopTask waiting = Loop.CreateTask(Forever(), "waiting");
+        LoopFuture<int> future = Loop.Current.CreateFuture<int>();
+        waiting.ToString().Should().Be("task 'waiting' (ready)");
+        future.ToString().Should().Be("future (pending)");
+        Loop.CurrentTask!.ToString().Should().Contain("(running)");
+        await Yields(2);
+        canceled.Cancel("enough");
+        await Loop.Wait([failed, canceled]);
+        future.SetResult(7);
+
+        failed.ToString().Should().Be("task 'failed' (failed, InvalidDataException: broken in two)");
+        failed.Exception.Should().NotBeNull();
+        canceled.ToString().Should().Be("task 'canceled' (canceled: enough)");
+        waiting.ToString().Should().StartWith("task 'waiting' (waiting on sleep");
+        future.ToString().Should().Be("future (finished, result: 7)");
+    });
+
+    [Fact]
+    public void Printing_a_failed_task_does_not_count_as_looking_at_its_failure()
+    {
+        RunLoop(async () =>
+        {
+            LoopTask failed = Loop.CreateTask(ThrowAfter(0, new InvalidDataException("broken")));
+            await Yields(2);
+            failed.ToString().Should().Contain("broken");
+        });
+
+        Reported.Should().ContainSingle();
+    }
+
+    private sealed class Unprintable
+    {
+        public override string ToString() => throw new InvalidDataException();
+    }
 }

@@ -1,0 +1,54 @@
+namespace EventLoop.Diagnostics;
+
+/// <summary>Where a task or future stands, in words. Any thread; never throws, and does not count as looking at a failure.</summary>
+internal static class StateText
+{
+    private const int Longest = 200;
+
+    internal static string Of(LoopAwaitable awaitable) =>
+        awaitable.IsCompletedSuccessfully ? awaitable.HasResult ? $"finished, result: {Show(awaitable.ResultToShow)}" : "finished"
+        : awaitable.PeekFailure() is { } failure ? $"failed, {failure.GetType().Name}: {Cut(failure.Message)}"
+        : awaitable.IsCanceled ? awaitable.CancelReason is { } reason ? $"canceled: {Cut(reason)}" : "canceled"
+        : Pending(awaitable);
+
+    private static string Pending(LoopAwaitable awaitable)
+    {
+        if (awaitable is not LoopTask task)
+        {
+            return "pending";
+        }
+
+        try
+        {
+            string state = task.WaitingOn is { } what ? $"waiting on {what}" : task.Status == LoopTaskStatus.Running ? "running" : "ready";
+            return task.CancelRequests > 0 ? $"{state}, cancellation requested" : state;
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or NullReferenceException)
+        {
+            return "pending";      // it moved while it was read on another thread
+        }
+    }
+
+    private static string Show(object? result)
+    {
+        try
+        {
+            return result switch
+            {
+                null => "null",
+                string text => $"\"{Cut(text)}\"",
+                _ => Cut(result.ToString() ?? ""),
+            };
+        }
+        catch (Exception failure)
+        {
+            return $"a {result!.GetType().Name} whose ToString threw {failure.GetType().Name}";
+        }
+    }
+
+    private static string Cut(string text)
+    {
+        text = text.ReplaceLineEndings(" ");
+        return text.Length <= Longest ? text : $"{text.AsSpan(0, Longest)}...";
+    }
+}

@@ -1,0 +1,213 @@
+namespace EventLoop.Executors;
+
+/// <summary>
+/// The jobs of an executor that wait for a worker, first in first out, and the count of those that are not done. What is withdrawn leaves at once, so that nothing
+/// piles up behind work that takes long. Any thread; the lock is held for a few instructions.
+/// </summary>
+internal sealed class JobQueue(string executor)
+{
+    [ThreadStatic]
+    private static JobQueue? served;      // by the job that runs on this thread
+
+    private readonly object gate = new();
+    private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Guarded by the gate.
+    private Job? first;
+    private Job? last;
+    private int unfinished;
+    private bool closed;
+
+    /// <summary>Nothing waits; workers that read it after they counted themselves out miss no job.</summary>
+    internal bool IsEmpty
+    {
+        get
+        {
+            lock (gate)
+            {
+                return first is null;
+            }
+        }
+    }
+
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    internal Task<T> Add<T>(Func<T> work, CancellationToken token)
+    {
+        if (token.IsCancellationRequested)
+        {
+            ThrowIfClosed();
+            return Task.FromCanceled<T>(token);
+        }
+
+        var job = new Job<T>(work);
+        lock (gate)
+        {
+            if (closed)
+            {
+                throw Closed();
+            }
+
+            unfinished++;
+            job.IsQueued = true;
+            job.Previous = last;
+            if (last is null)
+            {
+                first = job;
+            }
+            else
+            {
+                last.Next = job;
+            }
+
+            last = job;
+            Monitor.Pulse(gate);
+        }
+
+        job.AllowWithdrawal(this, token);
+        return job.Task;
+    }
+
+    internal void ThrowIfClosed()
+    {
+        lock (gate)
+        {
+            if (closed)
+            {
+                throw Closed();
+            }
+        }
+    }
+
+    /// <summary>Runs the first job, if there is one.</summary>
+    internal void RunOne()
+    {
+        Job? job;
+        lock (gate)
+        {
+            job = Take();
+        }
+
+        if (job is not null)
+        {
+            Run(job);
+        }
+    }
+
+    /// <summary>Runs jobs as they come, until it is closed and there are no more.</summary>
+    internal void RunAll()
+    {
+        while (true)
+        {
+            Job? job;
+            lock (gate)
+            {
+                while ((job = Take()) is null)
+                {
+                    if (closed)
+                    {
+                        return;
+                    }
+
+                    Monitor.Wait(gate);
+                }
+            }
+
+            Run(job);
+        }
+    }
+
+    /// <summary>It was withdrawn. Does nothing when a worker has taken it already.</summary>
+    internal void Remove(Job job)
+    {
+        lock (gate)
+        {
+            if (!job.IsQueued)
+            {
+                return;
+            }
+
+            Unlink(job);
+            Finish();
+        }
+    }
+
+    /// <summary>Takes no more. Ends when everything that was added is done or withdrawn.</summary>
+    /// <exception cref="InvalidOperationException">A job of its own asks, which would wait for itself.</exception>
+    internal Task Close()
+    {
+        if (ReferenceEquals(served, this))
+        {
+            throw new InvalidOperationException($"{executor} was disposed by work that runs on it, and that would wait for itself. Dispose it where the work was submitted.");
+        }
+
+        lock (gate)
+        {
+            closed = true;
+            Monitor.PulseAll(gate);
+            if (unfinished == 0)
+            {
+                drained.TrySetResult();
+            }
+        }
+
+        return drained.Task;
+    }
+
+    private void Run(Job job)
+    {
+        var outer = served;
+        served = this;
+        job.Run();
+        served = outer;
+        lock (gate)
+        {
+            Finish();
+        }
+    }
+
+    private Job? Take()
+    {
+        var job = first;
+        if (job is not null)
+        {
+            Unlink(job);
+        }
+
+        return job;
+    }
+
+    private void Unlink(Job job)
+    {
+        if (job.Previous is null)
+        {
+            first = job.Next;
+        }
+        else
+        {
+            job.Previous.Next = job.Next;
+        }
+
+        if (job.Next is null)
+        {
+            last = job.Previous;
+        }
+        else
+        {
+            job.Next.Previous = job.Previous;
+        }
+
+        job.Next = null;
+        job.Previous = null;
+        job.IsQueued = false;
+    }
+
+    private void Finish()
+    {
+        if (--unfinished == 0 && closed)
+        {
+            drained.TrySetResult();
+        }
+    }
+
+    private ObjectDisposedException Closed() => new(executor, $"{executor} was disposed and takes no more work.");
+}

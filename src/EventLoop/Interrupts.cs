@@ -1,0 +1,133 @@
+using System.Runtime.InteropServices;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+/// <summary>
+/// Ctrl-C and SIGTERM during a run. The first cancels main and says where that waits; the second ends the run; the third is left to the system, because a loop that answers neither
+/// stands in a step that does not end.
+/// </summary>
+internal sealed class Interrupts(LoopTask main) : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private PosixSignalRegistration? control;
+    private PosixSignalRegistration? termination;
+    private Timer? stuck;
+    private int count;               // any thread, interlocked
+    private int told;                // any thread, interlocked
+    private volatile Sign? first;    // any thread
+    private bool hasCanceled;        // loop thread
+
+    /// <summary>From here on, until it is disposed. They are counted on where they were before.</summary>
+    internal void Listen()
+    {
+        control ??= PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        termination ??= PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+    }
+
+    public void Dispose()
+    {
+        control?.Dispose();
+        termination?.Dispose();
+        stuck?.Dispose();
+        control = null;
+        termination = null;
+    }
+
+    /// <summary>The interrupt that main has ended by; null when it ended by something else, the cancellation by somebody else included.</summary>
+    internal LoopInterruptedException? EndOf(LoopTask ended)
+    {
+        if (first is not { } sign || !hasCanceled || !ended.IsCanceled)
+        {
+            return null;
+        }
+
+        for (var cause = ended.FailureOrCancellation(); cause is not null; cause = cause.InnerException)
+        {
+            if (cause is LoopCanceledException { Reason: { } reason } && ReferenceEquals(reason, sign.Reason))
+            {
+                return new LoopInterruptedException(sign.Signal);
+            }
+        }
+
+        return null;
+    }
+
+    // On a thread of .NET's own.
+    private void OnSignal(PosixSignalContext context)
+    {
+        var signal = context.Signal;
+        switch (Interlocked.Increment(ref count))
+        {
+            case 1:
+                context.Cancel = true;
+                first = new Sign(signal);
+                stuck = new Timer(static interrupts => ((Interrupts)interrupts!).OnStuck(), this, Patience, Timeout.InfiniteTimeSpan);
+                Post(static interrupts => interrupts.CancelMain());
+                break;
+            case 2:
+                context.Cancel = true;
+                Post(interrupts => interrupts.End(signal));
+                break;
+        }
+    }
+
+    private void Post(Action<Interrupts> callback) => main.Core.TryPost(CallbackItem<Interrupts>.Create(callback, this, main.Core.BaseContext));
+
+    // Says where main waits before that hears of it, and waits for something else.
+    private void CancelMain()
+    {
+        var sign = first!;
+        if (Interlocked.Exchange(ref told, 1) == 0)
+        {
+            string where = main.IsCompleted ? Remaining()
+                : $"main is cancelled; it {(main.WaitingOn is { } what ? $"waits on {what}" : "is about to run")}{(WaitReport.StackOf(main) is { Length: > 0 } stack ? $", in {stack}" : "")}";
+            Print($"Interrupted ({sign.Name}): {where}. {sign.Name} again ends the run at once.");
+        }
+
+        // Whoever has cancelled it before, unheard yet, is the one who has cancelled it; this request is one more.
+        hasCanceled = main.CancelCore(main.HasUndeliveredRequest ? main.RequestReason : sign.Reason);
+    }
+
+    private void End(PosixSignal signal) => main.Loop.Hurry(new LoopInterruptedException(signal));
+
+    // On a thread of the pool.
+    private void OnStuck()
+    {
+        if (Interlocked.Exchange(ref told, 1) == 0)
+        {
+            string who = main.Core.Current?.Task?.Label ?? "a callback";
+            Print($"Interrupted ({first!.Name}): main is to be cancelled, but the loop's thread has not come back from a step of {who}. The third {first.Name} ends the process.");
+        }
+    }
+
+    private string Remaining()
+    {
+        string names = string.Join(", ", main.Loop.Tasks.Take(3).Select(static task => task.WaitingOn is { } what ? $"{task.Label} (waiting on {what})" : task.Label));
+        return $"main is done, and {(names.Length > 0 ? $"what it left is awaited: {names}" : "the executor is awaited")}";
+    }
+
+    private static void Print(string notice)
+    {
+        try
+        {
+            Console.Error.WriteLine(notice);
+        }
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException)
+        {
+            // Nobody reads it.
+        }
+    }
+
+    private sealed class Sign(PosixSignal signal)
+    {
+        internal PosixSignal Signal => signal;
+
+        internal string Name => signal == PosixSignal.SIGTERM ? "SIGTERM" : "Ctrl-C";
+
+        /// <summary>By its reference the cancellation is recognized.</summary>
+        internal string Reason { get; } = new($"interrupted ({(signal == PosixSignal.SIGTERM ? "SIGTERM" : "Ctrl-C")})");
+    }
+}

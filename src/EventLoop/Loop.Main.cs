@@ -1,0 +1,165 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+// Running a program: asyncio.run.
+public sealed partial class Loop
+{
+    /// <summary>Runs <paramref name="main"/> on a new loop on this thread, cancels and awaits what it left running, and closes the loop. asyncio: <c>run</c>.</summary>
+    /// <param name="main">The program.</param>
+    /// <param name="options">Null: the defaults.</param>
+    /// <param name="cancellationToken">Cancels main, from any thread.</param>
+    /// <remarks>
+    /// <para>The end: main is done, and nothing more can be submitted; remaining tasks are cancelled and awaited, for at most <see cref="LoopOptions.ShutdownTimeout"/> (what is abandoned is named); the executor
+    /// that the loop made finishes its work, while the loop still turns; the loop is closed; the thread's contexts are as before. What main throws is rethrown with its stack.</para>
+    /// <para>The first Ctrl-C or SIGTERM cancels main, and says on standard error where main waits. The second ends the run at once: what is left is cancelled (again), and has a second for its <c>finally</c> blocks.
+    /// The third is the system's. A main that survives the first, or is cancelled by somebody else, ends as it ends.</para>
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
+    /// <exception cref="LoopInterruptedException">Ctrl-C or SIGTERM came, and main was cancelled by it; or it came a second time.</exception>
+    /// <exception cref="LoopCanceledException">Main was cancelled by anything else, as by <paramref name="cancellationToken"/>.</exception>
+    public static void Run(Coroutine main, LoopOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        using var runner = new LoopRunner(options) { IsSingle = true };
+        runner.Run(main, cancellationToken);
+    }
+
+    /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>What main returned.</returns>
+    public static T Run<T>(Coroutine<T> main, LoopOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        using var runner = new LoopRunner(options) { IsSingle = true };
+        return runner.Run(main, cancellationToken);
+    }
+
+    /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
+    [OverloadResolutionPriority(1)]
+    public static void Run(Func<Coroutine> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(Bodies.Run(main), options, cancellationToken);
+
+    /// <inheritdoc cref="Run{T}(Coroutine{T}, LoopOptions?, CancellationToken)"/>
+    [OverloadResolutionPriority(1)]
+    public static T Run<T>(Func<Coroutine<T>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(Bodies.Run(main), options, cancellationToken);
+
+    /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
+    public static void Run(Func<Task> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(Bodies.Run(main), options, cancellationToken);
+
+    /// <inheritdoc cref="Run{T}(Coroutine{T}, LoopOptions?, CancellationToken)"/>
+    public static T Run<T>(Func<Task<T>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(Bodies.Run(main), options, cancellationToken);
+
+    /// <summary>Runs a loop on this thread until a task of .NET's is done, which others may have started anywhere.</summary>
+    /// <param name="main">It goes on where it was started, which was outside this loop. To have an async method run on the loop hand in the method, not the task that it returns.</param>
+    /// <param name="options">Null: the defaults.</param>
+    /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
+    /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)" path="/remarks|/exception"/>
+    public static void Run(Task main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(Bodies.Await(main), options, cancellationToken);
+
+    /// <inheritdoc cref="Run(Task, LoopOptions?, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <returns>What the task returned.</returns>
+    public static T Run<T>(Task<T> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(Bodies.Await(main), options, cancellationToken);
+
+    /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
+    [OverloadResolutionPriority(-1)]
+    public static void Run(Coroutine main, CancellationToken cancellationToken) => Run(main, null, cancellationToken);
+
+    /// <inheritdoc cref="Run{T}(Coroutine{T}, LoopOptions?, CancellationToken)"/>
+    [OverloadResolutionPriority(-1)]
+    public static T Run<T>(Coroutine<T> main, CancellationToken cancellationToken) => Run(main, null, cancellationToken);
+
+    /// <inheritdoc cref="Run(Func{Coroutine}, LoopOptions?, CancellationToken)"/>
+    public static void Run(Func<Coroutine> main, CancellationToken cancellationToken) => Run(main, null, cancellationToken);
+
+    /// <inheritdoc cref="Run{T}(Func{Coroutine{T}}, LoopOptions?, CancellationToken)"/>
+    public static T Run<T>(Func<Coroutine<T>> main, CancellationToken cancellationToken) => Run(main, null, cancellationToken);
+
+    /// <inheritdoc cref="Run(Func{Task}, LoopOptions?, CancellationToken)"/>
+    [OverloadResolutionPriority(-1)]
+    public static void Run(Func<Task> main, CancellationToken cancellationToken) => Run(main, null, cancellationToken);
+
+    /// <inheritdoc cref="Run{T}(Func{Task{T}}, LoopOptions?, CancellationToken)"/>
+    [OverloadResolutionPriority(-1)]
+    public static T Run<T>(Func<Task<T>> main, CancellationToken cancellationToken) => Run(main, null, cancellationToken);
+
+    /// <inheritdoc cref="Run(Task, LoopOptions?, CancellationToken)"/>
+    [OverloadResolutionPriority(-1)]
+    public static void Run(Task main, CancellationToken cancellationToken) => Run(main, null, cancellationToken);
+
+    /// <inheritdoc cref="Run{T}(Task{T}, LoopOptions?, CancellationToken)"/>
+    [OverloadResolutionPriority(-1)]
+    public static T Run<T>(Task<T> main, CancellationToken cancellationToken) => Run(main, null, cancellationToken);
+
+    /// <summary>Runs <paramref name="main"/> as the whole of a program: <c>return Loop.RunMain(...)</c> is what its <c>Main</c> consists of.</summary>
+    /// <param name="main">The program.</param>
+    /// <param name="options">Null: the defaults.</param>
+    /// <param name="cancellationToken">Cancels main, from any thread.</param>
+    /// <returns>
+    /// The exit code: what main returned, 0 where it returns nothing; the code of a <see cref="LoopExitException"/>; 130 after Ctrl-C and 143 after SIGTERM. 1 when main failed, or was cancelled
+    /// by anything else than a signal: the exception is printed as .NET prints those that nobody handles, and the process ends in order, without a dump.
+    /// </returns>
+    /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)" path="/remarks"/>
+    /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
+    public static int RunMain(Coroutine main, LoopOptions? options = null, CancellationToken cancellationToken = default) => ExitCodeOf(
+        options,
+        runner =>
+        {
+            runner.Run(main, cancellationToken);
+            return 0;
+        });
+
+    /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
+    public static int RunMain(Coroutine<int> main, LoopOptions? options = null, CancellationToken cancellationToken = default) =>
+        ExitCodeOf(options, runner => runner.Run(main, cancellationToken));
+
+    /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
+    [OverloadResolutionPriority(1)]
+    public static int RunMain(Func<Coroutine> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(Bodies.Run(main), options, cancellationToken);
+
+    /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
+    [OverloadResolutionPriority(1)]
+    public static int RunMain(Func<Coroutine<int>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(Bodies.Run(main), options, cancellationToken);
+
+    /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
+    public static int RunMain(Func<Task> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(Bodies.Run(main), options, cancellationToken);
+
+    /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
+    public static int RunMain(Func<Task<int>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(Bodies.Run(main), options, cancellationToken);
+
+    /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
+    public static int RunMain(Task main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(Bodies.Await(main), options, cancellationToken);
+
+    /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
+    public static int RunMain(Task<int> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(Bodies.Await(main), options, cancellationToken);
+
+    private static int ExitCodeOf(LoopOptions? options, Func<LoopRunner, int> run)
+    {
+        if (LoopCore.Running is not null)
+        {
+            Throw.NestedRun();
+        }
+
+        var runner = new LoopRunner(options) { IsSingle = true };      // what is wrong with the options is thrown: no program has begun
+        try
+        {
+            using (runner)
+            {
+                return run(runner);
+            }
+        }
+        catch (LoopInterruptedException interrupted)
+        {
+            return interrupted.ExitCode;
+        }
+        catch (LoopExitException exit)
+        {
+            return exit.ExitCode;
+        }
+        catch (Exception failure)
+        {
+            Console.Error.WriteLine($"Unhandled exception. {failure}");
+            return 1;
+        }
+    }
+}

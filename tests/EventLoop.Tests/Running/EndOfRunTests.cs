@@ -56,7 +56,7 @@ public sealed class EndOfRunTests : LoopTest
         RunLoop(async () =>
         {
             Loop loop = Loop.Current;
-            using var gate = new ManualResetEventSlim();
+            var gate = new ManualResetEventSlim();
             Loop.CurrentTask!.AddDoneCallback(_ => gate.Set());
             await Begin(() =>
             {
@@ -93,7 +93,6 @@ public sealed class EndOfRunTests : LoopTest
                 gate.Wait(TimeSpan.FromSeconds(10));
                 refusal = Record.Exception(() => loop.Submit(() => After(1, 1)).GetAwaiter().GetResult());
             });
-            await Yields(2);
             Loop.StartSoon(async () =>
             {
                 try
@@ -118,7 +117,7 @@ public sealed class EndOfRunTests : LoopTest
         RunLoop(async () =>
         {
             Loop loop = Loop.Current;
-            Loop.CurrentTask!.AddDoneCallback(_ => submitted = OnThread(() => loop.Submit(async () => Log.Add("must not run"))));
+            submitted = OnThread(() => loop.Submit(async () => Log.Add("must not run")));
         }, Patient);
 
         Record.Exception(() => submitted.Wait(TimeSpan.FromSeconds(10))).Should().NotBeNull();

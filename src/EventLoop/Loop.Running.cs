@@ -77,15 +77,28 @@ public sealed partial class Loop
         }
     }
 
+    private void VerifyNotRunning(Coroutine main)
+    {
+        try
+        {
+            VerifyNotRunning();
+        }
+        catch
+        {
+            main.Excuse();
+            throw;
+        }
+    }
+
     private LoopTask NewMain(Coroutine main)
     {
-        VerifyNotRunning();
+        VerifyNotRunning(main);
         return LoopTask.Create(Core, main, null, eager: false);
     }
 
     private LoopTask<T> NewMain<T>(Coroutine<T> main)
     {
-        VerifyNotRunning();
+        VerifyNotRunning(main);
         return LoopTask<T>.Create(Core, main, null, eager: false);
     }
 

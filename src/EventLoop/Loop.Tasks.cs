@@ -23,7 +23,7 @@ public sealed partial class Loop
     /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
     public static LoopTask CreateTask(Coroutine coroutine, string? name = null, bool? eager = null)
     {
-        var core = LoopCore.Required;
+        var core = LoopCore.RequiredFor(coroutine);
         return LoopTask.Create(core, coroutine, name, eager ?? core.Loop.options.EagerTasks);
     }
 
@@ -31,7 +31,7 @@ public sealed partial class Loop
     /// <typeparam name="T">The type of the result.</typeparam>
     public static LoopTask<T> CreateTask<T>(Coroutine<T> coroutine, string? name = null, bool? eager = null)
     {
-        var core = LoopCore.Required;
+        var core = LoopCore.RequiredFor(coroutine);
         return LoopTask<T>.Create(core, coroutine, name, eager ?? core.Loop.options.EagerTasks);
     }
 
@@ -60,7 +60,7 @@ public sealed partial class Loop
     /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
     public static void StartSoon(Coroutine coroutine, string? name = null)
     {
-        var core = LoopCore.Required;
+        var core = LoopCore.RequiredFor(coroutine);
         LoopTask.Create(core, coroutine, name, core.Loop.options.EagerTasks, detached: true);
     }
 
@@ -81,7 +81,7 @@ public sealed partial class Loop
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public LoopTask Spawn(Coroutine coroutine, string? name = null)
     {
-        VerifyOpen(nameof(Spawn));
+        VerifyOpen(nameof(Spawn), coroutine);
         return LoopTask.Create(Core, coroutine, name, options.EagerTasks && ReferenceEquals(LoopCore.Running, Core));
     }
 
@@ -89,7 +89,7 @@ public sealed partial class Loop
     /// <typeparam name="T">The type of the result.</typeparam>
     public LoopTask<T> Spawn<T>(Coroutine<T> coroutine, string? name = null)
     {
-        VerifyOpen(nameof(Spawn));
+        VerifyOpen(nameof(Spawn), coroutine);
         return LoopTask<T>.Create(Core, coroutine, name, options.EagerTasks && ReferenceEquals(LoopCore.Running, Core));
     }
 

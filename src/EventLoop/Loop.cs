@@ -172,6 +172,19 @@ public sealed partial class Loop : IDisposable
 
     internal CoroutineWatch NewWatch(string method) => new(Losses, method, Debug ? Origin.Capture() : null);
 
+    private void VerifyOpen(string member, Coroutine given)
+    {
+        try
+        {
+            VerifyOpen(member);
+        }
+        catch
+        {
+            given.Excuse();
+            throw;
+        }
+    }
+
     private void VerifyOpen(string member)
     {
         if (Core.IsSurelyHere)

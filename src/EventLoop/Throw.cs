@@ -41,7 +41,19 @@ internal static class Throw
 
     [DoesNotReturn]
     internal static void NotCompleted(string what) => throw new InvalidOperationException(
-        $"The {what} is not finished, and reading its outcome does not wait. Await it, or look at IsCompleted first.");
+        $"The {what} has not completed, and asking for its outcome does not wait for it. Await it; without an await ask IsCompleted first, and go on in a callback.");
+
+    [DoesNotReturn]
+    internal static void ValueTaskAwaitedTwice() => throw new InvalidOperationException(
+        "This ValueTask was awaited already: by somebody who waits for it still, or to its end. A ValueTask is awaited once; where several wait, take its AsTask() once and await that.");
+
+    [DoesNotReturn]
+    internal static void NotStarted() => throw new InvalidOperationException(
+        "This coroutine has not been started, so nobody can wait for its end. Await it, which starts it; by hand ask its awaiter's IsCompleted first, which does, too.");
+
+    [DoesNotReturn]
+    internal static void DefaultCoroutine() => throw new InvalidOperationException(
+        "This is the default value of a coroutine: a field, an array element or a parameter that nobody has set. Call an async Coroutine method for one; Coroutine.Completed and Coroutine.FromResult(...) are those that have ended.");
 
     [DoesNotReturn]
     internal static void AlreadyCompleted(string what) => throw new InvalidOperationException(

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop;
@@ -8,7 +9,7 @@ namespace EventLoop;
 /// <summary>A cold awaitable: an async method that returns it, or a built-in operation. It runs when it is awaited, in the awaiting task; it is awaited once.</summary>
 /// <remarks>
 /// <para>Calling an <c>async Coroutine</c> method runs nothing, as in Python. <c>await</c> runs it inside the current task, in the same step; <see cref="Loop.CreateTask(Coroutine, string?, bool?)"/> makes it a task of its own.</para>
-/// <para>A second await of the same coroutine throws, except where there is nothing to tell it by: <see cref="Completed"/>, and built-in operations that keep no state, such as a sleep.</para>
+/// <para>A second await of the same coroutine throws, except where there is nothing to tell it by: <see cref="Completed"/>, and <see cref="Loop.Sleep(TimeSpan)"/>. The default value is nobody's coroutine: awaiting it throws.</para>
 /// <para><b>Thread:</b> it may be made anywhere; it runs on the thread of the loop that awaits it, and always resumes there, whatever it awaited.</para>
 /// <para><b>Cost:</b> 0 bytes in the steady state, also when it suspends: its box is pooled by the loop.</para>
 /// <para>asyncio: a coroutine object.</para>
@@ -17,7 +18,10 @@ namespace EventLoop;
 [DebuggerDisplay("{DebuggerText,nq}")]
 public readonly struct Coroutine
 {
-    internal readonly ICoroutineSource? Source;     // null: completed
+    /// <summary>The token of one that has ended and needs no source. Zero, and so the default value, is the token of none.</summary>
+    internal const long Ended = 1;
+
+    internal readonly ICoroutineSource? Source;     // null: has ended, or the default value, which is nobody's
     internal readonly long Token;
 
     internal Coroutine(ICoroutineSource? source, long token)
@@ -27,9 +31,31 @@ public readonly struct Coroutine
     }
 
     /// <summary>A coroutine that has nothing to do. Unlike others it may be awaited any number of times.</summary>
-    public static Coroutine Completed => default;
+    public static Coroutine Completed => new(null, Ended);
 
-    private string DebuggerText => Source is CoroutineBox box ? $"Coroutine {box.MethodName}" : Source is null ? "Coroutine (completed)" : $"Coroutine {Source.GetType().Name}";
+    private string DebuggerText => Source is CoroutineBox box ? $"Coroutine {box.MethodName}"
+        : Source is not null ? $"Coroutine {Source.GetType().Name}"
+        : Token == Ended ? "Coroutine (completed)"
+        : "Coroutine (default, nobody's)";
+
+    /// <summary>Refuses the default value.</summary>
+    internal void Verify() => VerifyEnded(Source is null ? Token : Ended);
+
+    /// <summary>For one without a source: it has ended, or it is the default value.</summary>
+    internal static void VerifyEnded(long token)
+    {
+        if (token != Ended)
+        {
+            Throw.DefaultCoroutine();
+        }
+    }
+
+    /// <summary>It was refused, and whoever gave it away has the exception: it is not lost besides.</summary>
+    internal void Excuse()
+    {
+        (Source as CoroutineBox)?.Excuse(Token);
+        (Source as WatchedOperation)?.Settle();
+    }
 
     /// <summary>A coroutine that fails with <paramref name="exception"/> when it is awaited.</summary>
     /// <param name="exception">What the await throws.</param>
@@ -55,7 +81,8 @@ public readonly struct Coroutine
     /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
     public Task AsTask()
     {
-        _ = LoopCore.Required;
+        Verify();
+        _ = LoopCore.RequiredFor(this);
         return Await(this);
 
         static async Task Await(Coroutine coroutine) => await coroutine;
@@ -69,7 +96,7 @@ public readonly struct Coroutine
 [DebuggerDisplay("{DebuggerText,nq}")]
 public readonly struct Coroutine<T>
 {
-    internal readonly ICoroutineSource<T>? Source;     // null: completed, with Value
+    internal readonly ICoroutineSource<T>? Source;     // null: has ended, with a value; or the default value, which is nobody's
     internal readonly long Token;
     private readonly T? value;
 
@@ -79,7 +106,11 @@ public readonly struct Coroutine<T>
         Token = token;
     }
 
-    internal Coroutine(T value) => this.value = value;
+    internal Coroutine(T value)
+    {
+        Token = Coroutine.Ended;
+        this.value = value;
+    }
 
     private string DebuggerText => Source is CoroutineBox box ? $"Coroutine<{typeof(T).Name}> {box.MethodName}" : $"Coroutine<{typeof(T).Name}>";
 
@@ -95,7 +126,8 @@ public readonly struct Coroutine<T>
     /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
     public Task<T> AsTask()
     {
-        _ = LoopCore.Required;
+        ((Coroutine)this).Verify();
+        _ = LoopCore.RequiredFor(this);
         return Await(this);
 
         static async Task<T> Await(Coroutine<T> coroutine) => await coroutine;

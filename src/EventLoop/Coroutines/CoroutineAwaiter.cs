@@ -20,28 +20,59 @@ public readonly struct CoroutineAwaiter : ICriticalNotifyCompletion, ILoopAwaite
 
     /// <summary>Starts the coroutine, and says whether it ended at once.</summary>
     /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
-    public bool IsCompleted => source is null || source.Start(token);
+    public bool IsCompleted => source is null ? HasEnded(token) : source.Start(token);
 
     /// <summary>Ends the await; throws what the coroutine threw.</summary>
-    public void GetResult() => source?.End(token);
+    /// <exception cref="InvalidOperationException">It has not completed: this does not wait.</exception>
+    public void GetResult()
+    {
+        if (source is null)
+        {
+            Coroutine.VerifyEnded(token);
+        }
+        else
+        {
+            source.End(token);
+        }
+    }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
     public void OnCompleted(Action c)
     {
         var core = LoopCore.Required;
-        source!.Park(core, token, ContinuationNode.Rent(core, c, captureFlow: true));
+        Park(source, core, token, ContinuationNode.Rent(core, c, captureFlow: true));
     }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
     public void UnsafeOnCompleted(Action c)
     {
         var core = LoopCore.Required;
-        source!.Park(core, token, ContinuationNode.Rent(core, c, captureFlow: false));
+        Park(source, core, token, ContinuationNode.Rent(core, c, captureFlow: false));
     }
 
     LoopCore ILoopAwaiter.Core => LoopCore.Required;
 
     void ILoopAwaiter.Park(LoopCore core, WaitNode awaiting) => source!.Park(core, token, awaiting);
+
+    internal static bool HasEnded(long token)
+    {
+        Coroutine.VerifyEnded(token);
+        return true;
+    }
+
+    /// <summary>For a delegate that goes on.</summary>
+    internal static void Park(ICoroutineSource? source, LoopCore core, long token, WaitNode awaiting)
+    {
+        if (source is null)
+        {
+            Coroutine.VerifyEnded(token);
+            awaiting.Defer(core, null);
+        }
+        else
+        {
+            source.Park(core, token, awaiting);
+        }
+    }
 }
 
 /// <summary>For <c>await</c>: asking <see cref="IsCompleted"/> is what starts the coroutine.</summary>
@@ -62,23 +93,33 @@ public readonly struct CoroutineAwaiter<T> : ICriticalNotifyCompletion, ILoopAwa
 
     /// <summary>Starts the coroutine, and says whether it ended at once.</summary>
     /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
-    public bool IsCompleted => source is null || source.Start(token);
+    public bool IsCompleted => source is null ? CoroutineAwaiter.HasEnded(token) : source.Start(token);
 
     /// <summary>Ends the await: the result; throws what the coroutine threw.</summary>
-    public T GetResult() => source is null ? value! : source.EndWithResult(token);
+    /// <exception cref="InvalidOperationException">It has not completed: this does not wait.</exception>
+    public T GetResult()
+    {
+        if (source is null)
+        {
+            Coroutine.VerifyEnded(token);
+            return value!;
+        }
+
+        return source.EndWithResult(token);
+    }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
     public void OnCompleted(Action c)
     {
         var core = LoopCore.Required;
-        source!.Park(core, token, ContinuationNode.Rent(core, c, captureFlow: true));
+        CoroutineAwaiter.Park(source, core, token, ContinuationNode.Rent(core, c, captureFlow: true));
     }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
     public void UnsafeOnCompleted(Action c)
     {
         var core = LoopCore.Required;
-        source!.Park(core, token, ContinuationNode.Rent(core, c, captureFlow: false));
+        CoroutineAwaiter.Park(source, core, token, ContinuationNode.Rent(core, c, captureFlow: false));
     }
 
     LoopCore ILoopAwaiter.Core => LoopCore.Required;

@@ -12,6 +12,7 @@ namespace EventLoop.Coroutines;
 /// <remarks>
 /// Completion is handed to the awaiting coroutine by the trampoline, never by a call; and beyond a small depth an inner coroutine is started by
 /// the trampoline, too. So a chain of any length needs the same stack on the way down and on the way up.
+/// It keeps the rule of <see cref="PooledUse"/> in fewer bytes, because boxes come by the million.
 /// Loop thread only; before the start, whoever made it.
 /// </remarks>
 internal abstract class CoroutineBox : WaitNode, ICoroutineSource
@@ -21,15 +22,24 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     private const byte DeferredFlag = 4;     // too deep: to be started by the trampoline
     private const byte RootFlag = 8;         // a task's own coroutine
 
+    // Uses of a box: the last of them leaves it to the collector, so that no number ever comes again.
+    private const ushort Spent = ushort.MaxValue;
+
     private ExecutionContext? flow;          // of the suspended method; null is the loop's own
 
     // Before the start: the watch for "never awaited", in debug mode. While it runs: the node that awaits it. At the end: its failure.
     private object? link;
 
-    /// <summary>
-    /// Even: made, not started. Odd: started. A coroutine keeps the number it was made with, so that a second await is noticed; after 32768 uses of the
-    /// box the numbers come again. As those of ValueTask do.
-    /// </summary>
+    private protected CoroutineBox(LoopCore? maker) => Home = maker?.Id ?? 0;
+
+    // Which loop may start it by a plain store: the one that made it. Zero when it was made where no loop runs. What is not started has no timer, so there is room.
+    private int Home
+    {
+        get => TimerSlot;
+        set => TimerSlot = value;
+    }
+
+    /// <summary>Even: made, not started. Odd: started. A coroutine keeps the number it was made with, so that a second await is noticed.</summary>
     internal ushort Version
     {
         get => Use;
@@ -54,11 +64,15 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     /// <summary>Forgets the state machine and goes back to the pool.</summary>
     protected abstract void Recycle();
 
-    private protected void WatchIfAsked(LoopCore core, Type stateMachine)
+    /// <summary>Somebody has to await it.</summary>
+    private protected void Watch(CoroutineWatch watch) => link = watch;
+
+    /// <summary>It was refused, and whoever gave it away has the exception: it is not lost besides. Any thread.</summary>
+    internal void Excuse(long token)
     {
-        if (core.WatchesCoroutines)
+        if (Version == token)
         {
-            link = core.Loop.NewWatch(stateMachine);
+            (link as CoroutineWatch)?.Started();
         }
     }
 
@@ -68,7 +82,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     public bool Start(long token)
     {
         var core = LoopCore.Required;
-        Begin(token);
+        Begin(core, token);
         if (core.StartDepth >= LoopCore.DeepestStart)
         {
             Flags |= DeferredFlag;
@@ -95,9 +109,10 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     /// <inheritdoc/>
     public void Park(LoopCore core, long token, WaitNode awaiting)
     {
-        if (Version != token + 1 || link is WaitNode)
+        if (Version != token + 1 || link is not null || (Flags & (DoneFlag | RootFlag)) != 0)
         {
-            Throw.AwaitedTwice();
+            PassOn(core, token, awaiting);
+            return;
         }
 
         link = awaiting;
@@ -107,6 +122,22 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
             Suspend(core);
             core.RunNext(this);
         }
+    }
+
+    // Awaited by hand: it has ended already, or it is not this awaiter's to wait for.
+    private void PassOn(LoopCore core, long token, WaitNode awaiting)
+    {
+        if (Version == token)
+        {
+            Throw.NotStarted();
+        }
+
+        if (Version != token + 1 || (Flags & DoneFlag) == 0)
+        {
+            Throw.AwaitedTwice();
+        }
+
+        awaiting.Defer(core, null);
     }
 
     /// <inheritdoc/>
@@ -122,27 +153,47 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 
     private protected Failure? TakeOutcome(long token)
     {
-        if (Version != token + 1)
+        if (Version != token + 1 || (Flags & DoneFlag) == 0)
         {
-            Throw.AwaitedTwice();
-        }
-
-        if ((Flags & DoneFlag) == 0)
-        {
-            Throw.NotCompleted("coroutine");
+            RefuseOutcome(token);
         }
 
         return Unsafe.As<Failure?>(link);
     }
 
-    private void Begin(long token)
+    private void RefuseOutcome(long token)
+    {
+        if (Version == token || Version == token + 1)
+        {
+            Throw.NotCompleted("coroutine");
+        }
+
+        Throw.AwaitedTwice();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Begin(LoopCore here, long token)
     {
         if (Version != token)
         {
             Throw.AwaitedTwice();
         }
 
-        Version++;
+        if (Home == here.Id)
+        {
+            Version = (ushort)(token + 1);
+            if (ForeignClaim.IsUnderWay)
+            {
+                Confirm();
+            }
+
+            Home = 0;
+        }
+        else
+        {
+            BeginElsewhere(token);
+        }
+
         if (link is not null)
         {
             Unsafe.As<CoroutineWatch>(link).Started();
@@ -153,11 +204,44 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     /// <summary>Nobody has awaited or started it yet.</summary>
     internal bool IsFresh(long token) => Version == token;
 
+    // Another loop claims something at this moment: this, perhaps.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Confirm()
+    {
+        ForeignClaim.Await();
+        if (Home == 0)
+        {
+            Throw.AwaitedTwice();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void BeginElsewhere(long token)
+    {
+        using (ForeignClaim.Begin(hasHome: Home != 0))
+        {
+            if (Version != token)
+            {
+                Throw.AwaitedTwice();
+            }
+
+            Version = (ushort)(token + 1);
+            Home = 0;
+        }
+    }
+
     /// <summary>It will not be run, and that is right.</summary>
     internal void Discard(long token)
     {
-        Begin(token);
-        Recycle();
+        if (LoopCore.Running is { } here)
+        {
+            Begin(here, token);
+            Recycle();
+        }
+        else
+        {
+            Excuse(token);
+        }
     }
 
     // ---- A task's own coroutine
@@ -165,7 +249,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     /// <summary>Makes it the body of a task: its first step runs in <paramref name="context"/>.</summary>
     internal void BecomeBody(LoopCore core, long token, LoopContext context)
     {
-        Begin(token);
+        Begin(core, token);
         Flags |= RootFlag;
         Context = context;
         if (core.Ambience.CaptureFlow() is { } captured)
@@ -190,13 +274,20 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     /// <summary>Takes the box back, now or never.</summary>
     private protected void ReturnTo(int slot)
     {
-        var core = Context is { } context ? context.Core : LoopCore.Running;
-        Version++;
+        var core = Core;
         Flags = 0;
         link = null;
         flow = null;
         Context = null;      // a pooled box keeps nobody alive
-        core?.Pools.Return(this, slot);
+        Home = core.Id;
+        if (++Version < Spent - 1)
+        {
+            core.Pools.Return(this, slot);
+        }
+        else
+        {
+            Version = Spent;      // which is nobody's number, before or after a start
+        }
     }
 
     /// <summary>Notes where the method has to go on.</summary>
@@ -251,6 +342,11 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 /// <inheritdoc/>
 internal abstract class CoroutineBox<T> : CoroutineBox, ICoroutineSource<T>
 {
+    private protected CoroutineBox(LoopCore? maker)
+        : base(maker)
+    {
+    }
+
     internal T? Result;
 
     /// <inheritdoc/>

@@ -16,7 +16,7 @@ internal sealed class FailedSource<T> : ICoroutineSource<T>
 
     public bool Start(long token) => true;
 
-    public void Park(LoopCore core, long token, WaitNode awaiting) => throw new InvalidOperationException("A failed coroutine is complete and has no waiters.");
+    public void Park(LoopCore core, long token, WaitNode awaiting) => awaiting.Defer(core, null);
 
     public void End(long token) => failure.Throw();
 

@@ -18,7 +18,19 @@ internal abstract class ForeignAwaiter
     {
         Name = MethodNames.OfAwaiter(type);
         IsOfTask = isOfTask;
+        var open = type.IsGenericType ? type.GetGenericTypeDefinition() : type;
+        CallsOnce = open == typeof(TaskAwaiter) || open == typeof(TaskAwaiter<>)
+            || open == typeof(ConfiguredTaskAwaitable.ConfiguredTaskAwaiter) || open == typeof(ConfiguredTaskAwaitable<>.ConfiguredTaskAwaiter)
+            || open == typeof(System.Runtime.CompilerServices.YieldAwaitable.YieldAwaiter);
+        RefusesEarlyResults = open == typeof(ValueTaskAwaiter) || open == typeof(ValueTaskAwaiter<>)
+            || open == typeof(ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter) || open == typeof(ConfiguredValueTaskAwaitable<>.ConfiguredValueTaskAwaiter);
     }
+
+    /// <summary>It is .NET's own and calls its continuation once. That of a ValueTask hands it on to a source, which may be anybody's.</summary>
+    internal bool CallsOnce { get; }
+
+    /// <summary>Its source refuses whoever asks too early, so that GetResult throws where a continuation was refused.</summary>
+    internal bool RefusesEarlyResults { get; }
 
     /// <summary>For the live view.</summary>
     internal string Name { get; }

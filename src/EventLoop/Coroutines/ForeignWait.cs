@@ -6,31 +6,62 @@ namespace EventLoop.Coroutines;
 
 /// <summary>
 /// A coroutine's wait for something that is not ours: a Task, a ValueTask, Task.Yield, anybody's awaitable. Its delegate may be called on any
-/// thread; the coroutine resumes on its loop all the same. Pooled. A cancellation does not reach it as it reaches other waits: <see cref="ForeignInterruption"/>
+/// thread; the coroutine resumes on its loop all the same. A cancellation does not reach it as it reaches other waits: <see cref="ForeignInterruption"/>
 /// decides what becomes of it.
 /// </summary>
+/// <remarks>
+/// The delegate is in the hands of code of others. Its first call counts, on whichever thread; a further one throws there. So that a call that comes too late
+/// never meets the next use, only waits whose awaiter is known to call once are pooled: those of tasks, and those of our own sources, which vouch for themselves.
+/// </remarks>
 internal sealed class ForeignWait : LoopItem, IWaitTarget
 {
     private static readonly int Slot = ItemPools.NewSlot();
 
-    private readonly Action resume;
-    private CoroutineBox? box;       // loop thread; whoever calls resume sees it by the fence of the awaited thing's completion
+    private CoroutineBox? box;       // loop thread; whoever calls the continuation sees it by the fence of the awaited thing's completion
     private ForeignAwaiter? awaiter;
     private ForeignRefusal? refusal;
+    private bool callsOnce;
+    private int armed;               // any thread, interlocked: 1 until the continuation is called, or withdrawn
 
     // Nobody waits for it any more, and what it throws is to be observed. Such a wait is not pooled again: its delegate is still out. Loop thread; after the loop's end whoever comes.
     private Task? abandoned;
 
-    private ForeignWait() => resume = Resume;
+    private ForeignWait() => Continuation = Resume;
 
-    internal static Action Begin(LoopCore core, CoroutineBox box, ForeignAwaiter awaiter)
+    internal Action Continuation { get; }
+
+    internal static ForeignWait Begin(LoopCore core, CoroutineBox box, ForeignAwaiter awaiter)
     {
         var wait = core.Pools.TryRent<ForeignWait>(Slot) ?? new ForeignWait();
         wait.box = box;
         wait.awaiter = awaiter;
+        wait.callsOnce = awaiter.CallsOnce;
         wait.Context = box.Context;
+        Volatile.Write(ref wait.armed, 1);
         box.Park(wait);
-        return wait.resume;
+        return wait;
+    }
+
+    /// <summary>For our own sources, which call a continuation once: before they take it.</summary>
+    internal static void Vouch(object? continuation)
+    {
+        if (continuation is Action { Target: ForeignWait wait })
+        {
+            wait.callsOnce = true;
+        }
+    }
+
+    /// <summary>The awaiter has thrown instead of taking the continuation. False: it has called it all the same, and the coroutine resumes by that.</summary>
+    internal bool TryWithdraw()
+    {
+        if (Interlocked.Exchange(ref armed, 0) == 0)
+        {
+            return false;
+        }
+
+        box!.Unpark();
+        box = null;
+        return true;
     }
 
     /// <summary>Whether a cancellation can end it, while it waits.</summary>
@@ -49,7 +80,13 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget
 
     private void Resume()
     {
-        var core = (Context ?? throw new InvalidOperationException("An awaiter called its continuation twice.")).Core;
+        if (Interlocked.Exchange(ref armed, 0) == 0)
+        {
+            throw new InvalidOperationException(
+                "An awaiter called its continuation a second time, or after it had refused it with an exception. It has to call it once; the coroutine has resumed already.");
+        }
+
+        var core = Context!.Core;
         if (!ReferenceEquals(LoopCore.Running, core))
         {
             core.Arrive(this);
@@ -76,7 +113,11 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget
         awaiter = null;
         Context = null;
         EndRefusal();
-        core.Pools.Return(this, Slot);
+        if (callsOnce)
+        {
+            core.Pools.Return(this, Slot);
+        }
+
         return waiting;
     }
 

@@ -43,6 +43,19 @@ internal sealed class SleepSource : WaitSource, IWaitTarget
         awaiting.Park(this);
     }
 
+    public override void End(long token)
+    {
+        LoopCore.ThrowIfInterrupted();
+        if (LoopCore.Running is { } core)
+        {
+            core.TakeEnd(token == Yield ? WaitState.Yielding : WaitState.Due, "sleep");
+        }
+        else
+        {
+            Throw.NotCompleted("sleep");
+        }
+    }
+
     AbortResult IWaitTarget.Abort(WaitNode node, string? reason) => AbortResult.GivenUp;     // waking it takes it off the timers
 
     string IWaitTarget.Describe(WaitNode node) => node.TimerSlot == 0 ? "sleep (forever)" : "sleep";

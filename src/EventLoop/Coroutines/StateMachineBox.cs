@@ -23,15 +23,20 @@ internal sealed class StateMachineBox<
 
     internal override void WriteField(FieldInfo field, object value) => StateMachineFields<TStateMachine>.Write(ref StateMachine!, field, value);
 
+    private StateMachineBox(LoopCore? maker)
+        : base(maker)
+    {
+    }
+
     internal static StateMachineBox<TStateMachine> Rent()
     {
-        if (LoopCore.Running is not { } core)
+        var core = LoopCore.Running;
+        var box = core?.Pools.TryRent<StateMachineBox<TStateMachine>>(Slot) ?? new(core);
+        if (!typeof(TStateMachine).IsValueType || core is { WatchesCoroutines: true })
         {
-            return new();
+            box.Watch(CoroutineWatch.Over(core, typeof(TStateMachine)));
         }
 
-        var box = core.Pools.TryRent<StateMachineBox<TStateMachine>>(Slot) ?? new();
-        box.WatchIfAsked(core, typeof(TStateMachine));
         return box;
     }
 
@@ -62,15 +67,20 @@ internal sealed class StateMachineBox<
 
     internal override void WriteField(FieldInfo field, object value) => StateMachineFields<TStateMachine>.Write(ref StateMachine!, field, value);
 
+    private StateMachineBox(LoopCore? maker)
+        : base(maker)
+    {
+    }
+
     internal static StateMachineBox<TStateMachine, T> Rent()
     {
-        if (LoopCore.Running is not { } core)
+        var core = LoopCore.Running;
+        var box = core?.Pools.TryRent<StateMachineBox<TStateMachine, T>>(Slot) ?? new(core);
+        if (!typeof(TStateMachine).IsValueType || core is { WatchesCoroutines: true })
         {
-            return new();
+            box.Watch(CoroutineWatch.Over(core, typeof(TStateMachine)));
         }
 
-        var box = core.Pools.TryRent<StateMachineBox<TStateMachine, T>>(Slot) ?? new();
-        box.WatchIfAsked(core, typeof(TStateMachine));
         return box;
     }
 

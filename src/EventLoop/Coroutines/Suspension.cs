@@ -40,9 +40,46 @@ internal static class Suspension
         where TAwaiter : ICriticalNotifyCompletion
     {
         var core = LoopCore.Running!;
-        box.Suspend(core);
-        awaiter.UnsafeOnCompleted(ForeignWait.Begin(core, box, ForeignAwaiter<TAwaiter>.Instance));
+        var wait = BeginForeign(core, box, ForeignAwaiter<TAwaiter>.Instance);
+        try
+        {
+            awaiter.UnsafeOnCompleted(wait.Continuation);
+        }
+        catch (Exception refusal)
+        {
+            if (!IsDealtWith(core, box, wait, ForeignAwaiter<TAwaiter>.Instance, refusal))
+            {
+                throw;
+            }
+
+            return;
+        }
+
         LookForCancellation(core);
+    }
+
+    private static ForeignWait BeginForeign(LoopCore core, CoroutineBox box, ForeignAwaiter awaiter)
+    {
+        box.Suspend(core);
+        return ForeignWait.Begin(core, box, awaiter);
+    }
+
+    // An exception that leaves the suspension itself passes by the method's finally blocks: a lock would stay locked. One of GetResult does not.
+    private static bool IsDealtWith(LoopCore core, CoroutineBox box, ForeignWait wait, ForeignAwaiter awaiter, Exception refusal)
+    {
+        if (!wait.TryWithdraw())
+        {
+            core.Loop.OnCallbackFailed(refusal);      // it has taken the continuation all the same, and the method resumes by that
+            return true;
+        }
+
+        if (!awaiter.RefusesEarlyResults)
+        {
+            return false;
+        }
+
+        core.RunNext(box);
+        return true;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -59,8 +96,21 @@ internal static class Suspension
         where TAwaiter : INotifyCompletion
     {
         var core = LoopCore.Running!;
-        box.Suspend(core);
-        awaiter.OnCompleted(ForeignWait.Begin(core, box, ForeignAwaiter<TAwaiter>.Instance));
+        var wait = BeginForeign(core, box, ForeignAwaiter<TAwaiter>.Instance);
+        try
+        {
+            awaiter.OnCompleted(wait.Continuation);
+        }
+        catch (Exception refusal)
+        {
+            if (!IsDealtWith(core, box, wait, ForeignAwaiter<TAwaiter>.Instance, refusal))
+            {
+                throw;
+            }
+
+            return;
+        }
+
         LookForCancellation(core);
     }
 

@@ -3,8 +3,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Coroutines;
 
 /// <summary>
-/// An operation that may wait: asks for a cancellation first, tries to complete at once, counts that against the step's budget, and
-/// parks the awaiting coroutine itself. Nothing is allocated.
+/// An operation that may wait and has nothing of its own to carry, so that one object serves all calls: asks for a cancellation first, tries to complete at once,
+/// counts that against the step's budget, and parks the awaiting coroutine itself. Nothing is allocated. See <see cref="Synchronization.PooledWait"/> for those that hand something over.
 /// </summary>
 internal abstract class WaitSource : ICoroutineSource
 {
@@ -27,24 +27,11 @@ internal abstract class WaitSource : ICoroutineSource
         }
     }
 
-    public void End(long token) => LoopCore.ThrowIfInterrupted();
+    public virtual void End(long token) => LoopCore.ThrowIfInterrupted();
 
     /// <summary>Takes what it needs if that is there now. Takes nothing when it answers false.</summary>
     protected abstract bool TryComplete(LoopCore core, long token);
 
     /// <summary>Puts the node where its wake-up will come from, and parks it.</summary>
     protected abstract void ParkCore(LoopCore core, long token, WaitNode awaiting);
-}
-
-/// <inheritdoc/>
-internal abstract class WaitSource<T> : WaitSource, ICoroutineSource<T>
-{
-    public T EndWithResult(long token)
-    {
-        LoopCore.ThrowIfInterrupted();
-        return TakeResult(token);
-    }
-
-    /// <summary>What was taken at once, or handed over while it waited.</summary>
-    protected abstract T TakeResult(long token);
 }

@@ -35,7 +35,19 @@ public readonly struct YieldAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
     public bool IsCompleted => (core ?? LoopCore.Required).TryInterrupt(out bool completed) && completed;
 
     /// <summary>Ends the await.</summary>
-    public void GetResult() => LoopCore.ThrowIfInterrupted();
+    /// <exception cref="InvalidOperationException">Nobody has waited.</exception>
+    public void GetResult()
+    {
+        LoopCore.ThrowIfInterrupted();
+        if ((core ?? LoopCore.Running) is { } here)
+        {
+            here.TakeEnd(WaitState.Yielding, "yield");
+        }
+        else
+        {
+            Throw.NotCompleted("yield");
+        }
+    }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
     public void OnCompleted(Action c) => Park(LoopCore.Required, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));

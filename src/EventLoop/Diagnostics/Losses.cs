@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using EventLoop.Coroutines;
+using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
@@ -75,9 +76,14 @@ internal sealed class LostFailure(Failure failure, LoopAwaitable of)
     internal Failure Failure { get; } = failure;
 }
 
-/// <summary>A coroutine that was made and not awaited yet; debug mode only.</summary>
+/// <summary>A coroutine that was made and not awaited yet: in debug mode every one, else those of methods that were compiled for debugging.</summary>
 internal sealed class CoroutineWatch(LossLedger ledger, string method, string? createdAt)
     : LossWatch(ledger, ledger.Open($"The coroutine {method} was never awaited, so it never ran. Await it, or start it with Loop.CreateTask(...)", null, null, createdAt))
 {
+    /// <param name="maker">The loop that runs on this thread; null: none does.</param>
+    /// <param name="stateMachine">Of the method.</param>
+    internal static CoroutineWatch Over(LoopCore? maker, Type stateMachine) =>
+        maker is null ? new(StrayLosses.Ledger, MethodNames.OfStateMachine(stateMachine), null) : maker.Loop.NewWatch(stateMachine);
+
     internal void Started() => Settle();
 }

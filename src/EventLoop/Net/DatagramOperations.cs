@@ -40,6 +40,7 @@ internal sealed class ReceiveDatagramOperation : SocketOperation<ReceivedDatagra
     internal static ReceiveDatagramOperation Rent(LoopSocket socket, DatagramAddresses addresses, Memory<byte> buffer)
     {
         var operation = LoopCore.Running?.Pools.TryRent<ReceiveDatagramOperation>(Slot) ?? new();
+        operation.Make();
         operation.Socket = socket;
         operation.addresses = addresses;
         operation.buffer = buffer;
@@ -86,6 +87,7 @@ internal sealed class SendDatagramOperation : SocketOperation<int>
     internal static SendDatagramOperation Rent(LoopSocket socket, DatagramAddresses addresses, ReadOnlyMemory<byte> bytes, EndPoint? to)
     {
         var operation = LoopCore.Running?.Pools.TryRent<SendDatagramOperation>(Slot) ?? new();
+        operation.Make();
         operation.Socket = socket;
         operation.addresses = addresses;
         operation.bytes = bytes;
@@ -120,6 +122,7 @@ internal sealed class ReceiveBatchOperation : SocketOperation<int>
     internal static ReceiveBatchOperation Rent(LoopSocket socket, DatagramAddresses addresses, DatagramMessage[] messages)
     {
         var operation = LoopCore.Running?.Pools.TryRent<ReceiveBatchOperation>(Slot) ?? new();
+        operation.Make();
         operation.Socket = socket;
         operation.addresses = addresses;
         operation.messages = messages;
@@ -181,6 +184,7 @@ internal sealed class SendBatchOperation : SocketOperation<int>
     internal static SendBatchOperation Rent(LoopSocket socket, DatagramAddresses addresses, ReadOnlyMemory<DatagramMessage> messages)
     {
         var operation = LoopCore.Running?.Pools.TryRent<SendBatchOperation>(Slot) ?? new();
+        operation.Make();
         operation.Socket = socket;
         operation.addresses = addresses;
         operation.messages = messages;

@@ -29,11 +29,14 @@ internal sealed class InputOperation : PipeOperation, ICoroutineSource<int>, ICo
 
     private protected override Connection Owner => pipe!.Owner;
 
+    private protected override Connection? OwnerIfAny => pipe?.Owner;
+
     private protected override string What => "read from";
 
     internal static InputOperation Rent(InputPipe pipe, InputKind kind, Memory<byte> buffer = default)
     {
         var operation = LoopCore.Running?.Pools.TryRent<InputOperation>(Slot) ?? new();
+        operation.Make();
         operation.pipe = pipe;
         operation.kind = kind;
         operation.buffer = buffer;

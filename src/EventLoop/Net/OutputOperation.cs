@@ -19,6 +19,8 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
 
     private protected override Connection Owner => pipe!.Owner;
 
+    private protected override Connection? OwnerIfAny => pipe?.Owner;
+
     private protected override string What => "write to";
 
     /// <summary>It is part of a file that is under way, which others wait for.</summary>
@@ -32,6 +34,7 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
     internal static OutputOperation Rent(OutputPipe pipe, ReadOnlyMemory<byte> bytes, bool drain = false, bool reserves = false, bool ofTransfer = false)
     {
         var operation = LoopCore.Running?.Pools.TryRent<OutputOperation>(Slot) ?? new();
+        operation.Make();
         operation.pipe = pipe;
         operation.rest = bytes;
         operation.count = bytes.Length;

@@ -3,14 +3,15 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
 
-/// <summary>One read from, or write to, a connection's pipe: begun when awaited, tried at once, and again whenever the transport may be ready. Pooled. Loop thread only.</summary>
+/// <summary>One read from, or write to, a connection's pipe: begun when awaited, tried at once, and again whenever the transport may be ready. Pooled, by the rule of <see cref="PooledUse"/>. Loop thread only.</summary>
 internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTarget
 {
     private protected Exception? Failure;
-    private WaitNode? waiter;
-    private int version;       // even: made, not begun; odd: begun
+    private PooledUse use;
 
-    internal int Version => version;
+    internal long Version => use.Token;
+
+    private protected void Make() => use.Make();
 
     private protected abstract Connection Owner { get; }
 
@@ -26,33 +27,33 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
 
     private protected abstract void Recycle(LoopCore core);
 
+    /// <summary>Whose it is, for whoever is perhaps on another thread, where it may be over at this moment.</summary>
+    private protected abstract Connection? OwnerIfAny { get; }
+
     /// <inheritdoc/>
     public bool Start(long token)
     {
-        if (version != token)
-        {
-            Throw.AwaitedTwice();
-        }
-
-        version++;
+        // Its connection's loop only: nothing else may change it, and so nobody can race for it.
         var core = LoopCore.Required;
-        if (!ReferenceEquals(core, Owner.Core))
+        use.VerifyNotStarted(token);
+        if (!ReferenceEquals(core, OwnerIfAny?.Core))
         {
             Throw.OtherLoop("connection");
         }
 
+        use.Start(token);
         if (core.TryInterrupt(out bool completed))
         {
             return completed;
         }
 
-        return Try() && core.SpendBudget();
+        return Try() ? core.SpendBudget() : use.MustWait(token);
     }
 
     /// <inheritdoc/>
     public void Park(LoopCore core, long token, WaitNode awaiting)
     {
-        if (core.TryParkDeferred(awaiting))
+        if (!use.TryWait(core, token, awaiting))
         {
             return;
         }
@@ -64,7 +65,6 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
             return;
         }
 
-        waiter = awaiting;
         awaiting.Park(this);
     }
 
@@ -81,11 +81,7 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
 
     private protected Exception? Finish(long token)
     {
-        if (version != token + 1)
-        {
-            Throw.AwaitedTwice();
-        }
-
+        use.End(token, this);
         var core = Owner.Core;
         if (core.PendingThrow is { } cancellation)
         {
@@ -99,8 +95,6 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
     private protected void Drop()
     {
         var core = Owner.Core;
-        version++;
-        waiter = null;
         Failure = null;
         Recycle(core);
     }
@@ -124,16 +118,14 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
 
     private protected void Wake()
     {
-        if (waiter is { } node)
+        if (use.Waiter is { } node && ReferenceEquals(node.Target, this))
         {
-            waiter = null;
             node.Wake(Owner.Core);
         }
     }
 
     AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
     {
-        waiter = null;
         Leave();
         return AbortResult.GivenUp;
     }

@@ -6,7 +6,7 @@ namespace EventLoop.Net;
 
 /// <summary>
 /// One operation on a socket: begun when it is awaited, tried at once, and again at every sign of readiness, in the poll itself: what it got then is its
-/// own, whatever cancellation comes later. Pooled by the loop. Loop thread only; before it is awaited, whoever made it.
+/// own, whatever cancellation comes later. Pooled by the loop, by the rule of <see cref="PooledUse"/>. Loop thread only; before it is awaited, whoever made it.
 /// </summary>
 internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitTarget
 {
@@ -15,16 +15,17 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
     /// <summary>Bytes moved so far.</summary>
     private protected long Moved;
 
-    private WaitNode? waiter;
     private Exception? failure;
-    private int version;       // even: made, not begun; odd: begun
+    private PooledUse use;
 
     /// <summary>Which of the socket's two directions it takes.</summary>
     private protected abstract bool Reads { get; }
 
     private protected abstract string What { get; }
 
-    internal int Version => version;
+    internal long Version => use.Token;
+
+    private protected void Make() => use.Make();
 
     /// <summary>One attempt: <see cref="SocketDevice.WouldBlock"/>, minus another error, or anything else when it is complete.</summary>
     private protected abstract int Attempt(LoopSocket socket);
@@ -38,37 +39,33 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
     /// <inheritdoc/>
     public bool Start(long token)
     {
-        if (version != token)
-        {
-            Throw.AwaitedTwice();
-        }
-
-        version++;
+        // Its socket's loop only: nothing else may change it, and so nobody can race for it.
         var core = LoopCore.Required;
-        var socket = Socket!;
-        if (!ReferenceEquals(core, socket.Core))
+        use.VerifyNotStarted(token);
+        if (Socket is not { } socket || !ReferenceEquals(core, socket.Core))
         {
             Throw.OtherLoop("socket");
+            return false;
         }
 
+        use.Start(token);
         if (core.TryInterrupt(out bool completed))
         {
             return completed;
         }
 
         failure = socket.WhyNot(Reads, What);
-        return (failure is not null || Try()) && core.SpendBudget();
+        return failure is not null || Try() ? core.SpendBudget() : use.MustWait(token);
     }
 
     /// <inheritdoc/>
     public void Park(LoopCore core, long token, WaitNode awaiting)
     {
-        if (core.TryParkDeferred(awaiting))
+        if (!use.TryWait(core, token, awaiting))
         {
             return;
         }
 
-        waiter = awaiting;
         if (Socket!.Wait(this, Reads) is { } refused)
         {
             failure = refused;
@@ -93,11 +90,7 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
 
     private protected Exception? Finish(long token)
     {
-        if (version != token + 1)
-        {
-            Throw.AwaitedTwice();
-        }
-
+        use.End(token, this);
         var core = Socket!.Core;
         if (core.PendingThrow is { } cancellation)
         {
@@ -111,10 +104,8 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
     private protected void Drop()
     {
         var core = Socket!.Core;
-        version++;
         Socket = null;
         Moved = 0;
-        waiter = null;
         failure = null;
         Recycle(core);
     }
@@ -138,9 +129,10 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
 
     private void Wake()
     {
-        var node = waiter!;
-        waiter = null;
-        node.Wake(Socket!.Core);
+        if (use.Waiter is { } node && ReferenceEquals(node.Target, this))
+        {
+            node.Wake(Socket!.Core);
+        }
     }
 
     private bool Try()
@@ -176,7 +168,6 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
     AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
     {
         Socket!.Leave(this, Reads);
-        waiter = null;
         if (!Reads && Moved > 0)
         {
             Socket.BreakSending(new IOException($"A send was cancelled after {Moved} bytes of it had gone; the stream cannot go on."));

@@ -20,6 +20,7 @@ internal sealed class ReceiveOperation : SocketOperation<int>
     internal static ReceiveOperation Rent(LoopSocket socket, Memory<byte> buffer)
     {
         var operation = LoopCore.Running?.Pools.TryRent<ReceiveOperation>(Slot) ?? new();
+        operation.Make();
         operation.Socket = socket;
         operation.buffer = buffer;
         return operation;
@@ -47,6 +48,7 @@ internal sealed class SendOperation : SocketOperation<int>
     internal static SendOperation Rent(LoopSocket socket, ReadOnlyMemory<byte> bytes)
     {
         var operation = LoopCore.Running?.Pools.TryRent<SendOperation>(Slot) ?? new();
+        operation.Make();
         operation.Socket = socket;
         operation.rest = bytes;
         return operation;
@@ -89,6 +91,7 @@ internal sealed class SendSequenceOperation : SocketOperation<long>
     internal static SendSequenceOperation Rent(LoopSocket socket, ReadOnlySequence<byte> bytes)
     {
         var operation = LoopCore.Running?.Pools.TryRent<SendSequenceOperation>(Slot) ?? new();
+        operation.Make();
         operation.Socket = socket;
         operation.rest = bytes;
         return operation;
@@ -161,6 +164,7 @@ internal sealed class SendFileOperation : SocketOperation<long>
     internal static SendFileOperation Rent(LoopSocket socket, SafeFileHandle file, long offset, long count)
     {
         var operation = LoopCore.Running?.Pools.TryRent<SendFileOperation>(Slot) ?? new();
+        operation.Make();
         operation.Socket = socket;
         operation.file = file;
         operation.offset = offset;
@@ -209,6 +213,7 @@ internal sealed class AcceptOperation : SocketOperation<LoopSocket>
     internal static AcceptOperation Rent(LoopSocket socket)
     {
         var operation = LoopCore.Running?.Pools.TryRent<AcceptOperation>(Slot) ?? new();
+        operation.Make();
         operation.Socket = socket;
         return operation;
     }
@@ -233,6 +238,7 @@ internal sealed class ConnectOperation : SocketOperation<bool>
 
     internal ConnectOperation(LoopSocket socket, EndPoint endPoint)
     {
+        Make();
         Socket = socket;
         this.endPoint = endPoint;
     }
@@ -268,6 +274,7 @@ internal sealed class ReadinessOperation : SocketOperation<bool>
     internal static ReadinessOperation Rent(LoopSocket socket, bool reads)
     {
         var operation = LoopCore.Running?.Pools.TryRent<ReadinessOperation>(Slot) ?? new();
+        operation.Make();
         operation.Socket = socket;
         operation.reads = reads;
         return operation;

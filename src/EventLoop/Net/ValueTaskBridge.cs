@@ -8,19 +8,20 @@ namespace EventLoop.Net;
 /// <summary>
 /// A coroutine operation as a ValueTask, for the abstractions of .NET. It comes in two kinds. A user's completes in a step of the user's
 /// task, and is interrupted with it. A raw one completes in a step without any context: .NET then runs the continuations of library code
-/// (SslStream, SocketsHttpHandler) right there, instead of pushing each to the thread pool. Pooled when begun on the loop.
+/// (SslStream, SocketsHttpHandler) right there, instead of pushing each to the thread pool. Pooled when begun on the loop, by the rule of <see cref="PooledUse"/>.
 /// </summary>
 /// <remarks>Loop thread, but for the three methods of the value task source: whoever awaits.</remarks>
 internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValueTaskSource
 {
     private static readonly int Slot = ItemPools.NewSlot();
     private static readonly Action<object?> Done = static _ => throw new InvalidOperationException("The mark of completion is not a continuation.");
+    private static readonly Action<object?> Coming = static _ => throw new InvalidOperationException("The mark of a continuation that is being left is not one.");
 
     private LoopCore? core;
     private ICoroutineSource<T>? source;
     private Func<ICoroutineSource<T>>? make;              // begun on another thread: made when it arrives on the loop
     private long token;
-    private short version;
+    private int use;                                      // any thread, interlocked: twice the number of the use, which is the ValueTask's token; odd: it has its outcome
     private bool begun;
     private bool pooled;
     private T? result;
@@ -33,6 +34,8 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
     private SynchronizationContext? captured;
     private ExecutionContext? flow;
     private bool resumeOnPool;
+
+    private short Number => (short)(Volatile.Read(ref use) >> 1);
 
     /// <summary>Begins an operation on the loop's thread.</summary>
     internal static ValueTask<T> Begin(LoopCore core, ICoroutineSource<T> source, long token, bool raw, CancellationToken cancellation)
@@ -64,7 +67,7 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
             bridge.Context = core.Current;
             source.Park(core, token, bridge);
             bridge.Observe(cancellation);
-            return new ValueTask<T>(bridge, bridge.version);
+            return new ValueTask<T>(bridge, bridge.Number);
         }
         catch (Exception exception)
         {
@@ -92,7 +95,7 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
             return ValueTask.FromException<T>(new ObjectDisposedException(core.Loop.Name, $"The event loop '{core.Loop.Name}' is closed, and with it its connections."));
         }
 
-        return new ValueTask<T>(bridge, bridge.version);
+        return new ValueTask<T>(bridge, bridge.Number);
     }
 
     internal override void Execute()
@@ -165,10 +168,10 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
     {
         // Waits for a callback that runs on another thread at this moment, which only posts: afterwards none can be taken for the next use's.
         registration.Dispose();
-        var next = Interlocked.CompareExchange(ref continuation, Done, null);
-        if (next is not null)
+        Volatile.Write(ref use, use | 1);
+        var next = Interlocked.Exchange(ref continuation, Done);
+        if (next is not null && !ReferenceEquals(next, Coming))
         {
-            Volatile.Write(ref continuation, Done);      // whom it calls may ask for the status
             Resume(loop, next);
         }
     }
@@ -231,7 +234,7 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
     private void CancelFromAnyThread()
     {
         var loop = core;
-        int asked = version;
+        int asked = Number;
         if (loop is null)
         {
             return;
@@ -250,7 +253,7 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
 
     private void Cancel(int asked)
     {
-        if (version == asked && State == WaitState.Parked && Target!.Abort(this, null) == AbortResult.GivenUp)
+        if (Number == asked && State == WaitState.Parked && Target!.Abort(this, null) == AbortResult.GivenUp)
         {
             WakeWith(core!, new OperationCanceledException(cancellation));
         }
@@ -260,8 +263,13 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
 
     public ValueTaskSourceStatus GetStatus(short token)
     {
-        Verify(token);
-        return !ReferenceEquals(Volatile.Read(ref continuation), Done) ? ValueTaskSourceStatus.Pending
+        int now = Volatile.Read(ref use);
+        if (now >> 1 != token)
+        {
+            Throw.ValueTaskAwaitedTwice();
+        }
+
+        return (now & 1) == 0 ? ValueTaskSourceStatus.Pending
             : failure is null ? ValueTaskSourceStatus.Succeeded
             : failure.SourceException is OperationCanceledException ? ValueTaskSourceStatus.Canceled
             : ValueTaskSourceStatus.Faulted;
@@ -269,35 +277,53 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
 
     public void OnCompleted(Action<object?> next, object? argument, short token, ValueTaskSourceOnCompletedFlags flags)
     {
-        Verify(token);
-        state = argument;
-        flow = (flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0 ? ExecutionContext.Capture() : null;
-        captured = (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0 ? SynchronizationContext.Current : null;
-        var seen = Interlocked.CompareExchange(ref continuation, next, null);
-        if (ReferenceEquals(seen, Done))
+        if (Number != token)
         {
-            // It was complete before anybody asked: never run inside the call.
-            if (captured is { } context)
+            Throw.ValueTaskAwaitedTwice();
+        }
+
+        ForeignWait.Vouch(argument);
+        var flowing = (flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0 ? ExecutionContext.Capture() : null;
+        var context = (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0 ? SynchronizationContext.Current : null;
+
+        // First the place, then what belongs to it, then the continuation: a second one finds the place taken and changes nothing.
+        var seen = Interlocked.CompareExchange(ref continuation, Coming, null);
+        if (seen is null)
+        {
+            state = argument;
+            flow = flowing;
+            captured = context;
+            seen = Interlocked.CompareExchange(ref continuation, next, Coming);
+            if (ReferenceEquals(seen, Coming))
             {
-                context.Post(static call => Call(((Action<object?>, object?, ExecutionContext?))call!), (next, argument, flow));
-            }
-            else
-            {
-                ThreadPool.UnsafeQueueUserWorkItem(static call => Call(call), (next, argument, flow), preferLocal: false);
+                return;
             }
         }
-        else if (seen is not null)
+
+        if (!ReferenceEquals(seen, Done))
         {
-            throw new InvalidOperationException("This operation is awaited already; a ValueTask is awaited once.");
+            Throw.ValueTaskAwaitedTwice();
+        }
+
+        // It was complete before anybody asked: never run inside the call.
+        if (context is not null)
+        {
+            context.Post(static call => Call(((Action<object?>, object?, ExecutionContext?))call!), (next, argument, flowing));
+        }
+        else
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static call => Call(call), (next, argument, flowing), preferLocal: false);
         }
     }
 
     public T GetResult(short token)
     {
-        Verify(token);
-        if (continuation is null)
+        // One exchange says that it has ended, and takes the outcome: whoever comes second, on whichever thread, has another number.
+        int ended = (token << 1) | 1;
+        int seen = Interlocked.CompareExchange(ref use, ended + 1, ended);
+        if (seen != ended)
         {
-            Throw.NotCompleted("operation");
+            Refuse(seen, token);
         }
 
         var thrown = failure;
@@ -307,19 +333,27 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
         return value!;
     }
 
-    void IValueTaskSource.GetResult(short token) => GetResult(token);
-
-    private void Verify(short token)
+    private void Refuse(int seen, short token)
     {
-        if (token != version)
+        if (seen >> 1 == token && Volatile.Read(ref continuation) is null)
         {
-            throw new InvalidOperationException("This operation is over: a ValueTask is awaited once.");
+            Throw.NotCompleted("operation");
         }
+
+        Throw.ValueTaskAwaitedTwice();
     }
 
+    void IValueTaskSource.GetResult(short token) => GetResult(token);
+
+    // After its last number it is the collector's; as everywhere but on its loop, where the loop may not have finished with it.
     private void Recycle()
     {
-        version++;
+        var loop = core;
+        if (!pooled || Number == short.MaxValue || !ReferenceEquals(LoopCore.Running, loop))
+        {
+            return;
+        }
+
         source = null;
         make = null;
         begun = false;
@@ -331,12 +365,8 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
         state = null;
         captured = null;
         flow = null;
-        var loop = core;
-        if (pooled && ReferenceEquals(LoopCore.Running, loop))
-        {
-            Context = null;
-            loop!.Pools.Return(this, Slot);
-        }
+        Context = null;
+        loop!.Pools.Return(this, Slot);
     }
 }
 

@@ -46,5 +46,7 @@ internal sealed class ContinuationNode : WaitNode
         {
             core.Loop.OnCallbackFailed(exception);
         }
+
+        core.NoteUntakenEnd();
     }
 }

@@ -34,6 +34,18 @@ internal sealed partial class LoopCore
         get => latest is { IsSurelyHere: true } here ? here : running ?? Throw.NoRunningLoop();
     }
 
+    /// <summary>The same, for somebody who was given a coroutine.</summary>
+    internal static LoopCore RequiredFor(Coroutine given)
+    {
+        if (Running is { } here)
+        {
+            return here;
+        }
+
+        given.Excuse();
+        return Throw.NoRunningLoop();
+    }
+
     /// <summary>It runs, and this is its thread. False is no answer: then <see cref="Running"/> has to be asked.</summary>
     internal unsafe bool IsSurelyHere
     {

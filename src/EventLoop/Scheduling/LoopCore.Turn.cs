@@ -192,6 +192,19 @@ internal sealed partial class LoopCore
         {
             Bounce();
         }
+
+        if (leftovers != Leftovers.None)
+        {
+            ForgetUntaken();
+        }
+    }
+
+    // Somebody asked an awaiter by hand whether it had completed and went away: what it had for him must not meet the next who asks.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ForgetUntaken()
+    {
+        Deferred = false;
+        PendingThrow = null;
     }
 
     // The trampoline.
@@ -212,6 +225,7 @@ internal sealed partial class LoopCore
         long start = Clock.Now;
         item.Execute();
         Bounce();
+        ForgetUntaken();
         Loop.OnStepTimed(context, TimeSpan.FromTicks(Since(start)));
         RunningCode = null;
         StepEnded?.Invoke(context);
@@ -225,6 +239,7 @@ internal sealed partial class LoopCore
         var flow = Ambience.MarkFlow();
         var following = next;
         int left = budget;
+        var resumedBy = ResumedBy;
         next = null;
         Steps++;
         budget = StepBudget;
@@ -237,6 +252,8 @@ internal sealed partial class LoopCore
             StepEnded?.Invoke(item.Context);
         }
 
+        ForgetUntaken();
+        ResumedBy = resumedBy;
         StartDepth--;
         budget = left;
         next = following;

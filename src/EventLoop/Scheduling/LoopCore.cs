@@ -18,6 +18,11 @@ internal sealed partial class LoopCore
     /// <summary>Coroutines started inside one another on one stack; what is nested deeper is started by the trampoline.</summary>
     internal const int DeepestStart = 48;
 
+    private static int ids;      // any thread, interlocked
+
+    /// <summary>Of the loops of the process; never zero.</summary>
+    internal readonly int Id = Interlocked.Increment(ref ids);
+
     internal readonly Loop Loop;
     internal readonly LoopClock Clock;
     internal readonly IPoller Poller;
@@ -58,6 +63,16 @@ internal sealed partial class LoopCore
     private static int pendingThrows;
 
     private Exception? pendingThrow;
+    private Leftovers leftovers;
+
+    /// <summary>What a Start has found and the same step has to take: whoever looked by hand and went away leaves it to nobody.</summary>
+    [Flags]
+    private enum Leftovers : byte
+    {
+        None,
+        Exception = 1,
+        Deferral = 2,
+    }
 
     /// <summary>What the next GetResult of one of our awaiters has to throw: set when its node is resumed, taken at once.</summary>
     internal Exception? PendingThrow
@@ -68,6 +83,7 @@ internal sealed partial class LoopCore
             if (pendingThrow is null != value is null)
             {
                 Interlocked.Add(ref pendingThrows, value is null ? -1 : 1);
+                leftovers ^= Leftovers.Exception;
             }
 
             pendingThrow = value;
@@ -75,7 +91,20 @@ internal sealed partial class LoopCore
     }
 
     /// <summary>The operation that was just begun is complete but must give way: see <see cref="SpendBudget"/>.</summary>
-    internal bool Deferred;
+    internal bool Deferred
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (leftovers & Leftovers.Deferral) != 0;
+        set => leftovers = value ? leftovers | Leftovers.Deferral : leftovers & ~Leftovers.Deferral;
+    }
+
+    /// <summary>
+    /// How the node that runs now was woken, until the outcome of that is taken. Sleeps and yields keep no state of their own that would say whether they have ended.
+    /// </summary>
+    internal WaitState ResumedBy;
+
+    // Ends of sleeps and yields whose code was called and has not taken the outcome yet: it does so by hand, some time.
+    private int untaken;
 
     internal int StartDepth;
 
@@ -211,6 +240,40 @@ internal sealed partial class LoopCore
         {
             core.PendingThrow = null;
             throw exception;
+        }
+    }
+
+    /// <summary>Takes the outcome of a sleep or yield, once; throws if there is none to take.</summary>
+    /// <param name="how">What its node was woken by.</param>
+    /// <param name="what">For the message.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void TakeEnd(WaitState how, string what)
+    {
+        if (ResumedBy != how)
+        {
+            TakeEarlierEnd(what);
+        }
+
+        ResumedBy = WaitState.Idle;
+    }
+
+    private void TakeEarlierEnd(string what)
+    {
+        if (untaken == 0)
+        {
+            Throw.NotCompleted(what);
+        }
+
+        untaken--;
+    }
+
+    /// <summary>The delegate that a wait has called has returned.</summary>
+    internal void NoteUntakenEnd()
+    {
+        if (ResumedBy is WaitState.Due or WaitState.Yielding)
+        {
+            ResumedBy = WaitState.Idle;
+            untaken++;
         }
     }
 

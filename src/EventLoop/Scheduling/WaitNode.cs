@@ -14,6 +14,9 @@ internal enum WaitState : byte
 
     /// <summary>In the ready queue with its outcome: final.</summary>
     Woken,
+
+    /// <summary>The same, by its own timer.</summary>
+    Due,
 }
 
 /// <summary>
@@ -124,12 +127,20 @@ internal abstract class WaitNode : LoopItem
         Context?.Unregister(this);
     }
 
-    internal override void OnDue(LoopCore core) => Wake(core);
+    internal override void OnDue(LoopCore core)
+    {
+        if (State == WaitState.Parked)
+        {
+            Wake(core);
+            State = WaitState.Due;
+        }
+    }
 
     /// <summary>At the head of <see cref="LoopItem.Execute"/>: leaves for the awaiter's GetResult what it has to throw.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     protected void Deliver(LoopCore core)
     {
+        core.ResumedBy = State;
         State = WaitState.Idle;
         if (subject is not null)
         {

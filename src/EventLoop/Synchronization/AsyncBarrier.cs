@@ -115,7 +115,7 @@ public sealed class AsyncBarrier
         }
 
         public override bool Start(long token) =>
-            TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+            TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) ? core.SpendBudget() : MustWait(token);
 
         private bool TryComplete(LoopCore core)
         {
@@ -135,6 +135,8 @@ public sealed class AsyncBarrier
             barrier.ReleaseAll();
             return true;
         }
+
+        private protected override void Verify(LoopCore running) => barrier?.binding.Verify(running, "AsyncBarrier.WaitAsync");
 
         protected override void Enqueue(WaitNode awaiting)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
@@ -18,13 +19,13 @@ namespace EventLoop;
 [DebuggerDisplay("{DebuggerText,nq}")]
 public sealed class AsyncEvent
 {
-    private readonly WaitForSet source;
+    private readonly WaitForSet own;
     private WaiterQueue waiters;
     private LoopBinding binding;
     private bool set;
 
     /// <summary>An event that is not set.</summary>
-    public AsyncEvent() => source = new WaitForSet(this);
+    public AsyncEvent() => own = new WaitForSet(this);
 
     /// <summary>It is set: nobody has to wait.</summary>
     public bool IsSet => set;
@@ -64,28 +65,62 @@ public sealed class AsyncEvent
     /// <summary>Waits until it is set; returns at once when it is.</summary>
     /// <remarks><b>Cancellation:</b> a waiter leaves; a wake-up that it was given already is delivered. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="LoopCanceledException">The task was cancelled before the event was set.</exception>
-    public Coroutine WaitAsync() => OperationWatch.IsOn ? OperationWatch.Over(new Coroutine(source, 0), "AsyncEvent.WaitAsync") : new(source, 0);
-
-    private sealed class WaitForSet(AsyncEvent owner) : WaitSource, IWaitTarget
+    public Coroutine WaitAsync()
     {
-        protected override bool TryComplete(LoopCore core, long token)
+        var made = WaitForSet.Call(this);
+        return OperationWatch.IsOn ? OperationWatch.Over(made, "AsyncEvent.WaitAsync") : made;
+    }
+
+    private sealed class WaitForSet(AsyncEvent? owner) : PooledWait
+    {
+        private static readonly int Slot = ItemPools.NewSlot();
+
+        private AsyncEvent? awaited = owner;      // whose own it is; null: it is rented
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal static Coroutine Call(AsyncEvent awaited)
         {
-            owner.binding.Verify(core, "AsyncEvent.WaitAsync");
-            return owner.set;
+            var own = awaited.own;
+            return own.TryClaim(out long token) ? new(own, token) : CallAnother(awaited);
         }
 
-        protected override void ParkCore(LoopCore core, long token, WaitNode awaiting)
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static Coroutine CallAnother(AsyncEvent awaited)
         {
-            owner.waiters.Add(awaiting);
-            awaiting.Park(this);
+            var wait = FindFree(awaited.own, awaited.binding, Slot) ?? new(null);
+            wait.awaited = awaited;
+            wait.Begin();
+            return new(wait, wait.Token);
         }
 
-        AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
+        public override bool Start(long token) =>
+            TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) ? core.SpendBudget() : MustWait(token);
+
+        private bool TryComplete(LoopCore core)
         {
-            owner.waiters.Remove(node);
+            awaited!.binding.Verify(core, "AsyncEvent.WaitAsync");
+            return awaited.set;
+        }
+
+        private protected override void Verify(LoopCore running) => awaited?.binding.Verify(running, "AsyncEvent.WaitAsync");
+
+        protected override void Enqueue(WaitNode awaiting) => awaited!.waiters.Add(awaiting);
+
+        public override AbortResult Abort(WaitNode node, string? reason)
+        {
+            awaited!.waiters.Remove(node);
             return AbortResult.GivenUp;
         }
 
-        string IWaitTarget.Describe(WaitNode node) => "event";
+        protected override void Recycle(LoopCore core)
+        {
+            if (!ReferenceEquals(this, awaited!.own))
+            {
+                awaited = null;
+                core.Pools.Return(this, Slot);
+            }
+        }
+
+        public override string Describe(WaitNode node) => "event";
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
@@ -20,7 +21,7 @@ namespace EventLoop;
 [DebuggerDisplay("{DebuggerText,nq}")]
 public sealed class AsyncLock : IReleasable
 {
-    private readonly AcquireSource source;
+    private readonly AcquireWait own;
     private WaiterQueue waiters;
     private LoopBinding binding;
     private LoopContext? owner;     // of the code that holds it; null in code outside any step, too
@@ -29,7 +30,7 @@ public sealed class AsyncLock : IReleasable
     private bool locked;
 
     /// <summary>An unlocked lock.</summary>
-    public AsyncLock() => source = new AcquireSource(this);
+    public AsyncLock() => own = new AcquireWait(this);
 
     /// <summary>Somebody holds it.</summary>
     public bool IsLocked => locked;
@@ -53,7 +54,11 @@ public sealed class AsyncLock : IReleasable
     /// <returns>What gives it back: dispose it, or call <see cref="Release"/>.</returns>
     /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered. Nothing is acquired before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had the lock.</exception>
-    public Coroutine<Releaser> AcquireAsync() => OperationWatch.IsOn ? OperationWatch.Over(new Coroutine<Releaser>(source, 0), "AsyncLock.AcquireAsync") : new(source, 0);
+    public Coroutine<Releaser> AcquireAsync()
+    {
+        var made = AcquireWait.Call(this);
+        return OperationWatch.IsOn ? OperationWatch.Over(made, "AsyncLock.AcquireAsync") : made;
+    }
 
     /// <summary>Takes the lock if it is free; never waits, never overtakes a waiter.</summary>
     /// <returns>Whether it was free.</returns>
@@ -86,7 +91,7 @@ public sealed class AsyncLock : IReleasable
         if (waiters.TakeFirst() is { } first)
         {
             // Whoever comes back from a condition goes on with the acquisition it had.
-            ticket = ReferenceEquals(first.Target, source) ? ++issued : ((NotificationWait)first.Target!).Ticket;
+            ticket = first.Target is AcquireWait wait ? wait.Ticket = ++issued : ((NotificationWait)first.Target!).Ticket;
             owner = first.Context;
             first.Wake();
         }
@@ -140,36 +145,81 @@ public sealed class AsyncLock : IReleasable
     /// <summary>Puts a node that is parked already at the end of the line.</summary>
     internal void Enqueue(WaitNode node) => waiters.Add(node);
 
-    private sealed class AcquireSource(AsyncLock mutex) : WaitSource<Releaser>, IWaitTarget
+    private sealed class AcquireWait(AsyncLock? owner) : PooledWait, ICoroutineSource<Releaser>
     {
-        protected override bool TryComplete(LoopCore core, long token)
+        private static readonly int Slot = ItemPools.NewSlot();
+
+        private AsyncLock? mutex = owner;      // whose own it is; null: it is rented
+
+        internal int Ticket;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal static Coroutine<Releaser> Call(AsyncLock mutex)
         {
-            mutex.binding.Verify(core, "AsyncLock.AcquireAsync");
-            return mutex.TryTake(core.Current);
+            var own = mutex.own;
+            return own.TryClaim(out long token) ? new(own, token) : CallAnother(mutex);
         }
 
-        protected override void ParkCore(LoopCore core, long token, WaitNode awaiting)
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static Coroutine<Releaser> CallAnother(AsyncLock mutex)
         {
-            mutex.waiters.Add(awaiting);
-            awaiting.Park(this);
+            var wait = FindFree(mutex.own, mutex.binding, Slot) ?? new(null);
+            wait.mutex = mutex;
+            wait.Begin();
+            return new(wait, wait.Token);
         }
 
-        protected override Releaser TakeResult(long token) => new(mutex, mutex.ticket);
+        public override bool Start(long token) =>
+            TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) ? core.SpendBudget() : MustWait(token);
 
-        AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
+        private bool TryComplete(LoopCore core)
         {
-            mutex.waiters.Remove(node);
+            mutex!.binding.Verify(core, "AsyncLock.AcquireAsync");
+            if (!mutex.TryTake(core.Current))
+            {
+                return false;
+            }
+
+            Ticket = mutex.ticket;
+            return true;
+        }
+
+        public Releaser EndWithResult(long token)
+        {
+            var core = Finish(token);
+            var releaser = new Releaser(mutex!, Ticket);
+            Recycle(core);
+            LoopCore.ThrowIfInterrupted();
+            return releaser;
+        }
+
+        private protected override void Verify(LoopCore running) => mutex?.binding.Verify(running, "AsyncLock.AcquireAsync");
+
+        protected override void Enqueue(WaitNode awaiting) => mutex!.waiters.Add(awaiting);
+
+        public override AbortResult Abort(WaitNode node, string? reason)
+        {
+            mutex!.waiters.Remove(node);
             return AbortResult.GivenUp;
         }
 
-        void IWaitTarget.CollectBlockers(WaitNode node, List<LoopTask> blockers)
+        protected override void Recycle(LoopCore core)
         {
-            if (mutex.Owner is { IsCompleted: false } owner)
+            if (!ReferenceEquals(this, mutex!.own))
+            {
+                mutex = null;
+                core.Pools.Return(this, Slot);
+            }
+        }
+
+        public override void CollectBlockers(WaitNode node, List<LoopTask> blockers)
+        {
+            if (mutex?.Owner is { IsCompleted: false } owner)
             {
                 blockers.Add(owner);
             }
         }
 
-        string IWaitTarget.Describe(WaitNode node) => mutex.Owner is { } owner ? $"lock (held by {owner.Label})" : "lock";
+        public override string Describe(WaitNode node) => mutex?.Owner is { } owner ? $"lock (held by {owner.Label})" : "lock";
     }
 }

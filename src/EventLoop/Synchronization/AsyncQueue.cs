@@ -29,7 +29,6 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
     internal WaiterQueue Joiners;
     internal LoopBinding Binding;
 
-    private readonly QueueJoin<T> join;
     private readonly ItemStore<T>? ordered;     // of the stack and the priority queue; null: the ring, first in, first out
     private ItemRing<T> ring;
     private int room;       // how many it may hold: the capacity, all there are, or none when it is shut down
@@ -47,7 +46,6 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
         Capacity = capacity;
         room = capacity > 0 ? capacity : int.MaxValue;
         this.ordered = ordered;
-        join = new QueueJoin<T>(this);
         OwnGet = new QueueGet<T>(this);
         OwnPut = new QueuePut<T>(this);
     }
@@ -161,7 +159,11 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
     /// <summary>Waits until every item that was put has been taken and reported by <see cref="TaskDone"/>.</summary>
     /// <remarks><b>Cancellation:</b> the waiter leaves. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="LoopCanceledException">The task was cancelled before.</exception>
-    public Coroutine JoinAsync() => OperationWatch.IsOn ? OperationWatch.Over(new Coroutine(join, 0), "AsyncQueue.JoinAsync") : new(join, 0);
+    public Coroutine JoinAsync()
+    {
+        var made = QueueJoin<T>.Call(this);
+        return OperationWatch.IsOn ? OperationWatch.Over(made, "AsyncQueue.JoinAsync") : made;
+    }
 
     /// <summary>Takes no more items. Those in it can still be taken; with <paramref name="immediate"/> they are dropped, and count as done.</summary>
     /// <param name="immediate">Drop what is in it.</param>

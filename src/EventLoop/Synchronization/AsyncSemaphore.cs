@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
@@ -22,7 +23,7 @@ namespace EventLoop;
 [DebuggerDisplay("{DebuggerText,nq}")]
 public class AsyncSemaphore
 {
-    private readonly AcquireSource source;
+    private readonly AcquireWait own;
     private WaiterQueue waiters;
     private LoopBinding binding;
     private GrantBook grants;
@@ -36,7 +37,7 @@ public class AsyncSemaphore
     {
         ArgumentOutOfRangeException.ThrowIfNegative(initialCount);
         count = initialCount;
-        source = new AcquireSource(this);
+        own = new AcquireWait(this);
     }
 
     /// <summary>Permits that are free. While somebody waits there are none.</summary>
@@ -61,7 +62,11 @@ public class AsyncSemaphore
     /// <returns>What gives it back: dispose it, or call <see cref="Release"/>.</returns>
     /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered. Nothing is acquired before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had its permit.</exception>
-    public Coroutine<Releaser> AcquireAsync() => OperationWatch.IsOn ? OperationWatch.Over(new Coroutine<Releaser>(source, 0), "AsyncSemaphore.AcquireAsync") : new(source, 0);
+    public Coroutine<Releaser> AcquireAsync()
+    {
+        var made = AcquireWait.Call(this);
+        return OperationWatch.IsOn ? OperationWatch.Over(made, "AsyncSemaphore.AcquireAsync") : made;
+    }
 
     /// <summary>Takes a permit if one is free; never waits, never overtakes a waiter.</summary>
     /// <returns>Whether one was free.</returns>
@@ -130,11 +135,34 @@ public class AsyncSemaphore
 
     internal void VerifyRelease() => binding.Verify("Releaser.Dispose");
 
-    private sealed class AcquireSource(AsyncSemaphore semaphore) : WaitSource<Releaser>, IWaitTarget
+    private sealed class AcquireWait(AsyncSemaphore? owner) : PooledWait, ICoroutineSource<Releaser>
     {
-        protected override bool TryComplete(LoopCore core, long token)
+        private static readonly int Slot = ItemPools.NewSlot();
+
+        private AsyncSemaphore? semaphore = owner;      // whose own it is; null: it is rented
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal static Coroutine<Releaser> Call(AsyncSemaphore semaphore)
         {
-            semaphore.binding.Verify(core, "AsyncSemaphore.AcquireAsync");
+            var own = semaphore.own;
+            return own.TryClaim(out long token) ? new(own, token) : CallAnother(semaphore);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static Coroutine<Releaser> CallAnother(AsyncSemaphore semaphore)
+        {
+            var wait = FindFree(semaphore.own, semaphore.binding, Slot) ?? new(null);
+            wait.semaphore = semaphore;
+            wait.Begin();
+            return new(wait, wait.Token);
+        }
+
+        public override bool Start(long token) =>
+            TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) ? core.SpendBudget() : MustWait(token);
+
+        private bool TryComplete(LoopCore core)
+        {
+            semaphore!.binding.Verify(core, "AsyncSemaphore.AcquireAsync");
             if (semaphore.count == 0)
             {
                 return false;
@@ -144,20 +172,34 @@ public class AsyncSemaphore
             return true;
         }
 
-        protected override void ParkCore(LoopCore core, long token, WaitNode awaiting)
+        public Releaser EndWithResult(long token)
         {
-            semaphore.waiters.Add(awaiting);
-            awaiting.Park(this);
+            var core = Finish(token);
+            var from = semaphore!;
+            Recycle(core);
+            LoopCore.ThrowIfInterrupted();
+            return from.grants.Issue(from, core.CurrentTask);
         }
 
-        protected override Releaser TakeResult(long token) => semaphore.grants.Issue(semaphore, semaphore.binding.Current?.Task);
+        private protected override void Verify(LoopCore running) => semaphore?.binding.Verify(running, "AsyncSemaphore.AcquireAsync");
 
-        AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
+        protected override void Enqueue(WaitNode awaiting) => semaphore!.waiters.Add(awaiting);
+
+        public override AbortResult Abort(WaitNode node, string? reason)
         {
-            semaphore.waiters.Remove(node);
+            semaphore!.waiters.Remove(node);
             return AbortResult.GivenUp;
         }
 
-        string IWaitTarget.Describe(WaitNode node) => "semaphore";
+        protected override void Recycle(LoopCore core)
+        {
+            if (!ReferenceEquals(this, semaphore!.own))
+            {
+                semaphore = null;
+                core.Pools.Return(this, Slot);
+            }
+        }
+
+        public override string Describe(WaitNode node) => "semaphore";
     }
 }

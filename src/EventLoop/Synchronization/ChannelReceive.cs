@@ -19,7 +19,7 @@ internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait
     internal static Coroutine<T> Call(ChannelReceiver<T> half)
     {
         var own = half.OwnReceive;
-        return own.TryClaim(out int token) ? new(own, token) : CallAnother(half);
+        return own.TryClaim(out long token) ? new(own, token) : CallAnother(half);
     }
 
     private static Coroutine<T> CallAnother(ChannelReceiver<T> half)
@@ -38,7 +38,7 @@ internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait
     }
 
     public override bool Start(long token) =>
-        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) ? core.SpendBudget() : MustWait(token);
 
     private bool TryComplete(LoopCore core)
     {
@@ -57,6 +57,8 @@ internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait
         core.PendingThrow = refusal;
         return true;
     }
+
+    private protected override void Verify(LoopCore running) => half?.Channel.Binding.Verify(running, "ChannelReceiver.ReceiveAsync");
 
     protected override void Enqueue(WaitNode awaiting) => half!.Channel.Receivers.Add(awaiting);
 

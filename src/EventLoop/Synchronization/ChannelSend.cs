@@ -21,7 +21,7 @@ internal sealed class ChannelSend<T> : PooledWait, IHalfWait
     internal static Coroutine Call(ChannelSender<T> half, T item)
     {
         var own = half.OwnSend;
-        if (own.TryClaim(out int token))
+        if (own.TryClaim(out long token))
         {
             own.Item = item;
             return new(own, token);
@@ -41,7 +41,7 @@ internal sealed class ChannelSend<T> : PooledWait, IHalfWait
     }
 
     public override bool Start(long token) =>
-        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) ? core.SpendBudget() : MustWait(token);
 
     private bool TryComplete(LoopCore core)
     {
@@ -55,6 +55,8 @@ internal sealed class ChannelSend<T> : PooledWait, IHalfWait
 
         return channel.TrySend(Item!);
     }
+
+    private protected override void Verify(LoopCore running) => half?.Channel.Binding.Verify(running, "ChannelSender.SendAsync");
 
     protected override void Enqueue(WaitNode awaiting) => half!.Channel.Senders.Add(awaiting);
 

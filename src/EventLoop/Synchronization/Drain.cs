@@ -29,12 +29,14 @@ internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSour
     private Action<object?>? continuation;
     private object? state;
     private ExecutionContext? flow;
+    private IValueTaskSource<bool> face;      // what stands behind the ValueTask: this, until its numbers are used up
     private short version;
     private Stage stage;
 
     protected Drain(CancellationToken token)
     {
         this.token = token;
+        face = this;
         if (token.CanBeCanceled)
         {
             var loop = LoopCore.Required.Loop;
@@ -97,11 +99,15 @@ internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSour
         }
 
         var core = LoopCore.Required;
-        version++;
+        if (++version == 0)
+        {
+            face = new Face(this);      // a number never comes again for the same object
+        }
+
         stage = Stage.Pending;
         Context = core.Current;
         take.Park(core, takingToken, this);
-        return new(this, version);
+        return new(face, version);
     }
 
     public ValueTask DisposeAsync()
@@ -175,18 +181,25 @@ internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSour
         }
     }
 
-    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token)
+    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => GetStatus(this, token);
+
+    bool IValueTaskSource<bool>.GetResult(short token) => GetResult(this, token);
+
+    void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        OnCompleted(this, continuation, state, token, flags);
+
+    private ValueTaskSourceStatus GetStatus(IValueTaskSource<bool> asked, short token)
     {
-        Verify(token);
+        Verify(asked, token);
         return stage == Stage.Pending ? ValueTaskSourceStatus.Pending
             : failure is null ? ValueTaskSourceStatus.Succeeded
             : failure.SourceException is OperationCanceledException ? ValueTaskSourceStatus.Canceled
             : ValueTaskSourceStatus.Faulted;
     }
 
-    bool IValueTaskSource<bool>.GetResult(short token)
+    private bool GetResult(IValueTaskSource<bool> asked, short token)
     {
-        Verify(token);
+        Verify(asked, token);
         if (stage != Stage.Ended)
         {
             Throw.NotCompleted("MoveNextAsync");
@@ -197,14 +210,15 @@ internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSour
         return result;
     }
 
-    void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    private void OnCompleted(IValueTaskSource<bool> asked, Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
-        Verify(token);
+        Verify(asked, token);
         if (this.continuation is not null)
         {
-            Throw.AwaitedTwice();
+            Throw.ValueTaskAwaitedTwice();
         }
 
+        ForeignWait.Vouch(state);
         var core = LoopCore.Required;
         if (stage == Stage.Ended)
         {
@@ -217,11 +231,22 @@ internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSour
         flow = (flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0 ? core.Ambience.CaptureFlow() : null;
     }
 
-    private void Verify(short given)
+    private void Verify(IValueTaskSource<bool> asked, short given)
     {
-        if (given != version || stage == Stage.Idle)
+        if (given != version || stage == Stage.Idle || !ReferenceEquals(asked, face))
         {
-            Throw.AwaitedTwice();
+            Throw.ValueTaskAwaitedTwice();
         }
+    }
+
+    /// <summary>The enumerator once more, with numbers of its own.</summary>
+    private sealed class Face(Drain<T> drain) : IValueTaskSource<bool>
+    {
+        public ValueTaskSourceStatus GetStatus(short token) => drain.GetStatus(this, token);
+
+        public bool GetResult(short token) => drain.GetResult(this, token);
+
+        public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            drain.OnCompleted(this, continuation, state, token, flags);
     }
 }

@@ -40,7 +40,7 @@ internal sealed class NotificationWait : PooledWait
     }
 
     public override bool Start(long token) =>
-        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) ? core.SpendBudget() : MustWait(token);
 
     private bool TryComplete(LoopCore core)
     {
@@ -53,6 +53,8 @@ internal sealed class NotificationWait : PooledWait
         core.PendingThrow = AsyncCondition.Unlocked();
         return true;
     }
+
+    private protected override void Verify(LoopCore running) => condition?.Binding.Verify(running, "AsyncCondition.WaitAsync");
 
     protected override void Enqueue(WaitNode awaiting) => condition!.Waiters.Add(awaiting);
 

@@ -7,7 +7,7 @@ namespace EventLoop.Synchronization;
 /// <summary>
 /// One call of an operation that carries something of its own across the wait: an item, an index, a borrower. It is the source behind the coroutine
 /// and the target of the wait, so that whoever hands something over finds it by the waiting node. Rented at the call, given back at
-/// the end of the await; one that is never awaited is the collector's. The same steps as in <see cref="WaitSource"/>: each <see cref="Start"/> asks for
+/// the end of the await, by the rule of <see cref="PooledUse"/>; one that is never awaited is the collector's. The same steps as in <see cref="WaitSource"/>: each <see cref="Start"/> asks for
 /// a cancellation, tries to complete (a failure goes into <see cref="LoopCore.PendingThrow"/> and counts as complete), and spends its budget.
 /// They are spelled out in each class, because a call that is not virtual saves as much as the work itself costs.
 /// </summary>
@@ -17,33 +17,20 @@ namespace EventLoop.Synchronization;
 /// </remarks>
 internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 {
-    // What a call passes through, in the lowest bits of the version: free, made, started, and free again with the next number. Each step stores what it
-    // computes from its token instead of counting up what it reads, so that none waits for the store before it.
-    private const int Stages = 4;
-    private const int Made = 1;
-    private const int Started = 2;
-
     private LoopCore? core;      // that runs it; an item goes back to the pool it came from, so the store is rare
-    private int version;
+    private PooledUse use;
 
-    /// <summary>Who waits, while somebody does.</summary>
-    private protected WaitNode? Waiter { get; private set; }
+    /// <summary>Who waits, or has waited.</summary>
+    private protected WaitNode? Waiter => use.Waiter;
 
-    internal int Token => version;
+    internal long Token => use.Token;
 
     /// <summary>For a primitive's own: begins a call, if none is under way and the loop that it is kept for runs here.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal bool TryClaim(out int token)
+    internal bool TryClaim(out long token)
     {
-        int free = version;
-        token = free + Made;
-        if ((free & (Stages - 1)) != 0 || core is not { IsSurelyHere: true })
-        {
-            return false;
-        }
-
-        version = token;
-        return true;
+        token = 0;
+        return core is { IsSurelyHere: true } && use.TryMake(out token);
     }
 
     /// <summary>
@@ -62,7 +49,7 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
             return null;
         }
 
-        if (!ReferenceEquals(running, binding.Home) || (own.version & (Stages - 1)) != 0)
+        if (!ReferenceEquals(running, binding.Home) || !own.use.IsFree)
         {
             return running.Pools.TryRent<TWait>(slot);
         }
@@ -72,7 +59,7 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
     }
 
     /// <summary>Begins a call.</summary>
-    internal void Begin() => version += Made;
+    internal void Begin() => use.Make();
 
     public abstract bool Start(long token);
 
@@ -80,35 +67,71 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private protected bool TryInterrupt(long token, out LoopCore core, out bool completed)
     {
-        if (version != (int)token)
+        if (this.core is { IsSurelyHere: true } known)
         {
-            Throw.AwaitedTwice();
+            core = known;
+            use.Start(token);
+            if (ForeignClaim.IsUnderWay)
+            {
+                Confirm(known);
+            }
+        }
+        else
+        {
+            core = StartElsewhere(token);
         }
 
-        core = this.core is { IsSurelyHere: true } known ? known : FindCore();
-        version = (int)token + (Started - Made);
         return core.TryInterrupt(out completed);
     }
 
+    // Another loop claims something at this moment: this, perhaps.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private LoopCore FindCore()
+    private void Confirm(LoopCore here)
+    {
+        ForeignClaim.Await();
+        if (!ReferenceEquals(core, here))
+        {
+            Throw.AwaitedTwice();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private LoopCore StartElsewhere(long token)
     {
         var here = LoopCore.Required;
-        core = here;
+        if (ReferenceEquals(core, here))
+        {
+            use.Start(token);
+            return here;
+        }
+
+        use.VerifyNotStarted(token);
+        Verify(here);      // before anything is changed: awaited on a wrong loop it is as good as before on the right one
+        using (ForeignClaim.Begin(hasHome: core is not null))
+        {
+            use.Start(token);
+            core = here;
+        }
+
         return here;
     }
 
+    /// <summary>Asks the primitive whether <paramref name="running"/> may use it; throws if not. Any thread: the call may be over at this moment.</summary>
+    private protected abstract void Verify(LoopCore running);
+
+    /// <summary>The other end of every <see cref="Start"/>: it has to wait.</summary>
+    /// <returns>False.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private protected bool MustWait(long token) => use.MustWait(token);
+
     public void Park(LoopCore core, long token, WaitNode awaiting)
     {
-        if (core.TryParkDeferred(awaiting))
+        if (use.TryWait(core, token, awaiting))
         {
-            return;
+            Enqueue(awaiting);
+            awaiting.Park(this);
+            OnParked();
         }
-
-        Waiter = awaiting;
-        Enqueue(awaiting);
-        awaiting.Park(this);
-        OnParked();
     }
 
     public void End(long token)
@@ -121,27 +144,16 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private protected LoopCore Finish(long token)
     {
-        if (version != (int)token + (Started - Made))
-        {
-            Throw.AwaitedTwice();
-        }
-
-        version = (int)token + (Stages - Made);
-        if (Waiter is not null)
-        {
-            Waiter = null;
-        }
-
+        use.End(token, this);
         return core!;
     }
 
     /// <summary>Ends the wait with an exception, if it still waits.</summary>
     internal void Interrupt(long token, Exception exception)
     {
-        if (version == (int)token + (Started - Made) && Waiter is { State: WaitState.Parked } node && ReferenceEquals(node.Target, this)
-            && Abort(node, null) == AbortResult.GivenUp)
+        if (use.IsWaitedFor(token, this) && Abort(Waiter!, null) == AbortResult.GivenUp)
         {
-            node.WakeWith(exception);
+            Waiter!.WakeWith(exception);
         }
     }
 
@@ -157,6 +169,8 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
     public abstract AbortResult Abort(WaitNode node, string? reason);
 
     public abstract string Describe(WaitNode node);
+
+    public virtual void CollectBlockers(WaitNode node, List<LoopTask> blockers) { }
 
     internal sealed override void Execute() => throw new InvalidOperationException("An operation is waited for and is never run.");
 }

@@ -17,7 +17,7 @@ internal sealed class QueueGet<T> : PooledWait<T>
     internal static Coroutine<T> Call(AsyncQueue<T> queue)
     {
         var own = queue.OwnGet;
-        return own.TryClaim(out int token) ? new(own, token) : CallAnother(queue);
+        return own.TryClaim(out long token) ? new(own, token) : CallAnother(queue);
     }
 
     private static Coroutine<T> CallAnother(AsyncQueue<T> queue)
@@ -36,13 +36,15 @@ internal sealed class QueueGet<T> : PooledWait<T>
     }
 
     public override bool Start(long token) =>
-        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) ? core.SpendBudget() : MustWait(token);
 
     private bool TryComplete(LoopCore core)
     {
         queue!.Binding.Verify(core, "AsyncQueue.GetAsync");
         return queue.TryTake(out Result) || queue.Refuses(core);
     }
+
+    private protected override void Verify(LoopCore running) => queue?.Binding.Verify(running, "AsyncQueue.GetAsync");
 
     protected override void Enqueue(WaitNode awaiting) => queue!.Getters.Add(awaiting);
 

@@ -1,28 +1,46 @@
-using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Synchronization;
 
-/// <summary>Waits until every item of a queue is done; one for each queue.</summary>
-internal sealed class QueueJoin<T>(AsyncQueue<T> queue) : WaitSource, IWaitTarget
+/// <summary>One wait until every item of a queue is done.</summary>
+internal sealed class QueueJoin<T> : PooledWait
 {
-    protected override bool TryComplete(LoopCore core, long token)
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    private AsyncQueue<T>? queue;
+
+    internal static Coroutine Call(AsyncQueue<T> queue)
     {
-        queue.Binding.Verify(core, "AsyncQueue.JoinAsync");
+        var wait = LoopCore.Running?.Pools.TryRent<QueueJoin<T>>(Slot) ?? new();
+        wait.queue = queue;
+        wait.Begin();
+        return new(wait, wait.Token);
+    }
+
+    public override bool Start(long token) =>
+        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) ? core.SpendBudget() : MustWait(token);
+
+    private bool TryComplete(LoopCore core)
+    {
+        queue!.Binding.Verify(core, "AsyncQueue.JoinAsync");
         return queue.Unfinished == 0;
     }
 
-    protected override void ParkCore(LoopCore core, long token, WaitNode awaiting)
-    {
-        queue.Joiners.Add(awaiting);
-        awaiting.Park(this);
-    }
+    private protected override void Verify(LoopCore running) => queue?.Binding.Verify(running, "AsyncQueue.JoinAsync");
 
-    AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
+    protected override void Enqueue(WaitNode awaiting) => queue!.Joiners.Add(awaiting);
+
+    public override AbortResult Abort(WaitNode node, string? reason)
     {
-        queue.Joiners.Remove(node);
+        queue!.Joiners.Remove(node);
         return AbortResult.GivenUp;
     }
 
-    string IWaitTarget.Describe(WaitNode node) => $"queue ({queue.Unfinished} items to be done)";
+    protected override void Recycle(LoopCore core)
+    {
+        queue = null;
+        core.Pools.Return(this, Slot);
+    }
+
+    public override string Describe(WaitNode node) => $"queue ({queue?.Unfinished} items to be done)";
 }

@@ -19,7 +19,7 @@ internal sealed class QueuePut<T> : PooledWait
     internal static Coroutine Call(AsyncQueue<T> queue, T item)
     {
         var own = queue.OwnPut;
-        if (own.TryClaim(out int token))
+        if (own.TryClaim(out long token))
         {
             own.Item = item;
             return new(own, token);
@@ -39,13 +39,15 @@ internal sealed class QueuePut<T> : PooledWait
     }
 
     public override bool Start(long token) =>
-        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) ? core.SpendBudget() : MustWait(token);
 
     private bool TryComplete(LoopCore core)
     {
         queue!.Binding.Verify(core, "AsyncQueue.PutAsync");
         return queue.TryHandOver(Item!) || queue.Refuses(core);
     }
+
+    private protected override void Verify(LoopCore running) => queue?.Binding.Verify(running, "AsyncQueue.PutAsync");
 
     protected override void Enqueue(WaitNode awaiting) => queue!.Putters.Add(awaiting);
 

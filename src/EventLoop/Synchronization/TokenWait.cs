@@ -18,7 +18,7 @@ internal sealed class TokenWait : PooledWait<Releaser>
     internal static Coroutine<Releaser> Call(CapacityLimiter limiter, object? borrower)
     {
         var own = limiter.OwnWait;
-        if (!own.TryClaim(out int token))
+        if (!own.TryClaim(out long token))
         {
             return CallAnother(limiter, borrower);
         }
@@ -42,7 +42,7 @@ internal sealed class TokenWait : PooledWait<Releaser>
     }
 
     public override bool Start(long token) =>
-        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) && core.SpendBudget();
+        TryInterrupt(token, out var core, out bool completed) ? completed : TryComplete(core) ? core.SpendBudget() : MustWait(token);
 
     private bool TryComplete(LoopCore core)
     {
@@ -81,6 +81,8 @@ internal sealed class TokenWait : PooledWait<Releaser>
         Result = new Releaser(place, place.Ticket);
         place = null;
     }
+
+    private protected override void Verify(LoopCore running) => limiter?.Binding.Verify(running, "CapacityLimiter.AcquireAsync");
 
     protected override void Enqueue(WaitNode awaiting)
     {

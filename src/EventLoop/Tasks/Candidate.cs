@@ -26,6 +26,7 @@ internal readonly struct Candidate
 
     internal static Candidate Of<T>(Coroutine<T> coroutine)
     {
+        ((Coroutine)coroutine).Verify();
         var body = coroutine.Source is null ? Valued(coroutine) : coroutine;      // what carries its value itself needs a place to keep it
         return new(body.Source, body.Token, static (core, one) =>
             one.given is AwaitSource wait ? wait.Take() : LoopTask<T>.Create(core, new((ICoroutineSource<T>)one.given!, one.token), null, core.Loop.Options.EagerTasks));
@@ -52,6 +53,9 @@ internal readonly struct Candidate
     {
         switch (given)
         {
+            case null:
+                Coroutine.VerifyEnded(token);
+                break;
             case CoroutineBox box when !box.IsFresh(token):
             case AwaitSource { IsFresh: false }:
                 Throw.AwaitedTwice();

@@ -156,6 +156,7 @@ public partial class LoopTask : LoopAwaitable
 
     internal static LoopTask Create(LoopCore core, Coroutine coroutine, string? name, bool eager, TaskGroup? group = null, bool detached = false)
     {
+        coroutine.Verify();
         var task = new LoopTask(core, name);
         var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(OperationWatch.Settled(coroutine)));
         task.Begin(core, body, token, eager, group, detached);

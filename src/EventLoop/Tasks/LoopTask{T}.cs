@@ -68,6 +68,7 @@ public sealed class LoopTask<T> : LoopTask
 
     internal static LoopTask<T> Create(LoopCore core, Coroutine<T> coroutine, string? name, bool eager, TaskGroup? group = null)
     {
+        ((Coroutine)coroutine).Verify();
         var task = new LoopTask<T>(core, name);
         var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(OperationWatch.Settled(coroutine)));
         task.Begin(core, body, token, eager, group, detached: false);

@@ -117,7 +117,7 @@ public sealed class TaskGroup
     /// <exception cref="InvalidOperationException">The group has ended, or is being cancelled.</exception>
     public LoopTask CreateTask(Coroutine coroutine, string? name = null, bool? eager = null)
     {
-        var core = VerifyOpen();
+        var core = VerifyOpen(coroutine);
         return LoopTask.Create(core, coroutine, name, eager ?? core.Loop.Options.EagerTasks, this);
     }
 
@@ -125,7 +125,7 @@ public sealed class TaskGroup
     /// <typeparam name="T">The type of its result.</typeparam>
     public LoopTask<T> CreateTask<T>(Coroutine<T> coroutine, string? name = null, bool? eager = null)
     {
-        var core = VerifyOpen();
+        var core = VerifyOpen(coroutine);
         return LoopTask<T>.Create(core, coroutine, name, eager ?? core.Loop.Options.EagerTasks, this);
     }
 
@@ -213,6 +213,19 @@ public sealed class TaskGroup
     {
         child.JoinGroup(this, scope.Parent);
         join.Add(child);
+    }
+
+    private LoopCore VerifyOpen(Coroutine given)
+    {
+        try
+        {
+            return VerifyOpen();
+        }
+        catch
+        {
+            given.Excuse();
+            throw;
+        }
     }
 
     private LoopCore VerifyOpen()

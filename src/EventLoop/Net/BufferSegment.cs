@@ -11,7 +11,7 @@ internal sealed unsafe class BufferSegment : ReadOnlySequenceSegment<byte>
     private const int Alignment = 64;
 
     private readonly byte[] array;
-    private readonly int offset;
+    private readonly int offset;        // not where the array's own block begins, for the rest of one that was split
 
     internal BufferSegment(int size, int sizeClass)
     {
@@ -23,13 +23,23 @@ internal sealed unsafe class BufferSegment : ReadOnlySequenceSegment<byte>
         SizeClass = sizeClass;
     }
 
+    // The free rest of a block.
+    private BufferSegment(BufferSegment block)
+    {
+        array = block.array;
+        offset = block.offset + block.End;
+        Start = block.Start + block.End;
+        Capacity = block.FreeLength;
+        SizeClass = -1;
+    }
+
     /// <summary>Its memory never moves.</summary>
     internal byte* Start { get; }
 
     /// <summary>-1: too large for the pool.</summary>
-    internal int SizeClass { get; }
+    internal int SizeClass { get; private set; }
 
-    internal int Capacity { get; }
+    internal int Capacity { get; private set; }
 
     /// <summary>How much of it is filled.</summary>
     internal int End { get; private set; }
@@ -48,6 +58,18 @@ internal sealed unsafe class BufferSegment : ReadOnlySequenceSegment<byte>
     {
         End += count;
         Memory = array.AsMemory(offset, End);
+    }
+
+    /// <summary>From now on it is left to the collector instead of the pool: somebody may write to it who should not.</summary>
+    internal void Exempt() => SizeClass = -1;
+
+    /// <summary>Cuts off what is free, as a block of its own. The collector takes the memory when nobody has either.</summary>
+    internal BufferSegment Split()
+    {
+        var rest = new BufferSegment(this);
+        Exempt();
+        Capacity = End;
+        return rest;
     }
 
     internal void Append(BufferSegment next)

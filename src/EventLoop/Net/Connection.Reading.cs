@@ -28,15 +28,23 @@ public sealed partial class Connection
     /// <inheritdoc cref="ReadAsync" path="/exception"/>
     public async Coroutine ReadExactlyAsync(Memory<byte> buffer)
     {
-        while (input.Buffered < buffer.Length)
+        input.Take();
+        try
         {
-            await MoreOr(buffer.Length);
-        }
+            while (input.Buffered < buffer.Length)
+            {
+                await MoreOr(buffer.Length);
+            }
 
-        if (buffer.Length > 0)
+            if (buffer.Length > 0)
+            {
+                input.CopyTo(buffer.Span);
+                input.Consume(buffer.Length);
+            }
+        }
+        finally
         {
-            input.CopyTo(buffer.Span);
-            input.Consume(buffer.Length);
+            input.GiveBack();
         }
     }
 
@@ -48,12 +56,20 @@ public sealed partial class Connection
     public async Coroutine<byte[]> ReadExactlyAsync(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        while (input.Buffered < count)
+        input.Take();
+        try
         {
-            await MoreOr(count);
-        }
+            while (input.Buffered < count)
+            {
+                await MoreOr(count);
+            }
 
-        return Take(count);
+            return Take(count);
+        }
+        finally
+        {
+            input.GiveBack();
+        }
     }
 
     /// <summary>Reads up to a delimiter. asyncio: <c>readuntil</c>.</summary>
@@ -67,46 +83,63 @@ public sealed partial class Connection
     {
         ArgumentOutOfRangeException.ThrowIfZero(delimiter.Length, nameof(delimiter));
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        long searched = 0;
-        while (true)
+        input.Take();
+        try
         {
-            long at = Find(delimiter.Span, Math.Max(0, searched - delimiter.Length + 1));
-            if (at >= 0)
+            var search = new InputSearch();
+            while (true)
             {
-                VerifyLimit(at, limit, "before the delimiter");
-                return Take(at + delimiter.Length);
-            }
+                long at = search.Find(input.Bytes, delimiter.Span);
+                if (at >= 0)
+                {
+                    VerifyLimit(at, limit, "before the delimiter");
+                    return Take(at + delimiter.Length);
+                }
 
-            searched = input.Buffered;
-            VerifyLimit(searched - delimiter.Length + 1, limit, "without the delimiter");
-            await MoreOr(null);
+                VerifyLimit(input.Buffered - delimiter.Length + 1, limit, "without the delimiter");
+                await MoreOr(null);
+            }
+        }
+        finally
+        {
+            input.GiveBack();
         }
     }
 
     /// <summary>Reads a line of UTF-8, without its end. asyncio: <c>readline</c>.</summary>
-    /// <param name="limit">The most bytes that a line may have.</param>
+    /// <param name="limit">The most bytes that a line may have, its end not counted.</param>
     /// <returns>The line, without its LF or CR LF; what stands behind the last one, too; null at the end.</returns>
     /// <exception cref="LimitOverrunException">The line is longer; nothing is consumed.</exception>
     /// <inheritdoc cref="ReadAsync" path="/exception"/>
     public async Coroutine<string?> ReadLineAsync(int limit = DefaultLimit)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        long searched = 0;
-        while (true)
+        input.Take();
+        try
         {
-            long at = Find("\n"u8, searched);
-            if (at >= 0)
+            var search = new InputSearch();
+            while (true)
             {
-                VerifyLimit(at, limit, "in a line");
-                return TakeLine(at, at + 1);
-            }
+                long at = search.Find(input.Bytes, "\n"u8);
+                if (at >= 0)
+                {
+                    long length = EndsInReturn(at) ? at - 1 : at;
+                    VerifyLimit(length, limit, "in a line");
+                    return TakeLine(length, at + 1);
+                }
 
-            searched = input.Buffered;
-            VerifyLimit(searched, limit, "in a line");
-            if (input.HasEnded || !await MoreAsync())
-            {
-                return input.Buffered == 0 ? null : TakeLine(input.Buffered, input.Buffered);
+                // A CR at the end may belong to the line's end.
+                VerifyLimit(EndsInReturn(input.Buffered) ? input.Buffered - 1 : input.Buffered, limit, "in a line");
+                if (input.HasEnded || !await MoreAsync())
+                {
+                    VerifyLimit(input.Buffered, limit, "in a line");
+                    return input.Buffered == 0 ? null : TakeLine(input.Buffered, input.Buffered);
+                }
             }
+        }
+        finally
+        {
+            input.GiveBack();
         }
     }
 
@@ -118,13 +151,21 @@ public sealed partial class Connection
     public async Coroutine<byte[]> ReadToEndAsync(int limit = int.MaxValue)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        while (true)
+        input.Take();
+        try
         {
-            VerifyLimit(input.Buffered, limit, "before the end");
-            if (input.HasEnded || !await MoreAsync())
+            while (true)
             {
-                return Take(input.Buffered);
+                VerifyLimit(input.Buffered, limit, "before the end");
+                if (input.HasEnded || !await MoreAsync())
+                {
+                    return Take(input.Buffered);
+                }
             }
+        }
+        finally
+        {
+            input.GiveBack();
         }
     }
 
@@ -132,7 +173,7 @@ public sealed partial class Connection
     private async Coroutine<bool> MoreAsync()
     {
         long before = input.Buffered;
-        var operation = InputOperation.Rent(input, InputKind.More);
+        var operation = InputOperation.Rent(input, InputKind.More, isPart: true);
         await new Coroutine<int>(operation, operation.Version);
         return input.Buffered > before;
     }
@@ -160,16 +201,12 @@ public sealed partial class Connection
 
     private string TakeLine(long length, long consumed)
     {
-        var line = input.Bytes.Slice(0, length);
-        if (length > 0 && line.Slice(length - 1).FirstSpan[0] == (byte)'\r' && consumed > length)
-        {
-            line = line.Slice(0, length - 1);
-        }
-
-        string text = line.IsEmpty ? "" : Encoding.UTF8.GetString(line);
+        string text = length == 0 ? "" : Encoding.UTF8.GetString(input.Bytes.Slice(0, length));
         input.Consume(consumed);
         return text;
     }
+
+    private bool EndsInReturn(long length) => length > 0 && input.Last(length) == (byte)'\r';
 
     private void VerifyLimit(long found, int limit, string where)
     {
@@ -177,24 +214,5 @@ public sealed partial class Connection
         {
             throw new LimitOverrunException($"More than the {limit} bytes that are allowed came {where} from {Peer}.", input.Buffered);
         }
-    }
-
-    // Where it stands in what is buffered; -1: nowhere yet.
-    private long Find(ReadOnlySpan<byte> delimiter, long from)
-    {
-        if (input.Buffered - from < delimiter.Length)
-        {
-            return -1;
-        }
-
-        var bytes = input.Bytes.Slice(from);
-        if (bytes.IsSingleSegment)
-        {
-            int at = bytes.FirstSpan.IndexOf(delimiter);
-            return at < 0 ? -1 : from + at;
-        }
-
-        var reader = new SequenceReader<byte>(bytes);
-        return reader.TryReadTo(out ReadOnlySequence<byte> before, delimiter, advancePastDelimiter: false) ? from + before.Length : -1;
     }
 }

@@ -18,9 +18,11 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     private readonly LoopSocket socket;
     private readonly InputPipe input;
     private readonly OutputPipe output;
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
+
     private ConnectionStream? stream;
     private bool closed;
-    private bool closing;
+    private LoopFuture? closing;       // an orderly close that takes time: ends, always well, when it is closed
 
     /// <summary>Makes a connection of a connected stream socket, which it owns from now on.</summary>
     /// <param name="socket">It belongs to the running loop.</param>
@@ -29,6 +31,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(socket);
         this.socket = socket;
         Buffers = socket.Core.Loop.Buffers;
+        socket.OwnInput();
         Transport = new SocketTransport(socket);
         input = new InputPipe(this);
         output = new OutputPipe(this);
@@ -179,37 +182,51 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     /// <summary>Closes it at once with a reset: the peer gets an error, and what was not sent is dropped. Idempotent; from any thread. asyncio: <c>transport.abort</c>.</summary>
     public void Abort() => OnLoop(static connection => connection.CloseNow(abort: true));
 
-    /// <summary>Closes it. What was written and not sent yet still goes out, for at most five seconds; where the sending direction is broken already, the peer gets a reset. Idempotent; from any thread. asyncio: <c>close</c> and <c>wait_closed</c>.</summary>
+    /// <summary>
+    /// Closes it. What was written still goes out, for at most five seconds, whether or not there is input that was not read: that is read and dropped. Where the sending direction is broken, or nothing
+    /// more could be sent, the peer gets a reset. Idempotent; from any thread. asyncio: <c>close</c> and <c>wait_closed</c>.
+    /// </summary>
+    /// <returns>It is closed, for whoever asked, also for the second time.</returns>
+    /// <remarks>
+    /// Nobody waits for the peer to read: it is over when the peer's system has everything, or has ended its side; where the peer is in the middle of sending, a tenth of a second after the last of it.
+    /// On the loop's own thread between two runs it closes at once what has nothing left to send, and leaves the rest to the next run.
+    /// </remarks>
     public ValueTask DisposeAsync()
     {
-        bool here = ReferenceEquals(LoopCore.Running, Core);
-        if (Core.IsInLoopThread && (closed || output.IsEmpty))
+        if (!ReferenceEquals(LoopCore.Running, Core))
         {
-            CloseNow(abort: false);
-            if (!here || Transport.Gone.IsCompleted)
+            return CloseFromOutside();
+        }
+
+        return Close() is { } end ? new ValueTask(end.AsTask()) : default;
+    }
+
+    /// <summary>Begins an orderly close. What ends, always well, when it is closed; null: it is.</summary>
+    internal LoopFuture? Close()
+    {
+        if (closing is null)
+        {
+            if (closed)
             {
-                return default;
+                return null;
             }
-        }
 
-        if (!here)
-        {
-            // Between two runs what is left goes out in the second; a closed loop sends nothing any more.
-            if (!Core.TryPost(CallbackItem<Connection>.Create(static connection => _ = connection.DisposeAsync(), this, Core.BaseContext)) && Core.IsInLoopThread)
+            if (IsUpgrading)
             {
-                CloseNow(abort: true);
+                CloseNow(abort: true);       // half a handshake has no orderly end
+                return null;
             }
 
-            return default;
+            if (output.IsEmpty && TryClose())
+            {
+                return null;
+            }
+
+            closing = new LoopFuture(Core.Loop);
+            _ = Loop.CreateTask(CloseAsync(Loop.Current.Time + CloseTimeout), $"close of {this}");
         }
 
-        if (closing)
-        {
-            return default;
-        }
-
-        closing = true;
-        return new ValueTask(Loop.CreateTask(CloseBehindOutput()).AsTask());
+        return closing.IsCompleted ? null : closing;
     }
 
     /// <inheritdoc/>
@@ -219,24 +236,32 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
 
     internal void VerifyAccess() => Core.VerifyAccess("Connection");
 
-    internal void CloseNow(bool abort)
+    /// <summary>Closes it in this step: in order if that takes no time, else with a reset.</summary>
+    internal void CloseNow(bool abort, Exception? reason = null)
     {
-        if (closed)
+        if (abort || closed || !TryClose())
         {
-            return;
+            LetGo(reason ?? ClosedException());
+            Transport.Abort();
         }
-
-        closed = true;
-        Transport.Close(abort || output.IsBroken);      // half of something has no orderly end
-        output.OnClosed(ClosedException());
-        input.OnClosed();
     }
 
-    private async Coroutine CloseBehindOutput()
+    /// <summary>Closes it in order, and is over when it is closed.</summary>
+    /// <param name="deadline">On the loop's clock.</param>
+    internal async Coroutine CloseAsync(TimeSpan deadline)
     {
         try
         {
-            await Loop.WaitFor(SendRest(), TimeSpan.FromSeconds(5));
+            if (!closed)
+            {
+                var left = deadline - Loop.Current.Time;
+                await Loop.WaitFor(DrainAsync(), left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            }
+
+            if (closed ? !socket.IsClosed : !TryClose())
+            {
+                await Transport.CloseAsync(deadline);
+            }
         }
         catch (Exception failure) when (failure is IOException or TimeoutException or ObjectDisposedException)
         {
@@ -244,26 +269,58 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
         }
         finally
         {
-            if (!closed)
-            {
-                CloseNow(abort: true);
-            }
-            else if (!Transport.Gone.IsCompleted)
-            {
-                Transport.Close(abort: true);
-            }
+            CloseNow(abort: true);       // nothing to do where all went well
+            closing?.TrySetResult();
         }
     }
 
-    private async Coroutine SendRest()
+    /// <summary>Part of something was sent, and the rest will not follow.</summary>
+    internal void Cut() => Transport.Cut();
+
+    // True: it is closed. False: it takes no calls any more, and its transport has still to be closed.
+    private bool TryClose()
+    {
+        bool isBroken = output.IsBroken;
+        LetGo(ClosedException());
+        if (!isBroken)
+        {
+            return Transport.TryClose();
+        }
+
+        Transport.Abort();      // half of something has no orderly end
+        return true;
+    }
+
+    // Who waits fails; the transport is free for its close.
+    private void LetGo(Exception reason)
     {
         if (!closed)
         {
-            await DrainAsync();
-            CloseNow(abort: false);
+            closed = true;
+            output.OnClosed(reason);
+            input.OnClosed(reason);
+        }
+    }
+
+    private ValueTask CloseFromOutside()
+    {
+        if (Core.IsInLoopThread)
+        {
+            // Between two runs.
+            if (closed || (output.IsEmpty && Transport.SendsDirectly))
+            {
+                CloseNow(abort: false);
+            }
+            else if (!Core.TryPost(CallbackItem<Connection>.Create(static connection => _ = connection.DisposeAsync(), this, Core.BaseContext)))
+            {
+                CloseNow(abort: true);       // a closed loop sends nothing any more
+            }
+
+            return default;
         }
 
-        await Transport.Gone.OnLoop();
+        var request = new CloseRequest(this);
+        return Core.TryPost(request) ? new ValueTask(request.Closed) : default;
     }
 
     private void OnLoop(Action<Connection> action)

@@ -25,6 +25,8 @@ internal sealed class InputOperation : PipeOperation, ICoroutineSource<int>, ICo
     private InputKind kind;
     private Memory<byte> buffer;
     private int count;
+    private bool begun;
+    private bool isPart;
     private bool cancelled;
 
     private protected override Connection Owner => pipe!.Owner;
@@ -33,13 +35,18 @@ internal sealed class InputOperation : PipeOperation, ICoroutineSource<int>, ICo
 
     private protected override string What => "read from";
 
-    internal static InputOperation Rent(InputPipe pipe, InputKind kind, Memory<byte> buffer = default)
+    /// <param name="pipe">Where from.</param>
+    /// <param name="kind">How.</param>
+    /// <param name="buffer">Where to, for <see cref="InputKind.Receive"/>.</param>
+    /// <param name="isPart">It belongs to the read that has the pipe to itself now.</param>
+    internal static InputOperation Rent(InputPipe pipe, InputKind kind, Memory<byte> buffer = default, bool isPart = false)
     {
         var operation = LoopCore.Running?.Pools.TryRent<InputOperation>(Slot) ?? new();
         operation.Make();
         operation.pipe = pipe;
         operation.kind = kind;
         operation.buffer = buffer;
+        operation.isPart = isPart;
         return operation;
     }
 
@@ -60,16 +67,31 @@ internal sealed class InputOperation : PipeOperation, ICoroutineSource<int>, ICo
         return thrown is null ? from.Result(was) : throw thrown;
     }
 
-    /// <summary>PipeReader.CancelPendingRead.</summary>
-    internal void CancelRead()
+    /// <summary>PipeReader.CancelPendingRead. False: it is no pipe read, or its outcome is there already.</summary>
+    internal bool CancelRead()
     {
+        if (kind != InputKind.Read || !IsParked)
+        {
+            return false;
+        }
+
         cancelled = true;
-        Leave();
-        Wake();
+        GiveUpWait();
+        return true;
     }
 
     private protected override bool Try()
     {
+        if (!begun)
+        {
+            begun = true;
+            if (pipe!.WhyNotRead(isPart) is { } refused)
+            {
+                Failure = refused;
+                return true;
+            }
+        }
+
         if (kind == InputKind.Read && pipe!.TakeCancelRequest())
         {
             cancelled = true;
@@ -78,7 +100,13 @@ internal sealed class InputOperation : PipeOperation, ICoroutineSource<int>, ICo
 
         try
         {
-            return pipe!.Try(kind, buffer, out count);
+            bool done = pipe!.Try(kind, buffer, out count);
+            if (done && kind == InputKind.Read)
+            {
+                pipe.Occupy(this);
+            }
+
+            return done;
         }
         catch (Exception failure)
         {
@@ -87,31 +115,16 @@ internal sealed class InputOperation : PipeOperation, ICoroutineSource<int>, ICo
         }
     }
 
-    private protected override Exception? Wait() => pipe!.Wait(this);
+    private protected override Exception? Wait(WaitNode awaiting) => pipe!.Wait(this);
 
-    private protected override void Leave() => pipe!.Leave(this);
-
-    internal override bool TryAgain()
-    {
-        if (!base.TryAgain())
-        {
-            return false;
-        }
-
-        pipe?.Left(this);
-        return true;
-    }
-
-    internal override void OnClosed(Exception reason)
-    {
-        pipe!.Left(this);
-        base.OnClosed(reason);
-    }
+    private protected override void Leave(WaitNode awaiting) => pipe!.Leave(this);
 
     private protected override void Recycle(LoopCore core)
     {
+        pipe!.Ended(this);
         pipe = null;
         buffer = default;
+        begun = false;
         cancelled = false;
         core.Pools.Return(this, Slot);
     }

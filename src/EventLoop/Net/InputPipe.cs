@@ -20,13 +20,26 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     private bool completed;
     private bool cancelRequested;
     private int blockSize = BufferPool.SmallestBlock;
-    private InputOperation? waiting;
+    private InputOperation? current;   // from the moment that it waits until its waiter has taken the outcome
+    private bool taken;                // a read of several steps, a line say, has the pipe to itself
+    private bool lent;                 // a ReadResult shows the blocks, and AdvanceTo has not come yet
+    private bool held;                 // TLS is being started: what comes is not for the reader
 
     internal Connection Owner => owner;
 
     internal long Buffered => buffered;
 
     internal bool HasEnded => ended;
+
+    /// <summary>The last of so many bytes.</summary>
+    internal byte Last(long count)
+    {
+        var tail = blocks.Tail!;
+        long inTail = count - (buffered - (tail.End - (ReferenceEquals(tail, blocks.Head) ? blocks.Start : 0)));
+        return inTail > 0
+            ? tail.Memory.Span[(int)inTail - 1 + (ReferenceEquals(tail, blocks.Head) ? blocks.Start : 0)]
+            : Bytes.Slice(count - 1, 1).FirstSpan[0];
+    }
 
     internal ReadOnlySequence<byte> Bytes => buffered == 0 ? default : blocks.Bytes;
 
@@ -44,6 +57,11 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     {
         VerifyNotCompleted();
         owner.VerifyAccess();
+        if (WhyNotRead(isPart: false) is { } refused)
+        {
+            throw refused;
+        }
+
         if (TakeCancelRequest())
         {
             result = Result(cancelled: true);
@@ -60,27 +78,35 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
         owner.VerifyAccess();
+        if (WhyNotRead(isPart: false) is { } refused)
+        {
+            throw refused;
+        }
+
         if (buffered == 0)
         {
+            lent = false;
             return;
         }
 
-        var bytes = Bytes;
-        long used = bytes.Slice(bytes.Start, consumed).Length;
-        allExamined = bytes.Slice(bytes.Start, examined).Length == buffered;
+        long used = blocks.OffsetOf(consumed);
+        long seen = blocks.OffsetOf(examined);
+        if (seen < used)
+        {
+            throw new InvalidOperationException("What is consumed is examined, too: AdvanceTo takes the consumed position first.");
+        }
+
+        lent = false;
+        allExamined = seen == buffered;
         Consume(used);
     }
 
     public override void CancelPendingRead()
     {
         owner.VerifyAccess();
-        if (waiting is { } read)
+        if (current?.CancelRead() != true)
         {
-            read.CancelRead();
-        }
-        else
-        {
-            cancelRequested = true;
+            cancelRequested = true;      // meets the next read of the pipe; other reads are not its business
         }
     }
 
@@ -88,7 +114,10 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     {
         owner.VerifyAccess();
         completed = true;
-        Clear();
+        if (WhyNotRead(isPart: false) is null)
+        {
+            Clear();
+        }
     }
 
     // ---- For the connection
@@ -96,31 +125,88 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     internal void Consume(long count)
     {
         buffered -= count;
-        blocks.Consume(count, owner.Buffers, keepLast: owner.Transport.HoldsBuffer);
+        blocks.Consume(count, Pool, keepLast: owner.Transport.HoldsBuffer);
 
         // Everything was read: an idle connection holds no memory.
         if (buffered == 0 && !owner.Transport.HoldsBuffer)
         {
-            blocks.Clear(owner.Buffers);
+            blocks.Clear(Pool);
         }
     }
 
     internal void CopyTo(Span<byte> destination) => Bytes.Slice(0, destination.Length).CopyTo(destination);
 
-    /// <summary>For TLS: what came too early belongs to the handshake.</summary>
-    internal byte[] TakeAll()
+    /// <summary>For TLS: what came too early belongs to the handshake, and so does what comes until <see cref="Release"/>; reads wait meanwhile.</summary>
+    internal byte[] Hold()
     {
-        if (waiting is not null)
+        if (WhyNotRead(isPart: false) is not null)
         {
             throw new InvalidOperationException("A read of this connection is under way. Await it before TLS starts.");
         }
 
         byte[] all = Bytes.ToArray();
         Consume(all.Length);
+        held = true;
         return all;
     }
 
-    internal ReadResult Result(bool cancelled) => new(Bytes, cancelled, ended);
+    internal void Release()
+    {
+        held = false;
+        if (current is { IsParked: true } read && !read.TryAgain() && owner.Transport.Wait(read, reads: true) is { } refused)
+        {
+            read.OnClosed(refused);
+        }
+    }
+
+    /// <summary>Nobody waits for what the read that is under way will bring: it is not told of arrivals, and does not keep the connection alive.</summary>
+    internal void Pause()
+    {
+        if (current is { } read)
+        {
+            owner.Transport.Leave(read, reads: true);
+        }
+    }
+
+    /// <summary>Somebody does again.</summary>
+    internal void Resume()
+    {
+        if (current is { IsParked: true } read)
+        {
+            owner.Transport.Leave(read, reads: true);
+            if (!read.TryAgain() && owner.Transport.Wait(read, reads: true) is { } refused)
+            {
+                read.OnClosed(refused);
+            }
+        }
+    }
+
+    internal ReadResult Result(bool cancelled)
+    {
+        lent |= buffered > 0;
+        return new ReadResult(Bytes, cancelled, ended);
+    }
+
+    // What a ReadResult shows may be looked at until AdvanceTo, whoever consumes it meanwhile.
+    private BufferPool? Pool => lent ? null : owner.Buffers;
+
+    /// <summary>A read of several steps begins: nobody else reads before <see cref="GiveBack"/>.</summary>
+    internal void Take()
+    {
+        owner.VerifyAccess();
+        if (WhyNotRead(isPart: false) is { } refused)
+        {
+            throw refused;
+        }
+
+        taken = true;
+    }
+
+    internal void GiveBack() => taken = false;
+
+    internal InvalidOperationException? WhyNotRead(bool isPart) => current is null && (isPart || !taken)
+        ? null
+        : new InvalidOperationException("Another read of this connection is under way. Await it first: a connection has one reader at a time.");
 
     internal bool TakeCancelRequest()
     {
@@ -131,31 +217,30 @@ internal sealed class InputPipe(Connection owner) : PipeReader
 
     internal Exception? Wait(InputOperation operation)
     {
-        if (waiting is not null)
-        {
-            return new InvalidOperationException("Another read of this connection is under way. Await it first: a connection has one reader at a time.");
-        }
-
-        if (owner.Transport.Wait(operation, reads: true) is { } refused)
+        if (!held && owner.Transport.Wait(operation, reads: true) is { } refused)
         {
             return refused;
         }
 
-        waiting = operation;
+        current = operation;
         return null;
     }
 
     internal void Leave(InputOperation operation)
     {
         owner.Transport.Leave(operation, reads: true);
-        Left(operation);
+        Ended(operation);
     }
 
-    internal void Left(InputOperation operation)
+    /// <summary>It has something to show, and nobody else reads before it was shown.</summary>
+    internal void Occupy(InputOperation operation) => current = operation;
+
+    /// <summary>Its waiter has the outcome.</summary>
+    internal void Ended(InputOperation operation)
     {
-        if (ReferenceEquals(waiting, operation))
+        if (ReferenceEquals(current, operation))
         {
-            waiting = null;
+            current = null;
         }
     }
 
@@ -164,6 +249,11 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     internal bool Try(InputKind kind, Memory<byte> destination, out int count)
     {
         count = 0;
+        if (held)
+        {
+            return owner.IsClosed ? throw owner.ClosedException() : false;
+        }
+
         if (kind == InputKind.Receive && buffered > 0)
         {
             count = (int)Math.Min(buffered, destination.Length);
@@ -256,12 +346,12 @@ internal sealed class InputPipe(Connection owner) : PipeReader
         return true;
     }
 
-    internal void OnClosed()
+    internal void OnClosed(Exception reason)
     {
-        if (waiting is { } read)
+        if (current is { IsParked: true } read)
         {
-            waiting = null;
-            read.OnClosed(owner.ClosedException());
+            owner.Transport.Leave(read, reads: true);
+            read.OnClosed(reason);
         }
     }
 
@@ -272,7 +362,7 @@ internal sealed class InputPipe(Connection owner) : PipeReader
             blocks.Forget();      // a call that is under way will still write to it
         }
 
-        blocks.Clear(owner.Buffers);
+        blocks.Clear(Pool);
         buffered = 0;
     }
 

@@ -94,7 +94,21 @@ public sealed partial class LoopSocket
 
     internal void Leave(SocketWaiter waiter, bool reads) => ready.Leave(waiter, reads);
 
-    internal void BreakSending(IOException why) => sendingBroken ??= why;
+    internal void BreakSending(IOException why)
+    {
+        sendingBroken ??= why;
+        Cut();
+    }
+
+    /// <summary>Part of something was sent, and the rest will not follow: whoever closes it, the peer gets a reset.</summary>
+    internal void Cut() => ready.State |= SocketState.Cut;
+
+    /// <summary>A connection owns it and is the only one that reads.</summary>
+    internal void OwnInput() => ready.State |= device.ResetsOverUnread ? SocketState.DropsUnread : 0;
+
+    internal InputLeft DropInput(ref long dropped) => ready.IsClosed ? InputLeft.End : ready.Drop(ref dropped);
+
+    internal void WhenClosed(Action call) => ready.WhenClosed(call);
 
     /// <summary>Why nothing can be sent any more: part of something is missing.</summary>
     internal IOException? SendingBroken => sendingBroken;

@@ -15,7 +15,9 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
     private bool drain;
     private bool reserves;
     private bool begun;
+    private bool ofWriter;
     private bool cancelled;
+    private bool isCut;        // it failed in its middle while it stood in the queue
 
     private protected override Connection Owner => pipe!.Owner;
 
@@ -31,7 +33,10 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
     /// <param name="drain">Wait until nothing is left unsent at all.</param>
     /// <param name="reserves">When it is done a transfer has begun, before anybody else is let in.</param>
     /// <param name="ofTransfer">It belongs to the transfer that is under way.</param>
-    internal static OutputOperation Rent(OutputPipe pipe, ReadOnlyMemory<byte> bytes, bool drain = false, bool reserves = false, bool ofTransfer = false)
+    /// <param name="ofWriter">It is a call on the PipeWriter, which CancelPendingFlush may call off.</param>
+    /// <param name="cancelled">It was called off before it began.</param>
+    internal static OutputOperation Rent(
+        OutputPipe pipe, ReadOnlyMemory<byte> bytes, bool drain = false, bool reserves = false, bool ofTransfer = false, bool ofWriter = false, bool cancelled = false)
     {
         var operation = LoopCore.Running?.Pools.TryRent<OutputOperation>(Slot) ?? new();
         operation.Make();
@@ -41,6 +46,8 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
         operation.drain = drain;
         operation.reserves = reserves;
         operation.OfTransfer = ofTransfer;
+        operation.ofWriter = ofWriter;
+        operation.cancelled = cancelled;
         return operation;
     }
 
@@ -60,21 +67,42 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
         return thrown is null ? new FlushResult(was, isCompleted: false) : throw thrown;
     }
 
-    /// <summary>PipeWriter.CancelPendingFlush.</summary>
-    internal void CancelFlush()
+    /// <summary>Part of its bytes is in the pipe or sent, and part is not.</summary>
+    internal bool HasBegunToGo => !rest.IsEmpty && rest.Length < count;
+
+    /// <summary>
+    /// PipeWriter.CancelPendingFlush: ends the wait, but nothing of what was written is lost. Bytes that are not in the pipe yet go there first, behind those
+    /// that were written before them.
+    /// </summary>
+    internal void CancelFlush(bool isNext)
     {
         cancelled = true;
-        Leave();
+        if (rest.IsEmpty || (isNext && Try()))
+        {
+            GiveUpWait();
+        }
+    }
+
+    /// <summary>It is its turn again. True when it is complete, or has failed: its waiter is woken by <see cref="End"/>, when it has left the queue.</summary>
+    internal bool TryGoOn() => Try();
+
+    internal void End()
+    {
+        var (from, why, cut) = (pipe!, Failure, isCut);
         Wake();
+        if (cut)
+        {
+            from.Cut(why!);
+        }
     }
 
     private protected override bool Try()
     {
+        bool first = !begun;
+        begun = true;
         try
         {
-            bool first = !begun;
-            begun = true;
-            if (!(first ? pipe!.TryBegin(ref rest, drain, OfTransfer) : pipe!.TryGoOn(ref rest, drain)))
+            if (!(first ? pipe!.TryBegin(ref rest, drain, OfTransfer) : pipe!.TryGoOn(ref rest, drain)) && !(cancelled && (!first || pipe.IsFree) && pipe.TryTake(ref rest)))
             {
                 return false;
             }
@@ -89,24 +117,51 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
         catch (Exception failure)
         {
             Failure = failure;
+            if (HasBegunToGo && !pipe!.IsBroken)
+            {
+                // What it was given threw in the middle.
+                if (first)
+                {
+                    pipe.Cut(failure);
+                }
+                else
+                {
+                    isCut = true;
+                }
+            }
+
             return true;
         }
     }
 
-    private protected override Exception? Wait()
+    private protected override Exception? Wait(WaitNode awaiting)
     {
-        pipe!.Enqueue(this);
+        pipe!.Enqueue(awaiting, OfTransfer);
+        if (ofWriter)
+        {
+            pipe.Flushing = this;
+        }
+
         return null;
     }
 
-    private protected override void Leave() => pipe!.Leave(this, isCutShort: !rest.IsEmpty && rest.Length < count);
+    private protected override void Leave(WaitNode awaiting)
+    {
+        pipe!.Leave(awaiting);
+        if (HasBegunToGo)
+        {
+            pipe.Cut(new IOException("A write was cancelled after part of it had gone; the stream cannot go on."));
+        }
+    }
 
     private protected override void Recycle(LoopCore core)
     {
+        pipe!.Forget(this);
         pipe = null;
         rest = default;
         begun = false;
         cancelled = false;
+        isCut = false;
         core.Pools.Return(this, Slot);
     }
 }

@@ -15,13 +15,13 @@ internal sealed partial class OutputPipe : PipeWriter
 
     private readonly Connection owner;
     private readonly Drain drain;
-    private readonly List<OutputOperation> waiting = [];     // first come first served: what a later write brings stays behind
+    private WaiterQueue waiting;     // what they wait for are operations; first come first served: what a later write brings stays behind
+    private WaitNode? ofTransfer;    // the part of a file that waits, before all others
     private SegmentChain blocks;
     private long unsent;
     private long unflushed;
     private bool draining;
-    private bool lent;           // GetMemory gave out the free part of the last block, and Advance has not come yet
-    private bool transferring;   // a file is under way: only what belongs to it may send
+    private bool transferring;   // a file or a handshake is under way: only what belongs to it may send
     private bool completed;
     private bool cancelRequested;
     private Exception? failure;
@@ -34,7 +34,10 @@ internal sealed partial class OutputPipe : PipeWriter
 
     internal Connection Owner => owner;
 
-    internal bool IsEmpty => unsent == 0 && waiting.Count == 0 && !transferring;
+    internal bool IsEmpty => unsent == 0 && waiting.IsEmpty && !transferring;
+
+    /// <summary>Nobody has to be waited for.</summary>
+    internal bool IsFree => !transferring && waiting.IsEmpty;
 
     internal bool IsBroken => failure is not null;
 
@@ -48,7 +51,7 @@ internal sealed partial class OutputPipe : PipeWriter
             VerifyUsable();
         }
 
-        return (transferring ? ofTransfer : waiting.Count == 0) && TryGoOn(ref rest, drain);
+        return (transferring ? ofTransfer : waiting.IsEmpty) && TryGoOn(ref rest, drain);
     }
 
     /// <summary>True when all of it is sent, or is in the pipe and what is unsent is below the mark.</summary>
@@ -91,10 +94,18 @@ internal sealed partial class OutputPipe : PipeWriter
         return rest.IsEmpty && unsent <= (drain ? 0 : HighWater);
     }
 
-    internal void Enqueue(OutputOperation operation)
+    internal void Enqueue(WaitNode node, bool isOfTransfer)
     {
-        waiting.Insert(operation.OfTransfer ? 0 : waiting.Count, operation);
-        if (!transferring || operation.OfTransfer)
+        if (isOfTransfer)
+        {
+            ofTransfer = node;
+        }
+        else
+        {
+            waiting.Add(node);
+        }
+
+        if (!transferring || isOfTransfer)
         {
             EnsureDraining();
         }
@@ -122,30 +133,77 @@ internal sealed partial class OutputPipe : PipeWriter
         }
     }
 
-    internal void Leave(OutputOperation operation, bool isCutShort)
+    /// <summary>All of it into the pipe, whatever the marks say.</summary>
+    internal bool TryTake(ref ReadOnlyMemory<byte> rest)
     {
-        waiting.Remove(operation);
-        if (isCutShort)
+        while (!rest.IsEmpty)
         {
-            Fail(new IOException("A write was cancelled after part of it had gone; the stream cannot go on."));
+            Copy(ref rest);
+        }
+
+        return true;
+    }
+
+    /// <summary>The call on the PipeWriter that waits; the last one, where somebody makes several at once.</summary>
+    internal OutputOperation? Flushing { get; set; }
+
+    internal void Forget(OutputOperation operation)
+    {
+        if (ReferenceEquals(Flushing, operation))
+        {
+            Flushing = null;
         }
     }
+
+    internal void Leave(WaitNode node)
+    {
+        if (ReferenceEquals(node, ofTransfer))
+        {
+            ofTransfer = null;
+        }
+        else
+        {
+            waiting.Remove(node);
+        }
+    }
+
+    /// <summary>The rest of something that has begun to go out will not come.</summary>
+    internal void Cut(Exception why) => Fail(why);
 
     internal void OnClosed(Exception reason)
     {
+        if (IsMiddle)
+        {
+            owner.Transport.Cut();
+        }
+
         failure ??= reason;
         Clear();
-        while (waiting.Count > 0)
+        LeaveTransport();
+        while ((ofTransfer ?? waiting.First) is { } node)
         {
-            var operation = waiting[0];
-            waiting.RemoveAt(0);
-            operation.OnClosed(reason);
+            Leave(node);
+            Operation(node).OnClosed(reason);
         }
     }
 
-    private BufferSegment Room(int sizeHint)
+    internal void LeaveTransport()
     {
-        int least = Math.Max(sizeHint, 1);
+        if (draining)
+        {
+            draining = false;
+            owner.Transport.Leave(drain, reads: false);
+        }
+    }
+
+    // Of what was promised to go out some is still here.
+    private bool IsMiddle => unsent > unflushed || (waiting.First is { } next && Operation(next).HasBegunToGo);
+
+    private static OutputOperation Operation(WaitNode node) => (OutputOperation)node.Target!;
+
+    // For what others write it is never memory that is lent.
+    private BufferSegment Room(int least)
+    {
         if (blocks.Tail is { } last && last.FreeLength >= least)
         {
             return last;
@@ -153,7 +211,7 @@ internal sealed partial class OutputPipe : PipeWriter
 
         if (unsent == 0)
         {
-            blocks.Clear(owner.Buffers);      // it was lent and is too small: whoever asks again gives it up
+            Clear();
         }
 
         var segment = owner.Buffers.Rent(Math.Max(least, unsent >= BufferPool.SmallestBlock ? 4 * BufferPool.SmallestBlock : BufferPool.SmallestBlock));
@@ -171,6 +229,7 @@ internal sealed partial class OutputPipe : PipeWriter
 
     private void Copy(ref ReadOnlyMemory<byte> rest)
     {
+        SetLoanApart();
         var room = Room(Math.Min(rest.Length, HighWater)).Free;
         int count = Math.Min(room.Length, rest.Length);
         rest.Span[..count].CopyTo(room.Span);
@@ -210,8 +269,9 @@ internal sealed partial class OutputPipe : PipeWriter
     private void Sent(int count)
     {
         unsent -= count;
-        blocks.Consume(count, owner.Buffers, keepLast: lent);
-        if (unsent == 0 && !lent)
+        bool isLent = loan is not null && ReferenceEquals(loan, blocks.Tail);
+        blocks.Consume(count, owner.Buffers, keepLast: isLent);
+        if (unsent == 0 && !isLent)
         {
             Clear();
         }
@@ -241,19 +301,21 @@ internal sealed partial class OutputPipe : PipeWriter
             while (!blocked)
             {
                 blocked = !SendWhatGoes();
-                int stillWaiting = waiting.Count;
-                while (unsent <= LowWater && MayGoOn && waiting[0].TryAgain())
+                bool moved = false;
+                while (unsent <= LowWater && Next is { } node && Operation(node) is var operation && operation.TryGoOn())
                 {
-                    waiting.RemoveAt(0);
+                    Leave(node);
+                    operation.End();
+                    moved = true;
                 }
 
-                if (unsent == 0 && (waiting.Count == 0 || waiting.Count == stillWaiting))
+                if (unsent == 0 && (!moved || Next is null))
                 {
                     break;
                 }
             }
 
-            draining = blocked || MayGoOn;
+            draining = blocked || Next is not null;
             EndIfSent();
             return !draining;
         }
@@ -265,7 +327,7 @@ internal sealed partial class OutputPipe : PipeWriter
         }
     }
 
-    private bool MayGoOn => waiting.Count > 0 && (!transferring || waiting[0].OfTransfer);
+    private WaitNode? Next => transferring ? ofTransfer : waiting.First;
 
     // False: the transport takes no more now.
     private bool SendWhatGoes()
@@ -307,8 +369,8 @@ internal sealed partial class OutputPipe : PipeWriter
 
     private void Fail(Exception why)
     {
-        failure ??= why;
-        OnClosed(failure);
+        owner.Transport.Cut();
+        OnClosed(failure ?? why);
     }
 
     // A second throw of one exception object would grow its trace; and each write has its own failure.
@@ -320,7 +382,8 @@ internal sealed partial class OutputPipe : PipeWriter
 
     private void Clear()
     {
-        if (lent || owner.Transport.HoldsOutput)
+        renewable = null;
+        if ((loan is not null && ReferenceEquals(loan, blocks.Tail)) || owner.Transport.HoldsOutput)
         {
             blocks.Forget();
         }

@@ -19,9 +19,10 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
     private protected abstract bool Try();
 
     /// <summary>Puts it where it will be told to try again; answers why that cannot be.</summary>
-    private protected abstract Exception? Wait();
+    private protected abstract Exception? Wait(WaitNode awaiting);
 
-    private protected abstract void Leave();
+    /// <summary>The opposite.</summary>
+    private protected abstract void Leave(WaitNode awaiting);
 
     private protected abstract string What { get; }
 
@@ -58,14 +59,12 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
             return;
         }
 
-        if (Wait() is { } refused)
+        awaiting.Park(this);
+        if (Wait(awaiting) is { } refused)
         {
             Failure = refused;
-            awaiting.Defer(core, null);
-            return;
+            Wake();
         }
-
-        awaiting.Park(this);
     }
 
     /// <inheritdoc/>
@@ -116,6 +115,19 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
         Wake();
     }
 
+    /// <summary>It waits, and has not been told to go on.</summary>
+    internal bool IsParked => use.Waiter is { } node && ReferenceEquals(node.Target, this);
+
+    /// <summary>What was called off by the pipe's user is complete.</summary>
+    private protected void GiveUpWait()
+    {
+        if (use.Waiter is { } node && ReferenceEquals(node.Target, this))
+        {
+            Leave(node);
+            Wake();
+        }
+    }
+
     private protected void Wake()
     {
         if (use.Waiter is { } node && ReferenceEquals(node.Target, this))
@@ -126,7 +138,7 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
 
     AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
     {
-        Leave();
+        Leave(node);
         return AbortResult.GivenUp;
     }
 

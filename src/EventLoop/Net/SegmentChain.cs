@@ -15,6 +15,24 @@ internal struct SegmentChain
     /// <summary>Everything that is not consumed; only when there is a block.</summary>
     internal readonly ReadOnlySequence<byte> Bytes => new(Head!, Start, Tail!, Tail!.End);
 
+    /// <summary>How far into <see cref="Bytes"/> a position is that they gave out.</summary>
+    /// <exception cref="InvalidOperationException">It is not in there (any more).</exception>
+    internal readonly long OffsetOf(SequencePosition position)
+    {
+        long before = -Start;
+        for (var segment = Head; segment is not null; segment = segment.Following)
+        {
+            if (ReferenceEquals(segment, position.GetObject()) && position.GetInteger() is var index && index <= segment.End && before + index >= 0)
+            {
+                return before + index;
+            }
+
+            before += segment.End;
+        }
+
+        throw new InvalidOperationException("The position does not belong to what is buffered: it was consumed already, or comes from another reader.");
+    }
+
     internal void Append(BufferSegment segment)
     {
         if (Tail is null)
@@ -32,9 +50,9 @@ internal struct SegmentChain
 
     /// <summary>Gives back the blocks that are used up.</summary>
     /// <param name="count">Bytes; no more than there are.</param>
-    /// <param name="pool">Where they go.</param>
+    /// <param name="pool">Where they go; null: to the collector, because somebody may still look at them.</param>
     /// <param name="keepLast">A call that is under way will fill the rest of the last one.</param>
-    internal void Consume(long count, BufferPool pool, bool keepLast)
+    internal void Consume(long count, BufferPool? pool, bool keepLast)
     {
         while (count > 0)
         {
@@ -63,7 +81,7 @@ internal struct SegmentChain
     }
 
     /// <summary>Gives back all of them.</summary>
-    internal void Clear(BufferPool pool)
+    internal void Clear(BufferPool? pool)
     {
         while (Head is not null)
         {
@@ -74,7 +92,7 @@ internal struct SegmentChain
     /// <summary>Leaves them to the collector: somebody may still write to them.</summary>
     internal void Forget() => this = default;
 
-    private void DropHead(BufferPool pool)
+    private void DropHead(BufferPool? pool)
     {
         var old = Head!;
         Head = old.Following;
@@ -84,6 +102,6 @@ internal struct SegmentChain
             Tail = null;
         }
 
-        pool.Return(old);
+        pool?.Return(old);
     }
 }

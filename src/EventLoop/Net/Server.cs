@@ -21,7 +21,7 @@ public sealed class Server : IAsyncDisposable
     private readonly LoopSocket listener;
     private readonly Func<Connection, Coroutine> handler;
     private readonly int mostConnections;
-    private readonly Dictionary<Connection, LoopTask> connections = [];
+    private readonly Dictionary<LoopTask, Connection> connections = [];      // by their handlers
     private readonly LoopTask accepting;
     private readonly LoopFuture stopped;
     private readonly Action? onClosed;
@@ -30,6 +30,7 @@ public sealed class Server : IAsyncDisposable
     private bool stopping;
     private TimeSpan? lastComplaint;
     private long untold;               // failures since then
+    private bool canceledHandlers;
 
     internal Server(LoopSocket listener, Func<Connection, Coroutine> handler, ListenOptions options, Action? onClosed = null)
     {
@@ -65,7 +66,7 @@ public sealed class Server : IAsyncDisposable
     public async Coroutine<ServerStopResult> StopAsync(TimeSpan? timeout = null)
     {
         listener.Core.VerifyAccess("Server.StopAsync");
-        if (Loop.CurrentTask is { } self && connections.ContainsValue(self))
+        if (Loop.CurrentTask is { } self && connections.ContainsKey(self))
         {
             throw new InvalidOperationException("A handler cannot wait for its own server to stop. Let another task do that.");
         }
@@ -76,15 +77,16 @@ public sealed class Server : IAsyncDisposable
         if (!await IdleWithin(timeout))
         {
             canceled = connections.Count;
-            foreach (var task in connections.Values.ToArray())
+            canceledHandlers = true;
+            foreach (var task in connections.Keys.ToArray())
             {
                 task.Cancel("the server stops");
             }
 
             if (!await IdleWithin(timeout is { } time && time > TimeSpan.Zero ? time : TimeSpan.FromSeconds(1)))
             {
-                aborted = [.. connections.Keys.Select(static connection => connection.RemoteEndPoint)];
-                foreach (var connection in connections.Keys.ToArray())
+                aborted = [.. connections.Values.Select(static connection => connection.RemoteEndPoint)];
+                foreach (var connection in connections.Values.ToArray())
                 {
                     connection.Abort();
                 }
@@ -186,45 +188,54 @@ public sealed class Server : IAsyncDisposable
     private void Serve(LoopSocket socket)
     {
         AcceptedCount++;
+        _ = socket.RemoteEndPoint;       // once the connection is reset nobody can ask for it
         var connection = new Connection(socket);
-        connections.Add(connection, Loop.CreateTask(HandleAsync(connection), eager: false));      // it takes itself out at its end
+        connections.Add(Loop.CreateTask(HandleAsync(connection), eager: false), connection);      // it takes itself out at its end
     }
 
     private async Coroutine HandleAsync(Connection connection)
     {
+        var self = Loop.CurrentTask!;
         try
         {
             await handler(connection);
         }
-        catch (OperationCanceledException) when (stopping)
+        catch (Exception failure) when (failure is not LoopExitException)
         {
-            connection.Abort();
-        }
-        catch (Exception failure) when (failure is not LoopExitException and not OperationCanceledException)
-        {
-            connection.Abort();
-            Loop.Current.CallExceptionHandler(new LoopExceptionContext(
-                $"The handler of the connection from {connection.Peer} failed", failure, Loop.CurrentTask));
+            connection.Abort();      // what it was about to say is cut
+            if (failure is OperationCanceledException && self.CancelRequests > 0)
+            {
+                throw;
+            }
+
+            Loop.Current.CallExceptionHandler(new LoopExceptionContext($"The handler of the connection from {connection.Peer} failed", failure, self));
         }
         finally
         {
             try
             {
-                if (connection.Out.IsEmpty && connection.Tls is null)
+                if (connection.Close() is { } end)
                 {
-                    connection.CloseNow(abort: false);
-                }
-                else
-                {
-                    await Loop.Shield(Dispose(connection));
+                    await Loop.Shield(end);
                 }
             }
             finally
             {
-                connections.Remove(connection);
+                if (stopping && self.CancelRequests > 0)
+                {
+                    connection.Abort();
+                }
+
+                connections.Remove(self);
                 room?.TrySetResult();
                 NoteIdle();
             }
+        }
+
+        // A handler that ends in order although the server has cancelled it has swallowed nothing that was meant for anybody else.
+        while (canceledHandlers && self.CancelRequests > 0)
+        {
+            self.Uncancel();
         }
     }
 
@@ -252,6 +263,4 @@ public sealed class Server : IAsyncDisposable
     {
         internal override void OnEnded(LoopAwaitable ended) => server.NoteStopped();
     }
-
-    private static async Coroutine Dispose(Connection connection) => await connection.DisposeAsync();
 }

@@ -25,6 +25,25 @@ internal enum SocketState : byte
 
     /// <summary>Only an attempt in vain proves that nothing is left.</summary>
     ShortProvesNothing = HangUp | Urgent,
+
+    /// <summary>Part of something was sent, and the rest will never come: it has no orderly end.</summary>
+    Cut = 64,
+
+    /// <summary>It is a connection's, and nobody else reads from it: what was not read is dropped before it is closed, because the system would answer it with a reset.</summary>
+    DropsUnread = 128,
+}
+
+/// <summary>What dropping of input has come to.</summary>
+internal enum InputLeft
+{
+    /// <summary>There is nothing at the moment.</summary>
+    Nothing,
+
+    /// <summary>There may be more: it was enough for one turn of the loop.</summary>
+    More,
+
+    /// <summary>The peer has ended its side, or the connection is broken.</summary>
+    End,
 }
 
 /// <summary>
@@ -36,6 +55,7 @@ internal enum SocketState : byte
 internal sealed class SocketReadiness : ISocketOwner
 {
     private readonly SocketDevice device;
+    private Action? onClosed;
 
     internal SocketReadiness(SocketDevice device, string? createdAt)
     {
@@ -77,7 +97,39 @@ internal sealed class SocketReadiness : ISocketOwner
         }
     }
 
-    void ISocketOwner.OnLoopClosed() => Close(abort: false, Reader is null && Writer is null ? "" : LastKnownPeer());
+    // Something that waits to be sent is the middle of it.
+    void ISocketOwner.OnLoopClosed() => Close(abort: Writer is not null, Reader is null && Writer is null ? "" : LastKnownPeer());
+
+    /// <summary>Reads and drops what has come.</summary>
+    /// <param name="dropped">Counts it.</param>
+    internal InputLeft Drop(ref long dropped)
+    {
+        const int MostAtOnce = 1 << 20;
+        Span<byte> buffer = stackalloc byte[16 * 1024];
+        for (int here = 0; (State & SocketState.Readable) != 0; )
+        {
+            int count = device.Receive(buffer);
+            if (count == SocketDevice.WouldBlock)
+            {
+                NothingLeft();
+                break;
+            }
+
+            if (count <= 0)
+            {
+                return InputLeft.End;
+            }
+
+            dropped += count;
+            here += count;
+            if (here >= MostAtOnce)
+            {
+                return InputLeft.More;
+            }
+        }
+
+        return InputLeft.Nothing;
+    }
 
     /// <summary>An attempt has found nothing: the next arrival is a change, and told.</summary>
     internal void NothingLeft() => State &= ~(SocketState.Readable | SocketState.JustTold | SocketState.ShortProvesNothing);
@@ -129,12 +181,34 @@ internal sealed class SocketReadiness : ISocketOwner
             return;
         }
 
+        abort |= (State & SocketState.Cut) != 0;
+        if (!abort && (State & SocketState.DropsUnread) != 0)
+        {
+            long dropped = 0;
+            Drop(ref dropped);
+        }
+
         State |= SocketState.Closed;
         (var receiving, Reader) = (Reader, null);
         (var sending, Writer) = (Writer, null);
         receiving?.OnClosed(ClosedException(peer));
         sending?.OnClosed(ClosedException(peer));
         device.Close(abort);
+        (var told, onClosed) = (onClosed, null);
+        told?.Invoke();
+    }
+
+    /// <summary>Has it called when the device is closed, whoever closes it. Runs no user code and does not throw.</summary>
+    internal void WhenClosed(Action call)
+    {
+        if (IsClosed)
+        {
+            call();
+        }
+        else
+        {
+            onClosed += call;
+        }
     }
 
     /// <summary>Its socket was collected.</summary>

@@ -6,6 +6,8 @@ namespace EventLoop.Net;
 /// <summary>The bare socket.</summary>
 internal sealed class SocketTransport(LoopSocket socket) : Transport
 {
+    private bool peerIsSending;         // when the close began
+
     internal override bool SendsDirectly => true;
 
     internal override bool MayReceive => socket.MayReceive;
@@ -41,15 +43,20 @@ internal sealed class SocketTransport(LoopSocket socket) : Transport
 
     internal override void ShutdownSend() => socket.Device.ShutdownSend();
 
-    internal override void Close(bool abort)
+    internal override void Cut() => socket.Cut();
+
+    internal override bool TryClose()
     {
-        if (abort)
+        if (LingeringClose.IsNeeded(socket, out peerIsSending))
         {
-            socket.Abort();
+            return false;
         }
-        else
-        {
-            socket.Close();
-        }
+
+        socket.Close();
+        return true;
     }
+
+    internal override Coroutine CloseAsync(TimeSpan deadline) => LingeringClose.Run(socket, peerIsSending, deadline);
+
+    internal override void Abort() => socket.Abort();
 }

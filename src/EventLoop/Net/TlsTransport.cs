@@ -15,6 +15,7 @@ internal sealed class TlsTransport : Transport
 
     private readonly SslStream ssl;
     private readonly Connection below;
+    private readonly bool allowTruncation;
     private readonly LoopCore core;
     private readonly Action onRead;
     private readonly Action onWritten;
@@ -32,13 +33,14 @@ internal sealed class TlsTransport : Transport
     private Exception? writeFailure;
     private SocketWaiter? reader;
     private SocketWaiter? writer;
+    private Task? goodbye;
     private bool closed;
-    private Task gone = Task.CompletedTask;
 
-    internal TlsTransport(SslStream ssl, Connection below)
+    internal TlsTransport(SslStream ssl, Connection below, bool allowTruncation)
     {
         this.ssl = ssl;
         this.below = below;
+        this.allowTruncation = allowTruncation;
         core = below.Core;
         onRead = () => OnLoop(static tls => tls.EndRead());
         onWritten = () => OnLoop(static tls => tls.EndWrite());
@@ -46,15 +48,19 @@ internal sealed class TlsTransport : Transport
 
     internal SslStream Ssl => ssl;
 
+    /// <summary>The handshake is over; until then who reads or writes waits.</summary>
+    internal bool IsReady { get; private set; }
+
     internal override bool SendsDirectly => false;
 
     internal override bool HoldsBuffer { get; private protected set; }
 
     internal override bool HoldsOutput => writePending;
 
-    internal override Task Gone => gone;
+    internal override bool MayReceive => IsReady && !readPending;
 
-    internal override bool MayReceive => !readPending;
+    /// <summary>The handshake has succeeded.</summary>
+    internal void BeReady() => IsReady = true;
 
     internal override int TryReceive(Memory<byte> buffer)
     {
@@ -70,7 +76,7 @@ internal sealed class TlsTransport : Transport
             return Broken;
         }
 
-        if (readPending)
+        if (readPending || !IsReady)
         {
             return SocketDevice.WouldBlock;
         }
@@ -102,7 +108,7 @@ internal sealed class TlsTransport : Transport
             }
 
             int count = read.GetAwaiter().GetResult();
-            ended = count == 0;
+            NoteEnd(count);
             return count;
         }
         catch (Exception failure)
@@ -125,7 +131,7 @@ internal sealed class TlsTransport : Transport
             return Broken;
         }
 
-        if (writePending)
+        if (writePending || !IsReady)
         {
             return SocketDevice.WouldBlock;
         }
@@ -164,6 +170,10 @@ internal sealed class TlsTransport : Transport
         if (reads)
         {
             reader = waiter;
+            if (readPending)
+            {
+                below.In.Resume();
+            }
         }
         else
         {
@@ -178,6 +188,10 @@ internal sealed class TlsTransport : Transport
         if (reads && ReferenceEquals(reader, waiter))
         {
             reader = null;
+            if (readPending)
+            {
+                below.In.Pause();       // the call stays, and nobody will learn of its end before somebody reads again
+            }
         }
         else if (!reads && ReferenceEquals(writer, waiter))
         {
@@ -188,27 +202,46 @@ internal sealed class TlsTransport : Transport
     internal override Exception Explain(int error, bool reads)
     {
         var cause = (reads ? readFailure : writeFailure)!;
-        return closed ? below.ClosedException() : new IOException(cause.Message, cause);
+        return closed ? below.ClosedException()
+            : cause.Message.Contains(below.Peer, StringComparison.Ordinal) ? new IOException(cause.Message, cause)
+            : new IOException($"TLS with {below.Peer} failed: {cause.Message}", cause);
     }
 
-    internal override void ShutdownSend() => _ = SayGoodbye();
+    internal override void ShutdownSend() => goodbye ??= SayGoodbye();
 
-    internal override void Close(bool abort)
+    internal override void Cut() => below.Cut();
+
+    internal override bool TryClose()
     {
         closed = true;
-        (var receiving, reader) = (reader, null);
-        (var sendingWaiter, writer) = (writer, null);
-        receiving?.OnClosed(below.ClosedException());
-        sendingWaiter?.OnClosed(below.ClosedException());
-        if (abort)
+        return false;
+    }
+
+    internal override async Coroutine CloseAsync(TimeSpan deadline)
+    {
+        closed = true;
+        try
         {
-            below.Abort();
-            ssl.Dispose();
+            var left = deadline - Loop.Current.Time;
+            goodbye ??= SayGoodbye();
+            await Loop.WaitFor(goodbye.OnLoop(), left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            await below.CloseAsync(deadline);
         }
-        else
+        catch (TimeoutException)
         {
-            gone = CloseAfterGoodbye();
+            // The peer takes nothing any more.
         }
+        finally
+        {
+            Abort();
+        }
+    }
+
+    internal override void Abort()
+    {
+        closed = true;
+        below.CloseNow(abort: true);
+        ssl.Dispose();
     }
 
     // Raw: it runs in whatever step ends what it waits for, and touches nothing of a task.
@@ -225,21 +258,24 @@ internal sealed class TlsTransport : Transport
         }
     }
 
-    private async Task CloseAfterGoodbye()
-    {
-        await SayGoodbye().ConfigureAwait(false);
-        try
-        {
-            await below.DisposeAsync().ConfigureAwait(false);
-            await ssl.DisposeAsync().ConfigureAwait(false);
-        }
-        catch (Exception late) when (IsLate(late))
-        {
-        }
-    }
-
     private static bool IsLate(Exception failure) =>
         failure is IOException or ObjectDisposedException or InvalidOperationException or NotSupportedException or System.ComponentModel.Win32Exception;
+
+    // Without TLS's own goodbye the end may be anybody's: at a goodbye the connection below has not met its end yet.
+    private void NoteEnd(int count)
+    {
+        if (count > 0)
+        {
+            return;
+        }
+
+        if (below.In.HasEnded && !allowTruncation)
+        {
+            throw new IOException($"The connection to {below.Peer} ended without TLS's goodbye (close_notify), so what was received may have been cut. StartTlsAsync takes allowTruncation: true for peers that never send it.");
+        }
+
+        ended = true;
+    }
 
     private int KeepReading(ValueTask<int> call, bool holds)
     {
@@ -258,8 +294,8 @@ internal sealed class TlsTransport : Transport
             int count = reading.GetAwaiter().GetResult();
             if (HoldsBuffer)
             {
+                NoteEnd(count);
                 received = count;
-                ended = count == 0;
             }
             else
             {

@@ -17,9 +17,6 @@ internal abstract class Transport
     /// <summary>What the last attempt to send was given is still in use.</summary>
     internal virtual bool HoldsOutput => false;
 
-    /// <summary>Ends when there is nothing left to do for a close, and never fails.</summary>
-    internal virtual Task Gone => Task.CompletedTask;
-
     /// <summary>False: an attempt would be in vain.</summary>
     internal abstract bool MayReceive { get; }
 
@@ -41,5 +38,18 @@ internal abstract class Transport
 
     internal abstract void ShutdownSend();
 
-    internal abstract void Close(bool abort);
+    /// <summary>Part of something was sent, and the rest will not follow: whoever closes it, and the loop's end too, the peer gets a reset.</summary>
+    internal abstract void Cut();
+
+    // ---- The end; the pipes have let go of it
+
+    /// <summary>An orderly end. True: it is closed; false: that takes time, and <see cref="CloseAsync"/> or <see cref="Abort"/> has to follow.</summary>
+    internal abstract bool TryClose();
+
+    /// <summary>Closes it in order, whatever becomes of it: it is closed when this ends, also when it throws.</summary>
+    /// <param name="deadline">On the loop's clock.</param>
+    internal abstract Coroutine CloseAsync(TimeSpan deadline);
+
+    /// <summary>Closes it with a reset. Does nothing to one that is closed.</summary>
+    internal abstract void Abort();
 }

@@ -258,6 +258,12 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
 
     internal override SocketError ShutdownSend() => Checked(Libc.Shutdown(descriptor, 1));
 
+    internal override bool ResetsOverUnread => IsTcp || family == AddressFamily.Unix;
+
+    internal override bool MayLoseAtClose => IsTcp;
+
+    internal override bool? IsAcknowledged => IsTcp ? Libc.IsAcknowledged(descriptor) : true;
+
     internal override EndPoint? LocalEndPoint
     {
         get

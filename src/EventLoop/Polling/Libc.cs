@@ -86,6 +86,17 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "shutdown")]
     internal static partial int Shutdown(int socket, int how);
 
+    [LibraryImport(Name, EntryPoint = "ioctl")]
+    internal static partial int Control(int descriptor, nuint request, int* value);
+
+    /// <summary>Whether the peer's system has everything that was sent over TCP, but for the end itself; null when this system does not tell. Linux only.</summary>
+    internal static bool? IsAcknowledged(int descriptor)
+    {
+        const nuint OutputQueue = 0x5411;
+        int count;         // the end counts as one, and its acknowledgement may take its time
+        return Control(descriptor, OutputQueue, &count) == 0 ? count <= 1 : null;
+    }
+
     [LibraryImport(Name, EntryPoint = "getsockopt")]
     internal static partial int GetOption(int socket, int level, int option, void* value, uint* length);
 

@@ -135,6 +135,13 @@ internal sealed class PortableSocket : SocketDevice
 
     internal override SocketError ShutdownSend() => Try(() => socket.Shutdown(SocketShutdown.Send));
 
+    internal override bool ResetsOverUnread => IsTcp || socket.AddressFamily == AddressFamily.Unix;
+
+    internal override bool MayLoseAtClose => IsTcp;
+
+    internal override bool? IsAcknowledged =>
+        !IsTcp ? true : OperatingSystem.IsLinux() ? Libc.IsAcknowledged((int)socket.SafeHandle.DangerousGetHandle()) : null;
+
     internal override int ReceiveFrom(Span<byte> buffer, SocketAddress from, out bool truncated)
     {
         // A receive of .NET tells of a cut on some systems only. So there is room for one byte more than was asked for: if it comes, something was cut off.

@@ -123,6 +123,15 @@ internal abstract class SocketDevice : PollSource
 
     internal abstract SocketError ShutdownSend();
 
+    /// <summary>Whether the peer meets a reset when this is closed while there is input that nobody has read: true of the system's streams.</summary>
+    internal virtual bool ResetsOverUnread => false;
+
+    /// <summary>Whether the peer may lose what was sent to it when this is closed while input that nobody has read is there, or comes later: true of TCP.</summary>
+    internal virtual bool MayLoseAtClose => false;
+
+    /// <summary>Whether the peer's system has everything that was sent, asked when the sending side was ended; null where this system does not tell.</summary>
+    internal virtual bool? IsAcknowledged => true;
+
     internal abstract int ReceiveFrom(Span<byte> buffer, SocketAddress from, out bool truncated);
 
     internal abstract int SendTo(ReadOnlySpan<byte> datagram, SocketAddress? to);

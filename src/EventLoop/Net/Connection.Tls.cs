@@ -29,8 +29,8 @@ public sealed partial class Connection
     /// have cut the stream; with it, only the peer's own protocol can tell. In the middle of a TLS record it is an error in any case.
     /// </param>
     /// <remarks>
-    /// What was written before goes out first; what came before its time is taken for the beginning of the handshake, never for data. Reads and writes of others that begin meanwhile wait until it is
-    /// over, and nothing of them goes out in clear text; <see cref="Output"/> lends no memory so long. The handshake runs on
+    /// What was written before goes out first; what came before its time is taken for the beginning of the handshake, never for data. Reads and writes of others that begin before it is
+    /// over are refused with <see cref="InvalidOperationException"/>: nothing of them goes out in clear text. The handshake runs on
     /// the thread pool, because checking certificates takes time; everything after it on the loop. <b>Cancellation:</b> resets the connection.
     /// </remarks>
     /// <exception cref="AuthenticationException">The handshake failed; the endpoint is in the message, and the connection is reset.</exception>
@@ -74,7 +74,7 @@ public sealed partial class Connection
         try
         {
             // Behind what was written before, and with nobody let in behind that.
-            var turn = OutputOperation.Rent(output, default, drain: true, reserves: true);
+            var turn = OutputOperation.Rent(output, default, drain: true, reserves: true, upgrades: true);
             await new Coroutine<int>(turn, turn.Version);
             var below = new Connection(socket);
             below.input.Prepend(early);
@@ -98,16 +98,16 @@ public sealed partial class Connection
                 IOException => new IOException($"TLS with {Peer} failed: {failure.Message}", failure),
                 _ => failure,
             };
-            CloseNow(abort: true, closed ? null : new IOException($"TLS with {Peer} did not come about: {failure.Message}"));
+            CloseNow(abort: true);
             ssl?.Dispose();
             throw ReferenceEquals(explained, failure) ? failure : explained;
         }
         finally
         {
             output.IsUpgrading = false;
+            input.Release();
         }
 
         output.EndTransfer(null);
-        input.Release();
     }
 }

@@ -237,11 +237,11 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     internal void VerifyAccess() => Core.VerifyAccess("Connection");
 
     /// <summary>Closes it in this step: in order if that takes no time, else with a reset.</summary>
-    internal void CloseNow(bool abort, Exception? reason = null)
+    internal void CloseNow(bool abort)
     {
         if (abort || closed || !TryClose())
         {
-            LetGo(reason ?? ClosedException());
+            LetGo();
             Transport.Abort();
         }
     }
@@ -281,7 +281,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     private bool TryClose()
     {
         bool isBroken = output.IsBroken;
-        LetGo(ClosedException());
+        LetGo();
         if (!isBroken)
         {
             return Transport.TryClose();
@@ -292,11 +292,12 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     }
 
     // Who waits fails; the transport is free for its close.
-    private void LetGo(Exception reason)
+    private void LetGo()
     {
         if (!closed)
         {
             closed = true;
+            var reason = ClosedException();
             output.OnClosed(reason);
             input.OnClosed(reason);
         }

@@ -23,7 +23,7 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     private InputOperation? current;   // from the moment that it waits until its waiter has taken the outcome
     private bool taken;                // a read of several steps, a line say, has the pipe to itself
     private bool lent;                 // a ReadResult shows the blocks, and AdvanceTo has not come yet
-    private bool held;                 // TLS is being started: what comes is not for the reader
+    private bool held;                 // TLS is being started: what comes is not for readers
 
     internal Connection Owner => owner;
 
@@ -136,7 +136,7 @@ internal sealed class InputPipe(Connection owner) : PipeReader
 
     internal void CopyTo(Span<byte> destination) => Bytes.Slice(0, destination.Length).CopyTo(destination);
 
-    /// <summary>For TLS: what came too early belongs to the handshake, and so does what comes until <see cref="Release"/>; reads wait meanwhile.</summary>
+    /// <summary>For TLS: what came too early belongs to the handshake, and so does what comes until <see cref="Release"/>; reads are refused meanwhile.</summary>
     internal byte[] Hold()
     {
         if (WhyNotRead(isPart: false) is not null)
@@ -150,14 +150,7 @@ internal sealed class InputPipe(Connection owner) : PipeReader
         return all;
     }
 
-    internal void Release()
-    {
-        held = false;
-        if (current is { IsParked: true } read && !read.TryAgain() && owner.Transport.Wait(read, reads: true) is { } refused)
-        {
-            read.OnClosed(refused);
-        }
-    }
+    internal void Release() => held = false;
 
     /// <summary>Nobody waits for what the read that is under way will bring: it is not told of arrivals, and does not keep the connection alive.</summary>
     internal void Pause()
@@ -205,7 +198,7 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     internal void GiveBack() => taken = false;
 
     internal InvalidOperationException? WhyNotRead(bool isPart) => current is null && (isPart || !taken)
-        ? null
+        ? !held ? null : new InvalidOperationException("TLS is being started on this connection: what comes now belongs to it. Await StartTlsAsync first.")
         : new InvalidOperationException("Another read of this connection is under way. Await it first: a connection has one reader at a time.");
 
     internal bool TakeCancelRequest()
@@ -217,7 +210,7 @@ internal sealed class InputPipe(Connection owner) : PipeReader
 
     internal Exception? Wait(InputOperation operation)
     {
-        if (!held && owner.Transport.Wait(operation, reads: true) is { } refused)
+        if (owner.Transport.Wait(operation, reads: true) is { } refused)
         {
             return refused;
         }
@@ -249,11 +242,6 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     internal bool Try(InputKind kind, Memory<byte> destination, out int count)
     {
         count = 0;
-        if (held)
-        {
-            return owner.IsClosed ? throw owner.ClosedException() : false;
-        }
-
         if (kind == InputKind.Receive && buffered > 0)
         {
             count = (int)Math.Min(buffered, destination.Length);

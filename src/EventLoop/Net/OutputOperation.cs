@@ -16,6 +16,7 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
     private bool reserves;
     private bool begun;
     private bool ofWriter;
+    private bool upgrades;
     private bool cancelled;
     private bool isCut;        // it failed in its middle while it stood in the queue
 
@@ -35,8 +36,9 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
     /// <param name="ofTransfer">It belongs to the transfer that is under way.</param>
     /// <param name="ofWriter">It is a call on the PipeWriter, which CancelPendingFlush may call off.</param>
     /// <param name="cancelled">It was called off before it began.</param>
+    /// <param name="upgrades">It is the start of TLS, during which others are refused.</param>
     internal static OutputOperation Rent(
-        OutputPipe pipe, ReadOnlyMemory<byte> bytes, bool drain = false, bool reserves = false, bool ofTransfer = false, bool ofWriter = false, bool cancelled = false)
+        OutputPipe pipe, ReadOnlyMemory<byte> bytes, bool drain = false, bool reserves = false, bool ofTransfer = false, bool ofWriter = false, bool cancelled = false, bool upgrades = false)
     {
         var operation = LoopCore.Running?.Pools.TryRent<OutputOperation>(Slot) ?? new();
         operation.Make();
@@ -48,6 +50,7 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
         operation.OfTransfer = ofTransfer;
         operation.ofWriter = ofWriter;
         operation.cancelled = cancelled;
+        operation.upgrades = upgrades;
         return operation;
     }
 
@@ -102,6 +105,11 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
         begun = true;
         try
         {
+            if (first && !upgrades)
+            {
+                pipe!.VerifyNotUpgrading();
+            }
+
             if (!(first ? pipe!.TryBegin(ref rest, drain, OfTransfer) : pipe!.TryGoOn(ref rest, drain)) && !(cancelled && (!first || pipe.IsFree) && pipe.TryTake(ref rest)))
             {
                 return false;

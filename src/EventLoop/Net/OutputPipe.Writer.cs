@@ -21,6 +21,14 @@ internal sealed partial class OutputPipe
     /// <summary>TLS is being started: what is written now must not go out before it has.</summary>
     internal bool IsUpgrading { get; set; }
 
+    internal void VerifyNotUpgrading()
+    {
+        if (IsUpgrading)
+        {
+            throw new InvalidOperationException("TLS is being started on this connection: what is written now might go out in clear text. Await StartTlsAsync first.");
+        }
+    }
+
     public override Memory<byte> GetMemory(int sizeHint = 0) => Lend(sizeHint).Free;
 
     public override Span<byte> GetSpan(int sizeHint = 0) => Lend(sizeHint).Free.Span;
@@ -107,6 +115,11 @@ internal sealed partial class OutputPipe
         if (completed)
         {
             return;
+        }
+
+        if (exception is null)
+        {
+            VerifyNotUpgrading();
         }
 
         completed = true;
@@ -240,11 +253,7 @@ internal sealed partial class OutputPipe
 
     private void VerifyMayAdd()
     {
-        if (IsUpgrading)
-        {
-            throw new InvalidOperationException("TLS is being started on this connection, and what is written here now might go out in clear text. Await StartTlsAsync first, or use WriteAsync, which waits for it.");
-        }
-
+        VerifyNotUpgrading();
         if (completed && !owner.IsClosed)
         {
             VerifyUsable();

@@ -97,7 +97,7 @@ public sealed partial class LoopSocket
     internal void BreakSending(IOException why)
     {
         sendingBroken ??= why;
-        Cut();
+        ready.EndsInMiddle = true;
     }
 
     /// <summary>Part of something was sent, and the rest will not follow: whoever closes it, the peer gets a reset.</summary>

@@ -68,6 +68,9 @@ internal sealed class SocketReadiness : ISocketOwner
     internal SocketWaiter? Reader;
     internal SocketWaiter? Writer;
 
+    /// <summary>A send was given up in its middle; its user may close it in order all the same.</summary>
+    internal bool EndsInMiddle;
+
     /// <summary>In debug mode.</summary>
     internal string? CreatedAt { get; }
 
@@ -97,8 +100,8 @@ internal sealed class SocketReadiness : ISocketOwner
         }
     }
 
-    // Something that waits to be sent is the middle of it.
-    void ISocketOwner.OnLoopClosed() => Close(abort: Writer is not null, Reader is null && Writer is null ? "" : LastKnownPeer());
+    // Nobody has chosen this end: what waits to be sent is the middle of something.
+    void ISocketOwner.OnLoopClosed() => Close(abort: EndsInMiddle || Writer is not null, Reader is null && Writer is null ? "" : LastKnownPeer());
 
     /// <summary>Reads and drops what has come.</summary>
     /// <param name="dropped">Counts it.</param>

@@ -28,6 +28,10 @@ public sealed partial class Loop
     /// <summary>Runs <paramref name="work"/> in this task, with a deadline: cancels it and waits for its end when the time is up. asyncio: <c>wait_for</c>.</summary>
     /// <param name="work">A coroutine runs in the awaiting task; with a time of zero or less it is not started.</param>
     /// <param name="timeout">From now on; null and infinite: none. Zero or less: only what is done already.</param>
+    /// <remarks>
+    /// <para><b>.NET tasks</b> that it awaits are no longer awaited when the time is up, and run on by themselves; where a token was handed out (<see cref="CancellationToken"/>) it fires first, and the work
+    /// has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
+    /// </remarks>
     /// <exception cref="TimeoutException">The time was up; its inner exception is the cancellation. A cancellation from outside is never mistaken for it.</exception>
     public static Coroutine WaitFor(Coroutine work, TimeSpan? timeout)
     {
@@ -163,6 +167,10 @@ public sealed partial class Loop
     /// <summary>Runs <paramref name="body"/> in this task, with a deadline that it can move. asyncio: <c>timeout</c>.</summary>
     /// <param name="delay">From the start of the body; null and infinite: none. Zero or less interrupts its first real wait.</param>
     /// <param name="body">Gets the scope.</param>
+    /// <remarks>
+    /// <para><b>.NET tasks</b> that it awaits are no longer awaited when the time is up, and run on by themselves; where a token was handed out (<see cref="CancellationToken"/>) it fires first, and the work
+    /// has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
+    /// </remarks>
     /// <exception cref="TimeoutException">The deadline passed and interrupted the body; its inner exception is the cancellation. Cancellations from elsewhere pass as what they are.</exception>
     /// <exception cref="InvalidOperationException">No task runs here.</exception>
     [OverloadResolutionPriority(1)]

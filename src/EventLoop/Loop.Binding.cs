@@ -185,7 +185,7 @@ public sealed partial class Loop
     {
         try
         {
-            return ReferenceEquals(LoopCore.Running, Core) ? Spawn(handler).AsTask() : Submit(handler);
+            return Submit(handler);
         }
         catch (ObjectDisposedException closed)
         {
@@ -197,7 +197,7 @@ public sealed partial class Loop
     {
         try
         {
-            return ReferenceEquals(LoopCore.Running, Core) ? Spawn(handler).AsTask() : Submit(handler);
+            return Submit(handler);
         }
         catch (ObjectDisposedException closed)
         {

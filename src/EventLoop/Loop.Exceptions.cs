@@ -77,6 +77,17 @@ public sealed partial class Loop
     /// <summary>What a timer of a virtual clock threw, inside the loop's look at that clock.</summary>
     internal void OnTimerFailed(Exception exception) => CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a timer of the loop's clock", exception));
 
+    /// <summary>Work for another thread has returned a task that has not ended, as asynchronous functions do at their first wait.</summary>
+    private void OnWorkReturnedTask(System.Reflection.MethodInfo work)
+    {
+        if ((asynchronousWork ??= []).Add(work))
+        {
+            Log.WorkReturnedTask(LogTarget, MethodNames.Readable(work.Name), Name);
+        }
+    }
+
+    private HashSet<System.Reflection.MethodInfo>? asynchronousWork;      // that was named already; debug mode only
+
     /// <summary>Callbacks of a token that fired have failed. Any thread.</summary>
     internal void OnTokenCallbackFailed(Exception failures) =>
         ReportLoss(new LoopExceptionContext("An exception was thrown in a callback of a cancellation token", failures));

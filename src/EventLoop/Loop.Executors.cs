@@ -127,7 +127,13 @@ public sealed partial class Loop
             }
 
             token.Dispose();
-            return await running;
+            var result = await running;
+            if (loop.Debug && result is Task { IsCompleted: false })
+            {
+                loop.OnWorkReturnedTask(work.Method);
+            }
+
+            return result;
         }
     }
 

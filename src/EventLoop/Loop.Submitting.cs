@@ -5,14 +5,14 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-// Work from other threads.
+// Work from other threads, as a rule.
 public sealed partial class Loop
 {
-    /// <summary>Runs a coroutine on this loop from another thread. Any thread but the loop's own. asyncio: <c>run_coroutine_threadsafe</c>.</summary>
+    /// <summary>Runs a coroutine on this loop, in a new task. Any thread. asyncio: <c>run_coroutine_threadsafe</c>.</summary>
     /// <param name="body">Called on the loop's thread, in a new task.</param>
     /// <param name="cancellationToken">Cancels that task.</param>
     /// <returns>Ends as the task ends; its continuations never run on the loop's thread unless they ask for it. When the loop is closed first, or its run ends before the work has begun, it fails with <see cref="ObjectDisposedException"/>.</returns>
-    /// <exception cref="InvalidOperationException">Called on the loop's own running thread, where waiting for it would never end.</exception>
+    /// <remarks>On the loop's own thread it makes a task like any other, to be awaited: blocking there until it has ended would never end.</remarks>
     /// <exception cref="ObjectDisposedException">The loop is closed, or its run is ending: main is done.</exception>
     [OverloadResolutionPriority(1)]
     public Task Submit(Func<Coroutine> body, CancellationToken cancellationToken = default)
@@ -33,11 +33,6 @@ public sealed partial class Loop
     public Task<T> Submit<T>(Func<Coroutine<T>> body, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(body);
-        if (ReferenceEquals(LoopCore.Running, Core))
-        {
-            Throw.SubmitOnOwnThread();
-        }
-
         if (closed)
         {
             Throw.Closed(Name);
@@ -65,7 +60,7 @@ public sealed partial class Loop
         return Submit(async Coroutine<T> () => await body(), cancellationToken);
     }
 
-    /// <summary>Runs a function on this loop from another thread. Any thread but the loop's own.</summary>
+    /// <summary>Runs a function on this loop. Any thread.</summary>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <param name="function">Called on the loop's thread, in a new task.</param>
     /// <param name="cancellationToken">Withdraws it, as long as it has not begun.</param>

@@ -64,10 +64,6 @@ internal static class Throw
         loop, $"The event loop '{loop}' is closed and takes no more work. Schedule before it is disposed, or make a new one.");
 
     [DoesNotReturn]
-    internal static void SubmitOnOwnThread() => throw new InvalidOperationException(
-        "Submit is for other threads: waiting for its result here, on the loop's own thread, would never end. Use Loop.CreateTask(...) and await it.");
-
-    [DoesNotReturn]
     internal static void BoundToOtherLoop(string member, string loop) => throw new InvalidOperationException(
         $"{member} was called on another loop than '{loop}', which uses it. A primitive belongs to one loop: make one for each, or go through that loop's Post(...) or Submit(...).");
 

@@ -12,10 +12,11 @@ internal static class ForeignAwaiterProbe
         try
         {
             var pending = new TaskCompletionSource<int>().Task;
-            return Passes(((Task)pending).GetAwaiter(), pending, static awaiter => awaiter.GetResult())
-                && Passes(pending.GetAwaiter(), pending, static awaiter => awaiter.GetResult())
-                && Passes(((Task)pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter(), pending, static awaiter => awaiter.GetResult())
-                && Passes(pending.ConfigureAwait(false).GetAwaiter(), pending, static awaiter => awaiter.GetResult());
+            return Passes(((Task)pending).GetAwaiter(), pending, static awaiter => awaiter.IsCompleted, static awaiter => awaiter.GetResult())
+                && Passes(pending.GetAwaiter(), pending, static awaiter => awaiter.IsCompleted, static awaiter => awaiter.GetResult())
+                && Passes(
+                    ((Task)pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter(), pending, static awaiter => awaiter.IsCompleted, static awaiter => awaiter.GetResult())
+                && Passes(pending.ConfigureAwait(false).GetAwaiter(), pending, static awaiter => awaiter.IsCompleted, static awaiter => awaiter.GetResult());
         }
         catch (Exception)
         {
@@ -23,7 +24,7 @@ internal static class ForeignAwaiterProbe
         }
     }
 
-    private static bool Passes<TAwaiter>(TAwaiter awaiter, Task pending, Action<TAwaiter> getResult)
+    private static bool Passes<TAwaiter>(TAwaiter awaiter, Task pending, Func<TAwaiter, bool> isCompleted, Action<TAwaiter> getResult)
         where TAwaiter : struct
     {
         if (!BeginsWith(awaiter, pending))
@@ -37,7 +38,7 @@ internal static class ForeignAwaiterProbe
         var asClass = new ClassMachine<TAwaiter> { Awaiter = awaiter };
         Exchange(ref asStruct, failed);
         Exchange(ref asClass, failed);
-        return Throws(asStruct.Awaiter, getResult, thrown) && Throws(asClass.Awaiter, getResult, thrown);
+        return isCompleted(asClass.Awaiter) && Throws(asStruct.Awaiter, getResult, thrown);
     }
 
     // As numbers, because it is not known yet that this is a reference. The collector may move the task between the two looks.

@@ -46,4 +46,7 @@ internal static partial class Log
 
     [LoggerMessage(23, LogLevel.Warning, "A handler that was bound to loop '{Loop}' was called after the loop was closed, and was not run", EventName = "BoundHandlerDropped")]
     internal static partial void BoundHandlerDropped(ILogger logger, string loop);
+
+    [LoggerMessage(24, LogLevel.Warning, "The work in {Method} that loop '{Loop}' gave to another thread returned a Task that has not ended: it is asynchronous, and ended there with its first await. Await what it returned, too (await await ...), or call it without ToThread", EventName = "WorkReturnedTask")]
+    internal static partial void WorkReturnedTask(ILogger logger, string method, string loop);
 }

@@ -8,6 +8,8 @@ namespace EventLoop;
 /// <para><b>Level-triggered:</b> once it is cancelled, every wait inside throws until the scope is left, also the waits of cleanup code, and those of the tasks of groups that were started inside.</para>
 /// <para><b>Identity:</b> it absorbs only the cancellation that it issued itself; one from outside passes through it.</para>
 /// <para><b>Shield:</b> a shielding scope holds off whatever is cancelled around it; that stays pending, and lands at the first wait after it.</para>
+/// <para><b>.NET tasks</b> that it awaits are no longer awaited when it is cancelled, and run on by themselves; where a token was handed out (<see cref="Token"/>) it fires first, and the work
+/// has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
 /// <para><b>Thread:</b> the loop's. A lambda is the scope, because <c>DisposeAsync</c> is not told of the body's exception.</para>
 /// </remarks>
 public sealed class CancelScope

@@ -105,10 +105,30 @@ public sealed class SubmitTests : LoopTest
     });
 
     [Fact]
-    public void Submit_on_the_loops_own_running_thread_throws_and_points_to_CreateTask() => RunLoop(async () =>
+    public void Submit_on_the_loops_own_running_thread_makes_a_task() => RunLoop(async () =>
     {
-        Assert.Throws<InvalidOperationException>(() => { _ = Loop.Current.Submit(() => After(0, 1)); })
-            .Message.Should().Contain("CreateTask");
+        LoopTask? main = Loop.CurrentTask;
+        LoopTask? submitted = null;
+        Task<int> value = Loop.Current.Submit(async () =>
+        {
+            submitted = Loop.CurrentTask;
+            return await After(1, 3);
+        });
+        submitted.Should().BeNull("it never runs inside the call");
+
+        (await value).Should().Be(3);
+        submitted.Should().NotBeNull().And.NotBeSameAs(main);
+    });
+
+    [Fact]
+    public void Work_that_was_submitted_on_the_loops_own_thread_is_cancelled_by_its_token() => RunLoop(async () =>
+    {
+        using var source = new CancellationTokenSource();
+        Task submitted = Loop.Current.Submit(Forever, source.Token);
+        await Yields(2);
+        source.Cancel();
+
+        (await Record.ExceptionAsync(() => submitted)).Should().BeAssignableTo<OperationCanceledException>();
     });
 
     [Fact]

@@ -206,4 +206,21 @@ public sealed class ToThreadTests : LoopTest
 
         public ValueTask DisposeAsync() => end();
     }
+
+    [Fact]
+    public void Debug_mode_names_work_that_loses_the_task_of_an_asynchronous_function() => RunLoop(
+        async () =>
+        {
+            var gate = new TaskCompletionSource();
+            for (int i = 0; i < 3; i++)
+            {
+                await Loop.ToThread(async () => await gate.Task.ConfigureAwait(false));
+            }
+
+            gate.SetResult();
+            await await Loop.ToThread(static () => Task.CompletedTask);
+
+            Logger.Warnings.Should().ContainSingle().Which.Message.Should().Contain("Task that has not ended").And.Contain("ToThread");
+        },
+        DebugOptions);
 }

@@ -60,12 +60,13 @@ public sealed class Server : IAsyncDisposable
     public Coroutine WaitForStopAsync() => Loop.Shield(stopped);
 
     /// <summary>Stops: accepts no more, lets handlers end, cancels those that are not done in time, and resets the connections of those that do not heed even that.</summary>
-    /// <param name="timeout">How long handlers may take to end by themselves, and as long again when cancelled; null: for ever, zero: not at all.</param>
+    /// <param name="timeout">How long handlers may take to end by themselves, and as long again when cancelled; null or infinite: for ever, zero: not at all.</param>
     /// <returns>What had to be cancelled and aborted.</returns>
     /// <exception cref="InvalidOperationException">It is called from a handler of this server, which would wait for itself.</exception>
     public async Coroutine<ServerStopResult> StopAsync(TimeSpan? timeout = null)
     {
         listener.Core.VerifyAccess("Server.StopAsync");
+        timeout = timeout == System.Threading.Timeout.InfiniteTimeSpan ? null : timeout;
         if (Loop.CurrentTask is { } self && connections.ContainsKey(self))
         {
             throw new InvalidOperationException("A handler cannot wait for its own server to stop. Let another task do that.");

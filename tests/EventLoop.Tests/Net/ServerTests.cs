@@ -273,6 +273,22 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_stop_without_a_limit_waits_for_the_handlers() => RunIo(async () =>
+    {
+        foreach (TimeSpan? never in new TimeSpan?[] { null, System.Threading.Timeout.InfiniteTimeSpan })
+        {
+            var server = Tcp.Listen(AnyPort, static async connection => await connection.ReadToEndAsync());
+            await using var client = await Tcp.ConnectAsync(server.EndPoint);
+            await Until(() => server.ConnectionCount == 1);
+            var stopping = Loop.CreateTask(server.StopAsync(never));
+            await Yields(5);
+            stopping.IsCompleted.Should().BeFalse();
+            await client.DisposeAsync();
+            (await stopping).Canceled.Should().Be(0);
+        }
+    });
+
+    [Fact]
     public void A_name_with_a_thousand_addresses_that_refuse_names_each() => RunIo(async () =>
     {
         var nobody = new LoopSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -35,14 +35,14 @@ public sealed partial class Loop
     /// <param name="awaitables">Cancelled when the gather is.</param>
     /// <remarks><inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})" path="/remarks"/></remarks>
     /// <exception cref="InvalidOperationException">Something belongs to another loop.</exception>
-    [OverloadResolutionPriority(-2)]
+    [OverloadResolutionPriority(-3)]
     public static Coroutine Gather(params IEnumerable<LoopAwaitable> awaitables) => Combine.All(Children.Of(awaitables));
 
     /// <summary>Runs all concurrently. asyncio: <c>gather</c>.</summary>
     /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited. Tasks and futures among them are waited for as they are.</param>
     /// <remarks><inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})" path="/remarks"/></remarks>
     /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or something belongs to another loop: then nothing was started.</exception>
-    [OverloadResolutionPriority(-3)]
+    [OverloadResolutionPriority(-2)]
     public static Coroutine Gather(params IEnumerable<Coroutine> coroutines) => Combine.All(Children.Of(coroutines));
 
     /// <summary>Waits for all. asyncio: <c>gather</c>.</summary>
@@ -73,12 +73,12 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="awaitables">Cancelled when the gather is.</param>
-    [OverloadResolutionPriority(-2)]
+    [OverloadResolutionPriority(-3)]
     public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<LoopAwaitable> awaitables) => Combine.Outcomes(Children.Of(awaitables));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited. Tasks and futures among them are waited for as they are.</param>
-    [OverloadResolutionPriority(-3)]
+    [OverloadResolutionPriority(-2)]
     public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<Coroutine> coroutines) => Combine.Outcomes(Children.Of(coroutines));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>

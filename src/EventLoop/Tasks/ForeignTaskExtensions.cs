@@ -1,4 +1,5 @@
 using EventLoop.Scheduling;
+using EventLoop.Tasks;
 
 namespace EventLoop;
 
@@ -11,21 +12,11 @@ public static class ForeignTaskExtensions
     /// An <c>await</c> of a <see cref="Task"/> in a coroutine is interruptible without it; it is for a <see cref="ValueTask"/>, which is not, for ordinary <c>async Task</c> methods, for work that need not
     /// be waited for although it was given a token, and for the combinators.
     /// </remarks>
-    public static async Coroutine OnLoop(this Task task)
-    {
-        ArgumentNullException.ThrowIfNull(task);
-        await Completion(task);
-        task.GetAwaiter().GetResult();
-    }
+    public static Coroutine OnLoop(this Task task) => ForeignTask.Wait(task);
 
     /// <inheritdoc cref="OnLoop(Task)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    public static async Coroutine<T> OnLoop<T>(this Task<T> task)
-    {
-        ArgumentNullException.ThrowIfNull(task);
-        await Completion(task);
-        return task.GetAwaiter().GetResult();
-    }
+    public static Coroutine<T> OnLoop<T>(this Task<T> task) => ForeignTask.Wait(task);
 
     /// <inheritdoc cref="OnLoop(Task)"/>
     public static Coroutine OnLoop(this ValueTask task) => task.AsTask().OnLoop();

@@ -88,6 +88,7 @@ public sealed class CombiningLeakTests : LoopTest
             (await Loop.Wait([stop.Task], Seconds(1))).Pending.Should().Equal(stop.Task);
             (await Catch(Loop.WaitFor(stop.Task, Seconds(1)))).Should().BeOfType<TimeoutException>();
             (await Catch(Loop.WaitFor(Loop.Shield(stop.Task), Seconds(1)))).Should().BeOfType<TimeoutException>();
+            (await Catch(Loop.WaitFor(stop.Task.OnLoop(), Seconds(1)))).Should().BeOfType<TimeoutException>();
             LoopTask gatherer = Loop.CreateTask(async () => await Loop.Gather(stop.Task));
             await Loop.Yield();
             gatherer.Cancel();

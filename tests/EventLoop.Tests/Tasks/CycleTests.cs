@@ -93,4 +93,16 @@ public sealed class CycleTests : LoopTest
 
         static async Coroutine Await(LoopTask next) => await next;
     }
+
+    [Fact]
+    public void The_message_of_a_cycle_names_each_task_once_and_not_twice_over() => RunLoop(async () =>
+    {
+        LoopTask? second = null;
+        LoopTask first = Loop.CreateTask(async () => await second!, name: "a");
+        second = Loop.CreateTask(async () => await first, name: "b");
+
+        string message = (await Catch(first))!.Message;
+
+        message.Should().MatchRegex("Awaiting task '[ab]' would close a cycle").And.NotContain("task 'task");
+    });
 }

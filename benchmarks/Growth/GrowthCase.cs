@@ -1,0 +1,59 @@
+using EventLoop.Testing;
+
+namespace EventLoop.Benchmarks.Growth;
+
+/// <summary>One path whose length users choose.</summary>
+/// <param name="Name">For the table.</param>
+/// <param name="N">The shorter length: long enough that a quadratic path shows, short enough that it ends.</param>
+/// <param name="Run">Makes a loop, and goes the path once.</param>
+public sealed record GrowthCase(string Name, int N, Action<int> Run)
+{
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<GrowthCase> All { get; } = [.. TaskCases.All, .. ScopeCases.All, .. CombiningCases.All, .. WaiterCases.All, .. OutsideCases.All];
+
+    /// <summary>A case on a loop of its own, on virtual time.</summary>
+    internal static GrowthCase OnLoop(string name, int n, Func<int, Coroutine> body) => new(name, n, count => Loop.Run(() => body(count), new LoopOptions
+    {
+        HandleInterrupt = false,
+        TimeProvider = new VirtualClock(),
+        ShutdownTimeout = TimeSpan.FromMinutes(1),
+    }));
+
+    /// <summary>0 ... n-1 in an order that no list likes: the same each time.</summary>
+    internal static int[] Shuffled(int n)
+    {
+        int[] order = [.. Enumerable.Range(0, n)];
+        new Random(1).Shuffle(order);
+        return order;
+    }
+
+    /// <summary>Waits until cancelled.</summary>
+    internal static Coroutine Forever() => Loop.Sleep(Timeout.InfiniteTimeSpan);
+
+    /// <summary>Awaits it, however it ends.</summary>
+    internal static async Coroutine Ended(LoopAwaitable awaitable)
+    {
+        try
+        {
+            await awaitable;
+        }
+        catch (Exception)
+        {
+            // as it was meant
+        }
+    }
+
+    /// <summary>Starts n tasks that wait, cancels them in a shuffled order, and waits for all.</summary>
+    internal static async Coroutine CancelAll(int n, Func<int, Coroutine> wait)
+    {
+        LoopTask[] tasks = [.. Enumerable.Range(0, n).Select(i => Loop.CreateTask(wait(i)))];
+        await Loop.Yield();
+        await Loop.Yield();
+        foreach (int i in Shuffled(n))
+        {
+            tasks[i].Cancel();
+        }
+
+        await Loop.Wait(tasks);
+    }
+}

@@ -10,7 +10,7 @@ internal static class OutsideCases
 {
     internal static IEnumerable<GrowthCase> All =>
     [
-        OnLoop("writers that wait for one connection", 2_000, static async n =>
+        OnLoop("writers that wait for one connection", 5_000, static async n =>
         {
             await using var pair = new MemoryConnectionPair(new MemoryStreamOptions { Capacity = 64 * 1024 });
             byte[] bytes = new byte[100];
@@ -21,7 +21,7 @@ internal static class OutsideCases
             await pair.Right.ReadExactlyAsync(1 + 100 * n);
             await Loop.Wait(writers);
         }),
-        OnLoop("writers that wait for one connection cancelled in any order", 2_000, static async n =>
+        OnLoop("writers that wait for one connection cancelled in any order", 5_000, static async n =>
         {
             await using var pair = new MemoryConnectionPair(new MemoryStreamOptions { Capacity = 1000 });
             LoopTask first = Loop.CreateTask(pair.Left.WriteAsync(new byte[1024 * 1024]));

@@ -134,6 +134,20 @@ internal static class WaiterCases
             await Loop.GatherOutcomes(tasks);
             sender.Dispose();
         }),
+        OnLoop("clones of a channel, each with two senders that wait, disposed in any order", 1_000, static async n =>
+        {
+            var (sender, receiver) = MemoryChannel.Create<int>(0);
+            ChannelSender<int>[] clones = [.. Enumerable.Range(0, n).Select(_ => sender.Clone())];
+            LoopTask[] tasks = [.. clones.Concat(clones).Select(static one => Loop.CreateTask(one.SendAsync(1)))];
+            await Loop.Yield();
+            foreach (int i in Shuffled(n))
+            {
+                clones[i].Dispose();
+            }
+
+            await Loop.GatherOutcomes(tasks);
+            receiver.Dispose();
+        }),
         OnLoop("parties of a barrier", 2_000, static async n =>
         {
             var barrier = new AsyncBarrier(n);

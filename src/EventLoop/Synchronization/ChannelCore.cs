@@ -34,7 +34,8 @@ internal sealed class ChannelCore<T>(int capacity)
 
     internal void CloseSender(ChannelSender<T> half)
     {
-        TurnAway(ref Senders, half);
+        half.OwnSend.TurnAway(nameof(ChannelSender<>));
+        half.OtherWaits.TurnAway(nameof(ChannelSender<>));
         if (--openSenders == 0)
         {
             while (Receivers.TakeFirst() is { } receiver)
@@ -46,7 +47,8 @@ internal sealed class ChannelCore<T>(int capacity)
 
     internal void CloseReceiver(ChannelReceiver<T> half)
     {
-        TurnAway(ref Receivers, half);
+        half.OwnReceive.TurnAway(nameof(ChannelReceiver<>));
+        half.OtherWaits.TurnAway(nameof(ChannelReceiver<>));
         if (--openReceivers == 0)
         {
             buffer.Clear();
@@ -126,27 +128,4 @@ internal sealed class ChannelCore<T>(int capacity)
         sender.Wake();
         return true;
     }
-
-    // The waits of one half among those of all.
-    private static void TurnAway(ref WaiterQueue line, object half)
-    {
-        var node = line.First;
-        while (node is not null)
-        {
-            var following = (WaitNode?)node.Next;
-            if (ReferenceEquals(((IHalfWait)node.Target!).Half, half))
-            {
-                line.Remove(node);
-                node.WakeWith(new ObjectDisposedException(half.GetType().Name, "This half of the channel was disposed while a task waited by it."));
-            }
-
-            node = following;
-        }
-    }
-}
-
-/// <summary>By which half of a channel a task waits.</summary>
-internal interface IHalfWait
-{
-    object? Half { get; }
 }

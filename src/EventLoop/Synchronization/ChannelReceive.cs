@@ -4,7 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>One receive by one half of a channel.</summary>
-internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait
+internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait<ChannelReceive<T>>
 {
     private static readonly int Slot = ItemPools.NewSlot();
 
@@ -13,7 +13,9 @@ internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait
     /// <param name="owner">The half whose own it is; null: it is rented.</param>
     internal ChannelReceive(ChannelReceiver<T>? owner) => half = owner;
 
-    object? IHalfWait.Half => half;
+    ChannelReceive<T>? IHalfWait<ChannelReceive<T>>.Earlier { get; set; }
+
+    ChannelReceive<T>? IHalfWait<ChannelReceive<T>>.Later { get; set; }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Coroutine<T> Call(ChannelReceiver<T> half)
@@ -60,7 +62,14 @@ internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait
 
     private protected override void Verify(LoopCore running) => half?.Channel.Binding.Verify(running, "ChannelReceiver.ReceiveAsync");
 
-    protected override void Enqueue(WaitNode awaiting) => half!.Channel.Receivers.Add(awaiting);
+    protected override void Enqueue(WaitNode awaiting)
+    {
+        half!.Channel.Receivers.Add(awaiting);
+        if (!ReferenceEquals(this, half.OwnReceive))
+        {
+            half.OtherWaits.Add(this);
+        }
+    }
 
     public override AbortResult Abort(WaitNode node, string? reason)
     {
@@ -73,6 +82,7 @@ internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait
         ForgetResult();
         if (!ReferenceEquals(this, half!.OwnReceive))
         {
+            half.OtherWaits.Remove(this);
             half = null;
             core.Pools.Return(this, Slot);
         }

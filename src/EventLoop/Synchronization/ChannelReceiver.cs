@@ -13,6 +13,7 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>
 {
     internal readonly ChannelCore<T> Channel;
     internal readonly ChannelReceive<T> OwnReceive;       // for the one call at a time that is the rule
+    internal HalfWaits<ChannelReceive<T>> OtherWaits;
 
     internal ChannelReceiver(ChannelCore<T> channel)
     {

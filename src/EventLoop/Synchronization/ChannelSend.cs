@@ -4,7 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>One send by one half of a channel.</summary>
-internal sealed class ChannelSend<T> : PooledWait, IHalfWait
+internal sealed class ChannelSend<T> : PooledWait, IHalfWait<ChannelSend<T>>
 {
     private static readonly int Slot = ItemPools.NewSlot();
 
@@ -15,7 +15,9 @@ internal sealed class ChannelSend<T> : PooledWait, IHalfWait
 
     internal T? Item { get; private set; }
 
-    object? IHalfWait.Half => half;
+    ChannelSend<T>? IHalfWait<ChannelSend<T>>.Earlier { get; set; }
+
+    ChannelSend<T>? IHalfWait<ChannelSend<T>>.Later { get; set; }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Coroutine Call(ChannelSender<T> half, T item)
@@ -58,7 +60,14 @@ internal sealed class ChannelSend<T> : PooledWait, IHalfWait
 
     private protected override void Verify(LoopCore running) => half?.Channel.Binding.Verify(running, "ChannelSender.SendAsync");
 
-    protected override void Enqueue(WaitNode awaiting) => half!.Channel.Senders.Add(awaiting);
+    protected override void Enqueue(WaitNode awaiting)
+    {
+        half!.Channel.Senders.Add(awaiting);
+        if (!ReferenceEquals(this, half.OwnSend))
+        {
+            half.OtherWaits.Add(this);
+        }
+    }
 
     public override AbortResult Abort(WaitNode node, string? reason)
     {
@@ -75,6 +84,7 @@ internal sealed class ChannelSend<T> : PooledWait, IHalfWait
 
         if (!ReferenceEquals(this, half!.OwnSend))
         {
+            half.OtherWaits.Remove(this);
             half = null;
             core.Pools.Return(this, Slot);
         }

@@ -12,6 +12,7 @@ public sealed class ChannelSender<T> : IDisposable
 {
     internal readonly ChannelCore<T> Channel;
     internal readonly ChannelSend<T> OwnSend;       // for the one call at a time that is the rule
+    internal HalfWaits<ChannelSend<T>> OtherWaits;
 
     internal ChannelSender(ChannelCore<T> channel)
     {

@@ -157,6 +157,15 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
         }
     }
 
+    /// <summary>The half of a channel by which it waits, if it does, is closed.</summary>
+    internal void TurnAway(string half)
+    {
+        if (Waiter is { State: WaitState.Parked } node && ReferenceEquals(node.Target, this) && Abort(node, null) == AbortResult.GivenUp)
+        {
+            node.WakeWith(new ObjectDisposedException(half, "This half of the channel was disposed while a task waited by it."));
+        }
+    }
+
     /// <summary>Puts the node where its wake-up will come from.</summary>
     protected abstract void Enqueue(WaitNode awaiting);
 

@@ -7,8 +7,7 @@ namespace EventLoop.Tests.Scheduling;
 /// The cases of benchmarks/Growth in a short form: no path whose length users choose costs more than linearly. What counts is the processor time of the loop's
 /// thread, which a busy machine does not lengthen, and the bound lies half-way between linear and quadratic.
 /// </summary>
-[RealTime("it measures time; the cases bring their own clocks")]
-public sealed partial class GrowthTests : LoopTest
+public sealed partial class GrowthTests
 {
     private const int MostRounds = 15;
     private const double Bound = 8;      // linear is 4, quadratic 16

@@ -99,7 +99,7 @@ public abstract class DescriptorWatchTests(PollerKind poller) : IoTest(poller)
         loop.RemoveReader(handle).Should().BeTrue();
         loop.RemoveReader(handle).Should().BeFalse();
         loop.Invoking(it => it.AddReader(handle, static () => { })).Should().Throw<ObjectDisposedException>();
-        return default;
+        return Coroutine.Completed;
     });
 
     [Fact]
@@ -116,7 +116,7 @@ public abstract class DescriptorWatchTests(PollerKind poller) : IoTest(poller)
         core.Poller.HasSources.Should().BeTrue();
         Loop.Current.ForgetClosedWatches(always: true);
         core.Poller.HasSources.Should().BeFalse();
-        return default;
+        return Coroutine.Completed;
     });
 
     [Fact]

@@ -162,67 +162,6 @@ public sealed partial class Loop
     /// <returns>Its result.</returns>
     public static Coroutine<T> Shield<T>(Coroutine<T> work) => Shield(CreateTask(work));
 
-    // ---- timeout
-
-    /// <summary>Runs <paramref name="body"/> in this task, with a deadline that it can move. asyncio: <c>timeout</c>.</summary>
-    /// <param name="delay">From the start of the body; null and infinite: none. Zero or less interrupts its first real wait.</param>
-    /// <param name="body">Gets the scope.</param>
-    /// <remarks>
-    /// <para><b>.NET tasks</b> that it awaits are no longer awaited when the time is up, and run on by themselves; where a token was handed out (<see cref="CancellationToken"/>) it fires first, and the work
-    /// has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
-    /// </remarks>
-    /// <exception cref="TimeoutException">The deadline passed and interrupted the body; its inner exception is the cancellation. Cancellations from elsewhere pass as what they are.</exception>
-    /// <exception cref="InvalidOperationException">No task runs here.</exception>
-    [OverloadResolutionPriority(1)]
-    public static async Coroutine Timeout(TimeSpan? delay, Func<TimeoutScope, Coroutine> body)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        await TimeoutScope.Run(TimeoutScope.DeadlineOf(delay), body);
-    }
-
-    /// <inheritdoc cref="Timeout(TimeSpan?, Func{TimeoutScope, Coroutine})"/>
-    /// <typeparam name="T">The type of the body's result.</typeparam>
-    /// <returns>What the body returned.</returns>
-    [OverloadResolutionPriority(1)]
-    public static async Coroutine<T> Timeout<T>(TimeSpan? delay, Func<TimeoutScope, Coroutine<T>> body)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        return await TimeoutScope.Run(TimeoutScope.DeadlineOf(delay), body);
-    }
-
-    /// <inheritdoc cref="Timeout(TimeSpan?, Func{TimeoutScope, Coroutine})"/>
-    public static Coroutine Timeout(TimeSpan? delay, Func<TimeoutScope, Task> body)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        return Timeout(delay, async Coroutine (scope) => await body(scope));
-    }
-
-    /// <inheritdoc cref="Timeout{T}(TimeSpan?, Func{TimeoutScope, Coroutine{T}})"/>
-    public static Coroutine<T> Timeout<T>(TimeSpan? delay, Func<TimeoutScope, Task<T>> body)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        return Timeout(delay, async Coroutine<T> (scope) => await body(scope));
-    }
-
-    /// <summary>The same with an absolute deadline. asyncio: <c>timeout_at</c>.</summary>
-    /// <param name="loopTime">On the scale of <see cref="Time"/>; null: none.</param>
-    /// <param name="body">Gets the scope.</param>
-    /// <inheritdoc cref="Timeout(TimeSpan?, Func{TimeoutScope, Coroutine})" path="/exception"/>
-    public static Coroutine TimeoutAt(TimeSpan? loopTime, Func<TimeoutScope, Coroutine> body)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        return TimeoutScope.Run(loopTime?.Ticks, body);
-    }
-
-    /// <inheritdoc cref="TimeoutAt(TimeSpan?, Func{TimeoutScope, Coroutine})"/>
-    /// <typeparam name="T">The type of the body's result.</typeparam>
-    /// <returns>What the body returned.</returns>
-    public static Coroutine<T> TimeoutAt<T>(TimeSpan? loopTime, Func<TimeoutScope, Coroutine<T>> body)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        return TimeoutScope.Run(loopTime?.Ticks, body);
-    }
-
     private static bool IsOver(TimeSpan? timeout) =>
         timeout is { } time && time <= TimeSpan.Zero && time != System.Threading.Timeout.InfiniteTimeSpan;
 

@@ -26,6 +26,9 @@ internal class LoopContext : SynchronizationContext
     /// <summary>An <see cref="Tasks.ForeignInterruption"/> of the task stands in the ready queue.</summary>
     internal bool IsInterruptionDue;
 
+    /// <summary>Wants to be told of waits that begin: <see cref="OnWait"/>.</summary>
+    private protected bool ReportsWaits;
+
     internal readonly LoopCore Core;
 
     /// <summary>The task that steps in this context; null in plain callbacks.</summary>
@@ -62,8 +65,15 @@ internal class LoopContext : SynchronizationContext
         }
     }
 
+    private protected virtual void OnWait() { }
+
     private void RegisterAnother(WaitNode node)
     {
+        if (ReportsWaits)
+        {
+            OnWait();
+        }
+
         if (parked is ParkedSet set)
         {
             set.Add(node);
@@ -96,6 +106,17 @@ internal class LoopContext : SynchronizationContext
                 break;
         }
     }
+
+    /// <summary>Something waits here, or was given up and has not thrown yet.</summary>
+    internal bool Waits => parked switch
+    {
+        WaitNode node => WaitsHere(node) || IsCancelledHere(node),
+        ParkedSet set => set.Any(),
+        _ => false,
+    };
+
+    /// <summary>Nothing waits here: the next wait is reported.</summary>
+    internal void ForgetWaits() => parked = null;
 
     /// <summary>A wait in this context was given up and has not thrown yet: a further request meets it there.</summary>
     internal bool IsBeingCancelled => parked switch

@@ -67,6 +67,19 @@ internal sealed class ParkedSet(LoopContext owner)
         }
     }
 
+    internal bool Any()
+    {
+        for (int i = places.Count - 1; i >= 0; i--)
+        {
+            if (owner.WaitsHere(nodes[i]!) || owner.IsCancelledHere(nodes[i]!))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     internal bool AnyCancelled()
     {
         for (int i = places.Count - 1; i >= 0; i--)

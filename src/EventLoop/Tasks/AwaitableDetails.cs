@@ -33,7 +33,10 @@ internal sealed class AwaitableDetails
     internal string? CreatedBy;
     internal long LastStep;
     internal string? CancelReason;
-    internal int CancelRequests;
+
+    /// <summary>Requests for the task as a whole, and those of its scopes, which last until they are left.</summary>
+    internal int OwnRequests;
+    internal int ScopeRequests;
 
     /// <summary>When the task's own cancellation was delivered last, on the scale of <see cref="LoopCore.Deliveries"/>; zero when no request is left.</summary>
     internal long DeliveredAt;
@@ -49,8 +52,8 @@ internal sealed class AwaitableDetails
 
     internal LinkedTokenSource? TokenSource;
 
-    /// <summary>The contexts of the scopes that the task is in now.</summary>
-    internal ScopedContext[]? Scopes;
+    /// <summary>The scopes that the task is in now.</summary>
+    internal TaskScopes? Scopes;
 
     /// <summary>The innermost scope of others that it was started in.</summary>
     internal Scope? InheritedScope;

@@ -7,6 +7,15 @@ namespace EventLoop;
 // How a request to cancel reaches the waits of a task, and which of them see it.
 public partial class LoopTask
 {
+    /// <summary>Its token has fired, or would have, had anybody asked for it.</summary>
+    internal bool IsTokenFired => Rare is { } rare && (rare.OwnRequests > 0 || rare.InheritedScope is { TokenFired: true });
+
+    /// <summary>A request for it as a whole has come that no wait has thrown or passed on yet.</summary>
+    internal bool HasUndeliveredRequest => context.MustCancel;
+
+    /// <summary>The reason of its latest request.</summary>
+    internal string? RequestReason => Rare?.CancelReason;
+
     internal override bool CancelCore(string? reason)
     {
         if (IsCompleted)
@@ -14,23 +23,17 @@ public partial class LoopTask
             return false;
         }
 
-        Details.CancelRequests++;
+        Details.OwnRequests++;
         if (reason is not null || Rare?.CancelReason is not null)
         {
             Details.CancelReason = reason;
         }
 
         context.MustCancel = true;
-        MarkAttention();
+        context.Attention = true;
         Core.CancelRounds.Run(this);
         return true;
     }
-
-    /// <summary>It was cancelled, and no wait has thrown that yet.</summary>
-    internal bool HasUndeliveredRequest => context.MustCancel;
-
-    /// <summary>The reason of the requests so far.</summary>
-    internal string? RequestReason => Rare?.CancelReason;
 
     /// <summary>Joins the round of cancellations that is under way; false when it is in it already.</summary>
     internal bool EnterCancelRound() => !context.InCancelRound && (context.InCancelRound = true);
@@ -38,115 +41,60 @@ public partial class LoopTask
     internal void LeaveCancelRound()
     {
         context.InCancelRound = false;
-        if (CancelRequests > 0)
+        if (OwnRequests > 0)
         {
             FireToken();
+            Rare!.Scopes?.SpreadRequests();
         }
     }
 
-    // Those that have fired for the requests that were taken back. From the outside in: inside a scope that is cancelled itself they stay as they are.
+    /// <summary>A scope of its own was cancelled, or is left.</summary>
+    internal void CountScopeRequest(int difference)
+    {
+        if (difference > 0 || Rare is { ScopeRequests: > 0 })
+        {
+            Details.ScopeRequests += difference;
+        }
+    }
+
+    internal void FireToken() => TokenSource?.Fire(Core);
+
+    // Those that have fired for the requests that were taken back.
     private void RenewTokens()
     {
-        if (TokenSource is { IsCancellationRequested: true } source)
+        if (TokenSource is { IsCancellationRequested: true } source && !IsTokenFired)
         {
             source.End();
             Details.TokenSource = null;
         }
 
-        foreach (var scoped in ScopeContexts)
-        {
-            scoped.Scope!.RenewToken();
-        }
-    }
-
-    private void FireToken() => TokenSource?.Fire(Core);
-
-    internal void MarkAttention()
-    {
-        context.Attention = true;
-        foreach (var scoped in ScopeContexts)
-        {
-            scoped.Attention = true;
-        }
+        Rare!.Scopes?.SpreadRequests();
     }
 
     /// <summary>Throws what is due into the waits that see it.</summary>
     internal void InterruptWaits()
     {
-        if (IsCompleted)
+        if (!IsCompleted)
         {
-            return;
-        }
-
-        // First ask every wait, then note what was delivered: one request aborts all waits of a task.
-        var delivered = new List<(TaskContext From, LoopAwaitable By)>();
-        foreach (var each in Contexts())
-        {
-            if (each.IsBeingCancelled)
-            {
-                delivered.Add((each, this));
-            }
-        }
-
-        List<(ForeignWait Wait, TaskContext From)>? foreign = null;
-        foreach (var node in CollectWaits())
-        {
-            // What one wait gave up may have ended another, which has its outcome then: both awaited the same future.
-            if (node.State is not (WaitState.Parked or WaitState.Yielding))
-            {
-                continue;
-            }
-
-            var from = (TaskContext)node.Context!;
-            if (!IsCancellationVisible(from, deliver: false, out string? reason))
-            {
-                continue;
-            }
-
-            if (node.Target is ForeignWait wait)
-            {
-                (foreign ??= []).Add((wait, from));
-                continue;
-            }
-
-            var result = node.State == WaitState.Yielding ? AbortResult.GivenUp : node.Target!.Abort(node, reason);
-            if (result == AbortResult.GivenUp)
-            {
-                node.WakeWith(Core, new LoopCanceledException(reason));
-            }
-
-            if (result != AbortResult.Refused)
-            {
-                delivered.Add((from, result == AbortResult.PassedOn ? node.Target as LoopAwaitable ?? this : this));
-            }
-        }
-
-        foreach (var (from, by) in delivered)
-        {
-            MarkDelivered(from, by);
-        }
-
-        if (foreign is not null)
-        {
-            InterruptForeign(foreign, isTaken: delivered.Count > 0);
+            var contexts = new List<TaskContext> { context };
+            Rare!.Scopes?.CollectInside(null, contexts);
+            Interruption.Run(contexts);
         }
     }
 
-    // Where code of the task waited on the loop, that is what was cancelled: what waits for such code learns of it from there. A level-triggered scope is asked again after a while.
-    private void InterruptForeign(List<(ForeignWait Wait, TaskContext From)> foreign, bool isTaken)
+    /// <summary>
+    /// A cancellation has met waits for things that are not ours. Where code of the task waited on the loop, that is what was cancelled: what waits for such code
+    /// learns of it from there, and a level-triggered scope is asked again after a while.
+    /// </summary>
+    internal void InterruptForeign(ForeignWait wait, TaskContext from, bool isTaken)
     {
         if (!isTaken)
         {
             ScheduleInterruption();
-            return;
         }
-
-        foreach (var (wait, from) in foreign)
+        else if (SeesCancellation(from, out _))
         {
-            if (IsCancellationVisible(from, deliver: false, out _))
-            {
-                wait.Refuse(this).Pause();
-            }
+            wait.Refuse(this).Pause();
         }
     }
 
@@ -164,27 +112,14 @@ public partial class LoopTask
     internal void OnForeignWaitBegun(LoopContext from)
     {
         var here = (TaskContext)from;
-        if (IsCancellationVisible(here, deliver: false, out _))
+        ExpireOverdue(here);
+        if (SeesCancellation(here, out _))
         {
             ScheduleInterruption();
         }
-        else
+        else if (ReferenceEquals(here, context))
         {
-            from.Attention = IsAnythingPending(here);
-        }
-    }
-
-    internal bool SeesCancellation(TaskContext from, out string? reason) => IsCancellationVisible(from, deliver: false, out reason);
-
-    /// <param name="from">Where the wait stands that throws it.</param>
-    /// <param name="by">This task, or what it awaits and what throws it if it ends so.</param>
-    internal void MarkDelivered(TaskContext from, LoopAwaitable by)
-    {
-        bool ofTask = context.MustCancel;
-        IsCancellationVisible(from, deliver: true, out _);
-        if (ofTask && !context.MustCancel)
-        {
-            Details.DeliveredBy = by;
+            here.Attention = false;
         }
     }
 
@@ -193,7 +128,7 @@ public partial class LoopTask
 
     /// <summary>Whether the wait still stands that a cancellation has to throw.</summary>
     internal bool IsCancellationDue(ForeignWait wait) =>
-        !IsCompleted && wait.Context is TaskContext from && ReferenceEquals(from.Task, this) && IsCancellationVisible(from, deliver: false, out _);
+        !IsCompleted && wait.Context is TaskContext from && ReferenceEquals(from.Task, this) && SeesCancellation(from, out _);
 
     /// <summary>Whether somebody was given a token that tells of the cancellation which code in <paramref name="from"/> sees.</summary>
     internal bool HasTokenOut(TaskContext from)
@@ -209,82 +144,74 @@ public partial class LoopTask
         return TokenSource is { IsHandedOut: true, IsCancellationRequested: true };
     }
 
+    private void ExpireOverdue(TaskContext here)
+    {
+        if (!ReferenceEquals(here, context) && Rare!.Scopes is { HasOverdue: true } scopes)
+        {
+            scopes.ExpireOverdue();
+        }
+    }
+
     /// <summary>At the beginning of a wait in <paramref name="from"/>: the cancellation that it has to throw instead.</summary>
     internal LoopCanceledException? TakeCancellation(LoopContext from)
     {
         var here = (TaskContext)from;
-        if (IsCancellationVisible(here, deliver: false, out string? reason))
+        ExpireOverdue(here);
+        if (SeesCancellation(here, out string? reason))
         {
             MarkDelivered(here, this);
             return new LoopCanceledException(reason);
         }
 
-        from.Attention = IsAnythingPending(here);
+        if (ReferenceEquals(here, context))
+        {
+            here.Attention = false;
+        }
+
         return null;
     }
 
-    // From the inside out: the task's own scopes, the task itself, the scopes that it inherited. A shield ends the view, but for scopes that break shields.
-    private bool IsCancellationVisible(TaskContext from, bool deliver, out string? reason)
+    /// <summary>From the inside out: the task's own scopes, the task itself, the scopes that it inherited. Shields hold off what is further out.</summary>
+    /// <param name="from">Where it is looked from.</param>
+    /// <param name="reason">The innermost one's.</param>
+    internal bool SeesCancellation(TaskContext from, out string? reason)
     {
-        bool found = false;
-        bool shielded = false;
-        reason = null;
         var scope = from.Scope;
-        for (; scope is not null && ReferenceEquals(scope.Host, this); scope = scope.Parent)
+        bool asked = context.MustCancel;
+        Scope? edge = null;
+        if (!ReferenceEquals(from, context))
         {
-            if (scope.IsDue && (!shielded || scope.BreaksShields))
-            {
-                reason = found ? reason : scope.Reason;
-                found = true;
-                if (deliver)
-                {
-                    scope.MarkDelivered(++Core.Deliveries);
-                }
-            }
-
-            shielded |= scope.Shield;
+            var scopes = Rare!.Scopes!;
+            edge = scopes.HasDue ? scopes.FindDue(scope!) : null;
+            asked &= scope!.ShieldDepth == 0;
         }
 
-        if (context.MustCancel && !shielded)
-        {
-            reason = found ? reason : Rare?.CancelReason;
-            found = true;
-            if (deliver)
-            {
-                context.MustCancel = false;
-                Details.DeliveredAt = ++Core.Deliveries;
-            }
-        }
-
-        for (; scope is not null; scope = scope.Parent)
-        {
-            if (scope.IsSeenByHeirs && (!shielded || scope.BreaksShields))
-            {
-                reason = found ? reason : scope.Reason;
-                found = true;
-            }
-
-            shielded |= scope.Shield;
-        }
-
-        return found;
+        var cause = scope?.Cause;
+        bool ownCause = cause is not null && ReferenceEquals(cause.Host, this);
+        reason = edge is not null && !(ownCause && cause!.Depth > edge.Depth) ? edge.Reason
+            : asked && !ownCause ? Rare!.CancelReason
+            : cause?.Reason;
+        return asked || edge is not null || cause is not null;
     }
 
-    private bool IsAnythingPending(TaskContext from)
+    /// <summary>A wait has thrown, or passed on, all that is visible there.</summary>
+    /// <param name="from">Where the wait stands.</param>
+    /// <param name="by">This task, or what it awaits and what throws it if it ends so.</param>
+    internal void MarkDelivered(TaskContext from, LoopAwaitable by)
     {
-        for (var scope = from.Scope; scope is not null; scope = scope.Parent)
+        bool outermost = ReferenceEquals(from, context);
+        if (context.MustCancel && (outermost || from.Scope!.ShieldDepth == 0))
         {
-            if (ReferenceEquals(scope.Host, this) ? scope.IsDue : scope.IsSeenByHeirs)
-            {
-                return true;
-            }
+            context.MustCancel = false;
+            Details.DeliveredAt = ++Core.Deliveries;
+            Details.DeliveredBy = by;
         }
 
-        return context.MustCancel;
+        if (!outermost && Rare!.Scopes is { HasDue: true } scopes)
+        {
+            scopes.MarkSeenDelivered(from.Scope!);
+        }
     }
-
-    /// <summary>A request for this task as a whole waits for its delivery.</summary>
-    internal bool IsCancellationPending => context.MustCancel;
 
     /// <summary>A request for this task as a whole was thrown or passed on since then, and not all of them were taken back.</summary>
     internal bool WasCancelledSince(long deliveries) => Rare is { } rare && rare.DeliveredAt > deliveries;
@@ -292,7 +219,7 @@ public partial class LoopTask
     /// <summary>Puts a delivered request back: it lands at the next wait.</summary>
     internal void RearmCancellation()
     {
-        context.MustCancel = CancelRequests > 0;
-        MarkAttention();
+        context.MustCancel = OwnRequests > 0;
+        context.Attention = true;
     }
 }

@@ -71,11 +71,8 @@ public partial class LoopTask
     internal List<WaitNode> CollectWaits()
     {
         var waits = new List<WaitNode>();
-        foreach (var each in Contexts())
-        {
-            each.CollectWaits(waits);
-        }
-
+        context.CollectWaits(waits);
+        Rare?.Scopes?.CollectWaits(waits);
         return waits;
     }
 
@@ -106,9 +103,6 @@ public partial class LoopTask
         : IsCompletedSuccessfully ? LoopTaskStatus.RanToCompletion
         : IsFaulted ? LoopTaskStatus.Faulted
         : LoopTaskStatus.Canceled;
-
-    // Its outermost one, and those of the scopes that it is in.
-    private IEnumerable<TaskContext> Contexts() => ScopeContexts is { Length: > 0 } scopes ? [context, .. scopes] : [context];
 
     // What is said of the wait that it is in. Null: it is in none, or moves too fast to be seen.
     private T? Look<T>(Func<WaitNode, IWaitTarget, T?> tell)

@@ -70,8 +70,11 @@ public partial class LoopTask : LoopAwaitable
         }
     }
 
-    /// <summary>Outstanding requests: <see cref="LoopAwaitable.Cancel"/> adds one, <see cref="Uncancel"/> takes one away. asyncio: <c>cancelling()</c>.</summary>
-    public int CancelRequests => Rare?.CancelRequests ?? 0;
+    /// <summary>What is asked of it, from anywhere: <see cref="LoopAwaitable.Cancel"/> adds one, <see cref="Uncancel"/> takes one away. asyncio: <c>cancelling()</c>.</summary>
+    /// <remarks>A timeout that has expired, a group that aborts and a cancelled scope count as one each, to the task whose code is in them, until it has left them.</remarks>
+    public int CancelRequests => Rare is { } rare ? rare.OwnRequests + rare.ScopeRequests : 0;
+
+    internal int OwnRequests => Rare?.OwnRequests ?? 0;
 
     /// <summary>Fires when it is cancelled; for APIs that take a token. After <see cref="Uncancel"/> has brought the count to zero it is a new one.</summary>
     /// <remarks>
@@ -80,7 +83,7 @@ public partial class LoopTask : LoopAwaitable
     public CancellationToken CancellationToken => GetToken(isForOthers: true);
 
     internal CancellationToken GetToken(bool isForOthers) =>
-        IsCompleted && TokenSource is null ? new CancellationToken(CancelRequests > 0) : Source.HandOut(isForOthers);
+        IsCompleted && TokenSource is null ? new CancellationToken(OwnRequests > 0) : Source.HandOut(isForOthers);
 
     /// <summary>Made when somebody asks; while it is not done.</summary>
     internal LinkedTokenSource Source
@@ -90,12 +93,10 @@ public partial class LoopTask : LoopAwaitable
             if (TokenSource is not { } source)
             {
                 Details.TokenSource = source = new LinkedTokenSource();
-                if (CancelRequests > 0)
+                if (IsTokenFired)
                 {
                     source.Cancel();
                 }
-
-                source.LinkTo(InheritedScope?.SourceForHeirs, Core);
             }
 
             return source;
@@ -115,12 +116,8 @@ public partial class LoopTask : LoopAwaitable
     /// <summary>The innermost scope of its creator that it is in as a whole; only children of groups inherit one.</summary>
     internal Scope? InheritedScope => Rare?.InheritedScope;
 
-    /// <summary>The contexts of the scopes that it is in now. A new array for each change: any thread may read it.</summary>
-    internal ScopedContext[] ScopeContexts
-    {
-        get => Rare?.Scopes ?? [];
-        set => Details.Scopes = value;
-    }
+    /// <summary>The scopes that it is in now.</summary>
+    internal TaskScopes OwnScopes => Rare?.Scopes ?? (Details.Scopes = new TaskScopes(this));
 
     internal TaskGroup? Group => Rare?.Group;
 
@@ -136,17 +133,25 @@ public partial class LoopTask : LoopAwaitable
     }
 
     /// <summary>Takes one cancel request back: whoever asked for it has seen it through. asyncio: <c>uncancel()</c>.</summary>
-    /// <returns>How many are left. At zero a request that no wait has thrown yet is forgotten.</returns>
+    /// <returns>How many are left. When all calls of Cancel are taken back, a request that no wait has thrown yet is forgotten.</returns>
+    /// <remarks>Requests by Cancel are taken back before those of scopes, which stay cancelled all the same.</remarks>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public int Uncancel()
     {
         Core.VerifyAccess("Uncancel of a task");
-        if (CancelRequests > 0 && --Rare!.CancelRequests == 0)
+        if (Rare is { OwnRequests: > 0 } rare)
         {
-            context.MustCancel = false;
-            Rare.DeliveredAt = 0;
-            Rare.DeliveredBy = null;
-            RenewTokens();
+            if (--rare.OwnRequests == 0)
+            {
+                context.MustCancel = false;
+                rare.DeliveredAt = 0;
+                rare.DeliveredBy = null;
+                RenewTokens();
+            }
+        }
+        else
+        {
+            CountScopeRequest(-1);
         }
 
         return CancelRequests;
@@ -192,7 +197,6 @@ public partial class LoopTask : LoopAwaitable
         if (inherited is not null)
         {
             Details.InheritedScope = inherited;
-            inherited.AddMember(this);
             context.Attention = true;       // it may have been cancelled already; a look in vain clears it
         }
     }
@@ -211,11 +215,10 @@ public partial class LoopTask : LoopAwaitable
             return;
         }
 
-        InheritedScope?.RemoveMember(this);
         switch (failure?.Exception)
         {
             case null:
-                if (CancelRequests > 0 && core.Loop.Debug && WasCancellationThrown)
+                if (OwnRequests > 0 && core.Loop.Debug && WasCancellationThrown)
                 {
                     core.Loop.OnCancellationSwallowed(this);
                 }
@@ -238,8 +241,9 @@ public partial class LoopTask : LoopAwaitable
         }
     }
 
+    // Once it is cancelled, or a scope that it was started in, any cancellation is its own, by whichever token it came; before that, only ours is.
     private bool IsOwnCancellation(Exception exception) =>
-        exception is LoopCanceledException || ((CancelRequests > 0 || InheritedScope is { IsSeenCancelled: true }) && Loop.IsCancellation(exception));
+        exception is LoopCanceledException || (IsTokenFired && Loop.IsCancellation(exception));
 
     private void OnFailed(Exception failure)
     {

@@ -2,15 +2,47 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-// How a scope is cancelled: by hand, by its deadline, by a grace that ends; and who learns of it.
+// How a scope is cancelled: by hand, by its deadline, by a token from outside, by a grace that ends; and who learns of it.
 internal sealed partial class Scope
 {
+    private Alarm? shieldsEnd;
+    private long shieldsEndAt;
+    private long? cancelledAt;          // in ticks of loop time; null: not, or where no loop runs
+    private TimeSpan? graceFromEntry;   // given where no loop runs
+    private bool noted;
+
+    /// <summary>Cancelled with a grace that is over: shields inside it no longer hold it off.</summary>
+    internal bool BreaksShields { get; private set; }
+
+    /// <summary>An edge-triggered one that has not interrupted its task yet.</summary>
+    internal bool IsDue => Cancelled && !level && DeliveredAt == 0;
+
+    /// <summary>An edge-triggered one that is cancelled, and has not interrupted its task before then.</summary>
+    internal bool IsDueSince(long deliveries) => Cancelled && !level && (DeliveredAt == 0 || DeliveredAt > deliveries);
+
+    /// <summary>When an edge-triggered one interrupted its task, on the scale of <see cref="LoopCore.Deliveries"/>; zero: not yet.</summary>
+    internal long DeliveredAt { get; private set; }
+
+    internal void NoteDelivery(long delivery)
+    {
+        DeliveredAt = delivery;
+        if (delivery != 0)
+        {
+            delivered?.Invoke();
+        }
+    }
+
+    /// <summary>Where <see cref="TaskScopes"/> keeps it.</summary>
+    internal LinkedListNode<Scope>? CancelledPlace { get; set; }
+
     internal override bool IsAlarm => true;
 
     internal override void OnDue(LoopCore core) => Expire();
 
-    // One that was due when it was entered; its body may have moved the deadline since.
-    internal override void Execute()
+    // One that was due when it was entered, or whose deadline was moved into the past; it may have been moved again since.
+    internal override void Execute() => ExpireIfOverdue();
+
+    internal void ExpireIfOverdue()
     {
         if (deadline is { } due && due <= Core!.Clock.Now)
         {
@@ -26,6 +58,13 @@ internal sealed partial class Scope
         }
     }
 
+    /// <summary>The token that was given to it from outside was cancelled.</summary>
+    internal void CancelByToken()
+    {
+        CancelledByToken |= IsOpen && !Cancelled;
+        Cancel("the token that was given to it was cancelled");
+    }
+
     internal void Cancel(string? reason, TimeSpan? grace = null)
     {
         if (left)
@@ -33,15 +72,14 @@ internal sealed partial class Scope
             return;
         }
 
-        bool first = !Cancelled;
         var core = Core ?? LoopCore.Running;
-        if (first)
+        bool changed = !Cancelled;
+        if (changed)
         {
             Cancelled = true;
             Reason = reason;
             cancelledAt = core?.Clock.Now;
             core?.Timers.Remove(this);
-            cancelled?.Invoke();
         }
 
         if (grace is { } time && !BreaksShields)
@@ -49,6 +87,7 @@ internal sealed partial class Scope
             if (core is not null)
             {
                 EndShieldsAfter(core, time);
+                changed |= BreaksShields;
             }
             else if (graceFromEntry is not { } earlier || time < earlier)
             {
@@ -56,14 +95,42 @@ internal sealed partial class Scope
             }
         }
 
-        if (entered)
+        if (!changed)
         {
-            Interrupt();
+            return;
         }
 
-        if (first)
+        if (!Entered)
         {
+            TokenFired = true;
             FireToken();
+            return;
+        }
+
+        NoteWithHost();
+        Spread();
+    }
+
+    // To its host it is one request to cancel, until it is left.
+    private void NoteWithHost()
+    {
+        if (!noted)
+        {
+            noted = true;
+            Host!.CountScopeRequest(1);
+            if (!level)
+            {
+                Host.OwnScopes.NoteDue(this);
+            }
+        }
+    }
+
+    private void ForgetWithHost()
+    {
+        if (noted)
+        {
+            Host!.CountScopeRequest(-1);
+            Host.OwnScopes.Forget(this);
         }
     }
 
@@ -91,74 +158,82 @@ internal sealed partial class Scope
         if (!left)
         {
             BreaksShields = true;
-            if (entered)
+            if (Entered)
             {
-                Interrupt();
+                Spread();
             }
         }
     }
 
-    // Wakes everyone who waits inside and sees it.
-    private void Interrupt()
+    // Passes on inwards what has changed here, wakes those who wait inside and see it, then fires the tokens: those of other tasks first, which use what the host
+    // owns.
+    internal void Spread(bool interrupts = true)
     {
-        inner!.Attention = true;
-        var affected = new List<LoopTask> { Host! };
-        MarkNested(affected);
-        foreach (var task in affected)
+        var heirs = new List<TaskContext>();
+        var own = new List<TaskContext>();
+        var fired = new List<Scope>();
+        var firedTasks = new List<LoopTask>();
+        var next = new Stack<Scope>();
+        next.Push(this);
+        while (next.TryPop(out var scope))
         {
-            task.InterruptWaits();
+            if (!scope.Refresh(out bool rose, out bool fires))
+            {
+                continue;
+            }
+
+            if (rose && scope.inner!.Waits)
+            {
+                (ReferenceEquals(scope.Host, Host) ? own : heirs).Add(scope.inner);
+            }
+
+            if (fires && scope.IsListenedTo)
+            {
+                fired.Add(scope);
+            }
+
+            foreach (var nested in scope.Nested)
+            {
+                if ((rose || fires) && nested.Heirs is { Count: > 0 } tasks)
+                {
+                    Tell(tasks, rose, heirs, firedTasks);
+                }
+
+                next.Push(nested);
+            }
+        }
+
+        if (interrupts && (!level || !Cancelled))
+        {
+            // Also what the host alone sees: edge-triggered scopes, and requests for the task.
+            own.Clear();
+            Host!.OwnScopes.CollectInside(this, own);
+        }
+
+        Interruption.Run(heirs);
+        Interruption.Run(own);
+        foreach (var scope in fired)
+        {
+            scope.FireToken();
+        }
+
+        foreach (var task in firedTasks)
+        {
+            task.FireToken();
         }
     }
 
-    private void MarkNested(List<LoopTask>? affected = null)
+    private static void Tell(IReadOnlyCollection<LoopTask> tasks, bool rose, List<TaskContext> waiting, List<LoopTask> fired)
     {
-        var scopes = new Stack<Scope>();
-        scopes.Push(this);
-        while (scopes.TryPop(out var scope))
+        foreach (var task in tasks.OrderBy(static task => task.Id))
         {
-            scope.inner!.Attention = true;
-            if (affected is not null && !affected.Contains(scope.Host!))
+            if (rose)
             {
-                affected.Add(scope.Host!);
+                task.Context.Attention = true;
+                waiting.Add((TaskContext)task.Context);
             }
 
-            foreach (var member in scope.members ?? [])
-            {
-                member.MarkAttention();
-                affected?.Add(member);
-            }
-
-            foreach (var child in scope.nested ?? [])
-            {
-                scopes.Push(child);
-            }
-        }
-    }
-
-    /// <summary>A level-triggered scope as a task sees it that inherited it.</summary>
-    internal bool IsSeenByHeirs => level && Cancelled;
-
-    /// <summary>A cancellation that the host's next wait inside has to throw.</summary>
-    internal bool IsDue => Cancelled && (level || deliveredAt == 0);
-
-    internal void MarkDelivered(long delivery) => deliveredAt = delivery;
-
-    /// <summary>Puts back what was delivered inside this scope for those around it: a group reported its failures first, and the cancellation lands at the next wait.</summary>
-    internal void RearmOuter()
-    {
-        for (var scope = Parent; scope is not null && ReferenceEquals(scope.Host, Host); scope = scope.Parent)
-        {
-            if (!scope.level && scope.deliveredAt > enteredAt)
-            {
-                scope.deliveredAt = 0;
-                scope.inner!.Attention = true;
-                scope.MarkNested();
-            }
-        }
-
-        if (Host!.WasCancelledSince(enteredAt))
-        {
-            Host.RearmCancellation();
+            fired.Add(task);
         }
     }
 }

@@ -9,51 +9,50 @@ namespace EventLoop.Tasks;
 /// <remarks>
 /// <para>A <em>level-triggered</em> scope, once cancelled, is seen by every wait inside it, also in the tasks of groups that were started in it. An
 /// <em>edge-triggered</em> one interrupts its own task once.</para>
-/// <para>Whether a scope may absorb an exception is decided by what was delivered and by what else is cancelled around it, never by the exception's type alone:
-/// C# code catches and rethrows, and several cancellations can meet in one wait.</para>
+/// <para>Here is what a scope knows of itself: its place, its deadline, whether it is cancelled. What it sees of the scopes around it is in Scope.View.cs,
+/// how a cancellation gets about in Scope.Cancelling.cs. docs/architecture.md has the whole picture.</para>
 /// Loop thread only.
 /// </remarks>
 internal sealed partial class Scope : LoopItem
 {
-    private readonly Action? cancelled;       // told once, before anyone is interrupted
     private readonly bool level;
+    private readonly Action? delivered;
 
     private LoopContext? outer;
     private ScopedContext? inner;
-    private List<Scope>? nested;
-    private List<LoopTask>? members;          // tasks that inherited this scope
-    private LinkedTokenSource? source;
-    private Alarm? shieldsEnd;
-    private long shieldsEndAt;
-    private long? cancelledAt;          // in ticks of loop time; null: not, or where no loop runs
-    private TimeSpan? graceFromEntry;   // given where no loop runs
     private bool shield;
-    private long deliveredAt;           // on the scale of LoopCore.Deliveries; zero: not yet
-    private long enteredAt;
-    private bool entered;
     private bool left;
-    private int requestsAtEntry;
     private bool pendingAtEntry;
+    private int requestsAtEntry;
+    private long enteredAt;             // on the scale of LoopCore.Deliveries
     private long? deadline;
+    private TokenListener? listener;
 
-    internal Scope(bool level, Action? cancelled = null)
+    /// <param name="level">Level-triggered.</param>
+    /// <param name="delivered">Told when an edge-triggered one has interrupted its task, or is about to.</param>
+    internal Scope(bool level, Action? delivered = null)
     {
         this.level = level;
-        this.cancelled = cancelled;
+        this.delivered = delivered;
+        jump = this;
     }
 
     internal LoopTask? Host { get; private set; }
 
+    /// <summary>The scope around it: its host's own, or the one that its host inherited.</summary>
     internal Scope? Parent { get; private set; }
 
     internal string? Reason { get; private set; }
 
     internal bool Cancelled { get; private set; }
 
-    /// <summary>Cancelled with a grace that is over: shields inside it no longer hold it off.</summary>
-    internal bool BreaksShields { get; private set; }
+    /// <summary>Its first cancellation came from <see cref="OutsideToken"/>.</summary>
+    internal bool CancelledByToken { get; private set; }
 
-    internal bool Entered => entered;
+    /// <summary>Cancels it, from whichever thread; set before it is entered.</summary>
+    internal CancellationToken OutsideToken { get; set; }
+
+    internal bool Entered => inner is not null;
 
     internal bool Left => left;
 
@@ -71,99 +70,46 @@ internal sealed partial class Scope : LoopItem
             }
 
             shield = value;
-            if (!IsOpen)
+            if (IsOpen)
             {
-                return;
+                Spread();
             }
-
-            if (!value)
-            {
-                Interrupt();
-            }
-
-            source?.LinkTo(OuterSource, Core);
         }
     }
 
-    private bool IsOpen => entered && !left;
-
-    /// <summary>In ticks of loop time. A deadline in the past takes effect at the next wait.</summary>
+    /// <summary>In ticks of loop time. A deadline in the past takes effect at the next wait, and until then it may be moved again.</summary>
     internal long? Deadline
     {
         get => deadline;
         set
         {
             deadline = value;
-            if (IsOpen && !Cancelled)
+            if (!IsOpen || Cancelled)
             {
-                inner!.Core.Timers.Remove(this);
-                if (value is { } due && due != LoopClock.Never)
-                {
-                    if (due <= inner.Core.Clock.Now)
-                    {
-                        Cancel("deadline passed");
-                    }
-                    else
-                    {
-                        inner.Core.Timers.Add(due, this);
-                    }
-                }
-            }
-        }
-    }
-
-    /// <summary>Linked outwards up to the first shield, and to the task.</summary>
-    /// <param name="isForOthers">Somebody other than the library gets it.</param>
-    internal CancellationToken GetToken(bool isForOthers)
-    {
-        if (left && source is null)
-        {
-            return new CancellationToken(Cancelled);
-        }
-
-        return Source.HandOut(isForOthers);
-    }
-
-    /// <summary>Somebody was given its token, and it has fired.</summary>
-    internal bool HasTokenOut => source is { IsHandedOut: true, IsCancellationRequested: true };
-
-    private LinkedTokenSource Source
-    {
-        get
-        {
-            if (source is null)
-            {
-                source = new LinkedTokenSource();
-                if (Cancelled)
-                {
-                    source.Cancel();
-                }
-
-                source.LinkTo(OuterSource, Core);
+                return;
             }
 
-            return source;
+            var core = inner!.Core;
+            core.Timers.Remove(this);
+            if (value is not { } due || due == LoopClock.Never)
+            {
+                return;
+            }
+
+            if (due > core.Clock.Now)
+            {
+                core.Timers.Add(due, this);
+                return;
+            }
+
+            Host!.OwnScopes.NoteOverdue(this);
+            core.Ready.Enqueue(this);          // its task may be waiting already
         }
     }
 
-    /// <summary>What was cancelled around it may not be any more: who asks for the token again gets a new one.</summary>
-    internal void RenewToken()
-    {
-        if (!Cancelled && source is { IsCancellationRequested: true } && OuterSource is not { IsCancellationRequested: true })
-        {
-            source.End();
-            source = null;
-        }
-    }
+    private bool IsOpen => Entered && !left;
 
-    /// <summary>For tasks that inherited this scope; one that has been left and was never asked has none.</summary>
-    internal LinkedTokenSource? SourceForHeirs => left ? source : Source;
-
-    private LinkedTokenSource? OuterSource => shield || Host is null ? null : ParentInTask is { } parent ? parent.Source : Host.Source;
-
-    private Scope? ParentInTask => Parent is { } parent && ReferenceEquals(parent.Host, Host) ? parent : null;
-
-    private void FireToken() => source?.Fire(Core ?? LoopCore.Running);
+    internal Scope? ParentInTask => Parent is { } parent && ReferenceEquals(parent.Host, Host) ? parent : null;
 
     // ---- In and out
 
@@ -177,23 +123,27 @@ internal sealed partial class Scope : LoopItem
             return;
         }
 
-        if (entered)
+        if (Entered)
         {
             throw new InvalidOperationException($"A {member} scope is entered once. Make a new one.");
         }
 
         var task = context.Task;
-        entered = true;
         outer = context;
         Host = task;
         Parent = context.Scope;
-        requestsAtEntry = task.CancelRequests;
-        pendingAtEntry = task.IsCancellationPending;
+        requestsAtEntry = task.OwnRequests;
+        pendingAtEntry = task.HasUndeliveredRequest;
         enteredAt = core.Deliveries;
-        Parent?.Adopt(this);
-        inner = new ScopedContext(core, task, this) { Attention = context.Attention || Cancelled };
-        task.ScopeContexts = [.. task.ScopeContexts, inner];
+        inner = new ScopedContext(core, task, this);
+        TakePlace();
+        task.OwnScopes.Add(inner);
         core.Install(inner);
+        if (Cancelled)
+        {
+            NoteWithHost();
+        }
+
         if (graceFromEntry is { } grace)
         {
             EndShieldsAfter(core, grace);
@@ -211,8 +161,16 @@ internal sealed partial class Scope : LoopItem
             }
         }
 
-        // A token that was asked for before the scope had a place learns of the cancellations around it now.
-        source?.LinkTo(OuterSource, Core);
+        // What was asked of it before it had a place learns of the cancellations around it now.
+        if (Refresh(out _, out bool fired) && fired)
+        {
+            FireToken();
+        }
+
+        if (OutsideToken.CanBeCanceled)
+        {
+            listener = new TokenListener(core, this);
+        }
     }
 
     internal void Leave()
@@ -220,18 +178,22 @@ internal sealed partial class Scope : LoopItem
         left = true;
         var core = inner!.Core;
         core.Timers.Remove(this);
+        listener?.Stop();
         shieldsEnd?.Stop();
-        Parent?.nested?.Remove(this);
-        Host!.ScopeContexts = Array.FindAll(Host.ScopeContexts, each => !ReferenceEquals(each, inner));
+        Host!.OwnScopes.Remove(inner);
+        ForgetWithHost();
+        GiveUpPlace();
         core.Install(outer);
-        source?.End();
-        source = null;
+        EndTokens();
     }
+
+    // ---- Whose exception
 
     /// <summary>Whether an exception that leaves the body is this scope's own cancellation and nobody else's.</summary>
     internal bool Absorbs(Exception exception)
     {
-        if (!Cancelled || !IsOwn(exception))
+        // Once it is cancelled, any cancellation is its own, by whichever token it came; before that, none is.
+        if (!Cancelled || !inner!.Core.Loop.IsCancellation(exception))
         {
             return false;
         }
@@ -242,78 +204,48 @@ internal sealed partial class Scope : LoopItem
         }
 
         // The count decides; but a request from before that had not been delivered yet does not show in it.
-        if (Host!.CancelRequests > requestsAtEntry || (pendingAtEntry && Host.WasCancelledSince(enteredAt)))
+        var host = Host!;
+        if (host.OwnRequests > requestsAtEntry || (pendingAtEntry && host.WasCancelledSince(enteredAt)))
         {
             return false;
         }
 
-        for (var scope = Parent; scope is not null; scope = scope.Parent)
+        host.OwnScopes.ExpireOverdue();
+        if (Parent is { Strength: not CancelStrength.None })
         {
-            // What an edge-triggered scope delivered before this one was entered is over: this may be its cleanup.
-            bool isHosts = ReferenceEquals(scope.Host, Host);
-            bool pending = scope.level || (isHosts && (scope.deliveredAt == 0 || scope.deliveredAt > enteredAt));
-            if (scope.Cancelled && pending)
-            {
-                // From here on the exception is that scope's. No wait has thrown for it yet, when it was cancelled by cleanup code: this delivers it.
-                if (isHosts && scope.deliveredAt == 0)
-                {
-                    scope.MarkDelivered(++inner!.Core.Deliveries);
-                }
-
-                return false;
-            }
-
-            if (scope.shield)
-            {
-                break;
-            }
-        }
-
-        return true;
-    }
-
-    /// <summary>It is seen as cancelled by a task that inherited it: it is itself, or one around it down to the first shield.</summary>
-    internal bool IsSeenCancelled
-    {
-        get
-        {
-            for (var scope = this; scope is not null; scope = scope.shield ? null : scope.Parent)
-            {
-                if (scope.IsSeenByHeirs)
-                {
-                    return true;
-                }
-            }
-
             return false;
         }
+
+        // What an edge-triggered scope delivered before this one was entered is over: this may be its cleanup.
+        if (ParentInTask is not { } parent || host.OwnScopes.FindEdge(parent, enteredAt) is not { } edge)
+        {
+            return true;
+        }
+
+        // From here on the exception is that scope's. No wait has thrown for it yet, when it was cancelled by cleanup code: this delivers it.
+        if (edge.IsDue)
+        {
+            host.OwnScopes.MarkDelivered(edge);
+        }
+
+        return false;
     }
 
-    /// <summary>A scope around this one is cancelled, down to the first shield, or the task is.</summary>
-    internal bool IsCancelledAround
+    /// <summary>Puts back what was delivered inside this scope for those around it: a group reported its failures first, and the cancellation lands at the next wait.</summary>
+    internal void RearmOuter()
     {
-        get
+        var host = Host!;
+        if (ParentInTask is { } parent)
         {
-            for (var scope = this; !scope.shield && scope.Parent is { } parent; scope = parent)
-            {
-                if (parent.Cancelled)
-                {
-                    return true;
-                }
-            }
+            host.OwnScopes.Rearm(parent, enteredAt);
+        }
 
-            return Host!.CancelRequests > 0;
+        if (host.WasCancelledSince(enteredAt))
+        {
+            host.RearmCancellation();
         }
     }
 
-    // Once it is cancelled, by whichever token.
-    private bool IsOwn(Exception exception) => exception is LoopCanceledException ? deliveredAt != 0 : inner!.Core.Loop.IsCancellation(exception);
-
-    // ---- Heirs
-
-    private void Adopt(Scope child) => (nested ??= []).Add(child);
-
-    internal void AddMember(LoopTask task) => (members ??= []).Add(task);
-
-    internal void RemoveMember(LoopTask task) => members?.Remove(task);
+    /// <summary>Something around it is cancelled, down to the next shield: its task, or a scope that it is in.</summary>
+    internal bool IsCancelledAround => !shield && IsOuterCancelled;
 }

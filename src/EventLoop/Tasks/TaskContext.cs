@@ -12,7 +12,22 @@ internal class TaskContext(LoopCore core, LoopTask task) : LoopContext(core, tas
 }
 
 /// <summary>The context of a task's code inside one of its scopes: so the scope, too, travels with every await, whatever is awaited.</summary>
-internal sealed class ScopedContext(LoopCore core, LoopTask task, Scope scope) : TaskContext(core, task)
+internal sealed class ScopedContext : TaskContext
 {
-    internal override Scope? Scope { get; } = scope;
+    internal ScopedContext(LoopCore core, LoopTask task, Scope scope)
+        : base(core, task)
+    {
+        Scope = scope;
+        Attention = true;       // for good: the scope answers at once
+        ReportsWaits = true;
+    }
+
+    internal override Scope Scope { get; }
+
+    /// <summary>Its places in <see cref="TaskScopes"/>; negative when it is in none.</summary>
+    internal int Slot { get; set; } = -1;
+
+    internal int WaitingSlot { get; set; } = -1;
+
+    private protected override void OnWait() => Task.OwnScopes.NoteWait(this);
 }

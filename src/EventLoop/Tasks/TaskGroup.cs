@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using EventLoop.Coroutines;
@@ -8,23 +9,34 @@ namespace EventLoop;
 
 /// <summary>Tasks that live no longer than the block that started them. asyncio: <c>TaskGroup</c>; Trio: a nursery.</summary>
 /// <remarks>
-/// <para><b>On failure:</b> the first failure of a child, or of the body, cancels the body and the other children, in creation order; all are awaited; then one <see cref="AggregateException"/> carries every failure, except cancellations.</para>
-/// <para><b>On cancellation</b> from outside: the children are cancelled and awaited, then it goes on outwards. While the group waits for children that it has cancelled it is deaf to more; those requests are kept for after it.</para>
+/// <para><b>On failure:</b> the first failure of a child, or of the body, cancels the other children, in creation order, and then the body; all are awaited; then one <see cref="AggregateException"/> carries every failure, except cancellations.</para>
+/// <para><b>On cancellation</b> from outside: the children are cancelled and awaited, then it goes on outwards. While the group waits for children that it has cancelled it is deaf to more; those requests are thrown when it ends, unless there are failures to throw; then they land at the next wait.</para>
+/// <para><b>Eager children:</b> one that fails inside its first step takes effect at the body's next wait.</para>
 /// <para><b>Thread:</b> the loop's.</para>
 /// </remarks>
-public sealed class TaskGroup
+public sealed partial class TaskGroup
 {
     private readonly Scope scope;
     private readonly GroupJoin join;
     private readonly List<Exception> failures = [];
+    private HashSet<Exception>? known;
     private LoopExitException? exit;
     private bool closed;
+    private int starting;               // eager children that are in their first step
+    private string? pendingAbort;       // one of those has failed, and the body has not waited since
+
+    private const string HowToRunOne = "A task group is a lambda, because DisposeAsync is not told of the body's exception: await TaskGroup.Run(async group => { ... }).";
+
+    /// <summary>Not for use: a group is run by <see cref="Run(Func{TaskGroup, Coroutine}, string?)"/>.</summary>
+    [Obsolete(HowToRunOne, error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public TaskGroup() => throw new InvalidOperationException(HowToRunOne);
 
     private TaskGroup(string? name)
     {
         Name = name;
-        scope = new Scope(level: false);
         join = new GroupJoin(this);
+        scope = new Scope(level: false, delivered: AbortIfPending) { Heirs = join.Children };
     }
 
     /// <summary><see cref="Cancel"/> was called.</summary>
@@ -107,95 +119,6 @@ public sealed class TaskGroup
         return Run(async Coroutine<T> (group) => await body(group), name);
     }
 
-    // ---- Children
-
-    /// <summary>Starts a child.</summary>
-    /// <param name="coroutine">What it runs.</param>
-    /// <param name="name">Null: "Task-7".</param>
-    /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
-    /// <returns>The child; the group awaits it in any case.</returns>
-    /// <exception cref="InvalidOperationException">The group has ended, or is being cancelled.</exception>
-    public LoopTask CreateTask(Coroutine coroutine, string? name = null, bool? eager = null)
-    {
-        var core = VerifyOpen(coroutine);
-        return LoopTask.Create(core, coroutine, name, eager ?? core.Loop.Options.EagerTasks, this);
-    }
-
-    /// <inheritdoc cref="CreateTask(Coroutine, string?, bool?)"/>
-    /// <typeparam name="T">The type of its result.</typeparam>
-    public LoopTask<T> CreateTask<T>(Coroutine<T> coroutine, string? name = null, bool? eager = null)
-    {
-        var core = VerifyOpen(coroutine);
-        return LoopTask<T>.Create(core, coroutine, name, eager ?? core.Loop.Options.EagerTasks, this);
-    }
-
-    /// <inheritdoc cref="CreateTask(Coroutine, string?, bool?)"/>
-    /// <param name="body">Called in the child's first step.</param>
-    /// <param name="name">Null: "Task-7".</param>
-    /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
-    [OverloadResolutionPriority(1)]
-    public LoopTask CreateTask(Func<Coroutine> body, string? name = null, bool? eager = null) => CreateTask(Bodies.Run(body), name, eager);
-
-    /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
-    /// <typeparam name="T">The type of its result.</typeparam>
-    [OverloadResolutionPriority(1)]
-    public LoopTask<T> CreateTask<T>(Func<Coroutine<T>> body, string? name = null, bool? eager = null) => CreateTask(Bodies.Run(body), name, eager);
-
-    /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
-    public LoopTask CreateTask(Func<Task> body, string? name = null, bool? eager = null) => CreateTask(Bodies.Run(body), name, eager);
-
-    /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
-    /// <typeparam name="T">The type of its result.</typeparam>
-    public LoopTask<T> CreateTask<T>(Func<Task<T>> body, string? name = null, bool? eager = null) => CreateTask(Bodies.Run(body), name, eager);
-
-    /// <summary>Adds a child without a handle: nothing to await, no warning CS4014. Trio: <c>start_soon</c>.</summary>
-    /// <param name="coroutine">What it runs.</param>
-    /// <param name="name">Null: "Task-7".</param>
-    /// <exception cref="InvalidOperationException">The group has ended, or is being cancelled.</exception>
-    public void StartSoon(Coroutine coroutine, string? name = null) => CreateTask(coroutine, name);
-
-    /// <inheritdoc cref="StartSoon(Coroutine, string?)"/>
-    /// <param name="body">Called in the child's first step.</param>
-    /// <param name="name">Null: "Task-7".</param>
-    [OverloadResolutionPriority(1)]
-    public void StartSoon(Func<Coroutine> body, string? name = null) => CreateTask(body, name);
-
-    /// <inheritdoc cref="StartSoon(Func{Coroutine}, string?)"/>
-    public void StartSoon(Func<Task> body, string? name = null) => CreateTask(body, name);
-
-    /// <summary>Starts a child and waits until it says that it has started, or ends. Trio: <c>nursery.start</c>.</summary>
-    /// <typeparam name="T">The type of what it says.</typeparam>
-    /// <param name="body">Gets the function by which it says so, once; goes on as a child afterwards.</param>
-    /// <param name="name">Null: "Task-7".</param>
-    /// <returns>What it said.</returns>
-    /// <exception cref="InvalidOperationException">The child ended without having said so, or the group takes no more children.</exception>
-    public async Coroutine<T> StartAsync<T>(Func<Action<T>, Coroutine> body, string? name = null)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        var core = VerifyOpen();
-        var started = new LoopFuture<T>(core.Loop);
-        var child = CreateTask(
-            Bodies.Run(() => body(value =>
-            {
-                if (!started.TrySetResult(value) && !started.IsCanceled)
-                {
-                    throw new InvalidOperationException("The child has said already that it has started; it says so once.");
-                }
-            })),
-            name);
-        child.Watch(new BridgeWatcher(ended => started.TrySetException(
-            ((LoopAwaitable)ended).FailureOrCancellation() ?? new InvalidOperationException($"The child {child.Label} ended without having said that it had started."))));
-        try
-        {
-            return await started;
-        }
-        catch (LoopCanceledException) when (!child.IsCompleted)
-        {
-            child.Cancel("the wait for its start was cancelled");
-            throw;
-        }
-    }
-
     /// <summary>Ends the group early: cancels the body, if it still runs, and the children; <see cref="Run(Func{TaskGroup, Coroutine}, string?)"/> then returns without an error.</summary>
     /// <param name="reason">A text for whoever sees the cancellation.</param>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
@@ -209,39 +132,15 @@ public sealed class TaskGroup
         }
     }
 
+    /// <summary>Not for use: a group ends with its body; see <see cref="Run(Func{TaskGroup, Coroutine}, string?)"/>.</summary>
+    [Obsolete(HowToRunOne, error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public ValueTask DisposeAsync() => throw new InvalidOperationException(HowToRunOne);
+
     internal void Adopt(LoopTask child)
     {
         child.JoinGroup(this, scope.Parent);
         join.Add(child);
-    }
-
-    private LoopCore VerifyOpen(Coroutine given)
-    {
-        try
-        {
-            return VerifyOpen();
-        }
-        catch
-        {
-            given.Excuse();
-            throw;
-        }
-    }
-
-    private LoopCore VerifyOpen()
-    {
-        if (closed)
-        {
-            throw new InvalidOperationException("This task group has ended and takes no more children. Start them before its body returns, or in a group of their own.");
-        }
-
-        if (IsAborting)
-        {
-            throw new InvalidOperationException("This task group is being cancelled and takes no more children.");
-        }
-
-        scope.Core!.VerifyAccess("TaskGroup.CreateTask");
-        return scope.Core;
     }
 
     private void Abort(string reason)
@@ -251,11 +150,21 @@ public sealed class TaskGroup
             return;
         }
 
+        // The children first: they use what the body owns.
         IsAborting = true;
-        scope.Cancel(reason);
         foreach (var child in Tasks)
         {
             child.CancelCore(reason);
+        }
+
+        scope.Cancel(reason);
+    }
+
+    private void AbortIfPending()
+    {
+        if (pendingAbort is { } reason)
+        {
+            Abort(reason);
         }
     }
 
@@ -271,18 +180,29 @@ public sealed class TaskGroup
         {
             exit ??= leave;
         }
+        else if (IsAborting && scope.Core!.Loop.IsCancellation(failure))
+        {
+            return;      // the group's own, whatever the child made of it
+        }
         else
         {
             AddFailure(failure);
         }
 
-        Abort($"{child.Label} failed");
+        if (starting > 0)
+        {
+            pendingAbort ??= $"{child.Label} failed";
+        }
+        else
+        {
+            Abort($"{child.Label} failed");
+        }
     }
 
     // A child's failure that the body awaited and let through is one failure, not two.
     private void AddFailure(Exception failure)
     {
-        if (!failures.Contains(failure))
+        if ((known ??= new(ReferenceEqualityComparer.Instance)).Add(failure))
         {
             failures.Add(failure);
         }
@@ -290,7 +210,9 @@ public sealed class TaskGroup
 
     private async Coroutine Join(Exception? bodyFailure)
     {
-        OperationCanceledException? cancellation = null;
+        Exception? cancellation = null;
+        bool joined = false;
+        AbortIfPending();
         switch (bodyFailure)
         {
             case null:
@@ -299,9 +221,9 @@ public sealed class TaskGroup
                 exit ??= leave;
                 Abort("the body asked to exit");
                 break;
-            case OperationCanceledException canceled when IsAborting && scope.Absorbs(canceled):
+            case var canceled when IsAborting && scope.Absorbs(canceled):
                 break;
-            case OperationCanceledException canceled when IsCancellation(canceled):
+            case var canceled when IsCancellation(canceled):
                 cancellation = canceled;
                 Abort("the task group was cancelled from outside");
                 break;
@@ -313,6 +235,7 @@ public sealed class TaskGroup
 
         while (join.HasChildren)
         {
+            joined = true;
             try
             {
                 await join;
@@ -326,6 +249,7 @@ public sealed class TaskGroup
 
         closed = true;
         scope.Leave();
+        var core = scope.Core!;
         if (exit is not null)
         {
             ExceptionDispatchInfo.Throw(exit);
@@ -341,16 +265,23 @@ public sealed class TaskGroup
             throw new AggregateException(Name is null ? "Tasks of a group failed." : $"Tasks of the group '{Name}' failed.", failures);
         }
 
+        // What came from outside while the join was deaf to it: there may be no wait after it.
+        if (cancellation is null && joined && IsAborting && core.Current is { Attention: true } around)
+        {
+            cancellation = scope.Host!.TakeCancellation(around);
+        }
+
         if (cancellation is not null)
         {
             ExceptionDispatchInfo.Throw(cancellation);
         }
     }
 
-    private bool IsCancellation(OperationCanceledException exception) => exception is LoopCanceledException || scope.IsCancelledAround;
+    private bool IsCancellation(Exception exception) =>
+        exception is LoopCanceledException || (scope.IsCancelledAround && scope.Core!.Loop.IsCancellation(exception));
 
     /// <summary>It is where this group waits for its children.</summary>
-    internal bool IsJoin(Scheduling.IWaitTarget target) => ReferenceEquals(target, join);
+    internal bool IsJoin(IWaitTarget target) => ReferenceEquals(target, join);
 
     /// <summary>Where the group waits for its children; deaf once it has cancelled them.</summary>
     private sealed class GroupJoin(TaskGroup group) : WaitPoint

@@ -6,17 +6,18 @@ namespace EventLoop;
 /// <summary>What the body of <c>Loop.Timeout</c> gets: its deadline, to look at and to move. asyncio: the object of <c>async with timeout()</c>.</summary>
 public sealed class TimeoutScope
 {
-    internal TimeoutScope(long? deadline) => Scope = new Scope(level: false) { Deadline = deadline };
+    internal TimeoutScope(long? deadline, CancellationToken cancellationToken) =>
+        Scope = new Scope(level: false) { Deadline = deadline, OutsideToken = cancellationToken };
 
     /// <summary>In loop time; null: none. asyncio: <c>when()</c>.</summary>
     public TimeSpan? Deadline => Scope.Deadline is { } ticks && ticks != LoopClock.Never ? TimeSpan.FromTicks(ticks) : null;
 
-    /// <summary>The deadline has passed, and the body was interrupted or will be at its next wait.</summary>
-    public bool Expired => Scope.Cancelled;
+    /// <summary>Whether the deadline has passed, and the body was interrupted or will be at its next wait.</summary>
+    public bool Expired => Scope is { Cancelled: true, CancelledByToken: false };
 
     internal Scope Scope { get; }
 
-    /// <summary>Moves the deadline. One in the past takes effect at the next wait.</summary>
+    /// <summary>Moves the deadline. One in the past takes effect at the next wait; until then it may be moved again.</summary>
     /// <param name="loopTime">On the scale of <see cref="Loop.Time"/>; null: no deadline.</param>
     /// <exception cref="InvalidOperationException">It has expired already, or its body has ended.</exception>
     public void Reschedule(TimeSpan? loopTime)
@@ -35,17 +36,17 @@ public sealed class TimeoutScope
         ? null
         : time <= TimeSpan.Zero ? LoopCore.Required.Clock.ReadNow() : LoopCore.Required.Clock.ReadDeadlineAfter(time.Ticks);
 
-    internal static async Coroutine Run(long? deadline, Func<TimeoutScope, Coroutine> body)
+    internal static async Coroutine Run(long? deadline, Func<TimeoutScope, Coroutine> body, CancellationToken cancellationToken = default)
     {
-        var timeout = new TimeoutScope(deadline);
+        var timeout = new TimeoutScope(deadline, cancellationToken);
         timeout.Scope.Enter("Loop.Timeout");
         try
         {
             await body(timeout);
         }
-        catch (OperationCanceledException canceled) when (timeout.Scope.Absorbs(canceled))
+        catch (Exception exception) when (timeout.Scope.Absorbs(exception))
         {
-            throw Expiry(canceled);
+            throw Expiry(timeout.Scope, exception);
         }
         finally
         {
@@ -53,17 +54,17 @@ public sealed class TimeoutScope
         }
     }
 
-    internal static async Coroutine<T> Run<T>(long? deadline, Func<TimeoutScope, Coroutine<T>> body)
+    internal static async Coroutine<T> Run<T>(long? deadline, Func<TimeoutScope, Coroutine<T>> body, CancellationToken cancellationToken = default)
     {
-        var timeout = new TimeoutScope(deadline);
+        var timeout = new TimeoutScope(deadline, cancellationToken);
         timeout.Scope.Enter("Loop.Timeout");
         try
         {
             return await body(timeout);
         }
-        catch (OperationCanceledException canceled) when (timeout.Scope.Absorbs(canceled))
+        catch (Exception exception) when (timeout.Scope.Absorbs(exception))
         {
-            throw Expiry(canceled);
+            throw Expiry(timeout.Scope, exception);
         }
         finally
         {
@@ -71,5 +72,9 @@ public sealed class TimeoutScope
         }
     }
 
-    internal static TimeoutException Expiry(OperationCanceledException canceled) => new("The operation did not finish in time.", canceled);
+    /// <summary>What a scope throws that absorbed its own cancellation and must not end quietly.</summary>
+    internal static Exception Expiry(Scope scope, Exception canceled) =>
+        scope.CancelledByToken ? new LoopCanceledException(scope.Reason, canceled, scope.OutsideToken) : Expiry(canceled);
+
+    internal static TimeoutException Expiry(Exception canceled) => new("The operation did not finish in time.", canceled);
 }

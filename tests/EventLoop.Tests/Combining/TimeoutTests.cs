@@ -97,6 +97,52 @@ public sealed class TimeoutTests : LoopTest
     }, ManualTime);
 
     [Fact]
+    public void A_deadline_moved_into_the_past_may_be_moved_again_until_the_next_wait() => RunLoop(async () =>
+    {
+        await Loop.Timeout(Seconds(100), async scope =>
+        {
+            scope.Reschedule(Loop.Current.Time - Seconds(1));
+            scope.Expired.Should().BeFalse();
+            scope.Reschedule(Loop.Current.Time + Seconds(100));
+            await Loop.Yield();
+            scope.Reschedule(Loop.Current.Time - Seconds(1));
+            scope.Reschedule(null);
+            await Loop.Sleep(Seconds(200));
+        });
+        await CancelScope.Run(async scope =>
+        {
+            scope.Deadline = Loop.Current.Time - Seconds(1);
+            scope.CancelCalled.Should().BeTrue();
+            scope.Deadline = null;
+            await Yields(2);
+        });
+    }, JumpingTime);
+
+    [Fact]
+    public void A_deadline_moved_into_the_past_behind_which_no_wait_comes_is_no_timeout() => RunLoop(async () =>
+    {
+        await Loop.Timeout(Seconds(100), static async scope => scope.Reschedule(Loop.Current.Time - Seconds(1)));
+        await Yields(2);
+
+        Loop.CurrentTask!.CancelRequests.Should().Be(0);
+    });
+
+    [Fact]
+    public void A_deadline_that_another_task_moves_into_the_past_interrupts_the_wait_that_goes_on() => RunLoop(async () =>
+    {
+        TimeoutScope? timeout = null;
+        LoopTask task = Loop.CreateTask(async () => await Loop.Timeout(Seconds(100), async scope =>
+        {
+            timeout = scope;
+            await Forever();
+        }));
+        await Yields(2);
+        timeout!.Reschedule(Loop.Current.Time);
+
+        (await Catch(task)).Should().BeOfType<TimeoutException>();
+    }, ManualTime);
+
+    [Fact]
     public void Expired_tells_whether_it_was_this_timeout() => RunLoop(async () =>
     {
         TimeoutScope? inner = null, outer = null;

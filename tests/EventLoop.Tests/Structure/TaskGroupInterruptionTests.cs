@@ -136,6 +136,150 @@ public sealed class TaskGroupInterruptionTests : LoopTest
         (await Catch(Loop.Yield())).Should().BeNull("nobody has asked for the cancellation of this task");
     });
 
+    [OneSchedule("it states the order first in, first out")]
+    [Fact]
+    public void A_group_tells_its_children_before_its_body() => RunLoop(async () =>
+    {
+        foreach (bool byFailure in new[] { false, true })
+        {
+            List<string> told = [];
+            await Catch(TaskGroup.Run(async group =>
+            {
+                group.StartSoon(Telling(told, "first"));
+                group.StartSoon(Telling(told, "second"));
+                if (byFailure)
+                {
+                    group.StartSoon(ThrowAfter(3, _failure));
+                }
+                else
+                {
+                    Loop.Current.CallLater(Seconds(1), () => group.Cancel());
+                }
+
+                await Telling(told, "body");
+            }));
+
+            told.Should().Equal("first", "second", "body");
+        }
+    });
+
+    [OneSchedule("it states the order first in, first out")]
+    [Fact]
+    public void A_scope_around_a_group_tells_the_children_before_the_body() => RunLoop(async () =>
+    {
+        List<string> told = [];
+        await CancelScope.MoveOnAfter(Seconds(1), async _ => await TaskGroup.Run(async group =>
+        {
+            group.StartSoon(Telling(told, "first"));
+            group.StartSoon(async () => await CancelScope.Run(async _ => await Telling(told, "second")));
+            await Telling(told, "body");
+        }));
+
+        told.Should().HaveCount(3).And.HaveElementAt(2, "body");
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_timeout_that_comes_while_a_cancelled_group_waits_for_its_children_is_thrown_when_they_have_ended(bool level) => RunLoop(async () =>
+    {
+        Coroutine group = TaskGroup.Run(async group =>
+        {
+            group.StartSoon(Shielded("child"));
+            await Loop.Yield();
+            group.Cancel();
+        });
+        if (level)
+        {
+            (await CancelScope.MoveOnAfter(Seconds(1), async _ => await group)).Should().BeFalse();
+        }
+        else
+        {
+            (await Catch(Loop.WaitFor(group, Seconds(1)))).Should().BeOfType<TimeoutException>();
+        }
+
+        Log.Should().Equal("child cleaned up");
+        Loop.CurrentTask!.CancelRequests.Should().Be(0);
+    });
+
+    [Fact]
+    public void A_cancellation_of_the_task_that_comes_while_a_cancelled_group_waits_for_its_children_is_thrown_when_they_have_ended() => RunLoop(async () =>
+    {
+        LoopTask task = Loop.CreateTask(async () => await TaskGroup.Run(async group =>
+        {
+            group.StartSoon(Shielded("child"));
+            await Loop.Yield();
+            group.Cancel();
+            return 1;
+        }));
+        await Loop.Sleep(Seconds(1));
+        task.Cancel("outside");
+
+        (await Catch(task)).Should().BeOfType<LoopCanceledException>().Which.Reason.Should().Be("outside");
+        Log.Should().Equal("child cleaned up");
+    });
+
+    [Fact]
+    public void A_child_that_fails_inside_its_eager_first_step_takes_effect_at_the_bodys_next_wait() => RunLoop(async () =>
+    {
+        LoopTask? second = null;
+        Exception? inBody = null;
+        Exception? error = await Catch(TaskGroup.Run(async group =>
+        {
+            LoopTask failed = group.CreateTask(ThrowAfter(0, _failure), eager: true);
+            failed.IsFaulted.Should().BeTrue();
+            second = group.CreateTask(Forever());
+            inBody = await Catch(Loop.Yield());
+            Assert.Throws<InvalidOperationException>(() => group.StartSoon(Forever()));
+        }));
+
+        inBody.Should().BeOfType<LoopCanceledException>();
+        second!.IsCanceled.Should().BeTrue();
+        error.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(_failure);
+        Loop.CurrentTask!.CancelRequests.Should().Be(0);
+    });
+
+    [Fact]
+    public void A_child_that_fails_inside_its_eager_first_step_fails_a_group_whose_body_waits_no_more_or_waits_already() => RunLoop(async () =>
+    {
+        Exception? atTheEnd = await Catch(TaskGroup.Run(async group =>
+        {
+            group.StartSoon(Forever());
+            _ = group.CreateTask(ThrowAfter(0, _failure), eager: true);
+        }));
+        Exception? byAnother = await Catch(TaskGroup.Run(async group =>
+        {
+            group.StartSoon(async () =>
+            {
+                await Loop.Yield();
+                _ = group.CreateTask(ThrowAfter(0, _failure), eager: true);
+                group.StartSoon(Forever());
+            });
+            await Forever();
+        }));
+
+        atTheEnd.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(_failure);
+        byAnother.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(_failure);
+    });
+
+    private static async Coroutine Telling(List<string> told, string name)
+    {
+        try
+        {
+            await Forever();
+        }
+        finally
+        {
+            told.Add(name);
+        }
+    }
+
+    private async Coroutine Shielded(string name) => await CancelScope.Run(async _ =>
+    {
+        await Loop.Sleep(Seconds(3));
+        Log.Add($"{name} cleaned up");
+    }, shield: true);
+
     private async Coroutine CleaningUp(string name)
     {
         try

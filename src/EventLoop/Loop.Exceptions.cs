@@ -133,7 +133,16 @@ public sealed partial class Loop
         }
     }
 
-    internal void OnLateContinuation() => Log.LateContinuation(LogTarget, Name);
+    /// <summary>Any thread. All that a closed loop was needed for comes back one by one.</summary>
+    internal void OnLateContinuation()
+    {
+        if (lateContinuations.IsWorthTelling(out long number))
+        {
+            Log.LateContinuation(LogTarget, Name, Recurrence.InWords(number));
+        }
+    }
+
+    private Recurrence lateContinuations;
 
     internal void OnCancellationSwallowed(LoopTask task) => Log.CancellationSwallowed(LogTarget, task.Label, task.CancelRequests);
 
@@ -203,6 +212,18 @@ public sealed partial class Loop
     }
 
     private bool deadlockReported;
+
+    /// <summary>Any thread.</summary>
+    internal void OnStepStuck(TimeSpan since)
+    {
+        if (!Debugger.IsAttached)
+        {
+            var context = Core.Current;
+            string resumed = Core.StepMethod is { } method && WaitReport.IsOfUser(method) ? $". It resumed in {method}" : "";
+            string waited = context?.Task is { } task && WaitReport.StackOf(task) is { Length: > 0 } stack ? $". It waited last in {stack}" : "";
+            Log.StuckStep(LogTarget, Who(context), since.TotalSeconds, Name, resumed + waited);
+        }
+    }
 
     private string Who(LoopContext? context) => context?.Task is { } task ? task.Label
         : Core.RunningCode is { } code ? $"the callback '{MethodNames.OfDelegate(code)}'"

@@ -128,7 +128,7 @@ public sealed partial class Loop
 
         if (IsRunning)
         {
-            Throw.WrongThread("Run", Name);
+            Throw.RunsElsewhere(Name);
         }
     }
 

@@ -96,6 +96,7 @@ public sealed partial class Loop : IDisposable
         {
             field = value;
             Core.TimeSteps = value;
+            Core.StuckStepThreshold = value && options.StuckStepThreshold != System.Threading.Timeout.InfiniteTimeSpan ? options.StuckStepThreshold : null;
             CountWatching();
         }
     }

@@ -44,6 +44,28 @@ public sealed record LoopOptions
     = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
+    /// In debug mode a step that has run for so long and has not ended is logged meanwhile, once, by another thread: an endless one would never be logged otherwise. More than zero, or
+    /// <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>: never. Default: 1 s.
+    /// </summary>
+    /// <remarks>By the system's time, whatever the <see cref="TimeProvider"/> is. Not while a debugger is attached.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">It is zero, or negative and not infinite.</exception>
+    public TimeSpan StuckStepThreshold
+    {
+        get;
+        init
+        {
+            if (value != System.Threading.Timeout.InfiniteTimeSpan)
+            {
+                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, nameof(StuckStepThreshold));
+            }
+
+            field = value;
+        }
+    }
+
+    = TimeSpan.FromSeconds(1);
+
+    /// <summary>
     /// How long a run waits, at its end, for cancelled tasks, and then as long for the executor that the loop made. Zero or more, or <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>;
     /// more than some 24 days are infinite. Default: 30 s.
     /// </summary>

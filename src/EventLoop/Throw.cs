@@ -20,6 +20,10 @@ internal static class Throw
         "An event loop is already running on this thread. Await the coroutine, or start it with Loop.CreateTask(...), instead of running a second loop inside the first.");
 
     [DoesNotReturn]
+    internal static void RunsElsewhere(string loop) => throw new InvalidOperationException(
+        $"Loop '{loop}' runs on another thread already. Hand it work with loop.Submit(...) or loop.Post(...), or stop it there first.");
+
+    [DoesNotReturn]
     internal static void WrongThread(string member, string loop) => throw new InvalidOperationException(
         $"{member} was called from a thread that is not the thread of loop '{loop}'. From other threads use loop.Post(...) for a callback or loop.Submit(...) for a coroutine.");
 

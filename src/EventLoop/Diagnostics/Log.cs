@@ -14,8 +14,8 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Warning, "{Who} blocks the thread of loop '{Loop}': nothing else runs meanwhile. Await instead of waiting, or use Loop.ToThread(...)\n{Stack}", EventName = "BlockingCall")]
     internal static partial void BlockingCall(ILogger logger, string who, string loop, string stack);
 
-    [LoggerMessage(4, LogLevel.Warning, "A continuation came back to loop '{Loop}' after it was closed; ordinary async methods go on on the thread pool, coroutines end here", EventName = "LateContinuation")]
-    internal static partial void LateContinuation(ILogger logger, string loop);
+    [LoggerMessage(4, LogLevel.Warning, "A continuation came back to loop '{Loop}' after it was closed; ordinary async methods resume on the thread pool, coroutines end here{Times}", EventName = "LateContinuation")]
+    internal static partial void LateContinuation(ILogger logger, string loop, string times);
 
     [LoggerMessage(5, LogLevel.Warning, "{Task} ran to completion although it was cancelled {Requests} time(s): something in it caught the cancellation and did not rethrow it", EventName = "CancellationSwallowed")]
     internal static partial void CancellationSwallowed(ILogger logger, string task, int requests);
@@ -31,6 +31,9 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Error, "Loop '{Loop}' has come to a standstill: unless another thread posts to it, nothing on it will ever run again\n{Report}", EventName = "Deadlock")]
     internal static partial void Deadlock(ILogger logger, string loop, string report);
+
+    [LoggerMessage(30, LogLevel.Warning, "A step of {Who} has been running for {Seconds:F1} s and has not ended; nothing else runs on loop '{Loop}' meanwhile{Where}. Move the work to Loop.ToThread(...), or await Loop.Yield() in between", EventName = "StuckStep")]
+    internal static partial void StuckStep(ILogger logger, string who, double seconds, string loop, string where);
 
     [LoggerMessage(10, LogLevel.Warning, "A socket to {Peer} was never closed: nobody holds it any more, so loop '{Loop}' closes it. Dispose it, or what owns it{Origin}", EventName = "SocketForgotten")]
     internal static partial void SocketForgotten(ILogger logger, string peer, string loop, string origin);

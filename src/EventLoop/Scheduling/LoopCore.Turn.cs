@@ -117,6 +117,7 @@ internal sealed partial class LoopCore
         threadId = Environment.CurrentManagedThreadId;
         runStart = Clock.Now;
         isRunning = true;
+        StartWatch();
         NotePresence();
         Ambience.Enter();
         stepsSinceLook = LookInterval;
@@ -127,6 +128,7 @@ internal sealed partial class LoopCore
     {
         ForgetPresence();
         Ambience.Leave();
+        StopWatch();
         Current = null;
         Deferred = false;
         PendingThrow = null;
@@ -223,8 +225,10 @@ internal sealed partial class LoopCore
         var context = item.Context;
         RunningCode = context?.Task is null ? item.UserCode : null;
         long start = Clock.Now;
+        BeginTimedStep(item);
         item.Execute();
         Bounce();
+        EndTimedStep();
         ForgetUntaken();
         Loop.OnStepTimed(context, TimeSpan.FromTicks(Since(start)));
         RunningCode = null;

@@ -31,8 +31,29 @@ public partial class LoopTask
         _ => null,
     });
 
-    /// <summary>One of the nodes that it is parked on.</summary>
-    internal WaitNode? ParkedNode => CollectWaits().Find(static node => node.State == WaitState.Parked);
+    /// <summary>One of the nodes that it is parked on: rather one that says what it waits for than the wait for a .NET task around it.</summary>
+    internal WaitNode? ParkedNode
+    {
+        get
+        {
+            WaitNode? foreign = null;
+            foreach (var node in CollectWaits())
+            {
+                switch (node.VisibleTarget)
+                {
+                    case null:
+                        break;
+                    case ForeignWait:
+                        foreign = node;
+                        break;
+                    default:
+                        return node;
+                }
+            }
+
+            return foreign;
+        }
+    }
 
     /// <summary>The coroutine methods it is in, innermost first; names only. Any thread may ask; another than the loop's is told the innermost ten thousand at most.</summary>
     public IReadOnlyList<string> GetStack()

@@ -10,6 +10,9 @@ internal sealed class SleepSource : WaitSource, IWaitTarget
 
     internal static readonly SleepSource Instance = new();
 
+    // What waits without a deadline waits for this one: a timer that has just gone off does not look endless from another thread.
+    private static readonly SleepSource Endless = new();
+
     internal static Coroutine Sleep(TimeSpan delay) => new(
         Instance,
         delay == Timeout.InfiniteTimeSpan ? Forever : delay <= TimeSpan.Zero ? Yield : delay.Ticks);
@@ -40,7 +43,7 @@ internal sealed class SleepSource : WaitSource, IWaitTarget
             core.Timers.Add(due, awaiting);
         }
 
-        awaiting.Park(this);
+        awaiting.Park(due == LoopClock.Never ? Endless : this);
     }
 
     public override void End(long token)
@@ -58,5 +61,5 @@ internal sealed class SleepSource : WaitSource, IWaitTarget
 
     AbortResult IWaitTarget.Abort(WaitNode node, string? reason) => AbortResult.GivenUp;     // waking it takes it off the timers
 
-    string IWaitTarget.Describe(WaitNode node) => node.TimerSlot == 0 ? "sleep (forever)" : "sleep";
+    string IWaitTarget.Describe(WaitNode node) => ReferenceEquals(this, Endless) ? "sleep (forever)" : "sleep";
 }

@@ -92,8 +92,8 @@ public sealed class AsyncLock : IReleasable
         {
             // Whoever comes back from a condition goes on with the acquisition it had.
             ticket = first.Target is AcquireWait wait ? wait.Ticket = ++issued : ((NotificationWait)first.Target!).Ticket;
-            owner = first.Context;
             first.Wake();
+            owner = first.Context;      // now: nobody sees it wait for a lock that it holds
         }
         else
         {

@@ -88,7 +88,8 @@ public sealed class LookingFromOutsideTests : LoopTest
                     if (task.WaitingOn is { } what)
                     {
                         told++;
-                        (what is "sleep" or "event" or "Task" || what == $"task 'child-{number}'" || what == $"task 'child-{number}' (shielded)" || what.StartsWith("gather of 3", StringComparison.Ordinal))
+                        (what is "sleep" or "event" or "Task" || what == $"task 'child-{number}'" || what == $"task 'child-{number}' (shielded)" || what.StartsWith("gather of 3", StringComparison.Ordinal)
+                            || what == "lock" || (what.StartsWith("lock (held by task 'parent-", StringComparison.Ordinal) && !what.Contains($"'{task.Name}'")))
                             .Should().BeTrue($"a parent does not wait for '{what}'");
                     }
 
@@ -109,13 +110,14 @@ public sealed class LookingFromOutsideTests : LoopTest
             {
                 int number = 0;
                 var bell = new AsyncEvent();
+                var mutex = new AsyncLock();
                 while (goesOn())
                 {
                     for (int i = 0; i < 30; i++)
                     {
                         int mine = number++;
-                        int kind = random.Next(6);
-                        _ = Loop.CreateTask(ParentsWork(mine, kind, bell), $"parent-{mine}");
+                        int kind = random.Next(7);
+                        _ = Loop.CreateTask(ParentsWork(mine, kind, bell, mutex), $"parent-{mine}");
                     }
 
                     await Yields(random.Next(6));
@@ -126,7 +128,7 @@ public sealed class LookingFromOutsideTests : LoopTest
                 bell.Set();
             });
 
-        static async Coroutine ParentsWork(int number, int kind, AsyncEvent bell)
+        static async Coroutine ParentsWork(int number, int kind, AsyncEvent bell, AsyncLock mutex)
         {
             switch (kind)
             {
@@ -141,6 +143,13 @@ public sealed class LookingFromOutsideTests : LoopTest
                     break;
                 case 3:
                     await bell.WaitAsync();
+                    break;
+                case 6:
+                    using (await mutex.AcquireAsync())
+                    {
+                        await Loop.Yield();
+                    }
+
                     break;
                 case 4:
                     await Task.WhenAll(Naps(), Naps(), Naps());

@@ -74,6 +74,9 @@ internal sealed class ForeignAwaiter<TAwaiter> : ForeignAwaiter
         return true;
     }
 
+    /// <summary>What it waits for; null where it is not known to wait for a task, or cannot be interrupted.</summary>
+    internal Task? TaskOf(ref TAwaiter awaiter) => IsReplaceable ? Unsafe.As<TAwaiter, Task?>(ref awaiter) : null;
+
     /// <summary>Only of a type that waits for tasks. A failed task of any result will do: whether it failed is asked before anything else.</summary>
     internal static TAwaiter? Failed(Exception exception)
     {

@@ -25,6 +25,7 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget
 
     // Nobody waits for it any more, and what it throws is to be observed. Such a wait is not pooled again: its delegate is still out. Loop thread; after the loop's end whoever comes.
     private Task? abandoned;
+    private ForeignWait? nextAbandoned;      // of the same task
 
     private ForeignWait() => Continuation = Resume;
 
@@ -40,6 +41,37 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget
         Volatile.Write(ref wait.armed, 1);
         box.Park(wait);
         return wait;
+    }
+
+    /// <summary>
+    /// A wait for this task that was given up and is still registered with it: it waits for this method now. .NET takes a continuation back only by a search, and a task
+    /// that lives long would collect those of every wait that was given up. False: there is none.
+    /// </summary>
+    internal static bool TryResumeAbandoned(LoopCore core, CoroutineBox box, ForeignAwaiter awaiter, Task task)
+    {
+        var all = core.AbandonedWaits!;
+        if (!all.TryGetValue(task, out var wait))
+        {
+            return false;
+        }
+
+        if (wait.nextAbandoned is { } other)
+        {
+            all.AddOrUpdate(task, other);
+        }
+        else
+        {
+            all.Remove(task);
+        }
+
+        wait.nextAbandoned = null;
+        wait.abandoned = null;
+        wait.box = box;
+        wait.awaiter = awaiter;
+        wait.Context = box.Context;
+        Volatile.Write(ref wait.armed, 1);      // its call may be on the way here: then the task has ended, and it wakes this method
+        box.Park(wait);
+        return true;
     }
 
     /// <summary>For our own sources, which call a continuation once: before they take it.</summary>
@@ -131,6 +163,9 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget
         }
 
         abandoned = awaited;
+        var all = core.AbandonedWaits ??= [];
+        nextAbandoned = all.TryGetValue(awaited, out var other) ? other : null;
+        all.AddOrUpdate(awaited, this);
         box = null;
         awaiter = null;
         Context = core.BaseContext;      // the task's own would be kept alive by whatever was waited for
@@ -153,6 +188,7 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget
         if (abandoned is { } late)
         {
             _ = late.Exception;
+            core.AbandonedWaits?.Remove(late);
             return;
         }
 

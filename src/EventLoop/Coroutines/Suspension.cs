@@ -40,6 +40,11 @@ internal static class Suspension
         where TAwaiter : ICriticalNotifyCompletion
     {
         var core = LoopCore.Running!;
+        if (core.AbandonedWaits is not null && TryResumeAbandoned(core, ref awaiter, box))
+        {
+            return;
+        }
+
         var wait = BeginForeign(core, box, ForeignAwaiter<TAwaiter>.Instance);
         try
         {
@@ -56,6 +61,23 @@ internal static class Suspension
         }
 
         LookForCancellation(core);
+    }
+
+    private static bool TryResumeAbandoned<TAwaiter>(LoopCore core, ref TAwaiter awaiter, CoroutineBox box)
+    {
+        if (ForeignAwaiter<TAwaiter>.Instance.TaskOf(ref awaiter) is not { } task)
+        {
+            return false;
+        }
+
+        box.Suspend(core);
+        if (!ForeignWait.TryResumeAbandoned(core, box, ForeignAwaiter<TAwaiter>.Instance, task))
+        {
+            return false;
+        }
+
+        LookForCancellation(core);
+        return true;
     }
 
     private static ForeignWait BeginForeign(LoopCore core, CoroutineBox box, ForeignAwaiter awaiter)

@@ -35,6 +35,9 @@ internal sealed partial class LoopCore
     /// <summary>Those that somebody has waited for; made on demand.</summary>
     internal ConditionalWeakTable<Task, ForeignTask>? ForeignTasks;
 
+    /// <summary>Foreign waits that were given up, by the tasks that they are still registered with; null until there is one.</summary>
+    internal ConditionalWeakTable<Task, ForeignWait>? AbandonedWaits;
+
     /// <summary>Counts the cancellations that waits have thrown or passed on, so that "since when" can be asked.</summary>
     internal long Deliveries;
 

@@ -100,7 +100,7 @@ public sealed class AllocationTests : LoopTest
     {
         for (int i = 0; i < Operations; i++)
         {
-            await new NextTurn(Loop.Current);
+            await Task.Yield();
         }
     });
 
@@ -114,22 +114,6 @@ public sealed class AllocationTests : LoopTest
             await source.Task;
         }
     });
-
-    private readonly struct NextTurn(Loop loop) : ICriticalNotifyCompletion
-    {
-        public bool IsCompleted => false;
-
-        public NextTurn GetAwaiter() => this;
-
-        public void OnCompleted(Action continuation) => UnsafeOnCompleted(continuation);
-
-        public void UnsafeOnCompleted(Action continuation) => loop.Post(static next => next(), continuation);
-
-        public void GetResult()
-        {
-            // Nothing to give.
-        }
-    }
 
     [Fact]
     public void Awaiting_a_completed_future_allocates_nothing() => ShouldCost(0, static async () =>

@@ -729,4 +729,49 @@ public sealed class ForeignInterruptionTests : LoopTest
             (await next).Should().Be(round);
         }
     });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Waits_that_were_given_up_do_not_pile_up_at_a_task_that_lives_long(bool configured) => RunLoop(async () =>
+    {
+        var source = new TaskCompletionSource<int>();
+        for (int i = 0; i < 500; i++)
+        {
+            (await CancelScope.MoveOnAfter(Seconds(1), async Coroutine (_) => await Loop.Gather(Wait(), Wait(), Wait()))).Should().BeFalse();
+        }
+
+        Continuations(source.Task).Should().BeLessThan(10);
+        LoopTask<int>[] last = [.. Enumerable.Range(0, 10).Select(_ => Loop.CreateTask(Wait()))];
+        await Yields(2);
+        source.SetResult(3);
+        (await Loop.Gather(last)).Should().AllBeEquivalentTo(3);
+
+        async Coroutine<int> Wait() => configured ? await source.Task.ConfigureAwait(false) : await source.Task;
+
+        static int Continuations(Task task) =>
+            typeof(Task).GetField("m_continuationObject", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(task) is List<object?> list ? list.Count : 1;
+    });
+
+    [Fact]
+    public void A_task_that_ends_while_a_wait_for_it_that_was_given_up_is_taken_up_again_is_not_missed() => RunLoop(async () =>
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            var source = new TaskCompletionSource<int>();
+            LoopTask<int> first = Loop.CreateTask(async () => await source.Task.ConfigureAwait(false));
+            await Loop.Yield();
+            first.Cancel();
+            await Catch(first);
+            using var ready = new Barrier(2);
+            Task completion = Task.Run(() =>
+            {
+                ready.SignalAndWait();
+                source.SetResult(i);
+            });
+            ready.SignalAndWait();
+            (await Loop.CreateTask(async () => await source.Task.ConfigureAwait(false))).Should().Be(i);
+            await completion;
+        }
+    });
 }

@@ -223,7 +223,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
             }
 
             closing = new LoopFuture(Core.Loop);
-            _ = Loop.CreateTask(CloseAsync(Loop.Current.Time + CloseTimeout), $"close of {this}");
+            _ = Loop.CreateTask(CloseAsync(Loop.Current.Time + CloseTimeout), $"close of the connection to {Peer}");
         }
 
         return closing.IsCompleted ? null : closing;

@@ -103,19 +103,20 @@ internal sealed class SocketReadiness : ISocketOwner
     // Nobody has chosen this end: what waits to be sent is the middle of something.
     void ISocketOwner.OnLoopClosed() => Close(abort: EndsInMiddle || Writer is not null, Reader is null && Writer is null ? "" : LastKnownPeer());
 
-    /// <summary>Reads and drops what has come.</summary>
+    /// <summary>Reads and drops what has come, also what the poller has not told of yet.</summary>
     /// <param name="dropped">Counts it.</param>
     internal InputLeft Drop(ref long dropped)
     {
         const int MostAtOnce = 1 << 20;
         Span<byte> buffer = stackalloc byte[16 * 1024];
-        for (int here = 0; (State & SocketState.Readable) != 0; )
+        int here = 0;
+        while (true)
         {
             int count = device.Receive(buffer);
             if (count == SocketDevice.WouldBlock)
             {
                 NothingLeft();
-                break;
+                return InputLeft.Nothing;
             }
 
             if (count <= 0)
@@ -130,8 +131,6 @@ internal sealed class SocketReadiness : ISocketOwner
                 return InputLeft.More;
             }
         }
-
-        return InputLeft.Nothing;
     }
 
     /// <summary>An attempt has found nothing: the next arrival is a change, and told.</summary>

@@ -41,10 +41,11 @@ public sealed partial class Loop
 
         ending = true;
         DrainExecutor();
+        var pending = Core.Tasks.Snapshot();
+        LeaveLines(pending);
         EndWatches();
         closed = true;
         CountWatching();
-        var pending = Core.Tasks.Snapshot();
         Core.Close();
         foreach (var task in pending.Where(task => !abandoned.Contains(task)))
         {
@@ -182,6 +183,18 @@ public sealed partial class Loop
         if (left.Count > 0)
         {
             Log.LeftRunning(LogTarget, Name, left.Count, Describe(left));
+        }
+    }
+
+    // Locks, queues and the like may serve another loop after this one, and must not give to those who will never run again.
+    private static void LeaveLines(List<LoopTask> tasks)
+    {
+        foreach (var task in tasks)
+        {
+            foreach (var node in task.CollectWaits())
+            {
+                node.Target?.Leave(node);
+            }
         }
     }
 

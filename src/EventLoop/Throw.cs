@@ -72,6 +72,10 @@ internal static class Throw
         $"{member} was called on another loop than '{loop}', which uses it. A primitive belongs to one loop: make one for each, or go through that loop's Post(...) or Submit(...).");
 
     [DoesNotReturn]
+    internal static void HeldByTheDead(string holder, string loop) => throw new InvalidOperationException(
+        $"The lock is still held by {holder} of loop '{loop}', which is closed: it will never be given back. Release() it once what it protects is in order, or make a new one.");
+
+    [DoesNotReturn]
     internal static void NotLocked(string what) => throw new InvalidOperationException(
         $"The {what} is not locked, so there is nothing to release. It was released twice, or never acquired.");
 

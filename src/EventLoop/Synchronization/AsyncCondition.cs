@@ -116,6 +116,8 @@ public sealed class AsyncCondition
         {
             throw Unlocked();
         }
+
+        mutex.VerifyHolder();
     }
 
     internal static InvalidOperationException Unlocked() => new(

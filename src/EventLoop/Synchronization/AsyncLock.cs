@@ -14,6 +14,7 @@ namespace EventLoop;
 /// <item>A waiter that is cancelled leaves the line. One that has been given the lock has it, also if it is cancelled before it runs; the cancellation lands at its next wait.</item>
 /// <item>It is not reentrant: a task that acquires it twice waits for itself, as in asyncio. <see cref="Statistics"/> names the owner.</item>
 /// <item>Anybody may release it, not only the owner.</item>
+/// <item>It serves one loop after the other. When a task of a loop that was closed still holds it, whoever wants it next is refused and told the holder; <see cref="Release"/> frees it.</item>
 /// </list>
 /// <para><b>Thread:</b> that of the loop that uses it; from others go through <see cref="Loop.Post(Action)"/>. It may be made anywhere.</para>
 /// <para><b>Cost:</b> 0 bytes, uncontended and contended.</para>
@@ -111,10 +112,20 @@ public sealed class AsyncLock : IReleasable
         }
     }
 
+    /// <summary>Throws when the holder was on a loop that is closed: it will never give the lock back.</summary>
+    internal void VerifyHolder()
+    {
+        if (owner is { Core.Loop: { IsClosed: true } loop, Task: var task })
+        {
+            Throw.HeldByTheDead(task?.Label ?? "a callback", loop.Name);
+        }
+    }
+
     private bool TryTake(LoopContext? context)
     {
         if (locked)
         {
+            VerifyHolder();
             return false;
         }
 
@@ -144,6 +155,8 @@ public sealed class AsyncLock : IReleasable
 
     /// <summary>Puts a node that is parked already at the end of the line.</summary>
     internal void Enqueue(WaitNode node) => waiters.Add(node);
+
+    internal void Dequeue(WaitNode node) => waiters.Remove(node);
 
     private sealed class AcquireWait(AsyncLock? owner) : PooledWait, ICoroutineSource<Releaser>
     {

@@ -47,6 +47,7 @@ internal sealed class NotificationWait : PooledWait
         condition!.Binding.Verify(core, "AsyncCondition.WaitAsync");
         if (condition.IsLocked)
         {
+            condition.Lock.VerifyHolder();
             return false;
         }
 
@@ -84,6 +85,18 @@ internal sealed class NotificationWait : PooledWait
         this.reason = reason;
         condition.Lock.Enqueue(node);
         return AbortResult.PassedOn;
+    }
+
+    public override void Leave(WaitNode node)
+    {
+        if (stage == Stage.Waiting)
+        {
+            condition!.Waiters.Remove(node);
+        }
+        else
+        {
+            condition!.Lock.Dequeue(node);
+        }
     }
 
     protected override void Recycle(LoopCore core)

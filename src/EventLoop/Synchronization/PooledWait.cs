@@ -177,6 +177,8 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 
     public abstract AbortResult Abort(WaitNode node, string? reason);
 
+    public virtual void Leave(WaitNode node) => Abort(node, null);
+
     public abstract string Describe(WaitNode node);
 
     public virtual void CollectBlockers(WaitNode node, List<LoopTask> blockers) { }

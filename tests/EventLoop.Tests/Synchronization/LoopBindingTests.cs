@@ -173,4 +173,119 @@ public sealed class LoopBindingTests : LoopTest
 
         ballast[^1].Should().Be((byte)depth);
     }
+
+    [Fact]
+    public void A_lock_that_a_task_of_a_closed_loop_holds_refuses_its_next_user_and_names_the_holder()
+    {
+        var mutex = new AsyncLock();
+        var condition = new AsyncCondition(mutex);
+        Leave("first", async () => await mutex.AcquireAsync(), "holder");
+
+        RunLoop(async () =>
+        {
+            Action<InvalidOperationException> names = static refusal => refusal.Message.Should().Contain("task 'holder'").And.Contain("loop 'first'").And.Contain("closed");
+            names(Assert.Throws<InvalidOperationException>(() => { mutex.TryAcquire(); }));
+            names((await Catch(mutex.AcquireAsync())).Should().BeOfType<InvalidOperationException>().Which);
+            names((await Catch(condition.WaitAsync())).Should().BeOfType<InvalidOperationException>().Which);
+            names((await Catch(condition.WaitForAsync(static () => true))).Should().BeOfType<InvalidOperationException>().Which);
+            names(Assert.Throws<InvalidOperationException>(() => condition.Notify()));
+
+            mutex.Release();
+            using (await mutex.AcquireAsync())
+            {
+                mutex.Statistics.Owner.Should().BeSameAs(Loop.CurrentTask);
+            }
+        });
+    }
+
+    [Fact]
+    public void A_lock_that_was_given_to_a_waiter_that_never_ran_again_names_that_waiter()
+    {
+        var mutex = new AsyncLock();
+        using (var loop = new Loop(Options with { Name = "first" }))
+        {
+            Adopt(loop);
+            loop.RunUntilComplete(async () =>
+            {
+                var held = await mutex.AcquireAsync();
+                _ = Loop.CreateTask(async () => await mutex.AcquireAsync(), "heir");
+                await Yields(2);
+                held.Dispose();
+            });
+        }
+
+        RunLoop(async () => (await Catch(mutex.AcquireAsync())).Should().BeOfType<InvalidOperationException>().Which.Message.Should().Contain("task 'heir'"));
+    }
+
+    [Fact]
+    public void Who_waited_on_a_loop_that_was_closed_gets_nothing_on_the_next()
+    {
+        var queue = new AsyncQueue<int>();
+        var full = new AsyncQueue<int>(1);
+        var semaphore = new AsyncSemaphore(0);
+        var limiter = new CapacityLimiter(1);
+        var signal = new AsyncEvent();
+        var condition = new AsyncCondition();
+        var barrier = new AsyncBarrier(2);
+        var (sender, receiver) = MemoryChannel.Create<int>(0);
+        full.TryPut(1);
+        limiter.TryAcquireOnBehalfOf(this, out _).Should().BeTrue();
+        Leave("first", async () => await queue.GetAsync());
+        Leave("second", async () => await full.PutAsync(2));
+        Leave("third", async () => await semaphore.AcquireAsync());
+        Leave("fourth", async () => await signal.WaitAsync());
+        Leave("fifth", async () => await barrier.WaitAsync());
+        Leave("sixth", async () => await receiver.ReceiveAsync());
+        Leave("seventh", async () => await limiter.AcquireAsync());
+        Leave("eighth", async () =>
+        {
+            using (await condition.AcquireAsync())
+            {
+                await condition.WaitAsync();
+            }
+        });
+        RunLoop(async () =>
+        {
+            await queue.PutAsync(5);
+            queue.TryGet(out int item).Should().BeTrue();
+            item.Should().Be(5);
+            (await full.GetAsync()).Should().Be(1);
+            full.Count.Should().Be(0);
+            semaphore.Release();
+            semaphore.TryAcquire().Should().BeTrue();
+            limiter.ReleaseOnBehalfOf(this);
+            (await limiter.AcquireAsync()).Dispose();
+            limiter.BorrowedTokens.Should().Be(0);
+            signal.Statistics.Waiting.Should().Be(0);
+            var waiting = Loop.CreateTask(barrier.WaitAsync());
+            await Yields(2);
+            waiting.IsCompleted.Should().BeFalse("nobody else is there");
+            await barrier.WaitAsync();
+            var sending = Loop.CreateTask(sender.SendAsync(7));
+            await Yields(2);
+            sending.IsCompleted.Should().BeFalse("nobody receives");
+            (await receiver.ReceiveAsync()).Should().Be(7);
+            using (await condition.AcquireAsync())
+            {
+                condition.Statistics.Waiting.Should().Be(0);
+                condition.NotifyAll();
+            }
+        });
+    }
+
+    /// <summary>A loop that is closed while a task of it still runs.</summary>
+    private void Leave(string loop, Func<Coroutine> waiter, string? name = null)
+    {
+        using var left = new Loop(Options with { Name = loop });
+        Adopt(left);
+        left.RunUntilComplete(async () =>
+        {
+            _ = Loop.CreateTask(async () =>
+            {
+                await waiter();
+                await Forever();
+            }, name);
+            await Yields(3);
+        });
+    }
 }

@@ -52,7 +52,7 @@ public sealed partial class Loop
             CallExceptionHandler(new LoopExceptionContext($"{task.Label} was destroyed but it is pending", Awaitable: task, CreatedAt: task.CreatedAt));
         }
 
-        Submissions.FailAll(Name);
+        OutsideWaits.FailAll(Name);
         if (!isDrained && EndOwnExecutor() is { } drained && !drained.Wait(options.ShutdownTimeout))
         {
             ReportUndrained();      // another thread's loop, or one inside another: it cannot turn, but whoever waits for it has learned of its end

@@ -94,7 +94,7 @@ public sealed partial class Loop
             cancellationToken);
     }
 
-    internal SubmissionBook Submissions { get; } = new();
+    internal OutsideWaits OutsideWaits { get; } = new();
 
     /// <summary>What a plain function must not return, because it would go unawaited.</summary>
     private static class SubmittedType<T>

@@ -109,12 +109,8 @@ public abstract partial class LoopAwaitable : IWaitTarget
 
     /// <summary>A <see cref="Task"/> that ends as this ends; a canceled one rethrows the same <see cref="LoopCanceledException"/>.</summary>
     /// <remarks>Its continuations run on the thread pool, or wherever their own context wants them. The failure counts as looked at. Any thread.</remarks>
-    public Task AsTask()
-    {
-        var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        WatchFromAnyThread(new BridgeWatcher(done => source.TrySetFromTask(((LoopAwaitable)done).ToCompletedTask())));
-        return source.Task;
-    }
+    /// <exception cref="ObjectDisposedException">It has not ended, and its loop is closed. When the loop is closed later, the task fails so.</exception>
+    public Task AsTask() => TaskBridge<NoResult>.From(this, static ended => ended.ToCompletedTask());
 
     // ---- For the awaiters
 
@@ -174,18 +170,6 @@ public abstract partial class LoopAwaitable : IWaitTarget
         {
             watcher.State = WaitState.Idle;
             RemoveWaiter(watcher);
-        }
-    }
-
-    private protected void WatchFromAnyThread(Watcher watcher)
-    {
-        if (Core.IsInLoopThread || IsCompleted)
-        {
-            Watch(watcher);
-        }
-        else
-        {
-            Loop.Post(() => Watch(watcher));
         }
     }
 
@@ -261,10 +245,11 @@ public abstract partial class LoopAwaitable : IWaitTarget
         }
     }
 
-    private async Task ToCompletedTask()
+    private async Task<NoResult> ToCompletedTask()
     {
         await Task.CompletedTask.ConfigureAwait(false);
         ThrowUnlessSucceeded();
+        return NoResult.None;
     }
 
     // ---- Where it keeps its outcome and the rest

@@ -73,12 +73,7 @@ public sealed class LoopFuture<T> : LoopAwaitable
     public new LoopAwaiter<T> GetAwaiter() => new(this);
 
     /// <inheritdoc cref="LoopAwaitable.AsTask"/>
-    public new Task<T> AsTask()
-    {
-        var source = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        WatchFromAnyThread(new BridgeWatcher(done => source.TrySetFromTask(((LoopFuture<T>)done).ToTask())));
-        return source.Task;
-    }
+    public new Task<T> AsTask() => TaskBridge<T>.From(this, static ended => ((LoopFuture<T>)ended).ToTask());
 
     /// <summary>A Task in the state that this ended in.</summary>
     internal async Task<T> ToTask()

@@ -59,12 +59,7 @@ public sealed class LoopTask<T> : LoopTask
     public new LoopAwaiter<T> GetAwaiter() => new(this);
 
     /// <inheritdoc cref="LoopAwaitable.AsTask"/>
-    public new Task<T> AsTask()
-    {
-        var source = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        WatchFromAnyThread(new BridgeWatcher(done => source.TrySetFromTask(((LoopTask<T>)done).ToTask())));
-        return source.Task;
-    }
+    public new Task<T> AsTask() => TaskBridge<T>.From(this, static ended => ((LoopTask<T>)ended).ToTask());
 
     internal static LoopTask<T> Create(LoopCore core, Coroutine<T> coroutine, string? name, bool eager, TaskGroup? group = null)
     {

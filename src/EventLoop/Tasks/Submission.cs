@@ -1,39 +1,9 @@
-using System.Collections.Concurrent;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>
-/// Work that another thread has handed in and that is not done: failed when the loop closes, so that nobody waits for a dead loop. Whoever takes a submission out of
-/// the book decides how it ends. Any thread.
-/// </summary>
-internal sealed class SubmissionBook
-{
-    private readonly ConcurrentDictionary<Submission, byte> open = new();
-
-    internal void Add(Submission submission) => open.TryAdd(submission, 0);
-
-    /// <summary>True for one caller only.</summary>
-    internal bool TryTake(Submission submission) => open.TryRemove(submission, out _);
-
-    internal void FailAll(string loop)
-    {
-        foreach (var (submission, _) in open)
-        {
-            submission.TryFail(new ObjectDisposedException(loop, $"The event loop '{loop}' was closed before the submitted work was done."));
-        }
-    }
-}
-
-/// <summary>Something on its way from another thread to the loop, and its result on the way back.</summary>
-internal abstract class Submission : LoopItem
-{
-    /// <summary>Unless it has an outcome already.</summary>
-    internal abstract bool TryFail(Exception failure);
-}
-
-/// <inheritdoc/>
-internal sealed class Submission<T> : Submission
+/// <summary>A coroutine on its way from another thread to the loop, and its result on the way back.</summary>
+internal sealed class Submission<T> : LoopItem, IOutsideWait
 {
     private readonly TaskCompletionSource<T> source = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Loop loop;
@@ -64,11 +34,11 @@ internal sealed class Submission<T> : Submission
         // All of it before the post: from then on the loop's thread may run it to its end. A token that fires before is seen by Execute, too.
         var submission = new Submission<T>(loop, body, token);
         submission.registration = token.UnsafeRegister(static submission => ((Submission<T>)submission!).CancelFromAnyThread(), submission);
-        loop.Submissions.Add(submission);
+        loop.OutsideWaits.Add(submission);
         if (!loop.Core.TryPost(submission))
         {
             submission.registration.Unregister();
-            if (loop.Submissions.TryTake(submission))
+            if (loop.OutsideWaits.TryTake(submission))
             {
                 Throw.Closed(loop.Name);
             }
@@ -87,7 +57,7 @@ internal sealed class Submission<T> : Submission
 
         if (loop.IsEnding)
         {
-            TryFail(Throw.RunIsOver(loop.Name));
+            loop.OutsideWaits.TryFail(this, Throw.RunIsOver(loop.Name));
             return;
         }
 
@@ -96,25 +66,19 @@ internal sealed class Submission<T> : Submission
         running.Watch(new BridgeWatcher(ended => End((LoopTask<T>)ended)));
     }
 
-    internal override void OnRejected(LoopCore core) => TryFail(
-        new ObjectDisposedException(loop.Name, $"The event loop '{loop.Name}' was closed before the submitted work could start."));
+    internal override void OnRejected(LoopCore core) => loop.OutsideWaits.TryFail(
+        this, new ObjectDisposedException(loop.Name, $"The event loop '{loop.Name}' was closed before the submitted work could start."));
 
-    internal override bool TryFail(Exception failure)
+    public void Fail(Exception failure)
     {
-        if (!loop.Submissions.TryTake(this))
-        {
-            return false;
-        }
-
         registration.Unregister();
         source.SetException(failure);
         _ = source.Task.Exception;      // who does not wait for it has lost nothing by the end of a loop
-        return true;
     }
 
     private void TryCancel()
     {
-        if (loop.Submissions.TryTake(this))
+        if (loop.OutsideWaits.TryTake(this))
         {
             registration.Unregister();
             source.SetCanceled(token);
@@ -123,7 +87,7 @@ internal sealed class Submission<T> : Submission
 
     private void End(LoopTask<T> task)
     {
-        if (!loop.Submissions.TryTake(this))
+        if (!loop.OutsideWaits.TryTake(this))
         {
             return;
         }

@@ -208,6 +208,32 @@ public sealed class EndOfRunTests : LoopTest
     }
 
     [Fact]
+    public void Who_waits_outside_for_a_task_or_future_of_a_loop_learns_that_it_was_closed()
+    {
+        Loop loop = NewLoop();
+        LoopFuture<int> future = loop.CreateFuture<int>();
+        LoopFuture plain = loop.CreateFuture();
+        LoopTask<int> task = loop.Spawn(async Coroutine<int> () =>
+        {
+            await Forever();
+            return 1;
+        });
+        Task[] outside = [future.AsTask(), plain.AsTask(), task.AsTask(), OnThread(() => future.AsTask()), OnThread(() => ((LoopAwaitable)task).AsTask())];
+        loop.RunUntilComplete(Yields(2));
+        Task late = OnThread(() => plain.AsTask());
+
+        loop.Dispose();
+
+        foreach (var wait in (Task[])[.. outside, late])
+        {
+            Record.Exception(() => wait.Wait(TimeSpan.FromSeconds(10))).Should().BeOfType<AggregateException>().Which.InnerException.Should().BeOfType<ObjectDisposedException>();
+        }
+
+        Assert.Throws<ObjectDisposedException>(() => { _ = future.AsTask(); });
+        OnThread(() => Assert.Throws<ObjectDisposedException>(() => { _ = future.AsTask(); }));
+    }
+
+    [Fact]
     public void A_token_withdraws_what_was_submitted_to_a_loop_that_does_not_run()
     {
         using Loop loop = NewLoop();

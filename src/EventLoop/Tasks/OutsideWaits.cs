@@ -1,0 +1,40 @@
+using System.Collections.Concurrent;
+
+namespace EventLoop.Tasks;
+
+/// <summary>Somebody outside the loop waits for something on it, by a <see cref="Task"/>.</summary>
+internal interface IOutsideWait
+{
+    /// <summary>Ends it; only for whoever has taken it out of the book.</summary>
+    void Fail(Exception failure);
+}
+
+/// <summary>
+/// The waits of others for this loop that have no outcome yet: failed when it closes, so that nobody waits for a dead loop. Whoever takes one out of the book decides how
+/// it ends. Any thread.
+/// </summary>
+internal sealed class OutsideWaits
+{
+    private readonly ConcurrentDictionary<IOutsideWait, byte> open = new();
+
+    internal void Add(IOutsideWait wait) => open.TryAdd(wait, 0);
+
+    /// <summary>True for one caller only.</summary>
+    internal bool TryTake(IOutsideWait wait) => open.TryRemove(wait, out _);
+
+    internal void TryFail(IOutsideWait wait, Exception failure)
+    {
+        if (TryTake(wait))
+        {
+            wait.Fail(failure);
+        }
+    }
+
+    internal void FailAll(string loop)
+    {
+        foreach (var (wait, _) in open)
+        {
+            TryFail(wait, new ObjectDisposedException(loop, $"The event loop '{loop}' was closed before what was waited for on it was done."));
+        }
+    }
+}

@@ -21,11 +21,16 @@ internal readonly struct Candidate
     /// <summary>It is made a task by whoever starts it, and so cancelled if the others cannot be started.</summary>
     internal bool BecomesTask => given is ICoroutineSource and not AwaitSource or null;
 
-    internal static Candidate Of(Coroutine coroutine) => new(coroutine.Source, coroutine.Token, static (core, one) =>
-        one.given is AwaitSource wait ? wait.Take() : LoopTask.Create(core, new((ICoroutineSource?)one.given, one.token), null, core.Loop.Options.EagerTasks));
+    internal static Candidate Of(Coroutine coroutine)
+    {
+        coroutine.Verify();
+        return new(coroutine.Source, coroutine.Token, static (core, one) =>
+            one.given is AwaitSource wait ? wait.Take() : LoopTask.Create(core, new((ICoroutineSource?)one.given, one.token), null, core.Loop.Options.EagerTasks));
+    }
 
     internal static Candidate Of<T>(Coroutine<T> coroutine)
     {
+        ((Coroutine)coroutine).Verify();
         ((Coroutine)coroutine).Verify();
         var body = coroutine.Source is null ? Valued(coroutine) : coroutine;      // what carries its value itself needs a place to keep it
         return new(body.Source, body.Token, static (core, one) =>
@@ -77,19 +82,8 @@ internal readonly struct Candidate
 
     private bool IsOneOfAKind => given is ICoroutineSource and (LoopItem or AwaitSource or WatchedOperation);
 
-    /// <summary>It will not be run, and whoever made it has been told: it does not count as never awaited.</summary>
-    internal void Discard()
-    {
-        switch (given)
-        {
-            case CoroutineBox box when box.IsFresh(token):
-                box.Discard(token);
-                break;
-            case WatchedOperation operation:
-                operation.Settle();
-                break;
-        }
-    }
+    /// <inheritdoc cref="Coroutine.Excuse"/>
+    internal void Excuse() => new Coroutine(given as ICoroutineSource, token).Excuse();
 
     private static void VerifyHome(LoopCore? core, LoopAwaitable awaitable)
     {

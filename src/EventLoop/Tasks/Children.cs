@@ -68,7 +68,7 @@ internal readonly struct Children
         }
         catch
         {
-            given.ForEach(static one => one.Discard());
+            given.ForEach(static one => one.Excuse());
             throw;
         }
 
@@ -94,7 +94,7 @@ internal readonly struct Children
             {
                 if (i >= made)
                 {
-                    given[i].Discard();
+                    given[i].Excuse();
                 }
                 else if (given[i].BecomesTask)
                 {
@@ -121,7 +121,7 @@ internal readonly struct Children
         }
         catch
         {
-            Array.ForEach(given, static one => one.Discard());
+            Array.ForEach(given, static one => one.Excuse());
             throw;
         }
     }

@@ -27,8 +27,12 @@ internal sealed class OutcomesWait(LoopAwaitable[] children) : ChildrenWait(chil
 
     protected override AbortResult OnInterrupted(string? reason)
     {
-        cancellation ??= new LoopCanceledException(reason);
-        CancelChildren(reason);
+        if (cancellation is null)
+        {
+            cancellation = new LoopCanceledException(reason);
+            CancelChildren(reason);       // once: a further request meets the same wait, and does not cut their cleanup short
+        }
+
         return AbortResult.PassedOn;
     }
 

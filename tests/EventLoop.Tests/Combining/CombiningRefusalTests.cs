@@ -145,6 +145,54 @@ public sealed class CombiningRefusalTests : LoopTest
         });
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Another_cancellation_while_GatherOutcomes_waits_for_its_children_does_not_cut_their_cleanup_short(bool pending) => RunLoop(async () =>
+    {
+        LoopTask gatherer = Loop.CreateTask(async () =>
+        {
+            if (pending)
+            {
+                Loop.CurrentTask!.Cancel("first");
+            }
+
+            await Loop.GatherOutcomes(CleaningUp(shield: false), CleaningUp(shield: false));
+        });
+        await Yields(3);
+        gatherer.Cancel(pending ? "second" : "first");
+        await Yields(3);
+        gatherer.Cancel("third");
+
+        (await Catch(gatherer)).Should().BeOfType<LoopCanceledException>().Which.Reason.Should().Be("first");
+        Log.Should().Equal("cleaned up", "cleaned up");
+        Loop.AllTasks().Should().HaveCount(1);
+    });
+
+    [Fact]
+    public void A_default_coroutine_is_refused_at_the_call()
+    {
+        RunLoop(async () =>
+        {
+            Refused(() => Loop.Gather(Noting("ran"), default(Coroutine<int>)));
+            Refused(() => Loop.Gather([(Coroutine)Noting("ran"), default(Coroutine)]));
+            Refused(() => Loop.AsCompleted([Noting("ran"), default(Coroutine<int>)]));
+            await Nothing_runs();
+        }, DebugOptions);
+
+        Log.Should().BeEmpty();
+        Reported.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void What_was_refused_can_be_given_again() => RunLoop(async () =>
+    {
+        Coroutine<int> coroutine = After(1, 5);
+        Refused(() => Loop.Gather(coroutine, coroutine));
+
+        (await Loop.Gather(coroutine, Coroutine.FromResult(6))).Should().Equal(5, 6);
+    });
+
     [Fact]
     public void GatherOutcomes_inside_a_cancelled_scope_waits_for_its_children_and_the_scope_absorbs_what_leaves_it() => RunLoop(async () =>
     {
@@ -217,7 +265,7 @@ public sealed class CombiningRefusalTests : LoopTest
         return 1;
     }
 
-    private async Coroutine<int> CleaningUp()
+    private async Coroutine<int> CleaningUp(bool shield = true)
     {
         try
         {
@@ -225,7 +273,7 @@ public sealed class CombiningRefusalTests : LoopTest
         }
         finally
         {
-            await CancelScope.Run(async _ => await Yields(20), shield: true);
+            await CancelScope.Run(async _ => await Yields(20), shield: shield);
             Log.Add("cleaned up");
         }
 

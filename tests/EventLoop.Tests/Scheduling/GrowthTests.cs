@@ -12,15 +12,7 @@ public sealed partial class GrowthTests
     private const int MostRounds = 15;
     private const double Bound = 8;      // linear is 4, quadratic 16
 
-    // Known to be quadratic today.
-    private static readonly string[] NotYetLinear =
-    [
-        "children of a group in a scope", "children of a group that end in any order", "nested scopes", "nested scopes cancelled", "nested scopes with tokens cancelled",
-        "nested timeouts that expire at once", "nested timeouts in a task that is cancelled", "nested groups cancelled",
-        "flows of one task in scopes of their own", "flows of one task in scopes of their own, cancelled",
-    ];
-
-    public static TheoryData<string> Cases => [.. GrowthCase.All.Select(static one => one.Name).Except(NotYetLinear)];
+    public static TheoryData<string> Cases => [.. GrowthCase.All.Select(static one => one.Name)];
 
     [Theory]
     [MemberData(nameof(Cases))]

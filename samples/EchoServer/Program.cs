@@ -53,9 +53,9 @@ return CommandLine.Run(args, usage, line =>
         Loop.Run(() => ServeAsync(() => path is not null ? Unix.Listen(path, handler) : Tcp.Listen(new IPEndPoint(IPAddress.Loopback, port), handler)));
         return 0;
     }
-    catch (LoopInterruptedException)
+    catch (LoopInterruptedException interrupted)
     {
-        return 130;
+        return interrupted.Signal == PosixSignal.SIGTERM ? 0 : interrupted.ExitCode;      // SIGTERM is how a server is told to end, and it has
     }
     catch (CryptographicException failure)
     {
@@ -72,12 +72,6 @@ return CommandLine.Run(args, usage, line =>
 static async Coroutine ServeAsync(Func<Server> listen)
 {
     await using var server = listen();
-    var loop = Loop.Current;
-    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
-    {
-        signal.Cancel = true;
-        loop.Submit(async () => { await server.StopAsync(TimeSpan.Zero); });
-    });
     Console.WriteLine(server.EndPoint is IPEndPoint ip ? $"listening {ip.Port}" : $"listening {server.EndPoint}");
     await server.WaitForStopAsync();
 }

@@ -35,9 +35,9 @@ return CommandLine.Run(args, usage, line =>
         Loop.Run(() => ServeAsync(new Site(root), port));
         return 0;
     }
-    catch (LoopInterruptedException)
+    catch (LoopInterruptedException interrupted)
     {
-        return 130;
+        return interrupted.Signal == PosixSignal.SIGTERM ? 0 : interrupted.ExitCode;      // SIGTERM is how a server is told to end, and it has
     }
     catch (SocketException failure)
     {
@@ -52,12 +52,6 @@ static async Coroutine ServeAsync(Site site, int port)
         new IPEndPoint(IPAddress.Loopback, port),
         async connection => await new Exchange(connection, site).ServeAsync(),
         new ListenOptions { MaxConnections = 10_000 });
-    var loop = Loop.Current;
-    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
-    {
-        signal.Cancel = true;
-        loop.Submit(async () => { await server.StopAsync(TimeSpan.Zero); });
-    });
     Console.WriteLine($"listening {((IPEndPoint)server.EndPoint).Port}");
     try
     {
@@ -65,7 +59,7 @@ static async Coroutine ServeAsync(Site site, int port)
     }
     catch (LoopCanceledException)
     {
-        // Ctrl-C: no more connections, and those that are there are cut off where they are.
+        // Ctrl-C or SIGTERM: no more connections, and those that are there are cut off where they are.
         await CancelScope.Run(async _ => await server.StopAsync(TimeSpan.Zero), timeout: TimeSpan.FromSeconds(5), shield: true);
         throw;
     }

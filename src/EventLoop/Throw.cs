@@ -1,15 +1,18 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop;
 
 /// <summary>The exceptions of wrong calls: apart from the hot paths, so that these stay inlinable, and each with what to do instead.</summary>
+[StackTraceHidden]
 internal static class Throw
 {
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
-    internal static LoopCore NoRunningLoop() => throw new InvalidOperationException(
-        "There is no running event loop on this thread. Start one with Loop.Run(...), or hand the work to a loop with loop.Submit(...) or loop.Post(...).");
+    internal static LoopCore NoRunningLoop() => throw new InvalidOperationException(LeftLoop.FindMethod() is { } method
+        ? $"There is no running event loop on this thread. {LeftLoop.Explain(method)}"
+        : "There is no running event loop on this thread. Start one with Loop.Run(...), or hand the work to a loop with loop.Submit(...) or loop.Post(...).");
 
     [DoesNotReturn]
     internal static void NoCurrentTask(string member) => throw new InvalidOperationException(
@@ -25,7 +28,8 @@ internal static class Throw
 
     [DoesNotReturn]
     internal static void WrongThread(string member, string loop) => throw new InvalidOperationException(
-        $"{member} was called from a thread that is not the thread of loop '{loop}'. From other threads use loop.Post(...) for a callback or loop.Submit(...) for a coroutine.");
+        $"{member} was called from a thread that is not the thread of loop '{loop}'. "
+        + (LeftLoop.FindMethod() is { } method ? LeftLoop.Explain(method) : "From other threads use loop.Post(...) for a callback or loop.Submit(...) for a coroutine."));
 
     [DoesNotReturn]
     internal static void OtherLoop(LoopAwaitable what) => throw new InvalidOperationException(

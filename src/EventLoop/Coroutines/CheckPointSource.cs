@@ -3,6 +3,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Coroutines;
 
 /// <summary>A wait that is over at once: it only looks for a cancellation, and counts against the step's budget.</summary>
+[StackTraceHidden]
 internal sealed class CheckPointSource : WaitSource
 {
     internal static readonly CheckPointSource Instance = new();

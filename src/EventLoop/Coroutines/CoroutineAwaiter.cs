@@ -7,6 +7,7 @@ namespace EventLoop;
 
 /// <summary>For <c>await</c>: asking <see cref="IsCompleted"/> is what starts the coroutine.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
+[StackTraceHidden]
 public readonly struct CoroutineAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
 {
     private readonly ICoroutineSource? source;
@@ -78,6 +79,7 @@ public readonly struct CoroutineAwaiter : ICriticalNotifyCompletion, ILoopAwaite
 /// <summary>For <c>await</c>: asking <see cref="IsCompleted"/> is what starts the coroutine.</summary>
 /// <typeparam name="T">The type of the result.</typeparam>
 [EditorBrowsable(EditorBrowsableState.Never)]
+[StackTraceHidden]
 public readonly struct CoroutineAwaiter<T> : ICriticalNotifyCompletion, ILoopAwaiter
 {
     private readonly ICoroutineSource<T>? source;

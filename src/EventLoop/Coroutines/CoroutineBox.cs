@@ -15,6 +15,7 @@ namespace EventLoop.Coroutines;
 /// It keeps the rule of <see cref="PooledUse"/> in fewer bytes, because boxes come by the million.
 /// Loop thread only; before the start, whoever made it.
 /// </remarks>
+[StackTraceHidden]
 internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 {
     private const byte StartingFlag = 1;     // inside Start: whoever called it learns of the end by its return
@@ -81,7 +82,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     /// <inheritdoc/>
     public bool Start(long token)
     {
-        var core = LoopCore.Required;
+        var core = LoopCore.Running ?? RefuseHere(token);
         Begin(core, token);
         if (core.StartDepth >= LoopCore.DeepestStart)
         {
@@ -104,6 +105,13 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 
         core.Ambience.PutBackFlow(outer);
         return (Flags & DoneFlag) != 0;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private LoopCore RefuseHere(long token)
+    {
+        Excuse(token);
+        return Throw.NoRunningLoop();
     }
 
     /// <inheritdoc/>
@@ -340,6 +348,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 }
 
 /// <inheritdoc/>
+[StackTraceHidden]
 internal abstract class CoroutineBox<T> : CoroutineBox, ICoroutineSource<T>
 {
     private protected CoroutineBox(LoopCore? maker)

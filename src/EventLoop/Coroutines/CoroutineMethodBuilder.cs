@@ -7,6 +7,7 @@ namespace EventLoop;
 
 /// <summary>Compiles <c>async Coroutine</c> methods. For the compiler only.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
+[StackTraceHidden]
 public struct CoroutineMethodBuilder
 {
     private CoroutineBox box;
@@ -52,6 +53,7 @@ public struct CoroutineMethodBuilder
 
 /// <summary>Compiles <c>async Coroutine&lt;T&gt;</c> methods. For the compiler only.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
+[StackTraceHidden]
 public struct CoroutineMethodBuilder<T>
 {
     private CoroutineBox<T> box;

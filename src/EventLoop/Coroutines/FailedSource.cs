@@ -4,6 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Coroutines;
 
 /// <summary>A coroutine that fails when it is awaited.</summary>
+[StackTraceHidden]
 internal sealed class FailedSource<T> : ICoroutineSource<T>
 {
     private readonly ExceptionDispatchInfo failure;

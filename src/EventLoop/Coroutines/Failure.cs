@@ -7,6 +7,7 @@ namespace EventLoop.Coroutines;
 /// An exception on its way up a chain of coroutines. Each level rethrows it and would lengthen, and copy, its stack trace: quadratic in the depth, minutes
 /// for a chain of 100 000. So beyond some levels it is thrown on with the trace that it had there.
 /// </summary>
+[StackTraceHidden]
 internal sealed class Failure
 {
     private const int DeepestTrace = 64;

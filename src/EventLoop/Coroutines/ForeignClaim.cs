@@ -6,6 +6,7 @@ namespace EventLoop.Coroutines;
 /// start the same coroutine at the same moment one is refused, and a start at home costs no interlocked operation.
 /// </summary>
 /// <remarks>Any thread.</remarks>
+[StackTraceHidden]
 internal static class ForeignClaim
 {
     private static readonly Lock Gate = new();
@@ -35,6 +36,7 @@ internal static class ForeignClaim
         Gate.Exit();
     }
 
+    [StackTraceHidden]
     internal readonly ref struct Claim
     {
         public void Dispose()

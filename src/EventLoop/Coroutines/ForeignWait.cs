@@ -13,6 +13,7 @@ namespace EventLoop.Coroutines;
 /// The delegate is in the hands of code of others. Its first call counts, on whichever thread; a further one throws there. So that a call that comes too late
 /// never meets the next use, only waits whose awaiter is known to call once are pooled: those of tasks, and those of our own sources, which vouch for themselves.
 /// </remarks>
+[StackTraceHidden]
 internal sealed class ForeignWait : LoopItem, IWaitTarget
 {
     private static readonly int Slot = ItemPools.NewSlot();

@@ -20,6 +20,7 @@ namespace EventLoop.Coroutines;
 /// </list>
 /// Loop thread only; before the start, whoever made it.
 /// </remarks>
+[StackTraceHidden]
 internal struct PooledUse
 {
     // The stages, in the lowest bits of the number. Each step stores what it computes from its token instead of counting up what it reads, so that none waits for

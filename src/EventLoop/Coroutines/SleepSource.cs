@@ -3,6 +3,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Coroutines;
 
 /// <summary>Loop.Sleep, and Yield as a coroutine. The token is the delay in ticks.</summary>
+[StackTraceHidden]
 internal sealed class SleepSource : WaitSource, IWaitTarget
 {
     internal const long Yield = 0;

@@ -7,6 +7,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Coroutines;
 
 /// <summary>The box of one async method without a result. Twice, here and below, because a result of no bytes would still cost eight.</summary>
+[StackTraceHidden]
 internal sealed class StateMachineBox<
     [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TStateMachine> : CoroutineBox
     where TStateMachine : IAsyncStateMachine
@@ -50,6 +51,7 @@ internal sealed class StateMachineBox<
 }
 
 /// <summary>The box of one async method with a result.</summary>
+[StackTraceHidden]
 internal sealed class StateMachineBox<
     [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TStateMachine,
     T> : CoroutineBox<T>

@@ -4,6 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Coroutines;
 
 /// <summary>What a coroutine does at an await that is not complete: parks on one of our awaiters, or leaves a delegate with a foreign one.</summary>
+[StackTraceHidden]
 internal static class Suspension
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

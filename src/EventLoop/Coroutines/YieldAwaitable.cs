@@ -23,6 +23,7 @@ public readonly struct YieldAwaitable
 
 /// <summary>For <c>await</c>.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
+[StackTraceHidden]
 public readonly struct YieldAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
 {
     // Looked up once for the whole await.

@@ -7,6 +7,7 @@ namespace EventLoop.Diagnostics;
 /// A built-in operation that somebody watches: does anybody await it? Operations share their sources or take them from pools, so that a call leaves nothing
 /// behind that could die unawaited. Where coroutines are watched each call gets an object of its own, this one, which stands before the operation.
 /// </summary>
+[StackTraceHidden]
 internal class WatchedOperation(ICoroutineSource operation, long token, CoroutineWatch watch) : ICoroutineSource
 {
     private protected ICoroutineSource Operation { get; } = operation;
@@ -41,6 +42,7 @@ internal class WatchedOperation(ICoroutineSource operation, long token, Coroutin
 }
 
 /// <inheritdoc/>
+[StackTraceHidden]
 internal sealed class WatchedOperation<T>(ICoroutineSource<T> operation, long token, CoroutineWatch watch)
     : WatchedOperation(operation, token, watch), ICoroutineSource<T>
 {
@@ -48,6 +50,7 @@ internal sealed class WatchedOperation<T>(ICoroutineSource<T> operation, long to
 }
 
 /// <summary>Puts operations under watch, on loops that watch their coroutines: in debug mode, and in tests.</summary>
+[StackTraceHidden]
 internal static class OperationWatch
 {
     private static int loops;      // that watch; any thread, interlocked

@@ -27,6 +27,7 @@ public struct DatagramMessage
 }
 
 /// <summary>The next datagram.</summary>
+[StackTraceHidden]
 internal sealed class ReceiveDatagramOperation : SocketOperation<ReceivedDatagram>
 {
     private static readonly int Slot = ItemPools.NewSlot();
@@ -73,6 +74,7 @@ internal sealed class ReceiveDatagramOperation : SocketOperation<ReceivedDatagra
 }
 
 /// <summary>One datagram out.</summary>
+[StackTraceHidden]
 internal sealed class SendDatagramOperation : SocketOperation<int>
 {
     private static readonly int Slot = ItemPools.NewSlot();
@@ -109,6 +111,7 @@ internal sealed class SendDatagramOperation : SocketOperation<int>
 }
 
 /// <summary>As many as have come, one at least.</summary>
+[StackTraceHidden]
 internal sealed class ReceiveBatchOperation : SocketOperation<int>
 {
     private static readonly int Slot = ItemPools.NewSlot();
@@ -170,6 +173,7 @@ internal sealed class ReceiveBatchOperation : SocketOperation<int>
 }
 
 /// <summary>All of a batch, in order.</summary>
+[StackTraceHidden]
 internal sealed class SendBatchOperation : SocketOperation<int>
 {
     private static readonly int Slot = ItemPools.NewSlot();

@@ -17,6 +17,7 @@ internal enum InputKind : byte
 }
 
 /// <summary>One read of any kind.</summary>
+[StackTraceHidden]
 internal sealed class InputOperation : PipeOperation, ICoroutineSource<int>, ICoroutineSource<ReadResult>
 {
     private static readonly int Slot = ItemPools.NewSlot();

@@ -5,6 +5,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net;
 
 /// <summary>One write, or a flush, which is a write of nothing: complete when what is left unsent is below the mark.</summary>
+[StackTraceHidden]
 internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, ICoroutineSource<FlushResult>
 {
     private static readonly int Slot = ItemPools.NewSlot();

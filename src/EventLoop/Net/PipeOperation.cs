@@ -4,6 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net;
 
 /// <summary>One read from, or write to, a connection's pipe: begun when awaited, tried at once, and again whenever the transport may be ready. Pooled, by the rule of <see cref="PooledUse"/>. Loop thread only.</summary>
+[StackTraceHidden]
 internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTarget
 {
     private protected Exception? Failure;

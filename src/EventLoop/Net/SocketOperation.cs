@@ -8,6 +8,7 @@ namespace EventLoop.Net;
 /// One operation on a socket: begun when it is awaited, tried at once, and again at every sign of readiness, in the poll itself: what it got then is its
 /// own, whatever cancellation comes later. Pooled by the loop, by the rule of <see cref="PooledUse"/>. Loop thread only; before it is awaited, whoever made it.
 /// </summary>
+[StackTraceHidden]
 internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitTarget
 {
     private protected LoopSocket? Socket;
@@ -182,6 +183,7 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
 }
 
 /// <inheritdoc/>
+[StackTraceHidden]
 internal abstract class SocketOperation<T> : SocketOperation, ICoroutineSource<T>
 {
     private protected T? Result;

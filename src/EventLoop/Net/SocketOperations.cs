@@ -8,6 +8,7 @@ using Microsoft.Win32.SafeHandles;
 namespace EventLoop.Net;
 
 /// <summary>Something of what has arrived; zero at the end.</summary>
+[StackTraceHidden]
 internal sealed class ReceiveOperation : SocketOperation<int>
 {
     private static readonly int Slot = ItemPools.NewSlot();
@@ -36,6 +37,7 @@ internal sealed class ReceiveOperation : SocketOperation<int>
 }
 
 /// <summary>All of a block.</summary>
+[StackTraceHidden]
 internal sealed class SendOperation : SocketOperation<int>
 {
     private static readonly int Slot = ItemPools.NewSlot();
@@ -79,6 +81,7 @@ internal sealed class SendOperation : SocketOperation<int>
 }
 
 /// <summary>All of a sequence, many pieces by one system call.</summary>
+[StackTraceHidden]
 internal sealed class SendSequenceOperation : SocketOperation<long>
 {
     private static readonly int Slot = ItemPools.NewSlot();
@@ -149,6 +152,7 @@ internal sealed class SendSequenceOperation : SocketOperation<long>
 }
 
 /// <summary>A part of a file, without a copy in this process.</summary>
+[StackTraceHidden]
 internal sealed class SendFileOperation : SocketOperation<long>
 {
     private const int LargestStep = 1 << 20;
@@ -202,6 +206,7 @@ internal sealed class SendFileOperation : SocketOperation<long>
 }
 
 /// <summary>The next connection of a listening socket.</summary>
+[StackTraceHidden]
 internal sealed class AcceptOperation : SocketOperation<LoopSocket>
 {
     private static readonly int Slot = ItemPools.NewSlot();
@@ -231,6 +236,7 @@ internal sealed class AcceptOperation : SocketOperation<LoopSocket>
 }
 
 /// <summary>A connection to somewhere.</summary>
+[StackTraceHidden]
 internal sealed class ConnectOperation : SocketOperation<bool>
 {
     private readonly EndPoint endPoint;
@@ -262,6 +268,7 @@ internal sealed class ConnectOperation : SocketOperation<bool>
 }
 
 /// <summary>Until it can be read from, or written to, without waiting.</summary>
+[StackTraceHidden]
 internal sealed class ReadinessOperation : SocketOperation<bool>
 {
     private static readonly int Slot = ItemPools.NewSlot();

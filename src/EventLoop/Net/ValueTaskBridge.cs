@@ -11,6 +11,7 @@ namespace EventLoop.Net;
 /// (SslStream, SocketsHttpHandler) right there, instead of pushing each to the thread pool. Pooled when begun on the loop, by the rule of <see cref="PooledUse"/>.
 /// </summary>
 /// <remarks>Loop thread, but for the three methods of the value task source: whoever awaits.</remarks>
+[StackTraceHidden]
 internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValueTaskSource
 {
     private static readonly int Slot = ItemPools.NewSlot();
@@ -371,6 +372,7 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
 }
 
 /// <summary>A continuation and its argument, packed for ExecutionContext.Run.</summary>
+[StackTraceHidden]
 internal static class ContinuationCall
 {
     internal static readonly ContextCallback Run = static packed =>

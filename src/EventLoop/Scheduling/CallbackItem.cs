@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 namespace EventLoop.Scheduling;
 
 /// <summary>A scheduled callback. Pooled; a <see cref="Handle"/> names it together with its version, so that a stale handle touches nobody else's.</summary>
+[StackTraceHidden]
 internal abstract class CallbackItem : LoopItem
 {
     /// <summary>Bumped when the item is done with; any thread may compare it.</summary>
@@ -45,6 +46,7 @@ internal abstract class CallbackItem : LoopItem
 }
 
 /// <inheritdoc/>
+[StackTraceHidden]
 internal sealed class CallbackItem<TState> : CallbackItem
 {
     private static readonly int Slot = ItemPools.NewSlot();

@@ -3,6 +3,7 @@ using EventLoop.Coroutines;
 namespace EventLoop.Scheduling;
 
 /// <summary>A continuation that .NET posted through a captured context: the rest of an ordinary <c>async Task</c> method, as a rule.</summary>
+[StackTraceHidden]
 internal sealed class ContinuationItem : LoopItem
 {
     private static readonly int Slot = ItemPools.NewSlot();

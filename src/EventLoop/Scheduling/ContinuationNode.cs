@@ -1,6 +1,7 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>The wait of ordinary .NET code, an <c>async Task</c> method as a rule, which goes on by a delegate. Pooled; loop thread only.</summary>
+[StackTraceHidden]
 internal sealed class ContinuationNode : WaitNode
 {
     private static readonly int Slot = ItemPools.NewSlot();

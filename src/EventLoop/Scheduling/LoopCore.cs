@@ -10,6 +10,7 @@ namespace EventLoop.Scheduling;
 /// LoopCore.Turn.cs.
 /// </summary>
 /// <remarks>Fields are the loop thread's unless they say otherwise.</remarks>
+[StackTraceHidden]
 internal sealed partial class LoopCore
 {
     /// <summary>Completions at once, in one step, before a wait gives way to the others all the same (Tokio's budget).</summary>

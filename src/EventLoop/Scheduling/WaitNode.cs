@@ -23,6 +23,7 @@ internal enum WaitState : byte
 /// The one way to wait. A node is who waits (its context), for what (its target) and where to go on (<see cref="LoopItem.Execute"/>).
 /// A suspended coroutine is its own node, so that waiting allocates nothing. Waking puts the node on the ready queue, once.
 /// </summary>
+[StackTraceHidden]
 internal abstract class WaitNode : LoopItem
 {
     /// <summary>The neighbour in a <see cref="WaiterQueue"/>; null when in none.</summary>

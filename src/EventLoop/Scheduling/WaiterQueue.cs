@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 namespace EventLoop.Scheduling;
 
 /// <summary>First come, first served, with O(1) removal from the middle: nodes linked through themselves. Loop thread only.</summary>
+[StackTraceHidden]
 internal struct WaiterQueue
 {
     // first.Previous is the last one, or null when there is only one: the queue of one, by far the most frequent, costs a single store.

@@ -100,6 +100,7 @@ public sealed class AsyncBarrier
         waiting = 0;
     }
 
+    [StackTraceHidden]
     private sealed class PartyWait : PooledWait<int>
     {
         private static readonly int Slot = ItemPools.NewSlot();

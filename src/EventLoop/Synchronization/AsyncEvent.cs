@@ -71,6 +71,7 @@ public sealed class AsyncEvent
         return OperationWatch.IsOn ? OperationWatch.Over(made, "AsyncEvent.WaitAsync") : made;
     }
 
+    [StackTraceHidden]
     private sealed class WaitForSet(AsyncEvent? owner) : PooledWait
     {
         private static readonly int Slot = ItemPools.NewSlot();

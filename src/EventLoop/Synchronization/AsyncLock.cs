@@ -158,6 +158,7 @@ public sealed class AsyncLock : IReleasable
 
     internal void Dequeue(WaitNode node) => waiters.Remove(node);
 
+    [StackTraceHidden]
     private sealed class AcquireWait(AsyncLock? owner) : PooledWait, ICoroutineSource<Releaser>
     {
         private static readonly int Slot = ItemPools.NewSlot();

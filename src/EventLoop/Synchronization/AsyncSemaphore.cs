@@ -135,6 +135,7 @@ public class AsyncSemaphore
 
     internal void VerifyRelease() => binding.Verify("Releaser.Dispose");
 
+    [StackTraceHidden]
     private sealed class AcquireWait(AsyncSemaphore? owner) : PooledWait, ICoroutineSource<Releaser>
     {
         private static readonly int Slot = ItemPools.NewSlot();

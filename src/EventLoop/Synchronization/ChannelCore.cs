@@ -5,6 +5,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>What the halves of a channel share. Loop thread only.</summary>
+[StackTraceHidden]
 internal sealed class ChannelCore<T>(int capacity)
 {
     internal WaiterQueue Senders;         // only while the buffer is full

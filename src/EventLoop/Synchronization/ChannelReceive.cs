@@ -4,6 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>One receive by one half of a channel.</summary>
+[StackTraceHidden]
 internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait<ChannelReceive<T>>
 {
     private static readonly int Slot = ItemPools.NewSlot();

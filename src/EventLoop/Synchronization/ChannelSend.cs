@@ -4,6 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>One send by one half of a channel.</summary>
+[StackTraceHidden]
 internal sealed class ChannelSend<T> : PooledWait, IHalfWait<ChannelSend<T>>
 {
     private static readonly int Slot = ItemPools.NewSlot();

@@ -10,6 +10,7 @@ namespace EventLoop.Synchronization;
 /// that an item costs nothing, waited for or not. .NET's own source for that would post the continuation through the synchronization context, which costs an
 /// object and another step. The wait is registered in the task that enumerates, so a cancellation interrupts it.
 /// </summary>
+[StackTraceHidden]
 internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSource<bool>
 {
     private enum Stage : byte
@@ -240,6 +241,7 @@ internal abstract class Drain<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSour
     }
 
     /// <summary>The enumerator once more, with numbers of its own.</summary>
+    [StackTraceHidden]
     private sealed class Face(Drain<T> drain) : IValueTaskSource<bool>
     {
         public ValueTaskSourceStatus GetStatus(short token) => drain.GetStatus(this, token);

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 namespace EventLoop.Synchronization;
 
 /// <summary>In which order a queue gives back what it holds, where that is not first in, first out: for that there is <see cref="ItemRing{T}"/>.</summary>
+[StackTraceHidden]
 internal abstract class ItemStore<T>
 {
     internal abstract int Count { get; }
@@ -16,6 +17,7 @@ internal abstract class ItemStore<T>
 }
 
 /// <summary>Last in, first out.</summary>
+[StackTraceHidden]
 internal sealed class LastInStore<T> : ItemStore<T>
 {
     private readonly Stack<T> items = new();
@@ -31,11 +33,13 @@ internal sealed class LastInStore<T> : ItemStore<T>
 
 /// <summary>The least priority first, and among equal ones first in, first out, which .NET's own priority queue does not promise.</summary>
 /// <remarks>The comparer is the user's code: what it throws fails the operation, so nothing moves before all is compared.</remarks>
+[StackTraceHidden]
 internal sealed class PriorityStore<TElement, TPriority>(IComparer<TPriority>? comparer) : ItemStore<(TElement Element, TPriority Priority)>
 {
     private const int SmallestSize = 16;
     private const int MostLevels = 32;
 
+    [StackTraceHidden]
     private struct Entry
     {
         internal (TElement Element, TPriority Priority) Item;

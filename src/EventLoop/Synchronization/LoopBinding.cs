@@ -7,6 +7,7 @@ namespace EventLoop.Synchronization;
 /// To which loop a primitive belongs: the one that used it last, on whose thread it may be used. It may be made anywhere, and goes on to another loop when its
 /// own is closed or belongs to the same thread. Everything else is the mistake that would corrupt it, and throws.
 /// </summary>
+[StackTraceHidden]
 internal struct LoopBinding
 {
     private LoopCore? home;

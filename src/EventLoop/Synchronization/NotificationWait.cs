@@ -6,6 +6,7 @@ namespace EventLoop.Synchronization;
 /// A wait for a notification, and for the lock after it. The waiting node is parked once: notified, it moves from the condition's line to the
 /// lock's, and the lock's hand-over wakes it. So a notification costs no step of its own, and the lock is held whenever the node runs.
 /// </summary>
+[StackTraceHidden]
 internal sealed class NotificationWait : PooledWait
 {
     private enum Stage : byte

@@ -15,6 +15,7 @@ namespace EventLoop.Synchronization;
 /// A primitive may keep one as its own, for the one call at a time that is the rule: that one is claimed without a look into the pool, and without the
 /// thread-static (see <see cref="LoopCore.IsSurelyHere"/>). All others come from the loop's pool.
 /// </remarks>
+[StackTraceHidden]
 internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 {
     private LoopCore? core;      // that runs it; an item goes back to the pool it came from, so the store is rare
@@ -187,6 +188,7 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 }
 
 /// <inheritdoc/>
+[StackTraceHidden]
 internal abstract class PooledWait<T> : PooledWait, ICoroutineSource<T>
 {
     /// <summary>Set by whoever completes it.</summary>

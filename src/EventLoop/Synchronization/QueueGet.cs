@@ -4,6 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>One get from a queue.</summary>
+[StackTraceHidden]
 internal sealed class QueueGet<T> : PooledWait<T>
 {
     private static readonly int Slot = ItemPools.NewSlot();

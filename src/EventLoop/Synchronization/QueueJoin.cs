@@ -3,6 +3,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>One wait until every item of a queue is done.</summary>
+[StackTraceHidden]
 internal sealed class QueueJoin<T> : PooledWait
 {
     private static readonly int Slot = ItemPools.NewSlot();

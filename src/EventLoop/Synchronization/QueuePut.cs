@@ -4,6 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>One put into a queue.</summary>
+[StackTraceHidden]
 internal sealed class QueuePut<T> : PooledWait
 {
     private static readonly int Slot = ItemPools.NewSlot();

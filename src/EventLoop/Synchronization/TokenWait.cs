@@ -4,6 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>One call for a token of a <see cref="CapacityLimiter"/>.</summary>
+[StackTraceHidden]
 internal sealed class TokenWait : PooledWait<Releaser>
 {
     private static readonly int Slot = ItemPools.NewSlot();

@@ -1,6 +1,7 @@
 namespace EventLoop.Tasks;
 
 /// <summary>Finds the wait that would close a cycle of tasks, which no scheduler could ever resolve.</summary>
+[StackTraceHidden]
 internal static class AwaitCycle
 {
     internal static void Check(LoopTask task, LoopTask awaitable)

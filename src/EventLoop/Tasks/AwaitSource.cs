@@ -4,6 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Tasks;
 
 /// <summary>The wait for a task or future as a coroutine.</summary>
+[StackTraceHidden]
 internal class AwaitSource(LoopAwaitable awaitable) : ICoroutineSource
 {
     private bool started;
@@ -33,6 +34,7 @@ internal class AwaitSource(LoopAwaitable awaitable) : ICoroutineSource
 }
 
 /// <inheritdoc/>
+[StackTraceHidden]
 internal sealed class AwaitSource<T>(LoopAwaitable awaitable, Func<LoopAwaitable, T> result) : AwaitSource(awaitable), ICoroutineSource<T>
 {
     public T EndWithResult(long token)

@@ -5,6 +5,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Tasks;
 
 /// <summary>One argument of a combinator, not looked at yet: a coroutine that becomes a task, a task or future of the loop, a .NET task.</summary>
+[StackTraceHidden]
 internal readonly struct Candidate
 {
     private readonly object? given;

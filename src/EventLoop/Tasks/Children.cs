@@ -6,6 +6,7 @@ namespace EventLoop.Tasks;
 /// The arguments of a combinator. They are started at the call, all or none; where no loop runs, by whoever awaits the combinator. What cannot be started
 /// is refused at the call, before any other has begun, and no coroutine is left over that would count as never awaited.
 /// </summary>
+[StackTraceHidden]
 internal readonly struct Children
 {
     private const int FewEnoughToCompare = 8;

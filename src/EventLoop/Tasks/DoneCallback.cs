@@ -3,6 +3,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Tasks;
 
 /// <summary>A done callback with the flow it was registered in. It stands in the queue of those that wait, so that it has its turn among them.</summary>
+[StackTraceHidden]
 internal sealed class DoneCallback(Delegate key, Action<LoopAwaitable> call, ExecutionContext? flow) : Watcher
 {
     internal Delegate Key => key;
@@ -23,6 +24,7 @@ internal sealed class DoneCallback(Delegate key, Action<LoopAwaitable> call, Exe
 /// The done callbacks of one awaitable by their delegates. Made when one is first taken back, so that most never have it, and kept from then on: to take back
 /// as many as one likes costs a look each, however many wait beside them.
 /// </summary>
+[StackTraceHidden]
 internal sealed class DoneCallbackIndex
 {
     private readonly Dictionary<Delegate, DoneCallback> latest = [];

@@ -183,7 +183,7 @@ public abstract partial class LoopAwaitable : IWaitTarget
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining), StackTraceHidden]
     private void ThrowOutcome()
     {
         if (!IsCompleted)

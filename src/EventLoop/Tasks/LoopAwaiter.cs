@@ -8,6 +8,7 @@ namespace EventLoop;
 
 /// <summary>For <c>await</c> of a task or future.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
+[StackTraceHidden]
 public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
 {
     private readonly LoopAwaitable awaitable;
@@ -78,6 +79,7 @@ public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
 /// <summary>For <c>await</c> of a task or future with a result.</summary>
 /// <typeparam name="T">The type of the result.</typeparam>
 [EditorBrowsable(EditorBrowsableState.Never)]
+[StackTraceHidden]
 public readonly struct LoopAwaiter<T> : ICriticalNotifyCompletion, ILoopAwaiter
 {
     private readonly LoopAwaitable awaitable;

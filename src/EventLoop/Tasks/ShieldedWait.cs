@@ -4,6 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Tasks;
 
 /// <summary>shield: a wait that does not own what it waits for. A failure that comes after the waiter was cancelled is nobody's, and is reported as lost.</summary>
+[StackTraceHidden]
 internal sealed class ShieldedWait(LoopAwaitable inner) : IWaitTarget
 {
     internal LoopAwaitable Inner => inner;
@@ -47,6 +48,7 @@ internal sealed class ShieldedWait(LoopAwaitable inner) : IWaitTarget
         return false;
     }
 
+    [StackTraceHidden]
     internal readonly struct Awaiter(ShieldedWait wait) : System.Runtime.CompilerServices.ICriticalNotifyCompletion, ILoopAwaiter
     {
         public bool IsCompleted => wait.Inner.IsCompleted || wait.BeginWait();

@@ -5,6 +5,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Tasks;
 
 /// <summary>A place where one flow waits for a condition of the library's own: the children of a gather, of a group, the next of as_completed. Loop thread only.</summary>
+[StackTraceHidden]
 internal abstract class WaitPoint : IWaitTarget
 {
     private WaitNode? waiter;
@@ -62,6 +63,7 @@ internal abstract class WaitPoint : IWaitTarget
         return result;
     }
 
+    [StackTraceHidden]
     internal readonly struct Awaiter(WaitPoint point) : ICriticalNotifyCompletion, ILoopAwaiter
     {
         public bool IsCompleted

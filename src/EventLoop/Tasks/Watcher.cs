@@ -6,6 +6,7 @@ namespace EventLoop.Tasks;
 /// Stands in a waiter queue like everyone else, but is told at once, inside the completion: for the library's own combinators, whose code is short and
 /// runs nobody else's.
 /// </summary>
+[StackTraceHidden]
 internal abstract class Watcher : WaitNode
 {
     internal LoopAwaitable? Watched;
@@ -25,6 +26,7 @@ internal abstract class Watcher : WaitNode
 }
 
 /// <summary>A watcher that hands on to whoever is outside the loop.</summary>
+[StackTraceHidden]
 internal sealed class BridgeWatcher(Action<object> ended) : Watcher
 {
     internal override void OnEnded(LoopAwaitable awaitable) => ended(awaitable);

@@ -22,6 +22,9 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     private const byte DoneFlag = 2;
     private const byte DeferredFlag = 4;     // too deep: to be started by the trampoline
     private const byte RootFlag = 8;         // a task's own coroutine
+    private const byte StrayFlag = 16;       // another loop runs it than the one that made it, which may store its number once more: it is not pooled again
+
+    private const int Claimed = int.MinValue;
 
     // Uses of a box: the last of them leaves it to the collector, so that no number ever comes again.
     private const ushort Spent = ushort.MaxValue;
@@ -31,14 +34,10 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     // Before the start: the watch for "never awaited", in debug mode. While it runs: the node that awaits it. At the end: its failure.
     private object? link;
 
-    private protected CoroutineBox(LoopCore? maker) => Home = maker?.Id ?? 0;
+    private protected CoroutineBox(LoopCore? maker) => TimerSlot = HomeOf(maker);
 
-    // Which loop may start it by a plain store: the one that made it. Zero when it was made where no loop runs. What is not started has no timer, so there is room.
-    private int Home
-    {
-        get => TimerSlot;
-        set => TimerSlot = value;
-    }
+    // Before the start, in the place of the timer's slot, which is positive then: which loop may start it by a plain store, because it has made it. Zero: none.
+    private static int HomeOf(LoopCore? loop) => loop is null ? 0 : -loop.Id;
 
     /// <summary>Even: made, not started. Odd: started. A coroutine keeps the number it was made with, so that a second await is noticed.</summary>
     internal ushort Version
@@ -187,15 +186,15 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
             Throw.AwaitedTwice();
         }
 
-        if (Home == here.Id)
+        if (TimerSlot == HomeOf(here))
         {
             Version = (ushort)(token + 1);
-            if (ForeignClaim.IsUnderWay)
+            if (Volatile.Read(ref TimerSlot) != HomeOf(here))
             {
                 Confirm();
             }
 
-            Home = 0;
+            TimerSlot = 0;
         }
         else
         {
@@ -212,29 +211,49 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     /// <summary>Nobody has awaited or started it yet.</summary>
     internal bool IsFresh(long token) => Version == token;
 
-    // Another loop claims something at this moment: this, perhaps.
+    // Another loop has claimed it, or tries to.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Confirm()
     {
-        ForeignClaim.Await();
-        if (Home == 0)
+        using (ForeignClaim.Begin())
         {
-            Throw.AwaitedTwice();
+            if ((Flags & StrayFlag) != 0)
+            {
+                Throw.AwaitedTwice();
+            }
         }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void BeginElsewhere(long token)
     {
-        using (ForeignClaim.Begin(hasHome: Home != 0))
+        using (ForeignClaim.Begin())
         {
-            if (Version != token)
+            int home = TimerSlot;
+            if (Version != token || home > 0)
             {
                 Throw.AwaitedTwice();
             }
 
+            if (home != 0)
+            {
+                if (Interlocked.CompareExchange(ref TimerSlot, Claimed, home) != home)
+                {
+                    Throw.AwaitedTwice();
+                }
+
+                ForeignClaim.Announce();
+                if (Version != token)
+                {
+                    Interlocked.CompareExchange(ref TimerSlot, home, Claimed);
+                    Throw.AwaitedTwice();
+                }
+
+                Flags |= StrayFlag;
+            }
+
             Version = (ushort)(token + 1);
-            Home = 0;
+            TimerSlot = 0;
         }
     }
 
@@ -283,19 +302,19 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     private protected void ReturnTo(int slot)
     {
         var core = Core;
-        Flags = 0;
         link = null;
         flow = null;
         Context = null;      // a pooled box keeps nobody alive
-        Home = core.Id;
-        if (++Version < Spent - 1)
+        if ((Flags & StrayFlag) != 0 || ++Version >= Spent - 1)
         {
-            core.Pools.Return(this, slot);
+            Flags = StrayFlag | RootFlag;      // and refuses everything
+            Version = Spent;
+            return;
         }
-        else
-        {
-            Version = Spent;      // which is nobody's number, before or after a start
-        }
+
+        Flags = 0;
+        TimerSlot = HomeOf(core);
+        core.Pools.Return(this, slot);
     }
 
     /// <summary>Notes where the method has to go on.</summary>

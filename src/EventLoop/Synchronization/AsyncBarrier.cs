@@ -109,7 +109,7 @@ public sealed class AsyncBarrier
 
         internal static PartyWait Rent(AsyncBarrier barrier)
         {
-            var wait = LoopCore.Running?.Pools.TryRent<PartyWait>(Slot) ?? new PartyWait();
+            var wait = TryRent<PartyWait>(barrier.binding, Slot) ?? new PartyWait();
             wait.Begin();
             wait.barrier = barrier;
             return wait;

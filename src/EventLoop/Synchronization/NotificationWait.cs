@@ -27,7 +27,7 @@ internal sealed class NotificationWait : PooledWait
 
     internal static NotificationWait Rent(AsyncCondition condition)
     {
-        var wait = LoopCore.Running?.Pools.TryRent<NotificationWait>(Slot) ?? new NotificationWait();
+        var wait = TryRent<NotificationWait>(condition.Binding, Slot) ?? new NotificationWait();
         wait.Begin();
         wait.condition = condition;
         return wait;

@@ -50,7 +50,12 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
             return null;
         }
 
-        if (!ReferenceEquals(running, binding.Home) || !own.use.IsFree)
+        if (!ReferenceEquals(running, binding.Home))
+        {
+            return null;
+        }
+
+        if (!own.use.IsFree)
         {
             return running.Pools.TryRent<TWait>(slot);
         }
@@ -58,6 +63,12 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
         own.core = running;
         return own;
     }
+
+    /// <summary>The same where the primitive has none of its own.</summary>
+    /// <param name="binding">Of the primitive. Only a wait that no other loop can start comes from the pool: there it is started without a lock.</param>
+    /// <param name="slot">Of the type in the pools.</param>
+    private protected static TWait? TryRent<TWait>(in LoopBinding binding, int slot) where TWait : PooledWait =>
+        LoopCore.Running is { } running && ReferenceEquals(running, binding.Home) ? running.Pools.TryRent<TWait>(slot) : null;
 
     /// <summary>Begins a call.</summary>
     internal void Begin() => use.Make();
@@ -72,10 +83,6 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
         {
             core = known;
             use.Start(token);
-            if (ForeignClaim.IsUnderWay)
-            {
-                Confirm(known);
-            }
         }
         else
         {
@@ -83,17 +90,6 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
         }
 
         return core.TryInterrupt(out completed);
-    }
-
-    // Another loop claims something at this moment: this, perhaps.
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Confirm(LoopCore here)
-    {
-        ForeignClaim.Await();
-        if (!ReferenceEquals(core, here))
-        {
-            Throw.AwaitedTwice();
-        }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -108,7 +104,7 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 
         use.VerifyNotStarted(token);
         Verify(here);      // before anything is changed: awaited on a wrong loop it is as good as before on the right one
-        using (ForeignClaim.Begin(hasHome: core is not null))
+        using (ForeignClaim.Begin())
         {
             use.Start(token);
             core = here;

@@ -12,7 +12,7 @@ internal sealed class QueueJoin<T> : PooledWait
 
     internal static Coroutine Call(AsyncQueue<T> queue)
     {
-        var wait = LoopCore.Running?.Pools.TryRent<QueueJoin<T>>(Slot) ?? new();
+        var wait = TryRent<QueueJoin<T>>(queue.Binding, Slot) ?? new();
         wait.queue = queue;
         wait.Begin();
         return new(wait, wait.Token);

@@ -4,7 +4,7 @@ namespace EventLoop.Tests.Coroutines;
 [RealTime("its loops run on several threads")]
 public sealed class SeveralLoopsTests : LoopTest
 {
-    private const int Rounds = 300;
+    private const int Rounds = 200;
 
     [Fact]
     public void Of_two_loops_that_await_one_coroutine_at_the_same_moment_one_is_refused()

@@ -13,7 +13,12 @@ internal static class LeftLoop
         foreach (var frame in new StackTrace(fNeedFileInfo: true).GetFrames())
         {
             // Innermost first: the library, the code that calls it, and whatever has started or resumed that.
-            if (DiagnosticMethodInfo.Create(frame) is not { DeclaringTypeName: { } type } info || info.DeclaringAssemblyName.Split(',')[0] == own)
+            if (DiagnosticMethodInfo.Create(frame) is not { DeclaringTypeName: { } type } info)
+            {
+                return null;
+            }
+
+            if (info.DeclaringAssemblyName.Split(',')[0] == own)
             {
                 continue;
             }
@@ -21,6 +26,11 @@ internal static class LeftLoop
             if (method is not null && IsResumption(type))
             {
                 return method;
+            }
+
+            if (type.StartsWith("System.", StringComparison.Ordinal) && !IsStart(type))
+            {
+                return null;      // a thread, a reflective call: whatever is above has another story
             }
 
             method = NameOf(type, info.Name, frame);
@@ -45,6 +55,9 @@ internal static class LeftLoop
         string readable = owner + MethodNames.Readable(nested[^1]);
         return frame.GetFileName() is { } file ? $"{readable} ({Path.GetFileName(file)}, line {frame.GetFileLineNumber()})" : readable;
     }
+
+    // What calls the first step of an async method.
+    private static bool IsStart(string type) => type.StartsWith("System.Runtime.CompilerServices.Async", StringComparison.Ordinal);
 
     // What calls a state machine when what it awaited has ended; its first step is called by the method itself.
     private static bool IsResumption(string type) =>

@@ -191,6 +191,48 @@ public sealed class LookingFromOutsideTests : LoopTest
         child.Awaiters.Should().BeEquivalentTo(waiting[..4]);
     });
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_wait_that_ends_while_it_is_described_is_not_told(bool itsTextThrows) => RunLoop(async () =>
+    {
+        var trap = new Trap { Throws = itsTextThrows };
+        LoopTask task = Loop.CreateTask(async () =>
+        {
+            await trap;
+            await Forever();
+        });
+        await Yields(2);
+
+        Task<string?> told = Task.Run(() => task.WaitingOn);
+        await Loop.ToThread(trap.Looked.Wait);
+        trap.Wake();
+        await Yields(2);
+        trap.GoesOn.Set();
+
+        (await told).Should().Be("sleep (forever)");
+    });
+
+    private sealed class Trap : EventLoop.Tasks.WaitPoint
+    {
+        internal ManualResetEventSlim Looked { get; } = new();
+
+        internal ManualResetEventSlim GoesOn { get; } = new();
+
+        internal bool Throws { get; init; }
+
+        protected override bool IsReady => false;
+
+        internal void Wake() => WakeWaiter();
+
+        public override string Describe(EventLoop.Scheduling.WaitNode node)
+        {
+            Looked.Set();
+            GoesOn.Wait(TimeSpan.FromSeconds(10));
+            return Throws ? throw new InvalidOperationException("taken apart") : "trap";
+        }
+    }
+
     // The others: one thread that looks, beside a loop whose main keeps it busy for as long as goesOn says.
     private void WhileOthersLook(Func<Loop, int> look, Func<Func<bool>, Coroutine> main)
     {

@@ -21,6 +21,23 @@ public sealed class IsCancellationTests : LoopTest
         Taught);
 
     [Fact]
+    public void Scopes_timeouts_and_groups_that_were_cancelled_take_it_for_theirs() => RunLoop(
+        async () =>
+        {
+            (await CancelScope.MoveOnAfter(Seconds(1), static async _ => await Call())).Should().BeFalse();
+            (await Catch(CancelScope.FailAfter(Seconds(1), static async _ => await Call()))).Should().BeOfType<TimeoutException>();
+            (await Catch(Loop.Timeout(Seconds(1), static async _ => await Call()))).Should().BeOfType<TimeoutException>();
+            (await Catch(Loop.WaitFor(Call, Seconds(1)))).Should().BeOfType<TimeoutException>();
+            await TaskGroup.Run(async group =>
+            {
+                Loop.Current.CallSoon(() => group.Cancel());
+                group.StartSoon(Call);
+                await Call();
+            });
+        },
+        Taught);
+
+    [Fact]
     public void Without_a_cancellation_it_is_a_failure() => RunLoop(
         async () =>
         {

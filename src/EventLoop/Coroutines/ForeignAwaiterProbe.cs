@@ -4,41 +4,28 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Coroutines;
 
-/// <summary>Whether the awaiters of tasks are what <see cref="ForeignAwaiter"/> takes them for, on this runtime. Nothing is written before the layout was seen to be right.</summary>
+/// <summary>
+/// Whether the awaiters of tasks are what <see cref="ForeignAwaiter"/> takes them for, on this runtime. Nothing is written before the layout was seen to be right. It
+/// holds up the first cancellation that meets a task: so it tries no more than it has to.
+/// </summary>
 internal static class ForeignAwaiterProbe
 {
     internal static bool Passes()
     {
         try
         {
-            var pending = new TaskCompletionSource<int>().Task;
-            return Passes(((Task)pending).GetAwaiter(), pending, static awaiter => awaiter.IsCompleted, static awaiter => awaiter.GetResult())
-                && Passes(pending.GetAwaiter(), pending, static awaiter => awaiter.IsCompleted, static awaiter => awaiter.GetResult())
-                && Passes(
-                    ((Task)pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter(), pending, static awaiter => awaiter.IsCompleted, static awaiter => awaiter.GetResult())
-                && Passes(pending.ConfigureAwait(false).GetAwaiter(), pending, static awaiter => awaiter.IsCompleted, static awaiter => awaiter.GetResult());
+            var typed = new TaskCompletionSource<int>().Task;
+            Task task = typed;
+            return BeginsWith(task.GetAwaiter(), task)
+                && BeginsWith(typed.GetAwaiter(), task)
+                && BeginsWith(task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter(), task)
+                && BeginsWith(typed.ConfigureAwait(false).GetAwaiter(), task)
+                && CanBeReplaced(typed.GetAwaiter());
         }
         catch (Exception)
         {
             return false;      // a runtime that refuses the reflection
         }
-    }
-
-    private static bool Passes<TAwaiter>(TAwaiter awaiter, Task pending, Func<TAwaiter, bool> isCompleted, Action<TAwaiter> getResult)
-        where TAwaiter : struct
-    {
-        if (!BeginsWith(awaiter, pending))
-        {
-            return false;
-        }
-
-        var thrown = new LoopCanceledException("probe");
-        var failed = ForeignAwaiter<TAwaiter>.Failed(thrown);
-        var asStruct = new StructMachine<TAwaiter> { Awaiter = awaiter };
-        var asClass = new ClassMachine<TAwaiter> { Awaiter = awaiter };
-        Exchange(ref asStruct, failed);
-        Exchange(ref asClass, failed);
-        return isCompleted(asClass.Awaiter) && Throws(asStruct.Awaiter, getResult, thrown);
     }
 
     // As numbers, because it is not known yet that this is a reference. The collector may move the task between the two looks.
@@ -55,6 +42,31 @@ internal static class ForeignAwaiterProbe
         return false;
     }
 
+    // With a result: the failed task that takes its task's place has none.
+    private static bool CanBeReplaced(TaskAwaiter<int> pending)
+    {
+        var thrown = new LoopCanceledException("probe");
+        var failed = ForeignAwaiter<TaskAwaiter<int>>.Failed(thrown);
+        var asStruct = new StructMachine { Awaiter = pending };
+        var asClass = new ClassMachine { Awaiter = pending };
+        Exchange(ref asStruct, failed);
+        Exchange(ref asClass, failed);
+        if (!asStruct.Awaiter.IsCompleted || !asClass.Awaiter.IsCompleted)
+        {
+            return false;
+        }
+
+        try
+        {
+            asStruct.Awaiter.GetResult();
+            return false;
+        }
+        catch (LoopCanceledException exception)
+        {
+            return ReferenceEquals(exception, thrown);
+        }
+    }
+
     private static void Exchange<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TMachine>(
         ref TMachine machine, object value)
     {
@@ -63,26 +75,13 @@ internal static class ForeignAwaiterProbe
         StateMachineFields<TMachine>.Write(ref machine, field, value);
     }
 
-    private static bool Throws<TAwaiter>(TAwaiter awaiter, Action<TAwaiter> getResult, Exception expected)
+    private struct StructMachine
     {
-        try
-        {
-            getResult(awaiter);
-            return false;
-        }
-        catch (Exception exception)
-        {
-            return ReferenceEquals(exception, expected);
-        }
+        internal TaskAwaiter<int> Awaiter;
     }
 
-    private struct StructMachine<TAwaiter>
+    private sealed class ClassMachine
     {
-        internal TAwaiter Awaiter;
-    }
-
-    private sealed class ClassMachine<TAwaiter>
-    {
-        internal TAwaiter? Awaiter;
+        internal TaskAwaiter<int> Awaiter;
     }
 }

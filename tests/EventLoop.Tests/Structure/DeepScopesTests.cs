@@ -15,12 +15,12 @@ public sealed class DeepScopesTests : LoopTest
     public void A_deep_nest_is_entered_cancelled_and_left_on_a_small_stack(string kind, bool asksForToken)
     {
         bool? ended = null;
-        bool fired = false;
+        using var fired = new ManualResetEventSlim();
         var thread = new Thread(() => RunLoop(async () => ended = await CancelScope.MoveOnAfter(Seconds(1), async _ => await Nest(kind, Depth, async () =>
         {
             if (asksForToken)
             {
-                Loop.CancellationToken.Register(() => fired = true);
+                Loop.CancellationToken.Register(fired.Set);
             }
 
             await Forever();
@@ -29,7 +29,7 @@ public sealed class DeepScopesTests : LoopTest
         thread.Join();
 
         ended.Should().BeFalse();
-        fired.Should().Be(asksForToken);
+        fired.Wait(asksForToken ? TimeSpan.FromSeconds(10) : TimeSpan.Zero).Should().Be(asksForToken);
     }
 
     [Fact]

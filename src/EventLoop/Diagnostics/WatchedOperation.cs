@@ -24,9 +24,10 @@ internal class WatchedOperation(ICoroutineSource operation, long token, Coroutin
             Throw.AwaitedTwice();
         }
 
+        bool completed = Operation.Start(OperationToken);      // which refuses a wrong loop, and then nothing was started
         started = true;
         Settle();
-        return Operation.Start(OperationToken);
+        return completed;
     }
 
     public void Park(LoopCore core, long token, WaitNode awaiting) => Operation.Park(core, OperationToken, awaiting);

@@ -132,6 +132,9 @@ internal sealed class CallbackItem<TState> : CallbackItem
         Cancelled = false;
         Release();
         Context = null;       // a pooled item keeps nobody alive
-        core.Pools.Return(this, Slot);
+        if (Version != int.MaxValue)
+        {
+            core.Pools.Return(this, Slot);      // a number never comes again: see PooledUse
+        }
     }
 }

@@ -26,8 +26,8 @@ public sealed class AsyncLock : IReleasable
     private WaiterQueue waiters;
     private LoopBinding binding;
     private LoopContext? owner;     // of the code that holds it; null in code outside any step, too
-    private int ticket;             // of the acquisition that holds it
-    private int issued;
+    private long ticket;             // of the acquisition that holds it
+    private long issued;
     private bool locked;
 
     /// <summary>An unlocked lock.</summary>
@@ -103,7 +103,7 @@ public sealed class AsyncLock : IReleasable
         }
     }
 
-    void IReleasable.Release(int given)
+    void IReleasable.Release(long given)
     {
         binding.Verify("Releaser.Dispose");
         if (locked && given == ticket)
@@ -137,10 +137,10 @@ public sealed class AsyncLock : IReleasable
 
     // ---- For the condition, whose waiters come back for the lock
 
-    internal int Ticket => ticket;
+    internal long Ticket => ticket;
 
     /// <summary>Goes on with an acquisition that a wait has interrupted.</summary>
-    internal bool TryRetake(LoopContext? context, int interrupted)
+    internal bool TryRetake(LoopContext? context, long interrupted)
     {
         if (locked)
         {
@@ -165,7 +165,7 @@ public sealed class AsyncLock : IReleasable
 
         private AsyncLock? mutex = owner;      // whose own it is; null: it is rented
 
-        internal int Ticket;
+        internal long Ticket;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal static Coroutine<Releaser> Call(AsyncLock mutex)

@@ -103,14 +103,14 @@ internal sealed class SemaphoreGrant(AsyncSemaphore semaphore) : IReleasable
 {
     internal SemaphoreGrant? Older;
     internal int TaskId;
-    internal int Ticket;
+    internal long Ticket;
     internal int Depth;
     internal bool IsLive;
 
     /// <summary>In the table; else only its releaser knows it.</summary>
     internal bool IsListed;
 
-    public void Release(int ticket)
+    public void Release(long ticket)
     {
         semaphore.VerifyRelease();
         if (ticket == Ticket)

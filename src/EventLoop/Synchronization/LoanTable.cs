@@ -124,10 +124,10 @@ internal sealed class Loan(CapacityLimiter limiter) : IReleasable
     internal object? Borrower;
     internal Loan? Next;       // in its bucket, or among the free ones
     internal int Hash;
-    internal int Ticket;
+    internal long Ticket;
     internal bool IsWaiting;
 
-    public void Release(int ticket)
+    public void Release(long ticket)
     {
         limiter.Binding.Verify("Releaser.Dispose");
         if (ticket == Ticket)

@@ -10,9 +10,9 @@ namespace EventLoop;
 public readonly struct Releaser : IDisposable
 {
     private readonly IReleasable? target;
-    private readonly int ticket;
+    private readonly long ticket;
 
-    internal Releaser(IReleasable target, int ticket)
+    internal Releaser(IReleasable target, long ticket)
     {
         this.target = target;
         this.ticket = ticket;

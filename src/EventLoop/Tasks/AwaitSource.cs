@@ -14,7 +14,17 @@ internal class AwaitSource(LoopAwaitable awaitable) : ICoroutineSource
     /// <summary>Nobody has awaited or taken it yet.</summary>
     internal bool IsFresh => !started;
 
-    public bool Start(long token) => new LoopAwaiter(Take()).IsCompleted;
+    public bool Start(long token)
+    {
+        if (started)
+        {
+            Throw.AwaitedTwice();
+        }
+
+        bool completed = new LoopAwaiter(awaitable).IsCompleted;      // which refuses a wrong loop, and then nothing was started
+        started = true;
+        return completed;
+    }
 
     /// <summary>For a combinator, which waits for the task or future itself.</summary>
     internal LoopAwaitable Take()

@@ -82,18 +82,48 @@ public sealed class SeveralLoopsTests : LoopTest
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_operation_that_is_awaited_on_a_wrong_loop_is_as_good_as_before_on_its_own(bool debug) => RunLoop(
+        async () =>
+        {
+            var queue = new AsyncQueue<string>();
+            var mutex = new AsyncLock();
+            var future = Loop.Current.CreateFuture<string>();
+            queue.TryPut("item");
+            future.SetResult("result");
+            (await mutex.AcquireAsync()).Dispose();      // it has a loop now
+            Coroutine<string> get = queue.GetAsync();
+            Coroutine<Releaser> acquire = mutex.AcquireAsync();
+            Coroutine<string> wait = future.AsCoroutine();
+
+            ShouldBeRefused(get);
+            ShouldBeRefused(acquire);
+
+            (await get).Should().Be("item");
+            (await wait).Should().Be("result");
+            using (await acquire)
+            {
+                mutex.IsLocked.Should().BeTrue();
+            }
+        },
+        Options with { Debug = debug });
+
     [Fact]
-    public void An_operation_that_is_awaited_on_a_wrong_loop_is_as_good_as_before_on_its_own() => RunLoop(async () =>
+    public void So_is_the_wait_for_a_future() => RunLoop(async () =>
     {
-        var queue = new AsyncQueue<string>();
-        queue.TryPut("item");
-        Coroutine<string> get = queue.GetAsync();
+        var future = Loop.Current.CreateFuture<string>();
+        Coroutine<string> wait = future.AsCoroutine();
 
-        var refused = OnThread(() => Record.Exception(() => Loop.Run(get, new LoopOptions { HandleInterrupt = false })));
+        ShouldBeRefused(wait);
 
-        refused.Should().BeOfType<InvalidOperationException>();
-        (await get).Should().Be("item");
+        future.SetResult("result");
+        (await wait).Should().Be("result");
     });
+
+    private static void ShouldBeRefused(Coroutine coroutine) =>
+        OnThread(() => Record.Exception(() => Loop.Run(coroutine, new LoopOptions { HandleInterrupt = false }))).Should().BeOfType<InvalidOperationException>();
 
     [Fact]
     public void A_coroutine_that_one_loop_has_made_runs_on_another()

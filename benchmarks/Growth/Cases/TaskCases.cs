@@ -76,7 +76,7 @@ internal static class TaskCases
                 future.AddDoneCallback(callback);
             }
 
-            foreach (int i in Shuffled(n))
+            foreach (int i in AnyOrder(n))
             {
                 future.RemoveDoneCallback(callbacks[i]);
             }
@@ -110,13 +110,13 @@ internal static class TaskCases
         }),
         OnLoop("timers made and cancelled in any order", 4_000, static async n =>
         {
-            TimerHandle[] timers = [.. Shuffled(n).Select(static i => Loop.Current.CallLater(TimeSpan.FromSeconds(1 + i), static () => { }))];
-            foreach (int i in Shuffled(n))
+            TimerHandle[] timers = [.. AnyOrder(n).Select(static i => Loop.Current.CallLater(TimeSpan.FromSeconds(1 + i), static () => { }))];
+            foreach (int i in AnyOrder(n))
             {
                 timers[i].Cancel();
             }
         }),
-        OnLoop("sleepers that wake", 4_000, static n => Loop.Gather(Shuffled(n).Select(static i => Loop.Sleep(1 + i)))),
+        OnLoop("sleepers that wake", 4_000, static n => Loop.Gather(AnyOrder(n).Select(static i => Loop.Sleep(1 + i)))),
         OnLoop("statistics beside many tasks", 500, static async n =>
         {
             for (int i = 0; i < n; i++)

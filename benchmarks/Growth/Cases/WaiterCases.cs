@@ -41,7 +41,7 @@ internal static class WaiterCases
                 releasers[i] = await semaphore.AcquireAsync();
             }
 
-            foreach (int i in Shuffled(n))
+            foreach (int i in AnyOrder(n))
             {
                 releasers[i].Dispose();
             }
@@ -98,7 +98,7 @@ internal static class WaiterCases
         OnLoop("a priority queue filled and emptied", 2_000, static async n =>
         {
             var queue = new AsyncPriorityQueue<int, int>();
-            foreach (int i in Shuffled(n))
+            foreach (int i in AnyOrder(n))
             {
                 queue.TryPut(i, i);
             }
@@ -126,7 +126,7 @@ internal static class WaiterCases
             ChannelReceiver<int>[] clones = [.. Enumerable.Range(0, n).Select(_ => receiver.Clone())];
             LoopTask[] tasks = [.. clones.Select(static one => Loop.CreateTask(one.ReceiveAsync()))];
             await Loop.Yield();
-            foreach (int i in Shuffled(n))
+            foreach (int i in AnyOrder(n))
             {
                 clones[i].Dispose();
             }
@@ -140,7 +140,7 @@ internal static class WaiterCases
             ChannelSender<int>[] clones = [.. Enumerable.Range(0, n).Select(_ => sender.Clone())];
             LoopTask[] tasks = [.. clones.Concat(clones).Select(static one => Loop.CreateTask(one.SendAsync(1)))];
             await Loop.Yield();
-            foreach (int i in Shuffled(n))
+            foreach (int i in AnyOrder(n))
             {
                 clones[i].Dispose();
             }
@@ -167,7 +167,7 @@ internal static class WaiterCases
                 await limiter.AcquireOnBehalfOfAsync(borrower);
             }
 
-            foreach (int i in Shuffled(n))
+            foreach (int i in AnyOrder(n))
             {
                 limiter.ReleaseOnBehalfOf(borrowers[i]);
             }

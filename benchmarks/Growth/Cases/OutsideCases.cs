@@ -25,7 +25,7 @@ internal static class OutsideCases
 
             await Loop.Wait(writers);
         }),
-        OnLoop("writers that wait for one connection cancelled in any order", 5_000, static async n =>
+        OnLoop("writers that wait for one connection cancelled in any order", 2_000, static async n =>
         {
             await using var pair = new MemoryConnectionPair(new MemoryStreamOptions { Capacity = 1000 });
             LoopTask first = Loop.CreateTask(pair.Left.WriteAsync(new byte[1024 * 1024]));

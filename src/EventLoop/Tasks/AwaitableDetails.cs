@@ -50,7 +50,7 @@ internal sealed class AwaitableDetails
     /// <summary>A gather that has thrown already had waited for it: its failure counts as looked at.</summary>
     internal bool IsAskedFor;
 
-    internal LinkedTokenSource? TokenSource;
+    internal CancelTokenSource? TokenSource;
 
     /// <summary>The scopes that the task is in now.</summary>
     internal TaskScopes? Scopes;

@@ -86,13 +86,13 @@ public partial class LoopTask : LoopAwaitable
         IsCompleted && TokenSource is null ? new CancellationToken(OwnRequests > 0) : Source.HandOut(isForOthers);
 
     /// <summary>Made when somebody asks; while it is not done.</summary>
-    internal LinkedTokenSource Source
+    internal CancelTokenSource Source
     {
         get
         {
             if (TokenSource is not { } source)
             {
-                Details.TokenSource = source = new LinkedTokenSource();
+                Details.TokenSource = source = new CancelTokenSource();
                 if (IsTokenFired)
                 {
                     source.Cancel();
@@ -103,7 +103,7 @@ public partial class LoopTask : LoopAwaitable
         }
     }
 
-    internal LinkedTokenSource? TokenSource => Rare?.TokenSource;
+    internal CancelTokenSource? TokenSource => Rare?.TokenSource;
 
     internal sealed override LoopCore Core => context.Core;
 

@@ -5,7 +5,7 @@ namespace EventLoop.Tasks;
 // Its token, and the callbacks for its cancellation: both are told when it is cancelled, or whatever is around it down to the next shield.
 internal sealed partial class Scope
 {
-    private LinkedTokenSource? source;
+    private CancelTokenSource? source;
     private LinkedList<CancelCallback>? callbacks;
 
     /// <summary>Fires with what is around it, up to the first shield, and with the task.</summary>
@@ -19,7 +19,7 @@ internal sealed partial class Scope
                 return new CancellationToken(Cancelled);
             }
 
-            source = new LinkedTokenSource();
+            source = new CancelTokenSource();
             if (TokenFired)
             {
                 source.Cancel();

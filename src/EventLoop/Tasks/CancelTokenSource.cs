@@ -7,7 +7,7 @@ namespace EventLoop.Tasks;
 /// them. Nothing of the library's own waits for that: it asks whether the token has fired.
 /// </summary>
 /// <remarks>Which token fires when is decided by the scopes and tasks, which know what is around them: see <see cref="Scope.TokenFired"/>. Loop thread only.</remarks>
-internal sealed class LinkedTokenSource : CancellationTokenSource
+internal sealed class CancelTokenSource : CancellationTokenSource
 {
     /// <summary>Somebody other than the library has the token.</summary>
     internal bool IsHandedOut { get; private set; }

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Combining;
+using EventLoop.Foreign;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 using EventLoop.Testing.Running;
@@ -24,7 +26,7 @@ public static partial class TestLoop
 
     /// <inheritdoc cref="CancelAtEveryWait(Func{Coroutine}, Action{int}?, TestLoopOptions?)"/>
     public static void CancelAtEveryWait(Func<Task> scenario, Action<int>? afterEach = null, TestLoopOptions? options = null) =>
-        CancelAtEveryWait(Coroutine () => Bodies.Run(scenario), afterEach, options);
+        CancelAtEveryWait(Coroutine () => DeferredCoroutine.Run(scenario), afterEach, options);
 
     /// <summary>Counts the waits of the scenario that can fail, then repeats it, making wait 0, 1, 2, ... throw.</summary>
     /// <param name="scenario">Run many times, each on a fresh loop: it makes everything anew that it changes.</param>
@@ -43,7 +45,7 @@ public static partial class TestLoop
         Exception? fault = null;
         AtEveryWait(
             scenario, afterEach, options, "failed",
-            static node => node.State == WaitState.Yielding || node.Target is not (null or LoopTask or ShieldedWait or WaitPoint or Coroutines.ForeignWait or LoopFuture { IsForeign: true }),
+            static node => node.State == WaitState.Yielding || node.Target is not (null or LoopTask or ShieldedWait or WaitPoint or ForeignWait or LoopFuture { IsForeign: true }),
             (run, node) =>
             {
                 fault = failure();
@@ -54,7 +56,7 @@ public static partial class TestLoop
 
     /// <inheritdoc cref="FailAtEveryWait(Func{Coroutine}, Func{Exception}, Action{int}?, TestLoopOptions?)"/>
     public static void FailAtEveryWait(Func<Task> scenario, Func<Exception> failure, Action<int>? afterEach = null, TestLoopOptions? options = null) =>
-        FailAtEveryWait(Coroutine () => Bodies.Run(scenario), failure, afterEach, options);
+        FailAtEveryWait(Coroutine () => DeferredCoroutine.Run(scenario), failure, afterEach, options);
 
     private static void AtEveryWait(
         Func<Coroutine> scenario, Action<int>? afterEach, TestLoopOptions? options, string done,

@@ -45,7 +45,7 @@ public static partial class TestLoop
 
     /// <inheritdoc cref="Explore(int, Func{Coroutine}, int, TestLoopOptions?)"/>
     public static void Explore(int seeds, Func<Task> scenario, int firstSeed = 0, TestLoopOptions? options = null) =>
-        Explore(seeds, Coroutine () => Tasks.Bodies.Run(scenario), firstSeed, options);
+        Explore(seeds, Coroutine () => Tasks.DeferredCoroutine.Run(scenario), firstSeed, options);
 
     /// <summary>Runs a test and says which steps its tasks took, in order: the same seed gives the same trace.</summary>
     /// <param name="test">Becomes the task "test".</param>

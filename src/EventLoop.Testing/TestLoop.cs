@@ -44,10 +44,10 @@ public static partial class TestLoop
     }
 
     /// <inheritdoc cref="Run(Func{Coroutine}, TestLoopOptions?)"/>
-    public static void Run(Func<Task> test, TestLoopOptions? options = null) => Run(Coroutine () => Tasks.Bodies.Run(test), options);
+    public static void Run(Func<Task> test, TestLoopOptions? options = null) => Run(Coroutine () => Tasks.DeferredCoroutine.Run(test), options);
 
     /// <inheritdoc cref="Run{T}(Func{Coroutine{T}}, TestLoopOptions?)"/>
-    public static T Run<T>(Func<Task<T>> test, TestLoopOptions? options = null) => Run(Coroutine<T> () => Tasks.Bodies.Run(test), options);
+    public static T Run<T>(Func<Task<T>> test, TestLoopOptions? options = null) => Run(Coroutine<T> () => Tasks.DeferredCoroutine.Run(test), options);
 
     /// <summary>Returns when every other task waits and nothing is in flight; timers may be set, and time has not moved. Trio: <c>wait_all_tasks_blocked</c>.</summary>
     /// <remarks><b>Cancellation:</b> ends the wait.</remarks>

@@ -36,7 +36,7 @@ public sealed partial class VirtualClock
 
         MoveTo(due);
         var context = core.Current;
-        var flow = core.Ambience.CaptureFlow();
+        var flow = core.ThreadContexts.CaptureFlow();
         core.Install(null);
         try
         {
@@ -45,7 +45,7 @@ public sealed partial class VirtualClock
         finally
         {
             core.Install(context);
-            core.Ambience.RestoreFlow(flow);
+            core.ThreadContexts.RestoreFlow(flow);
         }
 
         return true;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 
 namespace EventLoop;
@@ -174,7 +173,7 @@ public sealed partial class Loop
     private void PostBound<TState>(Action<TState> callback, TState state)
     {
         var item = CallbackItem<TState>.Create(callback, state, Core.BaseContext);
-        item.Flow = Core.Ambience.CaptureFlowAnywhere();
+        item.Flow = Core.ThreadContexts.CaptureFlowAnywhere();
         if (!Core.TryPost(item))
         {
             Diagnostics.Log.BoundHandlerDropped(LogTarget, Name);

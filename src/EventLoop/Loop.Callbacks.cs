@@ -92,7 +92,7 @@ public sealed partial class Loop
         }
 
         var item = CallbackItem<TState>.Create(callback, state, Core.BaseContext);
-        item.Flow = Core.Ambience.CaptureFlowAnywhere();
+        item.Flow = Core.ThreadContexts.CaptureFlowAnywhere();
         if (!Core.TryPost(item))
         {
             Throw.Closed(Name);
@@ -163,7 +163,7 @@ public sealed partial class Loop
     private CallbackItem<TState> NewItem<TState>(Action<TState> callback, TState state)
     {
         var item = CallbackItem<TState>.Rent(Core, callback, state, Core.BaseContext);
-        item.Flow = Core.Ambience.CaptureFlow();
+        item.Flow = Core.ThreadContexts.CaptureFlow();
         if (Debug)
         {
             item.CreatedAt = Origin.Capture();

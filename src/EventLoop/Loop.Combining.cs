@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Combining;
 using EventLoop.Scheduling;
-using EventLoop.Tasks;
 
 namespace EventLoop;
 
@@ -17,39 +17,39 @@ public sealed partial class Loop
     /// <b>Cost:</b> a small object for each argument.
     /// </remarks>
     /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or something belongs to another loop: then nothing was started.</exception>
-    public static Coroutine<T[]> Gather<T>(params IEnumerable<Coroutine<T>> coroutines) => Combine.Values<T>(Children.Of(coroutines));
+    public static Coroutine<T[]> Gather<T>(params IEnumerable<Coroutine<T>> coroutines) => Combinators.Values<T>(Children.Of(coroutines));
 
     /// <inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="tasks">Cancelled when the gather is.</param>
-    public static Coroutine<T[]> Gather<T>(params IEnumerable<LoopTask<T>> tasks) => Combine.Values<T>(Children.Of(tasks));
+    public static Coroutine<T[]> Gather<T>(params IEnumerable<LoopTask<T>> tasks) => Combinators.Values<T>(Children.Of(tasks));
 
     /// <inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="futures">Cancelled when the gather is.</param>
-    public static Coroutine<T[]> Gather<T>(params IEnumerable<LoopFuture<T>> futures) => Combine.Values<T>(Children.Of(futures));
+    public static Coroutine<T[]> Gather<T>(params IEnumerable<LoopFuture<T>> futures) => Combinators.Values<T>(Children.Of(futures));
 
     /// <inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="tasks">Left alone when the gather is cancelled: a .NET task cannot be.</param>
-    public static Coroutine<T[]> Gather<T>(params IEnumerable<Task<T>> tasks) => Combine.Values<T>(Children.Of(tasks));
+    public static Coroutine<T[]> Gather<T>(params IEnumerable<Task<T>> tasks) => Combinators.Values<T>(Children.Of(tasks));
 
     /// <summary>Waits for all. asyncio: <c>gather</c>.</summary>
     /// <param name="awaitables">Cancelled when the gather is.</param>
     /// <remarks><inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})" path="/remarks"/></remarks>
     /// <exception cref="InvalidOperationException">Something belongs to another loop.</exception>
     [OverloadResolutionPriority(-3)]
-    public static Coroutine Gather(params IEnumerable<LoopAwaitable> awaitables) => Combine.All(Children.Of(awaitables));
+    public static Coroutine Gather(params IEnumerable<LoopAwaitable> awaitables) => Combinators.All(Children.Of(awaitables));
 
     /// <summary>Runs all concurrently. asyncio: <c>gather</c>.</summary>
     /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited. Tasks and futures among them are waited for as they are.</param>
     /// <remarks><inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})" path="/remarks"/></remarks>
     /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or something belongs to another loop: then nothing was started.</exception>
     [OverloadResolutionPriority(-2)]
-    public static Coroutine Gather(params IEnumerable<Coroutine> coroutines) => Combine.All(Children.Of(coroutines));
+    public static Coroutine Gather(params IEnumerable<Coroutine> coroutines) => Combinators.All(Children.Of(coroutines));
 
     /// <summary>Waits for all. asyncio: <c>gather</c>.</summary>
     /// <param name="tasks">Left alone when the gather is cancelled: a .NET task cannot be.</param>
     /// <remarks><inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})" path="/remarks"/></remarks>
     [OverloadResolutionPriority(-4)]
-    public static Coroutine Gather(params IEnumerable<Task> tasks) => Combine.All(Children.Of(tasks));
+    public static Coroutine Gather(params IEnumerable<Task> tasks) => Combinators.All(Children.Of(tasks));
 
     /// <summary>Runs all concurrently and gives how each ended, in the order of the arguments. asyncio: <c>gather(return_exceptions=True)</c>.</summary>
     /// <typeparam name="T">The type of the results.</typeparam>
@@ -57,34 +57,34 @@ public sealed partial class Loop
     /// <returns>An outcome for each; their failures count as looked at.</returns>
     /// <remarks><b>Cancellation:</b> cancels the children, waits for them, and throws then; also when it was pending before the wait began.</remarks>
     /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or something belongs to another loop: then nothing was started.</exception>
-    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<Coroutine<T>> coroutines) => Combine.Outcomes<T>(Children.Of(coroutines));
+    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<Coroutine<T>> coroutines) => Combinators.Outcomes<T>(Children.Of(coroutines));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="tasks">Cancelled when the gather is.</param>
-    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<LoopTask<T>> tasks) => Combine.Outcomes<T>(Children.Of(tasks));
+    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<LoopTask<T>> tasks) => Combinators.Outcomes<T>(Children.Of(tasks));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="futures">Cancelled when the gather is.</param>
-    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<LoopFuture<T>> futures) => Combine.Outcomes<T>(Children.Of(futures));
+    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<LoopFuture<T>> futures) => Combinators.Outcomes<T>(Children.Of(futures));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="tasks">A .NET task cannot be cancelled: a cancelled gather waits for it.</param>
-    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<Task<T>> tasks) => Combine.Outcomes<T>(Children.Of(tasks));
+    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<Task<T>> tasks) => Combinators.Outcomes<T>(Children.Of(tasks));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="awaitables">Cancelled when the gather is.</param>
     [OverloadResolutionPriority(-3)]
-    public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<LoopAwaitable> awaitables) => Combine.Outcomes(Children.Of(awaitables));
+    public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<LoopAwaitable> awaitables) => Combinators.Outcomes(Children.Of(awaitables));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited. Tasks and futures among them are waited for as they are.</param>
     [OverloadResolutionPriority(-2)]
-    public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<Coroutine> coroutines) => Combine.Outcomes(Children.Of(coroutines));
+    public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<Coroutine> coroutines) => Combinators.Outcomes(Children.Of(coroutines));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="tasks">A .NET task cannot be cancelled: a cancelled gather waits for it.</param>
     [OverloadResolutionPriority(-4)]
-    public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<Task> tasks) => Combine.Outcomes(Children.Of(tasks));
+    public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<Task> tasks) => Combinators.Outcomes(Children.Of(tasks));
 
     /// <summary>Waits until enough of them have ended. Never cancels them, and never throws because of how they ended. asyncio: <c>wait</c>.</summary>
     /// <typeparam name="TAwaitable">Tasks or futures.</typeparam>
@@ -99,7 +99,7 @@ public sealed partial class Loop
         where TAwaitable : LoopAwaitable
     {
         var all = Different(awaitables, returnWhen);
-        return Combine.Some(all, Children.Of(all), timeout, returnWhen);
+        return Combinators.Some(all, Children.Of(all), timeout, returnWhen);
     }
 
     /// <inheritdoc cref="Wait{TAwaitable}(IEnumerable{TAwaitable}, TimeSpan?, ReturnWhen)"/>
@@ -115,7 +115,7 @@ public sealed partial class Loop
     public static Coroutine<WaitResult<Task<T>>> Wait<T>(IEnumerable<Task<T>> tasks, TimeSpan? timeout = null, ReturnWhen returnWhen = ReturnWhen.AllCompleted)
     {
         var all = Different(tasks, returnWhen);
-        return Combine.Some(all, Children.Of(all), timeout, returnWhen);
+        return Combinators.Some(all, Children.Of(all), timeout, returnWhen);
     }
 
     /// <inheritdoc cref="Wait{TAwaitable}(IEnumerable{TAwaitable}, TimeSpan?, ReturnWhen)"/>
@@ -126,7 +126,7 @@ public sealed partial class Loop
     public static Coroutine<WaitResult<Task>> Wait(IEnumerable<Task> tasks, TimeSpan? timeout = null, ReturnWhen returnWhen = ReturnWhen.AllCompleted)
     {
         var all = Different(tasks, returnWhen);
-        return Combine.Some(all, Children.Of(all), timeout, returnWhen);
+        return Combinators.Some(all, Children.Of(all), timeout, returnWhen);
     }
 
     /// <summary>Gives them in the order in which they end. asyncio: <c>as_completed</c>.</summary>

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using EventLoop.Net;
+using EventLoop.Net.Connections;
+using EventLoop.Net.Sockets.Sockets;
 
 namespace EventLoop;
 

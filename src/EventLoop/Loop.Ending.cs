@@ -1,3 +1,4 @@
+using EventLoop.Combining;
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
@@ -127,7 +128,7 @@ public sealed partial class Loop
                 task.CancelCore("the loop is shutting down");
             }
 
-            var all = new SomeWait([.. remaining], ReturnWhen.AllCompleted);
+            var all = new ReturnWhenWait([.. remaining], ReturnWhen.AllCompleted);
             var ended = new LoopFuture(this);
             all.WhenReady(() => ended.TrySetResult());
             all.Start();

@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
+using EventLoop.Foreign;
 using EventLoop.Scheduling;
-using EventLoop.Tasks;
 
 namespace EventLoop;
 

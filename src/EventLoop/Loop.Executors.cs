@@ -1,5 +1,3 @@
-using EventLoop.Scheduling;
-
 namespace EventLoop;
 
 // Blocking and heavy work, away from the loop's thread.

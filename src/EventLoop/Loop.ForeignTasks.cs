@@ -1,4 +1,4 @@
-using EventLoop.Tasks;
+using EventLoop.Foreign;
 
 namespace EventLoop;
 

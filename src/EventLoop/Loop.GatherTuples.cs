@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using EventLoop.Tasks;
+using EventLoop.Combining;
 
 namespace EventLoop;
 
@@ -13,143 +13,143 @@ public sealed partial class Loop
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2)> Gather<T1, T2>(
         Coroutine<T1> first, Coroutine<T2> second) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3)> Gather<T1, T2, T3>(
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4)> Gather<T1, T2, T3, T4>(
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4, T5)> Gather<T1, T2, T3, T4, T5>(
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4, T5, T6)> Gather<T1, T2, T3, T4, T5, T6>(
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4]), Combine.ValueOf<T6>(all[5])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4, T5, T6, T7)> Gather<T1, T2, T3, T4, T5, T6, T7>(
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth, Coroutine<T7> seventh) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth), Candidate.Of(seventh)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4]), Combine.ValueOf<T6>(all[5]), Combine.ValueOf<T7>(all[6])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5]), Combinators.ValueOf<T7>(all[6])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2)> Gather<T1, T2>(
         LoopTask<T1> first, LoopTask<T2> second) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1])));
 
     /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3)> Gather<T1, T2, T3>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2])));
 
     /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4)> Gather<T1, T2, T3, T4>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3])));
 
     /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4, T5)> Gather<T1, T2, T3, T4, T5>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4])));
 
     /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4, T5, T6)> Gather<T1, T2, T3, T4, T5, T6>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth, LoopTask<T6> sixth) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4]), Combine.ValueOf<T6>(all[5])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5])));
 
     /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4, T5, T6, T7)> Gather<T1, T2, T3, T4, T5, T6, T7>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth, LoopTask<T6> sixth, LoopTask<T7> seventh) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth), Candidate.Of(seventh)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4]), Combine.ValueOf<T6>(all[5]), Combine.ValueOf<T7>(all[6])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5]), Combinators.ValueOf<T7>(all[6])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2)> Gather<T1, T2>(
         Task<T1> first, Task<T2> second) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3)> Gather<T1, T2, T3>(
         Task<T1> first, Task<T2> second, Task<T3> third) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4)> Gather<T1, T2, T3, T4>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4, T5)> Gather<T1, T2, T3, T4, T5>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4, T5, T6)> Gather<T1, T2, T3, T4, T5, T6>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth, Task<T6> sixth) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4]), Combine.ValueOf<T6>(all[5])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4, T5, T6, T7)> Gather<T1, T2, T3, T4, T5, T6, T7>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth, Task<T6> sixth, Task<T7> seventh) =>
-        Combine.All(
+        Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth), Candidate.Of(seventh)),
-            static all => (Combine.ValueOf<T1>(all[0]), Combine.ValueOf<T2>(all[1]), Combine.ValueOf<T3>(all[2]), Combine.ValueOf<T4>(all[3]), Combine.ValueOf<T5>(all[4]), Combine.ValueOf<T6>(all[5]), Combine.ValueOf<T7>(all[6])));
+            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5]), Combinators.ValueOf<T7>(all[6])));
 }

@@ -37,29 +37,29 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public static void Run(Func<Coroutine> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(Bodies.Run(main), options, cancellationToken);
+    public static void Run(Func<Coroutine> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="Run{T}(Coroutine{T}, LoopOptions?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public static T Run<T>(Func<Coroutine<T>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(Bodies.Run(main), options, cancellationToken);
+    public static T Run<T>(Func<Coroutine<T>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
-    public static void Run(Func<Task> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(Bodies.Run(main), options, cancellationToken);
+    public static void Run(Func<Task> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="Run{T}(Coroutine{T}, LoopOptions?, CancellationToken)"/>
-    public static T Run<T>(Func<Task<T>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(Bodies.Run(main), options, cancellationToken);
+    public static T Run<T>(Func<Task<T>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <summary>Runs a loop on this thread until a task of .NET's is done, which others may have started anywhere.</summary>
     /// <param name="main">It goes on where it was started, which was outside this loop. To have an async method run on the loop hand in the method, not the task that it returns.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)" path="/remarks|/exception"/>
-    public static void Run(Task main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(Bodies.Await(main), options, cancellationToken);
+    public static void Run(Task main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Await(main), options, cancellationToken);
 
     /// <inheritdoc cref="Run(Task, LoopOptions?, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What the task returned.</returns>
-    public static T Run<T>(Task<T> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(Bodies.Await(main), options, cancellationToken);
+    public static T Run<T>(Task<T> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Await(main), options, cancellationToken);
 
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
     [OverloadResolutionPriority(-1)]
@@ -115,23 +115,23 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public static int RunMain(Func<Coroutine> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(Bodies.Run(main), options, cancellationToken);
+    public static int RunMain(Func<Coroutine> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public static int RunMain(Func<Coroutine<int>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(Bodies.Run(main), options, cancellationToken);
+    public static int RunMain(Func<Coroutine<int>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
-    public static int RunMain(Func<Task> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(Bodies.Run(main), options, cancellationToken);
+    public static int RunMain(Func<Task> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
-    public static int RunMain(Func<Task<int>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(Bodies.Run(main), options, cancellationToken);
+    public static int RunMain(Func<Task<int>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
-    public static int RunMain(Task main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(Bodies.Await(main), options, cancellationToken);
+    public static int RunMain(Task main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Await(main), options, cancellationToken);
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
-    public static int RunMain(Task<int> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(Bodies.Await(main), options, cancellationToken);
+    public static int RunMain(Task<int> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Await(main), options, cancellationToken);
 
     private static int ExitCodeOf(LoopOptions? options, Func<LoopRunner, int> run)
     {

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
-using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 
@@ -23,28 +22,28 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public void RunUntilComplete(Func<Coroutine> main, CancellationToken cancellationToken = default) => RunUntilComplete(Bodies.Run(main), cancellationToken);
+    public void RunUntilComplete(Func<Coroutine> main, CancellationToken cancellationToken = default) => RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
 
     /// <inheritdoc cref="RunUntilComplete{T}(Coroutine{T}, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public T RunUntilComplete<T>(Func<Coroutine<T>> main, CancellationToken cancellationToken = default) => RunUntilComplete(Bodies.Run(main), cancellationToken);
+    public T RunUntilComplete<T>(Func<Coroutine<T>> main, CancellationToken cancellationToken = default) => RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
 
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)"/>
-    public void RunUntilComplete(Func<Task> main, CancellationToken cancellationToken = default) => RunUntilComplete(Bodies.Run(main), cancellationToken);
+    public void RunUntilComplete(Func<Task> main, CancellationToken cancellationToken = default) => RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
 
     /// <inheritdoc cref="RunUntilComplete{T}(Coroutine{T}, CancellationToken)"/>
-    public T RunUntilComplete<T>(Func<Task<T>> main, CancellationToken cancellationToken = default) => RunUntilComplete(Bodies.Run(main), cancellationToken);
+    public T RunUntilComplete<T>(Func<Task<T>> main, CancellationToken cancellationToken = default) => RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
 
     /// <summary>Runs until a task of .NET's is done, which others may have started anywhere; what is on the loop runs meanwhile.</summary>
     /// <param name="main">It goes on where it was started. To have an async method run on this loop hand in the method, not the task that it returns.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)" path="/exception"/>
-    public void RunUntilComplete(Task main, CancellationToken cancellationToken = default) => RunUntilComplete(Bodies.Await(main), cancellationToken);
+    public void RunUntilComplete(Task main, CancellationToken cancellationToken = default) => RunUntilComplete(DeferredCoroutine.Await(main), cancellationToken);
 
     /// <inheritdoc cref="RunUntilComplete(Task, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What the task returned.</returns>
-    public T RunUntilComplete<T>(Task<T> main, CancellationToken cancellationToken = default) => RunUntilComplete(Bodies.Await(main), cancellationToken);
+    public T RunUntilComplete<T>(Task<T> main, CancellationToken cancellationToken = default) => RunUntilComplete(DeferredCoroutine.Await(main), cancellationToken);
 
     /// <summary>Runs until a task or future of this loop is done.</summary>
     /// <param name="awaitable">It belongs to this loop.</param>

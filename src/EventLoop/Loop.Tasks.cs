@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 
@@ -40,19 +39,19 @@ public sealed partial class Loop
     /// <param name="name">Null: "Task-7".</param>
     /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
     [OverloadResolutionPriority(1)]
-    public static LoopTask CreateTask(Func<Coroutine> body, string? name = null, bool? eager = null) => CreateTask(Bodies.Run(body), name, eager);
+    public static LoopTask CreateTask(Func<Coroutine> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
 
     /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     [OverloadResolutionPriority(1)]
-    public static LoopTask<T> CreateTask<T>(Func<Coroutine<T>> body, string? name = null, bool? eager = null) => CreateTask(Bodies.Run(body), name, eager);
+    public static LoopTask<T> CreateTask<T>(Func<Coroutine<T>> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
 
     /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
-    public static LoopTask CreateTask(Func<Task> body, string? name = null, bool? eager = null) => CreateTask(Bodies.Run(body), name, eager);
+    public static LoopTask CreateTask(Func<Task> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
 
     /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    public static LoopTask<T> CreateTask<T>(Func<Task<T>> body, string? name = null, bool? eager = null) => CreateTask(Bodies.Run(body), name, eager);
+    public static LoopTask<T> CreateTask<T>(Func<Task<T>> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
 
     /// <summary>Starts a task that nobody will await: no handle, no warning CS4014; its failure goes to the exception handler at once.</summary>
     /// <param name="coroutine">Not started yet.</param>
@@ -68,10 +67,10 @@ public sealed partial class Loop
     /// <param name="body">Called in the task's first step.</param>
     /// <param name="name">Null: "Task-7".</param>
     [OverloadResolutionPriority(1)]
-    public static void StartSoon(Func<Coroutine> body, string? name = null) => StartSoon(Bodies.Run(body), name);
+    public static void StartSoon(Func<Coroutine> body, string? name = null) => StartSoon(DeferredCoroutine.Run(body), name);
 
     /// <inheritdoc cref="StartSoon(Func{Coroutine}, string?)"/>
-    public static void StartSoon(Func<Task> body, string? name = null) => StartSoon(Bodies.Run(body), name);
+    public static void StartSoon(Func<Task> body, string? name = null) => StartSoon(DeferredCoroutine.Run(body), name);
 
     /// <summary>Starts a task on this loop, which need not run yet: from inside it, or from the thread that it belongs to.</summary>
     /// <param name="coroutine">Not started yet.</param>
@@ -97,19 +96,19 @@ public sealed partial class Loop
     /// <param name="body">Called in the task's first step.</param>
     /// <param name="name">Null: "Task-7".</param>
     [OverloadResolutionPriority(1)]
-    public LoopTask Spawn(Func<Coroutine> body, string? name = null) => Spawn(Bodies.Run(body), name);
+    public LoopTask Spawn(Func<Coroutine> body, string? name = null) => Spawn(DeferredCoroutine.Run(body), name);
 
     /// <inheritdoc cref="Spawn(Func{Coroutine}, string?)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     [OverloadResolutionPriority(1)]
-    public LoopTask<T> Spawn<T>(Func<Coroutine<T>> body, string? name = null) => Spawn(Bodies.Run(body), name);
+    public LoopTask<T> Spawn<T>(Func<Coroutine<T>> body, string? name = null) => Spawn(DeferredCoroutine.Run(body), name);
 
     /// <inheritdoc cref="Spawn(Func{Coroutine}, string?)"/>
-    public LoopTask Spawn(Func<Task> body, string? name = null) => Spawn(Bodies.Run(body), name);
+    public LoopTask Spawn(Func<Task> body, string? name = null) => Spawn(DeferredCoroutine.Run(body), name);
 
     /// <inheritdoc cref="Spawn(Func{Coroutine}, string?)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    public LoopTask<T> Spawn<T>(Func<Task<T>> body, string? name = null) => Spawn(Bodies.Run(body), name);
+    public LoopTask<T> Spawn<T>(Func<Task<T>> body, string? name = null) => Spawn(DeferredCoroutine.Run(body), name);
 
     internal LoopTask SpawnMain(Coroutine main) => NewMain(main);
 

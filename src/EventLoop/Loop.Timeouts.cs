@@ -182,17 +182,17 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="WaitFor(Coroutine, TimeSpan?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public static Coroutine WaitFor(Func<Coroutine> work, TimeSpan? timeout, CancellationToken cancellationToken) => WaitFor(Bodies.Run(work), timeout, cancellationToken);
+    public static Coroutine WaitFor(Func<Coroutine> work, TimeSpan? timeout, CancellationToken cancellationToken) => WaitFor(DeferredCoroutine.Run(work), timeout, cancellationToken);
 
     /// <inheritdoc cref="WaitFor{T}(Coroutine{T}, TimeSpan?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public static Coroutine<T> WaitFor<T>(Func<Coroutine<T>> work, TimeSpan? timeout, CancellationToken cancellationToken) => WaitFor(Bodies.Run(work), timeout, cancellationToken);
+    public static Coroutine<T> WaitFor<T>(Func<Coroutine<T>> work, TimeSpan? timeout, CancellationToken cancellationToken) => WaitFor(DeferredCoroutine.Run(work), timeout, cancellationToken);
 
     /// <inheritdoc cref="WaitFor(Coroutine, TimeSpan?, CancellationToken)"/>
-    public static Coroutine WaitFor(Func<Task> work, TimeSpan? timeout, CancellationToken cancellationToken) => WaitFor(Bodies.Run(work), timeout, cancellationToken);
+    public static Coroutine WaitFor(Func<Task> work, TimeSpan? timeout, CancellationToken cancellationToken) => WaitFor(DeferredCoroutine.Run(work), timeout, cancellationToken);
 
     /// <inheritdoc cref="WaitFor{T}(Coroutine{T}, TimeSpan?, CancellationToken)"/>
-    public static Coroutine<T> WaitFor<T>(Func<Task<T>> work, TimeSpan? timeout, CancellationToken cancellationToken) => WaitFor(Bodies.Run(work), timeout, cancellationToken);
+    public static Coroutine<T> WaitFor<T>(Func<Task<T>> work, TimeSpan? timeout, CancellationToken cancellationToken) => WaitFor(DeferredCoroutine.Run(work), timeout, cancellationToken);
 
     /// <inheritdoc cref="WaitFor(LoopAwaitable, TimeSpan?)"/>
     /// <param name="work">It is cancelled when this wait is; see <see cref="Shield(LoopAwaitable)"/>.</param>

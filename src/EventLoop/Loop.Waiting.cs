@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Combining;
 using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
@@ -64,17 +65,17 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="WaitFor(Coroutine, TimeSpan?)"/>
     [OverloadResolutionPriority(1)]
-    public static Coroutine WaitFor(Func<Coroutine> work, TimeSpan? timeout) => WaitFor(Bodies.Run(work), timeout);
+    public static Coroutine WaitFor(Func<Coroutine> work, TimeSpan? timeout) => WaitFor(DeferredCoroutine.Run(work), timeout);
 
     /// <inheritdoc cref="WaitFor{T}(Coroutine{T}, TimeSpan?)"/>
     [OverloadResolutionPriority(1)]
-    public static Coroutine<T> WaitFor<T>(Func<Coroutine<T>> work, TimeSpan? timeout) => WaitFor(Bodies.Run(work), timeout);
+    public static Coroutine<T> WaitFor<T>(Func<Coroutine<T>> work, TimeSpan? timeout) => WaitFor(DeferredCoroutine.Run(work), timeout);
 
     /// <inheritdoc cref="WaitFor(Coroutine, TimeSpan?)"/>
-    public static Coroutine WaitFor(Func<Task> work, TimeSpan? timeout) => WaitFor(Bodies.Run(work), timeout);
+    public static Coroutine WaitFor(Func<Task> work, TimeSpan? timeout) => WaitFor(DeferredCoroutine.Run(work), timeout);
 
     /// <inheritdoc cref="WaitFor{T}(Coroutine{T}, TimeSpan?)"/>
-    public static Coroutine<T> WaitFor<T>(Func<Task<T>> work, TimeSpan? timeout) => WaitFor(Bodies.Run(work), timeout);
+    public static Coroutine<T> WaitFor<T>(Func<Task<T>> work, TimeSpan? timeout) => WaitFor(DeferredCoroutine.Run(work), timeout);
 
     /// <summary>Waits for a task or future, with a deadline: cancels it and waits for its end when the time is up. asyncio: <c>wait_for</c>.</summary>
     /// <param name="work">It is cancelled when this wait is; see <see cref="Shield(LoopAwaitable)"/>.</param>

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using EventLoop.Diagnostics;
+using EventLoop.Foreign;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Coroutines;
@@ -91,7 +92,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 
         // The same bargain as .NET's own async methods: what the callee does to contexts stays with the callee.
         var context = core.Current;
-        var outer = core.Ambience.MarkFlow();
+        var outer = core.ThreadContexts.MarkFlow();
         core.StartDepth++;
         Flags |= StartingFlag;
         MoveNext();
@@ -102,7 +103,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
             core.Install(context);
         }
 
-        core.Ambience.PutBackFlow(outer);
+        core.ThreadContexts.PutBackFlow(outer);
         return (Flags & DoneFlag) != 0;
     }
 
@@ -279,7 +280,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         Begin(core, token);
         Flags |= RootFlag;
         Context = context;
-        if (core.Ambience.CaptureFlow() is { } captured)
+        if (core.ThreadContexts.CaptureFlow() is { } captured)
         {
             flow = captured;
         }
@@ -326,7 +327,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
             Context = core.Current;
         }
 
-        var captured = core.Ambience.CaptureFlow();
+        var captured = core.ThreadContexts.CaptureFlow();
         if (!ReferenceEquals(flow, captured))
         {
             flow = captured;
@@ -337,7 +338,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     {
         var core = Core;
         Deliver(core);
-        core.Ambience.RestoreFlow(flow);
+        core.ThreadContexts.RestoreFlow(flow);
         MoveNext();
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Foreign;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Coroutines;

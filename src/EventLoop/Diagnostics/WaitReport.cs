@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
+using EventLoop.Combining;
 using EventLoop.Coroutines;
+using EventLoop.Foreign;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
@@ -36,7 +38,7 @@ internal static class WaitReport
     /// <summary>Something waits for what comes from outside the loop and was not announced to it.</summary>
     internal static bool AnyForeignWait(Loop loop) =>
         loop.Core.Tasks.Snapshot().Exists(static task => task.CollectWaits().Exists(static node => 
-            node.Target is ForeignWait or LoopFuture { IsForeign: true } or Tasks.ShieldedWait { Inner: Tasks.ForeignTask } or Tasks.ChildrenWait { IsForeign: true }));
+            node.Target is ForeignWait or LoopFuture { IsForeign: true } or ShieldedWait { Inner: ForeignTask } or ChildrenWait { IsForeign: true }));
 
     /// <summary>Every unfinished task with its waits, and the cycles among them.</summary>
     internal static string Of(Loop loop)
@@ -62,7 +64,7 @@ internal static class WaitReport
     }
 
     private static bool IsOpenToTheOutside(IWaitTarget target) =>
-        target is ForeignWait or SleepSource || (target is LoopAwaitable and not LoopTask) || target is Tasks.ShieldedWait { Inner: not LoopTask } or Tasks.ChildrenWait { IsOpenToTheOutside: true };
+        target is ForeignWait or SleepSource || (target is LoopAwaitable and not LoopTask) || target is ShieldedWait { Inner: not LoopTask } or ChildrenWait { IsOpenToTheOutside: true };
 
     private static void Append(StringBuilder report, LoopTask task)
     {
@@ -106,7 +108,7 @@ internal static class WaitReport
     internal static string StackOf(LoopTask task) => string.Join(" < ", task.GetStack().Where(IsOfUser));
 
     internal static bool IsOfUser(string name) =>
-        !name.StartsWith("Bodies.", StringComparison.Ordinal) && !name.StartsWith("TestLoop.Valued", StringComparison.Ordinal)
+        !name.StartsWith("DeferredCoroutine.", StringComparison.Ordinal) && !name.StartsWith("TestLoop.Valued", StringComparison.Ordinal)
         && !name.StartsWith("TestRun.", StringComparison.Ordinal) && !name.StartsWith("SeededRuns.", StringComparison.Ordinal);
 
     internal static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.#######", CultureInfo.InvariantCulture) + " s";

@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using EventLoop.Net.Connections;
+using EventLoop.Net.Sockets.Sockets;
 
 namespace EventLoop.Net;
 

@@ -1,15 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
-using EventLoop.Coroutines;
-using EventLoop.Diagnostics;
-using EventLoop.Tasks;
+using EventLoop.Combining;
+using EventLoop.Net.Sockets.Sockets;
 
 namespace EventLoop.Net;
-
-/// <summary>What a stop of a server came to.</summary>
-/// <param name="Aborted">Connections whose handlers did not even end when they were cancelled, and were reset; by their peers.</param>
-/// <param name="Canceled">How many handlers had to be cancelled.</param>
-public readonly record struct ServerStopResult(IReadOnlyList<EndPoint?> Aborted, int Canceled);
 
 /// <summary>A listener with a task for each connection. asyncio: <c>Server</c>.</summary>
 /// <remarks><b>Thread:</b> the loop's.</remarks>
@@ -260,7 +254,7 @@ public sealed class Server : IAsyncDisposable
     }
 
     /// <summary>The end of accepting.</summary>
-    private sealed class EndWatcher(Server server) : Watcher
+    private sealed class EndWatcher(Server server) : CompletionObserver
     {
         internal override void OnEnded(LoopAwaitable ended) => server.NoteStopped();
     }

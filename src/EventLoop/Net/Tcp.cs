@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using EventLoop.Tasks;
+using EventLoop.Net.Sockets.Sockets;
 
 namespace EventLoop.Net;
 
@@ -50,7 +50,7 @@ public static class Tcp
         ArgumentNullException.ThrowIfNull(handler);
         SocketErrors.RefuseName(endPoint, nameof(endPoint), "Tcp.Listen(host, port, handler) takes addresses and \"localhost\".");
         options ??= new ListenOptions();
-        return new Server(Sockets.Listen(endPoint, options), handler, options);
+        return new Server(SocketFactory.Listen(endPoint, options), handler, options);
     }
 
     /// <inheritdoc cref="Listen(EndPoint, Func{Connection, Coroutine}, ListenOptions?)"/>
@@ -117,7 +117,7 @@ public static class Tcp
 
     internal static async Coroutine<Connection> Attempt(EndPoint endPoint, SocketOptions options)
     {
-        var socket = Sockets.OpenStream(endPoint, options);
+        var socket = SocketFactory.OpenStream(endPoint, options);
         try
         {
             if (options is ConnectOptions { LocalEndPoint: { } local })
@@ -150,7 +150,7 @@ public static class Tcp
 
         return addresses.Length == 1
             ? await Attempt(new IPEndPoint(addresses[0], port), options)
-            : await new Race(host, port, Interleave(addresses), options).RunAsync();
+            : await new HappyEyeballs(host, port, Interleave(addresses), options).RunAsync();
     }
 
     private static async Coroutine<IPAddress[]> Resolve(string host, int port)

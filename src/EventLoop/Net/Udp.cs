@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using EventLoop.Net.Sockets.Sockets;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 
@@ -48,7 +49,7 @@ public static class Udp
     private static DatagramSocket Make(IPEndPoint endPoint, Action<LoopSocket> prepare)
     {
         var core = LoopCore.Required;
-        var socket = new LoopSocket(core, Sockets.Open(core, endPoint, endPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp));
+        var socket = new LoopSocket(core, SocketFactory.Open(core, endPoint, endPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp));
         try
         {
             _ = socket.Device.Set(SocketSetting.Broadcast, 1);

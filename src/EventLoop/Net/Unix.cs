@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using EventLoop.Net.Sockets.Sockets;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
@@ -58,7 +59,7 @@ public static class Unix
         LoopSocket listener;
         try
         {
-            listener = Sockets.Listen(endPoint, options);
+            listener = SocketFactory.Listen(endPoint, options);
         }
         catch (SocketException missing) when (missing.SocketErrorCode == SocketError.AddressNotAvailable && isFile)
         {

@@ -100,14 +100,14 @@ internal sealed class CallbackItem<TState> : CallbackItem
         string? createdAt = CreatedAt;
         int version = Version;
         Recycle(core);
-        core.Ambience.RestoreFlow(flow);
+        core.ThreadContexts.RestoreFlow(flow);
         try
         {
             run(argument);
         }
         catch (Exception exception)
         {
-            core.Ambience.RestoreFlow(flow);
+            core.ThreadContexts.RestoreFlow(flow);
             core.Loop.OnCallbackFailed(exception, Handle.For(this, version), createdAt);
         }
     }

@@ -1,4 +1,4 @@
-using EventLoop.Coroutines;
+using EventLoop.Foreign;
 
 namespace EventLoop.Scheduling;
 
@@ -31,7 +31,7 @@ internal sealed class ContinuationItem : LoopItem
         state = null;
         Context = null;
         core.Pools.Return(this, Slot);
-        core.Ambience.RestoreFlow(null);      // the method brings its own
+        core.ThreadContexts.RestoreFlow(null);      // the method brings its own
         try
         {
             run(argument);

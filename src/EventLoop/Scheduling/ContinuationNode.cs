@@ -17,7 +17,7 @@ internal sealed class ContinuationNode : WaitNode
         var node = core.Pools.TryRent<ContinuationNode>(Slot) ?? new ContinuationNode();
         node.Context = core.Current;
         node.continuation = continuation;
-        node.flow = captureFlow ? core.Ambience.CaptureFlow() : null;
+        node.flow = captureFlow ? core.ThreadContexts.CaptureFlow() : null;
         return node;
     }
 
@@ -38,7 +38,7 @@ internal sealed class ContinuationNode : WaitNode
         flow = null;
         Context = null;
         core.Pools.Return(this, Slot);
-        core.Ambience.RestoreFlow(context);
+        core.ThreadContexts.RestoreFlow(context);
         try
         {
             run();

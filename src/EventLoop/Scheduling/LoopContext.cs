@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using EventLoop.Diagnostics;
+using EventLoop.Foreign;
 
 namespace EventLoop.Scheduling;
 
@@ -23,7 +24,7 @@ internal class LoopContext : SynchronizationContext
     /// <summary>The task is in the round of cancellations that is under way.</summary>
     internal bool InCancelRound;
 
-    /// <summary>An <see cref="Tasks.ForeignInterruption"/> of the task stands in the ready queue.</summary>
+    /// <summary>An <see cref="ForeignInterruption"/> of the task stands in the ready queue.</summary>
     internal bool IsInterruptionDue;
 
     /// <summary>Wants to be told of waits that begin: <see cref="OnWait"/>.</summary>

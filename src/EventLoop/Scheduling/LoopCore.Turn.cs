@@ -119,7 +119,7 @@ internal sealed partial class LoopCore
         isRunning = true;
         StartWatch();
         NotePresence();
-        Ambience.Enter();
+        ThreadContexts.Enter();
         stepsSinceLook = LookInterval;
     }
 
@@ -127,7 +127,7 @@ internal sealed partial class LoopCore
     private void Leave()
     {
         ForgetPresence();
-        Ambience.Leave();
+        ThreadContexts.Leave();
         StopWatch();
         Current = null;
         Deferred = false;
@@ -240,7 +240,7 @@ internal sealed partial class LoopCore
     {
         var context = Current;
         PushInterrupted(context);
-        var flow = Ambience.MarkFlow();
+        var flow = ThreadContexts.MarkFlow();
         var following = next;
         int left = budget;
         var resumedBy = ResumedBy;
@@ -263,7 +263,7 @@ internal sealed partial class LoopCore
         next = following;
         PopInterrupted();
         Install(context);
-        Ambience.PutBackFlow(flow);
+        ThreadContexts.PutBackFlow(flow);
     }
 
     /// <summary>Runs code of others in the middle of ours, as a plain callback: in no task, and out of reach of what the code that it interrupts is about to get.</summary>
@@ -274,7 +274,7 @@ internal sealed partial class LoopCore
         var context = Current;
         PushInterrupted(context);
         var synchronization = SynchronizationContext.Current;
-        var flow = Ambience.MarkFlow();
+        var flow = ThreadContexts.MarkFlow();
         var thrown = PendingThrow;
         bool deferred = Deferred;
         var following = next;
@@ -293,8 +293,8 @@ internal sealed partial class LoopCore
         PendingThrow = thrown;
         PopInterrupted();
         Current = context;
-        Ambience.SetCurrent(synchronization);
-        Ambience.PutBackFlow(flow);
+        ThreadContexts.SetCurrent(synchronization);
+        ThreadContexts.PutBackFlow(flow);
     }
 
     // The clock, the timers that are due, and the poller.
@@ -302,8 +302,8 @@ internal sealed partial class LoopCore
     {
         stepsSinceLook = 0;
         Current = null;
-        Ambience.SetCurrent(null);
-        Ambience.RestoreFlow(null);
+        ThreadContexts.SetCurrent(null);
+        ThreadContexts.RestoreFlow(null);
 
         long now = Clock.Now;
         FireDue(now);

@@ -1,5 +1,8 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Cancellation;
+using EventLoop.Combining;
 using EventLoop.Coroutines;
+using EventLoop.Foreign;
 using EventLoop.Polling;
 using EventLoop.Tasks;
 
@@ -57,7 +60,7 @@ internal sealed partial class LoopCore
     internal ItemPools Pools = new();
 
     /// <summary>The contexts that .NET keeps on the thread.</summary>
-    internal Ambience Ambience = new();
+    internal ThreadContexts ThreadContexts = new();
 
     /// <summary>Whose step runs now; null between steps and in raw ones.</summary>
     internal LoopContext? Current;
@@ -154,12 +157,12 @@ internal sealed partial class LoopCore
         {
             Current = context;
         }
-        else if (Ambience.IsCurrent(context))
+        else if (ThreadContexts.IsCurrent(context))
         {
             return;
         }
 
-        Ambience.SetCurrent(context);
+        ThreadContexts.SetCurrent(context);
     }
 
     /// <summary>

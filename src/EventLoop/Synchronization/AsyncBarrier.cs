@@ -161,7 +161,3 @@ public sealed class AsyncBarrier
         public override string Describe(WaitNode node) => $"barrier ({barrier?.waiting} of {barrier?.Parties})";
     }
 }
-
-/// <summary>The barrier is broken, or was reset or aborted during the wait. asyncio: <c>BrokenBarrierError</c>.</summary>
-/// <param name="message">What happened to it.</param>
-public sealed class BrokenBarrierException(string? message = null) : InvalidOperationException(message ?? "The barrier is broken.");

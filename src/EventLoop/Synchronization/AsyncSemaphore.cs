@@ -26,7 +26,7 @@ public class AsyncSemaphore
     private readonly AcquireWait own;
     private WaiterQueue waiters;
     private LoopBinding binding;
-    private GrantBook grants;
+    private GrantLedger grants;
     private int count;
     private bool byReleaser;
 

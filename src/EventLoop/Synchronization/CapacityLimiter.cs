@@ -22,7 +22,7 @@ public sealed class CapacityLimiter
     internal WaiterQueue Waiters;
     internal LoopBinding Binding;
 
-    private LoanTable loans;
+    private LoanLedger loans;
     private int lent;
     private int total;
 
@@ -115,7 +115,7 @@ public sealed class CapacityLimiter
     {
         ArgumentNullException.ThrowIfNull(borrower);
         Binding.Verify("CapacityLimiter.TryAcquire");
-        return TryAcquire(borrower, LoanTable.HashOf(borrower), out releaser);
+        return TryAcquire(borrower, LoanLedger.HashOf(borrower), out releaser);
     }
 
     /// <summary>Gives the running task's token back.</summary>
@@ -130,7 +130,7 @@ public sealed class CapacityLimiter
     {
         ArgumentNullException.ThrowIfNull(borrower);
         Binding.Verify("CapacityLimiter.Release");
-        if (loans.Find(borrower, LoanTable.HashOf(borrower)) is not { IsWaiting: false } loan)
+        if (loans.Find(borrower, LoanLedger.HashOf(borrower)) is not { IsWaiting: false } loan)
         {
             throw new InvalidOperationException($"{Name(borrower)} has borrowed no token of this limiter, so it has none to give back.");
         }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using EventLoop.Coroutines;
+using EventLoop.Foreign;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Synchronization;

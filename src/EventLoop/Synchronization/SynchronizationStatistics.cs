@@ -5,23 +5,3 @@ namespace EventLoop;
 /// <param name="WaitingTasks">The tasks among them, first come first.</param>
 /// <param name="Owner">The task that holds it, where there is one holder.</param>
 public readonly record struct SynchronizationStatistics(int Waiting, IReadOnlyList<LoopTask> WaitingTasks, LoopTask? Owner = null);
-
-/// <summary>A queue at this moment.</summary>
-/// <param name="Count">Items in it.</param>
-/// <param name="Capacity">As it was made; 0 is unbounded.</param>
-/// <param name="UnfinishedItems">Put, but not yet reported by <c>TaskDone</c>.</param>
-/// <param name="Getters">Tasks that wait for an item, first come first.</param>
-/// <param name="Putters">Tasks that wait for room, first come first.</param>
-/// <param name="Joiners">Tasks that wait for every item to be done.</param>
-public readonly record struct QueueStatistics(
-    int Count, int Capacity, int UnfinishedItems, IReadOnlyList<LoopTask> Getters, IReadOnlyList<LoopTask> Putters, IReadOnlyList<LoopTask> Joiners);
-
-/// <summary>A memory channel at this moment.</summary>
-/// <param name="Count">Items in its buffer.</param>
-/// <param name="Capacity">As it was made; 0 is a rendezvous.</param>
-/// <param name="OpenSenders">Sending halves that are not disposed.</param>
-/// <param name="OpenReceivers">Receiving halves that are not disposed.</param>
-/// <param name="WaitingSenders">Tasks that wait for room, first come first.</param>
-/// <param name="WaitingReceivers">Tasks that wait for an item, first come first.</param>
-public readonly record struct ChannelStatistics(
-    int Count, int Capacity, int OpenSenders, int OpenReceivers, IReadOnlyList<LoopTask> WaitingSenders, IReadOnlyList<LoopTask> WaitingReceivers);

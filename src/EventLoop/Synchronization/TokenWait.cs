@@ -68,7 +68,7 @@ internal sealed class TokenWait : PooledWait<Releaser>
     {
         if (borrower is not null)
         {
-            return (borrower, LoanTable.HashOf(borrower));
+            return (borrower, LoanLedger.HashOf(borrower));
         }
 
         var task = CapacityLimiter.CurrentBorrower(core, "CapacityLimiter.AcquireAsync");

@@ -1,3 +1,4 @@
+using EventLoop.Cancellation;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;

@@ -1,10 +1,11 @@
+using EventLoop.Combining;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
 /// <summary>A done callback with the flow it was registered in. It stands in the queue of those that wait, so that it has its turn among them.</summary>
 [StackTraceHidden]
-internal sealed class DoneCallback(Delegate key, Action<LoopAwaitable> call, ExecutionContext? flow) : Watcher
+internal sealed class DoneCallback(Delegate key, Action<LoopAwaitable> call, ExecutionContext? flow) : CompletionObserver
 {
     internal Delegate Key => key;
 

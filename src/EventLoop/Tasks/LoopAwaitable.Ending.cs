@@ -88,7 +88,7 @@ public abstract partial class LoopAwaitable
             Throw.Closed(Loop.Name);
         }
 
-        var callback = new DoneCallback(key, call, Core.Ambience.CaptureFlow());
+        var callback = new DoneCallback(key, call, Core.ThreadContexts.CaptureFlow());
         Watch(callback);
         Rare?.DoneCallbacks?.Add(callback);
     }

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Combining;
 using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
+using EventLoop.Foreign;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 
@@ -49,7 +51,7 @@ public abstract partial class LoopAwaitable : IWaitTarget
 
     /// <summary>The tasks that wait for it now; any thread may ask. Another than the loop's looks through all tasks for them: nobody's queue is read while it moves.</summary>
     public IReadOnlyList<LoopTask> Awaiters => Core.IsInLoopThread
-        ? (Rare is { } rare ? rare.Waiters : new WaiterQueue(state as WaitNode)).Select(static node => (node as Watcher)?.OwnerTask ?? node.Context?.Task)
+        ? (Rare is { } rare ? rare.Waiters : new WaiterQueue(state as WaitNode)).Select(static node => (node as CompletionObserver)?.OwnerTask ?? node.Context?.Task)
         : IsCompleted ? [] : Core.Tasks.Snapshot().FindAll(task => task.SeemsToAwait(this));
 
     internal abstract LoopCore Core { get; }
@@ -151,7 +153,7 @@ public abstract partial class LoopAwaitable : IWaitTarget
     internal bool MayHaveAwaiters => HasWaiters && (state is AwaitableDetails details ? details.HasHadAwaiters : state is not DoneCallback);
 
     /// <summary>Has a watcher told when this ends; at once, inside the call, when it has ended.</summary>
-    internal void Watch(Watcher watcher)
+    internal void Watch(CompletionObserver watcher)
     {
         watcher.Watched = this;
         if (IsCompleted)
@@ -164,7 +166,7 @@ public abstract partial class LoopAwaitable : IWaitTarget
         AddWaiter(watcher);
     }
 
-    internal void Unwatch(Watcher watcher)
+    internal void Unwatch(CompletionObserver watcher)
     {
         if (watcher.State == WaitState.Parked)
         {

@@ -1,6 +1,5 @@
 using EventLoop.Coroutines;
 using EventLoop.Scheduling;
-using EventLoop.Tasks;
 
 namespace EventLoop;
 

@@ -1,4 +1,5 @@
-using EventLoop.Coroutines;
+using EventLoop.Cancellation;
+using EventLoop.Foreign;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 

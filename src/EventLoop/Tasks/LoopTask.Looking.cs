@@ -1,7 +1,8 @@
+using EventLoop.Combining;
 using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
+using EventLoop.Foreign;
 using EventLoop.Scheduling;
-using EventLoop.Tasks;
 
 namespace EventLoop;
 

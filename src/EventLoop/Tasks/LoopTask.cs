@@ -1,31 +1,10 @@
+using EventLoop.Cancellation;
 using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 
 namespace EventLoop;
-
-/// <summary>Where a task stands.</summary>
-public enum LoopTaskStatus
-{
-    /// <summary>In the ready queue.</summary>
-    Ready,
-
-    /// <summary>Its step runs now.</summary>
-    Running,
-
-    /// <summary>It waits for something.</summary>
-    Waiting,
-
-    /// <summary>It returned.</summary>
-    RanToCompletion,
-
-    /// <summary>It threw.</summary>
-    Faulted,
-
-    /// <summary>It was canceled.</summary>
-    Canceled,
-}
 
 /// <summary>A coroutine that runs on its own, concurrently with the others of its loop. asyncio: <c>Task</c>.</summary>
 /// <remarks>

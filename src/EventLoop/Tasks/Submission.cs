@@ -1,3 +1,4 @@
+using EventLoop.Combining;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
@@ -61,9 +62,9 @@ internal sealed class Submission<T> : LoopItem, IOutsideWait
             return;
         }
 
-        loop.Core.Ambience.RestoreFlow(flow);
-        running = LoopTask<T>.Create(loop.Core, Bodies.Run(body), null, eager: false);
-        running.Watch(new BridgeWatcher(ended => End((LoopTask<T>)ended)));
+        loop.Core.ThreadContexts.RestoreFlow(flow);
+        running = LoopTask<T>.Create(loop.Core, DeferredCoroutine.Run(body), null, eager: false);
+        running.Watch(new BridgeObserver(ended => End((LoopTask<T>)ended)));
     }
 
     internal override void OnRejected(LoopCore core) => loop.OutsideWaits.TryFail(

@@ -1,9 +1,10 @@
+using EventLoop.Combining;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
 /// <summary>A task or future of a loop as a <see cref="Task{T}"/> for whoever is outside; fails when the loop is closed first.</summary>
-internal sealed class TaskBridge<T> : Watcher, IOutsideWait
+internal sealed class TaskBridge<T> : CompletionObserver, IOutsideWait
 {
     private readonly TaskCompletionSource<T> source = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Loop loop;

@@ -37,7 +37,7 @@ public sealed class RuntimeTricksTests : LoopTest
     });
 
     [Fact]
-    public void The_probe_of_the_awaiters_passes_here() => EventLoop.Coroutines.ForeignAwaiterProbe.Passes().Should().BeTrue();
+    public void The_probe_of_the_awaiters_passes_here() => EventLoop.Foreign.ForeignAwaiterProbe.Passes().Should().BeTrue();
 
     private static void RunWith(string name, params string[] selection)
     {

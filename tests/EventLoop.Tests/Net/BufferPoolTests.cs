@@ -1,4 +1,5 @@
 using EventLoop.Net;
+using EventLoop.Net.Connections;
 
 namespace EventLoop.Tests.Net;
 

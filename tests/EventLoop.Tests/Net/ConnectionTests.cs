@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using EventLoop.Net;
+using EventLoop.Net.Sockets.Sockets;
 
 namespace EventLoop.Tests.Net;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using EventLoop.Net;
+using EventLoop.Net.Sockets.Sockets;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using EventLoop.Net;
+using EventLoop.Net.Sockets.Sockets;
 
 namespace EventLoop.Tests.Net;
 
@@ -295,7 +296,7 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
         nobody.Bind(AnyPort);
         int port = ((IPEndPoint)nobody.LocalEndPoint!).Port;
         var addresses = Enumerable.Range(0, 1000).Select(static i => new IPAddress([127, 0, (byte)(1 + i / 250), (byte)(1 + i % 250)])).ToArray();
-        var refused = (await Catch(new Race("host", port, addresses, new ConnectOptions()).RunAsync())).Should().BeOfType<SocketException>().Subject;
+        var refused = (await Catch(new HappyEyeballs("host", port, addresses, new ConnectOptions()).RunAsync())).Should().BeOfType<SocketException>().Subject;
         refused.SocketErrorCode.Should().Be(SocketError.ConnectionRefused);
         refused.Message.Should().Contain($"127.0.1.1:{port}").And.Contain($"127.0.4.250:{port}");
         nobody.Close();
@@ -305,7 +306,7 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
     public void A_name_with_several_addresses_finds_the_one_that_answers() => RunIo(async () =>
     {
         await using var server = Tcp.Listen(AnyPort, Echo);
-        var connection = await new Race("host", Port(server), [IPAddress.Parse("127.0.0.9"), IPAddress.Loopback, IPAddress.Loopback], new ConnectOptions()).RunAsync();
+        var connection = await new HappyEyeballs("host", Port(server), [IPAddress.Parse("127.0.0.9"), IPAddress.Loopback, IPAddress.Loopback], new ConnectOptions()).RunAsync();
         connection.RemoteEndPoint.Should().Be(server.EndPoint);
         await connection.DisposeAsync();
     });

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Text;
 using EventLoop.Net;
+using EventLoop.Net.Sockets.Sockets;
 
 namespace EventLoop.Tests.Net;
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using EventLoop.Net;
+using EventLoop.Net.Sockets.Sockets;
 
 namespace EventLoop.Tests.Net;
 

@@ -1,0 +1,80 @@
+using EventLoop.Foreign;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop.Cancellation;
+
+/// <summary>Throws into waits what is due there. Loop thread only.</summary>
+internal static class Interruption
+{
+    /// <param name="contexts">Where something has changed: what waits there and sees it is interrupted, in this order.</param>
+    internal static void Run(List<TaskContext> contexts)
+    {
+        if (contexts.Count == 0)
+        {
+            return;
+        }
+
+        // First ask every wait, then note what was delivered: one request aborts all waits of a task. One that was given up and has not thrown yet meets a further
+        // request there.
+        var interrupted = new List<(TaskContext From, LoopAwaitable By)>();
+        var waits = new List<WaitNode>();
+        foreach (var context in contexts)
+        {
+            if (context.IsBeingCancelled)
+            {
+                interrupted.Add((context, context.Task));
+            }
+
+            context.CollectWaits(waits);
+        }
+
+        List<(ForeignWait Wait, TaskContext From)>? foreign = null;
+        foreach (var node in waits)
+        {
+            // What one wait gave up may have ended another, which has its outcome then: both awaited the same future.
+            if (node.State is not (WaitState.Parked or WaitState.Yielding))
+            {
+                continue;
+            }
+
+            var from = (TaskContext)node.Context!;
+            var task = from.Task;
+            if (task.IsCompleted || !task.SeesCancellation(from, out string? reason))
+            {
+                continue;
+            }
+
+            if (node.Target is ForeignWait wait)
+            {
+                (foreign ??= []).Add((wait, from));
+                continue;
+            }
+
+            var result = node.State == WaitState.Yielding ? AbortResult.GivenUp : node.Target!.Abort(node, reason);
+            if (result == AbortResult.GivenUp)
+            {
+                node.WakeWith(from.Core, new LoopCanceledException(reason));
+            }
+
+            if (result != AbortResult.Refused)
+            {
+                interrupted.Add((from, result == AbortResult.PassedOn ? node.Target as LoopAwaitable ?? task : task));
+            }
+        }
+
+        foreach (var (from, by) in interrupted)
+        {
+            from.Task.MarkDelivered(from, by);
+        }
+
+        if (foreign is not null)
+        {
+            var taken = interrupted.Select(static one => one.From.Task).ToHashSet();
+            foreach (var (wait, from) in foreign)
+            {
+                from.Task.InterruptForeign(wait, from, isTaken: taken.Contains(from.Task));
+            }
+        }
+    }
+}

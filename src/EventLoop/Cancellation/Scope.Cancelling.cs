@@ -1,0 +1,240 @@
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop.Cancellation;
+
+// How a scope is cancelled: by hand, by its deadline, by a token from outside, by a grace that ends; and who learns of it.
+internal sealed partial class Scope
+{
+    private InternalTimer? shieldsEnd;
+    private long shieldsEndAt;
+    private long? cancelledAt;          // in ticks of loop time; null: not, or where no loop runs
+    private TimeSpan? graceFromEntry;   // given where no loop runs
+    private bool noted;
+
+    /// <summary>Cancelled with a grace that is over: shields inside it no longer hold it off.</summary>
+    internal bool BreaksShields { get; private set; }
+
+    /// <summary>An edge-triggered one that has not interrupted its task yet.</summary>
+    internal bool IsDue => Cancelled && !level && DeliveredAt == 0;
+
+    /// <summary>An edge-triggered one that is cancelled, and has not interrupted its task before then.</summary>
+    internal bool IsDueSince(long deliveries) => Cancelled && !level && (DeliveredAt == 0 || DeliveredAt > deliveries);
+
+    /// <summary>When an edge-triggered one interrupted its task, on the scale of <see cref="LoopCore.Deliveries"/>; zero: not yet.</summary>
+    internal long DeliveredAt { get; private set; }
+
+    internal void NoteDelivery(long delivery)
+    {
+        DeliveredAt = delivery;
+        if (delivery != 0)
+        {
+            delivered?.Invoke();
+        }
+    }
+
+    /// <summary>Where <see cref="TaskScopes"/> keeps it.</summary>
+    internal LinkedListNode<Scope>? CancelledPlace { get; set; }
+
+    internal override bool IsAlarm => true;
+
+    internal override void OnDue(LoopCore core) => Expire();
+
+    // One that was due when it was entered, or whose deadline was moved into the past; it may have been moved again since.
+    internal override void Execute() => ExpireIfOverdue();
+
+    internal void ExpireIfOverdue()
+    {
+        if (deadline is { } due && due <= Core!.Clock.Now)
+        {
+            Expire();
+        }
+    }
+
+    private void Expire()
+    {
+        if (!left && !Cancelled)
+        {
+            Cancel("deadline passed");
+        }
+    }
+
+    /// <summary>The token that was given to it from outside was cancelled.</summary>
+    internal void CancelByToken()
+    {
+        CancelledByToken |= IsOpen && !Cancelled;
+        Cancel("the token that was given to it was cancelled");
+    }
+
+    internal void Cancel(string? reason, TimeSpan? grace = null)
+    {
+        if (left)
+        {
+            return;
+        }
+
+        var core = Core ?? LoopCore.Running;
+        bool changed = !Cancelled;
+        if (changed)
+        {
+            Cancelled = true;
+            Reason = reason;
+            cancelledAt = core?.Clock.Now;
+            core?.Timers.Remove(this);
+        }
+
+        if (grace is { } time && !BreaksShields)
+        {
+            if (core is not null)
+            {
+                EndShieldsAfter(core, time);
+                changed |= BreaksShields;
+            }
+            else if (graceFromEntry is not { } earlier || time < earlier)
+            {
+                graceFromEntry = time;
+            }
+        }
+
+        if (!changed)
+        {
+            return;
+        }
+
+        if (!Entered)
+        {
+            TokenFired = true;
+            FireToken();
+            return;
+        }
+
+        NoteWithHost();
+        Spread();
+    }
+
+    // To its host it is one request to cancel, until it is left.
+    private void NoteWithHost()
+    {
+        if (!noted)
+        {
+            noted = true;
+            Host!.CountScopeRequest(1);
+            if (!level)
+            {
+                Host.OwnScopes.NoteDue(this);
+            }
+        }
+    }
+
+    private void ForgetWithHost()
+    {
+        if (noted)
+        {
+            Host!.CountScopeRequest(-1);
+            Host.OwnScopes.Forget(this);
+        }
+    }
+
+    // Counted from the first cancellation, however late the grace is given; the shortest counts.
+    private void EndShieldsAfter(LoopCore core, TimeSpan grace)
+    {
+        long now = core.Clock.Now;
+        long from = cancelledAt ??= now;
+        long end = LoopClock.Add(from, grace.Ticks);
+        if (end <= now)
+        {
+            BreaksShields = true;
+        }
+        else if (shieldsEnd is null || end < shieldsEndAt)
+        {
+            shieldsEnd?.Stop();
+            shieldsEndAt = end;
+            shieldsEnd = new InternalTimer(BreakShields);
+            shieldsEnd.Start(core, TimeSpan.FromTicks(end - now));
+        }
+    }
+
+    private void BreakShields()
+    {
+        if (!left)
+        {
+            BreaksShields = true;
+            if (Entered)
+            {
+                Spread();
+            }
+        }
+    }
+
+    // Passes on inwards what has changed here, wakes those who wait inside and see it, then fires the tokens: those of other tasks first, which use what the host
+    // owns.
+    internal void Spread(bool interrupts = true)
+    {
+        var heirs = new List<TaskContext>();
+        var own = new List<TaskContext>();
+        var fired = new List<Scope>();
+        var firedTasks = new List<LoopTask>();
+        var next = new Stack<Scope>();
+        next.Push(this);
+        while (next.TryPop(out var scope))
+        {
+            if (!scope.Refresh(out bool rose, out bool fires))
+            {
+                continue;
+            }
+
+            if (rose && scope.inner!.Waits)
+            {
+                (ReferenceEquals(scope.Host, Host) ? own : heirs).Add(scope.inner);
+            }
+
+            if (fires && scope.IsListenedTo)
+            {
+                fired.Add(scope);
+            }
+
+            foreach (var nested in scope.Nested)
+            {
+                if ((rose || fires) && nested.Heirs is { Count: > 0 } tasks)
+                {
+                    Tell(tasks, rose, heirs, firedTasks);
+                }
+
+                next.Push(nested);
+            }
+        }
+
+        if (interrupts && (!level || !Cancelled))
+        {
+            // Also what the host alone sees: edge-triggered scopes, and requests for the task.
+            own.Clear();
+            Host!.OwnScopes.CollectInside(this, own);
+        }
+
+        Interruption.Run(heirs);
+        Interruption.Run(own);
+        foreach (var scope in fired)
+        {
+            scope.FireToken();
+        }
+
+        foreach (var task in firedTasks)
+        {
+            task.FireToken();
+        }
+    }
+
+    private static void Tell(IReadOnlyCollection<LoopTask> tasks, bool rose, List<TaskContext> waiting, List<LoopTask> fired)
+    {
+        foreach (var task in tasks.OrderBy(static task => task.Id))
+        {
+            if (rose)
+            {
+                task.Context.Attention = true;
+                waiting.Add((TaskContext)task.Context);
+            }
+
+            fired.Add(task);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Cancellation;
+
+// Its token, and the callbacks for its cancellation: both are told when it is cancelled, or whatever is around it down to the next shield.
+internal sealed partial class Scope
+{
+    private CancelTokenSource? source;
+    private LinkedList<CancelCallback>? callbacks;
+
+    /// <summary>Fires with what is around it, up to the first shield, and with the task.</summary>
+    /// <param name="isForOthers">Somebody other than the library gets it.</param>
+    internal CancellationToken GetToken(bool isForOthers)
+    {
+        if (source is null)
+        {
+            if (left)
+            {
+                return new CancellationToken(Cancelled);
+            }
+
+            source = new CancelTokenSource();
+            if (TokenFired)
+            {
+                source.Cancel();
+            }
+        }
+
+        return source.HandOut(isForOthers);
+    }
+
+    /// <summary>Somebody was given its token, and it has fired.</summary>
+    internal bool HasTokenOut => source is { IsHandedOut: true, IsCancellationRequested: true };
+
+    private bool IsListenedTo => source is not null || callbacks is not null;
+
+    /// <summary>Has a callback run on the loop, in a step of its own, when its token fires, or soon if it has.</summary>
+    internal IDisposable OnCanceled(Action callback)
+    {
+        var registration = new CancelCallback(callback);
+        if (TokenFired && (Core ?? LoopCore.Running) is { } core)
+        {
+            registration.Start(core);
+        }
+        else if (!left)
+        {
+            registration.JoinList(callbacks ??= new());
+        }
+
+        return registration;
+    }
+
+    private void FireToken()
+    {
+        if ((Core ?? LoopCore.Running) is { } core && callbacks is { } waiting)
+        {
+            callbacks = null;
+            foreach (var callback in waiting)
+            {
+                callback.Start(core);
+            }
+        }
+
+        source?.Fire(Core ?? LoopCore.Running);
+    }
+
+    // What was cancelled around it is not any more: who asks for the token again gets a new one.
+    private void RenewToken()
+    {
+        source?.End();
+        source = null;
+    }
+
+    private void EndTokens()
+    {
+        callbacks = null;
+        RenewToken();
+    }
+}

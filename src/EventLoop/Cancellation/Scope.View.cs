@@ -1,0 +1,172 @@
+using EventLoop.Tasks;
+
+namespace EventLoop.Cancellation;
+
+/// <summary>How strongly the level-triggered scopes around a place in the code are cancelled there.</summary>
+internal enum CancelStrength : byte
+{
+    None,
+
+    /// <summary>Every wait throws, but for those behind a shield.</summary>
+    Cancelled,
+
+    /// <summary>Its grace is over: shields do not hold it off any more.</summary>
+    BreaksShields,
+}
+
+// The place of a scope among the others, and what is seen from there. A scope keeps what it sees, so that a wait need not walk outwards; whoever changes something
+// has it passed on inwards, and only as far as it changes anything: so all cancellations of a nest together cost no more than its size. By a list and by links,
+// never by recursion, and every step is O(1) whatever else there is: nests are as deep, and groups as large, as users make them.
+internal sealed partial class Scope
+{
+    private Scope? firstNested;         // linked by their siblings, the youngest first
+    private Scope? nextSibling;
+    private Scope? previousSibling;
+    private Scope jump;                 // an ancestor some way out, for FindOuter
+
+    /// <summary>How deep in its host's own scopes; the outermost is 1.</summary>
+    internal int Depth { get; private set; }
+
+    /// <summary>The depth of the innermost shield of the same host at or around it; zero: none. It holds off what is further out.</summary>
+    internal int ShieldDepth { get; private set; }
+
+    /// <summary>What is seen of level-triggered scopes: itself and those around it.</summary>
+    internal CancelStrength Strength { get; private set; }
+
+    /// <summary>One of those that are seen, to take the reason from.</summary>
+    internal Scope? Cause { get; private set; }
+
+    /// <summary>Whether its token has fired, or would have, had anybody asked for it: it is cancelled, or whatever is around it down to the next shield.</summary>
+    internal bool TokenFired { get; private set; }
+
+    /// <summary>For the scope of a group: the tasks that see what is around it.</summary>
+    internal IReadOnlyCollection<LoopTask>? Heirs { get; init; }
+
+    private bool IsOuterCancelled => ParentInTask is { } parent ? parent.TokenFired : Host is { IsTokenFired: true };
+
+    internal ScopedContext? Inside => inner;
+
+    internal bool IsInside(Scope scope) => scope.Depth <= Depth && ReferenceEquals(FindOuter(scope.Depth), scope);
+
+    /// <summary>An edge-triggered one at <paramref name="scope"/> or around this, which no shield holds off here.</summary>
+    internal bool Sees(Scope scope) => scope.Depth >= ShieldDepth && IsInside(scope);
+
+    private void TakePlace()
+    {
+        var around = ParentInTask;
+        Depth = around is null ? 1 : around.Depth + 1;
+
+        // Skew-binary jumps: from any depth to any other in O(log n) steps, found from the scope around in O(1).
+        jump = around is null ? this
+            : around.Depth - around.jump.Depth == around.jump.Depth - around.jump.jump.Depth ? around.jump.jump
+            : around;
+        if (Parent is { } parent)
+        {
+            nextSibling = parent.firstNested;
+            if (nextSibling is not null)
+            {
+                nextSibling.previousSibling = this;
+            }
+
+            parent.firstNested = this;
+        }
+    }
+
+    // One that has something inside still, which outlives it, keeps its place until that has gone.
+    private void GiveUpPlace()
+    {
+        for (var scope = this; scope is { left: true, firstNested: null, Parent: { } parent }; scope = parent)
+        {
+            if (scope.previousSibling is { } previous)
+            {
+                previous.nextSibling = scope.nextSibling;
+            }
+            else if (ReferenceEquals(parent.firstNested, scope))
+            {
+                parent.firstNested = scope.nextSibling;
+            }
+
+            if (scope.nextSibling is { } next)
+            {
+                next.previousSibling = scope.previousSibling;
+            }
+
+            scope.nextSibling = null;
+            scope.previousSibling = null;
+        }
+    }
+
+    private Scope FindOuter(int depth)
+    {
+        var scope = this;
+        while (scope.Depth > depth)
+        {
+            scope = scope.jump.Depth >= depth ? scope.jump : scope.Parent!;
+        }
+
+        return scope;
+    }
+
+    /// <summary>Those that were entered inside it, and have something open in them.</summary>
+    internal NestedScopes Nested => new(firstNested);
+
+    internal readonly struct NestedScopes(Scope? first)
+    {
+        public Enumerator GetEnumerator() => new(first);
+
+        internal struct Enumerator(Scope? next)
+        {
+            private Scope? next = next;
+
+            public Scope Current { get; private set; } = null!;
+
+            public bool MoveNext()
+            {
+                if (next is null)
+                {
+                    return false;
+                }
+
+                Current = next;
+                next = next.nextSibling;
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Looks outwards again. False: nothing has changed, and nothing will further in.</summary>
+    /// <param name="rose">Waits here see more than before.</param>
+    /// <param name="fired">Its token is to fire.</param>
+    internal bool Refresh(out bool rose, out bool fired)
+    {
+        var around = ParentInTask;
+        var strength = Parent?.Strength ?? CancelStrength.None;
+        var cause = Parent?.Cause;
+        if (shield && strength < CancelStrength.BreaksShields)
+        {
+            strength = CancelStrength.None;
+        }
+
+        bool tokenFired = Cancelled || (shield ? strength != CancelStrength.None : IsOuterCancelled);
+        if (Cancelled && level)
+        {
+            cause = this;
+            strength = BreaksShields || strength == CancelStrength.BreaksShields ? CancelStrength.BreaksShields : CancelStrength.Cancelled;
+        }
+
+        int shieldDepth = shield ? Depth : around?.ShieldDepth ?? 0;
+        rose = strength > Strength;
+        fired = tokenFired && !TokenFired;
+        bool changed = strength != Strength || tokenFired != TokenFired || shieldDepth != ShieldDepth;
+        if (!tokenFired && TokenFired)
+        {
+            RenewToken();
+        }
+
+        Strength = strength;
+        Cause = strength == CancelStrength.None ? null : cause;
+        TokenFired = tokenFired;
+        ShieldDepth = shieldDepth;
+        return changed;
+    }
+}

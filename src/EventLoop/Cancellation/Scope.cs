@@ -1,0 +1,252 @@
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop.Cancellation;
+
+/// <summary>
+/// The one mechanism behind <see cref="CancelScope"/>, <see cref="TimeoutScope"/> and <see cref="TaskGroup"/>: a stretch of a task's code that can be
+/// cancelled apart from the rest of it.
+/// </summary>
+/// <remarks>
+/// <para>A <em>level-triggered</em> scope, once cancelled, is seen by every wait inside it, also in the tasks of groups that were started in it. An
+/// <em>edge-triggered</em> one interrupts its own task once.</para>
+/// <para>Here is what a scope knows of itself: its place, its deadline, whether it is cancelled. What it sees of the scopes around it is in Scope.View.cs,
+/// how a cancellation gets about in Scope.Cancelling.cs. docs/architecture.md has the whole picture.</para>
+/// Loop thread only.
+/// </remarks>
+internal sealed partial class Scope : LoopItem
+{
+    private readonly bool level;
+    private readonly Action? delivered;
+
+    private LoopContext? outer;
+    private ScopedContext? inner;
+    private bool shield;
+    private bool left;
+    private bool pendingAtEntry;
+    private int requestsAtEntry;
+    private long enteredAt;             // on the scale of LoopCore.Deliveries
+    private long? deadline;
+    private TokenListener? listener;
+
+    /// <param name="level">Level-triggered.</param>
+    /// <param name="delivered">Told when an edge-triggered one has interrupted its task, or is about to.</param>
+    internal Scope(bool level, Action? delivered = null)
+    {
+        this.level = level;
+        this.delivered = delivered;
+        jump = this;
+    }
+
+    internal LoopTask? Host { get; private set; }
+
+    /// <summary>The scope around it: its host's own, or the one that its host inherited.</summary>
+    internal Scope? Parent { get; private set; }
+
+    internal string? Reason { get; private set; }
+
+    internal bool Cancelled { get; private set; }
+
+    /// <summary>Its first cancellation came from <see cref="OutsideToken"/>.</summary>
+    internal bool CancelledByToken { get; private set; }
+
+    /// <summary>Cancels it, from whichever thread; set before it is entered.</summary>
+    internal CancellationToken OutsideToken { get; set; }
+
+    internal bool Entered => inner is not null;
+
+    internal bool Left => left;
+
+    internal LoopCore? Core => inner?.Core;
+
+    /// <summary>Holds off whatever is cancelled around it.</summary>
+    internal bool Shield
+    {
+        get => shield;
+        set
+        {
+            if (shield == value)
+            {
+                return;
+            }
+
+            shield = value;
+            if (IsOpen)
+            {
+                Spread();
+            }
+        }
+    }
+
+    /// <summary>In ticks of loop time. A deadline in the past takes effect at the next wait, and until then it may be moved again.</summary>
+    internal long? Deadline
+    {
+        get => deadline;
+        set
+        {
+            deadline = value;
+            if (!IsOpen || Cancelled)
+            {
+                return;
+            }
+
+            var core = inner!.Core;
+            core.Timers.Remove(this);
+            if (value is not { } due || due == LoopClock.Never)
+            {
+                return;
+            }
+
+            if (due > core.Clock.Now)
+            {
+                core.Timers.Add(due, this);
+                return;
+            }
+
+            Host!.OwnScopes.NoteOverdue(this);
+            core.Ready.Enqueue(this);          // its task may be waiting already
+        }
+    }
+
+    private bool IsOpen => Entered && !left;
+
+    internal Scope? ParentInTask => Parent is { } parent && ReferenceEquals(parent.Host, Host) ? parent : null;
+
+    // ---- In and out
+
+    /// <summary>Code that runs from here on, until <see cref="Leave"/>, is inside the scope.</summary>
+    internal void Enter(string member)
+    {
+        var core = LoopCore.Required;
+        if (core.Current is not TaskContext context)
+        {
+            Throw.NoCurrentTask(member);
+            return;
+        }
+
+        if (Entered)
+        {
+            throw new InvalidOperationException($"A {member} scope is entered once. Make a new one.");
+        }
+
+        var task = context.Task;
+        outer = context;
+        Host = task;
+        Parent = context.Scope;
+        requestsAtEntry = task.OwnRequests;
+        pendingAtEntry = task.HasUndeliveredRequest;
+        enteredAt = core.Deliveries;
+        inner = new ScopedContext(core, task, this);
+        TakePlace();
+        task.OwnScopes.Add(inner);
+        core.Install(inner);
+        if (Cancelled)
+        {
+            NoteWithHost();
+        }
+
+        if (graceFromEntry is { } grace)
+        {
+            EndShieldsAfter(core, grace);
+        }
+
+        if (deadline is { } due && due != LoopClock.Never && !Cancelled)
+        {
+            if (due <= core.Clock.Now)
+            {
+                core.Ready.Enqueue(this);      // what is done already is taken first
+            }
+            else
+            {
+                core.Timers.Add(due, this);
+            }
+        }
+
+        // What was asked of it before it had a place learns of the cancellations around it now.
+        if (Refresh(out _, out bool fired) && fired)
+        {
+            FireToken();
+        }
+
+        if (OutsideToken.CanBeCanceled)
+        {
+            listener = new TokenListener(core, this);
+        }
+    }
+
+    internal void Leave()
+    {
+        left = true;
+        var core = inner!.Core;
+        core.Timers.Remove(this);
+        listener?.Stop();
+        shieldsEnd?.Stop();
+        Host!.OwnScopes.Remove(inner);
+        ForgetWithHost();
+        GiveUpPlace();
+        core.Install(outer);
+        EndTokens();
+    }
+
+    // ---- Whose exception
+
+    /// <summary>Whether an exception that leaves the body is this scope's own cancellation and nobody else's.</summary>
+    internal bool Absorbs(Exception exception)
+    {
+        // Once it is cancelled, any cancellation is its own, by whichever token it came; before that, none is.
+        if (!Cancelled || !inner!.Core.Loop.IsCancellation(exception))
+        {
+            return false;
+        }
+
+        if (shield)
+        {
+            return true;
+        }
+
+        // The count decides; but a request from before that had not been delivered yet does not show in it.
+        var host = Host!;
+        if (host.OwnRequests > requestsAtEntry || (pendingAtEntry && host.WasCancelledSince(enteredAt)))
+        {
+            return false;
+        }
+
+        host.OwnScopes.ExpireOverdue();
+        if (Parent is { Strength: not CancelStrength.None })
+        {
+            return false;
+        }
+
+        // What an edge-triggered scope delivered before this one was entered is over: this may be its cleanup.
+        if (ParentInTask is not { } parent || host.OwnScopes.FindEdge(parent, enteredAt) is not { } edge)
+        {
+            return true;
+        }
+
+        // From here on the exception is that scope's. No wait has thrown for it yet, when it was cancelled by cleanup code: this delivers it.
+        if (edge.IsDue)
+        {
+            host.OwnScopes.MarkDelivered(edge);
+        }
+
+        return false;
+    }
+
+    /// <summary>Puts back what was delivered inside this scope for those around it: a group reported its failures first, and the cancellation lands at the next wait.</summary>
+    internal void RearmOuter()
+    {
+        var host = Host!;
+        if (ParentInTask is { } parent)
+        {
+            host.OwnScopes.Rearm(parent, enteredAt);
+        }
+
+        if (host.WasCancelledSince(enteredAt))
+        {
+            host.RearmCancellation();
+        }
+    }
+
+    /// <summary>Something around it is cancelled, down to the next shield: its task, or a scope that it is in.</summary>
+    internal bool IsCancelledAround => !shield && IsOuterCancelled;
+}

@@ -1,0 +1,302 @@
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop.Cancellation;
+
+/// <summary>The scopes that a task is in now: in one of its flows, or in several at once.</summary>
+/// <remarks>
+/// Every question is answered in the fewer steps of two ways, by the nest or by the list: a task may be in ten thousand scopes, one inside the other, or have ten
+/// thousand flows with a scope each. Loop thread only, but for <see cref="CollectWaits"/>.
+/// </remarks>
+internal sealed class TaskScopes(LoopTask task)
+{
+    // Dense: the last one takes the place of one that goes. Read by other threads as the TaskTable is: backwards, while contexts move downwards only.
+    private ScopedContext?[] contexts = new ScopedContext?[2];
+    private int count;
+
+    // Dense as well: those that wait, or did when they were looked at last.
+    private ScopedContext?[] waiting = [];
+    private int waitingCount;
+
+    // Edge-triggered ones that are cancelled: not delivered yet, and delivered, in the order of their deliveries.
+    private LinkedList<Scope>? due;
+    private LinkedList<Scope>? delivered;
+    private List<Scope>? overdue;
+    private bool requested;         // what the tokens of the scopes were told last
+
+    internal void Add(ScopedContext context)
+    {
+        if (count == contexts.Length)
+        {
+            Volatile.Write(ref contexts, Larger(contexts));
+        }
+
+        context.Slot = count;
+        Volatile.Write(ref contexts[count++], context);
+    }
+
+    internal void Remove(ScopedContext context)
+    {
+        NoteRest(context);
+        var last = contexts[--count]!;
+        last.Slot = context.Slot;
+        Volatile.Write(ref contexts[last.Slot], last);
+        Volatile.Write(ref contexts[count], null);
+        context.Slot = -1;
+    }
+
+    internal void NoteWait(ScopedContext context)
+    {
+        if (context is { Slot: >= 0, WaitingSlot: < 0 })
+        {
+            if (waitingCount == waiting.Length)
+            {
+                waiting = Larger(waiting);
+            }
+
+            context.WaitingSlot = waitingCount;
+            waiting[waitingCount++] = context;
+        }
+    }
+
+    private void NoteRest(ScopedContext context)
+    {
+        if (context.WaitingSlot >= 0)
+        {
+            var last = waiting[--waitingCount]!;
+            last.WaitingSlot = context.WaitingSlot;
+            waiting[last.WaitingSlot] = last;
+            waiting[waitingCount] = null;
+            context.WaitingSlot = -1;
+        }
+    }
+
+    private static ScopedContext?[] Larger(ScopedContext?[] table)
+    {
+        var larger = new ScopedContext?[Math.Max(2, table.Length * 2)];
+        table.CopyTo(larger, 0);
+        return larger;
+    }
+
+    /// <summary>Any thread: the nodes that wait now; one may be in it twice.</summary>
+    internal void CollectWaits(List<WaitNode> waits)
+    {
+        var all = Volatile.Read(ref contexts);
+        for (int i = all.Length - 1; i >= 0; i--)
+        {
+            Volatile.Read(ref all[i])?.CollectWaits(waits);
+        }
+    }
+
+    /// <summary>The contexts that wait, at or inside <paramref name="scope"/>; null: all of them.</summary>
+    internal void CollectInside(Scope? scope, List<TaskContext> into)
+    {
+        if (waitingCount > 0 && (scope is null || !TryCollectDownwards(scope, into)))
+        {
+            for (int i = 0; i < waitingCount;)
+            {
+                var context = waiting[i]!;
+                if (!context.Waits)
+                {
+                    NoteRest(context);
+                    context.ForgetWaits();
+                    continue;
+                }
+
+                if (scope is null || context.Scope.IsInside(scope))
+                {
+                    into.Add(context);
+                }
+
+                i++;
+            }
+        }
+    }
+
+    // False when that takes more steps than looking at all that wait.
+    private bool TryCollectDownwards(Scope scope, List<TaskContext> into)
+    {
+        int steps = waitingCount;
+        int before = into.Count;
+        var next = new Stack<Scope>();
+        next.Push(scope);
+        while (next.TryPop(out var here))
+        {
+            if (here.Inside is { Waits: true } inside)
+            {
+                into.Add(inside);
+            }
+
+            foreach (var nested in here.Nested)
+            {
+                if (--steps <= 0)
+                {
+                    into.RemoveRange(before, into.Count - before);
+                    return false;
+                }
+
+                if (ReferenceEquals(nested.Host, task))
+                {
+                    next.Push(nested);
+                }
+            }
+        }
+
+        return true;
+    }
+
+    // ---- Edge-triggered scopes that are cancelled
+
+    internal bool HasDue => due is { Count: > 0 };
+
+    internal void NoteDue(Scope edge) => edge.CancelledPlace = (due ??= new()).AddLast(edge);
+
+    internal void Forget(Scope edge)
+    {
+        if (edge.CancelledPlace is { List: { } list } place)
+        {
+            list.Remove(place);
+        }
+    }
+
+    internal void MarkDelivered(Scope edge)
+    {
+        var place = edge.CancelledPlace!;
+        due!.Remove(place);
+        (delivered ??= new()).AddLast(place);
+        edge.NoteDelivery(++task.Core.Deliveries);
+    }
+
+    /// <summary>The innermost one that code in <paramref name="from"/> has to be interrupted for.</summary>
+    internal Scope? FindDue(Scope from) => FindInnermost(from, long.MaxValue);
+
+    /// <summary>The innermost one that code in <paramref name="from"/> sees and that was not delivered before <paramref name="since"/>.</summary>
+    internal Scope? FindEdge(Scope from, long since) => FindInnermost(from, since);
+
+    // One step outwards and one along the lists in turn, until either way has the answer: outwards by the first one met, along the lists at their end.
+    private Scope? FindInnermost(Scope from, long since)
+    {
+        Scope? innermost = null;
+        var place = due?.Last ?? delivered?.Last;
+        for (var scope = from; scope is not null && scope.Depth >= from.ShieldDepth; scope = scope.ParentInTask)
+        {
+            if (place is null || (place.Value.DeliveredAt != 0 && place.Value.DeliveredAt <= since))
+            {
+                return innermost;
+            }
+
+            if (scope.IsDueSince(since))
+            {
+                return scope;
+            }
+
+            if (from.Sees(place.Value) && !(innermost?.Depth > place.Value.Depth))
+            {
+                innermost = place.Value;
+            }
+
+            place = place.Previous ?? (place.List == due ? delivered?.Last : null);
+        }
+
+        return null;
+    }
+
+    /// <summary>Code in <paramref name="from"/> was interrupted, for all that it sees.</summary>
+    internal void MarkSeenDelivered(Scope from)
+    {
+        foreach (var edge in DueFor(from))
+        {
+            if (edge.IsDue)
+            {
+                MarkDelivered(edge);
+            }
+        }
+    }
+
+    private List<Scope> DueFor(Scope from)
+    {
+        if (due is null or { Count: 0 })
+        {
+            return Nothing;
+        }
+
+        if (due.Count < from.Depth)
+        {
+            return [.. due.Where(from.Sees)];
+        }
+
+        var found = new List<Scope>();
+        for (var scope = from; scope is not null && scope.Depth >= from.ShieldDepth; scope = scope.ParentInTask)
+        {
+            if (scope.IsDue)
+            {
+                found.Add(scope);
+            }
+        }
+
+        return found;
+    }
+
+    private static readonly List<Scope> Nothing = [];
+
+    /// <summary>Puts back what was delivered since then to code in <paramref name="from"/>: it lands at the next wait.</summary>
+    internal void Rearm(Scope from, long since)
+    {
+        for (var place = delivered?.Last; place is not null && place.Value.DeliveredAt > since;)
+        {
+            var earlier = place.Previous;
+            if (from.Sees(place.Value))
+            {
+                delivered!.Remove(place);
+                (due ??= new()).AddLast(place);
+                place.Value.NoteDelivery(0);
+            }
+
+            place = earlier;
+        }
+    }
+
+    // ---- Deadlines that were moved into the past
+
+    internal void NoteOverdue(Scope scope) => (overdue ??= []).Add(scope);
+
+    internal bool HasOverdue => overdue is { Count: > 0 };
+
+    internal void ExpireOverdue()
+    {
+        if (overdue is { Count: > 0 } scopes)
+        {
+            overdue = null;
+            foreach (var scope in scopes)
+            {
+                scope.ExpireIfOverdue();
+            }
+        }
+    }
+
+    // ---- Tokens
+
+    /// <summary>The requests for the task have come, or were taken back: its scopes' tokens are to know.</summary>
+    internal void SpreadRequests()
+    {
+        if (task.IsTokenFired == requested)
+        {
+            return;
+        }
+
+        requested = !requested;
+        var outermost = new List<Scope>();
+        for (int i = 0; i < count; i++)
+        {
+            if (contexts[i]!.Scope is { Depth: 1 } scope)
+            {
+                outermost.Add(scope);
+            }
+        }
+
+        foreach (var scope in outermost)
+        {
+            scope.Spread(interrupts: false);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
+using EventLoop.Foreign;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop.Combining;
+
+/// <summary>One argument of a combinator, not looked at yet: a coroutine that becomes a task, a task or future of the loop, a .NET task.</summary>
+[StackTraceHidden]
+internal readonly struct Candidate
+{
+    private readonly object? given;
+    private readonly long token;      // of a coroutine
+    private readonly Func<LoopCore, Candidate, LoopAwaitable> start;
+
+    private Candidate(object? given, long token, Func<LoopCore, Candidate, LoopAwaitable> start)
+    {
+        this.given = given;
+        this.token = token;
+        this.start = start;
+    }
+
+    /// <summary>It is made a task by whoever starts it, and so cancelled if the others cannot be started.</summary>
+    internal bool BecomesTask => given is ICoroutineSource and not AwaitSource or null;
+
+    internal static Candidate Of(Coroutine coroutine)
+    {
+        coroutine.Verify();
+        return new(coroutine.Source, coroutine.Token, static (core, one) =>
+            one.given is AwaitSource wait ? wait.Take() : LoopTask.Create(core, new((ICoroutineSource?)one.given, one.token), null, core.Loop.Options.EagerTasks));
+    }
+
+    internal static Candidate Of<T>(Coroutine<T> coroutine)
+    {
+        ((Coroutine)coroutine).Verify();
+        ((Coroutine)coroutine).Verify();
+        var body = coroutine.Source is null ? Valued(coroutine) : coroutine;      // what carries its value itself needs a place to keep it
+        return new(body.Source, body.Token, static (core, one) =>
+            one.given is AwaitSource wait ? wait.Take() : LoopTask<T>.Create(core, new((ICoroutineSource<T>)one.given!, one.token), null, core.Loop.Options.EagerTasks));
+
+        static async Coroutine<T> Valued(Coroutine<T> coroutine) => await coroutine;
+    }
+
+    internal static Candidate Of(LoopAwaitable awaitable)
+    {
+        ArgumentNullException.ThrowIfNull(awaitable);
+        return new(awaitable, 0, static (_, one) => (LoopAwaitable)one.given!);
+    }
+
+    internal static Candidate Of(Task task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return new(task, 0, static (core, one) => ForeignTask.For(core, (Task)one.given!));
+    }
+
+    internal LoopAwaitable Start(LoopCore core) => start(core, this);
+
+    /// <summary>Throws if it could not be started here. Null: on whichever loop.</summary>
+    internal void Verify(LoopCore? core)
+    {
+        switch (given)
+        {
+            case null:
+                Coroutine.VerifyEnded(token);
+                break;
+            case CoroutineBox box when !box.IsFresh(token):
+            case AwaitSource { IsFresh: false }:
+                Throw.AwaitedTwice();
+                break;
+            case AwaitSource wait:
+                VerifyHome(core, wait.Awaitable);
+                break;
+            case LoopAwaitable awaitable:
+                VerifyHome(core, awaitable);
+                break;
+        }
+    }
+
+    /// <summary>The same coroutine as another one. Operations that keep no state have one source for all their calls, and are never the same.</summary>
+    internal bool IsSameCoroutineAs(Candidate other) => IsOneOfAKind && ReferenceEquals(given, other.given) && token == other.token;
+
+    /// <summary>For a set of those that may stand in it once only; null: as often as one likes.</summary>
+    internal (object, long)? Identity => IsOneOfAKind ? (given!, token) : null;
+
+    private bool IsOneOfAKind => given is ICoroutineSource and (LoopItem or AwaitSource or WatchedOperation);
+
+    /// <inheritdoc cref="Coroutine.Excuse"/>
+    internal void Excuse() => new Coroutine(given as ICoroutineSource, token).Excuse();
+
+    private static void VerifyHome(LoopCore? core, LoopAwaitable awaitable)
+    {
+        if (core is not null && !ReferenceEquals(core, awaitable.Core))
+        {
+            Throw.OtherLoop(awaitable);
+        }
+    }
+}

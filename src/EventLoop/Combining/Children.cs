@@ -1,0 +1,157 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Combining;
+
+/// <summary>
+/// The arguments of a combinator. They are started at the call, all or none; where no loop runs, by whoever awaits the combinator. What cannot be started
+/// is refused at the call, before any other has begun, and no coroutine is left over that would count as never awaited.
+/// </summary>
+[StackTraceHidden]
+internal readonly struct Children
+{
+    private const int FewEnoughToCompare = 8;
+
+    private readonly LoopAwaitable[]? started;
+    private readonly Candidate[]? waiting;
+
+    private Children(Candidate[] given)
+    {
+        if (LoopCore.Running is { } core)
+        {
+            started = StartAll(core, given);
+        }
+        else
+        {
+            VerifyAll(null, given);
+            waiting = given;
+        }
+    }
+
+    internal static Children Of<T>(IEnumerable<Coroutine<T>> coroutines) => From(coroutines, Candidate.Of);
+
+    internal static Children Of(IEnumerable<Coroutine> coroutines) => From(coroutines, Candidate.Of);
+
+    internal static Children Of(IEnumerable<LoopAwaitable> awaitables) => From(awaitables, Candidate.Of);
+
+    internal static Children Of(IEnumerable<Task> tasks) => From(tasks, Candidate.Of);
+
+    internal static Children Of(params ReadOnlySpan<Candidate> given) => new(given.ToArray());
+
+    /// <summary>Of the loop that waits for them now.</summary>
+    internal LoopAwaitable[] On(LoopCore core)
+    {
+        if (started is null)
+        {
+            return StartAll(core, waiting!);
+        }
+
+        foreach (var child in started)
+        {
+            if (!ReferenceEquals(child.Core, core))
+            {
+                Throw.OtherLoop(child);
+            }
+        }
+
+        return started;
+    }
+
+    private static Children From<TItem>(IEnumerable<TItem> items, Func<TItem, Candidate> candidate)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        var given = new List<Candidate>(items.TryGetNonEnumeratedCount(out int count) ? count : 0);
+        try
+        {
+            foreach (var item in items)
+            {
+                given.Add(candidate(item));
+            }
+        }
+        catch
+        {
+            given.ForEach(static one => one.Excuse());
+            throw;
+        }
+
+        return new([.. given]);
+    }
+
+    private static LoopAwaitable[] StartAll(LoopCore core, Candidate[] given)
+    {
+        VerifyAll(core, given);
+        var children = new LoopAwaitable[given.Length];
+        int made = 0;
+        try
+        {
+            for (; made < given.Length; made++)
+            {
+                children[made] = given[made].Start(core);
+            }
+        }
+        catch
+        {
+            // The first step of an eager one may have taken another for itself.
+            for (int i = 0; i < given.Length; i++)
+            {
+                if (i >= made)
+                {
+                    given[i].Excuse();
+                }
+                else if (given[i].BecomesTask)
+                {
+                    children[i].CancelCore("another of its gather could not be started");
+                }
+            }
+
+            throw;
+        }
+
+        return children;
+    }
+
+    private static void VerifyAll(LoopCore? core, Candidate[] given)
+    {
+        try
+        {
+            foreach (var one in given)
+            {
+                one.Verify(core);
+            }
+
+            RejectDuplicates(given);
+        }
+        catch
+        {
+            Array.ForEach(given, static one => one.Excuse());
+            throw;
+        }
+    }
+
+    private static void RejectDuplicates(Candidate[] given)
+    {
+        if (given.Length <= FewEnoughToCompare)
+        {
+            for (int i = 1; i < given.Length; i++)
+            {
+                for (int j = 0; j < i; j++)
+                {
+                    if (given[i].IsSameCoroutineAs(given[j]))
+                    {
+                        Throw.GivenTwice();
+                    }
+                }
+            }
+
+            return;
+        }
+
+        var seen = new HashSet<(object, long)>(given.Length);
+        foreach (var one in given)
+        {
+            if (one.Identity is { } identity && !seen.Add(identity))
+            {
+                Throw.GivenTwice();
+            }
+        }
+    }
+}

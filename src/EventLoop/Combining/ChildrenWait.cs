@@ -1,0 +1,98 @@
+using EventLoop.Foreign;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop.Combining;
+
+/// <summary>Waits for several tasks and futures; what it waits for exactly is the subclass's. Loop thread only.</summary>
+internal abstract class ChildrenWait : WaitPoint
+{
+    private readonly ChildWatcher[] watchers;
+    private InternalTimer? alarm;
+
+    protected ChildrenWait(LoopAwaitable[] children)
+    {
+        Children = children;
+        watchers = new ChildWatcher[children.Length];
+    }
+
+    internal LoopAwaitable[] Children { get; }
+
+    /// <summary>How many have not ended yet.</summary>
+    protected int Pending { get; private set; }
+
+    /// <summary>The time given to <see cref="StartTimer"/> is up.</summary>
+    internal bool TimedOut { get; private set; }
+
+    /// <summary>From now on; zero or less lets what has ended already be taken first. Null or infinite: none.</summary>
+    internal void StartTimer(LoopCore core, TimeSpan? timeout)
+    {
+        if (timeout is not { } time || time == Timeout.InfiniteTimeSpan)
+        {
+            return;
+        }
+
+        alarm = new InternalTimer(() =>
+        {
+            TimedOut = true;
+            WakeWaiter();
+        });
+        alarm.Start(core, time);
+    }
+
+    /// <summary>Begins to watch; those that have ended are told of at once.</summary>
+    internal void Start()
+    {
+        Pending = watchers.Length;
+        for (int i = 0; i < watchers.Length; i++)
+        {
+            watchers[i] = new ChildWatcher(this, i);
+            Children[i].Watch(watchers[i]);
+        }
+    }
+
+    /// <summary>Stops the time, and watching those that have not ended: what is over stays attached to nothing that lives on. O(1) for each.</summary>
+    internal void Detach()
+    {
+        alarm?.Stop();
+        if (Pending == 0)
+        {
+            return;
+        }
+
+        foreach (var watcher in watchers)
+        {
+            watcher?.Watched?.Unwatch(watcher);
+        }
+    }
+
+    /// <summary>Something that it waits for may come from outside the loop.</summary>
+    internal bool IsOpenToTheOutside => Array.Exists(Children, static child => child is not LoopTask && !child.IsCompleted);
+
+    /// <summary>It waits for a .NET task.</summary>
+    internal bool IsForeign => Array.Exists(Children, static child => child is ForeignTask && !child.IsCompleted);
+
+    public override void CollectBlockers(WaitNode node, List<LoopTask> blockers) =>
+        blockers.AddRange(Children.OfType<LoopTask>().Where(static child => !child.IsCompleted));
+
+    protected abstract void OnChildEnded(LoopAwaitable child, int index);
+
+    protected void CancelChildren(string? reason)
+    {
+        foreach (var child in Children)
+        {
+            child.CancelCore(reason);
+        }
+    }
+
+    private sealed class ChildWatcher(ChildrenWait owner, int index) : CompletionObserver
+    {
+        internal override LoopTask? OwnerTask => owner.Waiter;
+
+        internal override void OnEnded(LoopAwaitable ended)
+        {
+            owner.Pending--;
+            owner.OnChildEnded(ended, index);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using EventLoop.Foreign;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Combining;
+
+/// <summary>What stands behind gather, wait and as_completed.</summary>
+internal static class Combinators
+{
+    /// <summary>gather: waits for all, or for the first that does not succeed.</summary>
+    internal static async Coroutine All(Children given) => await Succeeded(given.On(LoopCore.Required));
+
+    /// <summary>gather, with what is made of the results.</summary>
+    internal static async Coroutine<TResult> All<TResult>(Children given, Func<LoopAwaitable[], TResult> result)
+    {
+        var children = given.On(LoopCore.Required);
+        await Succeeded(children);
+        return result(children);
+    }
+
+    /// <summary>gather, with the results.</summary>
+    internal static Coroutine<T[]> Values<T>(Children given) => All(given, static children => Array.ConvertAll(children, ValueOf<T>));
+
+    /// <summary>gather(return_exceptions=True), with what is made of the outcomes.</summary>
+    internal static async Coroutine<TResult> Ended<TResult>(Children given, Func<LoopAwaitable[], TResult> result)
+    {
+        var children = given.On(LoopCore.Required);
+        var wait = new OutcomesWait(children);
+        wait.Start();
+        await wait;
+        wait.ThrowIfCancelled();
+        return result(children);
+    }
+
+    /// <summary>gather(return_exceptions=True), with the outcomes.</summary>
+    internal static Coroutine<Outcome<T>[]> Outcomes<T>(Children given) => Ended(given, static children => Array.ConvertAll(children, OutcomeOf<T>));
+
+    /// <inheritdoc cref="Outcomes{T}(Children)"/>
+    internal static Coroutine<Outcome[]> Outcomes(Children given) =>
+        Ended(given, static children => Array.ConvertAll(children, static child => new Outcome(child.FailureOrCancellation())));
+
+    /// <summary>wait.</summary>
+    /// <param name="all">No two the same.</param>
+    /// <param name="given">The same ones.</param>
+    /// <param name="timeout">From the await on.</param>
+    /// <param name="returnWhen">What is enough.</param>
+    internal static async Coroutine<WaitResult<TItem>> Some<TItem>(TItem[] all, Children given, TimeSpan? timeout, ReturnWhen returnWhen)
+    {
+        var core = LoopCore.Required;
+        var children = given.On(core);
+        var wait = new ReturnWhenWait(children, returnWhen);
+        try
+        {
+            wait.Start();
+            wait.StartTimer(core, timeout);
+            await wait;
+        }
+        finally
+        {
+            wait.Detach();
+        }
+
+        var done = new List<TItem>(all.Length);
+        var pending = new List<TItem>();
+        for (int i = 0; i < all.Length; i++)
+        {
+            (children[i].IsCompleted ? done : pending).Add(all[i]);
+        }
+
+        return new WaitResult<TItem>(done, pending);
+    }
+
+    internal static T ValueOf<T>(LoopAwaitable awaitable) => awaitable switch
+    {
+        LoopTask<T> task => task.Value,
+        LoopFuture<T> future => future.Value,
+        _ => ((Task<T>)((ForeignTask)awaitable).Task).Result,
+    };
+
+    internal static Outcome<T> OutcomeOf<T>(LoopAwaitable awaitable) =>
+        awaitable.IsCompletedSuccessfully ? new(ValueOf<T>(awaitable), null) : new(default, awaitable.FailureOrCancellation());
+
+    private static async Coroutine Succeeded(LoopAwaitable[] children)
+    {
+        if (children.Length == 0)
+        {
+            return;
+        }
+
+        var wait = new GatherWait(children);
+        wait.Start();
+        await wait;
+        wait.End();
+    }
+}

@@ -1,0 +1,33 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Combining;
+
+/// <summary>
+/// Stands in a waiter queue like everyone else, but is told at once, inside the completion: for the library's own combinators, whose code is short and
+/// runs nobody else's.
+/// </summary>
+[StackTraceHidden]
+internal abstract class CompletionObserver : WaitNode
+{
+    internal LoopAwaitable? Watched;
+
+    /// <summary>The task that waits by way of this watcher, for the live view.</summary>
+    internal virtual LoopTask? OwnerTask => null;
+
+    internal abstract void OnEnded(LoopAwaitable ended);
+
+    internal sealed override void Wake(LoopCore core)
+    {
+        State = WaitState.Idle;
+        OnEnded(Watched!);
+    }
+
+    internal sealed override void Execute() => throw new InvalidOperationException("A watcher is told, never run.");
+}
+
+/// <summary>A watcher that hands on to whoever is outside the loop.</summary>
+[StackTraceHidden]
+internal sealed class BridgeObserver(Action<object> ended) : CompletionObserver
+{
+    internal override void OnEnded(LoopAwaitable awaitable) => ended(awaitable);
+}

@@ -1,0 +1,78 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Combining;
+
+/// <summary>as_completed. Its time runs from the call; it is enumerated once; leaving it early detaches it.</summary>
+/// <param name="items">What the user gets.</param>
+/// <param name="wait">For what stands for them on the loop.</param>
+internal sealed class Completions<TItem>(TItem[] items, CompletionWait wait) : IAsyncEnumerable<TItem>
+{
+    private bool enumerated;
+
+    internal static Completions<TItem> Of(TItem[] items, LoopAwaitable[] children, TimeSpan? timeout)
+    {
+        var wait = new CompletionWait(children);
+        try
+        {
+            wait.Start();
+            if (children.Length > 0)
+            {
+                wait.StartTimer(LoopCore.Required, timeout);
+            }
+
+            return new(items, wait);
+        }
+        catch
+        {
+            wait.Detach();
+            throw;
+        }
+    }
+
+    public IAsyncEnumerator<TItem> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        if (enumerated)
+        {
+            throw new InvalidOperationException("AsCompleted is enumerated once. Call it again for a second look at the same tasks.");
+        }
+
+        enumerated = true;
+        return new Enumerator(Enumerate(cancellationToken), wait);
+    }
+
+    private async IAsyncEnumerator<TItem> Enumerate(CancellationToken cancellationToken)
+    {
+        try
+        {
+            for (int i = 0; i < items.Length; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                await wait;
+                if (!wait.TryTake(out int next))
+                {
+                    throw new TimeoutException($"{items.Length - i} of {items.Length} had not ended in time.");
+                }
+
+                yield return items[next];
+            }
+        }
+        finally
+        {
+            wait.Detach();
+        }
+    }
+
+    // An enumerator that is disposed before its first step runs no finally of its own.
+    private sealed class Enumerator(IAsyncEnumerator<TItem> inner, CompletionWait wait) : IAsyncEnumerator<TItem>
+    {
+        public TItem Current => inner.Current;
+
+        public ValueTask<bool> MoveNextAsync() => inner.MoveNextAsync();
+
+        public ValueTask DisposeAsync()
+        {
+            wait.Detach();
+            return inner.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop.Foreign;
+
+/// <summary>
+/// What a cancellation does to a task's waits for things that are not ours. It is decided in a step of its own: what is waited for may be the task's own code (an
+/// <c>async Task</c> method that it called), and by then that has come to its next wait on the loop, which takes the cancellation. Loop thread only.
+/// </summary>
+internal sealed class ForeignInterruption : LoopItem
+{
+    private readonly LoopTask task;
+    private bool hasWaited;
+
+    internal ForeignInterruption(LoopTask task)
+    {
+        this.task = task;
+        Context = task.Context;
+    }
+
+    internal override void Execute()
+    {
+        var core = task.Core;
+        if (core.IsShuffled && !hasWaited)
+        {
+            hasWaited = true;      // "whatever was ready before has had its step" holds one turn later where a batch has no order
+            core.Ready.Enqueue(this);
+            return;
+        }
+
+        task.Context.IsInterruptionDue = false;
+        if (!task.IsCompleted)
+        {
+            Decide(core);
+        }
+    }
+
+    private void Decide(LoopCore core)
+    {
+        var waits = task.CollectWaits();
+        var nesting = waits.Count > 1 ? new Nesting(waits) : null;
+        List<(ForeignWait Wait, Task Awaited, TaskContext From, string? Reason)> ended = [];
+        foreach (var node in waits)
+        {
+            var from = (TaskContext)node.Context!;
+            if (node.Target is not ForeignWait wait || !task.SeesCancellation(from, out string? reason))
+            {
+                continue;
+            }
+
+            if (!wait.IsInterruptible || wait.Awaited is not { } awaited)
+            {
+                wait.Refuse(task).Watch();
+            }
+            else if (awaited.IsCompleted)
+            {
+                // Its end is on its way here, and is what the await sees.
+            }
+            else if (nesting?.IsHeldUp(node, awaited) == true)
+            {
+                wait.Refuse(task).Pause();
+            }
+            else if (!wait.GraceIsOver && task.Loop.Options.ForeignGrace != TimeSpan.Zero && task.HasTokenOut(from))
+            {
+                var refusal = wait.Refuse(task);
+                refusal.BeginGrace();
+                refusal.Watch();
+            }
+            else
+            {
+                ended.Add((wait, awaited, from, reason));
+            }
+        }
+
+        // As with all other waits: first every wait is asked, then it is noted what was delivered.
+        foreach (var (wait, awaited, from, reason) in ended)
+        {
+            task.MarkDelivered(from, task);
+            task.Loop.OnAwaitAbandoned(task, wait, awaited);
+            wait.Abandon(core, awaited, new LoopCanceledException(reason));
+        }
+    }
+
+    /// <summary>
+    /// Which waits stand deeper inside than others. A chain of coroutines ends in the task's own, or in ordinary code that awaits the last of them: an <c>async Task</c>
+    /// method, whose own task is known by its continuation.
+    /// </summary>
+    private sealed class Nesting
+    {
+        private readonly HashSet<Task> holders = [];
+        private readonly bool hasOrdinaryCode;
+
+        internal Nesting(List<WaitNode> waits)
+        {
+            foreach (var node in waits)
+            {
+                if (node.Target is ForeignWait { IsInterruptible: false } || EndOfChain(node) is not ContinuationNode code)
+                {
+                    continue;
+                }
+
+                hasOrdinaryCode = true;
+                if (code.Awaiting is { } holder)
+                {
+                    holders.Add(holder);
+                }
+            }
+        }
+
+        /// <summary>Code that waits where a cancellation can reach it stands between this wait and what it waits for.</summary>
+        internal bool IsHeldUp(WaitNode node, Task awaited) => holders.Contains(awaited) || (hasOrdinaryCode && EndOfChain(node) is CoroutineBox);
+
+        private static WaitNode EndOfChain(WaitNode node)
+        {
+            while (node is CoroutineBox { Awaiter: { } outer })
+            {
+                node = outer;
+            }
+
+            return node;
+        }
+    }
+}

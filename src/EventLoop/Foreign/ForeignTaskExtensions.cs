@@ -1,0 +1,79 @@
+using EventLoop.Foreign;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+/// <summary>Waits for .NET's own tasks that a cancellation can interrupt.</summary>
+public static class ForeignTaskExtensions
+{
+    /// <summary>A wait for a .NET task that a cancellation ends at once, without a grace; the task itself is left alone, and what it throws later is observed.</summary>
+    /// <param name="task">The task.</param>
+    /// <remarks>
+    /// An <c>await</c> of a <see cref="Task"/> in a coroutine is interruptible without it; it is for a <see cref="ValueTask"/>, which is not, for ordinary <c>async Task</c> methods, for work that need not
+    /// be waited for although it was given a token, and for the combinators.
+    /// </remarks>
+    public static Coroutine OnLoop(this Task task) => ForeignTask.Wait(task);
+
+    /// <inheritdoc cref="OnLoop(Task)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public static Coroutine<T> OnLoop<T>(this Task<T> task) => ForeignTask.Wait(task);
+
+    /// <inheritdoc cref="OnLoop(Task)"/>
+    public static Coroutine OnLoop(this ValueTask task) => task.AsTask().OnLoop();
+
+    /// <inheritdoc cref="OnLoop(Task)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public static Coroutine<T> OnLoop<T>(this ValueTask<T> task) => task.AsTask().OnLoop();
+
+    /// <summary>A future that ends, always well, when the task has ended. Cancelling it leaves the task alone.</summary>
+    internal static LoopFuture Completion(Task task, bool inFlight = false) => Completion(LoopCore.Required, task, inFlight);
+
+    /// <inheritdoc cref="Completion(Task, bool)"/>
+    internal static LoopFuture Completion(LoopCore core, Task task, bool inFlight)
+    {
+        var future = new LoopFuture(core.Loop) { IsForeign = true };
+        if (task.IsCompleted)
+        {
+            future.SetResult();
+            return future;
+        }
+
+        if (inFlight)
+        {
+            core.BeginFlight();
+        }
+
+        // Not an await, which would go by the current context: a wait that was given up must not look like a continuation that comes late.
+        task.ContinueWith(
+            static (_, arrival) => ((Arrival)arrival!).Announce(),
+            new Arrival(core, task, future, inFlight),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        return future;
+    }
+
+    private sealed class Arrival(LoopCore core, Task task, LoopFuture future, bool inFlight) : LoopItem
+    {
+        internal void Announce()
+        {
+            core.Arrive(this);
+            if (inFlight)
+            {
+                core.EndFlight();      // not before it is in the inbox: in between, virtual time would go on
+            }
+        }
+
+        internal override void Execute()
+        {
+            if (!future.TrySetResult())
+            {
+                _ = task.Exception;      // nobody waits for it any more: observed all the same
+            }
+        }
+
+        internal override void OnArrived(LoopCore on) => Execute();
+
+        internal override void OnRejected(LoopCore on) => _ = task.Exception;
+    }
+}

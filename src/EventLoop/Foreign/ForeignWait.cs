@@ -1,0 +1,214 @@
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Foreign;
+
+/// <summary>
+/// A coroutine's wait for something that is not ours: a Task, a ValueTask, Task.Yield, anybody's awaitable. Its delegate may be called on any
+/// thread; the coroutine resumes on its loop all the same. A cancellation does not reach it as it reaches other waits: <see cref="ForeignInterruption"/>
+/// decides what becomes of it.
+/// </summary>
+/// <remarks>
+/// The delegate is in the hands of code of others. Its first call counts, on whichever thread; a further one throws there. So that a call that comes too late
+/// never meets the next use, only waits whose awaiter is known to call once are pooled: those of tasks, and those of our own sources, which vouch for themselves.
+/// </remarks>
+[StackTraceHidden]
+internal sealed class ForeignWait : LoopItem, IWaitTarget
+{
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    private CoroutineBox? box;       // loop thread; whoever calls the continuation sees it by the fence of the awaited thing's completion
+    private ForeignAwaiter? awaiter;
+    private ForeignRefusal? refusal;
+    private bool callsOnce;
+    private int armed;               // any thread, interlocked: 1 until the continuation is called, or withdrawn
+
+    // Nobody waits for it any more, and what it throws is to be observed. Such a wait is not pooled again: its delegate is still out. Loop thread; after the loop's end whoever comes.
+    private Task? abandoned;
+    private ForeignWait? nextAbandoned;      // of the same task
+
+    private ForeignWait() => Continuation = Resume;
+
+    internal Action Continuation { get; }
+
+    internal static ForeignWait Begin(LoopCore core, CoroutineBox box, ForeignAwaiter awaiter)
+    {
+        var wait = core.Pools.TryRent<ForeignWait>(Slot) ?? new ForeignWait();
+        wait.box = box;
+        wait.awaiter = awaiter;
+        wait.callsOnce = awaiter.CallsOnce;
+        wait.Context = box.Context;
+        Volatile.Write(ref wait.armed, 1);
+        box.Park(wait);
+        return wait;
+    }
+
+    /// <summary>
+    /// A wait for this task that was given up and is still registered with it: it waits for this method now. .NET takes a continuation back only by a search, and a task
+    /// that lives long would collect those of every wait that was given up. False: there is none.
+    /// </summary>
+    internal static bool TryResumeAbandoned(LoopCore core, CoroutineBox box, ForeignAwaiter awaiter, Task task)
+    {
+        var all = core.AbandonedWaits!;
+        if (!all.TryGetValue(task, out var wait))
+        {
+            return false;
+        }
+
+        if (wait.nextAbandoned is { } other)
+        {
+            all.AddOrUpdate(task, other);
+        }
+        else
+        {
+            all.Remove(task);
+        }
+
+        wait.nextAbandoned = null;
+        wait.abandoned = null;
+        wait.box = box;
+        wait.awaiter = awaiter;
+        wait.Context = box.Context;
+        Volatile.Write(ref wait.armed, 1);      // its call may be on the way here: then the task has ended, and it wakes this method
+        box.Park(wait);
+        return true;
+    }
+
+    /// <summary>For our own sources, which call a continuation once: before they take it.</summary>
+    internal static void Vouch(object? continuation)
+    {
+        if (continuation is Action { Target: ForeignWait wait })
+        {
+            wait.callsOnce = true;
+        }
+    }
+
+    /// <summary>The awaiter has thrown instead of taking the continuation. False: it has called it all the same, and the coroutine resumes by that.</summary>
+    internal bool TryWithdraw()
+    {
+        if (Interlocked.Exchange(ref armed, 0) == 0)
+        {
+            return false;
+        }
+
+        box!.Unpark();
+        box = null;
+        return true;
+    }
+
+    /// <summary>Whether a cancellation can end it, while it waits.</summary>
+    internal bool IsInterruptible => Context!.Core.InterruptsForeignAwaits && awaiter!.IsReplaceable;
+
+    /// <summary>What it waits for, where a cancellation can end it.</summary>
+    internal Task? Awaited => box is { } waiting ? awaiter!.TaskOf(waiting) : null;
+
+    internal bool GraceIsOver => refusal is { GraceIsOver: true };
+
+    internal bool IsAbandoned => abandoned is not null;
+
+    internal string MethodName => box?.MethodName ?? "a coroutine";
+
+    internal string Description => awaiter?.Name ?? "a foreign awaitable";
+
+    private void Resume()
+    {
+        if (Interlocked.Exchange(ref armed, 0) == 0)
+        {
+            throw new InvalidOperationException(
+                "An awaiter called its continuation a second time, or after it had refused it with an exception. It has to call it once; the coroutine has resumed already.");
+        }
+
+        var core = Context!.Core;
+        if (!ReferenceEquals(LoopCore.Running, core))
+        {
+            core.Arrive(this);
+            return;
+        }
+
+        // In a step of the same flow the method resumes in that step, as .NET would have it; from anywhere else it queues up.
+        if (ReferenceEquals(core.Current, Context) && core.Current!.Task is not null)
+        {
+            var resumed = Detach(core);
+            resumed.Unpark();
+            core.RunNext(resumed);
+        }
+        else
+        {
+            OnArrived(core);
+        }
+    }
+
+    private CoroutineBox Detach(LoopCore core)
+    {
+        var waiting = box!;
+        box = null;
+        awaiter = null;
+        Context = null;
+        EndRefusal();
+        if (callsOnce)
+        {
+            core.Pools.Return(this, Slot);
+        }
+
+        return waiting;
+    }
+
+    /// <summary>Ends the wait with <paramref name="cancellation"/>, thrown by the await in this step. What was waited for runs on by itself.</summary>
+    internal void Abandon(LoopCore core, Task awaited, LoopCanceledException cancellation)
+    {
+        var waiting = box!;
+        if (!awaiter!.TryFail(waiting, cancellation))
+        {
+            return;
+        }
+
+        abandoned = awaited;
+        var all = core.AbandonedWaits ??= [];
+        nextAbandoned = all.TryGetValue(awaited, out var other) ? other : null;
+        all.AddOrUpdate(awaited, this);
+        box = null;
+        awaiter = null;
+        Context = core.BaseContext;      // the task's own would be kept alive by whatever was waited for
+        EndRefusal();
+        waiting.Unpark();
+        core.RunNext(waiting);
+    }
+
+    /// <summary>A cancellation has met it and does not end it now.</summary>
+    internal ForeignRefusal Refuse(LoopTask task) => refusal ??= new ForeignRefusal(this, task);
+
+    private void EndRefusal()
+    {
+        refusal?.End();
+        refusal = null;
+    }
+
+    internal override void OnArrived(LoopCore core)
+    {
+        if (abandoned is { } late)
+        {
+            _ = late.Exception;
+            core.AbandonedWaits?.Remove(late);
+            return;
+        }
+
+        Detach(core).Wake(core);
+    }
+
+    internal override void OnRejected(LoopCore core)
+    {
+        if (abandoned is { } late)
+        {
+            _ = late.Exception;
+            return;
+        }
+
+        core.Loop.OnLateContinuation();
+    }
+
+    internal override void Execute() => throw new InvalidOperationException("A foreign wait wakes its coroutine on arrival and is never run.");
+
+    AbortResult IWaitTarget.Abort(WaitNode node, string? reason) => AbortResult.Refused;
+
+    string IWaitTarget.Describe(WaitNode node) => Description;
+}

@@ -1,0 +1,340 @@
+using System.IO.Pipelines;
+using System.Net;
+using EventLoop.Net.Connections;
+using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net;
+
+/// <summary>A stream connection: TCP or Unix, with or without TLS. asyncio: a <c>StreamReader</c> and a <c>StreamWriter</c>.</summary>
+/// <remarks>
+/// <para><b>Thread:</b> the loop's, for everything but <see cref="Abort"/>, <see cref="DisposeAsync"/> and the stream of <see cref="AsStream"/>.</para>
+/// <para>One reader at a time; writes queue up in their order. What is buffered on the way in is what was asked for and one block more; on the way out at most
+/// the high-water mark (64 KiB), beyond which a write or flush waits until less than the low one (16 KiB) is left.</para>
+/// <para><b>Cancellation:</b> a cancelled read has consumed nothing. A cancelled write that had gone out in part breaks the sending direction; a cancelled flush breaks nothing.</para>
+/// <para><b>Cost:</b> reads, writes and flushes allocate nothing; an idle connection holds no buffer.</para>
+/// </remarks>
+public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
+{
+    private readonly LoopSocket socket;
+    private readonly InputPipe input;
+    private readonly OutputPipe output;
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
+
+    private ConnectionStream? stream;
+    private bool closed;
+    private LoopFuture? closing;       // an orderly close that takes time: ends, always well, when it is closed
+
+    /// <summary>Makes a connection of a connected stream socket, which it owns from now on.</summary>
+    /// <param name="socket">It belongs to the running loop.</param>
+    public Connection(LoopSocket socket)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        this.socket = socket;
+        Buffers = socket.Core.Loop.Buffers;
+        socket.OwnInput();
+        Transport = new SocketTransport(socket);
+        input = new InputPipe(this);
+        output = new OutputPipe(this);
+    }
+
+    /// <summary>What comes in, as a <see cref="PipeReader"/> that completes on the loop's thread.</summary>
+    /// <remarks>A reset surfaces as <see cref="IOException"/>, never as a completed result.</remarks>
+    public PipeReader Input => input;
+
+    /// <summary>What goes out, as a <see cref="PipeWriter"/> that completes on the loop's thread. A flush is one vectored send; Complete ends the sending direction.</summary>
+    public PipeWriter Output => output;
+
+    /// <summary>This side's address.</summary>
+    public EndPoint? LocalEndPoint => socket.LocalEndPoint;
+
+    /// <summary>The other side's address.</summary>
+    public EndPoint? RemoteEndPoint => socket.RemoteEndPoint;
+
+    /// <summary>The socket below. Reading or writing it directly mixes up with this connection's own buffers.</summary>
+    public LoopSocket Socket => socket;
+
+    /// <summary>It was closed or aborted from this side.</summary>
+    public bool IsClosed => closed || socket.IsClosed;
+
+    internal LoopCore Core => socket.Core;
+
+    internal Transport Transport { get; private set; }
+
+    internal BufferPool Buffers { get; }
+
+    internal string Peer => socket.Peer;
+
+    internal InputPipe In => input;
+
+    internal OutputPipe Out => output;
+
+    // ---- Writing
+
+    /// <summary>Sends <paramref name="bytes"/> behind what was written before, and waits while too much is unsent.</summary>
+    /// <param name="bytes">Must not change until it is done.</param>
+    /// <returns>How much: all.</returns>
+    /// <exception cref="IOException">The connection is broken; the endpoint is in the message.</exception>
+    /// <exception cref="ObjectDisposedException">It was closed from this side.</exception>
+    public Coroutine<int> WriteAsync(ReadOnlyMemory<byte> bytes)
+    {
+        var operation = OutputOperation.Rent(output, bytes);
+        return new Coroutine<int>(operation, operation.Version);
+    }
+
+    /// <summary>Sends a text in UTF-8.</summary>
+    /// <param name="text">Line ends are the caller's.</param>
+    /// <returns>How many bytes.</returns>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
+    public Coroutine<int> WriteAsync(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return WriteAsync(System.Text.Encoding.UTF8.GetBytes(text));
+    }
+
+    /// <summary>Sends what was written to <see cref="Output"/>, and waits while too much is unsent. asyncio: <c>drain</c>.</summary>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
+    public Coroutine FlushAsync() => WriteAsync(ReadOnlyMemory<byte>.Empty);
+
+    /// <summary>Sends what was written and waits until the system has taken all of it.</summary>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
+    public Coroutine DrainAsync()
+    {
+        var operation = OutputOperation.Rent(output, default, drain: true);
+        return new Coroutine<int>(operation, operation.Version);
+    }
+
+    /// <summary>Ends the sending direction behind what was written; receiving goes on. asyncio: <c>write_eof</c>.</summary>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
+    public async Coroutine ShutdownWriteAsync()
+    {
+        await DrainAsync();
+        output.Complete();
+    }
+
+    /// <summary>Sends part of a file behind what was written: straight from the system's memory, unless there is TLS.</summary>
+    /// <param name="file">Its own position is neither used nor moved.</param>
+    /// <param name="offset">Where to begin.</param>
+    /// <param name="count">How much.</param>
+    /// <returns>How much was sent: less than asked for when the file ends sooner.</returns>
+    /// <remarks>A file that the system does not send by itself (of <c>/proc</c>, say) is read and sent. When the file fails before its first byte has gone the connection can still be used.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The part begins or ends where no file can.</exception>
+    /// <exception cref="IOException">The file cannot be read, or the connection is broken.</exception>
+    /// <exception cref="NotSupportedException">It is a pipe or a terminal.</exception>
+    /// <exception cref="ObjectDisposedException">The file or the connection is closed.</exception>
+    public Coroutine<long> SendFileAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, long count)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        Polling.FileReads.CheckRange(offset, count);
+        return SendFile(file, offset, count);
+    }
+
+    private async Coroutine<long> SendFile(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, long count)
+    {
+        var turn = OutputOperation.Rent(output, default, drain: true, reserves: true);
+        await new Coroutine<int>(turn, turn.Version);
+        Exception? broken = null;
+        long sent = 0;
+        try
+        {
+            if (Transport.SendsDirectly)
+            {
+                return await socket.SendFileAsync(file, offset, count);
+            }
+
+            byte[] block = new byte[Math.Min(OutputPipe.HighWater, count)];
+            while (sent < count && await SendPartAsync(file, offset + sent, block.AsMemory(0, (int)Math.Min(block.Length, count - sent))) is > 0 and var part)
+            {
+                sent += part;
+            }
+
+            return sent;
+        }
+        catch (System.Net.Sockets.SocketException failure)
+        {
+            broken = new IOException(failure.Message, failure);
+            throw broken;
+        }
+        catch (Exception failure) when (sent > 0)
+        {
+            broken = new IOException($"Only {sent} of {count} bytes of a file were sent; the stream cannot go on.", failure);
+            throw;
+        }
+        finally
+        {
+            output.EndTransfer(broken ?? socket.SendingBroken);
+        }
+    }
+
+    // By way of this process: with TLS there is no other.
+    private async Coroutine<int> SendPartAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, Memory<byte> block)
+    {
+        int read = await Loop.ToThread(() => Polling.FileReads.Read(file, block.Span, offset));
+        var write = OutputOperation.Rent(output, block[..read], drain: true, ofTransfer: true);
+        return await new Coroutine<int>(write, write.Version);
+    }
+
+    // ---- The rest
+
+    /// <summary>The connection as a stream, for libraries that want one; it may be used from any thread, and disposing it closes the connection.</summary>
+    /// <remarks>Its reads and writes complete on the loop for callers on the loop, elsewhere for others. Synchronous calls block, and throw on the loop's own thread.</remarks>
+    public Stream AsStream() => stream ??= new ConnectionStream(this, raw: false);
+
+    /// <summary>Closes it at once with a reset: the peer gets an error, and what was not sent is dropped. Idempotent; from any thread. asyncio: <c>transport.abort</c>.</summary>
+    public void Abort() => OnLoop(static connection => connection.CloseNow(abort: true));
+
+    /// <summary>
+    /// Closes it. What was written still goes out, for at most five seconds, whether or not there is input that was not read: that is read and dropped. Where the sending direction is broken, or nothing
+    /// more could be sent, the peer gets a reset. Idempotent; from any thread. asyncio: <c>close</c> and <c>wait_closed</c>.
+    /// </summary>
+    /// <returns>It is closed, for whoever asked, also for the second time.</returns>
+    /// <remarks>
+    /// Nobody waits for the peer to read: it is over when the peer's system has everything, or has ended its side; where the peer is in the middle of sending, a tenth of a second after the last of it.
+    /// On the loop's own thread between two runs it closes at once what has nothing left to send, and leaves the rest to the next run.
+    /// </remarks>
+    public ValueTask DisposeAsync()
+    {
+        if (!ReferenceEquals(LoopCore.Running, Core))
+        {
+            return CloseFromOutside();
+        }
+
+        return Close() is { } end ? new ValueTask(end.AsTask()) : default;
+    }
+
+    /// <summary>Begins an orderly close. What ends, always well, when it is closed; null: it is.</summary>
+    internal LoopFuture? Close()
+    {
+        if (closing is null)
+        {
+            if (closed)
+            {
+                return null;
+            }
+
+            if (IsUpgrading)
+            {
+                CloseNow(abort: true);       // half a handshake has no orderly end
+                return null;
+            }
+
+            if (output.IsEmpty && TryClose())
+            {
+                return null;
+            }
+
+            closing = new LoopFuture(Core.Loop);
+            _ = Loop.CreateTask(CloseAsync(Loop.Current.Time + CloseTimeout), $"close of the connection to {Peer}");
+        }
+
+        return closing.IsCompleted ? null : closing;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{(IsClosed ? "closed connection" : "connection")} {LocalEndPoint} - {RemoteEndPoint}";
+
+    internal ObjectDisposedException ClosedException() => new(nameof(Connection), $"The connection to {Peer} is closed.");
+
+    internal void VerifyAccess() => Core.VerifyAccess("Connection");
+
+    /// <summary>Closes it in this step: in order if that takes no time, else with a reset.</summary>
+    internal void CloseNow(bool abort)
+    {
+        if (abort || closed || !TryClose())
+        {
+            LetGo();
+            Transport.Abort();
+        }
+    }
+
+    /// <summary>Closes it in order, and is over when it is closed.</summary>
+    /// <param name="deadline">On the loop's clock.</param>
+    internal async Coroutine CloseAsync(TimeSpan deadline)
+    {
+        try
+        {
+            if (!closed)
+            {
+                var left = deadline - Loop.Current.Time;
+                await Loop.WaitFor(DrainAsync(), left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            }
+
+            if (closed ? !socket.IsClosed : !TryClose())
+            {
+                await Transport.CloseAsync(deadline);
+            }
+        }
+        catch (Exception failure) when (failure is IOException or TimeoutException or ObjectDisposedException)
+        {
+            // What was not sent is dropped.
+        }
+        finally
+        {
+            CloseNow(abort: true);       // nothing to do where all went well
+            closing?.TrySetResult();
+        }
+    }
+
+    /// <summary>Part of something was sent, and the rest will not follow.</summary>
+    internal void Cut() => Transport.Cut();
+
+    // True: it is closed. False: it takes no calls any more, and its transport has still to be closed.
+    private bool TryClose()
+    {
+        bool isBroken = output.IsBroken;
+        LetGo();
+        if (!isBroken)
+        {
+            return Transport.TryClose();
+        }
+
+        Transport.Abort();      // half of something has no orderly end
+        return true;
+    }
+
+    // Who waits fails; the transport is free for its close.
+    private void LetGo()
+    {
+        if (!closed)
+        {
+            closed = true;
+            var reason = ClosedException();
+            output.OnClosed(reason);
+            input.OnClosed(reason);
+        }
+    }
+
+    private ValueTask CloseFromOutside()
+    {
+        if (Core.IsInLoopThread)
+        {
+            // Between two runs.
+            if (closed || (output.IsEmpty && Transport.SendsDirectly))
+            {
+                CloseNow(abort: false);
+            }
+            else if (!Core.TryPost(CallbackItem<Connection>.Create(static connection => _ = connection.DisposeAsync(), this, Core.BaseContext)))
+            {
+                CloseNow(abort: true);       // a closed loop sends nothing any more
+            }
+
+            return default;
+        }
+
+        var request = new CloseRequest(this);
+        return Core.TryPost(request) ? new ValueTask(request.Closed) : default;
+    }
+
+    private void OnLoop(Action<Connection> action)
+    {
+        if (Core.IsInLoopThread)
+        {
+            action(this);
+        }
+        else
+        {
+            // A loop that is closed has closed the socket already.
+            Core.TryPost(CallbackItem<Connection>.Create(action, this, Core.BaseContext));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.IO.Pipelines;
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net.Connections;
+
+internal enum InputKind : byte
+{
+    /// <summary>What a PipeReader's read is: at least something that was not examined yet.</summary>
+    Read,
+
+    /// <summary>More than there is now.</summary>
+    More,
+
+    /// <summary>Into the caller's memory.</summary>
+    Receive,
+}
+
+/// <summary>One read of any kind.</summary>
+[StackTraceHidden]
+internal sealed class InputOperation : PipeOperation, ICoroutineSource<int>, ICoroutineSource<ReadResult>
+{
+    private static readonly int Slot = ItemPools.NewSlot();
+
+    private InputPipe? pipe;
+    private InputKind kind;
+    private Memory<byte> buffer;
+    private int count;
+    private bool begun;
+    private bool isPart;
+    private bool cancelled;
+
+    private protected override Connection Owner => pipe!.Owner;
+
+    private protected override Connection? OwnerIfAny => pipe?.Owner;
+
+    private protected override string What => "read from";
+
+    /// <param name="pipe">Where from.</param>
+    /// <param name="kind">How.</param>
+    /// <param name="buffer">Where to, for <see cref="InputKind.Receive"/>.</param>
+    /// <param name="isPart">It belongs to the read that has the pipe to itself now.</param>
+    internal static InputOperation Rent(InputPipe pipe, InputKind kind, Memory<byte> buffer = default, bool isPart = false)
+    {
+        var operation = LoopCore.Running?.Pools.TryRent<InputOperation>(Slot) ?? new();
+        operation.Make();
+        operation.pipe = pipe;
+        operation.kind = kind;
+        operation.buffer = buffer;
+        operation.isPart = isPart;
+        return operation;
+    }
+
+    int ICoroutineSource<int>.EndWithResult(long token)
+    {
+        var thrown = Finish(token);
+        int result = count;
+        Drop();
+        return thrown is null ? result : throw thrown;
+    }
+
+    ReadResult ICoroutineSource<ReadResult>.EndWithResult(long token)
+    {
+        var thrown = Finish(token);
+        var from = pipe!;
+        bool was = cancelled;
+        Drop();
+        return thrown is null ? from.Result(was) : throw thrown;
+    }
+
+    /// <summary>PipeReader.CancelPendingRead. False: it is no pipe read, or its outcome is there already.</summary>
+    internal bool CancelRead()
+    {
+        if (kind != InputKind.Read || !IsParked)
+        {
+            return false;
+        }
+
+        cancelled = true;
+        GiveUpWait();
+        return true;
+    }
+
+    private protected override bool Try()
+    {
+        if (!begun)
+        {
+            begun = true;
+            if (pipe!.WhyNotRead(isPart) is { } refused)
+            {
+                Failure = refused;
+                return true;
+            }
+        }
+
+        if (kind == InputKind.Read && pipe!.TakeCancelRequest())
+        {
+            cancelled = true;
+            return true;
+        }
+
+        try
+        {
+            bool done = pipe!.Try(kind, buffer, out count);
+            if (done && kind == InputKind.Read)
+            {
+                pipe.Occupy(this);
+            }
+
+            return done;
+        }
+        catch (Exception failure)
+        {
+            Failure = failure;
+            return true;
+        }
+    }
+
+    private protected override Exception? Wait(WaitNode awaiting) => pipe!.Wait(this);
+
+    private protected override void Leave(WaitNode awaiting) => pipe!.Leave(this);
+
+    private protected override void Recycle(LoopCore core)
+    {
+        pipe!.Ended(this);
+        pipe = null;
+        buffer = default;
+        begun = false;
+        cancelled = false;
+        core.Pools.Return(this, Slot);
+    }
+}

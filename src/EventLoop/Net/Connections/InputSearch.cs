@@ -1,0 +1,45 @@
+using System.Buffers;
+
+namespace EventLoop.Net.Connections;
+
+/// <summary>The search for a delimiter in what comes bit by bit: each byte is looked at once, however many there are and in however many blocks.</summary>
+internal struct InputSearch
+{
+    private SequencePosition from;       // where the next look begins; only when something was searched
+    private long before;                 // bytes in front of that
+
+    /// <summary>Where it begins; -1: nowhere yet.</summary>
+    /// <param name="bytes">Those of the last time and more behind them.</param>
+    /// <param name="delimiter">The same each time.</param>
+    internal long Find(ReadOnlySequence<byte> bytes, ReadOnlySpan<byte> delimiter)
+    {
+        if (bytes.Length < delimiter.Length)
+        {
+            return -1;
+        }
+
+        var rest = before > 0 ? bytes.Slice(from) : bytes;
+        if (rest.IsSingleSegment)
+        {
+            int at = rest.FirstSpan.IndexOf(delimiter);
+            if (at >= 0)
+            {
+                return before + at;
+            }
+        }
+        else if (new SequenceReader<byte>(rest) is var reader && reader.TryReadTo(out ReadOnlySequence<byte> found, delimiter, advancePastDelimiter: false))
+        {
+            return before + found.Length;
+        }
+
+        // The last bytes may be its beginning.
+        long done = rest.Length - delimiter.Length + 1;
+        if (done > 0)
+        {
+            from = rest.GetPosition(done);
+            before += done;
+        }
+
+        return -1;
+    }
+}

@@ -1,0 +1,85 @@
+using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net.Connections;
+
+/// <summary>
+/// The orderly end of a TCP connection. A system that meets input which nobody will read, at the close or behind it, answers with a reset and drops what it had taken but
+/// not delivered: so the sending side ends first, and what comes is read and dropped until the peer ends its side, or nothing can be lost any more. Loop thread only.
+/// </summary>
+internal static class LingeringClose
+{
+    // A peer that is in the middle of sending (a request that was refused) may pause so long.
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
+    private const long MostDropped = 16 << 20;
+
+    /// <summary>Ends the sending side. Whether closing at once might lose something.</summary>
+    /// <param name="socket">A connected one.</param>
+    /// <param name="isSending">The peer may be in the middle of sending.</param>
+    internal static bool IsNeeded(LoopSocket socket, out bool isSending)
+    {
+        isSending = false;
+        var device = socket.Device;
+        if (socket.IsClosed || !device.MayLoseAtClose)
+        {
+            return false;
+        }
+
+        device.ShutdownSend();
+        long dropped = 0;
+        var left = socket.DropInput(ref dropped);
+        isSending = dropped > 0;
+        return left != InputLeft.End && ReferenceEquals(LoopCore.Running, socket.Core) && (isSending || device.IsAcknowledged == false);
+    }
+
+    /// <summary>Begun where it is needed; the socket is closed when this ends, also when it throws.</summary>
+    internal static async Coroutine Run(LoopSocket socket, bool isSending, TimeSpan deadline)
+    {
+        var loop = Loop.Current;
+        var quietUntil = isSending ? loop.Time + Quiet : TimeSpan.Zero;
+        var pause = FirstLook;
+        long dropped = 0;
+        try
+        {
+            while (!socket.IsClosed && loop.Time < deadline && dropped < MostDropped)
+            {
+                long before = dropped;
+                var left = socket.DropInput(ref dropped);
+                if (left == InputLeft.End)
+                {
+                    return;
+                }
+
+                if (dropped > before)
+                {
+                    quietUntil = loop.Time + Quiet;
+                    pause = FirstLook;
+                }
+
+                if (left == InputLeft.More)
+                {
+                    await Loop.Yield();
+                    continue;
+                }
+
+                if (socket.Device.IsAcknowledged != false && loop.Time >= quietUntil)
+                {
+                    return;
+                }
+
+                await CancelScope.MoveOnAfter(pause, async Coroutine (_) => await socket.WaitReadableAsync());
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+        }
+        catch (Exception gone) when (gone is ObjectDisposedException or InvalidOperationException or IOException or System.Net.Sockets.SocketException)
+        {
+            // Aborted meanwhile, or somebody reads from the socket itself.
+        }
+        finally
+        {
+            socket.Close();
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Polling;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net.Connections;
+
+// What the transport did not take at once goes out when it does.
+internal sealed partial class OutputPipe
+{
+    private readonly Drain drain;
+    private bool draining;       // the transport tells when it takes more
+
+    internal void LeaveTransport()
+    {
+        if (draining)
+        {
+            draining = false;
+            owner.Transport.Leave(drain, reads: false);
+        }
+    }
+
+    // As much as goes; has the rest sent later.
+    private void Send()
+    {
+        if (!SendWhatGoes())
+        {
+            EnsureDraining();
+        }
+    }
+
+    private void Sent(int count)
+    {
+        unsent -= count;
+        bool isLent = loan is not null && ReferenceEquals(loan, blocks.Tail);
+        blocks.Consume(count, owner.Buffers, keepLast: isLent);
+        if (unsent == 0 && !isLent)
+        {
+            Clear();
+        }
+    }
+
+    private void EnsureDraining()
+    {
+        if (draining || owner.IsClosed)
+        {
+            return;
+        }
+
+        draining = true;
+        if (owner.Transport.Wait(drain, reads: false) is { } refused)
+        {
+            draining = false;
+            Fail(refused);
+        }
+    }
+
+    // The transport may take more. True when there is nothing more to wait for.
+    private bool GoOnDraining()
+    {
+        try
+        {
+            bool blocked = false;
+            while (!blocked)
+            {
+                blocked = !SendWhatGoes();
+                bool moved = false;
+                while (unsent <= LowWater && Next is { } node && Operation(node) is var operation && operation.TryGoOn())
+                {
+                    Leave(node);
+                    operation.End();
+                    moved = true;
+                }
+
+                if (unsent == 0 && (!moved || Next is null))
+                {
+                    break;
+                }
+            }
+
+            draining = blocked || Next is not null;
+            EndIfSent();
+            return !draining;
+        }
+        catch (Exception broken)
+        {
+            draining = false;
+            Fail(broken);
+            return true;
+        }
+    }
+
+    private WaitNode? Next => transferring ? ofTransfer : waiting.First;
+
+    // False: the transport takes no more now.
+    private bool SendWhatGoes()
+    {
+        unflushed = 0;
+        while (unsent > 0)
+        {
+            int count = owner.Transport.TrySend(blocks.Head!, blocks.Start);
+            if (count == SocketDevice.WouldBlock)
+            {
+                return false;
+            }
+
+            if (count < 0)
+            {
+                throw Broken(count);
+            }
+
+            Sent(count);
+        }
+
+        return true;
+    }
+
+    private void EndIfSent()
+    {
+        if (completed && IsEmpty && failure is null && !owner.IsClosed)
+        {
+            owner.Transport.ShutdownSend();
+        }
+    }
+
+    /// <summary>Waits for the transport on behalf of what stands in the pipe.</summary>
+    private sealed class Drain(OutputPipe pipe) : SocketWaiter
+    {
+        internal override bool TryAgain() => pipe.GoOnDraining();
+
+        internal override void OnClosed(Exception reason)
+        {
+            pipe.draining = false;
+            pipe.OnClosed(reason);
+        }
+
+        internal override void Execute() => throw new InvalidOperationException("It only waits.");
+    }
+}

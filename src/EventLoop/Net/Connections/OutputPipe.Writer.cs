@@ -1,0 +1,261 @@
+using System.IO.Pipelines;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net.Connections;
+
+// As a PipeWriter. What GetMemory lends is the free part of the last block. Until Advance says how much of it is used nobody else writes there, it is not sent,
+// and the block does not go back to the pool: what others write meanwhile goes before it, into blocks of their own.
+internal sealed partial class OutputPipe
+{
+    private BufferSegment? loan;          // lent, and Advance has not come yet; the last block, or none of the chain's any more
+    private LoopContext? lender;          // who asked for it
+    private bool isTakenOver;             // somebody else asked before the borrower was done
+    private BufferSegment? renewable;     // behind an Advance: whose rest the same borrower may go on to fill
+    private int renewableLength;
+
+    public override bool CanGetUnflushedBytes => true;
+
+    public override long UnflushedBytes => unflushed;
+
+    /// <summary>TLS is being started: what is written now must not go out before it has.</summary>
+    internal bool IsUpgrading { get; set; }
+
+    internal void VerifyNotUpgrading()
+    {
+        if (IsUpgrading)
+        {
+            throw new InvalidOperationException("TLS is being started on this connection: what is written now might go out in clear text. Await StartTlsAsync first.");
+        }
+    }
+
+    public override Memory<byte> GetMemory(int sizeHint = 0) => Lend(sizeHint).Free;
+
+    public override Span<byte> GetSpan(int sizeHint = 0) => Lend(sizeHint).Free.Span;
+
+    public override void Advance(int bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        owner.VerifyAccess();
+        if (loan is null)
+        {
+            AdvanceAgain(bytes);
+            return;
+        }
+
+        var segment = loan;
+        if (isTakenOver && !ReferenceEquals(lender, owner.Core.Current))
+        {
+            throw new InvalidOperationException(
+                "Another task has asked for memory of this Output since: what was written to the memory that was lent before is not sent. One task at a time uses Output; others call WriteAsync of the connection.");
+        }
+
+        if (bytes > segment.FreeLength)
+        {
+            throw new InvalidOperationException($"Advance({bytes}) goes beyond the memory that GetMemory or GetSpan gave.");
+        }
+
+        if (bytes > 0)
+        {
+            VerifyMayAdd();
+        }
+
+        bool isStrict = isTakenOver;
+        loan = null;
+        lender = null;
+        isTakenOver = false;
+        if (failure is not null)
+        {
+            return;      // the flush says so
+        }
+
+        bool isApart = !ReferenceEquals(segment, blocks.Tail);
+        if (bytes > 0)
+        {
+            if (isApart)
+            {
+                blocks.Append(segment);
+            }
+
+            Add(segment, bytes);
+            (renewable, renewableLength) = (isStrict ? null : segment, segment.FreeLength);
+        }
+        else if (isApart)
+        {
+            owner.Buffers.Return(segment);
+        }
+        else if (unsent == 0)
+        {
+            Clear();         // an idle connection holds no block
+        }
+    }
+
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => Begin(default, cancellationToken);
+
+    public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) => Begin(source, cancellationToken);
+
+    public override void CancelPendingFlush()
+    {
+        owner.VerifyAccess();
+        if (Flushing is { } flush)
+        {
+            Flushing = null;
+            flush.CancelFlush(isNext: !transferring && waiting.First is { } next && ReferenceEquals(Operation(next), flush));
+        }
+        else
+        {
+            cancelRequested = true;
+        }
+    }
+
+    /// <summary>Ends the sending direction, behind what was written.</summary>
+    public override void Complete(Exception? exception = null)
+    {
+        owner.VerifyAccess();
+        if (completed)
+        {
+            return;
+        }
+
+        if (exception is null)
+        {
+            VerifyNotUpgrading();
+        }
+
+        completed = true;
+        if (exception is not null)
+        {
+            owner.Abort();
+            return;
+        }
+
+        if (transferring)
+        {
+            return;      // its end comes behind the file
+        }
+
+        try
+        {
+            Send();
+        }
+        catch (IOException)
+        {
+            // The reader of this connection learns of it.
+        }
+
+        EndIfSent();
+    }
+
+    private ValueTask<FlushResult> Begin(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        owner.VerifyAccess();
+        if (completed)
+        {
+            throw new InvalidOperationException("Writing was completed: Complete() was called on this writer.");
+        }
+
+        bool called = cancelRequested;
+        cancelRequested = false;
+        if (called && bytes.IsEmpty)
+        {
+            return new ValueTask<FlushResult>(new FlushResult(isCanceled: true, isCompleted: false));
+        }
+
+        var operation = OutputOperation.Rent(this, bytes, ofWriter: true, cancelled: called);
+        return ValueTaskBridge<FlushResult>.Begin(owner.Core, operation, operation.Version, raw: false, cancellationToken);
+    }
+
+    private BufferSegment Lend(int sizeHint)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
+        owner.VerifyAccess();
+        VerifyUsable();
+        VerifyMayAdd();
+        int least = Math.Max(sizeHint, 1);
+        var here = owner.Core.Current;
+        if (loan is not null)
+        {
+            // As a rule the same borrower, who wants more; but it may be two that know nothing of each other, and then one of them still writes to what was lent.
+            loan.Exempt();
+            isTakenOver |= !ReferenceEquals(lender, here);
+            if (isTakenOver || loan.FreeLength < least)
+            {
+                TakeBack();
+            }
+        }
+
+        loan ??= Room(least);
+        lender = here;
+        renewable = null;
+        return loan;
+    }
+
+    // Nobody uses what is free of it any more, and the pool does not get it.
+    private void TakeBack()
+    {
+        if (ReferenceEquals(loan, blocks.Tail))
+        {
+            if (unsent == 0)
+            {
+                blocks.Forget();
+            }
+            else
+            {
+                loan!.Split();
+            }
+        }
+
+        loan = null;
+    }
+
+    // What is written now goes before what the borrower has not finished.
+    private void SetLoanApart()
+    {
+        if (loan is null || !ReferenceEquals(loan, blocks.Tail))
+        {
+            return;
+        }
+
+        if (loan.End == 0 && ReferenceEquals(loan, blocks.Head))
+        {
+            blocks.Forget();
+        }
+        else
+        {
+            loan = loan.Split();
+        }
+    }
+
+    // A second Advance behind one GetMemory: some writers fill a block in pieces.
+    private void AdvanceAgain(int bytes)
+    {
+        if (bytes == 0 || failure is not null)
+        {
+            return;
+        }
+
+        VerifyMayAdd();
+        if (renewable is null || !ReferenceEquals(renewable, blocks.Tail) || renewable.FreeLength != renewableLength || bytes > renewableLength)
+        {
+            throw new InvalidOperationException($"Advance({bytes}) without memory: ask for it with GetMemory or GetSpan, and again after each flush.");
+        }
+
+        Add(renewable, bytes);
+        renewableLength -= bytes;
+    }
+
+    private void Add(BufferSegment segment, int bytes)
+    {
+        segment.Fill(bytes);
+        unsent += bytes;
+        unflushed += bytes;
+    }
+
+    private void VerifyMayAdd()
+    {
+        VerifyNotUpgrading();
+        if (completed && !owner.IsClosed)
+        {
+            VerifyUsable();
+        }
+    }
+}

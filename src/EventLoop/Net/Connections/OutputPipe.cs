@@ -1,0 +1,284 @@
+using System.IO.Pipelines;
+using EventLoop.Polling;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net.Connections;
+
+/// <summary>
+/// A connection's sending half: a PipeWriter straight on the transport. A flush sends everything with one vectored call; what the system does not take
+/// goes out when it does, and a flush waits only when more than the high-water mark is left, until less than the low one is. Loop thread only.
+/// </summary>
+internal sealed partial class OutputPipe : PipeWriter
+{
+    internal const int HighWater = 64 * 1024;
+    internal const int LowWater = 16 * 1024;
+
+    private readonly Connection owner;
+    private WaiterQueue waiting;     // what they wait for are operations; first come first served: what a later write brings stays behind
+    private WaitNode? ofTransfer;    // the part of a file that waits, before all others
+    private SegmentChain blocks;
+    private long unsent;
+    private long unflushed;
+    private bool transferring;   // a file or a handshake is under way: only what belongs to it may send
+    private bool completed;
+    private bool cancelRequested;
+    private Exception? failure;
+
+    internal OutputPipe(Connection owner)
+    {
+        this.owner = owner;
+        drain = new Drain(this);
+    }
+
+    internal Connection Owner => owner;
+
+    internal bool IsEmpty => unsent == 0 && waiting.IsEmpty && !transferring;
+
+    /// <summary>Nobody has to be waited for.</summary>
+    internal bool IsFree => !transferring && waiting.IsEmpty;
+
+    internal bool IsBroken => failure is not null;
+
+    // ---- For the connection
+
+    /// <summary>The first attempt of a write.</summary>
+    internal bool TryBegin(ref ReadOnlyMemory<byte> rest, bool drain, bool ofTransfer)
+    {
+        if (!ofTransfer && (!drain || !rest.IsEmpty))
+        {
+            VerifyUsable();
+        }
+
+        return (transferring ? ofTransfer : waiting.IsEmpty) && TryGoOn(ref rest, drain);
+    }
+
+    /// <summary>True when all of it is sent, or is in the pipe and what is unsent is below the mark.</summary>
+    internal bool TryGoOn(ref ReadOnlyMemory<byte> rest, bool drain)
+    {
+        if (failure is not null)
+        {
+            throw Again(failure);
+        }
+
+        if (owner.IsClosed)
+        {
+            throw owner.ClosedException();
+        }
+
+        if (unsent > 0 && !draining)
+        {
+            Send();
+        }
+
+        if (unsent == 0 && !rest.IsEmpty && owner.Transport.SendsDirectly)
+        {
+            SendDirectly(ref rest);
+        }
+
+        while (!rest.IsEmpty && unsent < HighWater)
+        {
+            Copy(ref rest);
+            if (!draining)
+            {
+                Send();
+            }
+        }
+
+        if (failure is not null)
+        {
+            throw Again(failure);      // the transport refused to tell when it takes more, and what was in the pipe is dropped
+        }
+
+        return rest.IsEmpty && unsent <= (drain ? 0 : HighWater);
+    }
+
+    internal void Enqueue(WaitNode node, bool isOfTransfer)
+    {
+        if (isOfTransfer)
+        {
+            ofTransfer = node;
+        }
+        else
+        {
+            waiting.Add(node);
+        }
+
+        if (!transferring || isOfTransfer)
+        {
+            EnsureDraining();
+        }
+    }
+
+    /// <summary>Everything before it is sent: a file goes next, and whatever is written meanwhile waits behind it.</summary>
+    internal void BeginTransfer() => transferring = true;
+
+    /// <param name="broken">Why nothing can follow: part of the file is missing.</param>
+    internal void EndTransfer(Exception? broken)
+    {
+        transferring = false;
+        if (broken is not null)
+        {
+            Fail(broken);
+        }
+        else if (!draining)
+        {
+            draining = true;
+            if (!GoOnDraining())
+            {
+                draining = false;
+                EnsureDraining();
+            }
+        }
+    }
+
+    /// <summary>All of it into the pipe, whatever the marks say.</summary>
+    internal bool TryTake(ref ReadOnlyMemory<byte> rest)
+    {
+        while (!rest.IsEmpty)
+        {
+            Copy(ref rest);
+        }
+
+        return true;
+    }
+
+    /// <summary>The call on the PipeWriter that waits; the last one, where somebody makes several at once.</summary>
+    internal OutputOperation? Flushing { get; set; }
+
+    internal void Forget(OutputOperation operation)
+    {
+        if (ReferenceEquals(Flushing, operation))
+        {
+            Flushing = null;
+        }
+    }
+
+    internal void Leave(WaitNode node)
+    {
+        if (ReferenceEquals(node, ofTransfer))
+        {
+            ofTransfer = null;
+        }
+        else
+        {
+            waiting.Remove(node);
+        }
+    }
+
+    /// <summary>The rest of something that has begun to go out will not come.</summary>
+    internal void Cut(Exception why) => Fail(why);
+
+    internal void OnClosed(Exception reason)
+    {
+        if (IsMiddle)
+        {
+            owner.Transport.Cut();
+        }
+
+        failure ??= reason;
+        Clear();
+        LeaveTransport();
+        while ((ofTransfer ?? waiting.First) is { } node)
+        {
+            Leave(node);
+            Operation(node).OnClosed(reason);
+        }
+    }
+
+    // Of what was promised to go out some is still here.
+    private bool IsMiddle => unsent > unflushed || (waiting.First is { } next && Operation(next).HasBegunToGo);
+
+    private static OutputOperation Operation(WaitNode node) => (OutputOperation)node.Target!;
+
+    // For what others write it is never memory that is lent.
+    private BufferSegment Room(int least)
+    {
+        if (blocks.Tail is { } last && last.FreeLength >= least)
+        {
+            return last;
+        }
+
+        if (unsent == 0)
+        {
+            Clear();
+        }
+
+        var segment = owner.Buffers.Rent(Math.Max(least, unsent >= BufferPool.SmallestBlock ? 4 * BufferPool.SmallestBlock : BufferPool.SmallestBlock));
+        blocks.Append(segment);
+        return segment;
+    }
+
+    private void VerifyUsable()
+    {
+        if (completed)
+        {
+            throw new InvalidOperationException("Writing was completed: nothing can be sent on this connection any more.");
+        }
+    }
+
+    private void Copy(ref ReadOnlyMemory<byte> rest)
+    {
+        SetLoanApart();
+        var room = Room(Math.Min(rest.Length, HighWater)).Free;
+        int count = Math.Min(room.Length, rest.Length);
+        rest.Span[..count].CopyTo(room.Span);
+        blocks.Tail!.Fill(count);
+        unsent += count;
+        rest = rest[count..];
+    }
+
+    private void SendDirectly(ref ReadOnlyMemory<byte> rest)
+    {
+        while (!rest.IsEmpty)
+        {
+            int count = owner.Transport.TrySend(rest);
+            if (count < 0)
+            {
+                if (count != SocketDevice.WouldBlock)
+                {
+                    throw Broken(count);
+                }
+
+                return;
+            }
+
+            rest = rest[count..];
+        }
+    }
+
+    private Exception Broken(int error)
+    {
+        failure ??= owner.Transport.Explain(error, reads: false);
+        Clear();
+        return failure;
+    }
+
+    private void Fail(Exception why)
+    {
+        owner.Transport.Cut();
+        OnClosed(failure ?? why);
+    }
+
+    // A second throw of one exception object would grow its trace; and each write has its own failure.
+    private static Exception Again(Exception first) => first switch
+    {
+        ObjectDisposedException closed => new ObjectDisposedException(closed.ObjectName, closed.Message),
+        _ => new IOException(first.Message, first),
+    };
+
+    private void Clear()
+    {
+        renewable = null;
+        if ((loan is not null && ReferenceEquals(loan, blocks.Tail)) || owner.Transport.HoldsOutput)
+        {
+            blocks.Forget();
+        }
+        else
+        {
+            blocks.Clear(owner.Buffers);
+        }
+
+        unsent = 0;
+        unflushed = 0;
+    }
+}

@@ -1,0 +1,107 @@
+using System.Buffers;
+
+namespace EventLoop.Net.Connections;
+
+/// <summary>The blocks of a pipe, oldest first; of the first, some may be consumed. Loop thread only.</summary>
+internal struct SegmentChain
+{
+    internal BufferSegment? Head { get; private set; }
+
+    internal BufferSegment? Tail { get; private set; }
+
+    /// <summary>What was consumed of the first block.</summary>
+    internal int Start { get; private set; }
+
+    /// <summary>Everything that is not consumed; only when there is a block.</summary>
+    internal readonly ReadOnlySequence<byte> Bytes => new(Head!, Start, Tail!, Tail!.End);
+
+    /// <summary>How far into <see cref="Bytes"/> a position is that they gave out.</summary>
+    /// <exception cref="InvalidOperationException">It is not in there (any more).</exception>
+    internal readonly long OffsetOf(SequencePosition position)
+    {
+        long before = -Start;
+        for (var segment = Head; segment is not null; segment = segment.Following)
+        {
+            if (ReferenceEquals(segment, position.GetObject()) && position.GetInteger() is var index && index <= segment.End && before + index >= 0)
+            {
+                return before + index;
+            }
+
+            before += segment.End;
+        }
+
+        throw new InvalidOperationException("The position does not belong to what is buffered: it was consumed already, or comes from another reader.");
+    }
+
+    internal void Append(BufferSegment segment)
+    {
+        if (Tail is null)
+        {
+            Head = segment;
+            Start = 0;
+        }
+        else
+        {
+            Tail.Append(segment);
+        }
+
+        Tail = segment;
+    }
+
+    /// <summary>Gives back the blocks that are used up.</summary>
+    /// <param name="count">Bytes; no more than there are.</param>
+    /// <param name="pool">Where they go; null: to the collector, because somebody may still look at them.</param>
+    /// <param name="keepLast">A call that is under way will fill the rest of the last one.</param>
+    internal void Consume(long count, BufferPool? pool, bool keepLast)
+    {
+        while (count > 0)
+        {
+            int here = Head!.End - Start;
+            if (count < here)
+            {
+                Start += (int)count;
+                return;
+            }
+
+            count -= here;
+            if (keepLast && Head.Following is null)
+            {
+                Start = Head.End;
+                return;
+            }
+
+            DropHead(pool);
+        }
+
+        // Blocks that were asked for and never filled: what comes first is to have something in it.
+        while (Head?.Following is not null && Head.End == Start)
+        {
+            DropHead(pool);
+        }
+    }
+
+    /// <summary>Gives back all of them.</summary>
+    internal void Clear(BufferPool? pool)
+    {
+        while (Head is not null)
+        {
+            DropHead(pool);
+        }
+    }
+
+    /// <summary>Leaves them to the collector: somebody may still write to them.</summary>
+    internal void Forget() => this = default;
+
+    private void DropHead(BufferPool? pool)
+    {
+        var old = Head!;
+        Head = old.Following;
+        Start = 0;
+        if (Head is null)
+        {
+            Tail = null;
+        }
+
+        pool?.Return(old);
+    }
+}

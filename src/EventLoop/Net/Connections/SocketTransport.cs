@@ -1,0 +1,63 @@
+using System.Net.Sockets;
+using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Polling;
+
+namespace EventLoop.Net.Connections;
+
+/// <summary>The bare socket.</summary>
+internal sealed class SocketTransport(LoopSocket socket) : Transport
+{
+    private bool peerIsSending;         // when the close began
+
+    internal override bool SendsDirectly => true;
+
+    internal override bool MayReceive => socket.MayReceive;
+
+    internal override int TryReceive(Memory<byte> buffer) => socket.TryReceive(buffer.Span);
+
+    internal override int TrySend(ReadOnlyMemory<byte> bytes) => socket.TrySend(bytes.Span);
+
+    internal override unsafe int TrySend(BufferSegment first, int start)
+    {
+        if (first.Following is null)
+        {
+            return socket.TrySend(new ReadOnlySpan<byte>(first.Start + start, first.End - start));
+        }
+
+        var vectors = stackalloc IoVector[SocketDevice.MostVectors];
+        int count = 0;
+        for (var segment = first; segment is not null && count < SocketDevice.MostVectors; segment = segment.Following)
+        {
+            vectors[count++] = new IoVector(segment.Start + start, segment.End - start);
+            start = 0;
+        }
+
+        return socket.TrySend(new ReadOnlySpan<IoVector>(vectors, count));
+    }
+
+    internal override Exception? Wait(SocketWaiter waiter, bool reads) => socket.Wait(waiter, reads);
+
+    internal override void Leave(SocketWaiter waiter, bool reads) => socket.Leave(waiter, reads);
+
+    internal override Exception Explain(int error, bool reads) =>
+        socket.IsClosed ? socket.Closed() : SocketErrors.Broken(reads ? "receive from" : "send to", socket.RemoteEndPoint, SocketDevice.ToError(error));
+
+    internal override void ShutdownSend() => socket.Device.ShutdownSend();
+
+    internal override void Cut() => socket.Cut();
+
+    internal override bool TryClose()
+    {
+        if (LingeringClose.IsNeeded(socket, out peerIsSending))
+        {
+            return false;
+        }
+
+        socket.Close();
+        return true;
+    }
+
+    internal override Coroutine CloseAsync(TimeSpan deadline) => LingeringClose.Run(socket, peerIsSending, deadline);
+
+    internal override void Abort() => socket.Abort();
+}

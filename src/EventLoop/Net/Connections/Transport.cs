@@ -1,0 +1,56 @@
+using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Polling;
+
+namespace EventLoop.Net.Connections;
+
+/// <summary>
+/// What a connection's pipes stand on: a socket, or TLS on one. Every call answers at once, as those of a <see cref="SocketDevice"/> do;
+/// after "would block" a waiter is told when to try again. Loop thread only.
+/// </summary>
+internal abstract class Transport
+{
+    /// <summary>What is sent is with the system, or dropped, when the call returns: the caller's memory is free again.</summary>
+    internal abstract bool SendsDirectly { get; }
+
+    /// <summary>The memory of the last attempt to receive is still in use.</summary>
+    internal virtual bool HoldsBuffer { get => false; private protected set { } }
+
+    /// <summary>What the last attempt to send was given is still in use.</summary>
+    internal virtual bool HoldsOutput => false;
+
+    /// <summary>False: an attempt would be in vain.</summary>
+    internal abstract bool MayReceive { get; }
+
+    internal abstract int TryReceive(Memory<byte> buffer);
+
+    internal abstract int TrySend(ReadOnlyMemory<byte> bytes);
+
+    /// <summary>Sends what is filled of a chain.</summary>
+    /// <param name="first">The first segment of the chain.</param>
+    /// <param name="start">Where in the first segment.</param>
+    internal abstract int TrySend(BufferSegment first, int start);
+
+    internal abstract Exception? Wait(SocketWaiter waiter, bool reads);
+
+    internal abstract void Leave(SocketWaiter waiter, bool reads);
+
+    /// <summary>The exception for a negative answer.</summary>
+    internal abstract Exception Explain(int error, bool reads);
+
+    internal abstract void ShutdownSend();
+
+    /// <summary>Part of something was sent, and the rest will not follow: whoever closes it, and the loop's end too, the peer gets a reset.</summary>
+    internal abstract void Cut();
+
+    // ---- The end; the pipes have let go of it
+
+    /// <summary>An orderly end. True: it is closed; false: that takes time, and <see cref="CloseAsync"/> or <see cref="Abort"/> has to follow.</summary>
+    internal abstract bool TryClose();
+
+    /// <summary>Closes it in order, whatever becomes of it: it is closed when this ends, also when it throws.</summary>
+    /// <param name="deadline">On the loop's clock.</param>
+    internal abstract Coroutine CloseAsync(TimeSpan deadline);
+
+    /// <summary>Closes it with a reset. Does nothing to one that is closed.</summary>
+    internal abstract void Abort();
+}

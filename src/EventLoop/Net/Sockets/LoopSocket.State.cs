@@ -1,0 +1,309 @@
+using System.Net;
+using System.Net.Sockets;
+using EventLoop.Diagnostics;
+using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Polling;
+using EventLoop.Scheduling;
+using Microsoft.Win32.SafeHandles;
+
+namespace EventLoop.Net;
+
+// Attempts on the device, and the end. Loop thread only.
+public sealed partial class LoopSocket
+{
+    private readonly SocketDevice device;
+    private readonly SocketReadiness ready;
+    private IOException? sendingBroken;
+    private EndPoint? localEndPoint;
+    private EndPoint? remoteEndPoint;
+    private bool namesAreKnown;       // to the device: whoever asks it, on whichever thread, asks nothing of the system
+
+    internal LoopSocket(LoopCore core, SocketDevice device)
+    {
+        Core = core;
+        this.device = device;
+        ready = new SocketReadiness(device, core.Loop.Debug ? Origin.Capture() : null);
+    }
+
+    /// <summary>Nobody uses it any more, and nothing of it is pending: the loop closes it.</summary>
+    ~LoopSocket()
+    {
+        if (ready is { IsClosed: false } left)      // null: there was no socket to be had
+        {
+            // A loop that is closed has closed it already, or never knew of it: then the device's own finalizer does.
+            Core.TryPost(CallbackItem<(SocketReadiness Ready, Loop Loop)>.Create(static forgotten => forgotten.Ready.CloseForgotten(forgotten.Loop), (left, Core.Loop), Core.BaseContext));
+        }
+    }
+
+    internal LoopCore Core { get; }
+
+    internal SocketDevice Device => device;
+
+    /// <summary>Something waits to receive.</summary>
+    internal bool IsReceiving => ready.Reader is not null;
+
+    /// <summary>For descriptions.</summary>
+    internal string Peer => (RemoteEndPoint ?? LocalEndPoint) is { } known ? SocketErrors.Text(known) : SocketErrors.NoAddress;
+
+    private bool MayAsk => namesAreKnown || Core.IsInLoopThread;
+
+    /// <summary>Why an operation cannot begin; null when it can.</summary>
+    internal Exception? GetRefusal(bool reads, string what)
+    {
+        if (ready.IsClosed)
+        {
+            return Closed();
+        }
+
+        if ((reads ? ready.Reader : ready.Writer) is not null)
+        {
+            return new InvalidOperationException(
+                $"Another operation waits on this socket already, so this cannot begin: {what} {Peer}. Await the first one; a socket has one operation for each direction at a time.");
+        }
+
+        return reads || sendingBroken is null ? null : new IOException(sendingBroken.Message, sendingBroken);
+    }
+
+    /// <summary>Has it told when its direction becomes ready. Answers why it cannot.</summary>
+    internal Exception? Wait(SocketWaiter waiter, bool reads)
+    {
+        if (GetRefusal(reads, "wait for") is { } refused)
+        {
+            return refused;
+        }
+
+        try
+        {
+            ready.Wait(waiter, reads);
+            if (ready.MayBe(reads))
+            {
+                // Told between its attempt and now, and the poller tells nothing twice.
+                Core.Ready.Enqueue(CallbackItem<SocketReadiness>.Create(static told => told.TellAgain(), ready, Core.BaseContext));
+            }
+
+            return null;
+        }
+        catch (IOException failure)
+        {
+            return failure;
+        }
+        catch (SocketException failure)
+        {
+            return SocketErrors.Failed("wait for", RemoteEndPoint ?? LocalEndPoint, failure.SocketErrorCode);
+        }
+    }
+
+    internal void Leave(SocketWaiter waiter, bool reads) => ready.Leave(waiter, reads);
+
+    internal void BreakSending(IOException why)
+    {
+        sendingBroken ??= why;
+        ready.EndsInMiddle = true;
+    }
+
+    /// <summary>Part of something was sent, and the rest will not follow: whoever closes it, the peer gets a reset.</summary>
+    internal void Cut() => ready.State |= SocketState.Cut;
+
+    /// <summary>A connection owns it and is the only one that reads.</summary>
+    internal void OwnInput() => ready.State |= device.ResetsOverUnread ? SocketState.DropsUnread : 0;
+
+    internal InputLeft DropInput(ref long dropped) => ready.IsClosed ? InputLeft.End : ready.Drop(ref dropped);
+
+    internal void WhenClosed(Action call) => ready.WhenClosed(call);
+
+    /// <summary>Why nothing can be sent any more: part of something is missing.</summary>
+    internal IOException? SendingBroken => sendingBroken;
+
+    // ---- Attempts
+
+    internal int TryReceive(Span<byte> buffer)
+    {
+        if ((ready.State & SocketState.Readable) == 0)
+        {
+            return SocketDevice.WouldBlock;
+        }
+
+        if (buffer.IsEmpty)
+        {
+            return CanReceive() ? 0 : SocketDevice.WouldBlock;
+        }
+
+        int count = device.Receive(buffer);
+        ready.State &= ~SocketState.JustTold;
+        if (count == SocketDevice.WouldBlock)
+        {
+            ready.NothingLeft();
+        }
+        else if (count > 0 && count < buffer.Length && device.ShortMeansEmpty && (ready.State & SocketState.ShortProvesNothing) == 0)
+        {
+            ready.State &= ~SocketState.Readable;
+        }
+
+        return count;
+    }
+
+    internal bool CanReceive()
+    {
+        if ((ready.State & (SocketState.Readable | SocketState.JustTold)) == SocketState.Readable && !device.IsReadable)
+        {
+            ready.State &= ~SocketState.Readable;
+        }
+
+        return (ready.State & SocketState.Readable) != 0;
+    }
+
+    internal bool MayReceive => (ready.State & SocketState.Readable) != 0 || IsClosed;
+
+    internal bool CanSend() => (ready.State & SocketState.Writable) != 0;
+
+    internal int TrySend(ReadOnlySpan<byte> bytes) => CanSend() ? AfterSend(device.Send(bytes)) : SocketDevice.WouldBlock;
+
+    internal int TrySend(ReadOnlySpan<IoVector> vectors) => CanSend() ? AfterSend(device.Send(vectors)) : SocketDevice.WouldBlock;
+
+    internal int TrySendFile(SafeFileHandle file, long offset, int count) =>
+        CanSend() ? AfterSend(device.SendFile(file, offset, count)) : SocketDevice.WouldBlock;
+
+    internal int AfterSend(int sent)
+    {
+        if (sent == SocketDevice.WouldBlock)
+        {
+            ready.State &= ~SocketState.Writable;
+        }
+
+        return sent;
+    }
+
+    internal int AfterReceive(int received)
+    {
+        ready.State &= ~SocketState.JustTold;
+        if (received == SocketDevice.WouldBlock)
+        {
+            ready.NothingLeft();
+        }
+
+        return received;
+    }
+
+    internal SocketError TryAccept(out LoopSocket? accepted)
+    {
+        accepted = null;
+        if ((ready.State & SocketState.Readable) == 0)
+        {
+            return SocketError.WouldBlock;
+        }
+
+        while (true)
+        {
+            var error = device.Accept(out var connection);
+            ready.State &= ~SocketState.JustTold;
+            switch (error)
+            {
+                case SocketError.Success:
+                    accepted = new LoopSocket(Core, connection!) { namesAreKnown = true };
+                    return SocketError.Success;
+
+                case SocketError.WouldBlock:
+                    ready.NothingLeft();
+                    return error;
+
+                // It died while it waited to be accepted: its trouble, not the listener's.
+                case SocketError.ConnectionAborted or SocketError.ConnectionReset or SocketError.ProtocolType or SocketError.NetworkDown
+                    or SocketError.HostDown or SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.ProtocolOption:
+                    continue;
+
+                default:
+                    return error;
+            }
+        }
+    }
+
+    internal SocketError BeginConnect(EndPoint endPoint)
+    {
+        var error = device.Connect(endPoint);
+        if (error == SocketError.Success)
+        {
+            NoteConnected(endPoint);
+        }
+
+        // What was told before was about a socket without a peer; what is told from now on is about the connection, and kept.
+        if (error == SocketError.Success)
+        {
+            ready.State &= ~(SocketState.JustTold | SocketState.ShortProvesNothing);
+        }
+        else if (error == SocketError.WouldBlock)
+        {
+            ready.State &= ~(SocketState.Writable | SocketState.Readable | SocketState.JustTold | SocketState.ShortProvesNothing);
+        }
+
+        return error;
+    }
+
+    internal SocketError FinishConnect(EndPoint endPoint)
+    {
+        if (!CanSend())
+        {
+            return SocketError.WouldBlock;
+        }
+
+        var error = device.FinishConnect();
+        if (error == SocketError.Success)
+        {
+            NoteConnected(endPoint);
+            ready.State |= SocketState.Readable;
+        }
+
+        return error;
+    }
+
+    // Both, now: when the peer is gone nobody can ask any more.
+    private void NoteConnected(EndPoint endPoint)
+    {
+        remoteEndPoint = endPoint;
+        localEndPoint = device.LocalEndPoint;
+    }
+
+    // ---- The end
+
+    internal ObjectDisposedException Closed() => SocketReadiness.ClosedException(Peer);
+
+    private void CloseFromAnywhere(bool abort)
+    {
+        if (Core.IsInLoopThread)
+        {
+            CloseNow(abort);
+            return;
+        }
+
+        // A loop that is closed has closed it already.
+        Core.TryPost(CallbackItem<(LoopSocket Socket, bool Abort)>.Create(static close => close.Socket.CloseNow(close.Abort), (this, abort), Core.BaseContext));
+    }
+
+    private void CloseNow(bool abort)
+    {
+        if (ready.IsClosed)
+        {
+            return;
+        }
+
+        GC.SuppressFinalize(this);
+        (_, _) = (LocalEndPoint, RemoteEndPoint);         // known from now on, to messages and to those who ask
+        ready.Close(abort, ready.Reader is not null || ready.Writer is not null ? Peer : "");
+    }
+
+    private void Verify()
+    {
+        Core.VerifyAccess("LoopSocket");
+        if (ready.IsClosed)
+        {
+            throw Closed();
+        }
+    }
+
+    private static void Check(SocketError error, string what, EndPoint? with)
+    {
+        if (error != SocketError.Success)
+        {
+            throw SocketErrors.Failed(what, with, error);
+        }
+    }
+}

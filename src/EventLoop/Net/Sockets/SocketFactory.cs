@@ -1,0 +1,120 @@
+using System.Net;
+using System.Net.Sockets;
+using EventLoop.Polling;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net.Sockets.Sockets;
+
+/// <summary>Makes sockets as options want them.</summary>
+internal static class SocketFactory
+{
+    /// <exception cref="SocketException">There is none to be had; it says what for.</exception>
+    internal static SocketDevice Open(LoopCore core, EndPoint? endPoint, AddressFamily family, SocketType type, ProtocolType protocol)
+    {
+        try
+        {
+            return core.Poller.Open(family, type, protocol);
+        }
+        catch (SocketException failure)
+        {
+            throw endPoint is null
+                ? SocketErrors.Failed("open a socket", failure.SocketErrorCode)
+                : SocketErrors.Failed("open a socket for", endPoint, failure.SocketErrorCode);
+        }
+    }
+
+    internal static LoopSocket OpenStream(EndPoint endPoint, SocketOptions options)
+    {
+        var core = LoopCore.Required;
+        var socket = new LoopSocket(core, Open(
+            core,
+            endPoint,
+            endPoint.AddressFamily,
+            SocketType.Stream,
+            endPoint.AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp));
+        try
+        {
+            Apply(socket.Device, endPoint, options);
+            return socket;
+        }
+        catch
+        {
+            socket.Close();
+            throw;
+        }
+    }
+
+    internal static LoopSocket Listen(EndPoint endPoint, ListenOptions options)
+    {
+        var socket = OpenStream(endPoint, options);
+        try
+        {
+            if (endPoint.AddressFamily != AddressFamily.Unix)
+            {
+                Set(socket.Device, endPoint, SocketSetting.ReuseAddress, 1);
+            }
+
+            if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
+            {
+                Set(socket.Device, endPoint, SocketSetting.IPv6Only, options.DualMode ? 0 : 1);
+            }
+
+            if (options.ReusePort)
+            {
+                Set(socket.Device, endPoint, SocketSetting.ReusePort, 1);
+            }
+
+            socket.Bind(endPoint);
+            socket.Listen(options.Backlog);
+            return socket;
+        }
+        catch
+        {
+            socket.Close();
+            throw;
+        }
+    }
+
+    // Accepted sockets inherit these from their listener.
+    private static void Apply(SocketDevice device, EndPoint endPoint, SocketOptions options)
+    {
+        if (options.ReceiveBufferSize is { } receive)
+        {
+            Set(device, endPoint, SocketSetting.ReceiveBuffer, receive);
+        }
+
+        if (options.SendBufferSize is { } send)
+        {
+            Set(device, endPoint, SocketSetting.SendBuffer, send);
+        }
+
+        if (endPoint.AddressFamily == AddressFamily.Unix)
+        {
+            return;
+        }
+
+        if (options.NoDelay)
+        {
+            Set(device, endPoint, SocketSetting.NoDelay, 1);
+        }
+
+        if (options.KeepAlive)
+        {
+            Set(device, endPoint, SocketSetting.KeepAlive, 1);
+        }
+
+        if (options.KeepAliveTime is { } time)
+        {
+            Set(device, endPoint, SocketSetting.KeepAliveTime, (int)Math.Max(1, time.TotalSeconds));
+        }
+    }
+
+    private static void Set(SocketDevice device, EndPoint endPoint, SocketSetting setting, int value)
+    {
+        var error = device.Set(setting, value);
+        if (error != SocketError.Success)
+        {
+            throw SocketErrors.Failed($"set {setting} of the socket for", endPoint, error);
+        }
+    }
+}

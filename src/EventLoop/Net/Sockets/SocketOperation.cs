@@ -1,0 +1,200 @@
+using EventLoop.Coroutines;
+using EventLoop.Polling;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net.Sockets.Sockets;
+
+/// <summary>
+/// One operation on a socket: begun when it is awaited, tried at once, and again at every sign of readiness, in the poll itself: what it got then is its
+/// own, whatever cancellation comes later. Pooled by the loop, by the rule of <see cref="PooledUse"/>. Loop thread only; before it is awaited, whoever made it.
+/// </summary>
+[StackTraceHidden]
+internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitTarget
+{
+    private protected LoopSocket? Socket;
+
+    /// <summary>Bytes moved so far.</summary>
+    private protected long Moved;
+
+    private Exception? failure;
+    private PooledUse use;
+
+    /// <summary>Which of the socket's two directions it takes.</summary>
+    private protected abstract bool Reads { get; }
+
+    private protected abstract string What { get; }
+
+    internal long Version => use.Token;
+
+    private protected void Make() => use.Make();
+
+    /// <summary>One attempt: <see cref="SocketDevice.WouldBlock"/>, minus another error, or anything else when it is complete.</summary>
+    private protected abstract int Attempt(LoopSocket socket);
+
+    private protected abstract void Recycle(LoopCore core);
+
+    /// <summary>What an error becomes; null when the attempt is to be made again.</summary>
+    private protected virtual Exception Fail(int error) =>
+        SocketErrors.Failed(What, Socket!.RemoteEndPoint ?? Socket.LocalEndPoint, SocketDevice.ToError(error));
+
+    /// <inheritdoc/>
+    public bool Start(long token)
+    {
+        // Its socket's loop only: nothing else may change it, and so nobody can race for it.
+        var core = LoopCore.Required;
+        use.VerifyNotStarted(token);
+        if (Socket is not { } socket || !ReferenceEquals(core, socket.Core))
+        {
+            Throw.OtherLoop("socket");
+            return false;
+        }
+
+        use.Start(token);
+        if (core.TryInterrupt(out bool completed))
+        {
+            return completed;
+        }
+
+        failure = socket.GetRefusal(Reads, What);
+        return failure is not null || Try() ? core.SpendBudget() : use.MustWait(token);
+    }
+
+    /// <inheritdoc/>
+    public void Park(LoopCore core, long token, WaitNode awaiting)
+    {
+        if (!use.TryWait(core, token, awaiting))
+        {
+            return;
+        }
+
+        if (Socket!.Wait(this, Reads) is { } refused)
+        {
+            failure = refused;
+            awaiting.Defer(core, null);
+            return;
+        }
+
+        awaiting.Park(this);
+    }
+
+    /// <inheritdoc/>
+    public void End(long token)
+    {
+        if (Finish(token) is { } thrown)
+        {
+            Drop();
+            throw thrown;
+        }
+
+        Drop();
+    }
+
+    private protected Exception? Finish(long token)
+    {
+        use.End(token, this);
+        var core = Socket!.Core;
+        if (core.PendingThrow is { } cancellation)
+        {
+            core.PendingThrow = null;
+            return cancellation;
+        }
+
+        return failure;
+    }
+
+    private protected void Drop()
+    {
+        var core = Socket!.Core;
+        Socket = null;
+        Moved = 0;
+        failure = null;
+        Recycle(core);
+    }
+
+    internal sealed override bool TryAgain()
+    {
+        if (!Try())
+        {
+            return false;
+        }
+
+        Wake();
+        return true;
+    }
+
+    internal sealed override void OnClosed(Exception reason)
+    {
+        failure = reason;
+        Wake();
+    }
+
+    private void Wake()
+    {
+        if (use.Waiter is { } node && ReferenceEquals(node.Target, this))
+        {
+            node.Wake(Socket!.Core);
+        }
+    }
+
+    private bool Try()
+    {
+        try
+        {
+            int result = Attempt(Socket!);
+            if (result == SocketDevice.WouldBlock)
+            {
+                return false;
+            }
+
+            if (result >= 0)
+            {
+                return true;
+            }
+
+            failure = Fail(result);
+        }
+        catch (Exception refused)
+        {
+            failure = refused;      // memory or a file of the caller's: his operation fails, whoever polls goes on
+        }
+
+        if (!Reads && Moved > 0)
+        {
+            Socket!.BreakSending(new IOException($"A send failed after {Moved} bytes of it had gone; the stream cannot go on. {failure.Message}", failure));
+        }
+
+        return true;
+    }
+
+    AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
+    {
+        Socket!.Leave(this, Reads);
+        if (!Reads && Moved > 0)
+        {
+            Socket.BreakSending(new IOException($"A send was cancelled after {Moved} bytes of it had gone; the stream cannot go on."));
+        }
+
+        return AbortResult.GivenUp;
+    }
+
+    string IWaitTarget.Describe(WaitNode node) => Socket is { } socket ? $"{What} {socket.Peer}" : What;
+
+    internal sealed override void Execute() => throw new InvalidOperationException("A socket operation wakes its waiter and is never run itself.");
+}
+
+/// <inheritdoc/>
+[StackTraceHidden]
+internal abstract class SocketOperation<T> : SocketOperation, ICoroutineSource<T>
+{
+    private protected T? Result;
+
+    /// <inheritdoc/>
+    public T EndWithResult(long token)
+    {
+        var thrown = Finish(token);
+        var result = Result;
+        Result = default;
+        Drop();
+        return thrown is null ? result! : throw thrown;
+    }
+}

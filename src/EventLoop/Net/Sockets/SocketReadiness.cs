@@ -1,0 +1,255 @@
+using EventLoop.Polling;
+
+namespace EventLoop.Net.Sockets.Sockets;
+
+/// <summary>What is known of a device. What the poller says of it has the same bits.</summary>
+[Flags]
+internal enum SocketState : byte
+{
+    /// <summary>A receive may find something. True until one finds nothing: "unknown" costs one call, a missed edge would cost the connection.</summary>
+    Readable = (byte)Readiness.Readable,
+
+    /// <summary>A send may find room.</summary>
+    Writable = (byte)Readiness.Writable,
+
+    /// <inheritdoc cref="Readiness.HangUp"/>
+    HangUp = (byte)Readiness.HangUp,
+
+    Closed = 8,
+
+    /// <summary>The poller has said that it is readable, and nothing was received since: it is, and nobody need look.</summary>
+    JustTold = 16,
+
+    /// <inheritdoc cref="Readiness.Urgent"/>
+    Urgent = (byte)Readiness.Urgent,
+
+    /// <summary>Only an attempt in vain proves that nothing is left.</summary>
+    ShortProvesNothing = HangUp | Urgent,
+
+    /// <summary>Part of something was sent, and the rest will never come: it has no orderly end.</summary>
+    Cut = 64,
+
+    /// <summary>It is a connection's, and nobody else reads from it: what was not read is dropped before it is closed, because the system would answer it with a reset.</summary>
+    DropsUnread = 128,
+}
+
+/// <summary>What dropping of input has come to.</summary>
+internal enum InputLeft
+{
+    /// <summary>There is nothing at the moment.</summary>
+    Nothing,
+
+    /// <summary>There may be more: it was enough for one turn of the loop.</summary>
+    More,
+
+    /// <summary>The peer has ended its side, or the connection is broken.</summary>
+    End,
+}
+
+/// <summary>
+/// What is known of a device, and who waits for which direction: all that the poller holds of a <see cref="LoopSocket"/>. It does not hold the socket itself, so that
+/// one which nobody uses any more is found by the collector; whoever waits keeps it alive. Loop thread only.
+/// <para>A bit of a direction is cleared by a proof only, and every change behind the proof is told. So whoever waits while the bit is clear is not forgotten;
+/// docs/architecture.md, "Readiness", goes through all cases.</para>
+/// </summary>
+internal sealed class SocketReadiness : ISocketOwner
+{
+    private readonly SocketDevice device;
+    private Action? onClosed;
+
+    internal SocketReadiness(SocketDevice device, string? createdAt)
+    {
+        this.device = device;
+        CreatedAt = createdAt;
+        device.Owner = this;
+    }
+
+    internal SocketState State = SocketState.Readable | SocketState.Writable;
+    internal SocketWaiter? Reader;
+    internal SocketWaiter? Writer;
+
+    /// <summary>A send was given up in its middle; its user may close it in order all the same.</summary>
+    internal bool EndsInMiddle;
+
+    /// <summary>In debug mode.</summary>
+    internal string? CreatedAt { get; }
+
+    internal SocketDevice Device => device;
+
+    internal bool IsClosed => (State & SocketState.Closed) != 0;
+
+    void ISocketOwner.OnReady(Readiness readiness)
+    {
+        State |= (SocketState)readiness | ((readiness & Readiness.Readable) != 0 ? SocketState.JustTold : 0);
+        if ((readiness & Readiness.Readable) != 0 && Reader is { } receiving)
+        {
+            Reader = null;
+            if (!TryAgain(receiving))
+            {
+                WaitOn(receiving, reads: true);
+            }
+        }
+
+        if ((readiness & Readiness.Writable) != 0 && Writer is { } sending)
+        {
+            Writer = null;
+            if (!TryAgain(sending))
+            {
+                WaitOn(sending, reads: false);
+            }
+        }
+    }
+
+    // Nobody has chosen this end: what waits to be sent is the middle of something.
+    void ISocketOwner.OnLoopClosed() => Close(abort: EndsInMiddle || Writer is not null, Reader is null && Writer is null ? "" : LastKnownPeer());
+
+    /// <summary>Reads and drops what has come, also what the poller has not told of yet.</summary>
+    /// <param name="dropped">Counts it.</param>
+    internal InputLeft Drop(ref long dropped)
+    {
+        const int MostAtOnce = 1 << 20;
+        Span<byte> buffer = stackalloc byte[16 * 1024];
+        int here = 0;
+        while (true)
+        {
+            int count = device.Receive(buffer);
+            if (count == SocketDevice.WouldBlock)
+            {
+                NothingLeft();
+                return InputLeft.Nothing;
+            }
+
+            if (count <= 0)
+            {
+                return InputLeft.End;
+            }
+
+            dropped += count;
+            here += count;
+            if (here >= MostAtOnce)
+            {
+                return InputLeft.More;
+            }
+        }
+    }
+
+    /// <summary>An attempt has found nothing: the next arrival is a change, and told.</summary>
+    internal void NothingLeft() => State &= ~(SocketState.Readable | SocketState.JustTold | SocketState.ShortProvesNothing);
+
+    /// <summary>Whether it was told since the last attempt, or nothing is known: whoever waits now has to try once more.</summary>
+    internal bool MayBe(bool reads) => (State & (reads ? SocketState.Readable : SocketState.Writable)) != 0;
+
+    /// <summary>As if the poller had told again what is known.</summary>
+    internal void TellAgain()
+    {
+        if (!IsClosed)
+        {
+            ((ISocketOwner)this).OnReady((Readiness)(State & (SocketState.Readable | SocketState.Writable)));
+        }
+    }
+
+    /// <summary>Has it told when its direction becomes ready.</summary>
+    /// <exception cref="IOException">The poller has no room for it.</exception>
+    internal void Wait(SocketWaiter waiter, bool reads)
+    {
+        device.Arm(reads ? Readiness.Readable : Readiness.Writable);
+        if (reads)
+        {
+            Reader = waiter;
+        }
+        else
+        {
+            Writer = waiter;
+        }
+    }
+
+    internal void Leave(SocketWaiter waiter, bool reads)
+    {
+        if (reads && ReferenceEquals(Reader, waiter))
+        {
+            Reader = null;
+        }
+        else if (!reads && ReferenceEquals(Writer, waiter))
+        {
+            Writer = null;
+        }
+    }
+
+    /// <summary>First closed, so that nothing begins any more; then those who wait leave, through the ready queue; then the descriptor.</summary>
+    internal void Close(bool abort, string peer)
+    {
+        if (IsClosed)
+        {
+            return;
+        }
+
+        abort |= (State & SocketState.Cut) != 0;
+        if (!abort && (State & SocketState.DropsUnread) != 0)
+        {
+            long dropped = 0;
+            Drop(ref dropped);
+        }
+
+        State |= SocketState.Closed;
+        (var receiving, Reader) = (Reader, null);
+        (var sending, Writer) = (Writer, null);
+        receiving?.OnClosed(ClosedException(peer));
+        sending?.OnClosed(ClosedException(peer));
+        device.Close(abort);
+        (var told, onClosed) = (onClosed, null);
+        told?.Invoke();
+    }
+
+    /// <summary>Has it called when the device is closed, whoever closes it. Runs no user code and does not throw.</summary>
+    internal void WhenClosed(Action call)
+    {
+        if (IsClosed)
+        {
+            call();
+        }
+        else
+        {
+            onClosed += call;
+        }
+    }
+
+    /// <summary>Its socket was collected.</summary>
+    internal void CloseForgotten(Loop loop)
+    {
+        if (!IsClosed)
+        {
+            loop.OnSocketForgotten(LastKnownPeer(), CreatedAt);
+            Close(abort: false, "");
+        }
+    }
+
+    internal static ObjectDisposedException ClosedException(string peer) => new(nameof(LoopSocket), $"The socket to {peer} is closed.");
+
+    private void WaitOn(SocketWaiter waiter, bool reads)
+    {
+        try
+        {
+            Wait(waiter, reads);
+        }
+        catch (Exception refused)
+        {
+            waiter.OnClosed(refused);
+        }
+    }
+
+    // What an attempt throws is its own failure, and nobody else's: the poll goes on to the next event.
+    private static bool TryAgain(SocketWaiter waiter)
+    {
+        try
+        {
+            return waiter.TryAgain();
+        }
+        catch (Exception failure)
+        {
+            waiter.OnClosed(failure);
+            return true;
+        }
+    }
+
+    private string LastKnownPeer() => (device.RemoteEndPoint ?? device.LocalEndPoint) is { } known ? SocketErrors.Text(known) : "nobody";
+}

@@ -1,0 +1,359 @@
+using System.Net.Security;
+using EventLoop.Net.Connections;
+using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Polling;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net.Tls;
+
+/// <summary>
+/// TLS between a connection's pipes and the connection below. An SslStream's call that does not end at once is kept and asked again: so a cancelled read or
+/// write gives up its wait and not the call, no byte is lost, and the stream stays whole.
+/// </summary>
+internal sealed class TlsTransport : Transport
+{
+    private const int Broken = int.MinValue;
+    private const int None = -1;
+
+    private readonly SslStream ssl;
+    private readonly Connection below;
+    private readonly bool allowTruncation;
+    private readonly LoopCore core;
+    private readonly Action onRead;
+    private readonly Action onWritten;
+
+    private ValueTask<int> reading;          // under way while readPending
+    private ValueTask writing;
+    private bool readPending;
+    private bool writePending;
+    private bool somethingIsThere;           // a read of nothing has ended: the next one will not wait
+    private bool ended;
+    private int received = None;             // of a read that had to wait, into the memory it was given
+    private int sending;                     // bytes of the write that is under way
+    private int sent = None;
+    private Exception? readFailure;
+    private Exception? writeFailure;
+    private SocketWaiter? reader;
+    private SocketWaiter? writer;
+    private Task? goodbye;
+    private bool closed;
+
+    internal TlsTransport(SslStream ssl, Connection below, bool allowTruncation)
+    {
+        this.ssl = ssl;
+        this.below = below;
+        this.allowTruncation = allowTruncation;
+        core = below.Core;
+        onRead = () => OnLoop(static tls => tls.EndRead());
+        onWritten = () => OnLoop(static tls => tls.EndWrite());
+    }
+
+    internal SslStream Ssl => ssl;
+
+    /// <summary>The handshake is over; until then who reads or writes waits.</summary>
+    internal bool IsReady { get; private set; }
+
+    internal override bool SendsDirectly => false;
+
+    internal override bool HoldsBuffer { get; private protected set; }
+
+    internal override bool HoldsOutput => writePending;
+
+    internal override bool MayReceive => IsReady && !readPending;
+
+    /// <summary>The handshake has succeeded.</summary>
+    internal void BeReady() => IsReady = true;
+
+    internal override int TryReceive(Memory<byte> buffer)
+    {
+        if (received != None)
+        {
+            (int count, received) = (received, None);
+            HoldsBuffer = false;
+            return count;
+        }
+
+        if (readFailure is not null)
+        {
+            return Broken;
+        }
+
+        if (readPending || !IsReady)
+        {
+            return SocketDevice.WouldBlock;
+        }
+
+        if (ended)
+        {
+            return 0;
+        }
+
+        try
+        {
+            // Wait without a buffer first: an idle connection holds none.
+            if (!somethingIsThere)
+            {
+                var waiting = ssl.ReadAsync(Memory<byte>.Empty);
+                if (!waiting.IsCompleted)
+                {
+                    return KeepReading(waiting, holds: false);
+                }
+
+                _ = waiting.GetAwaiter().GetResult();
+            }
+
+            somethingIsThere = false;
+            var read = ssl.ReadAsync(buffer);
+            if (!read.IsCompleted)
+            {
+                return KeepReading(read, holds: true);
+            }
+
+            int count = read.GetAwaiter().GetResult();
+            NoteEnd(count);
+            return count;
+        }
+        catch (Exception failure)
+        {
+            readFailure = failure;
+            return Broken;
+        }
+    }
+
+    internal override int TrySend(ReadOnlyMemory<byte> bytes)
+    {
+        if (sent != None)
+        {
+            (int count, sent) = (sent, None);
+            return count;
+        }
+
+        if (writeFailure is not null)
+        {
+            return Broken;
+        }
+
+        if (writePending || !IsReady)
+        {
+            return SocketDevice.WouldBlock;
+        }
+
+        try
+        {
+            var write = ssl.WriteAsync(bytes);
+            if (write.IsCompleted)
+            {
+                write.GetAwaiter().GetResult();
+                return bytes.Length;
+            }
+
+            writePending = true;
+            sending = bytes.Length;
+            writing = write;
+            write.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(onWritten);
+            return SocketDevice.WouldBlock;
+        }
+        catch (Exception failure)
+        {
+            writeFailure = failure;
+            return Broken;
+        }
+    }
+
+    internal override int TrySend(BufferSegment first, int start) => TrySend(first.Memory[start..]);
+
+    internal override Exception? Wait(SocketWaiter waiter, bool reads)
+    {
+        if (below.IsClosed)
+        {
+            return below.ClosedException();
+        }
+
+        if (reads)
+        {
+            reader = waiter;
+            if (readPending)
+            {
+                below.In.Resume();
+            }
+        }
+        else
+        {
+            writer = waiter;
+        }
+
+        return null;
+    }
+
+    internal override void Leave(SocketWaiter waiter, bool reads)
+    {
+        if (reads && ReferenceEquals(reader, waiter))
+        {
+            reader = null;
+            if (readPending)
+            {
+                below.In.Pause();       // the call stays, and nobody will learn of its end before somebody reads again
+            }
+        }
+        else if (!reads && ReferenceEquals(writer, waiter))
+        {
+            writer = null;
+        }
+    }
+
+    internal override Exception Explain(int error, bool reads)
+    {
+        var cause = (reads ? readFailure : writeFailure)!;
+        return closed ? below.ClosedException()
+            : cause.Message.Contains(below.Peer, StringComparison.Ordinal) ? new IOException(cause.Message, cause)
+            : new IOException($"TLS with {below.Peer} failed: {cause.Message}", cause);
+    }
+
+    internal override void ShutdownSend() => goodbye ??= SayGoodbye();
+
+    internal override void Cut() => below.Cut();
+
+    internal override bool TryClose()
+    {
+        closed = true;
+        return false;
+    }
+
+    internal override async Coroutine CloseAsync(TimeSpan deadline)
+    {
+        closed = true;
+        try
+        {
+            var left = deadline - Loop.Current.Time;
+            goodbye ??= SayGoodbye();
+            await Loop.WaitFor(goodbye.OnLoop(), left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            await below.CloseAsync(deadline);
+        }
+        catch (TimeoutException)
+        {
+            // The peer takes nothing any more.
+        }
+        finally
+        {
+            Abort();
+        }
+    }
+
+    internal override void Abort()
+    {
+        closed = true;
+        below.CloseNow(abort: true);
+        ssl.Dispose();
+    }
+
+    // Raw: it runs in whatever step ends what it waits for, and touches nothing of a task.
+    private async Task SayGoodbye()
+    {
+        try
+        {
+            await ssl.ShutdownAsync().ConfigureAwait(false);
+            below.Out.Complete();
+        }
+        catch (Exception late) when (IsLate(late))
+        {
+            // The other side has gone, or a write was given up and still stands in the way; whoever reads learns of it.
+        }
+    }
+
+    private static bool IsLate(Exception failure) =>
+        failure is IOException or ObjectDisposedException or InvalidOperationException or NotSupportedException or System.ComponentModel.Win32Exception;
+
+    // Without TLS's own goodbye the end may be anybody's: at a goodbye the connection below has not met its end yet.
+    private void NoteEnd(int count)
+    {
+        if (count > 0)
+        {
+            return;
+        }
+
+        if (below.In.HasEnded && !allowTruncation)
+        {
+            throw new IOException($"The connection to {below.Peer} ended without TLS's goodbye (close_notify), so what was received may have been cut. StartTlsAsync takes allowTruncation: true for peers that never send it.");
+        }
+
+        ended = true;
+    }
+
+    private int KeepReading(ValueTask<int> call, bool holds)
+    {
+        readPending = true;
+        HoldsBuffer = holds;
+        reading = call;
+        call.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(onRead);
+        return SocketDevice.WouldBlock;
+    }
+
+    private void EndRead()
+    {
+        readPending = false;
+        try
+        {
+            int count = reading.GetAwaiter().GetResult();
+            if (HoldsBuffer)
+            {
+                NoteEnd(count);
+                received = count;
+            }
+            else
+            {
+                somethingIsThere = true;
+            }
+        }
+        catch (Exception failure)
+        {
+            HoldsBuffer = false;
+            readFailure = failure;
+        }
+
+        reading = default;
+        if (reader is { } waiter)
+        {
+            reader = null;
+            if (!waiter.TryAgain())
+            {
+                reader = waiter;
+            }
+        }
+    }
+
+    private void EndWrite()
+    {
+        writePending = false;
+        try
+        {
+            writing.GetAwaiter().GetResult();
+            sent = sending;
+        }
+        catch (Exception failure)
+        {
+            writeFailure = failure;
+        }
+
+        writing = default;
+        if (writer is { } waiter)
+        {
+            writer = null;
+            if (!waiter.TryAgain())
+            {
+                writer = waiter;
+            }
+        }
+    }
+
+    private void OnLoop(Action<TlsTransport> action)
+    {
+        if (ReferenceEquals(LoopCore.Running, core))
+        {
+            action(this);
+        }
+        else
+        {
+            core.TryPost(CallbackItem<TlsTransport>.Create(action, this, core.BaseContext));
+        }
+    }
+}

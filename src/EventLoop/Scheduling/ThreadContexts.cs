@@ -1,0 +1,193 @@
+using System.Runtime.CompilerServices;
+
+namespace EventLoop.Scheduling;
+
+/// <summary>
+/// What .NET keeps on the loop's thread for <c>await</c>: the <see cref="ExecutionContext"/> that flows, and the <see cref="SynchronizationContext"/>. Read by
+/// way of the <see cref="Thread"/> at hand: the public API looks the thread up first, a thread-static read of some nanoseconds, and a step of a coroutine would
+/// pay for it about ten times.
+/// </summary>
+/// <remarks>
+/// The fields are .NET's own. So they are touched only where they exist: on a runtime that has renamed them the public API does all of it (and so it does where
+/// <see cref="RuntimeTricks"/> switches this off). The flow is only read, because a change of it has to be announced to <see cref="AsyncLocal{T}"/>; the
+/// synchronization context is also set, which is all that its public setter does. Loop thread only, unless a member says otherwise.
+/// </remarks>
+internal struct ThreadContexts
+{
+    private static readonly bool FieldsAreReadable = RuntimeTricks.MayReadContexts && Probe();
+
+    // Any thread: it is the same one for all.
+    private static ExecutionContext? emptyFlow;
+
+    private readonly ExecutionContext baseFlow;     // of whoever made the loop: "no flow of its own" means this one
+    private ExecutionContext? baseMark;             // the same as the thread holds it, where null means the empty one
+    private Thread? thread;                         // the one that runs the loop; null between runs, and where its fields cannot be read
+
+    private SynchronizationContext? outerContext;
+    private ExecutionContext? outerFlow;
+    private bool outerIsSuppressed;
+
+    /// <summary>Of the thread that makes the loop.</summary>
+    public ThreadContexts()
+    {
+        emptyFlow ??= FieldsAreReadable ? FlowOfNothing() : FlowOfANewThread();      // now: a step must not wait for a thread
+        baseFlow = ExecutionContext.Capture() ?? emptyFlow;
+    }
+
+    /// <summary>At the beginning of a run: keeps what the thread has now.</summary>
+    internal void Enter()
+    {
+        outerContext = SynchronizationContext.Current;
+        outerIsSuppressed = ExecutionContext.IsFlowSuppressed();
+        if (outerIsSuppressed)
+        {
+            ExecutionContext.RestoreFlow();      // what is suppressed cannot be captured
+        }
+
+        outerFlow = ExecutionContext.Capture();
+        ExecutionContext.Restore(baseFlow);
+        if (FieldsAreReadable)
+        {
+            thread = Thread.CurrentThread;
+            baseMark = FlowOf(thread);
+        }
+    }
+
+    /// <summary>At its end: gives that back.</summary>
+    internal void Leave()
+    {
+        if (outerFlow is null)
+        {
+            return;      // it never began
+        }
+
+        thread = null;
+        SynchronizationContext.SetSynchronizationContext(outerContext);
+        outerContext = null;
+        ExecutionContext.Restore(outerFlow!);
+        outerFlow = null;
+        if (outerIsSuppressed)
+        {
+            ExecutionContext.SuppressFlow();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly bool IsCurrent(SynchronizationContext? context) =>
+        ReferenceEquals(thread is not null ? ContextOf(thread) : SynchronizationContext.Current, context);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly void SetCurrent(SynchronizationContext? context)
+    {
+        if (thread is not null)
+        {
+            ContextOf(thread) = context;
+        }
+        else
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
+
+    /// <summary>Null stands for the loop's own flow, so that the common case stores no reference.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly ExecutionContext? CaptureFlow() => thread is not null && ReferenceEquals(FlowOf(thread), baseMark) ? null : CaptureFlowAnywhere();
+
+    /// <summary>The same, on any thread.</summary>
+    internal readonly ExecutionContext? CaptureFlowAnywhere()
+    {
+        var flow = ExecutionContext.Capture();
+        return ReferenceEquals(flow, baseFlow) ? null : flow;
+    }
+
+    /// <param name="flow">What was captured.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly void RestoreFlow(ExecutionContext? flow)
+    {
+        if (thread is null || !ReferenceEquals(FlowOf(thread), flow ?? baseMark))
+        {
+            ExecutionContext.Restore(flow ?? baseFlow);
+        }
+    }
+
+    /// <summary>What flows now, for <see cref="PutBackFlow"/> after code that may change it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly ExecutionContext? MarkFlow() => thread is not null ? FlowOf(thread) : ExecutionContext.Capture();
+
+    /// <param name="mark">From <see cref="MarkFlow"/>; also of a suppressed flow.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly void PutBackFlow(ExecutionContext? mark)
+    {
+        if (thread is null || !ReferenceEquals(FlowOf(thread), mark))
+        {
+            PutBackOtherFlow(mark);
+        }
+    }
+
+    // Null is the thread's word for the empty flow, and the public API's for a suppressed one.
+    private readonly void PutBackOtherFlow(ExecutionContext? mark)
+    {
+        if (mark is not null)
+        {
+            ExecutionContext.Restore(mark);
+        }
+        else if (thread is not null)
+        {
+            ExecutionContext.Restore(emptyFlow!);
+        }
+        else if (!ExecutionContext.IsFlowSuppressed())
+        {
+            ExecutionContext.Restore(baseFlow);
+            ExecutionContext.SuppressFlow();
+        }
+    }
+
+    // A thread that holds nothing captures the empty one. Nothing runs in between that could see it, so nobody has to be told.
+    private static ExecutionContext FlowOfNothing()
+    {
+        ref var held = ref FlowOf(Thread.CurrentThread);
+        var now = held;
+        held = null;
+        var empty = ExecutionContext.Capture();
+        held = now;
+        return empty!;
+    }
+
+    private static ExecutionContext FlowOfANewThread()
+    {
+        ExecutionContext? empty = null;
+        var fresh = new Thread(() => empty = ExecutionContext.Capture());
+        fresh.UnsafeStart();
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);      // a loop that is made in a step of another one does not block that
+        fresh.Join();
+        SynchronizationContext.SetSynchronizationContext(context);
+        return empty!;
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_executionContext")]
+    private static extern ref ExecutionContext? FlowOf(Thread thread);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_synchronizationContext")]
+    private static extern ref SynchronizationContext? ContextOf(Thread thread);
+
+    private static bool Probe()
+    {
+        try
+        {
+            return FieldsAreThere(Thread.CurrentThread);
+        }
+        catch (MissingFieldException)
+        {
+            return false;
+        }
+    }
+
+    // A method of its own: the accessors are bound when it is compiled.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool FieldsAreThere(Thread thread)
+    {
+        _ = FlowOf(thread);
+        return ReferenceEquals(ContextOf(thread), SynchronizationContext.Current);
+    }
+}

@@ -1,0 +1,170 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Cancellation;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+/// <summary>A stretch of a task's code that can be cancelled apart from the rest. Trio: <c>CancelScope</c>.</summary>
+/// <remarks>
+/// <para><b>Level-triggered:</b> once it is cancelled, every wait inside throws until the scope is left, also the waits of cleanup code, and those of the tasks of groups that were started inside.</para>
+/// <para><b>Identity:</b> it absorbs only the cancellation that it issued itself; one from outside passes through it. Once it has been cancelled, any
+/// <see cref="OperationCanceledException"/> that leaves the body counts as its own, whichever token it carries; before that, none does.</para>
+/// <para><b>Shield:</b> a shielding scope holds off whatever is cancelled around it; that stays pending, and lands at the first wait after it.</para>
+/// <para><b>.NET tasks</b> that it awaits are no longer awaited when it is cancelled, and run on by themselves; where a token was handed out (<see cref="Token"/>) it fires first, and the work
+/// has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
+/// <para><b>Thread:</b> the loop's. A lambda is the scope, because <c>DisposeAsync</c> is not told of the body's exception.</para>
+/// </remarks>
+public sealed partial class CancelScope
+{
+    private readonly Scope scope;
+    private TimeSpan? timeout;
+    private Exception? absorbed;
+
+    /// <summary>A scope can be made, given away and cancelled before its body starts.</summary>
+    /// <param name="timeout">Counts from the start of the body; null and infinite: none.</param>
+    /// <param name="shield">Holds off whatever is cancelled around it.</param>
+    public CancelScope(TimeSpan? timeout = null, bool shield = false)
+        : this(timeout, shield, default)
+    {
+    }
+
+    /// <inheritdoc cref="CancelScope(TimeSpan?, bool)"/>
+    /// <param name="timeout">Counts from the start of the body; null and infinite: none.</param>
+    /// <param name="shield">Holds off whatever is cancelled around it, but not <paramref name="cancellationToken"/>.</param>
+    /// <param name="cancellationToken">Cancels the scope while its body runs, from whichever thread.</param>
+    public CancelScope(TimeSpan? timeout, bool shield, CancellationToken cancellationToken)
+    {
+        this.timeout = timeout;
+        scope = new Scope(level: true) { Shield = shield, OutsideToken = cancellationToken };
+    }
+
+    /// <summary>Whether somebody cancelled it, or its deadline has passed.</summary>
+    public bool CancelCalled => scope.Cancelled
+        || (scope is { Entered: true, Left: false, Deadline: { } due, Core: { } core } && due <= core.Clock.Now);
+
+    /// <summary>Whether it absorbed its cancellation: the body did not run to its end.</summary>
+    public bool CanceledCaught => absorbed is not null;
+
+    /// <summary>Absolute loop time; null: none. One in the past takes effect at the next wait; until then it may be moved again.</summary>
+    public TimeSpan? Deadline
+    {
+        get => scope.Deadline is { } ticks && ticks != LoopClock.Never ? TimeSpan.FromTicks(ticks) : null;
+        set
+        {
+            scope.Core?.VerifyAccess("CancelScope.Deadline");
+            timeout = null;
+            scope.Deadline = value?.Ticks;
+        }
+    }
+
+    /// <summary>Holds off whatever is cancelled around it. Taking the shield away lets it in.</summary>
+    public bool Shield
+    {
+        get => scope.Shield;
+        set
+        {
+            scope.Core?.VerifyAccess("CancelScope.Shield");
+            scope.Shield = value;
+        }
+    }
+
+    /// <summary>Linked outwards up to the first shield, and to the task; for APIs that take a token.</summary>
+    /// <remarks>
+    /// Whoever is given it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation, before a wait for it is abandoned. Its callbacks run on the thread pool.
+    /// </remarks>
+    public CancellationToken Token => scope.GetToken(isForOthers: true);
+
+    /// <summary>Runs <paramref name="body"/> inside this scope; once.</summary>
+    /// <param name="body">The code that the scope governs.</param>
+    /// <returns>True when the body ran to its end, false when the scope absorbed its own cancellation.</returns>
+    /// <exception cref="InvalidOperationException">No task runs here, or the scope was used before.</exception>
+    [OverloadResolutionPriority(1)]
+    public async Coroutine<bool> RunAsync(Func<Coroutine> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        Enter();
+        try
+        {
+            await body();
+            return true;
+        }
+        catch (Exception exception) when (scope.Absorbs(exception))
+        {
+            absorbed = exception;
+            return false;
+        }
+        finally
+        {
+            scope.Leave();
+        }
+    }
+
+    /// <inheritdoc cref="RunAsync(Func{Coroutine})"/>
+    public Coroutine<bool> RunAsync(Func<Task> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return RunAsync(async Coroutine () => await body());
+    }
+
+    /// <inheritdoc cref="RunAsync(Func{Coroutine})"/>
+    /// <typeparam name="T">The type of the body's result.</typeparam>
+    /// <returns>The body's value, or a canceled outcome when the scope absorbed its own cancellation.</returns>
+    [OverloadResolutionPriority(1)]
+    public async Coroutine<Outcome<T>> RunAsync<T>(Func<Coroutine<T>> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        Enter();
+        try
+        {
+            return new Outcome<T>(await body(), null);
+        }
+        catch (Exception exception) when (scope.Absorbs(exception))
+        {
+            absorbed = exception;
+            return new Outcome<T>(default, exception as LoopCanceledException ?? new LoopCanceledException(scope.Reason, exception));
+        }
+        finally
+        {
+            scope.Leave();
+        }
+    }
+
+    /// <inheritdoc cref="RunAsync{T}(Func{Coroutine{T}})"/>
+    public Coroutine<Outcome<T>> RunAsync<T>(Func<Task<T>> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return RunAsync(async Coroutine<T> () => await body());
+    }
+
+    /// <summary>Cancels it. Calling it again changes nothing but the grace.</summary>
+    /// <param name="reason">A text for whoever sees the cancellation.</param>
+    /// <param name="grace">Null leaves shields inside it alone, zero breaks them at once, a time breaks them that long after.</param>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <exception cref="AggregateException">Where no loop runs: callbacks of its token have failed. Anywhere else they run on the thread pool, and the loop's exception handler is told.</exception>
+    public void Cancel(string? reason = null, TimeSpan? grace = null)
+    {
+        scope.Core?.VerifyAccess("CancelScope.Cancel");
+        scope.Cancel(reason, grace);
+    }
+
+    /// <summary>Has <paramref name="callback"/> run on the loop when the scope is cancelled, or what is around it up to the first shield: whenever <see cref="Token"/> fires. The place for what must not run elsewhere.</summary>
+    /// <param name="callback">Runs in a step of its own, outside any task, in the ExecutionContext of this call; soon, if the scope has been cancelled already. What it throws goes to the loop's exception handler.</param>
+    /// <returns>Disposing it takes the callback back, unless it has run. A scope that is left without having been cancelled lets go of its callbacks.</returns>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public IDisposable OnCanceled(Action callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        scope.Core?.VerifyAccess("CancelScope.OnCanceled");
+        return scope.OnCanceled(callback);
+    }
+
+    private void Enter()
+    {
+        if (timeout is not null && !scope.Entered)
+        {
+            scope.Deadline = TimeoutScope.DeadlineOf(timeout);
+        }
+
+        scope.Enter("CancelScope");
+    }
+}

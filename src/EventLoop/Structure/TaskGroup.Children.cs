@@ -1,0 +1,172 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Combining;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+// How children come into a group.
+public sealed partial class TaskGroup
+{
+    /// <summary>Starts a child.</summary>
+    /// <param name="coroutine">What it runs.</param>
+    /// <param name="name">Null: "Task-7".</param>
+    /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
+    /// <returns>The child; the group awaits it in any case.</returns>
+    /// <exception cref="InvalidOperationException">The group has ended, or is being cancelled.</exception>
+    public LoopTask CreateTask(Coroutine coroutine, string? name = null, bool? eager = null)
+    {
+        var core = VerifyOpen(coroutine);
+        bool now = BeginStart(core, eager);
+        try
+        {
+            return LoopTask.Create(core, coroutine, name, now, this);
+        }
+        finally
+        {
+            EndStart(core, now);
+        }
+    }
+
+    /// <inheritdoc cref="CreateTask(Coroutine, string?, bool?)"/>
+    /// <typeparam name="T">The type of its result.</typeparam>
+    public LoopTask<T> CreateTask<T>(Coroutine<T> coroutine, string? name = null, bool? eager = null)
+    {
+        var core = VerifyOpen(coroutine);
+        bool now = BeginStart(core, eager);
+        try
+        {
+            return LoopTask<T>.Create(core, coroutine, name, now, this);
+        }
+        finally
+        {
+            EndStart(core, now);
+        }
+    }
+
+    /// <inheritdoc cref="CreateTask(Coroutine, string?, bool?)"/>
+    /// <param name="body">Called in the child's first step.</param>
+    /// <param name="name">Null: "Task-7".</param>
+    /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
+    [OverloadResolutionPriority(1)]
+    public LoopTask CreateTask(Func<Coroutine> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
+
+    /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
+    /// <typeparam name="T">The type of its result.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public LoopTask<T> CreateTask<T>(Func<Coroutine<T>> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
+
+    /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
+    public LoopTask CreateTask(Func<Task> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
+
+    /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
+    /// <typeparam name="T">The type of its result.</typeparam>
+    public LoopTask<T> CreateTask<T>(Func<Task<T>> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
+
+    /// <summary>Adds a child without a handle: nothing to await, no warning CS4014. Trio: <c>start_soon</c>.</summary>
+    /// <param name="coroutine">What it runs.</param>
+    /// <param name="name">Null: "Task-7".</param>
+    /// <exception cref="InvalidOperationException">The group has ended, or is being cancelled.</exception>
+    public void StartSoon(Coroutine coroutine, string? name = null) => CreateTask(coroutine, name);
+
+    /// <inheritdoc cref="StartSoon(Coroutine, string?)"/>
+    /// <param name="body">Called in the child's first step.</param>
+    /// <param name="name">Null: "Task-7".</param>
+    [OverloadResolutionPriority(1)]
+    public void StartSoon(Func<Coroutine> body, string? name = null) => CreateTask(body, name);
+
+    /// <inheritdoc cref="StartSoon(Func{Coroutine}, string?)"/>
+    public void StartSoon(Func<Task> body, string? name = null) => CreateTask(body, name);
+
+    /// <summary>Starts a child and waits until it says that it has started, or ends. Trio: <c>nursery.start</c>.</summary>
+    /// <typeparam name="T">The type of what it says.</typeparam>
+    /// <param name="body">Gets the function by which it says so, once; goes on as a child afterwards.</param>
+    /// <param name="name">Null: "Task-7".</param>
+    /// <returns>What it said.</returns>
+    /// <exception cref="InvalidOperationException">The child ended without having said so, or the group takes no more children.</exception>
+    [OverloadResolutionPriority(1)]
+    public async Coroutine<T> StartAsync<T>(Func<Action<T>, Coroutine> body, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        var core = VerifyOpen();
+        var started = new LoopFuture<T>(core.Loop);
+        var child = CreateTask(
+            DeferredCoroutine.Run(() => body(value =>
+            {
+                if (!started.TrySetResult(value) && !started.IsCanceled)
+                {
+                    throw new InvalidOperationException("The child has said already that it has started; it says so once.");
+                }
+            })),
+            name);
+        child.Watch(new BridgeObserver(ended => started.TrySetException(
+            ((LoopAwaitable)ended).FailureOrCancellation() ?? new InvalidOperationException($"The child {child.Label} ended without having said that it had started."))));
+        try
+        {
+            return await started;
+        }
+        catch (LoopCanceledException) when (!child.IsCompleted)
+        {
+            child.Cancel("the wait for its start was cancelled");
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="StartAsync{T}(Func{Action{T}, Coroutine}, string?)"/>
+    public Coroutine<T> StartAsync<T>(Func<Action<T>, Task> body, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return StartAsync<T>(async Coroutine (started) => await body(started), name);
+    }
+
+    private LoopCore VerifyOpen(Coroutine given)
+    {
+        try
+        {
+            return VerifyOpen();
+        }
+        catch
+        {
+            given.Excuse();
+            throw;
+        }
+    }
+
+    private LoopCore VerifyOpen()
+    {
+        if (closed)
+        {
+            throw new InvalidOperationException("This task group has ended and takes no more children. Start them before its body returns, or in a group of their own.");
+        }
+
+        if (IsAborting)
+        {
+            throw new InvalidOperationException("This task group is being cancelled and takes no more children.");
+        }
+
+        scope.Core!.VerifyAccess("TaskGroup.CreateTask");
+        return scope.Core;
+    }
+
+    private bool BeginStart(LoopCore core, bool? eager)
+    {
+        bool now = eager ?? core.Loop.Options.EagerTasks;
+        starting += now ? 1 : 0;
+        return now;
+    }
+
+    // The call that started a child which failed at once returns all the same, and further children may follow: the body learns of it where it waits next.
+    private void EndStart(LoopCore core, bool eager)
+    {
+        starting -= eager ? 1 : 0;
+        if (starting == 0 && pendingAbort is { } reason && !IsAborting && !scope.Cancelled)
+        {
+            if (ReferenceEquals(core.CurrentTask, scope.Host))
+            {
+                scope.Cancel(reason);
+            }
+
+            new InternalTimer(AbortIfPending).Start(core, TimeSpan.Zero);
+        }
+    }
+}

@@ -1,0 +1,328 @@
+using System.ComponentModel;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using EventLoop.Cancellation;
+using EventLoop.Combining;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+/// <summary>Tasks that live no longer than the block that started them. asyncio: <c>TaskGroup</c>; Trio: a nursery.</summary>
+/// <remarks>
+/// <para><b>On failure:</b> the first failure of a child, or of the body, cancels the other children, in creation order, and then the body; all are awaited; then one <see cref="AggregateException"/> carries every failure, except cancellations.</para>
+/// <para><b>On cancellation</b> from outside: the children are cancelled and awaited, then it goes on outwards. While the group waits for children that it has cancelled it is deaf to more; those requests are thrown when it ends, unless there are failures to throw; then they land at the next wait.</para>
+/// <para><b>Eager children:</b> one that fails inside its first step takes effect at the body's next wait.</para>
+/// <para><b>Thread:</b> the loop's.</para>
+/// </remarks>
+public sealed partial class TaskGroup
+{
+    private readonly Scope scope;
+    private readonly GroupJoin join;
+    private readonly List<Exception> failures = [];
+    private HashSet<Exception>? known;
+    private LoopExitException? exit;
+    private bool closed;
+    private int starting;               // eager children that are in their first step
+    private string? pendingAbort;       // one of those has failed, and the body has not waited since
+
+    private const string HowToRunOne = "A task group is a lambda, because DisposeAsync is not told of the body's exception: await TaskGroup.Run(async group => { ... }).";
+
+    /// <summary>Not for use: a group is run by <see cref="Run(Func{TaskGroup, Coroutine}, string?)"/>.</summary>
+    [Obsolete(HowToRunOne, error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public TaskGroup() => throw new InvalidOperationException(HowToRunOne);
+
+    private TaskGroup(string? name)
+    {
+        Name = name;
+        join = new GroupJoin(this);
+        scope = new Scope(level: false, delivered: AbortIfPending) { Heirs = join.Children };
+    }
+
+    /// <summary><see cref="Cancel"/> was called.</summary>
+    public bool CancelCalled { get; private set; }
+
+    /// <summary>The children that have not ended, in creation order.</summary>
+    public IReadOnlyCollection<LoopTask> Tasks => [.. join.Children.OrderBy(static task => task.Id)];
+
+    internal string? Name { get; }
+
+    internal bool IsAborting { get; private set; }
+
+    // ---- Running one
+
+    /// <summary>Runs <paramref name="body"/>, waits for all tasks that it and they started in the group, and fails if any of them failed.</summary>
+    /// <param name="body">Gets the group, to start children in.</param>
+    /// <param name="name">For the live view.</param>
+    /// <exception cref="AggregateException">The body or children failed; a lone failure is in it, too.</exception>
+    /// <exception cref="InvalidOperationException">No task runs here.</exception>
+    [OverloadResolutionPriority(1)]
+    public static async Coroutine Run(Func<TaskGroup, Coroutine> body, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        var group = new TaskGroup(name);
+        group.scope.Enter("TaskGroup");
+        Exception? failure = null;
+        try
+        {
+            await body(group);
+        }
+        catch (Exception exception)
+        {
+            failure = exception;
+        }
+
+        await group.Join(failure);
+    }
+
+    /// <inheritdoc cref="Run(Func{TaskGroup, Coroutine}, string?)"/>
+    /// <typeparam name="T">The type of the body's result.</typeparam>
+    /// <returns>The body's value. After <see cref="Cancel"/>: the body's value if it returned one.</returns>
+    /// <exception cref="LoopCanceledException">The group was cancelled before the body returned.</exception>
+    [OverloadResolutionPriority(1)]
+    public static async Coroutine<T> Run<T>(Func<TaskGroup, Coroutine<T>> body, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        var group = new TaskGroup(name);
+        group.scope.Enter("TaskGroup");
+        T? result = default;
+        Exception? failure = null;
+        try
+        {
+            result = await body(group);
+        }
+        catch (Exception exception)
+        {
+            failure = exception;
+        }
+
+        await group.Join(failure);
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        return result!;
+    }
+
+    /// <inheritdoc cref="Run(Func{TaskGroup, Coroutine}, string?)"/>
+    public static Coroutine Run(Func<TaskGroup, Task> body, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return Run(async Coroutine (group) => await body(group), name);
+    }
+
+    /// <inheritdoc cref="Run{T}(Func{TaskGroup, Coroutine{T}}, string?)"/>
+    public static Coroutine<T> Run<T>(Func<TaskGroup, Task<T>> body, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return Run(async Coroutine<T> (group) => await body(group), name);
+    }
+
+    /// <summary>Ends the group early: cancels the body, if it still runs, and the children; <see cref="Run(Func{TaskGroup, Coroutine}, string?)"/> then returns without an error.</summary>
+    /// <param name="reason">A text for whoever sees the cancellation.</param>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public void Cancel(string? reason = null)
+    {
+        scope.Core?.VerifyAccess("TaskGroup.Cancel");
+        if (!closed)
+        {
+            CancelCalled = true;
+            Abort(reason ?? "the task group was cancelled");
+        }
+    }
+
+    /// <summary>Not for use: a group ends with its body; see <see cref="Run(Func{TaskGroup, Coroutine}, string?)"/>.</summary>
+    [Obsolete(HowToRunOne, error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public ValueTask DisposeAsync() => throw new InvalidOperationException(HowToRunOne);
+
+    internal void Adopt(LoopTask child)
+    {
+        child.JoinGroup(this, scope.Parent);
+        join.Add(child);
+    }
+
+    private void Abort(string reason)
+    {
+        if (IsAborting)
+        {
+            return;
+        }
+
+        // The children first: they use what the body owns.
+        IsAborting = true;
+        foreach (var child in Tasks)
+        {
+            child.CancelCore(reason);
+        }
+
+        scope.Cancel(reason);
+    }
+
+    private void AbortIfPending()
+    {
+        if (pendingAbort is { } reason)
+        {
+            Abort(reason);
+        }
+    }
+
+    private void OnChildEnded(LoopTask child)
+    {
+        if (!child.IsFaulted)
+        {
+            return;
+        }
+
+        var failure = child.FailureOrCancellation()!;
+        if (failure is LoopExitException leave)
+        {
+            exit ??= leave;
+        }
+        else if (IsAborting && scope.Core!.Loop.IsCancellation(failure))
+        {
+            return;      // the group's own, whatever the child made of it
+        }
+        else
+        {
+            AddFailure(failure);
+        }
+
+        if (starting > 0)
+        {
+            pendingAbort ??= $"{child.Label} failed";
+        }
+        else
+        {
+            Abort($"{child.Label} failed");
+        }
+    }
+
+    // A child's failure that the body awaited and let through is one failure, not two.
+    private void AddFailure(Exception failure)
+    {
+        if ((known ??= new(ReferenceEqualityComparer.Instance)).Add(failure))
+        {
+            failures.Add(failure);
+        }
+    }
+
+    private async Coroutine Join(Exception? bodyFailure)
+    {
+        Exception? cancellation = null;
+        bool joined = false;
+        AbortIfPending();
+        switch (bodyFailure)
+        {
+            case null:
+                break;
+            case LoopExitException leave:
+                exit ??= leave;
+                Abort("the body asked to exit");
+                break;
+            case var canceled when IsAborting && scope.Absorbs(canceled):
+                break;
+            case var canceled when IsCancellation(canceled):
+                cancellation = canceled;
+                Abort("the task group was cancelled from outside");
+                break;
+            default:
+                AddFailure(bodyFailure);
+                Abort("the body failed");
+                break;
+        }
+
+        while (join.HasChildren)
+        {
+            joined = true;
+            try
+            {
+                await join;
+            }
+            catch (LoopCanceledException canceled)
+            {
+                cancellation = canceled;
+                Abort("the task group was cancelled from outside");
+            }
+        }
+
+        closed = true;
+        scope.Leave();
+        var core = scope.Core!;
+        if (exit is not null)
+        {
+            ExceptionDispatchInfo.Throw(exit);
+        }
+
+        if (failures.Count > 0)
+        {
+            if (cancellation is not null)
+            {
+                scope.RearmOuter();      // the failures go first; the cancellation lands at the next wait
+            }
+
+            throw new AggregateException(Name is null ? "Tasks of a group failed." : $"Tasks of the group '{Name}' failed.", failures);
+        }
+
+        // What came from outside while the join was deaf to it: there may be no wait after it.
+        if (cancellation is null && joined && IsAborting && core.Current is { Attention: true } around)
+        {
+            cancellation = scope.Host!.TakeCancellation(around);
+        }
+
+        if (cancellation is not null)
+        {
+            ExceptionDispatchInfo.Throw(cancellation);
+        }
+    }
+
+    private bool IsCancellation(Exception exception) =>
+        exception is LoopCanceledException || (scope.IsCancelledAround && scope.Core!.Loop.IsCancellation(exception));
+
+    /// <summary>It is where this group waits for its children.</summary>
+    internal bool IsJoin(IWaitTarget target) => ReferenceEquals(target, join);
+
+    /// <summary>Where the group waits for its children; deaf once it has cancelled them.</summary>
+    private sealed class GroupJoin(TaskGroup group) : WaitPoint
+    {
+        private readonly HashSet<LoopTask> children = [];
+
+        internal IReadOnlyCollection<LoopTask> Children => children;
+
+        internal bool HasChildren => children.Count > 0;
+
+        protected override bool IsReady => children.Count == 0;
+
+        protected override bool IsInterruptible => !group.IsAborting;
+
+        internal void Add(LoopTask child)
+        {
+            children.Add(child);
+            child.Watch(new ChildWatcher(this));
+        }
+
+        public override string Describe(WaitNode node) =>
+            group.Name is { } name ? $"task group '{name}' ({children.Count} children)" : $"task group ({children.Count} children)";
+
+        public override void CollectBlockers(WaitNode node, List<LoopTask> blockers) => blockers.AddRange(children);
+
+        private void Remove(LoopTask child)
+        {
+            children.Remove(child);
+            group.OnChildEnded(child);
+            if (children.Count == 0)
+            {
+                WakeWaiter();
+            }
+        }
+
+        private sealed class ChildWatcher(GroupJoin join) : CompletionObserver
+        {
+            internal override LoopTask? OwnerTask => join.Waiter;
+
+            internal override void OnEnded(LoopAwaitable ended) => join.Remove((LoopTask)ended);
+        }
+    }
+}

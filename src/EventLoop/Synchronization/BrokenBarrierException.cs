@@ -1,0 +1,10 @@
+using System.Diagnostics;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+using EventLoop.Synchronization;
+
+namespace EventLoop;
+
+/// <summary>The barrier is broken, or was reset or aborted during the wait. asyncio: <c>BrokenBarrierError</c>.</summary>
+/// <param name="message">What happened to it.</param>
+public sealed class BrokenBarrierException(string? message = null) : InvalidOperationException(message ?? "The barrier is broken.");

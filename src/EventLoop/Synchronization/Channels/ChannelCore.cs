@@ -1,0 +1,133 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using EventLoop.Scheduling;
+using EventLoop.Synchronization.Queues;
+
+namespace EventLoop.Synchronization.Channels;
+
+/// <summary>What the halves of a channel share. Loop thread only.</summary>
+[StackTraceHidden]
+internal sealed class ChannelCore<T>(int capacity)
+{
+    internal WaiterQueue Senders;         // only while the buffer is full
+    internal WaiterQueue Receivers;       // only while the buffer is empty and no sender waits
+    internal LoopBinding Binding;
+
+    private ItemRing<T> buffer;
+    private int openSenders;
+    private int openReceivers;
+
+    internal ChannelStatistics Statistics
+    {
+        get
+        {
+            Binding.Verify("Channel.Statistics");
+            return new(buffer.Count, capacity, openSenders, openReceivers, Senders.Tasks, Receivers.Tasks);
+        }
+    }
+
+    internal string DebuggerText => $"{buffer.Count} of {capacity} items, {openSenders} senders ({Senders.Count} waiting), {openReceivers} receivers ({Receivers.Count} waiting)";
+
+    internal bool IsEnded => openSenders == 0 && buffer.Count == 0;
+
+    internal void AddSender() => openSenders++;
+
+    internal void AddReceiver() => openReceivers++;
+
+    internal void CloseSender(ChannelSender<T> half)
+    {
+        half.OwnSend.TurnAway(nameof(ChannelSender<>));
+        half.OtherWaits.TurnAway(nameof(ChannelSender<>));
+        if (--openSenders == 0)
+        {
+            while (Receivers.TakeFirst() is { } receiver)
+            {
+                receiver.WakeWith(new EndOfChannelException());
+            }
+        }
+    }
+
+    internal void CloseReceiver(ChannelReceiver<T> half)
+    {
+        half.OwnReceive.TurnAway(nameof(ChannelReceiver<>));
+        half.OtherWaits.TurnAway(nameof(ChannelReceiver<>));
+        if (--openReceivers == 0)
+        {
+            buffer.Clear();
+            while (Senders.TakeFirst() is { } sender)
+            {
+                sender.WakeWith(new BrokenChannelException());
+            }
+        }
+    }
+
+    /// <summary>Null: go on. Else why nothing can be sent by this half.</summary>
+    internal Exception? RefusalToSend(ChannelSender<T> half) =>
+        half.IsDisposed ? new ObjectDisposedException(nameof(ChannelSender<>)) : openReceivers == 0 ? new BrokenChannelException() : null;
+
+    /// <summary>Null: go on. Else why nothing can be received by this half.</summary>
+    internal Exception? RefusalToReceive(ChannelReceiver<T> half) =>
+        half.IsDisposed ? new ObjectDisposedException(nameof(ChannelReceiver<>)) : IsEnded ? new EndOfChannelException() : null;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TrySend(T item)
+    {
+        if (!Receivers.IsEmpty)
+        {
+            GiveToReceiver(item);
+            return true;
+        }
+
+        if (buffer.Count >= capacity)
+        {
+            return false;
+        }
+
+        buffer.Add(item);
+        return true;
+    }
+
+    private void GiveToReceiver(T item)
+    {
+        var receiver = Receivers.TakeFirst()!;
+        Unsafe.As<ChannelReceive<T>>(receiver.Target!).Result = item;
+        receiver.Wake();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryReceive([MaybeNullWhen(false)] out T item)
+    {
+        if (!buffer.TryTake(out item))
+        {
+            return TryMeet(out item);
+        }
+
+        if (!Senders.IsEmpty)
+        {
+            TakeFromSender();
+        }
+
+        return true;
+    }
+
+    private void TakeFromSender()
+    {
+        var sender = Senders.TakeFirst()!;
+        buffer.Add(Unsafe.As<ChannelSend<T>>(sender.Target!).Item!);
+        sender.Wake();
+    }
+
+    // The rendezvous: senders wait at an empty buffer only when there is none.
+    private bool TryMeet([MaybeNullWhen(false)] out T item)
+    {
+        if (Senders.TakeFirst() is not { } sender)
+        {
+            item = default;
+            return false;
+        }
+
+        item = Unsafe.As<ChannelSend<T>>(sender.Target!).Item!;
+        sender.Wake();
+        return true;
+    }
+}

@@ -1,0 +1,138 @@
+using System.Runtime.CompilerServices;
+
+namespace EventLoop.Synchronization;
+
+/// <summary>
+/// Who has borrowed, and who waits to: a hash table of loans that are linked through themselves. A task is found by its number and its reference, so that
+/// the usual borrow and return cost neither a virtual call nor an allocation. Loop thread only.
+/// </summary>
+internal struct LoanLedger
+{
+    private const int SmallestSize = 8;      // a power of two
+
+    private Loan?[]? buckets;
+    private Loan? free;
+    private int count;
+
+    internal static int HashOf(object borrower) => borrower is LoopTask task ? task.Id : borrower.GetHashCode();
+
+    internal readonly Loan? Find(object borrower, int hash)
+    {
+        if (buckets is not { } all)
+        {
+            return null;
+        }
+
+        for (var loan = all[hash & (all.Length - 1)]; loan is not null; loan = loan.Next)
+        {
+            if (ReferenceEquals(loan.Borrower, borrower) || (loan.Hash == hash && borrower.Equals(loan.Borrower)))
+            {
+                return loan;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Of a borrower that is not in it.</summary>
+    internal Loan Add(CapacityLimiter limiter, object borrower, int hash)
+    {
+        var all = buckets;
+        if (all is null || count == all.Length)
+        {
+            all = Grow();
+        }
+
+        var loan = free;
+        if (loan is null)
+        {
+            loan = new Loan(limiter);
+        }
+        else
+        {
+            free = loan.Next;
+        }
+
+        ref var bucket = ref all[hash & (all.Length - 1)];
+        loan.Borrower = borrower;
+        loan.Hash = hash;
+        loan.Next = bucket;
+        bucket = loan;
+        count++;
+        return loan;
+    }
+
+    /// <summary>Its releaser is void from now on.</summary>
+    internal void Remove(Loan loan)
+    {
+        ref var link = ref buckets![loan.Hash & (buckets.Length - 1)];
+        while (!ReferenceEquals(link, loan))
+        {
+            link = ref link!.Next;
+        }
+
+        link = loan.Next;
+        loan.Ticket++;
+        loan.Borrower = null;      // a loan that is over keeps nobody alive
+        loan.IsWaiting = false;
+        loan.Next = free;
+        free = loan;
+        count--;
+    }
+
+    internal readonly List<object> Borrowers()
+    {
+        var borrowers = new List<object>(count);
+        foreach (var first in buckets ?? [])
+        {
+            for (var loan = first; loan is not null; loan = loan.Next)
+            {
+                if (!loan.IsWaiting)
+                {
+                    borrowers.Add(loan.Borrower!);
+                }
+            }
+        }
+
+        return borrowers;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Loan?[] Grow()
+    {
+        var grown = new Loan?[Math.Max(SmallestSize, count * 2)];
+        foreach (var first in buckets ?? [])
+        {
+            for (var loan = first; loan is not null;)
+            {
+                var following = loan.Next;
+                ref var bucket = ref grown[loan.Hash & (grown.Length - 1)];
+                loan.Next = bucket;
+                bucket = loan;
+                loan = following;
+            }
+        }
+
+        buckets = grown;
+        return grown;
+    }
+}
+
+/// <summary>One token in the hands of one borrower, or the place of one that waits. Pooled by its limiter.</summary>
+internal sealed class Loan(CapacityLimiter limiter) : IReleasable
+{
+    internal object? Borrower;
+    internal Loan? Next;       // in its bucket, or among the free ones
+    internal int Hash;
+    internal long Ticket;
+    internal bool IsWaiting;
+
+    public void Release(long ticket)
+    {
+        limiter.Binding.Verify("Releaser.Dispose");
+        if (ticket == Ticket)
+        {
+            limiter.TakeBack(this);
+        }
+    }
+}

@@ -1,0 +1,309 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+using EventLoop.Synchronization;
+using EventLoop.Synchronization.Queues;
+
+namespace EventLoop;
+
+/// <summary>Hands items from tasks to tasks, first in, first out. asyncio: <c>Queue</c>.</summary>
+/// <typeparam name="T">The type of the items.</typeparam>
+/// <remarks>
+/// <list type="bullet">
+/// <item>First come, first served, on both sides: a put gives its item to the first getter at once, a get takes in the item of the first putter at once. Nobody overtakes, the Try forms included.</item>
+/// <item>What was handed over is final: it is delivered even if the getter is cancelled before it runs, and a put that was taken in has succeeded, also across <see cref="Shutdown"/>. The cancellation lands at the next wait.</item>
+/// <item>A cancelled getter takes no item with it; the item of a cancelled putter is not put.</item>
+/// <item><see cref="Shutdown"/> wakes everybody who cannot be served any more, exactly once.</item>
+/// </list>
+/// <para><b>Thread:</b> that of the loop that uses it; from others <c>loop.Post(() => queue.TryPut(item))</c>, or <see cref="AsyncBridge"/>. It may be made anywhere.</para>
+/// <para><b>Cost:</b> 0 bytes in the steady state, waiting or not.</para>
+/// </remarks>
+[DebuggerDisplay("{DebuggerText,nq}")]
+public class AsyncQueue<T> : IAsyncEnumerable<T>
+{
+    internal readonly QueueGet<T> OwnGet;       // for the one get and the one put at a time that are the rule
+    internal readonly QueuePut<T> OwnPut;
+    internal WaiterQueue Getters;       // only while it is empty
+    internal WaiterQueue Putters;       // only while it is full
+    internal WaiterQueue Joiners;
+    internal LoopBinding Binding;
+
+    private readonly ItemStore<T>? ordered;     // of the stack and the priority queue; null: the ring, first in, first out
+    private ItemRing<T> ring;
+    private int room;       // how many it may hold: the capacity, all there are, or none when it is shut down
+
+    /// <summary>A queue.</summary>
+    /// <param name="capacity">How many items it holds before putters wait; 0: without limit.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is negative.</exception>
+    public AsyncQueue(int capacity = 0) : this(capacity, null)
+    {
+    }
+
+    private protected AsyncQueue(int capacity, ItemStore<T>? ordered)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(capacity);
+        Capacity = capacity;
+        room = capacity > 0 ? capacity : int.MaxValue;
+        this.ordered = ordered;
+        OwnGet = new QueueGet<T>(this);
+        OwnPut = new QueuePut<T>(this);
+    }
+
+    /// <summary>Items in it. asyncio: <c>qsize()</c>.</summary>
+    public int Count => ordered is null ? ring.Count : ordered.Count;
+
+    /// <summary>As it was made; 0: without limit. asyncio: <c>maxsize</c>.</summary>
+    public int Capacity { get; }
+
+    /// <summary>There is nothing in it.</summary>
+    public bool IsEmpty => Count == 0;
+
+    /// <summary>Putters have to wait; never true of one without limit.</summary>
+    public bool IsFull => Capacity > 0 && Count >= Capacity;
+
+    /// <summary><see cref="Shutdown"/> was called.</summary>
+    public bool IsShutDown { get; private set; }
+
+    /// <summary>What it holds and who waits.</summary>
+    public QueueStatistics Statistics
+    {
+        get
+        {
+            Binding.Verify("AsyncQueue.Statistics");
+            return new(Count, Capacity, Unfinished, Getters.Tasks, Putters.Tasks, Joiners.Tasks);
+        }
+    }
+
+    /// <summary>Put, but not yet reported by <see cref="TaskDone"/>.</summary>
+    internal int Unfinished { get; private set; }
+
+    private string DebuggerText =>
+        $"{Count}{(Capacity > 0 ? $" of {Capacity}" : "")} items, {Getters.Count} getters, {Putters.Count} putters{(IsShutDown ? ", shut down" : "")}";
+
+    /// <summary>Waits for an item.</summary>
+    /// <returns>The next item.</returns>
+    /// <remarks><b>Cancellation:</b> a getter leaves the line; an item that it was given already is delivered. Nothing is taken before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <exception cref="QueueShutDownException">The queue is shut down and empty.</exception>
+    /// <exception cref="LoopCanceledException">The task was cancelled before it had an item.</exception>
+    public Coroutine<T> GetAsync()
+    {
+        var made = QueueGet<T>.Call(this);
+        return OperationWatch.IsOn ? OperationWatch.Over(made, "AsyncQueue.GetAsync") : made;
+    }
+
+    /// <summary>Puts an item, and waits for room first if there is none.</summary>
+    /// <param name="item">The item.</param>
+    /// <remarks><b>Cancellation:</b> a putter leaves the line and its item is not put; one that was taken in already has succeeded. Nothing is put before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <exception cref="QueueShutDownException">The queue is shut down.</exception>
+    /// <exception cref="LoopCanceledException">The task was cancelled before its item was put.</exception>
+    public Coroutine PutAsync(T item)
+    {
+        var made = QueuePut<T>.Call(this, item);
+        return OperationWatch.IsOn ? OperationWatch.Over(made, "AsyncQueue.PutAsync") : made;
+    }
+
+    /// <summary>Takes an item if there is one. asyncio: <c>get_nowait()</c>.</summary>
+    /// <param name="item">The next item.</param>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="QueueShutDownException">The queue is shut down and empty.</exception>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public bool TryGet([MaybeNullWhen(false)] out T item)
+    {
+        Binding.Verify("AsyncQueue.TryGet");
+        if (TryTake(out item))
+        {
+            return true;
+        }
+
+        if (IsShutDown)
+        {
+            throw new QueueShutDownException();
+        }
+
+        return false;
+    }
+
+    /// <summary>Puts an item if there is room. asyncio: <c>put_nowait()</c>.</summary>
+    /// <param name="item">The item.</param>
+    /// <returns>Whether there was room.</returns>
+    /// <exception cref="QueueShutDownException">The queue is shut down.</exception>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public bool TryPut(T item)
+    {
+        Binding.Verify("AsyncQueue.TryPut");
+        if (IsShutDown)
+        {
+            throw new QueueShutDownException();
+        }
+
+        return TryHandOver(item);
+    }
+
+    /// <summary>One item that was taken has been dealt with.</summary>
+    /// <exception cref="InvalidOperationException">Called more often than items were put, or from another thread than the loop's.</exception>
+    public void TaskDone()
+    {
+        Binding.Verify("AsyncQueue.TaskDone");
+        if (Unfinished == 0)
+        {
+            throw new InvalidOperationException("TaskDone was called more often than items were put into the queue.");
+        }
+
+        if (--Unfinished == 0)
+        {
+            WakeJoiners();
+        }
+    }
+
+    /// <summary>Waits until every item that was put has been taken and reported by <see cref="TaskDone"/>.</summary>
+    /// <remarks><b>Cancellation:</b> the waiter leaves. <b>Cost:</b> 0 bytes.</remarks>
+    /// <exception cref="LoopCanceledException">The task was cancelled before.</exception>
+    public Coroutine JoinAsync()
+    {
+        var made = QueueJoin<T>.Call(this);
+        return OperationWatch.IsOn ? OperationWatch.Over(made, "AsyncQueue.JoinAsync") : made;
+    }
+
+    /// <summary>Takes no more items. Those in it can still be taken; with <paramref name="immediate"/> they are dropped, and count as done.</summary>
+    /// <param name="immediate">Drop what is in it.</param>
+    /// <remarks>Waiting putters, and getters when nothing is left, get a <see cref="QueueShutDownException"/>; those that were served before do not. Calling it again with <paramref name="immediate"/> drops what is left.</remarks>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public void Shutdown(bool immediate = false)
+    {
+        Binding.Verify("AsyncQueue.Shutdown");
+        IsShutDown = true;
+        room = 0;
+        if (immediate && Count > 0)
+        {
+            Unfinished = Math.Max(0, Unfinished - Count);
+            ring.Clear();
+            ordered?.Clear();
+            if (Unfinished == 0)
+            {
+                WakeJoiners();
+            }
+        }
+
+        TurnAway(ref Getters);
+        TurnAway(ref Putters);
+    }
+
+    /// <summary>Takes items until the queue is shut down and empty.</summary>
+    /// <param name="cancellationToken">Ends the enumeration, also while it waits, with an <see cref="OperationCanceledException"/>.</param>
+    /// <remarks><b>Cancellation:</b> as for <see cref="GetAsync"/>. <b>Cost:</b> one object for each enumeration, 0 bytes for each item.</remarks>
+    public IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default) => new QueueDrain(this, cancellationToken);
+
+    // The getters wait only while there is nothing, so the first of them is due whatever the order is. Nobody waits at a queue that is shut down.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryHandOver(T item)
+    {
+        if (!Getters.IsEmpty)
+        {
+            GiveToGetter(item);
+            return true;
+        }
+
+        if (Count >= room)
+        {
+            return false;
+        }
+
+        Store(item);
+        return true;
+    }
+
+    private void GiveToGetter(T item)
+    {
+        var getter = Getters.TakeFirst()!;
+        Unfinished++;
+        Unsafe.As<QueueGet<T>>(getter.Target!).Result = item;
+        getter.Wake();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryTake([MaybeNullWhen(false)] out T item)
+    {
+        if (!(ordered is null ? ring.TryTake(out item) : ordered.TryTake(out item)))
+        {
+            return false;
+        }
+
+        if (!Putters.IsEmpty)
+        {
+            TakeFromPutter();
+        }
+
+        return true;
+    }
+
+    private void TakeFromPutter()
+    {
+        var putter = Putters.TakeFirst()!;
+        try
+        {
+            Store(Unsafe.As<QueuePut<T>>(putter.Target!).Item!);
+        }
+        catch (Exception failure)
+        {
+            putter.WakeWith(failure);      // of a comparer: it is the putter's item that it does not take
+            return;
+        }
+
+        putter.Wake();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Store(T item)
+    {
+        if (ordered is null)
+        {
+            ring.Add(item);
+        }
+        else
+        {
+            ordered.Add(item);
+        }
+
+        Unfinished++;
+    }
+
+    /// <summary>What cannot be done now will never be: leaves the exception for the await.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal bool Refuses(LoopCore core)
+    {
+        if (!IsShutDown)
+        {
+            return false;
+        }
+
+        core.PendingThrow = new QueueShutDownException();
+        return true;
+    }
+
+    private void WakeJoiners()
+    {
+        while (Joiners.TakeFirst() is { } joiner)
+        {
+            joiner.Wake();
+        }
+    }
+
+    private static void TurnAway(ref WaiterQueue line)
+    {
+        while (line.TakeFirst() is { } waiter)
+        {
+            waiter.WakeWith(new QueueShutDownException());
+        }
+    }
+
+    private sealed class QueueDrain(AsyncQueue<T> queue, CancellationToken token) : ItemEnumerator<T>(token)
+    {
+        protected override PooledWait<T> Take() => queue.OwnGet.TryClaim(out _) ? queue.OwnGet : QueueGet<T>.Rent(queue);
+
+        protected override bool IsOver => queue.IsShutDown && queue.IsEmpty;
+
+        protected override bool IsEnd(Exception exception) => exception is QueueShutDownException && queue.IsShutDown;
+    }
+}

@@ -1,0 +1,45 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Tasks;
+
+/// <summary>A timer of the library's own: calls back inside the look at the clock, ahead of whatever is ready. Loop thread only.</summary>
+internal sealed class InternalTimer(Action ring) : LoopItem
+{
+    private LoopCore? core;
+    private bool stopped;
+
+    /// <summary>Zero or less: in the next turn.</summary>
+    internal void Start(LoopCore on, TimeSpan delay)
+    {
+        core = on;
+        if (delay <= TimeSpan.Zero)
+        {
+            on.Ready.Enqueue(this);
+            return;
+        }
+
+        long due = on.Clock.DeadlineAfter(delay.Ticks);
+        if (due != LoopClock.Never)
+        {
+            on.Timers.Add(due, this);
+        }
+    }
+
+    internal void Stop()
+    {
+        stopped = true;
+        core?.Timers.Remove(this);
+    }
+
+    internal override bool IsAlarm => true;
+
+    internal override void OnDue(LoopCore on) => Execute();
+
+    internal override void Execute()
+    {
+        if (!stopped)
+        {
+            ring();
+        }
+    }
+}

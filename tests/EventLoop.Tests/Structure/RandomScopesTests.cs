@@ -6,7 +6,7 @@ public sealed class RandomScopesTests : LoopTest
     [Fact]
     public void What_a_wait_sees_what_a_scope_absorbs_and_what_the_task_counts_is_as_in_the_model()
     {
-        for (int seed = 0; seed < 2_000; seed++)
+        for (int seed = 0; seed < 1_000; seed++)
         {
             var program = new Program(new Random(seed));
             RunLoop(async () =>

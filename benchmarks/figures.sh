@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the README's figures from benchmarks/results/*.json, and draws the charts (docs/img) as run.sh does: nothing there is typed by hand.
+# Writes the figures of docs/benchmarks.md from benchmarks/results/*.json, and draws the charts (docs/img) as run.sh does: nothing there is typed by hand.
 # First measure, on a machine that does nothing else:
 #   benchmarks/run.sh [--quick] && benchmarks/figures.sh
 set -euo pipefail

@@ -9,7 +9,7 @@
 #     comparison  the same job with blocking calls, threads, async and the loop
 #     http        files over HTTP
 #   --quick       fewer rounds and smaller numbers, and the lab only where it is named: five minutes instead of an hour
-# What is missing here is skipped with a line that says so. benchmarks/figures.sh writes the README's figures from the files. Nothing else
+# What is missing here is skipped with a line that says so. benchmarks/figures.sh writes docs/benchmarks.md from the files. Nothing else
 # should run on the machine meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")"

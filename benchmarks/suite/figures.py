@@ -1,4 +1,4 @@
-"""Charts in docs/img and the README's figures, from ../results/*.json; see ../run.sh and ../figures.sh."""
+"""Charts in docs/img and the figures of docs/benchmarks.md, from ../results/*.json; see ../run.sh and ../figures.sh."""
 import json
 import os
 import re
@@ -44,7 +44,7 @@ def markdown(head, rows, left=1):
 
 
 def image(name, text):
-    return f"![{text}](docs/img/{name}.svg)"
+    return f"![{text}](img/{name}.svg)"
 
 
 def target(name):
@@ -191,7 +191,7 @@ def lab(result):
 
 
 def draw():
-    """The charts of all suites; returns what the README says of each."""
+    """The charts of all suites; returns what the page says of each."""
     os.makedirs(IMAGES, exist_ok=True)
     writers = {"comparison": comparison, "scheduler": scheduler, "sleepers": sleepers,
                "echo": lambda result: load(result, "echo", "TCP echo", "epoll"), "http": lambda result: load(result, "http", "Files over HTTP", "null"), "lab": lab}
@@ -201,13 +201,13 @@ def draw():
 
 def main():
     blocks = draw()
-    readme = os.path.join(ROOT, os.environ.get("README", "README.md"))
-    text = open(readme).read()
+    page = os.path.join(ROOT, os.environ.get("PAGE", "docs/benchmarks.md"))
+    text = open(page).read()
     block = "\n\n".join(blocks.values()) + "\n" if blocks else ""
     text, found = re.subn(r"(<!-- figures:begin[^\n]*-->\n).*?(<!-- figures:end -->)", lambda m: m[1] + block + m[2], text, flags=re.S)
     if found != 1:
-        raise SystemExit(f"{readme} needs the markers figures:begin and figures:end exactly once")
-    with open(readme, "w") as file:
+        raise SystemExit(f"{page} needs the markers figures:begin and figures:end exactly once")
+    with open(page, "w") as file:
         file.write(text)
     print(f"written  {', '.join(blocks) or 'nothing: no figures yet (benchmarks/run.sh)'}")
 

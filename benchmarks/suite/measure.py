@@ -407,7 +407,7 @@ def main():
         print(f"== {suite} ({seconds:.0f} s)", flush=True)
         PRINT[suite](result)
     figures.draw()
-    say(f"done in {time.monotonic() - began:.0f} s; the charts are in docs/img, and benchmarks/figures.sh writes the README's figures")
+    say(f"done in {time.monotonic() - began:.0f} s; the charts are in docs/img, and benchmarks/figures.sh writes docs/benchmarks.md")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ public sealed class StuckStepTests : LoopTest
         LoopTask task = Loop.CreateTask(EndlessMethod(), "endless");
         await task;
 
-        Told.Should().ContainSingle().Which.Message.Should().Contain("task 'endless'").And.Contain(nameof(EndlessMethod));
+        // A busy machine may make a long step of another one, too.
+        Told.Should().ContainSingle(static entry => entry.Message.Contains("task 'endless'", StringComparison.Ordinal)).Which.Message.Should().Contain(nameof(EndlessMethod));
     }, Watched);
 
     [Fact]
@@ -25,7 +26,7 @@ public sealed class StuckStepTests : LoopTest
         Loop.Current.CallSoon(EndlessCallback);
         await Yields(2);
 
-        Told.Should().ContainSingle().Which.Message.Should().Contain(nameof(EndlessCallback));
+        Told.Should().ContainSingle(static entry => entry.Message.Contains(nameof(EndlessCallback), StringComparison.Ordinal));
     }, Watched);
 
     [Fact]

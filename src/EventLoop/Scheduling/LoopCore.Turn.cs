@@ -46,7 +46,17 @@ internal sealed partial class LoopCore
     internal bool IsRunning => isRunning;
 
     /// <summary>Must leave the run at once: a LoopExitException, or a second interrupt.</summary>
-    internal Exception? ExitException;
+    internal Exception? ExitException
+    {
+        get => exitException;
+        set
+        {
+            exitException = value;
+            leftovers = value is null ? leftovers & ~Leftovers.Exit : leftovers | Leftovers.Exit;
+        }
+    }
+
+    private Exception? exitException;
 
     /// <summary>Time each step; debug mode, and loops for tests.</summary>
     internal bool TimeSteps;
@@ -171,9 +181,13 @@ internal sealed partial class LoopCore
         for (; batch > 0; batch--)
         {
             Step(Ready.Dequeue());
-            if (ExitException is not null)
+            if (leftovers != Leftovers.None)
             {
-                return;
+                ForgetUntaken();
+                if (ExitException is not null)
+                {
+                    return;
+                }
             }
         }
     }
@@ -193,11 +207,6 @@ internal sealed partial class LoopCore
         if (next is not null)
         {
             Bounce();
-        }
-
-        if (leftovers != Leftovers.None)
-        {
-            ForgetUntaken();
         }
     }
 

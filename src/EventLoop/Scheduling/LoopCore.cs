@@ -72,13 +72,19 @@ internal sealed partial class LoopCore
     private Exception? pendingThrow;
     private Leftovers leftovers;
 
-    /// <summary>What a Start has found and the same step has to take: whoever looked by hand and went away leaves it to nobody.</summary>
+    /// <summary>
+    /// What is looked for behind each step, in one byte. The first two a Start has found, and the same step has to take them: whoever asked an awaiter by hand and went away
+    /// leaves them to nobody.
+    /// </summary>
     [Flags]
     private enum Leftovers : byte
     {
         None,
         Exception = 1,
         Deferral = 2,
+
+        /// <summary>The run is over.</summary>
+        Exit = 4,
     }
 
     /// <summary>What the next GetResult of one of our awaiters has to throw: set when its node is resumed, taken at once.</summary>

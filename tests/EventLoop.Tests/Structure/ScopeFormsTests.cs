@@ -115,7 +115,7 @@ public sealed class ScopeFormsTests : LoopTest
     {
         (await Catch(Loop.Timeout(Seconds(1), async Task () => await Forever()))).Should().BeOfType<TimeoutException>();
         (await CancelScope.MoveOnAfter(Seconds(1), async Task (_) => await Forever())).Should().BeFalse();
-        (await CancelScope.MoveOnAfter(Seconds(1), async Task<int> (_) => await Task.Delay(Timeout.InfiniteTimeSpan, Loop.CancellationToken).ContinueWith(static _ => 1))).IsSuccess.Should().BeTrue();
+        (await CancelScope.MoveOnAfter(Seconds(1), async Task<int> (_) => await Task.Delay(Timeout.InfiniteTimeSpan, Loop.CancellationToken).ContinueWith(static _ => 1, TaskContinuationOptions.ExecuteSynchronously))).IsSuccess.Should().BeTrue();
     });
 
     [Fact]

@@ -20,46 +20,76 @@ public sealed partial class Loop
     /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
     /// <exception cref="LoopInterruptedException">Ctrl-C or SIGTERM came, and main was cancelled by it; or it came a second time.</exception>
     /// <exception cref="LoopCanceledException">Main was cancelled by anything else, as by <paramref name="cancellationToken"/>.</exception>
-    public static void Run(Coroutine main, LoopOptions? options = null, CancellationToken cancellationToken = default)
+    public static void Run(Coroutine main, LoopOptions? options, CancellationToken cancellationToken)
     {
         using var runner = new LoopRunner(options) { IsSingle = true };
         runner.Run(main, cancellationToken);
     }
 
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
+    public static void Run(Coroutine main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
+
+    /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What main returned.</returns>
-    public static T Run<T>(Coroutine<T> main, LoopOptions? options = null, CancellationToken cancellationToken = default)
+    public static T Run<T>(Coroutine<T> main, LoopOptions? options, CancellationToken cancellationToken)
     {
         using var runner = new LoopRunner(options) { IsSingle = true };
         return runner.Run(main, cancellationToken);
     }
 
+    /// <inheritdoc cref="Run{T}(Coroutine{T}, LoopOptions?, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public static T Run<T>(Coroutine<T> main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
+
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public static void Run(Func<Coroutine> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
+    public static void Run(Func<Coroutine> main, LoopOptions? options, CancellationToken cancellationToken) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
+
+    /// <inheritdoc cref="Run(Func{Coroutine}, LoopOptions?, CancellationToken)"/>
+    [OverloadResolutionPriority(1)]
+    public static void Run(Func<Coroutine> main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
 
     /// <inheritdoc cref="Run{T}(Coroutine{T}, LoopOptions?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public static T Run<T>(Func<Coroutine<T>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
+    public static T Run<T>(Func<Coroutine<T>> main, LoopOptions? options, CancellationToken cancellationToken) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
+
+    /// <inheritdoc cref="Run{T}(Func{Coroutine{T}}, LoopOptions?, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public static T Run<T>(Func<Coroutine<T>> main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
 
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
-    public static void Run(Func<Task> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
+    public static void Run(Func<Task> main, LoopOptions? options, CancellationToken cancellationToken) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
+
+    /// <inheritdoc cref="Run(Func{Task}, LoopOptions?, CancellationToken)"/>
+    public static void Run(Func<Task> main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
 
     /// <inheritdoc cref="Run{T}(Coroutine{T}, LoopOptions?, CancellationToken)"/>
-    public static T Run<T>(Func<Task<T>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
+    public static T Run<T>(Func<Task<T>> main, LoopOptions? options, CancellationToken cancellationToken) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
+
+    /// <inheritdoc cref="Run{T}(Func{Task{T}}, LoopOptions?, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public static T Run<T>(Func<Task<T>> main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
 
     /// <summary>Runs a loop on this thread until a task of .NET's is done, which others may have started anywhere.</summary>
     /// <param name="main">It goes on where it was started, which was outside this loop. To have an async method run on the loop hand in the method, not the task that it returns.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)" path="/remarks|/exception"/>
-    public static void Run(Task main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Await(main), options, cancellationToken);
+    public static void Run(Task main, LoopOptions? options, CancellationToken cancellationToken) => Run(DeferredCoroutine.Await(main), options, cancellationToken);
+
+    /// <inheritdoc cref="Run(Task, LoopOptions?, CancellationToken)"/>
+    public static void Run(Task main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
 
     /// <inheritdoc cref="Run(Task, LoopOptions?, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What the task returned.</returns>
-    public static T Run<T>(Task<T> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Await(main), options, cancellationToken);
+    public static T Run<T>(Task<T> main, LoopOptions? options, CancellationToken cancellationToken) => Run(DeferredCoroutine.Await(main), options, cancellationToken);
+
+    /// <inheritdoc cref="Run{T}(Task{T}, LoopOptions?, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public static T Run<T>(Task<T> main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
 
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
     [OverloadResolutionPriority(-1)]

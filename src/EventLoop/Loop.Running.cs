@@ -13,37 +13,67 @@ public sealed partial class Loop
     /// <param name="cancellationToken">Cancels that task, from any thread.</param>
     /// <exception cref="InvalidOperationException">A loop runs on this thread already, or this one was stopped before main was done.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
-    public void RunUntilComplete(Coroutine main, CancellationToken cancellationToken = default) => DriveMain(NewMain(main), cancellationToken).ThrowUnlessSucceeded();
+    public void RunUntilComplete(Coroutine main, CancellationToken cancellationToken) => DriveMain(NewMain(main), cancellationToken).ThrowUnlessSucceeded();
+
+    /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)"/>
+    public void RunUntilComplete(Coroutine main) => RunUntilComplete(main, CancellationToken.None);
 
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What main returned.</returns>
-    public T RunUntilComplete<T>(Coroutine<T> main, CancellationToken cancellationToken = default) => ((LoopTask<T>)DriveMain(NewMain(main), cancellationToken)).Result;
+    public T RunUntilComplete<T>(Coroutine<T> main, CancellationToken cancellationToken) => ((LoopTask<T>)DriveMain(NewMain(main), cancellationToken)).Result;
+
+    /// <inheritdoc cref="RunUntilComplete{T}(Coroutine{T}, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public T RunUntilComplete<T>(Coroutine<T> main) => RunUntilComplete(main, CancellationToken.None);
 
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public void RunUntilComplete(Func<Coroutine> main, CancellationToken cancellationToken = default) => RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
+    public void RunUntilComplete(Func<Coroutine> main, CancellationToken cancellationToken) => RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
+
+    /// <inheritdoc cref="RunUntilComplete(Func{Coroutine}, CancellationToken)"/>
+    [OverloadResolutionPriority(1)]
+    public void RunUntilComplete(Func<Coroutine> main) => RunUntilComplete(main, CancellationToken.None);
 
     /// <inheritdoc cref="RunUntilComplete{T}(Coroutine{T}, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public T RunUntilComplete<T>(Func<Coroutine<T>> main, CancellationToken cancellationToken = default) => RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
+    public T RunUntilComplete<T>(Func<Coroutine<T>> main, CancellationToken cancellationToken) => RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
+
+    /// <inheritdoc cref="RunUntilComplete{T}(Func{Coroutine{T}}, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public T RunUntilComplete<T>(Func<Coroutine<T>> main) => RunUntilComplete(main, CancellationToken.None);
 
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)"/>
-    public void RunUntilComplete(Func<Task> main, CancellationToken cancellationToken = default) => RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
+    public void RunUntilComplete(Func<Task> main, CancellationToken cancellationToken) => RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
+
+    /// <inheritdoc cref="RunUntilComplete(Func{Task}, CancellationToken)"/>
+    public void RunUntilComplete(Func<Task> main) => RunUntilComplete(main, CancellationToken.None);
 
     /// <inheritdoc cref="RunUntilComplete{T}(Coroutine{T}, CancellationToken)"/>
-    public T RunUntilComplete<T>(Func<Task<T>> main, CancellationToken cancellationToken = default) => RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
+    public T RunUntilComplete<T>(Func<Task<T>> main, CancellationToken cancellationToken) => RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
+
+    /// <inheritdoc cref="RunUntilComplete{T}(Func{Task{T}}, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public T RunUntilComplete<T>(Func<Task<T>> main) => RunUntilComplete(main, CancellationToken.None);
 
     /// <summary>Runs until a task of .NET's is done, which others may have started anywhere; what is on the loop runs meanwhile.</summary>
     /// <param name="main">It goes on where it was started. To have an async method run on this loop hand in the method, not the task that it returns.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)" path="/exception"/>
-    public void RunUntilComplete(Task main, CancellationToken cancellationToken = default) => RunUntilComplete(DeferredCoroutine.Await(main), cancellationToken);
+    public void RunUntilComplete(Task main, CancellationToken cancellationToken) => RunUntilComplete(DeferredCoroutine.Await(main), cancellationToken);
+
+    /// <inheritdoc cref="RunUntilComplete(Task, CancellationToken)"/>
+    public void RunUntilComplete(Task main) => RunUntilComplete(main, CancellationToken.None);
 
     /// <inheritdoc cref="RunUntilComplete(Task, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What the task returned.</returns>
-    public T RunUntilComplete<T>(Task<T> main, CancellationToken cancellationToken = default) => RunUntilComplete(DeferredCoroutine.Await(main), cancellationToken);
+    public T RunUntilComplete<T>(Task<T> main, CancellationToken cancellationToken) => RunUntilComplete(DeferredCoroutine.Await(main), cancellationToken);
+
+    /// <inheritdoc cref="RunUntilComplete{T}(Task{T}, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public T RunUntilComplete<T>(Task<T> main) => RunUntilComplete(main, CancellationToken.None);
 
     /// <summary>Runs until a task or future of this loop is done.</summary>
     /// <param name="awaitable">It belongs to this loop.</param>

@@ -23,37 +23,67 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
     /// <param name="cancellationToken">Cancels that task, from any thread.</param>
     /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
     /// <exception cref="LoopInterruptedException">Ctrl-C or SIGTERM came, and main was cancelled by it; or it came a second time.</exception>
-    public void Run(Coroutine main, CancellationToken cancellationToken = default) => RunMain(Loop.SpawnMain(main), cancellationToken).ThrowUnlessSucceeded();
+    public void Run(Coroutine main, CancellationToken cancellationToken) => RunMain(Loop.SpawnMain(main), cancellationToken).ThrowUnlessSucceeded();
+
+    /// <inheritdoc cref="Run(Coroutine, CancellationToken)"/>
+    public void Run(Coroutine main) => Run(main, CancellationToken.None);
 
     /// <inheritdoc cref="Run(Coroutine, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What main returned.</returns>
-    public T Run<T>(Coroutine<T> main, CancellationToken cancellationToken = default) => ((LoopTask<T>)RunMain(Loop.SpawnMain(main), cancellationToken)).Result;
+    public T Run<T>(Coroutine<T> main, CancellationToken cancellationToken) => ((LoopTask<T>)RunMain(Loop.SpawnMain(main), cancellationToken)).Result;
+
+    /// <inheritdoc cref="Run{T}(Coroutine{T}, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public T Run<T>(Coroutine<T> main) => Run(main, CancellationToken.None);
 
     /// <inheritdoc cref="Run(Coroutine, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public void Run(Func<Coroutine> main, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Run(main), cancellationToken);
+    public void Run(Func<Coroutine> main, CancellationToken cancellationToken) => Run(DeferredCoroutine.Run(main), cancellationToken);
+
+    /// <inheritdoc cref="Run(Func{Coroutine}, CancellationToken)"/>
+    [OverloadResolutionPriority(1)]
+    public void Run(Func<Coroutine> main) => Run(main, CancellationToken.None);
 
     /// <inheritdoc cref="Run{T}(Coroutine{T}, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public T Run<T>(Func<Coroutine<T>> main, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Run(main), cancellationToken);
+    public T Run<T>(Func<Coroutine<T>> main, CancellationToken cancellationToken) => Run(DeferredCoroutine.Run(main), cancellationToken);
+
+    /// <inheritdoc cref="Run{T}(Func{Coroutine{T}}, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public T Run<T>(Func<Coroutine<T>> main) => Run(main, CancellationToken.None);
 
     /// <inheritdoc cref="Run(Coroutine, CancellationToken)"/>
-    public void Run(Func<Task> main, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Run(main), cancellationToken);
+    public void Run(Func<Task> main, CancellationToken cancellationToken) => Run(DeferredCoroutine.Run(main), cancellationToken);
+
+    /// <inheritdoc cref="Run(Func{Task}, CancellationToken)"/>
+    public void Run(Func<Task> main) => Run(main, CancellationToken.None);
 
     /// <inheritdoc cref="Run{T}(Coroutine{T}, CancellationToken)"/>
-    public T Run<T>(Func<Task<T>> main, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Run(main), cancellationToken);
+    public T Run<T>(Func<Task<T>> main, CancellationToken cancellationToken) => Run(DeferredCoroutine.Run(main), cancellationToken);
+
+    /// <inheritdoc cref="Run{T}(Func{Task{T}}, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public T Run<T>(Func<Task<T>> main) => Run(main, CancellationToken.None);
 
     /// <summary>Runs until a task of .NET's is done, which others may have started anywhere; what is on the loop runs meanwhile.</summary>
     /// <param name="main">It goes on where it was started. To have an async method run on this loop hand in the method, not the task that it returns.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="Run(Coroutine, CancellationToken)" path="/exception"/>
-    public void Run(Task main, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Await(main), cancellationToken);
+    public void Run(Task main, CancellationToken cancellationToken) => Run(DeferredCoroutine.Await(main), cancellationToken);
+
+    /// <inheritdoc cref="Run(Task, CancellationToken)"/>
+    public void Run(Task main) => Run(main, CancellationToken.None);
 
     /// <inheritdoc cref="Run(Task, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What the task returned.</returns>
-    public T Run<T>(Task<T> main, CancellationToken cancellationToken = default) => Run(DeferredCoroutine.Await(main), cancellationToken);
+    public T Run<T>(Task<T> main, CancellationToken cancellationToken) => Run(DeferredCoroutine.Await(main), cancellationToken);
+
+    /// <inheritdoc cref="Run{T}(Task{T}, CancellationToken)"/>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    public T Run<T>(Task<T> main) => Run(main, CancellationToken.None);
 
     /// <summary>Cancels and awaits what is left, runs the callbacks that are ready, lets the executor finish and closes the loop. Idempotent.</summary>
     /// <remarks>The second Ctrl-C or SIGTERM, counted from the last run, ends it at once.</remarks>

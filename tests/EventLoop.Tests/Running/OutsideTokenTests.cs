@@ -150,4 +150,45 @@ public sealed class OutsideTokenTests : LoopTest
         await main();
         return 1;
     }
+
+    [Fact]
+    public void Every_form_of_a_run_takes_options_a_token_both_or_neither()
+    {
+        var options = new LoopOptions { HandleInterrupt = false };
+        int runs = 0;
+        Loop.Run(One());
+        Loop.Run(One(), options);
+        Loop.Run(One(), default(CancellationToken));
+        Loop.Run(One(), options, CancellationToken.None);
+        Loop.Run(One(), cancellationToken: CancellationToken.None);
+        Loop.Run(One);
+        Loop.Run(One, options);
+        Loop.Run(One, CancellationToken.None);
+        Loop.Run(async () => { await Loop.Yield(); runs++; });
+        Loop.Run(async () => { await Loop.Yield(); runs++; }, options, CancellationToken.None);
+        Loop.Run(async () => { await Loop.Yield(); return runs++; }, options);
+        Loop.Run(async Task () => { await Loop.Yield(); runs++; }, options);
+        Loop.Run(async Task<int> () => { await Loop.Yield(); return runs++; }, CancellationToken.None);
+        using (var runner = new LoopRunner(options))
+        {
+            runner.Run(One);
+            runner.Run(One, CancellationToken.None);
+            runner.Run(async () => { await Loop.Yield(); return runs++; });
+        }
+
+        using (var loop = new Loop(options))
+        {
+            loop.RunUntilComplete(One());
+            loop.RunUntilComplete(One, CancellationToken.None);
+            loop.RunUntilComplete(async Task () => { await Loop.Yield(); runs++; });
+        }
+
+        runs.Should().Be(19);
+
+        async Coroutine One()
+        {
+            await Loop.Yield();
+            runs++;
+        }
+    }
 }

@@ -52,6 +52,13 @@ internal sealed partial class Scope
 
     private void FireToken()
     {
+        StartCallbacks();
+        source?.Fire(Core ?? LoopCore.Running);
+    }
+
+    // Where no loop runs they wait until the scope is entered.
+    private void StartCallbacks()
+    {
         if ((Core ?? LoopCore.Running) is { } core && callbacks is { } waiting)
         {
             callbacks = null;
@@ -60,8 +67,6 @@ internal sealed partial class Scope
                 callback.Start(core);
             }
         }
-
-        source?.Fire(Core ?? LoopCore.Running);
     }
 
     // What was cancelled around it is not any more: who asks for the token again gets a new one.

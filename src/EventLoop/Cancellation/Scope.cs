@@ -167,6 +167,10 @@ internal sealed partial class Scope : LoopItem
         {
             FireToken();
         }
+        else if (TokenFired)
+        {
+            StartCallbacks();
+        }
 
         if (OutsideToken.CanBeCanceled)
         {

@@ -38,6 +38,23 @@ public sealed class OnCanceledTests : LoopTest
     });
 
     [Fact]
+    public void Callbacks_of_a_scope_that_was_cancelled_where_no_loop_runs_run_once_when_it_is_entered()
+    {
+        var scope = new CancelScope();
+        scope.OnCanceled(() => Log.Add("before"));
+        scope.Cancel();
+        scope.OnCanceled(() => Log.Add("after"));
+
+        RunLoop(async () =>
+        {
+            await scope.RunAsync(async () => await Forever());
+            await Yields(2);
+        });
+
+        Log.Should().BeEquivalentTo("before", "after");
+    }
+
+    [Fact]
     public void A_callback_runs_for_what_is_cancelled_around_the_scope_as_its_token_fires() => RunLoop(async () =>
     {
         await CancelScope.MoveOnAfter(Seconds(1), async _ => await CancelScope.Run(async inner =>

@@ -23,7 +23,9 @@ public sealed class RuntimeTricksTests : LoopTest
     [Fact]
     public void A_cancellation_ends_the_await_of_a_task_unless_the_switch_is_set() => RunLoop(async () =>
     {
-        bool isSet = AppContext.TryGetSwitch(LeaveForeignAwaits, out bool value) && value;
+        bool isSet = AppContext.TryGetSwitch(LeaveForeignAwaits, out bool value)
+            ? value
+            : Environment.GetEnvironmentVariable("EVENTLOOP_LEAVE_FOREIGN_AWAITS") == "1";
         var source = new TaskCompletionSource();
         LoopTask task = Loop.CreateTask(async () => await source.Task);
         await Loop.Yield();

@@ -35,14 +35,14 @@ public sealed class StuckStepTests : LoopTest
         await EndlessMethod();
         SpinWait.SpinUntil(() => false, Limit * 2);
         await Loop.Yield();
-        Told.Should().HaveCount(1);
-        int before = Told.Count();
+        int once = Told.Count();      // of this step and, on a busy machine, of another one
+        once.Should().BeInRange(1, 2);
 
         await EndlessMethod();
 
-        SpinWait.SpinUntil(() => Told.Count() > before, TimeSpan.FromSeconds(5)).Should().BeTrue();
+        SpinWait.SpinUntil(() => Told.Count() > once, TimeSpan.FromSeconds(5)).Should().BeTrue();
         await Loop.Yield();
-        Told.Should().HaveCount(2);
+        Told.Count().Should().BeInRange(once + 1, once + 2);
     }, Watched);
 
     [Fact]

@@ -115,8 +115,14 @@ public sealed class ScopeFormsTests : LoopTest
     {
         (await Catch(Loop.Timeout(Seconds(1), async Task () => await Forever()))).Should().BeOfType<TimeoutException>();
         (await CancelScope.MoveOnAfter(Seconds(1), async Task (_) => await Forever())).Should().BeFalse();
-        (await CancelScope.MoveOnAfter(Seconds(1), async Task<int> (_) => await Task.Delay(Timeout.InfiniteTimeSpan, Loop.CancellationToken).ContinueWith(static _ => 1, TaskContinuationOptions.ExecuteSynchronously))).IsSuccess.Should().BeTrue();
     });
+
+    [Fact]
+    [RealTime("what a token is handed to ends on the pool, and its grace is time of the loop")]
+    public void A_timed_body_that_was_handed_the_token_ends_with_its_own_result() => RunLoop(async () =>
+        (await CancelScope.MoveOnAfter(
+            TimeSpan.FromMilliseconds(20),
+            async Task<int> (_) => await Task.Delay(Timeout.InfiniteTimeSpan, Loop.CancellationToken).ContinueWith(static _ => 1))).IsSuccess.Should().BeTrue());
 
     [Fact]
     public void What_is_written_as_in_Python_is_an_error_that_names_TaskGroup_Run()

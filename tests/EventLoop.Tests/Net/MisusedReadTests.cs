@@ -34,6 +34,21 @@ public abstract class MisusedReadTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_write_to_a_stream_that_is_asked_too_early_is_refused_and_goes_on() => RunIo(async () =>
+    {
+        await using var pair = await Pair();
+        byte[] sent = new byte[20_000_000];
+        var writing = pair.Client.AsStream().WriteAsync(sent);
+        writing.IsCompleted.Should().BeFalse();
+        FluentActions.Invoking(() => writing.GetAwaiter().GetResult()).Should().Throw<InvalidOperationException>();
+
+        var reading = Loop.CreateTask(pair.Server.ReadExactlyAsync(sent.Length));
+        await writing;
+        (await reading).Length.Should().Be(sent.Length);
+        FluentActions.Invoking(() => writing.GetAwaiter().GetResult()).Should().Throw<InvalidOperationException>();
+    });
+
+    [Fact]
     public void So_does_a_receive_of_a_socket() => RunIo(async () =>
     {
         var (client, server) = await ConnectPair();

@@ -48,18 +48,13 @@ internal sealed class ConnectionStream(Connection connection, bool raw) : Stream
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
-        ValueTask<int> written;
         if (ReferenceEquals(LoopCore.Running, Core))
         {
             var operation = OutputOperation.Rent(connection.Out, buffer);
-            written = ValueTaskBridge<int>.Begin(Core, operation, operation.Version, raw, cancellationToken);
-        }
-        else
-        {
-            written = ValueTaskBridge<int>.BeginElsewhere(Core, () => OutputOperation.Rent(connection.Out, buffer), raw, cancellationToken);
+            return ValueTaskBridge<int>.BeginWithoutResult(Core, operation, operation.Version, raw, cancellationToken);
         }
 
-        return WithoutResult(written);
+        return ValueTaskBridge<int>.BeginElsewhereWithoutResult(Core, () => OutputOperation.Rent(connection.Out, buffer), raw, cancellationToken);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
@@ -126,16 +121,5 @@ internal sealed class ConnectionStream(Connection connection, bool raw) : Stream
         {
             throw new InvalidOperationException($"This would block the thread of loop '{Core.Loop.Name}', which has to receive what it waits for. Use {instead}.");
         }
-    }
-
-    private static ValueTask WithoutResult(ValueTask<int> written)
-    {
-        if (written.IsCompletedSuccessfully)
-        {
-            _ = written.Result;
-            return default;
-        }
-
-        return new ValueTask(written.AsTask());
     }
 }

@@ -40,11 +40,21 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
     private short Number => (short)(Volatile.Read(ref use) >> 1);
 
     /// <summary>Begins an operation on the loop's thread.</summary>
-    internal static ValueTask<T> Begin(LoopCore core, ICoroutineSource<T> source, long token, bool raw, CancellationToken cancellation)
+    internal static ValueTask<T> Begin(LoopCore core, ICoroutineSource<T> source, long token, bool raw, CancellationToken cancellation) =>
+        TryBegin(core, source, token, raw, cancellation, out var ended) is { } bridge ? new ValueTask<T>(bridge, bridge.Number) : ended;
+
+    /// <summary>Begins an operation on the loop's thread whose result nobody wants.</summary>
+    internal static ValueTask BeginWithoutResult(LoopCore core, ICoroutineSource<T> source, long token, bool raw, CancellationToken cancellation) =>
+        TryBegin(core, source, token, raw, cancellation, out var ended) is { } bridge ? new ValueTask(bridge, bridge.Number) : WithoutResult(ended);
+
+    // Null: it has ended, and how.
+    private static ValueTaskBridge<T>? TryBegin(LoopCore core, ICoroutineSource<T> source, long token, bool raw, CancellationToken cancellation, out ValueTask<T> ended)
     {
+        ended = default;
         if (cancellation.IsCancellationRequested)
         {
-            return ValueTask.FromCanceled<T>(cancellation);
+            ended = ValueTask.FromCanceled<T>(cancellation);
+            return null;
         }
 
         var context = core.Current;
@@ -57,7 +67,8 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
         {
             if (source.Start(token))
             {
-                return new ValueTask<T>(source.EndWithResult(token));
+                ended = new ValueTask<T>(source.EndWithResult(token));
+                return null;
             }
 
             var bridge = core.Pools.TryRent<ValueTaskBridge<T>>(Slot) ?? new();
@@ -69,11 +80,12 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
             bridge.Context = core.Current;
             source.Park(core, token, bridge);
             bridge.Observe(cancellation);
-            return new ValueTask<T>(bridge, bridge.Number);
+            return bridge;
         }
         catch (Exception exception)
         {
-            return ValueTask.FromException<T>(exception);
+            ended = ValueTask.FromException<T>(exception);
+            return null;
         }
         finally
         {
@@ -82,11 +94,20 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
     }
 
     /// <summary>Begins an operation from any other thread.</summary>
-    internal static ValueTask<T> BeginElsewhere(LoopCore core, Func<ICoroutineSource<T>> make, bool raw, CancellationToken cancellation)
+    internal static ValueTask<T> BeginElsewhere(LoopCore core, Func<ICoroutineSource<T>> make, bool raw, CancellationToken cancellation) =>
+        TryBeginElsewhere(core, make, raw, cancellation, out var ended) is { } bridge ? new ValueTask<T>(bridge, bridge.Number) : ended;
+
+    /// <summary>Begins an operation from any other thread whose result nobody wants.</summary>
+    internal static ValueTask BeginElsewhereWithoutResult(LoopCore core, Func<ICoroutineSource<T>> make, bool raw, CancellationToken cancellation) =>
+        TryBeginElsewhere(core, make, raw, cancellation, out var ended) is { } bridge ? new ValueTask(bridge, bridge.Number) : WithoutResult(ended);
+
+    private static ValueTaskBridge<T>? TryBeginElsewhere(LoopCore core, Func<ICoroutineSource<T>> make, bool raw, CancellationToken cancellation, out ValueTask<T> ended)
     {
+        ended = default;
         if (cancellation.IsCancellationRequested)
         {
-            return ValueTask.FromCanceled<T>(cancellation);
+            ended = ValueTask.FromCanceled<T>(cancellation);
+            return null;
         }
 
         var bridge = new ValueTaskBridge<T> { core = core, make = make, resumeOnPool = !raw, cancellation = cancellation };
@@ -94,11 +115,15 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
         if (!core.TryPost(bridge))
         {
             bridge.registration.Dispose();
-            return ValueTask.FromException<T>(new ObjectDisposedException(core.Loop.Name, $"The event loop '{core.Loop.Name}' is closed, and with it its connections."));
+            ended = ValueTask.FromException<T>(new ObjectDisposedException(core.Loop.Name, $"The event loop '{core.Loop.Name}' is closed, and with it its connections."));
+            return null;
         }
 
-        return new ValueTask<T>(bridge, bridge.Number);
+        return bridge;
     }
+
+    // It has ended: a task of .NET's holds the failure, if there is one.
+    private static ValueTask WithoutResult(ValueTask<T> ended) => ended.IsCompletedSuccessfully ? default : new ValueTask(ended.AsTask());
 
     internal override void Execute()
     {

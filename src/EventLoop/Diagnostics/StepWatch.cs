@@ -14,7 +14,7 @@ internal static class StepWatch
     // The watching thread has stood still as well when the machine was suspended, or had no core for it: so the step has to be seen several times.
     private const int FewestLooks = 3;
 
-    private static readonly Lock Gate = new();
+    private static readonly Lock Gate = new();      // loops come and go on any thread
     private static readonly List<Watched> Loops = [];
     private static readonly AutoResetEvent Changed = new(false);
     private static bool watching;

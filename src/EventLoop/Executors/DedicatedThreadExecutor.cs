@@ -8,7 +8,7 @@ public sealed class DedicatedThreadExecutor : IExecutor
 {
     private readonly JobQueue jobs;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Lock starting = new();
+    private readonly Lock starting = new();      // any thread may submit, and any may dispose meanwhile
     private readonly int workers;
     private readonly string name;
     private bool started;     // guarded by the lock

@@ -9,7 +9,7 @@ internal sealed class JobQueue(string executor)
     [ThreadStatic]
     private static JobQueue? served;      // by the job that runs on this thread
 
-    private readonly object gate = new();
+    private readonly object gate = new();      // those who submit and the workers are different threads
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Guarded by the gate.

@@ -18,6 +18,20 @@ public sealed partial class VirtualClock : IIdleClock
         core.BeforePark = next => OnIdle(core, next);
     }
 
+    void IIdleClock.Left(LoopCore core)
+    {
+        lock (gate)
+        {
+            foreach (var loop in loops)
+            {
+                if (!ReferenceEquals(loop.Core, core))
+                {
+                    loop.Core.WakeToLook();
+                }
+            }
+        }
+    }
+
     private ClockedLoop LoopOf(LoopCore core) => loops.Find(one => ReferenceEquals(one.Core, core))!;
 
     // ---- A loop has nothing to do
@@ -104,7 +118,7 @@ public sealed partial class VirtualClock : IIdleClock
         {
             foreach (var loop in loops)
             {
-                loop.Core.WakeUp();
+                loop.Core.WakeToLook();
             }
         }
     }

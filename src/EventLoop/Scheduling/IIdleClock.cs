@@ -5,4 +5,7 @@ internal interface IIdleClock
 {
     /// <summary>Called once, by the loop that was made with this clock; it sets <see cref="LoopCore.BeforePark"/>.</summary>
     void Attach(LoopCore core);
+
+    /// <summary>A run of the loop has ended: whoever shares the clock with it may be alone now.</summary>
+    void Left(LoopCore core);
 }

@@ -32,6 +32,7 @@ internal sealed partial class LoopCore
     private LoopAwaitable? runsUntil;        // what the run waits for
     private volatile bool stopRequested;     // any thread
     private int sleeping;                    // any thread: 1 while the loop is parked, or about to be
+    private bool lookAgain;                  // any thread sets it; the loop takes it before it parks
     private ITimer? parkTimer;               // wakes the loop at the next deadline of a custom clock
 
     internal long Turns { get; private set; }
@@ -92,6 +93,19 @@ internal sealed partial class LoopCore
             Poller.Wake();
         }
     }
+
+    /// <summary>
+    /// Any thread, after a change that neither the inbox nor the stop flag shows, of what decides whether time stands still: a loop that has looked at the old state, and is on its way to park, looks again.
+    /// </summary>
+    internal void WakeToLook()
+    {
+        Volatile.Write(ref lookAgain, true);
+        Interlocked.MemoryBarrier();
+        WakeUp();
+    }
+
+    // Taken by an exchange: what is looked at next is read after it.
+    private bool ShallLookAgain() => Volatile.Read(ref lookAgain) && Interlocked.Exchange(ref lookAgain, false);
 
     /// <summary>Turns until <paramref name="awaited"/> is complete (null: for ever), someone calls Stop, or an exit exception is raised.</summary>
     internal void Run(LoopAwaitable? awaited)
@@ -157,6 +171,7 @@ internal sealed partial class LoopCore
         Volatile.Write(ref sleeping, 0);
         isRunning = false;
         runTicks += Since(runStart);
+        (Clock.Custom as IIdleClock)?.Left(this);
     }
 
     // A clock may have jumped back.
@@ -354,7 +369,7 @@ internal sealed partial class LoopCore
         latestFailure = null;
         Volatile.Write(ref sleeping, 1);
         Interlocked.MemoryBarrier();
-        if (Inbox.IsEmpty && !stopRequested)
+        if (Inbox.IsEmpty && !stopRequested && !ShallLookAgain())
         {
             Polls++;
             ParkBlockedWaitingForWork(now);

@@ -305,7 +305,7 @@ internal sealed partial class LoopCore
     internal void EndCallbacks()
     {
         Interlocked.Decrement(ref callbacks);
-        WakeUp();
+        WakeToLook();
     }
 
     internal void BeginFlight() => Interlocked.Increment(ref flights);
@@ -313,7 +313,7 @@ internal sealed partial class LoopCore
     internal void EndFlight()
     {
         Interlocked.Decrement(ref flights);
-        WakeUp();
+        WakeToLook();
     }
 
     // ---- Work from outside the step

@@ -116,7 +116,7 @@ internal sealed class MemoryWire
 
         if (taken == 0)
         {
-            return IsEnded ? 0 : SocketDevice.WouldBlock;
+            return IsEnded ? 0 : StreamDevice.WouldBlock;
         }
 
         reads++;

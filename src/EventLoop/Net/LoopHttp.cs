@@ -23,7 +23,7 @@ public static class LoopHttp
             ConnectCallback = async (context, token) =>
             {
                 var connection = await loop.Submit(() => Tcp.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port), token).ConfigureAwait(false);
-                return new ConnectionStream(connection, raw: true);
+                return connection.OpenStream(raw: true);
             },
         };
     }

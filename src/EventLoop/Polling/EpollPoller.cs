@@ -190,7 +190,7 @@ internal sealed unsafe class EpollPoller : IPoller
 
         foreach (var source in table.Snapshot())
         {
-            (source as SocketDevice)?.Owner?.OnLoopClosed();
+            (source as StreamDevice)?.Owner?.OnLoopClosed();
         }
 
         disposed = true;

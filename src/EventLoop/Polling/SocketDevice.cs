@@ -4,45 +4,19 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Polling;
 
-/// <summary>
-/// One non-blocking socket: the seam between <c>Net</c> and the operating system. Every call answers at once; what moves bytes answers a count, or
-/// minus a <see cref="SocketError"/>, <see cref="WouldBlock"/> when it has to be tried again after <see cref="Arm"/> and
-/// <see cref="ISocketOwner.OnReady"/>. Calls that a signal interrupted are repeated here. Loop thread only.
-/// </summary>
-internal abstract class SocketDevice : PollSource
+/// <summary>One non-blocking socket: a <see cref="StreamDevice"/> that can be bound, connected and accepted from, and moves datagrams. Loop thread only.</summary>
+internal abstract class SocketDevice : StreamDevice
 {
-    internal const int WouldBlock = -(int)SocketError.WouldBlock;
-
-    // .NET's "some error" is -1, and minus that would be a count.
-    private const int SomeError = int.MinValue;
-
-    /// <summary>An error as an answer of a call that moves bytes: negative, whatever it is; zero for success.</summary>
-    internal static int Answer(SocketError error) => error == SocketError.SocketError ? SomeError : -(int)error;
-
-    /// <summary>The error that a negative answer stands for.</summary>
-    internal static SocketError ToError(int answer) => answer == SomeError ? SocketError.SocketError : (SocketError)(-answer);
-
     // The system tells of a broken connection once, to whichever call comes first; the next receive would look like a clean end.
     private int brokenBy;
-
-    /// <summary>Told when it becomes ready.</summary>
-    internal ISocketOwner? Owner;
 
     internal bool IsTcp { get; init; }
 
     /// <summary>Somebody else has set it up, and may have put something on top of it that ends a receive where it likes (TLS in the kernel at each record).</summary>
     internal bool IsForeign { get; init; }
 
-    /// <summary>A receive that did not fill its buffer has taken all there was, unless an end or urgent data are known of. True of plain TCP only.</summary>
-    internal bool ShortMeansEmpty => IsTcp && !IsForeign;
-
-    internal sealed override void OnReady(Readiness readiness) => Owner?.OnReady(readiness);
-
-    /// <summary>The owner waits: from now on it is told. What becomes ready in between is not lost.</summary>
-    /// <exception cref="SocketException">The system has no room for another registration.</exception>
-    internal abstract void Arm(Readiness interest);
-
-    internal abstract int Receive(Span<byte> buffer);
+    /// <summary>True of plain TCP only.</summary>
+    internal sealed override bool ShortMeansEmpty => IsTcp && !IsForeign;
 
     /// <summary>What a send answers passes through here.</summary>
     protected int SendAnswer(int answer)
@@ -67,35 +41,6 @@ internal abstract class SocketDevice : PollSource
             brokenBy = answer;
         }
     }
-
-    /// <summary>Whether a receive or an accept would have an answer now: bytes, a connection, the end or an error. It takes none of them.</summary>
-    internal abstract bool IsReadable { get; }
-
-    internal abstract int Send(ReadOnlySpan<byte> bytes);
-
-    /// <summary>One system call for all of them, at most <see cref="MostVectors"/>, where the system has such a call; here one for each.</summary>
-    internal virtual int Send(ReadOnlySpan<IoVector> vectors)
-    {
-        int total = 0;
-        foreach (var vector in vectors)
-        {
-            int count = Send(vector.Span);
-            if (count < 0)
-            {
-                return total > 0 ? total : count;
-            }
-
-            total += count;
-            if (count < vector.Span.Length)
-            {
-                break;
-            }
-        }
-
-        return total;
-    }
-
-    internal const int MostVectors = 64;
 
     /// <summary>The file's own position is not used and not moved.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
@@ -147,18 +92,4 @@ internal abstract class SocketDevice : PollSource
     internal abstract EndPoint? LocalEndPoint { get; }
 
     internal abstract EndPoint? RemoteEndPoint { get; }
-
-    /// <summary>Leaves the poller, then closes.</summary>
-    /// <param name="abort">With a reset instead of an orderly end; what was not sent yet is dropped.</param>
-    internal abstract void Close(bool abort);
-}
-
-/// <summary>Who waits for a device.</summary>
-internal interface ISocketOwner
-{
-    /// <summary>Inside the poll, with no context: runs no user code and does not throw.</summary>
-    void OnReady(Readiness readiness);
-
-    /// <summary>The loop is closed, and with it everything it watched.</summary>
-    void OnLoopClosed();
 }

@@ -62,10 +62,10 @@ internal sealed class CountingDevice : SocketDevice
 
     internal override int SendBatch(ReadOnlySpan<Datagram> datagrams) => throw new NotSupportedException("It listens.");
 
-    private sealed class Forwarder(CountingDevice to) : ISocketOwner
+    private sealed class Forwarder(CountingDevice to) : IDeviceOwner
     {
-        void ISocketOwner.OnReady(Readiness readiness) => to.Owner?.OnReady(readiness);
+        void IDeviceOwner.OnReady(Readiness readiness) => to.Owner?.OnReady(readiness);
 
-        void ISocketOwner.OnLoopClosed() => to.Owner?.OnLoopClosed();
+        void IDeviceOwner.OnLoopClosed() => to.Owner?.OnLoopClosed();
     }
 }

@@ -86,7 +86,7 @@ public abstract class PollFailureTests(PollerKind poller) : IoTest(poller)
         socket.Close();
     });
 
-    private const int WouldBlock = SocketDevice.WouldBlock;
+    private const int WouldBlock = StreamDevice.WouldBlock;
 
     private static Coroutine<bool> AttemptInVain(LoopSocket socket) => After(0, socket.TryReceive(new byte[1]) != WouldBlock);
 

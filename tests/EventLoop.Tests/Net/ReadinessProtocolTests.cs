@@ -186,8 +186,8 @@ public sealed class ReadinessProtocolTests() : IoTest(PollerKind.Auto)
         {
             int count = socket.TryReceive(buffer);
             Received += Math.Max(0, count);
-            HasEnded = count is 0 || (count < 0 && count != SocketDevice.WouldBlock);
-            return count != SocketDevice.WouldBlock;
+            HasEnded = count is 0 || (count < 0 && count != StreamDevice.WouldBlock);
+            return count != StreamDevice.WouldBlock;
         }
     }
 }

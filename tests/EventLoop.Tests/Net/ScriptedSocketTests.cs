@@ -14,7 +14,7 @@ public sealed class ScriptedSocketTests() : IoTest(PollerKind.Auto)
     public void A_send_goes_on_where_the_kernel_stopped() => RunIo(async () =>
     {
         var device = new ScriptedDevice();
-        foreach (int answer in new[] { 3, 1, SocketDevice.WouldBlock })
+        foreach (int answer in new[] { 3, 1, StreamDevice.WouldBlock })
         {
             device.Sends.Enqueue(answer);
         }

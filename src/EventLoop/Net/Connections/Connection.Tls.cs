@@ -81,7 +81,7 @@ public sealed partial class Connection
             below.input.Prepend(early);
 
             // Not raw yet: what is begun on the pool goes on there.
-            var bare = new ConnectionStream(below, raw: false);
+            var bare = below.OpenStream(raw: false);
             ssl = new SslStream(bare, leaveInnerStreamOpen: true);
             var tls = new TlsTransport(ssl, below, allowTruncation);
             output.LeaveTransport();

@@ -19,9 +19,10 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     private readonly LoopSocket socket;
     private readonly InputPipe input;
     private readonly OutputPipe output;
+    private readonly End end;
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 
-    private ConnectionStream? stream;
+    private PipeStream? stream;
     private bool closed;
     private LoopFuture? closing;       // an orderly close that takes time: ends, always well, when it is closed
 
@@ -31,11 +32,10 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(socket);
         this.socket = socket;
-        Buffers = socket.Core.Loop.Buffers;
         socket.OwnInput();
-        Transport = new SocketTransport(socket);
-        input = new InputPipe(this);
-        output = new OutputPipe(this);
+        end = new End(this);
+        input = new InputPipe(end);
+        output = new OutputPipe(end);
     }
 
     /// <summary>What comes in, as a <see cref="PipeReader"/> that completes on the loop's thread.</summary>
@@ -59,9 +59,11 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
 
     internal LoopCore Core => socket.Core;
 
-    internal Transport Transport { get; private set; }
-
-    internal BufferPool Buffers { get; }
+    internal Transport Transport
+    {
+        get => end.Transport;
+        private set => end.Transport = value;
+    }
 
     internal string Peer => socket.Peer;
 
@@ -178,7 +180,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
 
     /// <summary>The connection as a stream, for libraries that want one; it may be used from any thread, and disposing it closes the connection.</summary>
     /// <remarks>Its reads and writes complete on the loop for callers on the loop, elsewhere for others. Synchronous calls block, and throw on the loop's own thread.</remarks>
-    public Stream AsStream() => stream ??= new ConnectionStream(this, raw: false);
+    public Stream AsStream() => stream ??= OpenStream(raw: false);
 
     /// <summary>Closes it at once with a reset: the peer gets an error, and what was not sent is dropped. Idempotent; from any thread. asyncio: <c>transport.abort</c>.</summary>
     public void Abort() => OnLoop(static connection => connection.CloseNow(abort: true));
@@ -235,7 +237,8 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
 
     internal ObjectDisposedException ClosedException() => new(nameof(Connection), $"The connection to {Peer} is closed.");
 
-    internal void VerifyAccess() => Core.VerifyAccess("Connection");
+    /// <param name="raw">See <see cref="PipeStream.Raw"/>.</param>
+    internal PipeStream OpenStream(bool raw) => new(end, input, output, raw);
 
     /// <summary>Closes it in this step: in order if that takes no time, else with a reset.</summary>
     internal void CloseNow(bool abort)
@@ -336,5 +339,21 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
             // A loop that is closed has closed the socket already.
             Core.TryPost(CallbackItem<Connection>.Create(action, this, Core.BaseContext));
         }
+    }
+
+    /// <summary>What its pipes know of it.</summary>
+    private sealed class End(Connection connection) : StreamEnd(connection.socket.Core, new SocketTransport(connection.socket))
+    {
+        internal override string Kind => "connection";
+
+        internal override string Peer => connection.Peer;
+
+        internal override bool IsClosed => connection.IsClosed;
+
+        internal override ObjectDisposedException ClosedException() => connection.ClosedException();
+
+        internal override void Abort() => connection.Abort();
+
+        internal override ValueTask DisposeAsync() => connection.DisposeAsync();
     }
 }

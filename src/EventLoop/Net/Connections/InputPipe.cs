@@ -5,10 +5,10 @@ using EventLoop.Polling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// A connection's receiving half: a PipeReader straight on the transport. Nothing runs in the background: a read that finds nothing buffered receives into a
+/// The receiving half of a stream: a PipeReader straight on the transport. Nothing runs in the background: a read that finds nothing buffered receives into a
 /// pooled block itself, and while it waits there is no block. Loop thread only.
 /// </summary>
-internal sealed class InputPipe(Connection owner) : PipeReader
+internal sealed class InputPipe(StreamEnd owner) : PipeReader
 {
     // A block with less room than this is not worth a system call.
     private const int LeastRoom = 512;
@@ -25,7 +25,7 @@ internal sealed class InputPipe(Connection owner) : PipeReader
     private bool lent;                 // a ReadResult shows the blocks, and AdvanceTo has not come yet
     private bool held;                 // TLS is being started: what comes is not for readers
 
-    internal Connection Owner => owner;
+    internal StreamEnd Owner => owner;
 
     internal long Buffered => buffered;
 
@@ -199,7 +199,7 @@ internal sealed class InputPipe(Connection owner) : PipeReader
 
     internal InvalidOperationException? WhyNotRead(bool isPart) => current is null && (isPart || !taken)
         ? !held ? null : new InvalidOperationException("TLS is being started on this connection: what comes now belongs to it. Await StartTlsAsync first.")
-        : new InvalidOperationException("Another read of this connection is under way. Await it first: a connection has one reader at a time.");
+        : new InvalidOperationException($"Another read of this {owner.Kind} is under way. Await it first: a {owner.Kind} has one reader at a time.");
 
     internal bool TakeCancelRequest()
     {
@@ -320,7 +320,7 @@ internal sealed class InputPipe(Connection owner) : PipeReader
 
     private bool Settle(ref int count, bool isEnd)
     {
-        if (count == SocketDevice.WouldBlock)
+        if (count == StreamDevice.WouldBlock)
         {
             return false;
         }

@@ -98,7 +98,7 @@ internal sealed partial class OutputPipe
         while (unsent > 0)
         {
             int count = owner.Transport.TrySend(blocks.Head!, blocks.Start);
-            if (count == SocketDevice.WouldBlock)
+            if (count == StreamDevice.WouldBlock)
             {
                 return false;
             }

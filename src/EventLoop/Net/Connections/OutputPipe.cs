@@ -5,7 +5,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// A connection's sending half: a PipeWriter straight on the transport. A flush sends everything with one vectored call; what the system does not take
+/// The sending half of a stream: a PipeWriter straight on the transport. A flush sends everything with one vectored call; what the system does not take
 /// goes out when it does, and a flush waits only when more than the high-water mark is left, until less than the low one is. Loop thread only.
 /// </summary>
 internal sealed partial class OutputPipe : PipeWriter
@@ -13,7 +13,7 @@ internal sealed partial class OutputPipe : PipeWriter
     internal const int HighWater = 64 * 1024;
     internal const int LowWater = 16 * 1024;
 
-    private readonly Connection owner;
+    private readonly StreamEnd owner;
     private WaiterQueue waiting;     // what they wait for are operations; first come first served: what a later write brings stays behind
     private WaitNode? ofTransfer;    // the part of a file that waits, before all others
     private SegmentChain blocks;
@@ -24,13 +24,13 @@ internal sealed partial class OutputPipe : PipeWriter
     private bool cancelRequested;
     private Exception? failure;
 
-    internal OutputPipe(Connection owner)
+    internal OutputPipe(StreamEnd owner)
     {
         this.owner = owner;
         drain = new Drain(this);
     }
 
-    internal Connection Owner => owner;
+    internal StreamEnd Owner => owner;
 
     internal bool IsEmpty => unsent == 0 && waiting.IsEmpty && !transferring;
 
@@ -212,7 +212,7 @@ internal sealed partial class OutputPipe : PipeWriter
     {
         if (completed)
         {
-            throw new InvalidOperationException("Writing was completed: nothing can be sent on this connection any more.");
+            throw new InvalidOperationException($"Writing was completed: nothing can be sent on this {owner.Kind} any more.");
         }
     }
 
@@ -234,7 +234,7 @@ internal sealed partial class OutputPipe : PipeWriter
             int count = owner.Transport.TrySend(rest);
             if (count < 0)
             {
-                if (count != SocketDevice.WouldBlock)
+                if (count != StreamDevice.WouldBlock)
                 {
                     throw Broken(count);
                 }

@@ -4,7 +4,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>One read from, or write to, a connection's pipe: begun when awaited, tried at once, and again whenever the transport may be ready. Pooled, by the rule of <see cref="PooledUse"/>. Loop thread only.</summary>
+/// <summary>One read from, or write to, the pipe of a stream: begun when awaited, tried at once, and again whenever the transport may be ready. Pooled, by the rule of <see cref="PooledUse"/>. Loop thread only.</summary>
 [StackTraceHidden]
 internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTarget
 {
@@ -15,7 +15,7 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
 
     private protected void Make() => use.Make();
 
-    private protected abstract Connection Owner { get; }
+    private protected abstract StreamEnd Owner { get; }
 
     /// <summary>One attempt. True when it is complete, or has failed.</summary>
     private protected abstract bool Try();
@@ -31,7 +31,7 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
     private protected abstract void Recycle(LoopCore core);
 
     /// <summary>Whose it is, for whoever is perhaps on another thread, where it may be over at this moment.</summary>
-    private protected abstract Connection? OwnerIfAny { get; }
+    private protected abstract StreamEnd? OwnerIfAny { get; }
 
     /// <inheritdoc/>
     public bool Start(long token)
@@ -39,9 +39,9 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
         // Its connection's loop only: nothing else may change it, and so nobody can race for it.
         var core = LoopCore.Required;
         use.VerifyNotStarted(token);
-        if (!ReferenceEquals(core, OwnerIfAny?.Core))
+        if (OwnerIfAny is not { } owner || !ReferenceEquals(core, owner.Core))
         {
-            Throw.OtherLoop("connection");
+            Throw.OtherLoop(OwnerIfAny?.Kind ?? "connection");
         }
 
         use.Start(token);

@@ -24,9 +24,9 @@ internal sealed class SocketTransport(LoopSocket socket) : Transport
             return socket.TrySend(new ReadOnlySpan<byte>(first.Start + start, first.End - start));
         }
 
-        var vectors = stackalloc IoVector[SocketDevice.MostVectors];
+        var vectors = stackalloc IoVector[StreamDevice.MostVectors];
         int count = 0;
-        for (var segment = first; segment is not null && count < SocketDevice.MostVectors; segment = segment.Following)
+        for (var segment = first; segment is not null && count < StreamDevice.MostVectors; segment = segment.Following)
         {
             vectors[count++] = new IoVector(segment.Start + start, segment.End - start);
             start = 0;

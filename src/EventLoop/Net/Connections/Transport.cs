@@ -4,7 +4,7 @@ using EventLoop.Polling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// What a connection's pipes stand on: a socket, or TLS on one. Every call answers at once, as those of a <see cref="SocketDevice"/> do;
+/// What the pipes of a stream stand on: a socket, TLS on one, or a pipe of the system. Every call answers at once, as those of a <see cref="StreamDevice"/> do;
 /// after "would block" a waiter is told when to try again. Loop thread only.
 /// </summary>
 internal abstract class Transport

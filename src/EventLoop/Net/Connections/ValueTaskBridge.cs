@@ -21,7 +21,7 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
 
     private LoopCore? core;
     private ICoroutineSource<T>? source;
-    private Func<ICoroutineSource<T>>? make;              // begun on another thread: made when it arrives on the loop
+    private Func<(ICoroutineSource<T> Source, long Token)>? make;              // begun on another thread: made when it arrives on the loop
     private long token;
     private int use;                                      // any thread, interlocked: twice the number of the use, which is the ValueTask's token; odd: it has its outcome
     private bool begun;
@@ -94,14 +94,14 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
     }
 
     /// <summary>Begins an operation from any other thread.</summary>
-    internal static ValueTask<T> BeginElsewhere(LoopCore core, Func<ICoroutineSource<T>> make, bool raw, CancellationToken cancellation) =>
+    internal static ValueTask<T> BeginElsewhere(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw, CancellationToken cancellation) =>
         TryBeginElsewhere(core, make, raw, cancellation, out var ended) is { } bridge ? new ValueTask<T>(bridge, bridge.Number) : ended;
 
     /// <summary>Begins an operation from any other thread whose result nobody wants.</summary>
-    internal static ValueTask BeginElsewhereWithoutResult(LoopCore core, Func<ICoroutineSource<T>> make, bool raw, CancellationToken cancellation) =>
+    internal static ValueTask BeginElsewhereWithoutResult(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw, CancellationToken cancellation) =>
         TryBeginElsewhere(core, make, raw, cancellation, out var ended) is { } bridge ? new ValueTask(bridge, bridge.Number) : WithoutResult(ended);
 
-    private static ValueTaskBridge<T>? TryBeginElsewhere(LoopCore core, Func<ICoroutineSource<T>> make, bool raw, CancellationToken cancellation, out ValueTask<T> ended)
+    private static ValueTaskBridge<T>? TryBeginElsewhere(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw, CancellationToken cancellation, out ValueTask<T> ended)
     {
         ended = default;
         if (cancellation.IsCancellationRequested)
@@ -161,8 +161,7 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
                 throw new OperationCanceledException(cancellation);
             }
 
-            source = make!();
-            token = ((PipeOperation)source).Version;
+            (source, token) = make!();
             if (!source.Start(token))
             {
                 source.Park(loop, token, this);

@@ -31,7 +31,7 @@ internal sealed class ReceiveDatagramOperation : SocketOperation<ReceivedDatagra
     {
         if (!socket.MayReceive)
         {
-            return SocketDevice.WouldBlock;
+            return StreamDevice.WouldBlock;
         }
 
         var from = addresses!.Room();
@@ -78,7 +78,7 @@ internal sealed class SendDatagramOperation : SocketOperation<int>
 
     private protected override int Attempt(LoopSocket socket) => Result = socket.CanSend()
         ? socket.AfterSend(socket.Device.SendTo(bytes.Span, to is null ? null : addresses!.ToSocketAddress(to)))
-        : SocketDevice.WouldBlock;
+        : StreamDevice.WouldBlock;
 
     private protected override void Recycle(LoopCore core)
     {
@@ -115,7 +115,7 @@ internal sealed class ReceiveBatchOperation : SocketOperation<int>
     {
         if (!socket.MayReceive)
         {
-            return SocketDevice.WouldBlock;
+            return StreamDevice.WouldBlock;
         }
 
         var batch = addresses!.Batch(messages.Length);
@@ -180,7 +180,7 @@ internal sealed class SendBatchOperation : SocketOperation<int>
         {
             if (!socket.CanSend())
             {
-                return SocketDevice.WouldBlock;
+                return StreamDevice.WouldBlock;
             }
 
             var rest = messages.Span[done..];

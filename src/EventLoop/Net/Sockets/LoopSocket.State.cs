@@ -12,7 +12,7 @@ namespace EventLoop.Net;
 public sealed partial class LoopSocket
 {
     private readonly SocketDevice device;
-    private readonly SocketReadiness ready;
+    private readonly DeviceReadiness ready;
     private IOException? sendingBroken;
     private EndPoint? localEndPoint;
     private EndPoint? remoteEndPoint;
@@ -22,7 +22,7 @@ public sealed partial class LoopSocket
     {
         Core = core;
         this.device = device;
-        ready = new SocketReadiness(device, core.Loop.Debug ? Origin.Capture() : null);
+        ready = new DeviceReadiness(device, core.Loop.Debug ? Origin.Capture() : null);
     }
 
     /// <summary>Nobody uses it any more, and nothing of it is pending: the loop closes it.</summary>
@@ -31,7 +31,7 @@ public sealed partial class LoopSocket
         if (ready is { IsClosed: false } left)      // null: there was no socket to be had
         {
             // A loop that is closed has closed it already, or never knew of it: then the device's own finalizer does.
-            Core.TryPost(CallbackItem<(SocketReadiness Ready, Loop Loop)>.Create(static forgotten => forgotten.Ready.CloseForgotten(forgotten.Loop), (left, Core.Loop), Core.BaseContext));
+            Core.TryPost(CallbackItem<(DeviceReadiness Ready, Loop Loop)>.Create(static forgotten => forgotten.Ready.CloseForgotten(forgotten.Loop), (left, Core.Loop), Core.BaseContext));
         }
     }
 
@@ -74,13 +74,7 @@ public sealed partial class LoopSocket
 
         try
         {
-            ready.Wait(waiter, reads);
-            if (ready.MayBe(reads))
-            {
-                // Told between its attempt and now, and the poller tells nothing twice.
-                Core.Ready.Enqueue(CallbackItem<SocketReadiness>.Create(static told => told.TellAgain(), ready, Core.BaseContext));
-            }
-
+            ready.Wait(Core, waiter, reads);
             return null;
         }
         catch (IOException failure)
@@ -116,73 +110,24 @@ public sealed partial class LoopSocket
 
     // ---- Attempts
 
-    internal int TryReceive(Span<byte> buffer)
-    {
-        if ((ready.State & SocketState.Readable) == 0)
-        {
-            return SocketDevice.WouldBlock;
-        }
+    internal int TryReceive(Span<byte> buffer) => ready.TryReceive(buffer);
 
-        if (buffer.IsEmpty)
-        {
-            return CanReceive() ? 0 : SocketDevice.WouldBlock;
-        }
+    internal bool CanReceive() => ready.CanReceive();
 
-        int count = device.Receive(buffer);
-        ready.State &= ~SocketState.JustTold;
-        if (count == SocketDevice.WouldBlock)
-        {
-            ready.NothingLeft();
-        }
-        else if (count > 0 && count < buffer.Length && device.ShortMeansEmpty && (ready.State & SocketState.ShortProvesNothing) == 0)
-        {
-            ready.State &= ~SocketState.Readable;
-        }
+    internal bool MayReceive => ready.MayReceive || IsClosed;
 
-        return count;
-    }
+    internal bool CanSend() => ready.CanSend;
 
-    internal bool CanReceive()
-    {
-        if ((ready.State & (SocketState.Readable | SocketState.JustTold)) == SocketState.Readable && !device.IsReadable)
-        {
-            ready.State &= ~SocketState.Readable;
-        }
+    internal int TrySend(ReadOnlySpan<byte> bytes) => ready.TrySend(bytes);
 
-        return (ready.State & SocketState.Readable) != 0;
-    }
-
-    internal bool MayReceive => (ready.State & SocketState.Readable) != 0 || IsClosed;
-
-    internal bool CanSend() => (ready.State & SocketState.Writable) != 0;
-
-    internal int TrySend(ReadOnlySpan<byte> bytes) => CanSend() ? AfterSend(device.Send(bytes)) : SocketDevice.WouldBlock;
-
-    internal int TrySend(ReadOnlySpan<IoVector> vectors) => CanSend() ? AfterSend(device.Send(vectors)) : SocketDevice.WouldBlock;
+    internal int TrySend(ReadOnlySpan<IoVector> vectors) => ready.TrySend(vectors);
 
     internal int TrySendFile(SafeFileHandle file, long offset, int count) =>
-        CanSend() ? AfterSend(device.SendFile(file, offset, count)) : SocketDevice.WouldBlock;
+        CanSend() ? AfterSend(device.SendFile(file, offset, count)) : StreamDevice.WouldBlock;
 
-    internal int AfterSend(int sent)
-    {
-        if (sent == SocketDevice.WouldBlock)
-        {
-            ready.State &= ~SocketState.Writable;
-        }
+    internal int AfterSend(int sent) => ready.AfterSend(sent);
 
-        return sent;
-    }
-
-    internal int AfterReceive(int received)
-    {
-        ready.State &= ~SocketState.JustTold;
-        if (received == SocketDevice.WouldBlock)
-        {
-            ready.NothingLeft();
-        }
-
-        return received;
-    }
+    internal int AfterReceive(int received) => ready.AfterReceive(received);
 
     internal SocketError TryAccept(out LoopSocket? accepted)
     {
@@ -264,7 +209,7 @@ public sealed partial class LoopSocket
 
     // ---- The end
 
-    internal ObjectDisposedException Closed() => SocketReadiness.ClosedException(Peer);
+    internal ObjectDisposedException Closed() => ready.ClosedException(Peer);
 
     private void CloseFromAnywhere(bool abort)
     {

@@ -28,7 +28,7 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
 
     private protected void Make() => use.Make();
 
-    /// <summary>One attempt: <see cref="SocketDevice.WouldBlock"/>, minus another error, or anything else when it is complete.</summary>
+    /// <summary>One attempt: <see cref="StreamDevice.WouldBlock"/>, minus another error, or anything else when it is complete.</summary>
     private protected abstract int Attempt(LoopSocket socket);
 
     private protected abstract void Recycle(LoopCore core);
@@ -141,7 +141,7 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
         try
         {
             int result = Attempt(Socket!);
-            if (result == SocketDevice.WouldBlock)
+            if (result == StreamDevice.WouldBlock)
             {
                 return false;
             }

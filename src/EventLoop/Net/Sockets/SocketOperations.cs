@@ -287,7 +287,7 @@ internal sealed class ReadinessOperation : SocketOperation<bool>
         return operation;
     }
 
-    private protected override int Attempt(LoopSocket socket) => (reads ? socket.CanReceive() : socket.CanSend()) ? 0 : SocketDevice.WouldBlock;
+    private protected override int Attempt(LoopSocket socket) => (reads ? socket.CanReceive() : socket.CanSend()) ? 0 : StreamDevice.WouldBlock;
 
     private protected override void Recycle(LoopCore core) => core.Pools.Return(this, Slot);
 }

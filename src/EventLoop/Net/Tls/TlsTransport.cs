@@ -80,7 +80,7 @@ internal sealed class TlsTransport : Transport
 
         if (readPending || !IsReady)
         {
-            return SocketDevice.WouldBlock;
+            return StreamDevice.WouldBlock;
         }
 
         if (ended)
@@ -135,7 +135,7 @@ internal sealed class TlsTransport : Transport
 
         if (writePending || !IsReady)
         {
-            return SocketDevice.WouldBlock;
+            return StreamDevice.WouldBlock;
         }
 
         try
@@ -151,7 +151,7 @@ internal sealed class TlsTransport : Transport
             sending = bytes.Length;
             writing = write;
             write.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(onWritten);
-            return SocketDevice.WouldBlock;
+            return StreamDevice.WouldBlock;
         }
         catch (Exception failure)
         {
@@ -285,7 +285,7 @@ internal sealed class TlsTransport : Transport
         HoldsBuffer = holds;
         reading = call;
         call.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(onRead);
-        return SocketDevice.WouldBlock;
+        return StreamDevice.WouldBlock;
     }
 
     private void EndRead()

@@ -1,4 +1,5 @@
 using EventLoop.Polling;
+using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Sockets.Sockets;
 
@@ -47,17 +48,17 @@ internal enum InputLeft
 }
 
 /// <summary>
-/// What is known of a device, and who waits for which direction: all that the poller holds of a <see cref="LoopSocket"/>. It does not hold the socket itself, so that
+/// What is known of a device, who waits for which direction, and the attempts: all that the poller holds of a <see cref="LoopSocket"/> or a pipe. It does not hold the socket itself, so that
 /// one which nobody uses any more is found by the collector; whoever waits keeps it alive. Loop thread only.
 /// <para>A bit of a direction is cleared by a proof only, and every change behind the proof is told. So whoever waits while the bit is clear is not forgotten;
 /// docs/architecture.md, "Readiness", goes through all cases.</para>
 /// </summary>
-internal sealed class SocketReadiness : ISocketOwner
+internal sealed class DeviceReadiness : IDeviceOwner
 {
-    private readonly SocketDevice device;
+    private readonly StreamDevice device;
     private Action? onClosed;
 
-    internal SocketReadiness(SocketDevice device, string? createdAt)
+    internal DeviceReadiness(StreamDevice device, string? createdAt)
     {
         this.device = device;
         CreatedAt = createdAt;
@@ -74,11 +75,11 @@ internal sealed class SocketReadiness : ISocketOwner
     /// <summary>In debug mode.</summary>
     internal string? CreatedAt { get; }
 
-    internal SocketDevice Device => device;
+    internal StreamDevice Device => device;
 
     internal bool IsClosed => (State & SocketState.Closed) != 0;
 
-    void ISocketOwner.OnReady(Readiness readiness)
+    void IDeviceOwner.OnReady(Readiness readiness)
     {
         State |= (SocketState)readiness | ((readiness & Readiness.Readable) != 0 ? SocketState.JustTold : 0);
         if ((readiness & Readiness.Readable) != 0 && Reader is { } receiving)
@@ -101,7 +102,7 @@ internal sealed class SocketReadiness : ISocketOwner
     }
 
     // Nobody has chosen this end: what waits to be sent is the middle of something.
-    void ISocketOwner.OnLoopClosed() => Close(abort: EndsInMiddle || Writer is not null, Reader is null && Writer is null ? "" : LastKnownPeer());
+    void IDeviceOwner.OnLoopClosed() => Close(abort: EndsInMiddle || Writer is not null, Reader is null && Writer is null ? "" : LastKnownPeer());
 
     /// <summary>Reads and drops what has come, also what the poller has not told of yet.</summary>
     /// <param name="dropped">Counts it.</param>
@@ -113,7 +114,7 @@ internal sealed class SocketReadiness : ISocketOwner
         while (true)
         {
             int count = device.Receive(buffer);
-            if (count == SocketDevice.WouldBlock)
+            if (count == StreamDevice.WouldBlock)
             {
                 NothingLeft();
                 return InputLeft.Nothing;
@@ -136,6 +137,68 @@ internal sealed class SocketReadiness : ISocketOwner
     /// <summary>An attempt has found nothing: the next arrival is a change, and told.</summary>
     internal void NothingLeft() => State &= ~(SocketState.Readable | SocketState.JustTold | SocketState.ShortProvesNothing);
 
+    // ---- Attempts
+
+    internal bool MayReceive => (State & SocketState.Readable) != 0;
+
+    internal bool CanSend => (State & SocketState.Writable) != 0;
+
+    internal int TryReceive(Span<byte> buffer)
+    {
+        if ((State & SocketState.Readable) == 0)
+        {
+            return StreamDevice.WouldBlock;
+        }
+
+        if (buffer.IsEmpty)
+        {
+            return CanReceive() ? 0 : StreamDevice.WouldBlock;
+        }
+
+        int count = AfterReceive(device.Receive(buffer));
+        if (count > 0 && count < buffer.Length && device.ShortMeansEmpty && (State & SocketState.ShortProvesNothing) == 0)
+        {
+            State &= ~SocketState.Readable;
+        }
+
+        return count;
+    }
+
+    internal bool CanReceive()
+    {
+        if ((State & (SocketState.Readable | SocketState.JustTold)) == SocketState.Readable && !device.IsReadable)
+        {
+            State &= ~SocketState.Readable;
+        }
+
+        return (State & SocketState.Readable) != 0;
+    }
+
+    internal int TrySend(ReadOnlySpan<byte> bytes) => CanSend ? AfterSend(device.Send(bytes)) : StreamDevice.WouldBlock;
+
+    internal int TrySend(ReadOnlySpan<IoVector> vectors) => CanSend ? AfterSend(device.Send(vectors)) : StreamDevice.WouldBlock;
+
+    internal int AfterSend(int sent)
+    {
+        if (sent == StreamDevice.WouldBlock)
+        {
+            State &= ~SocketState.Writable;
+        }
+
+        return sent;
+    }
+
+    internal int AfterReceive(int received)
+    {
+        State &= ~SocketState.JustTold;
+        if (received == StreamDevice.WouldBlock)
+        {
+            NothingLeft();
+        }
+
+        return received;
+    }
+
     /// <summary>Whether it was told since the last attempt, or nothing is known: whoever waits now has to try once more.</summary>
     internal bool MayBe(bool reads) => (State & (reads ? SocketState.Readable : SocketState.Writable)) != 0;
 
@@ -144,13 +207,23 @@ internal sealed class SocketReadiness : ISocketOwner
     {
         if (!IsClosed)
         {
-            ((ISocketOwner)this).OnReady((Readiness)(State & (SocketState.Readable | SocketState.Writable)));
+            ((IDeviceOwner)this).OnReady((Readiness)(State & (SocketState.Readable | SocketState.Writable)));
         }
     }
 
-    /// <summary>Has it told when its direction becomes ready.</summary>
+    /// <summary>Has it told when its direction becomes ready; also what was told between its attempt and now, because the poller tells nothing twice.</summary>
     /// <exception cref="IOException">The poller has no room for it.</exception>
-    internal void Wait(SocketWaiter waiter, bool reads)
+    /// <exception cref="System.Net.Sockets.SocketException">The system has no room for it.</exception>
+    internal void Wait(LoopCore core, SocketWaiter waiter, bool reads)
+    {
+        Wait(waiter, reads);
+        if (MayBe(reads))
+        {
+            core.Ready.Enqueue(CallbackItem<DeviceReadiness>.Create(static told => told.TellAgain(), this, core.BaseContext));
+        }
+    }
+
+    private void Wait(SocketWaiter waiter, bool reads)
     {
         device.Arm(reads ? Readiness.Readable : Readiness.Writable);
         if (reads)
@@ -223,7 +296,9 @@ internal sealed class SocketReadiness : ISocketOwner
         }
     }
 
-    internal static ObjectDisposedException ClosedException(string peer) => new(nameof(LoopSocket), $"The socket to {peer} is closed.");
+    internal ObjectDisposedException ClosedException(string peer) => device is SocketDevice
+        ? new ObjectDisposedException(nameof(LoopSocket), $"The socket to {peer} is closed.")
+        : new ObjectDisposedException("pipe", "The pipe is closed.");
 
     private void WaitOn(SocketWaiter waiter, bool reads)
     {
@@ -251,5 +326,5 @@ internal sealed class SocketReadiness : ISocketOwner
         }
     }
 
-    private string LastKnownPeer() => (device.RemoteEndPoint ?? device.LocalEndPoint) is { } known ? SocketErrors.Text(known) : "nobody";
+    private string LastKnownPeer() => device is SocketDevice socket && (socket.RemoteEndPoint ?? socket.LocalEndPoint) is { } known ? SocketErrors.Text(known) : "nobody";
 }

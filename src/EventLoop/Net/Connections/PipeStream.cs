@@ -1,11 +1,14 @@
+using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>A connection for those who know streams only. Any thread.</summary>
-/// <param name="connection">Closed with the stream.</param>
+/// <summary>A connection or pipe for those who know streams only. Any thread.</summary>
+/// <param name="end">Closed with the stream.</param>
+/// <param name="input">Null: it cannot be read.</param>
+/// <param name="output">Null: it cannot be written.</param>
 /// <param name="raw">See <see cref="Raw"/>.</param>
-internal sealed class ConnectionStream(Connection connection, bool raw) : Stream
+internal sealed class PipeStream(StreamEnd end, InputPipe? input, OutputPipe? output, bool raw) : Stream
 {
     private volatile bool raw = raw;         // any thread
     private volatile bool disposed;
@@ -17,44 +20,46 @@ internal sealed class ConnectionStream(Connection connection, bool raw) : Stream
         set => raw = value;
     }
 
-    public override bool CanRead => !disposed;
+    public override bool CanRead => !disposed && input is not null;
 
     public override bool CanSeek => false;
 
-    public override bool CanWrite => !disposed;
+    public override bool CanWrite => !disposed && output is not null;
 
-    public override long Length => throw new NotSupportedException("A connection has no length.");
+    public override long Length => throw new NotSupportedException($"A {end.Kind} has no length.");
 
     public override long Position
     {
-        get => throw new NotSupportedException("A connection has no position.");
-        set => throw new NotSupportedException("A connection has no position.");
+        get => throw new NotSupportedException($"A {end.Kind} has no position.");
+        set => throw new NotSupportedException($"A {end.Kind} has no position.");
     }
 
-    private LoopCore Core => connection.Core;
+    private LoopCore Core => end.Core;
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
+        var from = input ?? throw new NotSupportedException($"This {end.Kind} can only be written.");
         if (ReferenceEquals(LoopCore.Running, Core))
         {
-            var operation = InputOperation.Rent(connection.In, InputKind.Receive, buffer);
+            var operation = InputOperation.Rent(from, InputKind.Receive, buffer);
             return ValueTaskBridge<int>.Begin(Core, operation, operation.Version, raw, cancellationToken);
         }
 
-        return ValueTaskBridge<int>.BeginElsewhere(Core, () => InputOperation.Rent(connection.In, InputKind.Receive, buffer), raw, cancellationToken);
+        return ValueTaskBridge<int>.BeginElsewhere(Core, () => Made(InputOperation.Rent(from, InputKind.Receive, buffer)), raw, cancellationToken);
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
+        var to = output ?? throw new NotSupportedException($"This {end.Kind} can only be read.");
         if (ReferenceEquals(LoopCore.Running, Core))
         {
-            var operation = OutputOperation.Rent(connection.Out, buffer);
+            var operation = OutputOperation.Rent(to, buffer);
             return ValueTaskBridge<int>.BeginWithoutResult(Core, operation, operation.Version, raw, cancellationToken);
         }
 
-        return ValueTaskBridge<int>.BeginElsewhereWithoutResult(Core, () => OutputOperation.Rent(connection.Out, buffer), raw, cancellationToken);
+        return ValueTaskBridge<int>.BeginElsewhereWithoutResult(Core, () => Made(OutputOperation.Rent(to, buffer)), raw, cancellationToken);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
@@ -97,14 +102,14 @@ internal sealed class ConnectionStream(Connection connection, bool raw) : Stream
         WriteAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
     }
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("A connection cannot seek.");
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException($"A {end.Kind} cannot seek.");
 
-    public override void SetLength(long value) => throw new NotSupportedException("A connection has no length.");
+    public override void SetLength(long value) => throw new NotSupportedException($"A {end.Kind} has no length.");
 
     public override ValueTask DisposeAsync()
     {
         disposed = true;
-        return connection.DisposeAsync();
+        return end.DisposeAsync();
     }
 
     protected override void Dispose(bool disposing)
@@ -114,6 +119,10 @@ internal sealed class ConnectionStream(Connection connection, bool raw) : Stream
             _ = DisposeAsync();
         }
     }
+
+    private static (ICoroutineSource<int> Source, long Token) Made(InputOperation operation) => (operation, operation.Version);
+
+    private static (ICoroutineSource<int> Source, long Token) Made(OutputOperation operation) => (operation, operation.Version);
 
     private void RefuseToBlock(string instead)
     {

@@ -1,0 +1,176 @@
+using System.Buffers;
+using System.Text;
+
+namespace EventLoop.Net.Connections;
+
+/// <summary>Reads of several steps: exact counts, up to delimiters, lines, to the end. Each has the pipe to itself until it is over, and consumes nothing when it is cancelled. Loop thread only.</summary>
+internal static class StreamReading
+{
+    internal static async Coroutine ReadExactlyAsync(InputPipe input, Memory<byte> buffer)
+    {
+        input.Take();
+        try
+        {
+            while (input.Buffered < buffer.Length)
+            {
+                await MoreOr(input, buffer.Length);
+            }
+
+            if (buffer.Length > 0)
+            {
+                input.CopyTo(buffer.Span);
+                input.Consume(buffer.Length);
+            }
+        }
+        finally
+        {
+            input.GiveBack();
+        }
+    }
+
+    internal static async Coroutine<byte[]> ReadExactlyAsync(InputPipe input, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        input.Take();
+        try
+        {
+            while (input.Buffered < count)
+            {
+                await MoreOr(input, count);
+            }
+
+            return Take(input, count);
+        }
+        finally
+        {
+            input.GiveBack();
+        }
+    }
+
+    internal static async Coroutine<byte[]> ReadUntilAsync(InputPipe input, ReadOnlyMemory<byte> delimiter, int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(delimiter.Length, nameof(delimiter));
+        ArgumentOutOfRangeException.ThrowIfNegative(limit);
+        input.Take();
+        try
+        {
+            var search = new InputSearch();
+            while (true)
+            {
+                long at = search.Find(input.Bytes, delimiter.Span);
+                if (at >= 0)
+                {
+                    VerifyLimit(input, at, limit, "before the delimiter");
+                    return Take(input, at + delimiter.Length);
+                }
+
+                VerifyLimit(input, input.Buffered - delimiter.Length + 1, limit, "without the delimiter");
+                await MoreOr(input, null);
+            }
+        }
+        finally
+        {
+            input.GiveBack();
+        }
+    }
+
+    internal static async Coroutine<string?> ReadLineAsync(InputPipe input, int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(limit);
+        input.Take();
+        try
+        {
+            var search = new InputSearch();
+            while (true)
+            {
+                long at = search.Find(input.Bytes, "\n"u8);
+                if (at >= 0)
+                {
+                    long length = EndsInReturn(input, at) ? at - 1 : at;
+                    VerifyLimit(input, length, limit, "in a line");
+                    return TakeLine(input, length, at + 1);
+                }
+
+                // A CR at the end may belong to the line's end.
+                VerifyLimit(input, EndsInReturn(input, input.Buffered) ? input.Buffered - 1 : input.Buffered, limit, "in a line");
+                if (input.HasEnded || !await MoreAsync(input))
+                {
+                    VerifyLimit(input, input.Buffered, limit, "in a line");
+                    return input.Buffered == 0 ? null : TakeLine(input, input.Buffered, input.Buffered);
+                }
+            }
+        }
+        finally
+        {
+            input.GiveBack();
+        }
+    }
+
+    internal static async Coroutine<byte[]> ReadToEndAsync(InputPipe input, int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(limit);
+        input.Take();
+        try
+        {
+            while (true)
+            {
+                VerifyLimit(input, input.Buffered, limit, "before the end");
+                if (input.HasEnded || !await MoreAsync(input))
+                {
+                    return Take(input, input.Buffered);
+                }
+            }
+        }
+        finally
+        {
+            input.GiveBack();
+        }
+    }
+
+    // Whether more came than there was.
+    private static async Coroutine<bool> MoreAsync(InputPipe input)
+    {
+        long before = input.Buffered;
+        var operation = InputOperation.Rent(input, InputKind.More, isPart: true);
+        await new Coroutine<int>(operation, operation.Version);
+        return input.Buffered > before;
+    }
+
+    private static async Coroutine MoreOr(InputPipe input, long? expected)
+    {
+        if (input.HasEnded || !await MoreAsync(input))
+        {
+            throw new IncompleteReadException(Take(input, input.Buffered), expected);
+        }
+    }
+
+    private static byte[] Take(InputPipe input, long count)
+    {
+        if (count == 0)
+        {
+            return [];
+        }
+
+        var bytes = new byte[count];
+        input.CopyTo(bytes);
+        input.Consume(count);
+        return bytes;
+    }
+
+    private static string TakeLine(InputPipe input, long length, long consumed)
+    {
+        string text = length == 0 ? "" : Encoding.UTF8.GetString(input.Bytes.Slice(0, length));
+        input.Consume(consumed);
+        return text;
+    }
+
+    private static bool EndsInReturn(InputPipe input, long length) => length > 0 && input.Last(length) == (byte)'\r';
+
+    private static void VerifyLimit(InputPipe input, long found, int limit, string where)
+    {
+        if (found > limit)
+        {
+            throw new LimitOverrunException($"More than the {limit} bytes that are allowed came {where} from {input.Owner.Peer}.", input.Buffered);
+        }
+    }
+}

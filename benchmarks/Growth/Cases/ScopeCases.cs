@@ -43,6 +43,32 @@ internal static class ScopeCases
             scope.Cancel();
             await Forever();
         }))),
+        OnLoop("shields toggled in a nest", 2_000, static async n =>
+        {
+            var scopes = new List<CancelScope>();
+            LoopTask task = Loop.CreateTask(Nested(n));
+            await Loop.Yield();
+            foreach (bool shield in (bool[])[true, false])
+            {
+                scopes.ForEach(scope => scope.Shield = shield);
+            }
+
+            task.Cancel();
+            await Loop.Wait([task]);
+
+            async Coroutine Nested(int levels)
+            {
+                if (levels == 0)
+                {
+                    await Forever();
+                    return;
+                }
+
+                var scope = new CancelScope();
+                scopes.Add(scope);
+                await scope.RunAsync(async () => await Nested(levels - 1));
+            }
+        }),
         OnLoop("children of a group that all fail", 2_000, static async n =>
         {
             try

@@ -166,8 +166,8 @@ internal sealed partial class Scope
         }
     }
 
-    // Passes on inwards what has changed here, wakes those who wait inside and see it, then fires the tokens: those of other tasks first, which use what the host
-    // owns.
+    /// <summary>Passes on inwards what has changed here, wakes those who wait inside and see it, then fires the tokens: those of other tasks first, which use what the host owns.</summary>
+    /// <param name="interrupts">Whether those are woken, too, who see something edge-triggered or a request: what only the host sees.</param>
     internal void Spread(bool interrupts = true)
     {
         var heirs = new List<TaskContext>();

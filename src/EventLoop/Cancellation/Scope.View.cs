@@ -27,8 +27,12 @@ internal sealed partial class Scope
     /// <summary>How deep in its host's own scopes; the outermost is 1.</summary>
     internal int Depth { get; private set; }
 
+    // Kept until a shield of the host is put up or taken away around something, then looked up again: so toggling shields costs nothing but that look.
+    private int shieldDepth;
+    private int shieldDepthOf = -1;     // on the scale of TaskScopes.ShieldChanges
+
     /// <summary>The depth of the innermost shield of the same host at or around it; zero: none. It holds off what is further out.</summary>
-    internal int ShieldDepth { get; private set; }
+    internal int ShieldDepth => shieldDepthOf == Host!.OwnScopes.ShieldChanges ? shieldDepth : FindShieldDepth();
 
     /// <summary>What is seen of level-triggered scopes: itself and those around it.</summary>
     internal CancelStrength Strength { get; private set; }
@@ -96,6 +100,28 @@ internal sealed partial class Scope
         }
     }
 
+    // Outwards to the first that has a shield or knows; then all that were passed know, too.
+    private int FindShieldDepth()
+    {
+        int changes = Host!.OwnScopes.ShieldChanges;
+        var known = this;
+        while (known is { shield: false, ParentInTask: { } around } && known.shieldDepthOf != changes)
+        {
+            known = around;
+        }
+
+        int found = known.shield ? known.Depth : known.shieldDepthOf == changes ? known.shieldDepth : 0;
+        for (var scope = this; ; scope = scope.Parent!)
+        {
+            scope.shieldDepth = found;
+            scope.shieldDepthOf = changes;
+            if (ReferenceEquals(scope, known))
+            {
+                return found;
+            }
+        }
+    }
+
     private Scope FindOuter(int depth)
     {
         var scope = this;
@@ -139,7 +165,6 @@ internal sealed partial class Scope
     /// <param name="fired">Its token is to fire.</param>
     internal bool Refresh(out bool rose, out bool fired)
     {
-        var around = ParentInTask;
         var strength = Parent?.Strength ?? CancelStrength.None;
         var cause = Parent?.Cause;
         if (shield && strength < CancelStrength.BreaksShields)
@@ -154,10 +179,9 @@ internal sealed partial class Scope
             strength = BreaksShields || strength == CancelStrength.BreaksShields ? CancelStrength.BreaksShields : CancelStrength.Cancelled;
         }
 
-        int shieldDepth = shield ? Depth : around?.ShieldDepth ?? 0;
         rose = strength > Strength;
         fired = tokenFired && !TokenFired;
-        bool changed = strength != Strength || tokenFired != TokenFired || shieldDepth != ShieldDepth;
+        bool changed = strength != Strength || tokenFired != TokenFired;
         if (!tokenFired && TokenFired)
         {
             RenewToken();
@@ -166,7 +190,6 @@ internal sealed partial class Scope
         Strength = strength;
         Cause = strength == CancelStrength.None ? null : cause;
         TokenFired = tokenFired;
-        ShieldDepth = shieldDepth;
         return changed;
     }
 }

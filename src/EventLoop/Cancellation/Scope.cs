@@ -73,10 +73,14 @@ internal sealed partial class Scope : LoopItem
             shield = value;
             if (IsOpen)
             {
-                Spread();
+                Host!.OwnScopes.ShieldChanges++;
+                Spread(interrupts: MayShowMore());
             }
         }
     }
+
+    // Whether code inside may see something edge-triggered now, or a request, that this shield has held off: not, if the next scope outwards holds it off as well.
+    private bool MayShowMore() => !shield && (Host!.HasUndeliveredRequest || Host.OwnScopes.HasDue) && ParentInTask is not { shield: true, IsDue: false };
 
     /// <summary>In ticks of loop time. A deadline in the past takes effect at the next wait, and until then it may be moved again.</summary>
     internal long? Deadline

@@ -24,6 +24,9 @@ internal sealed class TaskScopes(LoopTask task)
     private List<Scope>? overdue;
     private bool requested;         // what the tokens of the scopes were told last
 
+    /// <summary>How many times a shield was put up or taken away around code that runs already.</summary>
+    internal int ShieldChanges { get; set; }
+
     internal void Add(ScopedContext context)
     {
         if (count == contexts.Length)

@@ -184,7 +184,7 @@ public partial class LoopTask
         {
             var scopes = Rare!.Scopes!;
             edge = scopes.HasDue ? scopes.FindDue(scope!) : null;
-            asked &= scope!.ShieldDepth == 0;
+            asked = asked && scope!.ShieldDepth == 0;
         }
 
         var cause = scope?.Cause;

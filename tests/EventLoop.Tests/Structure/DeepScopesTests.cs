@@ -103,6 +103,43 @@ public sealed class DeepScopesTests : LoopTest
     });
 
     [Fact]
+    public void Shields_toggled_on_every_level_of_a_deep_nest_hold_off_what_they_should_at_once() => RunLoop(async () =>
+    {
+        const int Levels = 20_000;
+        var scopes = new CancelScope[Levels];
+        LoopTask task = Loop.CreateTask(Nested(0));
+        await Loop.Yield();
+        foreach (CancelScope scope in scopes)
+        {
+            scope.Shield = true;
+        }
+
+        task.Cancel();
+        await Yields(3);
+        task.IsCompleted.Should().BeFalse("the shields hold the request off");
+
+        foreach (CancelScope scope in scopes.Reverse())
+        {
+            scope.Shield = false;
+        }
+
+        await Catch(task);
+        task.IsCanceled.Should().BeTrue();
+
+        async Coroutine Nested(int level)
+        {
+            if (level == Levels)
+            {
+                await Forever();
+                return;
+            }
+
+            scopes[level] = new CancelScope();
+            await scopes[level].RunAsync(async () => await Nested(level + 1));
+        }
+    });
+
+    [Fact]
     public void Many_flows_of_one_task_have_scopes_of_their_own() => RunLoop(async () =>
     {
         const int flows = 5_000;

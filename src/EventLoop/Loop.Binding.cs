@@ -12,6 +12,15 @@ public sealed partial class Loop
     /// <returns>It never throws. After the end of the loop it does nothing but say so in the log.</returns>
     /// <remarks><b>Thread:</b> any, to bind and to call. asyncio: <c>functools.partial(loop.call_soon_threadsafe, handler)</c>.</remarks>
     /// <exception cref="ArgumentNullException"><paramref name="handler"/> is null.</exception>
+    /// <example>
+    /// <code>
+    /// int changes = 0;
+    /// Action changed = Loop.Current.Bind(() =&gt; { changes++; });      // no lock: it runs on the loop, whoever calls it
+    /// using var watcher = new FileSystemWatcher("/tmp") { EnableRaisingEvents = true };
+    /// watcher.Changed += (_, _) =&gt; changed();
+    /// await Loop.Sleep(TimeSpan.FromSeconds(10));
+    /// </code>
+    /// </example>
     public Action Bind(Action handler)
     {
         ArgumentNullException.ThrowIfNull(handler);

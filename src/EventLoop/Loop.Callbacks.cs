@@ -28,6 +28,13 @@ public sealed partial class Loop
     /// <returns>To take it back.</returns>
     /// <exception cref="InvalidOperationException">Called from another thread; use <see cref="Post(Action)"/>.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
+    /// <example>
+    /// <code>
+    /// TimerHandle reminder = Loop.Current.CallLater(TimeSpan.FromSeconds(5), () =&gt; Console.WriteLine("still at it"));
+    /// await Loop.Sleep(TimeSpan.FromSeconds(1));
+    /// reminder.Cancel();
+    /// </code>
+    /// </example>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TimerHandle CallLater(TimeSpan delay, Action callback)
     {

@@ -17,6 +17,17 @@ public sealed partial class Loop
     /// <b>Cost:</b> a small object for each argument.
     /// </remarks>
     /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or something belongs to another loop: then nothing was started.</exception>
+    /// <example>
+    /// <code>
+    /// int[] lengths = await Loop.Gather(Length("a"), Length("bc"));
+    ///
+    /// static async Coroutine&lt;int&gt; Length(string text)
+    /// {
+    ///     await Loop.Yield();
+    ///     return text.Length;
+    /// }
+    /// </code>
+    /// </example>
     public static Coroutine<T[]> Gather<T>(params IEnumerable<Coroutine<T>> coroutines) => Combinators.Values<T>(Children.Of(coroutines));
 
     /// <inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})"/>
@@ -95,6 +106,16 @@ public sealed partial class Loop
     /// <exception cref="ArgumentException">There is nothing to wait for.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="returnWhen"/> is none of the three.</exception>
     /// <exception cref="InvalidOperationException">Something belongs to another loop.</exception>
+    /// <example>
+    /// <code>
+    /// LoopTask fast = Loop.CreateTask(Loop.Sleep(10)), slow = Loop.CreateTask(Loop.Sleep(1000));
+    /// var (done, pending) = await Loop.Wait([fast, slow], returnWhen: ReturnWhen.FirstCompleted);
+    /// foreach (LoopTask task in pending)
+    /// {
+    ///     task.Cancel();
+    /// }
+    /// </code>
+    /// </example>
     public static Coroutine<WaitResult<TAwaitable>> Wait<TAwaitable>(IEnumerable<TAwaitable> awaitables, TimeSpan? timeout = null, ReturnWhen returnWhen = ReturnWhen.AllCompleted)
         where TAwaitable : LoopAwaitable
     {
@@ -136,6 +157,20 @@ public sealed partial class Loop
     /// <returns>The tasks, ended; await each for its result. It is enumerated once; leaving early leaves the rest running.</returns>
     /// <exception cref="InvalidOperationException">No loop runs on this thread, a coroutine was given twice, or it is enumerated a second time.</exception>
     /// <exception cref="TimeoutException">While enumerating: the time was up before all had ended.</exception>
+    /// <example>
+    /// <code>
+    /// await foreach (LoopTask&lt;int&gt; task in Loop.AsCompleted([After(30), After(10), After(20)]))
+    /// {
+    ///     Console.WriteLine(await task);      // 10, 20, 30
+    /// }
+    ///
+    /// static async Coroutine&lt;int&gt; After(int milliseconds)
+    /// {
+    ///     await Loop.Sleep(milliseconds);
+    ///     return milliseconds;
+    /// }
+    /// </code>
+    /// </example>
     public static IAsyncEnumerable<LoopTask<T>> AsCompleted<T>(IEnumerable<Coroutine<T>> coroutines, TimeSpan? timeout = null)
     {
         var core = LoopCore.Required;

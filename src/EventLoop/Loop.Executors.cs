@@ -39,6 +39,11 @@ public sealed partial class Loop
     /// <inheritdoc cref="ToThread(Action)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What the work returned.</returns>
+    /// <example>
+    /// <code>
+    /// string text = await Loop.ToThread(() =&gt; File.ReadAllText("/etc/hostname"));      // the loop goes on meanwhile
+    /// </code>
+    /// </example>
     public static Coroutine<T> ToThread<T>(Func<T> work) => RunInExecutor(null, work);
 
     /// <summary>Runs blocking work on the default executor under a limiter. AnyIO, Trio: <c>to_thread.run_sync(limiter=)</c>.</summary>

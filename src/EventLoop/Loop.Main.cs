@@ -56,6 +56,15 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="Run{T}(Func{Coroutine{T}}, LoopOptions?, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
+    /// <example>
+    /// <code>
+    /// int answer = Loop.Run(async () =&gt;
+    /// {
+    ///     await Loop.Sleep(10);
+    ///     return 42;
+    /// });
+    /// </code>
+    /// </example>
     [OverloadResolutionPriority(1)]
     public static T Run<T>(Func<Coroutine<T>> main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
 
@@ -144,6 +153,15 @@ public sealed partial class Loop
         ExitCodeOf(options, runner => runner.Run(main, cancellationToken));
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
+    /// <example>
+    /// <code>
+    /// int exitCode = Loop.RunMain(async () =&gt;
+    /// {
+    ///     await Loop.Sleep(TimeSpan.FromSeconds(1));
+    ///     Console.WriteLine("a second later, on the same thread");
+    /// });
+    /// </code>
+    /// </example>
     [OverloadResolutionPriority(1)]
     public static int RunMain(Func<Coroutine> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
 

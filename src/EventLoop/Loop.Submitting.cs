@@ -13,6 +13,16 @@ public sealed partial class Loop
     /// <returns>Ends as the task ends; its continuations never run on the loop's thread unless they ask for it. When the loop is closed first, or its run ends before the work has begun, it fails with <see cref="ObjectDisposedException"/>.</returns>
     /// <remarks>On the loop's own thread it makes a task like any other, to be awaited: blocking there until it has ended would never end.</remarks>
     /// <exception cref="ObjectDisposedException">The loop is closed, or its run is ending: main is done.</exception>
+    /// <example>
+    /// <code>
+    /// Loop loop = Loop.Current;
+    /// await Task.Run(async () =&gt;
+    /// {
+    ///     // on a thread of the pool: this runs on the loop, and the await ends when it has
+    ///     await loop.Submit(async () =&gt; await Loop.Sleep(10));
+    /// });
+    /// </code>
+    /// </example>
     [OverloadResolutionPriority(1)]
     public Task Submit(Func<Coroutine> body, CancellationToken cancellationToken = default)
     {

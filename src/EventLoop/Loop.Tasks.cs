@@ -38,6 +38,21 @@ public sealed partial class Loop
     /// <param name="body">Called in the task's first step.</param>
     /// <param name="name">Null: "Task-7".</param>
     /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
+    /// <example>
+    /// <code>
+    /// LoopTask ticker = Loop.CreateTask(async () =&gt;
+    /// {
+    ///     while (true)
+    ///     {
+    ///         await Loop.Sleep(TimeSpan.FromSeconds(1));
+    ///         Console.WriteLine("tick");
+    ///     }
+    /// }, name: "ticker");
+    ///
+    /// await Loop.Sleep(TimeSpan.FromSeconds(5));
+    /// ticker.Cancel();
+    /// </code>
+    /// </example>
     [OverloadResolutionPriority(1)]
     public static LoopTask CreateTask(Func<Coroutine> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
 

@@ -74,6 +74,18 @@ public sealed partial class Loop
     /// <param name="delay">From the start of the body; null and infinite: none. Zero or less interrupts its first real wait.</param>
     /// <param name="body">Needs no scope: its deadline stays.</param>
     /// <param name="cancellationToken">Interrupts the body, from whichever thread.</param>
+    /// <example>
+    /// <code>
+    /// try
+    /// {
+    ///     await Loop.Timeout(TimeSpan.FromSeconds(2), async () =&gt; await Loop.Sleep(TimeSpan.FromHours(1)));
+    /// }
+    /// catch (TimeoutException)
+    /// {
+    ///     Console.WriteLine("gave up after two seconds");
+    /// }
+    /// </code>
+    /// </example>
     [OverloadResolutionPriority(1)]
     public static Coroutine Timeout(TimeSpan? delay, Func<Coroutine> body, CancellationToken cancellationToken = default)
     {

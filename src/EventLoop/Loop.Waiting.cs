@@ -34,6 +34,12 @@ public sealed partial class Loop
     /// has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
     /// </remarks>
     /// <exception cref="TimeoutException">The time was up; its inner exception is the cancellation. A cancellation from outside is never mistaken for it.</exception>
+    /// <example>
+    /// <code>
+    /// using var http = new HttpClient();
+    /// string page = await Loop.WaitFor(http.GetStringAsync("http://localhost/"), TimeSpan.FromSeconds(5));
+    /// </code>
+    /// </example>
     public static Coroutine WaitFor(Coroutine work, TimeSpan? timeout)
     {
         return IsOver(timeout) && work.Source is CoroutineBox ? Refuse(work) : Wait(work, timeout);
@@ -126,6 +132,21 @@ public sealed partial class Loop
     /// <summary>Starts a coroutine as a task, at this call, and waits for it without owning it. asyncio: <c>shield</c>.</summary>
     /// <param name="work">Becomes a task.</param>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
+    /// <example>
+    /// <code>
+    /// try
+    /// {
+    ///     await Loop.Shield(Save());      // a cancellation ends this wait; the saving goes on
+    /// }
+    /// catch (LoopCanceledException)
+    /// {
+    ///     Console.WriteLine("cancelled, but what was begun will be saved");
+    ///     throw;
+    /// }
+    ///
+    /// static async Coroutine Save() =&gt; await Loop.Sleep(100);
+    /// </code>
+    /// </example>
     public static Coroutine Shield(Coroutine work) => Shield(CreateTask(work));
 
     /// <inheritdoc cref="Shield(LoopAwaitable)"/>

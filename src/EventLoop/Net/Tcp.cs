@@ -16,6 +16,13 @@ public static class Tcp
     /// <remarks><b>Thread:</b> the loop's. <b>Cancellation:</b> ends all attempts.</remarks>
     /// <exception cref="SocketException">No such host, or no address answered; each is named with its error.</exception>
     /// <exception cref="TimeoutException">The options' time was up.</exception>
+    /// <example>
+    /// <code>
+    /// await using Connection connection = await Tcp.ConnectAsync("localhost", 7);
+    /// await connection.WriteAsync("hello\n");
+    /// Console.WriteLine(await connection.ReadLineAsync());
+    /// </code>
+    /// </example>
     public static Coroutine<Connection> ConnectAsync(string host, int port, ConnectOptions? options = null)
     {
         return ConnectAsync(host, port, AddressFamily.Unspecified, options ?? new ConnectOptions());
@@ -68,6 +75,18 @@ public static class Tcp
     /// <returns>The server, which accepts already.</returns>
     /// <exception cref="ArgumentException">The host is a name.</exception>
     /// <inheritdoc cref="Listen(EndPoint, Func{Connection, Coroutine}, ListenOptions?)" path="/exception"/>
+    /// <example>
+    /// <code>
+    /// await using Server server = Tcp.Listen("127.0.0.1", 8007, async connection =&gt;
+    /// {
+    ///     while (await connection.ReadLineAsync() is { } line)
+    ///     {
+    ///         await connection.WriteAsync(line + "\n");
+    ///     }
+    /// });
+    /// await Loop.Sleep(TimeSpan.FromSeconds(10));      // serves meanwhile; then stops
+    /// </code>
+    /// </example>
     [OverloadResolutionPriority(1)]
     public static Server Listen(string? host, int port, Func<Connection, Coroutine> handler, ListenOptions? options = null) =>
         Listen(new IPEndPoint(AddressOf(host), Checked(port, least: 0)), handler, options);

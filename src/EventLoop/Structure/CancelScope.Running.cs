@@ -63,6 +63,15 @@ public sealed partial class CancelScope
     /// <param name="timeout">Counts from now.</param>
     /// <param name="body">Gets the scope.</param>
     /// <returns>True when the body ran to its end.</returns>
+    /// <example>
+    /// <code>
+    /// bool inTime = await CancelScope.MoveOnAfter(TimeSpan.FromSeconds(1), async scope =&gt;
+    /// {
+    ///     await Loop.Sleep(TimeSpan.FromMinutes(1));
+    /// });
+    /// Console.WriteLine(inTime ? "done" : "went on without it");
+    /// </code>
+    /// </example>
     [OverloadResolutionPriority(3)]
     public static Coroutine<bool> MoveOnAfter(TimeSpan timeout, Func<CancelScope, Coroutine> body) => Run(body, timeout);
 

@@ -57,6 +57,21 @@ public sealed partial class TaskGroup
     /// <param name="name">For the live view.</param>
     /// <exception cref="AggregateException">The body or children failed; a lone failure is in it, too.</exception>
     /// <exception cref="InvalidOperationException">No task runs here.</exception>
+    /// <example>
+    /// <code>
+    /// await TaskGroup.Run(async group =&gt;
+    /// {
+    ///     LoopTask&lt;int&gt; one = group.CreateTask(Fetch(1)), two = group.CreateTask(Fetch(2));
+    ///     Console.WriteLine(await one + await two);
+    /// });      // both have ended here; if one fails, the other is cancelled
+    ///
+    /// static async Coroutine&lt;int&gt; Fetch(int number)
+    /// {
+    ///     await Loop.Sleep(100);
+    ///     return number;
+    /// }
+    /// </code>
+    /// </example>
     [OverloadResolutionPriority(1)]
     public static async Coroutine Run(Func<TaskGroup, Coroutine> body, string? name = null)
     {

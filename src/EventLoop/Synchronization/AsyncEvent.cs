@@ -15,6 +15,18 @@ namespace EventLoop;
 /// <para><b>Thread:</b> that of the loop that uses it; from others <c>loop.Post(ready.Set)</c>. It may be made anywhere.</para>
 /// <para><b>Cost:</b> 0 bytes; <see cref="Set"/> is linear in the waiters.</para>
 /// </remarks>
+/// <example>
+/// <code>
+/// var ready = new AsyncEvent();
+/// Loop.StartSoon(async () =&gt;
+/// {
+///     await ready.WaitAsync();
+///     Console.WriteLine("go");
+/// });
+/// await Loop.Sleep(10);
+/// ready.Set();
+/// </code>
+/// </example>
 [DebuggerDisplay("{DebuggerText,nq}")]
 public sealed class AsyncEvent
 {

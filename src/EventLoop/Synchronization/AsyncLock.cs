@@ -19,6 +19,15 @@ namespace EventLoop;
 /// <para><b>Thread:</b> that of the loop that uses it; from others go through <see cref="Loop.Post(Action)"/>. It may be made anywhere.</para>
 /// <para><b>Cost:</b> 0 bytes, uncontended and contended.</para>
 /// </remarks>
+/// <example>
+/// <code>
+/// var mutex = new AsyncLock();
+/// using (await mutex.AcquireAsync())
+/// {
+///     await Loop.Sleep(10);      // nobody else is in here meanwhile
+/// }
+/// </code>
+/// </example>
 [DebuggerDisplay("{DebuggerText,nq}")]
 public sealed class AsyncLock : IReleasable
 {

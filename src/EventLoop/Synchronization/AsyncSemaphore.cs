@@ -20,6 +20,18 @@ namespace EventLoop;
 /// <para><b>Cost:</b> 0 bytes, uncontended and contended, where whoever acquires also gives back. A permit that is acquired with a <see cref="Releaser"/> and given back by another
 /// task's <see cref="Release"/> costs 48 bytes; <see cref="TryAcquire()"/> never does.</para>
 /// </remarks>
+/// <example>
+/// <code>
+/// var atMostThree = new AsyncSemaphore(3);
+/// await Loop.Gather(Enumerable.Range(0, 10).Select(async Coroutine (number) =&gt;
+/// {
+///     using (await atMostThree.AcquireAsync())
+///     {
+///         await Loop.Sleep(10 * number);
+///     }
+/// }));
+/// </code>
+/// </example>
 [DebuggerDisplay("{DebuggerText,nq}")]
 public class AsyncSemaphore
 {

@@ -20,6 +20,23 @@ public static class MemoryChannel
     /// <typeparam name="T">The type of the items.</typeparam>
     /// <param name="capacity">How many items it holds before senders wait; 0: a rendezvous; <see cref="int.MaxValue"/>: without limit.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is negative.</exception>
+    /// <example>
+    /// <code>
+    /// var (sender, receiver) = MemoryChannel.Create&lt;string&gt;(0);
+    /// Loop.StartSoon(async () =&gt;
+    /// {
+    ///     using (sender)
+    ///     {
+    ///         await sender.SendAsync("one");
+    ///         await sender.SendAsync("two");
+    ///     }
+    /// });
+    /// await foreach (string item in receiver)
+    /// {
+    ///     Console.WriteLine(item);      // ends when the sender is disposed
+    /// }
+    /// </code>
+    /// </example>
     public static (ChannelSender<T> Sender, ChannelReceiver<T> Receiver) Create<T>(int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);

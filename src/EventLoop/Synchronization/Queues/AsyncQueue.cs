@@ -20,6 +20,27 @@ namespace EventLoop;
 /// <para><b>Thread:</b> that of the loop that uses it; from others <c>loop.Post(() => queue.TryPut(item))</c>, or <see cref="AsyncBridge"/>. It may be made anywhere.</para>
 /// <para><b>Cost:</b> 0 bytes in the steady state, waiting or not.</para>
 /// </remarks>
+/// <example>
+/// <code>
+/// var jobs = new AsyncQueue&lt;int&gt;(capacity: 10);
+/// LoopTask worker = Loop.CreateTask(async () =&gt;
+/// {
+///     await foreach (int job in jobs)
+///     {
+///         await Loop.Sleep(job);
+///         jobs.TaskDone();
+///     }
+/// });
+/// for (int i = 0; i &lt; 100; i++)
+/// {
+///     await jobs.PutAsync(i);      // waits while ten are in it
+/// }
+///
+/// await jobs.JoinAsync();
+/// jobs.Shutdown();
+/// await worker;
+/// </code>
+/// </example>
 [DebuggerDisplay("{DebuggerText,nq}")]
 public class AsyncQueue<T> : IAsyncEnumerable<T>
 {

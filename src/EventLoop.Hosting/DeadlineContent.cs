@@ -1,0 +1,55 @@
+using System.Net;
+
+namespace EventLoop.Hosting;
+
+/// <summary>The body of an answer, to be read in the time of its request.</summary>
+internal sealed class DeadlineContent : HttpContent
+{
+    private readonly HttpContent inner;
+    private readonly RequestDeadline limit;
+
+    internal DeadlineContent(HttpContent inner, RequestDeadline limit)
+    {
+        this.inner = inner;
+        this.limit = limit;
+        foreach (var (name, values) in inner.Headers.NonValidated)
+        {
+            Headers.TryAddWithoutValidation(name, values);
+        }
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = inner.Headers.ContentLength ?? 0;
+        return inner.Headers.ContentLength is not null;
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+        limit.RunAsync(
+            inner,
+            static async (inner, stream, token) =>
+            {
+                await inner.CopyToAsync(stream, token).ConfigureAwait(false);
+                return true;
+            },
+            stream,
+            cancellationToken);
+
+    protected override Task<Stream> CreateContentReadStreamAsync() => CreateContentReadStreamAsync(CancellationToken.None);
+
+    protected override async Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) =>
+        new DeadlineStream(await inner.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), limit);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            inner.Dispose();
+            limit.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}

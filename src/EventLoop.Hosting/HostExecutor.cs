@@ -1,0 +1,23 @@
+namespace EventLoop.Hosting;
+
+/// <summary>The executor of a hosted loop where the application brings none: the thread pool. Disposed by the container, which may know <see cref="IDisposable"/> only, and must not wait for work that never ends.</summary>
+internal sealed class HostExecutor(TimeSpan patience) : IExecutor, IDisposable
+{
+    private readonly ThreadPoolExecutor pool = new();
+
+    public Task<T> SubmitAsync<T>(Func<T> work, CancellationToken cancellationToken = default) => pool.SubmitAsync(work, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await pool.DisposeAsync().AsTask().WaitAsync(patience).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Threads of the pool do not hold up the process.
+        }
+    }
+
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+}

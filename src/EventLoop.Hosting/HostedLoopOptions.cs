@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Logging;
+
+namespace EventLoop.Hosting;
+
+/// <summary>How a loop of the host is to be. Bound from the section <c>EventLoop</c> of the configuration (<c>EventLoop:KEY</c> for a keyed loop); what code sets comes after that.</summary>
+/// <remarks>What is left null is as in <see cref="LoopOptions"/>. A value that a loop refuses is refused when the loop is made: when the host starts, or when somebody asks for the loop before that.</remarks>
+public sealed class HostedLoopOptions
+{
+    /// <summary>For logs, messages and the thread. Null: "application", or the key of a keyed loop.</summary>
+    public string? Name { get; set; }
+
+    /// <inheritdoc cref="LoopOptions.Debug"/>
+    public bool? Debug { get; set; }
+
+    /// <inheritdoc cref="LoopOptions.SlowStepThreshold"/>
+    public TimeSpan? SlowStepThreshold { get; set; }
+
+    /// <inheritdoc cref="LoopOptions.StuckStepThreshold"/>
+    public TimeSpan? StuckStepThreshold { get; set; }
+
+    /// <summary>How long cancelled tasks may take at the loop's end; the host's own time (<c>HostOptions.ShutdownTimeout</c>) bounds it as well. Null: 30 s.</summary>
+    public TimeSpan? ShutdownTimeout { get; set; }
+
+    /// <inheritdoc cref="LoopOptions.ForeignGrace"/>
+    public TimeSpan? ForeignGrace { get; set; }
+
+    /// <inheritdoc cref="LoopOptions.BlockingCalls"/>
+    public BlockingCallPolicy? BlockingCalls { get; set; }
+
+    /// <inheritdoc cref="LoopOptions.EagerTasks"/>
+    public bool? EagerTasks { get; set; }
+
+    /// <inheritdoc cref="LoopOptions.Poller"/>
+    public PollerKind? Poller { get; set; }
+
+    /// <summary>The loop's health check fails when the loop has not answered for so long: a step has not ended. More than zero. Default: 1 s.</summary>
+    public TimeSpan HeartbeatLimit { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The last word on the loop's options, for those that stand in no configuration: <c>o => o with { IsCancellation = ... }</c>. Null: none.</summary>
+    public Func<LoopOptions, LoopOptions>? Adjust { get; set; }
+
+    internal LoopOptions ToLoopOptions(string name, IExecutor executor, ILoggerFactory? loggers)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HeartbeatLimit, TimeSpan.Zero);
+        var standard = new LoopOptions();
+        var options = standard with
+        {
+            Name = Name ?? name,
+            LoggerFactory = loggers,
+            DefaultExecutor = executor,
+            Debug = Debug,
+            SlowStepThreshold = SlowStepThreshold ?? standard.SlowStepThreshold,
+            StuckStepThreshold = StuckStepThreshold ?? standard.StuckStepThreshold,
+            ShutdownTimeout = ShutdownTimeout ?? standard.ShutdownTimeout,
+            ForeignGrace = ForeignGrace ?? standard.ForeignGrace,
+            BlockingCalls = BlockingCalls ?? standard.BlockingCalls,
+            EagerTasks = EagerTasks ?? standard.EagerTasks,
+            Poller = Poller ?? standard.Poller,
+        };
+        return (Adjust?.Invoke(options) ?? options) with { HandleInterrupt = false };      // signals are the host's
+    }
+}

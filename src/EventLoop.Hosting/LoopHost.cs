@@ -1,0 +1,225 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EventLoop.Hosting;
+
+/// <summary>A loop, the thread it runs on, and its main, which waits for the host to stop.</summary>
+/// <remarks><b>Thread:</b> any, for everything but <see cref="MainAsync"/>.</remarks>
+internal sealed partial class LoopHost : IDisposable
+{
+    /// <summary>What is left to a loop whose time is over, to name what it abandons and to close.</summary>
+    private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(1);
+
+    private readonly LoopRunner runner;
+    private readonly IHostApplicationLifetime? lifetime;
+    private readonly ILogger log;
+    private readonly TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock gate = new();
+    private LoopFuture? stop;            // guarded by the gate; of the loop
+    private Thread? thread;              // guarded by the gate
+    private bool stopIsAsked;            // guarded by the gate
+    private Exception? failure;          // written before `ended`, read behind it
+
+    internal LoopHost(LoopOptions options, TimeSpan heartbeatLimit, IHostApplicationLifetime? lifetime)
+    {
+        runner = new LoopRunner(options);
+        Heartbeat = new Heartbeat(runner.Loop, heartbeatLimit);
+        this.lifetime = lifetime;
+        log = options.LoggerFactory?.CreateLogger<Loop>() ?? NullLogger<Loop>.Instance;
+    }
+
+    internal Loop Loop => runner.Loop;
+
+    internal LoopOptions Options => Loop.Options;
+
+    internal Heartbeat Heartbeat { get; }
+
+    private bool HasEnded => ended.Task.IsCompleted;
+
+    /// <summary>Starts the thread, once.</summary>
+    /// <returns>The loop turns.</returns>
+    internal Task StartAsync()
+    {
+        lock (gate)
+        {
+            if (thread is null)
+            {
+                ObjectDisposedException.ThrowIf(stopIsAsked, Loop);
+                thread = new Thread(Run) { Name = $"loop {Loop.Name}", IsBackground = true };
+                thread.UnsafeStart();
+            }
+        }
+
+        return started.Task;
+    }
+
+    /// <summary>Ends the loop: what is left on it is cancelled and awaited.</summary>
+    /// <param name="outOfTime">Fires when the host waits no longer: what has not ended then is named and abandoned.</param>
+    /// <returns>It ended; fails as the loop failed, if it did so by itself.</returns>
+    internal async Task StopAsync(CancellationToken outOfTime)
+    {
+        AskToStop();
+        try
+        {
+            await ended.Task.WaitAsync(outOfTime).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            Hurry();
+            try
+            {
+                await ended.Task.WaitAsync(LastMoment, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                LogStuck(Loop.Name, Heartbeat.CurrentStep);
+                return;
+            }
+        }
+
+        if (failure is not null)
+        {
+            throw new InvalidOperationException($"The loop '{Loop.Name}' ended before the host was stopped: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>For containers that are disposed without a host that stopped: ends the loop as <see cref="StopAsync"/> does, in the time that the loop's options give.</summary>
+    public void Dispose()
+    {
+        AskToStop();
+        if (thread is null)
+        {
+            runner.Dispose();       // never started; what was put on it meanwhile ends here
+        }
+        else if (!Loop.IsRunning || !Loop.IsInLoopThread)
+        {
+            if (!ended.Task.Wait(Bounded(Options.ShutdownTimeout)))
+            {
+                Hurry();
+                if (!ended.Task.Wait(LastMoment))
+                {
+                    LogStuck(Loop.Name, Heartbeat.CurrentStep);
+                }
+            }
+        }
+    }
+
+    private static TimeSpan Bounded(TimeSpan patience) => patience < TimeSpan.Zero || patience.TotalMilliseconds > int.MaxValue ? Timeout.InfiniteTimeSpan : patience + LastMoment;
+
+    private void AskToStop()
+    {
+        lock (gate)
+        {
+            stopIsAsked = true;
+            if (thread is null)
+            {
+                ended.TrySetResult();
+            }
+            else if (stop is { } future)
+            {
+                Post(() => future.TrySetResult());
+            }
+        }
+    }
+
+    // What still runs is abandoned, and named by the loop; where its thread stands in a step, that has to come back first.
+    private void Hurry()
+    {
+        if (Loop.IsEnding)
+        {
+            Loop.EndShutdown();
+        }
+    }
+
+    private void Post(Action action)
+    {
+        try
+        {
+            Loop.Post(action);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended.
+        }
+    }
+
+    private void Run()
+    {
+        Exception? reason = null;
+        try
+        {
+            try
+            {
+                runner.Run(MainAsync);
+            }
+            finally
+            {
+                runner.Dispose();
+            }
+        }
+        catch (Exception exception)
+        {
+            reason = exception;
+        }
+
+        End(reason);
+    }
+
+    private async Coroutine MainAsync()
+    {
+        var future = new LoopFuture(Loop);
+        lock (gate)
+        {
+            stop = future;
+            if (stopIsAsked)
+            {
+                future.TrySetResult();
+            }
+        }
+
+        started.TrySetResult();
+        await future;
+    }
+
+    private void End(Exception? reason)
+    {
+        bool asked;
+        lock (gate)
+        {
+            asked = stopIsAsked;
+        }
+
+        if (reason is LoopExitException exit)
+        {
+            Environment.ExitCode = exit.ExitCode;
+            LogExit(Loop.Name, exit.ExitCode);
+        }
+        else if (reason is not null && !(asked && reason is OperationCanceledException))
+        {
+            failure = reason;
+            LogFailure(reason, Loop.Name);
+        }
+
+        if (started.TrySetException(reason ?? new InvalidOperationException($"The loop '{Loop.Name}' was stopped before it had started.")))
+        {
+            _ = started.Task.Exception;       // whoever started it may be gone
+        }
+
+        ended.TrySetResult();
+        if (!asked)
+        {
+            lifetime?.StopApplication();
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "A task of loop '{Loop}' asked to exit with code {ExitCode}: the application stops.")]
+    private partial void LogExit(string loop, int exitCode);
+
+    [LoggerMessage(2, LogLevel.Critical, "Loop '{Loop}' ended before the host was stopped. The application stops.")]
+    private partial void LogFailure(Exception failure, string loop);
+
+    [LoggerMessage(3, LogLevel.Critical, "Loop '{Loop}' did not come back from a step of {Step}, and is left behind.")]
+    private partial void LogStuck(string loop, string step);
+}

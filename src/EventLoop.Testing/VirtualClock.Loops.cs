@@ -1,4 +1,5 @@
 using EventLoop.Scheduling;
+using EventLoop.Testing.Running;
 
 namespace EventLoop.Testing;
 
@@ -15,7 +16,7 @@ public sealed partial class VirtualClock : IIdleClock
             loops.Add(new ClockedLoop(core, elapsed - core.Clock.Now));
         }
 
-        core.BeforePark = next => OnIdle(core, next);
+        core.Instruments.Add(new IdleInstrument(next => OnIdle(core, next)), Hearing.Parking);
     }
 
     void IIdleClock.Left(LoopCore core)

@@ -165,7 +165,6 @@ public sealed partial class Loop
 
     internal void OnStepTimed(LoopContext? context, TimeSpan duration)
     {
-        context?.Task?.NoteStep();
         if (Debug && duration > options.SlowStepThreshold && !Debugger.IsAttached)
         {
             Log.SlowStep(LogTarget, Who(context), duration.TotalMilliseconds, Name, options.SlowStepThreshold.TotalMilliseconds);
@@ -218,14 +217,14 @@ public sealed partial class Loop
         if (!Debugger.IsAttached)
         {
             var context = Core.Current;
-            string resumed = Core.StepMethod is { } method && WaitReport.IsOfUser(method) ? $". It resumed in {method}" : "";
+            string resumed = stepTimer?.StepMethod is { } method && WaitReport.IsOfUser(method) ? $". It resumed in {method}" : "";
             string waited = context?.Task is { } task && WaitReport.StackOf(task) is { Length: > 0 } stack ? $". It waited last in {stack}" : "";
             Log.StuckStep(LogTarget, Who(context), since.TotalSeconds, Name, resumed + waited);
         }
     }
 
     private string Who(LoopContext? context) => context?.Task is { } task ? task.Label
-        : Core.RunningCode is { } code ? $"the callback '{MethodNames.OfDelegate(code)}'"
+        : stepTimer?.RunningCode is { } code ? $"the callback '{MethodNames.OfDelegate(code)}'"
         : "a callback";
 
     // A loss is found by the finalizer thread as a rule; the handler shall run on the loop's, while there is one.

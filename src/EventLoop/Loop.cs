@@ -95,9 +95,11 @@ public sealed partial class Loop : IDisposable
         set
         {
             field = value;
-            Core.TimeSteps = value;
-            Core.StuckStepThreshold = value && options.StuckStepThreshold != System.Threading.Timeout.InfiniteTimeSpan ? options.StuckStepThreshold : null;
             CountWatching();
+            if (stepTimer is not null)
+            {
+                stepTimer.StuckStepThreshold = value && options.StuckStepThreshold != System.Threading.Timeout.InfiniteTimeSpan ? options.StuckStepThreshold : null;
+            }
         }
     }
 
@@ -130,7 +132,7 @@ public sealed partial class Loop : IDisposable
 
     internal LossLedger Losses { get; }
 
-    /// <summary>Coroutines that nobody awaits are noticed, and tasks note who made them: in debug mode, and in loops for tests, which leave out the costly rest of it.</summary>
+    /// <summary>Coroutines that nobody awaits are noticed, tasks note who made them, and steps are timed: in debug mode, and in loops for tests, which leave out the costly rest of it.</summary>
     internal bool WatchesCoroutines
     {
         get => Core.WatchesCoroutines;
@@ -143,6 +145,7 @@ public sealed partial class Loop : IDisposable
 
     private bool watchesWithoutDebug;
     private bool countsAsWatching;
+    private StepTimer? stepTimer;      // attached while it watches
 
     private void CountWatching()
     {
@@ -152,6 +155,20 @@ public sealed partial class Loop : IDisposable
         {
             countsAsWatching = watches;
             OperationWatch.Add(watches ? 1 : -1);
+            TimeSteps(watches);
+        }
+    }
+
+    private void TimeSteps(bool on)
+    {
+        if (on)
+        {
+            Core.Instruments.Add(stepTimer ??= new StepTimer(this), StepTimer.Needs);
+        }
+        else
+        {
+            Core.Instruments.Remove(stepTimer!);
+            stepTimer!.OnRunEnd();      // it hears of none any more
         }
     }
 

@@ -11,11 +11,7 @@ internal sealed class IdleWatch : WaitSource, IWaitTarget
 
     private WaiterQueue waiters;
 
-    private IdleWatch(LoopCore core)
-    {
-        var then = core.BeforePark;
-        core.BeforePark = next => Release(core) || (then is not null && then(next));
-    }
+    private IdleWatch(LoopCore core) => core.Instruments.Add(new IdleInstrument(_ => Release(core)), Hearing.Parking, first: true);
 
     internal static IdleWatch Of(LoopCore core) => All.GetValue(core, static core => new IdleWatch(core));
 

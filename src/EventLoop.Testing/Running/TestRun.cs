@@ -44,11 +44,9 @@ internal sealed class TestRun
         core = loop.Core;
         loop.WatchesCoroutines = true;
         loop.ExceptionHandler = (_, context) => Lose(context);
-        core.TimeSteps = true;
-        core.StepEnded += NoteOutlived;
+        core.Instruments.Add(new StepInstrument(NoteOutlived), Hearing.StepEnds);
         unobserved = new UnobservedFailures(exception => Lose(new LoopExceptionContext("The exception of an async Task method, or of AsTask(), was never retrieved: nobody awaited the task", exception)));
-        var then = core.BeforePark;
-        core.BeforePark = next => (then is not null && then(next)) || OnNothingToDo(next);
+        core.Instruments.Add(new IdleInstrument(OnNothingToDo), Hearing.Parking);
     }
 
     internal Loop Loop => loop;
@@ -59,13 +57,15 @@ internal sealed class TestRun
     internal Func<Exception, bool>? Expected { get; init; }
 
     /// <summary>Told after each step of the test, until it is done.</summary>
-    internal void OnStep(Action<LoopContext?> told) => core.StepEnded += context =>
-    {
-        if (Main is { IsCompleted: false } && !closing)
+    internal void OnStep(Action<LoopContext?> told) => core.Instruments.Add(
+        new StepInstrument(context =>
         {
-            told(context);
-        }
-    };
+            if (Main is { IsCompleted: false } && !closing)
+            {
+                told(context);
+            }
+        }),
+        Hearing.StepEnds);
 
     /// <summary>The test's own task, once it runs.</summary>
     internal LoopTask? Main { get; private set; }

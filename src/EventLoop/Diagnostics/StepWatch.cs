@@ -1,5 +1,3 @@
-using EventLoop.Scheduling;
-
 namespace EventLoop.Diagnostics;
 
 /// <summary>
@@ -19,11 +17,11 @@ internal static class StepWatch
     private static readonly AutoResetEvent Changed = new(false);
     private static bool watching;
 
-    internal static void Add(LoopCore core, TimeSpan threshold)
+    internal static void Add(StepTimer timer, TimeSpan threshold)
     {
         lock (Gate)
         {
-            Loops.Add(new Watched(core, threshold));
+            Loops.Add(new Watched(timer, threshold));
             if (watching)
             {
                 Changed.Set();
@@ -36,11 +34,11 @@ internal static class StepWatch
         new Thread(Watch) { IsBackground = true, Name = "EventLoop step watch" }.UnsafeStart();
     }
 
-    internal static void Remove(LoopCore core)
+    internal static void Remove(StepTimer timer)
     {
         lock (Gate)
         {
-            Loops.RemoveAll(loop => ReferenceEquals(loop.Core, core));
+            Loops.RemoveAll(loop => ReferenceEquals(loop.Timer, timer));
         }
     }
 
@@ -73,18 +71,18 @@ internal static class StepWatch
         }
     }
 
-    private sealed class Watched(LoopCore core, TimeSpan threshold)
+    private sealed class Watched(StepTimer timer, TimeSpan threshold)
     {
         private long step;      // when the one that was seen last began
         private int looks;
 
-        internal LoopCore Core => core;
+        internal StepTimer Timer => timer;
 
         internal double Threshold { get; } = threshold.TotalMilliseconds;
 
         internal void Look()
         {
-            long began = core.StepBegan;
+            long began = timer.StepBegan;
             if (began == 0 || began != step)
             {
                 (step, looks) = (began, 0);
@@ -96,7 +94,7 @@ internal static class StepWatch
             if (!told && ++looks >= FewestLooks && elapsed >= Threshold)
             {
                 looks = -1;
-                core.Loop.OnStepStuck(TimeSpan.FromMilliseconds(elapsed));
+                timer.Loop.OnStepStuck(TimeSpan.FromMilliseconds(elapsed));
             }
         }
     }

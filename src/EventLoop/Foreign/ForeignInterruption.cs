@@ -19,6 +19,8 @@ internal sealed class ForeignInterruption : LoopItem
         Context = task.Context;
     }
 
+    internal override bool IsWakeUp => false;
+
     internal override void Execute()
     {
         var core = task.Core;

@@ -132,6 +132,14 @@ internal class LoopContext : SynchronizationContext
     /// <summary>The node by which this context waited last: where its code stands, unless several flows share the context.</summary>
     internal WaitNode? LastWait => parked is WaitNode node && ReferenceEquals(node.Context, this) ? node : null;
 
+    /// <summary>A node that waits in this context for something: the latest, as far as that is known. Null: none.</summary>
+    internal WaitNode? NewestWait => parked switch
+    {
+        WaitNode node when ReferenceEquals(node.Context, this) && node.State == WaitState.Parked => node,
+        ParkedSet set => set.Newest(),
+        _ => null,
+    };
+
     public override SynchronizationContext CreateCopy() => this;
 
     public override void Post(SendOrPostCallback d, object? state) => Core.PostContinuation(this, d, state);

@@ -46,6 +46,9 @@ internal sealed partial class LoopCore
 
     internal bool IsRunning => isRunning;
 
+    /// <summary>It sleeps, or is about to. Any thread.</summary>
+    internal bool IsParked => Volatile.Read(ref sleeping) != 0;
+
     /// <summary>Must leave the run at once: a LoopExitException, or a second interrupt.</summary>
     internal Exception? ExitException
     {
@@ -58,18 +61,6 @@ internal sealed partial class LoopCore
     }
 
     private Exception? exitException;
-
-    /// <summary>Time each step; debug mode, and loops for tests.</summary>
-    internal bool TimeSteps;
-
-    /// <summary>Told after each step, with the context that it was the step of; only while <see cref="TimeSteps"/> is set. Loops for tests trace and explore by it.</summary>
-    internal Action<LoopContext?>? StepEnded;
-
-    /// <summary>The delegate behind a step that belongs to no task; only while <see cref="TimeSteps"/> is set.</summary>
-    internal Delegate? RunningCode;
-
-    /// <summary>Asked before the loop parks; true when it found something to do (a virtual clock that jumped).</summary>
-    internal Func<long, bool>? BeforePark;
 
     internal TimeSpan IdleTime => TimeSpan.FromTicks(idleTicks);
 
@@ -141,7 +132,7 @@ internal sealed partial class LoopCore
         threadId = Environment.CurrentManagedThreadId;
         runStart = Clock.Now;
         isRunning = true;
-        StartWatch();
+        Instruments.BeginRun();
         NotePresence();
         ThreadContexts.Enter();
         stepsSinceLook = LookInterval;
@@ -152,7 +143,7 @@ internal sealed partial class LoopCore
     {
         ForgetPresence();
         ThreadContexts.Leave();
-        StopWatch();
+        Instruments.EndRun();
         Current = null;
         Deferred = false;
         PendingThrow = null;
@@ -183,7 +174,16 @@ internal sealed partial class LoopCore
         TakePosts();
         if (stepsSinceLook >= LookInterval || Ready.Count == 0)
         {
-            Look();
+            if (Heard == Hearing.None)
+            {
+                Look();
+            }
+            else
+            {
+                Instruments.BeginLook();
+                Look();
+                Instruments.EndLook();
+            }
         }
 
         if (shuffle is not null)
@@ -212,9 +212,9 @@ internal sealed partial class LoopCore
         Steps++;
         budget = StepBudget;
         Install(item.Context);
-        if (TimeSteps)
+        if ((Heard & Hearing.AnyOfSteps) != 0)
         {
-            TimedStep(item);
+            StepHeard(item);
             return;
         }
 
@@ -244,19 +244,13 @@ internal sealed partial class LoopCore
         }
     }
 
-    private void TimedStep(LoopItem item)
+    private void StepHeard(LoopItem item)
     {
-        var context = item.Context;
-        RunningCode = context?.Task is null ? item.UserCode : null;
-        long start = Clock.Now;
-        BeginTimedStep(item);
+        var step = Instruments.BeginStep(item, isInner: false);
         item.Execute();
         Bounce();
-        EndTimedStep();
         ForgetUntaken();
-        Loop.OnStepTimed(context, TimeSpan.FromTicks(Since(start)));
-        RunningCode = null;
-        StepEnded?.Invoke(context);
+        Instruments.EndStep(step);
     }
 
     /// <summary>Runs the first step of an eager task inside the step that creates it.</summary>
@@ -273,14 +267,16 @@ internal sealed partial class LoopCore
         budget = StepBudget;
         StartDepth++;
         Install(item.Context);
+        bool isHeard = (Heard & Hearing.AnyOfSteps) != 0;
+        var step = isHeard ? Instruments.BeginStep(item, isInner: true) : default;
         item.Execute();
         Bounce();
-        if (TimeSteps)
+        ForgetUntaken();
+        if (isHeard)
         {
-            StepEnded?.Invoke(item.Context);
+            Instruments.EndStep(step);
         }
 
-        ForgetUntaken();
         ResumedBy = resumedBy;
         StartDepth--;
         budget = left;
@@ -338,7 +334,8 @@ internal sealed partial class LoopCore
             return;
         }
 
-        if (BeforePark is not null || TimeSteps)
+        bool isParkingHeard = (Heard & Hearing.Parking) != 0;
+        if (isParkingHeard)
         {
             Loop.ForgetClosedWatches(always: true);      // nothing will come of them, and time need not wait for it
         }
@@ -348,9 +345,9 @@ internal sealed partial class LoopCore
             return;      // what came in, or an alarm, has ended it, and nobody else waited for it
         }
 
-        if (BeforePark is not null && Inbox.IsEmpty && FoundWorkBeforePark())
+        if (isParkingHeard && Inbox.IsEmpty && FoundWorkBeforePark())
         {
-            idleTicks += Since(now);      // the time that a virtual clock has jumped over
+            NoteIdle(now, Since(now));      // the time that a virtual clock has jumped over
 
             // What it made ready goes first: an alarm that is due behind a callback waits for the next turn.
             if (Ready.Count == 0)
@@ -361,9 +358,9 @@ internal sealed partial class LoopCore
             return;
         }
 
-        if (TimeSteps && Timers.Count == 0 && !InFlight && !Poller.HasSources && Inbox.IsEmpty)
+        if (isParkingHeard)
         {
-            Loop.OnNothingLeft();
+            Instruments.TellParking();
         }
 
         latestFailure = null;
@@ -378,15 +375,24 @@ internal sealed partial class LoopCore
         Volatile.Write(ref sleeping, 0);
         TakePosts();
         long woken = Clock.Now;
-        idleTicks += Math.Max(0, woken - now);
+        NoteIdle(now, Math.Max(0, woken - now));
         FireDue(woken);
+    }
+
+    private void NoteIdle(long began, long duration)
+    {
+        idleTicks += duration;
+        if ((Heard & Hearing.Looks) != 0)
+        {
+            Instruments.TellIdle(began, duration);
+        }
     }
 
     private bool FoundWorkBeforePark()
     {
         try
         {
-            return BeforePark!(Timers.Count > 0 ? Timers.NextDue : LoopClock.Never);
+            return Instruments.FindWork(Timers.Count > 0 ? Timers.NextDue : LoopClock.Never);
         }
         catch (Exception failure)
         {
@@ -493,11 +499,14 @@ internal sealed partial class LoopCore
 
     private void Shuffle()
     {
+        Instruments.TellArrivals(null);
         var items = Ready.TakeAll();
         shuffle!.Shuffle(items);
         foreach (var item in items)
         {
             Ready.Enqueue(item);
         }
+
+        Instruments.NoteShuffle();
     }
 }

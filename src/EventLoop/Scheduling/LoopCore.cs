@@ -62,6 +62,11 @@ internal sealed partial class LoopCore
     /// <summary>The contexts that .NET keeps on the thread.</summary>
     internal ThreadContexts ThreadContexts = new();
 
+    /// <summary>What any of the <see cref="Instruments"/> is told of. The one flag that the engine tests.</summary>
+    internal Hearing Heard;
+
+    internal readonly Instruments Instruments;
+
     /// <summary>Whose step runs now; null between steps and in raw ones.</summary>
     internal LoopContext? Current;
 
@@ -135,6 +140,7 @@ internal sealed partial class LoopCore
         ObserveBlocking = observeBlocking;
         shuffle = seed is { } value ? new Random(value) : null;
         BaseContext = new LoopContext(this, null);
+        Instruments = new Instruments(this);
     }
 
     internal bool IsInLoopThread => threadId == Environment.CurrentManagedThreadId;
@@ -315,6 +321,9 @@ internal sealed partial class LoopCore
         Interlocked.Decrement(ref flights);
         WakeToLook();
     }
+
+    /// <summary>Something is under way that the loop knows of: a timer, a descriptor, work elsewhere, a post.</summary>
+    internal bool IsExpecting => Timers.Count > 0 || InFlight || Poller.HasSources || !Inbox.IsEmpty;
 
     // ---- Work from outside the step
 

@@ -67,6 +67,20 @@ internal sealed class ParkedSet(LoopContext owner)
         }
     }
 
+    /// <summary>The one that was added last of those that wait for something.</summary>
+    internal WaitNode? Newest()
+    {
+        for (int i = places.Count - 1; i >= 0; i--)
+        {
+            if (owner.WaitsHere(nodes[i]!) && nodes[i]!.State == WaitState.Parked)
+            {
+                return nodes[i];
+            }
+        }
+
+        return null;
+    }
+
     internal bool Any()
     {
         for (int i = places.Count - 1; i >= 0; i--)

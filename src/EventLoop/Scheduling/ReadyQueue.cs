@@ -61,6 +61,9 @@ internal sealed class ReadyQueue
         put++;
     }
 
+    /// <summary>What was put last. Only when there is one.</summary>
+    internal LoopItem Newest => last[last.Tail - 1]!;
+
     /// <summary>Only when there is one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal LoopItem Dequeue()

@@ -50,6 +50,8 @@ internal abstract class WaitNode : LoopItem
     /// <summary>Woken by a cancellation that it has not thrown yet: a further request meets it in the same wait.</summary>
     internal bool IsBeingCancelled => State == WaitState.Woken && subject is LoopCanceledException;
 
+    internal sealed override bool IsWakeUp => State != WaitState.Idle;
+
     /// <summary>Registers the wait; the caller has put the node where its wake-up will come from.</summary>
     internal void Park(IWaitTarget target)
     {

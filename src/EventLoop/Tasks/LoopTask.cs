@@ -103,11 +103,11 @@ public partial class LoopTask : LoopAwaitable
     /// <summary>When it took its last step, and so since when it waits; noted in debug mode and in loops for tests.</summary>
     internal TimeSpan? LastStep => Rare is { LastStep: > 0 and var ticks } ? TimeSpan.FromTicks(ticks - 1) : null;
 
-    internal void NoteStep()
+    internal void NoteStep(long now)
     {
         if (!IsCompleted)
         {
-            Details.LastStep = Core.Clock.Now + 1;      // zero stands for never
+            Details.LastStep = now + 1;      // zero stands for never
         }
     }
 
@@ -160,6 +160,11 @@ public partial class LoopTask : LoopAwaitable
         }
 
         group?.Adopt(this);
+        if ((core.Heard & Hearing.Tasks) != 0)
+        {
+            core.Instruments.TellTaskMade(context);
+        }
+
         if (eager && core.IsRunning && core.StartDepth < LoopCore.DeepestStart)
         {
             core.RunInside(body);
@@ -191,6 +196,7 @@ public partial class LoopTask : LoopAwaitable
         if (failure is null && Rare is null)
         {
             Succeed(core);      // as nearly all do
+            TellEnd(core);
             return;
         }
 
@@ -217,6 +223,16 @@ public partial class LoopTask : LoopAwaitable
         {
             source.End();
             Details.TokenSource = null;
+        }
+
+        TellEnd(core);
+    }
+
+    private void TellEnd(LoopCore core)
+    {
+        if ((core.Heard & Hearing.Tasks) != 0)
+        {
+            core.Instruments.TellTaskEnded(context);
         }
     }
 

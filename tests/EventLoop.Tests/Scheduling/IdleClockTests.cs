@@ -73,10 +73,15 @@ public sealed class IdleClockTests : LoopTest
     {
         public Func<bool> Idle { get; set; } = static () => false;
 
-        void IIdleClock.Attach(LoopCore core) => core.BeforePark = _ => Idle();
+        void IIdleClock.Attach(LoopCore core) => core.Instruments.Add(new Idleness(this), Hearing.Parking);
 
         void IIdleClock.Left(LoopCore core)
         {
+        }
+
+        private sealed class Idleness(ScriptedClock clock) : Instrument
+        {
+            internal override bool FindsWork(long nextDue) => clock.Idle();
         }
     }
 }

@@ -19,6 +19,9 @@ public sealed partial class Loop
     private volatile bool ending;             // any thread
     private volatile bool shutdownIsOver;     // any thread
 
+    /// <summary>What has to be ended with the loop. Loop thread.</summary>
+    internal HashSet<ILoopResident> Residents { get; } = [];
+
     /// <summary>No more is submitted to it. Any thread.</summary>
     internal bool IsEnding => ending;
 
@@ -45,6 +48,11 @@ public sealed partial class Loop
         var pending = Core.Tasks.Snapshot();
         LeaveLines(pending);
         EndWatches();
+        foreach (var resident in Residents.ToArray())
+        {
+            resident.OnLoopClosing();
+        }
+
         closed = true;
         CountWatching();
         Core.Close();

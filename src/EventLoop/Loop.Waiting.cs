@@ -188,7 +188,7 @@ public sealed partial class Loop
         timeout is { } time && time <= TimeSpan.Zero && time != System.Threading.Timeout.InfiniteTimeSpan;
 
     // A wait that is over at once: it only looks for a cancellation.
-    private static Coroutine CheckPoint() => new(CheckPointSource.Instance, 0);
+    internal static Coroutine CheckPoint() => new(CheckPointSource.Instance, 0);
 
     private static TimeoutException Unstarted() => TimeoutScope.Expiry(new LoopCanceledException("there was no time to start"));
 }

@@ -47,6 +47,8 @@ internal sealed unsafe class EpollPoller : IPoller
 
     public string Name => "epoll";
 
+    public bool HasPipes => true;
+
     public bool HasSources => table.Count > 0;
 
     /// <summary>Null where the system has no descriptors left, or forbids it.</summary>
@@ -112,6 +114,8 @@ internal sealed unsafe class EpollPoller : IPoller
     public SocketDevice Open(AddressFamily family, SocketType type, ProtocolType protocol) => EpollSocket.Open(this, family, type, protocol);
 
     public SocketDevice Adopt(Socket socket) => EpollSocket.Adopt(this, socket);
+
+    public StreamDevice AdoptPipe(SafeFileHandle handle, bool isOurs) => EpollPipe.Adopt(this, handle, isOurs);
 
     public void Watch(PollSource source, SafeHandle handle, Readiness interest)
     {
@@ -235,6 +239,15 @@ internal sealed unsafe class EpollPoller : IPoller
         return 0;
     }
 
+    /// <summary>A struct epoll_event, for those who have an epoll of their own.</summary>
+    internal static void Write(byte* change, uint mask, ulong key)
+    {
+        *(uint*)change = mask;
+        Unsafe.WriteUnaligned(change + DataOffset, key);
+    }
+
+    internal static ulong ReadKey(byte* change) => Unsafe.ReadUnaligned<ulong>(change + DataOffset);
+
     private static Readiness ToReadiness(uint mask)
     {
         var readiness = Readiness.None;
@@ -288,8 +301,7 @@ internal sealed unsafe class EpollPoller : IPoller
     private int TryControl(int operation, int descriptor, uint mask, ulong key)
     {
         byte* change = stackalloc byte[16];
-        *(uint*)change = mask;
-        Unsafe.WriteUnaligned(change + DataOffset, key);
+        Write(change, mask, key);
         return Libc.EpollControl(epoll, operation, descriptor, change) == 0 ? 0 : Libc.LastError;
     }
 

@@ -8,12 +8,16 @@ internal static class Errno
     internal const int NoEntry = 2;
     internal const int Interrupted = 4;
     internal const int InputOutput = 5;
+    internal const int TooManyArguments = 7;
+    internal const int NoFormat = 8;
     internal const int BadDescriptor = 9;
     internal const int Again = 11;
     internal const int NoMemory = 12;
     internal const int NotPermitted = 1;
     internal const int NoAccess = 13;
     internal const int Exists = 17;
+    internal const int NotFolder = 20;
+    internal const int IsFolder = 21;
     internal const int Invalid = 22;
     internal const int TooLarge = 27;
     internal const int NoPositions = 29;

@@ -28,6 +28,17 @@ internal interface IPoller : IDisposable
     /// <summary>Loop thread. Takes over a socket that somebody else made: it becomes non-blocking, and closing the device disposes it.</summary>
     SocketDevice Adopt(Socket socket);
 
+    /// <summary>Whether it can watch pipes and the handles of processes.</summary>
+    bool HasPipes => false;
+
+    /// <summary>Loop thread. Takes over one end of a pipe, or a terminal: it becomes non-blocking, and closing the device disposes the handle.</summary>
+    /// <param name="handle">Of something that can be polled.</param>
+    /// <param name="isOurs">It is a pipe that was made here, non-blocking already.</param>
+    /// <exception cref="IOException">It cannot be polled.</exception>
+    /// <exception cref="PlatformNotSupportedException">This poller has no pipes.</exception>
+    StreamDevice AdoptPipe(Microsoft.Win32.SafeHandles.SafeFileHandle handle, bool isOurs) =>
+        throw new PlatformNotSupportedException("Pipes and child processes need the epoll poller, which exists on Linux only (LoopOptions.Poller: PollerKind.Auto or PollerKind.Epoll).");
+
     /// <summary>
     /// Loop thread. Watches a descriptor that stays its owner's: it is told once that it is ready, and watched again by the next call. Its owner may close it at any time
     /// and is not held up by the watch, which then is to be ended like any other.

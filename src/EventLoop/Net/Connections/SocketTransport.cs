@@ -25,6 +25,12 @@ internal sealed class SocketTransport(LoopSocket socket) : Transport
         }
 
         var vectors = stackalloc IoVector[StreamDevice.MostVectors];
+        return socket.TrySend(new ReadOnlySpan<IoVector>(vectors, Collect(first, start, vectors)));
+    }
+
+    /// <summary>What is filled of a chain, as far as one call takes it.</summary>
+    internal static unsafe int Collect(BufferSegment first, int start, IoVector* vectors)
+    {
         int count = 0;
         for (var segment = first; segment is not null && count < StreamDevice.MostVectors; segment = segment.Following)
         {
@@ -32,7 +38,7 @@ internal sealed class SocketTransport(LoopSocket socket) : Transport
             start = 0;
         }
 
-        return socket.TrySend(new ReadOnlySpan<IoVector>(vectors, count));
+        return count;
     }
 
     internal override Exception? Wait(SocketWaiter waiter, bool reads) => socket.Wait(waiter, reads);

@@ -74,9 +74,14 @@ internal static class StreamReading
         }
     }
 
-    internal static async Coroutine<string?> ReadLineAsync(InputPipe input, int limit)
+    internal static async Coroutine<string?> ReadLineAsync(InputPipe input, int limit, Encoding? encoding = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
+        if (encoding is not null && encoding.GetByteCount("\n") != 1)
+        {
+            return await ReadWideLineAsync(input, limit, encoding);
+        }
+
         input.Take();
         try
         {
@@ -88,7 +93,7 @@ internal static class StreamReading
                 {
                     long length = EndsInReturn(input, at) ? at - 1 : at;
                     VerifyLimit(input, length, limit, "in a line");
-                    return TakeLine(input, length, at + 1);
+                    return TakeLine(input, length, at + 1, encoding);
                 }
 
                 // A CR at the end may belong to the line's end.
@@ -96,7 +101,7 @@ internal static class StreamReading
                 if (input.HasEnded || !await MoreAsync(input))
                 {
                     VerifyLimit(input, input.Buffered, limit, "in a line");
-                    return input.Buffered == 0 ? null : TakeLine(input, input.Buffered, input.Buffered);
+                    return input.Buffered == 0 ? null : TakeLine(input, input.Buffered, input.Buffered, encoding);
                 }
             }
         }
@@ -125,6 +130,46 @@ internal static class StreamReading
         {
             input.GiveBack();
         }
+    }
+
+    // Where a character has two bytes or four: the end of a line stands at a whole one.
+    private static async Coroutine<string?> ReadWideLineAsync(InputPipe input, int limit, Encoding encoding)
+    {
+        byte[] end = encoding.GetBytes("\n");
+        input.Take();
+        try
+        {
+            for (long seen = 0; ; )
+            {
+                while (seen + end.Length <= input.Buffered)
+                {
+                    seen += end.Length;
+                    if (Ends(input, seen, end))
+                    {
+                        VerifyLimit(input, seen - end.Length, limit, "in a line");
+                        string line = TakeLine(input, seen - end.Length, seen, encoding);
+                        return line.EndsWith('\r') ? line[..^1] : line;
+                    }
+                }
+
+                VerifyLimit(input, seen, limit, "in a line");
+                if (input.HasEnded || !await MoreAsync(input))
+                {
+                    return input.Buffered == 0 ? null : TakeLine(input, input.Buffered, input.Buffered, encoding);
+                }
+            }
+        }
+        finally
+        {
+            input.GiveBack();
+        }
+    }
+
+    private static bool Ends(InputPipe input, long length, ReadOnlySpan<byte> end)
+    {
+        Span<byte> unit = stackalloc byte[end.Length];
+        input.Bytes.Slice(length - end.Length, end.Length).CopyTo(unit);
+        return unit.SequenceEqual(end);
     }
 
     // Whether more came than there was.
@@ -157,9 +202,9 @@ internal static class StreamReading
         return bytes;
     }
 
-    private static string TakeLine(InputPipe input, long length, long consumed)
+    private static string TakeLine(InputPipe input, long length, long consumed, Encoding? encoding)
     {
-        string text = length == 0 ? "" : Encoding.UTF8.GetString(input.Bytes.Slice(0, length));
+        string text = length == 0 ? "" : (encoding ?? Encoding.UTF8).GetString(input.Bytes.Slice(0, length));
         input.Consume(consumed);
         return text;
     }

@@ -1,0 +1,139 @@
+using EventLoop.Net.Connections;
+using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Polling;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net.Pipes;
+
+/// <summary>One end of a pipe, which is read or written. Loop thread, but for the end.</summary>
+internal sealed class PipeEnd : StreamEnd
+{
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly DeviceReadiness ready;
+    private readonly PipeTransport transport;
+    private bool closed;
+    private LoopFuture? closing;
+
+    private PipeEnd(LoopCore core, DeviceReadiness ready, PipeTransport transport)
+        : base(core, transport)
+    {
+        this.ready = ready;
+        this.transport = transport;
+    }
+
+    /// <summary>Nobody uses it any more: the loop closes it. A loop that is closed has done so.</summary>
+    ~PipeEnd()
+    {
+        if (ready is { IsClosed: false } left)
+        {
+            Core.TryPost(CallbackItem<DeviceReadiness>.Create(static forgotten => forgotten.Close(abort: false, ""), left, Core.BaseContext));
+        }
+    }
+
+    internal InputPipe? Input { get; private init; }
+
+    internal OutputPipe? Output { get; private init; }
+
+    internal override string Kind => "pipe";
+
+    internal override string Peer => transport.Name;
+
+    internal override bool IsClosed => closed || ready.IsClosed;
+
+    internal bool IsCutOff => transport.IsCutOff;
+
+    internal static PipeEnd ForReading(LoopCore core, StreamDevice device, string name) => new(core, device, name, reads: true);
+
+    internal static PipeEnd ForWriting(LoopCore core, StreamDevice device, string name) => new(core, device, name, reads: false);
+
+    private PipeEnd(LoopCore core, StreamDevice device, string name, bool reads)
+        : this(core, new DeviceReadiness(device, null), name, reads)
+    {
+    }
+
+    private PipeEnd(LoopCore core, DeviceReadiness ready, string name, bool reads)
+        : this(core, ready, new PipeTransport(core, ready, name))
+    {
+        Input = reads ? new InputPipe(this) : null;
+        Output = reads ? null : new OutputPipe(this);
+    }
+
+    internal override ObjectDisposedException ClosedException() => new("pipe", $"{transport.Name} is closed.");
+
+    internal void CutOff() => transport.CutOff();
+
+    internal override void Abort() => OnLoop(static pipe => pipe.CloseNow());
+
+    internal override ValueTask DisposeAsync()
+    {
+        if (!ReferenceEquals(LoopCore.Running, Core))
+        {
+            OnLoop(static pipe => pipe.CloseNow());
+            return default;
+        }
+
+        return Close() is { } end ? new ValueTask(end.AsTask()) : default;
+    }
+
+    /// <summary>Closes it behind what was written, which has five seconds. What ends, always well, when it is closed; null: it is.</summary>
+    internal LoopFuture? Close()
+    {
+        if (closing is null)
+        {
+            if (IsClosed || Output is null or { IsEmpty: true } or { IsBroken: true })
+            {
+                CloseNow();
+                return null;
+            }
+
+            closing = new LoopFuture(Core.Loop);
+            _ = Loop.CreateTask(CloseAsync(Output), $"close of {transport.Name}");
+        }
+
+        return closing.IsCompleted ? null : closing;
+    }
+
+    internal void CloseNow()
+    {
+        if (!closed)
+        {
+            closed = true;
+            GC.SuppressFinalize(this);
+            var reason = ClosedException();
+            Output?.OnClosed(reason);
+            Input?.OnClosed(reason);
+            ready.Close(abort: true, transport.Name);
+        }
+    }
+
+    private async Coroutine CloseAsync(OutputPipe output)
+    {
+        try
+        {
+            var drain = OutputOperation.Rent(output, default, drain: true);
+            await Loop.WaitFor(new Coroutine<int>(drain, drain.Version), CloseTimeout);
+        }
+        catch (Exception failure) when (failure is IOException or TimeoutException or ObjectDisposedException)
+        {
+            // Nobody reads what is left.
+        }
+        finally
+        {
+            CloseNow();
+            closing!.TrySetResult();
+        }
+    }
+
+    private void OnLoop(Action<PipeEnd> action)
+    {
+        if (Core.IsInLoopThread)
+        {
+            action(this);
+        }
+        else
+        {
+            Core.TryPost(CallbackItem<PipeEnd>.Create(action, this, Core.BaseContext));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using System.IO.Pipelines;
+using System.Text;
+using EventLoop.Net.Connections;
+using EventLoop.Net.Pipes;
+using EventLoop.Scheduling;
+using Microsoft.Win32.SafeHandles;
+
+namespace EventLoop;
+
+/// <summary>The reading end of a pipe or terminal. asyncio: <c>StreamReader</c>, <c>connect_read_pipe</c>; Trio: <c>ReceiveStream</c>.</summary>
+/// <remarks>
+/// <para><b>Thread:</b> the loop's, for everything but <see cref="DisposeAsync"/> and the stream of <see cref="AsStream"/>. One reader at a time.</para>
+/// <para><b>Cancellation:</b> a cancelled read has consumed nothing. <b>Cost:</b> as a Connection's: reads allocate nothing, and while one waits there is no buffer.</para>
+/// </remarks>
+public sealed class ReceivePipe : IAsyncDisposable
+{
+    private readonly PipeEnd end;
+    private readonly Encoding encoding;
+    private Stream? stream;
+
+    /// <summary>Takes over a descriptor that can be polled.</summary>
+    /// <param name="handle">
+    /// Becomes non-blocking for whoever shares it, so not this process's own standard input where a shell has it, too. It is closed with this.
+    /// </param>
+    /// <exception cref="IOException">It cannot be polled: a regular file, as a rule.</exception>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
+    /// <exception cref="PlatformNotSupportedException">The loop's poller is the portable one.</exception>
+    public ReceivePipe(SafeFileHandle handle)
+        : this(PipeEnd.ForReading(LoopCore.Required, PipeDevices.Adopt(handle), PipeDevices.NameOf(handle)), Texts.Utf8)
+    {
+    }
+
+    internal ReceivePipe(PipeEnd end, Encoding encoding)
+    {
+        this.end = end;
+        this.encoding = encoding;
+    }
+
+    /// <summary>What comes in, as a <see cref="PipeReader"/> that completes on the loop's thread.</summary>
+    public PipeReader Reader => Input;
+
+    /// <summary>Whether it ended by <see cref="ProcessCommand.DrainTimeout"/> and not at its end.</summary>
+    public bool IsCutOff => end.IsCutOff;
+
+    internal InputPipe Input => end.Input!;
+
+    internal Encoding Encoding => encoding;
+
+    /// <summary>Reads something of what has come. asyncio: <c>read(n)</c>.</summary>
+    /// <param name="buffer">Empty: waits until there is something, or the end.</param>
+    /// <returns>How much; zero at the end.</returns>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="ObjectDisposedException">It was closed from this side.</exception>
+    /// <exception cref="InvalidOperationException">Another read is under way.</exception>
+    public Coroutine<int> ReadAsync(Memory<byte> buffer)
+    {
+        var operation = InputOperation.Rent(Input, InputKind.Receive, buffer);
+        return new Coroutine<int>(operation, operation.Version);
+    }
+
+    /// <summary>Reads exactly so much. asyncio: <c>readexactly</c>.</summary>
+    /// <param name="count">How much; it is allocated when it is there, not before.</param>
+    /// <returns>So much.</returns>
+    /// <exception cref="Net.IncompleteReadException">The end came first.</exception>
+    /// <inheritdoc cref="ReadAsync" path="/exception"/>
+    public Coroutine<byte[]> ReadExactlyAsync(int count) => StreamReading.ReadExactlyAsync(Input, count);
+
+    /// <summary>Reads up to a delimiter. asyncio: <c>readuntil</c>.</summary>
+    /// <param name="delimiter">Not empty.</param>
+    /// <param name="limit">The most that may come before it.</param>
+    /// <returns>What came, with the delimiter.</returns>
+    /// <exception cref="Net.IncompleteReadException">The end came first.</exception>
+    /// <exception cref="Net.LimitOverrunException">There was no delimiter within the limit; nothing is consumed.</exception>
+    /// <inheritdoc cref="ReadAsync" path="/exception"/>
+    public Coroutine<byte[]> ReadUntilAsync(ReadOnlyMemory<byte> delimiter, int limit = 64 * 1024) => StreamReading.ReadUntilAsync(Input, delimiter, limit);
+
+    /// <summary>Reads a line, in UTF-8 or the command's <see cref="ProcessCommand.Encoding"/>. asyncio: <c>readline</c>.</summary>
+    /// <param name="limit">The most bytes that a line may have, its end not counted.</param>
+    /// <returns>The line, without its LF or CR LF; what stands behind the last one, too; null at the end.</returns>
+    /// <exception cref="Net.LimitOverrunException">The line is longer; nothing is consumed.</exception>
+    /// <inheritdoc cref="ReadAsync" path="/exception"/>
+    public Coroutine<string?> ReadLineAsync(int limit = 64 * 1024) => StreamReading.ReadLineAsync(Input, limit, encoding);
+
+    /// <summary>Reads line by line to the end.</summary>
+    /// <param name="limit">The most bytes that a line may have, its end not counted.</param>
+    /// <exception cref="Net.LimitOverrunException">A line is longer; it is not consumed.</exception>
+    /// <inheritdoc cref="ReadAsync" path="/exception"/>
+    public async IAsyncEnumerable<string> ReadLinesAsync(int limit = 64 * 1024)
+    {
+        while (await ReadLineAsync(limit) is { } line)
+        {
+            yield return line;
+        }
+    }
+
+    /// <summary>Reads all that comes until the end. asyncio: <c>read(-1)</c>.</summary>
+    /// <param name="limit">The most that may come.</param>
+    /// <returns>Everything.</returns>
+    /// <exception cref="Net.LimitOverrunException">More came; nothing is consumed.</exception>
+    /// <inheritdoc cref="ReadAsync" path="/exception"/>
+    public Coroutine<byte[]> ReadToEndAsync(int limit = int.MaxValue) => StreamReading.ReadToEndAsync(Input, limit);
+
+    /// <summary>Reads a text to the end.</summary>
+    /// <param name="limit">The most bytes that may come.</param>
+    /// <returns>Everything; what is invalid is replaced.</returns>
+    /// <inheritdoc cref="ReadToEndAsync" path="/exception"/>
+    public async Coroutine<string> ReadTextAsync(int limit = int.MaxValue) => Texts.Decode(encoding, await StreamReading.ReadToEndAsync(Input, limit));
+
+    /// <summary>It as a stream, for libraries that want one; it may be used from any thread, and disposing it closes the pipe.</summary>
+    public Stream AsStream() => stream ??= new PipeStream(end, Input, null, raw: false);
+
+    /// <summary>Closes it. Idempotent; from any thread.</summary>
+    public ValueTask DisposeAsync() => end.DisposeAsync();
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{(end.IsClosed ? "closed pipe" : "pipe")} from {end.Peer}";
+
+    /// <summary>It ends behind what is in it now.</summary>
+    internal void CutOff() => end.CutOff();
+
+    internal void Close() => end.CloseNow();
+}

@@ -1,0 +1,143 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace EventLoop.Polling;
+
+/// <summary>One end of a pipe, or a terminal, by its descriptor. Loop thread only.</summary>
+internal sealed unsafe class EpollPipe : StreamDevice
+{
+    private const uint Events = EpollPoller.In | EpollPoller.Out | EpollPoller.PeerClosed | EpollPoller.EdgeTriggered;
+    private const int GetFlags = 3, SetFlags = 4, NonBlocking = 0x800;
+    private const nuint BytesThere = 0x541B;
+
+    private readonly EpollPoller poller;
+    private readonly SafeFileHandle handle;
+    private readonly bool isOurs;
+    private int descriptor;
+
+    // Its handle closes it when it is forgotten together with its loop.
+    private EpollPipe(EpollPoller poller, SafeFileHandle handle, bool isOurs)
+    {
+        this.poller = poller;
+        this.handle = handle;
+        this.isOurs = isOurs;
+        descriptor = (int)handle.DangerousGetHandle();
+    }
+
+    /// <param name="poller">Whose it becomes.</param>
+    /// <param name="handle">Closed with it.</param>
+    /// <param name="isOurs">It is a pipe of the system, non-blocking already, and nobody else uses this end.</param>
+    /// <exception cref="IOException">It cannot be polled.</exception>
+    internal static EpollPipe Adopt(EpollPoller poller, SafeFileHandle handle, bool isOurs)
+    {
+        ObjectDisposedException.ThrowIf(handle.IsClosed || handle.IsInvalid, handle);
+        var pipe = new EpollPipe(poller, handle, isOurs);
+        if (!isOurs)
+        {
+            // Now and not at the first wait: a regular file would never have to wait, and block the loop.
+            poller.Register(pipe, pipe.descriptor, Events);
+            int flags = Libc.Control(pipe.descriptor, GetFlags, 0);
+            if (flags < 0 || Libc.Control(pipe.descriptor, SetFlags, flags | NonBlocking) < 0)
+            {
+                int error = Libc.LastError;
+                poller.Remove(pipe, pipe.descriptor);
+                throw new IOException($"The descriptor cannot be made non-blocking: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error)}.", error);
+            }
+        }
+
+        return pipe;
+    }
+
+    /// <summary>Not of what others may have set up: a terminal gives a line at a time.</summary>
+    internal override bool ShortMeansEmpty => isOurs;
+
+    internal override void Arm(Readiness interest)
+    {
+        if (Slot < 0)
+        {
+            poller.Register(this, descriptor, Events);
+        }
+    }
+
+    internal override int Receive(Span<byte> buffer)
+    {
+        fixed (byte* start = buffer)
+        {
+            nint count;
+            do
+            {
+                count = Libc.Read(descriptor, start, (nuint)buffer.Length);
+            }
+            while (count < 0 && Libc.LastError == Errno.Interrupted);
+            return count >= 0 ? (int)count : LastFailure(reads: true);
+        }
+    }
+
+    internal override bool IsReadable => (Look(EpollPoller.In) & (EpollPoller.In | EpollPoller.HangUp | EpollPoller.Error)) != 0;
+
+    /// <summary>Nobody has the other end any more.</summary>
+    internal bool IsHungUp => (Look(0) & (EpollPoller.HangUp | EpollPoller.Error)) != 0;
+
+    /// <summary>How much could be read now.</summary>
+    internal int Available
+    {
+        get
+        {
+            int count = 0;
+            return Libc.Control(descriptor, BytesThere, &count) == 0 ? count : 0;
+        }
+    }
+
+    private uint Look(uint asked)
+    {
+        var look = new PollDescriptor { Descriptor = descriptor, Asked = (short)asked };
+        return Libc.Poll(&look, 1, 0) > 0 ? (ushort)look.Answered : 0u;
+    }
+
+    internal override int Send(ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+        {
+            nint count;
+            do
+            {
+                count = Libc.Write(descriptor, start, (nuint)bytes.Length);
+            }
+            while (count < 0 && Libc.LastError == Errno.Interrupted);
+            return count >= 0 ? (int)count : LastFailure(reads: false);
+        }
+    }
+
+    internal override int Send(ReadOnlySpan<IoVector> vectors)
+    {
+        fixed (IoVector* first = vectors)
+        {
+            nint count;
+            do
+            {
+                count = Libc.WriteVectors(descriptor, first, vectors.Length);
+            }
+            while (count < 0 && Libc.LastError == Errno.Interrupted);
+            return count >= 0 ? (int)count : LastFailure(reads: false);
+        }
+    }
+
+    internal override void Close(bool abort)
+    {
+        int number = Interlocked.Exchange(ref descriptor, -1);
+        if (number >= 0)
+        {
+            poller.Remove(this, number);
+            handle.Dispose();
+        }
+    }
+
+    // A terminal whose other side is closed answers EIO: its end.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int LastFailure(bool reads)
+    {
+        int error = Libc.LastError;
+        return error == Errno.Again ? WouldBlock : error == Errno.InputOutput && reads ? 0 : Answer(Errno.ToSocketError(error));
+    }
+}

@@ -1,0 +1,76 @@
+using EventLoop.Net;
+
+namespace EventLoop.Processes;
+
+/// <summary>Writes a child's input and reads its outputs at the same time. Loop thread only.</summary>
+internal static class Capture
+{
+    /// <summary>All of both outputs. The first failure ends the others.</summary>
+    internal static async Coroutine<(byte[] Output, byte[] Error)> All(SendPipe? to, ReadOnlyMemory<byte> input, ReceivePipe? output, ReceivePipe? error, int limit)
+    {
+        List<LoopTask> tasks = [];
+        try
+        {
+            var writing = to is null ? null : Add(tasks, Loop.CreateTask(Write(to, input), "input of a process"));
+            var first = Loop.CreateTask(ReadAll(output, limit), "output of a process");
+            var second = Loop.CreateTask(ReadAll(error, limit), "error output of a process");
+            tasks.Add(first);
+            tasks.Add(second);
+            await Loop.Gather(first, second);
+            return (first.Result, second.Result);
+        }
+        finally
+        {
+            // The input that nobody has read in the end is nobody's.
+            foreach (var task in tasks.Where(static task => !task.IsCompleted))
+            {
+                task.Cancel();
+            }
+
+            await new CancelScope(shield: true).RunAsync(async Coroutine () => await Loop.Wait(tasks));
+        }
+    }
+
+    /// <summary>The last of what comes.</summary>
+    internal static async Coroutine<byte[]> Tail(ReceivePipe pipe, int most)
+    {
+        var kept = new byte[most];
+        int count = 0;
+        var block = new byte[most];
+        while (await pipe.ReadAsync(block) is > 0 and var read)
+        {
+            int stay = Math.Min(count, most - read);
+            kept.AsSpan(count - stay, stay).CopyTo(kept);
+            block.AsSpan(0, read).CopyTo(kept.AsSpan(stay));
+            count = stay + read;
+        }
+
+        return kept[..count];
+    }
+
+    private static LoopTask Add(List<LoopTask> tasks, LoopTask task)
+    {
+        tasks.Add(task);
+        return task;
+    }
+
+    private static async Coroutine<byte[]> ReadAll(ReceivePipe? pipe, int limit) => pipe is null ? [] : await pipe.ReadToEndAsync(limit);
+
+    // A child that does not read its input, or not all of it, is no error.
+    private static async Coroutine Write(SendPipe pipe, ReadOnlyMemory<byte> input)
+    {
+        try
+        {
+            if (!input.IsEmpty)
+            {
+                await pipe.WriteAsync(input);
+            }
+
+            await pipe.CompleteAsync();
+        }
+        catch (Exception gone) when (gone is IOException or ObjectDisposedException)
+        {
+            pipe.Close();
+        }
+    }
+}

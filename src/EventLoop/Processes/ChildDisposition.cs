@@ -1,0 +1,29 @@
+using EventLoop.Polling;
+
+namespace EventLoop.Processes;
+
+/// <summary>
+/// Whoever started this process may have had it ignore SIGCHLD, and then the system reaps its children before anybody can ask how they ended. Set back before the first start;
+/// where .NET has a handler of its own by then, that is left alone. On the <see cref="SpawnThread"/>.
+/// </summary>
+internal static unsafe class ChildDisposition
+{
+    private const int ChildSignal = 17;
+    private const nint Default = 0, Ignored = 1;
+    private static bool done;
+
+    internal static void Ensure()
+    {
+        if (done)
+        {
+            return;
+        }
+
+        done = true;
+        nint* now = stackalloc nint[64];      // struct sigaction, which begins with the handler
+        if (Libc.SignalAction(ChildSignal, null, now) == 0 && now[0] == Ignored)
+        {
+            _ = Libc.SetSignal(ChildSignal, Default);
+        }
+    }
+}

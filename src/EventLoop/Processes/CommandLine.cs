@@ -1,0 +1,125 @@
+using System.Collections;
+using EventLoop.Polling;
+
+namespace EventLoop.Processes;
+
+/// <summary>A command as the system takes it, and what the system's refusals mean.</summary>
+internal static class CommandLine
+{
+    private const string DefaultPath = "/usr/bin:/bin";
+
+    /// <exception cref="ArgumentException">Something in it cannot be.</exception>
+    internal static ChildStart Prepare(ProcessCommand command, bool detached = false)
+    {
+        RefuseToOutput(command.Input, nameof(ProcessCommand.Input));
+        RefuseToOutput(command.Output, nameof(ProcessCommand.Output));
+        var environment = EnvironmentOf(command);
+        List<string> texts = [command.ArgumentZero ?? command.FileName, .. command.Arguments];
+        List<ChildStream> streams = [command.Input.ToStream(), command.Output.ToStream(), command.Error.ToStream()];
+        streams.AddRange(command.InheritedHandles.Select(static handle => Stdio.Handle(handle).ToStream()));
+        var start = new ChildStart
+        {
+            Paths = PathsOf(command, environment),
+            Arguments = texts,
+            Environment = [.. environment.Select(static variable => $"{variable.Key}={variable.Value}")],
+            Folder = command.WorkingDirectory,
+            HasOwnGroup = command.HasOwnGroup,
+            HasOwnSession = detached || command.Group == ProcessGroup.NewSession,
+            Streams = streams,
+        };
+        foreach (string text in start.Paths.Concat(texts).Concat(start.Environment).Append(command.WorkingDirectory ?? ""))
+        {
+            if (text.Contains('\0'))
+            {
+                throw new ArgumentException($"There is a zero character in {Shown(text)}, and no program can be given one.", nameof(command));
+            }
+        }
+
+        return start;
+    }
+
+    /// <summary>The exception for the system's number.</summary>
+    internal static Exception Explain(ProcessCommand command, int error, string? what)
+    {
+        string reason = System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error);
+        if (what is not null)
+        {
+            string text = $"{Shown(command.FileName)} could not be started: cannot {what}: {reason}.";
+            return error switch
+            {
+                Errno.NoEntry => new FileNotFoundException(text),
+                Errno.NotFolder => new DirectoryNotFoundException(text),
+                Errno.NoAccess or Errno.NotPermitted => new UnauthorizedAccessException(text),
+                Errno.BadDescriptor => new ObjectDisposedException("handle", text),
+                _ => new IOException(text, error),
+            };
+        }
+
+        string start = $"{Shown(command.FileName)} could not be started";
+        return error switch
+        {
+            Errno.NoEntry or Errno.NotFolder when command.WorkingDirectory is { } folder && !Directory.Exists(folder) =>
+                new DirectoryNotFoundException($"{start}: there is no directory {folder} to run it in."),
+            Errno.NoEntry or Errno.NotFolder when command.FileName.Contains('/') && File.Exists(Path.Combine(command.WorkingDirectory ?? "", command.FileName)) =>
+                new FileNotFoundException($"{start}: the interpreter or loader that it names does not exist.", command.FileName),
+            Errno.NoEntry or Errno.NotFolder => new FileNotFoundException(
+                command.FileName.Contains('/') ? $"{start}: there is no such program." : $"{start}: there is no such program in the PATH that it gets.", command.FileName),
+            Errno.NoAccess or Errno.NotPermitted => new UnauthorizedAccessException($"{start}: it is not executable, or a directory, or this process may not run it ({reason})."),
+            Errno.NoFormat => new IOException($"{start}: it is neither a program nor a script that begins with #!.", error),
+            Errno.TooManyArguments => new IOException($"{start}: its arguments and environment are too long ({reason}).", error),
+            _ => new IOException($"{start}: {reason}.", error),
+        };
+    }
+
+    private static void RefuseToOutput(Stdio stream, string name)
+    {
+        if (stream.IsToOutput)
+        {
+            throw new ArgumentException($"Stdio.ToOutput is for ProcessCommand.Error only, not for {name}: it says that the errors go wherever the output goes.", "command");
+        }
+    }
+
+    private static SortedDictionary<string, string> EnvironmentOf(ProcessCommand command)
+    {
+        var all = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        if (!command.ClearEnvironment)
+        {
+            foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+            {
+                all[(string)variable.Key] = (string?)variable.Value ?? "";
+            }
+        }
+
+        foreach (var (name, value) in command.Environment ?? new Dictionary<string, string?>())
+        {
+            if (name.Length == 0 || name.Contains('='))
+            {
+                throw new ArgumentException($"'{name}' cannot be the name of an environment variable.", nameof(command));
+            }
+
+            if (value is null)
+            {
+                all.Remove(name);
+            }
+            else
+            {
+                all[name] = value;
+            }
+        }
+
+        return all;
+    }
+
+    private static IReadOnlyList<string> PathsOf(ProcessCommand command, SortedDictionary<string, string> environment)
+    {
+        if (command.FileName.Contains('/'))
+        {
+            return [command.FileName];
+        }
+
+        string path = environment.TryGetValue("PATH", out string? given) ? given : DefaultPath;
+        return [.. path.Split(':').Select(folder => $"{(folder.Length == 0 ? "." : folder)}/{command.FileName}")];
+    }
+
+    private static string Shown(string text) => text.Length <= 200 ? $"'{text.Replace("\0", "\\0")}'" : $"'{text[..200].Replace("\0", "\\0")}...'";
+}

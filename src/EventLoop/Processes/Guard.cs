@@ -1,0 +1,125 @@
+using System.Text;
+using EventLoop.Polling;
+using Microsoft.Win32.SafeHandles;
+
+namespace EventLoop.Processes;
+
+/// <summary>
+/// Kills process groups when this process ends, however it does: one shell for the process, which reads the groups' numbers from a pipe and acts at its end. It is started again when somebody ends it.
+/// On the <see cref="SpawnThread"/> only.
+/// </summary>
+internal static unsafe class Guard
+{
+    private const string Shell = "/bin/sh";
+
+    // A variable for each group; "kill -9 -N", because dash knows no "--".
+    private const string Script = """
+        trap '' HUP INT QUIT TERM TSTP TTIN TTOU
+        while read -r line; do
+          case $line in
+            +*) eval "group_${line#+}=1" ;;
+            -*) unset "group_${line#-}" ;;
+          esac
+        done
+        set | while IFS='=' read -r name value; do
+          case $name in
+            group_[0-9]*) kill -9 "-${name#group_}" 2>/dev/null ;;
+          esac
+        done
+        """;
+
+    private static readonly HashSet<int> Groups = [];
+    private static SafeFileHandle? pipe;
+
+    /// <summary>A guard is there, so that nothing can go wrong once a child has been started.</summary>
+    /// <exception cref="PlatformNotSupportedException">There is no shell to do it.</exception>
+    internal static void Prepare()
+    {
+        if (pipe is null)
+        {
+            Start();
+        }
+    }
+
+    internal static void Add(int group)
+    {
+        Groups.Add(group);
+        Tell($"+{group}\n");
+    }
+
+    internal static void Remove(int group)
+    {
+        if (Groups.Remove(group))
+        {
+            Tell($"-{group}\n");
+        }
+    }
+
+    private static void Start()
+    {
+        var start = new ChildStart
+        {
+            Paths = [Shell],
+            Arguments = [Shell, "-c", Script],
+            Environment = ["PATH=/usr/bin:/bin"],
+            Folder = "/",
+            HasOwnSession = true,
+            Streams = [new ChildStream(ChildStreamKind.Pipe), new ChildStream(ChildStreamKind.Null), new ChildStream(ChildStreamKind.Null)],
+        };
+        int id = start.Run(out int error, out _);
+        if (id == 0)
+        {
+            throw new PlatformNotSupportedException(
+                $"ProcessCommand.KillOnParentExit needs {Shell} for its guard, which could not be started: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error)}.");
+        }
+
+        pipe = start.Ends[0];
+        var device = ChildDevice.Open(id);
+        new Thread(() => Watch(device)) { IsBackground = true, Name = "EventLoop guard's watch" }.UnsafeStart();
+    }
+
+    // A thread of its own.
+    private static void Watch(ChildDevice device)
+    {
+        device.WaitForEnd();
+        device.Reap();
+        device.Dispose();
+        SpawnThread.Post(StartAgain);
+    }
+
+    private static void StartAgain()
+    {
+        pipe?.Dispose();
+        pipe = null;
+        if (Groups.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            Start();
+            foreach (int group in Groups)
+            {
+                Tell($"+{group}\n");
+            }
+        }
+        catch (PlatformNotSupportedException)
+        {
+            // The next one to ask hears of it.
+        }
+    }
+
+    // One that has just been killed does not hear it; the next one is told of all.
+    private static void Tell(string line)
+    {
+        byte[] bytes = Encoding.ASCII.GetBytes(line);
+        fixed (byte* start = bytes)
+        {
+            while (pipe is { } to && Libc.Write((int)to.DangerousGetHandle(), start, (nuint)bytes.Length) < 0 && Libc.LastError is Errno.Interrupted or Errno.Again)
+            {
+                Thread.Sleep(1);
+            }
+        }
+    }
+}

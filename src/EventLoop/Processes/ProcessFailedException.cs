@@ -1,0 +1,41 @@
+namespace EventLoop;
+
+/// <summary>A run that was to succeed did not. Python: <c>CalledProcessError</c>. The message has the command, the status and the end of the error output.</summary>
+public sealed class ProcessFailedException : Exception
+{
+    /// <summary>Makes one.</summary>
+    /// <param name="command">What was run.</param>
+    /// <param name="status">How it ended.</param>
+    /// <param name="standardError">What it wrote there; the end of it is kept.</param>
+    public ProcessFailedException(ProcessCommand command, ExitStatus status, string standardError)
+        : base(Describe(command, status, Tail(standardError)))
+    {
+        Command = command;
+        ExitStatus = status;
+        StandardError = Tail(standardError);
+    }
+
+    /// <summary>What was run.</summary>
+    public ProcessCommand Command { get; }
+
+    /// <summary>How it ended.</summary>
+    public ExitStatus ExitStatus { get; }
+
+    /// <summary>At most the last 8 KiB, where the error output was captured.</summary>
+    public string StandardError { get; }
+
+    internal const int MostKept = 8 * 1024;
+
+    private static string Tail(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Length <= MostKept ? text : text[^MostKept..];
+    }
+
+    private static string Describe(ProcessCommand command, ExitStatus status, string error)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        string said = error.Trim();
+        return $"{command} ended with {status}{(said.Length > 0 ? $". It wrote: {said}" : ".")}";
+    }
+}

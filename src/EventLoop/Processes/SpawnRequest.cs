@@ -1,0 +1,110 @@
+using EventLoop.Polling;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Processes;
+
+/// <summary>One start: it goes to the <see cref="SpawnThread"/>, and comes back with a child or with the reason why not. What comes back to a loop that is closed is killed.</summary>
+internal sealed class SpawnRequest : LoopItem
+{
+    private readonly LoopCore core;
+    private readonly ProcessCommand command;
+    private readonly ChildStart start;
+    private readonly bool isDetached;
+    private ChildDevice? device;
+    private Exception? failure;
+
+    internal SpawnRequest(LoopCore core, ProcessCommand command, ChildStart start, bool isDetached)
+    {
+        this.core = core;
+        this.command = command;
+        this.start = start;
+        this.isDetached = isDetached;
+        Context = core.BaseContext;
+        Answered = new AsyncEvent();
+    }
+
+    internal AsyncEvent Answered { get; }
+
+    internal Exception? Failure => failure;
+
+    /// <summary>Once it was answered; null where that is <see cref="Failure"/>, and of what is detached.</summary>
+    internal Subprocess? Child { get; private set; }
+
+    /// <summary>Of what is detached.</summary>
+    internal int Id { get; private set; }
+
+    internal void Post()
+    {
+        core.BeginFlight();
+        SpawnThread.Post(Run);
+    }
+
+    internal override void Execute()
+    {
+        if (device is not null)
+        {
+            Child = new Subprocess(core, command, device, start);
+            device = null;
+        }
+
+        Answered.Set();
+    }
+
+    internal override void OnRejected(LoopCore closed)
+    {
+        if (device is { } orphan)
+        {
+            start.CloseEnds();
+            orphan.Send(SignalNumbers.Kill);
+            if (command.HasOwnGroup)
+            {
+                orphan.SendToGroup(SignalNumbers.Kill);
+            }
+
+            DetachedReaper.Take(orphan);
+        }
+    }
+
+    private void Run()
+    {
+        try
+        {
+            ChildDisposition.Ensure();
+            if (command.KillOnParentExit)
+            {
+                Guard.Prepare();
+            }
+
+            int id = start.Run(out int error, out string? what);
+            if (id == 0)
+            {
+                failure = CommandLine.Explain(command, error, what);
+            }
+            else
+            {
+                Id = id;
+                var child = ChildDevice.Open(id);
+                if (command.KillOnParentExit)
+                {
+                    Guard.Add(id);
+                }
+
+                if (isDetached)
+                {
+                    DetachedReaper.Take(child);
+                }
+                else
+                {
+                    device = child;
+                }
+            }
+        }
+        catch (Exception other)
+        {
+            failure = other;
+        }
+
+        core.Arrive(this);
+        core.EndFlight();
+    }
+}

@@ -1,0 +1,128 @@
+using EventLoop.Processes;
+
+namespace EventLoop;
+
+// Stopping, and the end of the object.
+public sealed partial class Subprocess
+{
+    /// <summary>
+    /// Sends StopSignal to it, or to its group where it has one of its own, and waits; when the grace is over, or it has ended and others of its group have not, they get SIGKILL.
+    /// <b>Cancellation:</b> kills at once, waits all the same.
+    /// </summary>
+    /// <param name="grace">Null: the command's.</param>
+    /// <returns>How it ended.</returns>
+    public async Coroutine<ExitStatus> StopAsync(TimeSpan? grace = null)
+    {
+        core.VerifyAccess("Subprocess.StopAsync");
+        var patience = grace ?? Command.StopGrace;
+        LoopCanceledException? canceled = null;
+        if (status is null)
+        {
+            try
+            {
+                await EndWithin(patience);
+            }
+            catch (LoopCanceledException cancellation)
+            {
+                canceled = cancellation;
+            }
+
+            if (status is null)
+            {
+                KillAll();
+                await Shielded(exited.WaitAsync);
+            }
+        }
+
+        KillGroup();
+        return canceled is null ? status!.Value : throw canceled;
+    }
+
+    /// <summary>Closes its input, stops it if it runs, and closes the pipes: no process, no zombie, no descriptor is left.</summary>
+    /// <remarks><b>Cancellation:</b> shielded, so it does this in a cancelled scope, too; a scope whose grace ends makes it kill at once.</remarks>
+    public ValueTask DisposeAsync()
+    {
+        if (disposed)
+        {
+            return default;
+        }
+
+        core.VerifyAccess("Subprocess.DisposeAsync");
+        return new ValueTask(CloseAsync().AsTask());
+    }
+
+    /// <summary>In the task that awaits it, and shielded.</summary>
+    private async Coroutine CloseAsync()
+    {
+        if (disposed)
+        {
+            return;
+        }
+
+        disposed = true;
+        input?.Close();
+        try
+        {
+            if (status is null)
+            {
+                await Shielded(async Coroutine () => await StopAsync());
+            }
+        }
+        finally
+        {
+            KillGroup();
+            drain?.Cancel();
+            output?.Close();
+            error?.Close();
+            if (status is not null)
+            {
+                Release();
+            }
+        }
+    }
+
+    private async Coroutine EndWithin(TimeSpan patience)
+    {
+        if (patience == TimeSpan.Zero)
+        {
+            return;
+        }
+
+        int number = SignalNumbers.Of(Command.StopSignal);
+        if (OwnsGroup)
+        {
+            device.SendToGroup(number);
+        }
+        else
+        {
+            device.Send(number);
+        }
+
+        try
+        {
+            await Loop.WaitFor(exited.WaitAsync(), patience);
+        }
+        catch (TimeoutException)
+        {
+            // It heeds nothing but SIGKILL.
+        }
+    }
+
+    private void KillAll()
+    {
+        if (!released && device.Peek() is null)
+        {
+            SignalTree(SignalNumbers.Kill);
+        }
+    }
+
+    private void KillGroup()
+    {
+        if (OwnsGroup && !released)
+        {
+            device.SendToGroup(SignalNumbers.Kill);
+        }
+    }
+
+    private static async Coroutine Shielded(Func<Coroutine> body) => await new CancelScope(shield: true).RunAsync(body);
+}

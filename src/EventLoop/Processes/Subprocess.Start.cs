@@ -1,0 +1,95 @@
+using EventLoop.Processes;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+// Starting.
+public sealed partial class Subprocess
+{
+    /// <summary>Starts it. asyncio: <c>create_subprocess_exec</c>. <b>Cancellation:</b> a child that has started already is killed and reaped first.</summary>
+    /// <param name="command">Its streams that it does not mention are this process's own.</param>
+    /// <returns>The child, which runs.</returns>
+    /// <inheritdoc cref="Subprocess" path="/exception"/>
+    public static Coroutine<Subprocess> StartAsync(ProcessCommand command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return Start(command);
+    }
+
+    /// <inheritdoc cref="StartAsync(ProcessCommand)"/>
+    /// <param name="fileName">The program.</param>
+    /// <param name="arguments">What it is given.</param>
+    public static Coroutine<Subprocess> StartAsync(string fileName, params IEnumerable<string> arguments) => StartAsync(new ProcessCommand(fileName, arguments));
+
+    /// <summary>
+    /// Starts it in a session of its own and forgets it: it outlives the loop and this process. One that ends while this process lives leaves no zombie. .NET 11: <c>StartDetached</c>.
+    /// </summary>
+    /// <param name="command">Its streams that it does not mention lead nowhere.</param>
+    /// <returns>Its number.</returns>
+    /// <exception cref="ArgumentException">A stream is <see cref="Stdio.Pipe"/>: nobody would read or write it; or it is to be killed with this process.</exception>
+    public static Coroutine<int> StartDetachedAsync(ProcessCommand command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        RefusePipes(command, nameof(StartDetachedAsync));
+        if (command.KillOnParentExit)
+        {
+            throw new ArgumentException("A detached process outlives this one, and KillOnParentExit says that it does not.", nameof(command));
+        }
+
+        return Start(command);
+
+        static async Coroutine<int> Start(ProcessCommand command)
+        {
+            var detached = command with { Input = command.Input.Or(Stdio.Null), Output = command.Output.Or(Stdio.Null), Error = command.Error.Or(Stdio.Null) };
+            var request = await Answer(detached, isDetached: true);
+            return request.Failure is { } failure ? throw failure : request.Id;
+        }
+    }
+
+    private static async Coroutine<Subprocess> Start(ProcessCommand command)
+    {
+        var request = await Answer(command, isDetached: false);
+        if (request.Failure is { } failure)
+        {
+            throw failure;
+        }
+
+        var child = request.Child!;
+        try
+        {
+            await Loop.CheckPoint();
+            return child;
+        }
+        catch (LoopCanceledException)
+        {
+            child.KillAll();
+            await child.CloseAsync();
+            throw;
+        }
+    }
+
+    private static async Coroutine<SpawnRequest> Answer(ProcessCommand command, bool isDetached)
+    {
+        var core = LoopCore.Required;
+        if (!core.Poller.HasPipes)
+        {
+            throw new PlatformNotSupportedException(
+                "Child processes need the epoll poller, which exists on Linux only (LoopOptions.Poller: PollerKind.Auto or PollerKind.Epoll). Use System.Diagnostics.Process.");
+        }
+
+        var start = CommandLine.Prepare(command, isDetached);
+        await Loop.CheckPoint();
+        var request = new SpawnRequest(core, command, start, isDetached);
+        request.Post();
+        await Shielded(request.Answered.WaitAsync);
+        return request;
+    }
+
+    private static void RefusePipes(ProcessCommand command, string member)
+    {
+        if (command.Input.IsPipe || command.Output.IsPipe || command.Error.IsPipe)
+        {
+            throw new ArgumentException($"Stdio.Pipe makes no sense for {member}: nobody has the other end. Use StartAsync, or a form that captures.", nameof(command));
+        }
+    }
+}

@@ -1,0 +1,232 @@
+using System.Runtime.InteropServices;
+using EventLoop.Net.Pipes;
+using EventLoop.Polling;
+using EventLoop.Processes;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+/// <summary>A child process of the running loop. asyncio: <c>asyncio.subprocess.Process</c>; Trio: <c>Process</c>.</summary>
+/// <remarks>
+/// <para><b>Thread:</b> the loop's, but for <see cref="Id"/>. Starting does not hold the loop up: the system call runs on a thread of its own.</para>
+/// <para><b>End and output are two events.</b> The process has ended when it has, whoever still holds its pipes; what it wrote can be read afterwards.</para>
+/// <para><b>Who reaps:</b> only this object, by the process's own handle (pidfd), never by waiting for any child: children of System.Diagnostics.Process and of native libraries are left alone.
+/// A signal never reaches another process that got the same number.</para>
+/// <para><b>Left alone:</b> one that nobody disposes runs on; the loop holds it until it ends. The loop's end kills what is left and reports it.</para>
+/// <para><b>Errors of the start:</b> <see cref="FileNotFoundException"/>, <see cref="DirectoryNotFoundException"/> (the working directory), <see cref="UnauthorizedAccessException"/>, <see cref="IOException"/>
+/// (arguments too long, no more processes), <see cref="ArgumentException"/> (a zero character), <see cref="PlatformNotSupportedException"/> (not Linux, or the portable poller).</para>
+/// </remarks>
+public sealed partial class Subprocess : IAsyncDisposable
+{
+    private readonly LoopCore core;
+    private readonly ChildDevice device;
+    private readonly ChildWatch watch;
+    private readonly Resident resident;
+    private readonly AsyncEvent exited = new();
+    private readonly SendPipe? input;
+    private readonly ReceivePipe? output;
+    private readonly ReceivePipe? error;
+    private ExitStatus? status;
+    private TimerHandle? drain;
+    private bool released;           // its number may be another's by now
+    private bool disposed;
+    private bool hasCommunicated;
+
+    internal Subprocess(LoopCore core, ProcessCommand command, ChildDevice device, ChildStart start)
+    {
+        this.core = core;
+        this.device = device;
+        Command = command;
+        Id = device.Id;
+        watch = new ChildWatch(core, device, OnEnded);
+        resident = new Resident(this);
+        core.Loop.Residents.Add(resident);
+        input = start.Ends[0] is { } to ? new SendPipe(PipeEnd.ForWriting(core, core.Poller.AdoptPipe(to, isOurs: true), $"standard input of process {Id}"), command.Encoding) : null;
+        output = Receive(start.Ends[1], "standard output");
+        error = Receive(start.Ends[2], "standard error");
+        watch.Begin();
+    }
+
+    /// <summary>Its number. Any thread.</summary>
+    public int Id { get; }
+
+    /// <summary>What it runs.</summary>
+    public ProcessCommand Command { get; }
+
+    /// <summary>To write to.</summary>
+    /// <exception cref="InvalidOperationException">The command does not say <see cref="Stdio.Pipe"/>.</exception>
+    public SendPipe Input => input ?? throw NoPipe(nameof(Input));
+
+    /// <summary>To read from.</summary>
+    /// <inheritdoc cref="Input" path="/exception"/>
+    public ReceivePipe Output => output ?? throw NoPipe(nameof(Output));
+
+    /// <inheritdoc cref="Output"/>
+    public ReceivePipe Error => error ?? throw NoPipe(nameof(Error));
+
+    /// <summary>Whether it has ended.</summary>
+    public bool HasExited => ExitStatus is not null;
+
+    /// <summary>How it ended; null while it runs. asyncio: <c>returncode</c>.</summary>
+    public ExitStatus? ExitStatus => status;
+
+    private bool OwnsGroup => Command.HasOwnGroup;
+
+    /// <summary>Waits for its end; any number of tasks may. <b>Cancellation:</b> ends this wait and nothing else.</summary>
+    public async Coroutine<ExitStatus> WaitAsync()
+    {
+        core.VerifyAccess("Subprocess.WaitAsync");
+        await exited.WaitAsync();
+        return status!.Value;
+    }
+
+    /// <summary>Sends a signal. .NET 11: <c>SafeProcessHandle.Signal</c>; asyncio: <c>send_signal</c>.</summary>
+    /// <param name="signal">One of <see cref="PosixSignal"/> or of <see cref="Signals"/>.</param>
+    /// <param name="entireProcessTree">To its process group where it has one of its own; else to it and the descendants that can be found.</param>
+    /// <returns>False: it has ended already; nothing was sent.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">It is no signal.</exception>
+    public bool Signal(PosixSignal signal, bool entireProcessTree = false)
+    {
+        core.VerifyAccess("Subprocess.Signal");
+        int number = SignalNumbers.Of(signal);
+        if (released || status is not null || device.Peek() is not null)
+        {
+            return false;
+        }
+
+        return entireProcessTree ? SignalTree(number) : device.Send(number);
+    }
+
+    /// <summary>SIGTERM.</summary>
+    /// <inheritdoc cref="Signal" path="/param|/returns"/>
+    public bool Terminate(bool entireProcessTree = false) => Signal(PosixSignal.SIGTERM, entireProcessTree);
+
+    /// <summary>SIGKILL.</summary>
+    /// <inheritdoc cref="Signal" path="/param|/returns"/>
+    public bool Kill(bool entireProcessTree = false) => Signal(Signals.SIGKILL, entireProcessTree);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"process {Id} ({Command}), {(status is { } ended ? ended.ToString() : "running")}";
+
+    private ReceivePipe? Receive(Microsoft.Win32.SafeHandles.SafeFileHandle? end, string what) =>
+        end is null ? null : new ReceivePipe(PipeEnd.ForReading(core, core.Poller.AdoptPipe(end, isOurs: true), $"{what} of process {Id}"), Command.Encoding);
+
+    private InvalidOperationException NoPipe(string which) =>
+        new($"There is no pipe for {which}: the command says \"{(which switch { nameof(Input) => Command.Input, nameof(Output) => Command.Output, _ => Command.Error })}\". Start it with {which} = Stdio.Pipe.");
+
+    private bool SignalTree(int number)
+    {
+        if (OwnsGroup)
+        {
+            return device.SendToGroup(number);
+        }
+
+        var descendants = ProcessTree.Descendants(Id);
+        bool sent = device.Send(number);
+        foreach (int id in descendants)
+        {
+            using var process = ChildDevice.OpenStranger(id);
+            process?.SendToStranger(number);
+        }
+
+        return sent;
+    }
+
+    private void OnEnded()
+    {
+        if (status is not null || device.Peek() is not { } ended)
+        {
+            return;
+        }
+
+        status = EventLoop.ExitStatus.From(ended);
+        watch.End();
+        if (ended.IsUnknown)
+        {
+            core.Loop.CallExceptionHandler(new LoopExceptionContext($"How {this} ended is not known: somebody else in this process has waited for any child and taken it"));
+        }
+
+        // One that leads a group stays on the system's table until it is disposed, so that the group's number stays its own.
+        if (!OwnsGroup || device.IsReaped)
+        {
+            Release();
+        }
+
+        exited.Set();
+        if ((output is not null || error is not null) && Command.DrainTimeout != Timeout.InfiniteTimeSpan)
+        {
+            drain = core.Loop.CallLater(Command.DrainTimeout, CutOff);
+        }
+    }
+
+    private void CutOff()
+    {
+        output?.CutOff();
+        error?.CutOff();
+    }
+
+    private void Release()
+    {
+        if (released)
+        {
+            return;
+        }
+
+        released = true;
+        core.Loop.Residents.Remove(resident);
+        if (Command.KillOnParentExit)
+        {
+            // The guard has to forget the number before it can be anybody else's.
+            var (child, id) = (device, Id);
+            SpawnThread.Post(() =>
+            {
+                Guard.Remove(id);
+                child.Reap();
+                child.Dispose();
+            });
+        }
+        else
+        {
+            device.Reap();
+            device.Dispose();
+        }
+    }
+
+    /// <summary>What the loop knows of it.</summary>
+    private sealed class Resident(Subprocess process) : ILoopResident
+    {
+        void ILoopResident.OnLoopClosing() => process.OnLoopClosing();
+    }
+
+    // No step follows: what the system takes a while for is left to the thread that reaps.
+    private void OnLoopClosing()
+    {
+        const int patience = 200;
+        bool isRunning = device.Peek() is null;
+        watch.End();
+        input?.Close();
+        output?.Close();
+        error?.Close();
+        if (OwnsGroup)
+        {
+            device.SendToGroup(SignalNumbers.Kill);
+        }
+
+        if (isRunning)
+        {
+            core.Loop.CallExceptionHandler(new LoopExceptionContext($"{this} was left when loop '{core.Loop.Name}' was closed, and was killed"));
+            device.Send(SignalNumbers.Kill);
+        }
+
+        if (device.WaitBriefly(patience))
+        {
+            status ??= EventLoop.ExitStatus.From(device.Peek()!.Value);
+            Release();
+        }
+        else
+        {
+            released = true;
+            DetachedReaper.Take(device);
+        }
+    }
+}

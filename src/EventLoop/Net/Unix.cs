@@ -91,7 +91,7 @@ public static class Unix
     }
 
     // A file with nobody behind it refuses connections; only such a one is removed.
-    private static void RemoveStale(string path, EndPoint endPoint)
+    internal static void RemoveStale(string path, EndPoint endPoint)
     {
         if (!File.Exists(path))
         {
@@ -119,7 +119,7 @@ public static class Unix
         : File.GetAttributes(path).HasFlag(FileAttributes.ReparsePoint) || new FileInfo(path).Length == 0;
 
     // Another server may listen there by now, with a file of its own.
-    private static void RemoveOwn(string path, SocketFile? own)
+    internal static void RemoveOwn(string path, SocketFile? own)
     {
         try
         {

@@ -92,6 +92,14 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         }
     }
 
+    internal override Func<SocketDevice> Detach(IPoller there)
+    {
+        var moved = new EpollSocket((EpollPoller)there, descriptor, family, IsTcp, owner) { IsForeign = IsForeign, peer = peer, local = local };
+        descriptor = -1;
+        GC.SuppressFinalize(this);
+        return () => moved;
+    }
+
     internal override void Arm(Readiness interest)
     {
         if (Slot < 0)

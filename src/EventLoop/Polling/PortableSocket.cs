@@ -42,6 +42,13 @@ internal sealed class PortableSocket : SocketDevice
 
     internal override EndPoint? RemoteEndPoint => remote ?? Ask(static socket => socket.RemoteEndPoint);
 
+    internal override Func<SocketDevice> Detach(IPoller there)
+    {
+        closed = true;
+        poller.Forget(this, socket, closed: true);
+        return () => new PortableSocket((PortablePoller)there, socket) { local = local, remote = remote };
+    }
+
     internal override void Arm(Readiness interest)
     {
         Interest |= interest;

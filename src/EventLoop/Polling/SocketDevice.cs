@@ -54,6 +54,10 @@ internal abstract class SocketDevice : StreamDevice
         return read == 0 ? 0 : Send(buffer[..read]);
     }
 
+    /// <summary>Has another loop serve the socket, which nobody has waited for here: what makes its device there, on that loop's thread. This one is closed.</summary>
+    /// <param name="there">Of the same kind as this one's.</param>
+    internal virtual Func<SocketDevice> Detach(IPoller there) => throw new NotSupportedException("A socket of this kind stays on its loop.");
+
     internal abstract SocketError Bind(EndPoint endPoint);
 
     internal abstract SocketError Listen(int backlog);

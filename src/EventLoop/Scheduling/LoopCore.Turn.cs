@@ -141,6 +141,11 @@ internal sealed partial class LoopCore
     // The thread's things first. Whatever has ended the run, also in the middle of a step, the loop can be run again and the thread can run another.
     private void Leave()
     {
+        if (HasTurnEnd)
+        {
+            EndTurn();
+        }
+
         ForgetPresence();
         ThreadContexts.Leave();
         Instruments.EndRun();
@@ -324,6 +329,10 @@ internal sealed partial class LoopCore
         Current = null;
         ThreadContexts.SetCurrent(null);
         ThreadContexts.RestoreFlow(null);
+        if (HasTurnEnd)
+        {
+            EndTurn();
+        }
 
         long now = Clock.Now;
         FireDue(now);

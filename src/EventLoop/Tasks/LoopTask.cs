@@ -41,13 +41,16 @@ public partial class LoopTask : LoopAwaitable
     /// <summary>For people: "Task-7" unless it was given one. Loop thread to set, any thread to read.</summary>
     public string Name
     {
-        get => Rare?.Name ?? $"Task-{Id}";
+        get => Rare?.Name ?? DefaultName;
         set
         {
             ArgumentNullException.ThrowIfNull(value);
             Details.Name = value;
         }
     }
+
+    /// <summary>While nobody has given it a name. Any thread.</summary>
+    private protected virtual string DefaultName => $"Task-{Id}";
 
     /// <summary>What is asked of it, from anywhere: <see cref="LoopAwaitable.Cancel"/> adds one, <see cref="Uncancel"/> takes one away. asyncio: <c>cancelling()</c>.</summary>
     /// <remarks>A timeout that has expired, a group that aborts and a cancelled scope count as one each, to the task whose code is in them, until it has left them.</remarks>

@@ -37,6 +37,8 @@ internal sealed partial class OutputPipe : PipeWriter
     /// <summary>Nobody has to be waited for.</summary>
     internal bool IsFree => !transferring && waiting.IsEmpty;
 
+    internal long Unsent => unsent;
+
     internal bool IsBroken => failure is not null;
 
     // ---- For the connection

@@ -42,6 +42,9 @@ public sealed partial class LoopSocket
     /// <summary>Something waits to receive.</summary>
     internal bool IsReceiving => ready.Reader is not null;
 
+    /// <summary>The poller has told that the peer has ended its side, or that the connection is broken; and nothing has disproved it.</summary>
+    internal bool MayBeHungUp => (ready.State & SocketState.HangUp) != 0;
+
     /// <summary>For descriptions.</summary>
     internal string Peer => (RemoteEndPoint ?? LocalEndPoint) is { } known ? SocketErrors.Text(known) : SocketErrors.NoAddress;
 
@@ -84,6 +87,25 @@ public sealed partial class LoopSocket
         catch (SocketException failure)
         {
             return SocketErrors.Failed("wait for", RemoteEndPoint ?? LocalEndPoint, failure.SocketErrorCode);
+        }
+    }
+
+    /// <summary>Has it told of what becomes readable from now on, and not of what is known already. False: that cannot be.</summary>
+    internal bool TryWatch(SocketWaiter waiter)
+    {
+        if (GetRefusal(reads: true, "watch") is not null)
+        {
+            return false;
+        }
+
+        try
+        {
+            ready.Wait(Core, waiter, reads: true);
+            return true;
+        }
+        catch (Exception refused) when (refused is IOException or SocketException)
+        {
+            return false;
         }
     }
 
@@ -205,6 +227,15 @@ public sealed partial class LoopSocket
     {
         remoteEndPoint = endPoint;
         localEndPoint = device.LocalEndPoint;
+    }
+
+    /// <summary>Hands an accepted socket, which nothing has waited for, to another loop; this one is closed. What makes it there is called on that loop's thread.</summary>
+    internal Func<LoopSocket> Detach(LoopCore there)
+    {
+        var attach = device.Detach(there.Poller);
+        GC.SuppressFinalize(this);
+        ready.State |= SocketState.Closed;
+        return () => new LoopSocket(there, attach()) { namesAreKnown = true };
     }
 
     // ---- The end

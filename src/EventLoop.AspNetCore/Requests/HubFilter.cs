@@ -1,0 +1,7 @@
+using Microsoft.AspNetCore.SignalR;
+
+namespace EventLoop.AspNetCore.Requests;
+
+internal sealed class HubFilter : IHubFilter
+{
+}

@@ -1,0 +1,77 @@
+using System.IO.Pipelines;
+using EventLoop.Scheduling;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace EventLoop.AspNetCore.Requests;
+
+/// <summary>
+/// The body of an answer as the application sees it, and that of the request. A write that has to wait for the client, and a read of a chunked body, end on the thread pool in Kestrel; code that said
+/// <c>ConfigureAwait(false)</c>, the JSON serializer first of all, would go on there with the application's objects. Here it goes on on the loop.
+/// </summary>
+internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBodyFeature
+{
+    private IHttpResponseBodyFeature? inner;
+    private PipeWriter? writer;
+    private StayingStream? stream;
+
+    public Stream Stream => stream ??= new StayingStream(core, inner!.Stream);
+
+    public PipeWriter Writer
+    {
+        get
+        {
+            writer ??= inner!.Writer;
+            return this;
+        }
+    }
+
+    public override bool CanGetUnflushedBytes => writer!.CanGetUnflushedBytes;
+
+    public override long UnflushedBytes => writer!.UnflushedBytes;
+
+    /// <summary>Of another request, or of none: nothing of the last one is left.</summary>
+    internal void Attach(IFeatureCollection features)
+    {
+        inner = features.Get<IHttpResponseBodyFeature>();
+        writer = null;
+        stream = null;
+        features.Set<IHttpResponseBodyFeature>(this);
+        if (features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } && features.Get<IHttpRequestFeature>() is { } request)
+        {
+            request.Body = new StayingStream(core, request.Body);
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken = default) => Stay(inner!.StartAsync(cancellationToken));
+
+    public Task CompleteAsync() => Stay(inner!.CompleteAsync());
+
+    public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
+        Stay(inner!.SendFileAsync(path, offset, count, cancellationToken));
+
+    public void DisableBuffering() => inner!.DisableBuffering();
+
+    public override Memory<byte> GetMemory(int sizeHint = 0) => writer!.GetMemory(sizeHint);
+
+    public override Span<byte> GetSpan(int sizeHint = 0) => writer!.GetSpan(sizeHint);
+
+    public override void Advance(int bytes) => writer!.Advance(bytes);
+
+    public override void CancelPendingFlush() => writer!.CancelPendingFlush();
+
+    public override void Complete(Exception? exception = null) => writer!.Complete(exception);
+
+    public override ValueTask CompleteAsync(Exception? exception = null)
+    {
+        var completing = writer!.CompleteAsync(exception);
+        return completing.IsCompletedSuccessfully ? completing : StayingWait<bool>.Wait(core, completing);
+    }
+
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
+        StayingWait<FlushResult>.Of(core, writer!.FlushAsync(cancellationToken), raw: false);
+
+    public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
+        StayingWait<FlushResult>.Of(core, writer!.WriteAsync(source, cancellationToken), raw: false);
+
+    private Task Stay(Task task) => task.IsCompleted ? task : StayingWait<bool>.Wait(core, new ValueTask(task)).AsTask();
+}

@@ -1,0 +1,149 @@
+using EventLoop.Scheduling;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace EventLoop.AspNetCore;
+
+/// <summary>The loops that serve the application, and their threads, which end with the container. Any thread.</summary>
+internal sealed partial class ServerLoops(
+    IOptions<EventLoopServerOptions> options, GivenLoop given, ILoggerFactory loggers, ILogger<ServerLoops> logger, IHostApplicationLifetime lifetime) : IDisposable
+{
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
+
+    private readonly Lock starting = new();      // of the threads: at the start, or at the first request of a test server
+    private readonly List<LoopThread> threads = [];
+    private Loop[]? loops;
+    private int next;
+    private bool disposed;
+
+    internal EventLoopServerOptions Options => options.Value;
+
+    /// <summary>All of them; they run.</summary>
+    /// <exception cref="InvalidOperationException">The loop on which the application was made is to be the only one, and others were asked for as well.</exception>
+    internal Loop[] All => Volatile.Read(ref loops) ?? Start(given.Loop);
+
+    /// <summary>For whoever asks for the loop by injection.</summary>
+    internal Loop Only => All is [var only] ? only
+        : throw new InvalidOperationException("The application is served from several loops: ask IEventLoopFeature of the request for its own.");
+
+    /// <summary>In turn, for what comes by no connection of ours.</summary>
+    internal Loop Any() => All is [var only] ? only : All[(int)((uint)Interlocked.Increment(ref next) % (uint)All.Length)];
+
+    /// <summary>The server starts, perhaps on a loop.</summary>
+    internal Loop[] StartHere() => Volatile.Read(ref loops) ?? Start(given.Loop ?? (Loop.TryGetCurrent(out var here) ? here : null));
+
+    /// <summary>Runs <paramref name="function"/> on a loop, wherever this is.</summary>
+    /// <exception cref="InvalidOperationException">The loop does not come to it.</exception>
+    internal static async Task<T> RunOnAsync<T>(Loop loop, Func<T> function, CancellationToken cancellation = default)
+    {
+        if (ReferenceEquals(LoopCore.Running, loop.Core))
+        {
+            return function();
+        }
+
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Core.Arrive(new RawStep(
+            () =>
+            {
+                try
+                {
+                    done.TrySetResult(function());
+                }
+                catch (Exception failure)
+                {
+                    done.TrySetException(failure);
+                }
+            },
+            () => done.TrySetException(new ObjectDisposedException(loop.Name, $"The event loop '{loop.Name}' is closed."))));
+        try
+        {
+            return await done.Task.WaitAsync(StartPatience, cancellation).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            throw new InvalidOperationException(
+                $"The loop '{loop.Name}' has not answered for {StartPatience.TotalSeconds} s. Something blocks its thread: app.Run() and app.Start() do on a loop, where it is 'await app.RunAsync()'.");
+        }
+    }
+
+    public void Dispose()
+    {
+        LoopThread[] all;
+        lock (starting)
+        {
+            disposed = true;
+            all = [.. threads];
+        }
+
+        foreach (var thread in all)
+        {
+            thread.Stop();
+        }
+
+        foreach (var thread in all)
+        {
+            if (!thread.Join())
+            {
+                LogLeft(logger, thread.Name);
+            }
+        }
+    }
+
+    private Loop[] Start(Loop? here)
+    {
+        lock (starting)
+        {
+            if (loops is not null)
+            {
+                return loops;
+            }
+
+            ObjectDisposedException.ThrowIf(disposed, this);
+            int count = Options.Loops;
+            if (here is not null)
+            {
+                return loops = count == 1 ? [here] : throw new InvalidOperationException(
+                    $"The application was made on the loop '{here.Name}' and is served there, and Loops is {count}. Make it where no loop runs, or leave Loops at 1.");
+            }
+
+            for (int i = 0; i < count; i++)
+            {
+                var template = Options.LoopOptions ?? new LoopOptions { ShutdownTimeout = TimeSpan.FromSeconds(5) };
+                threads.Add(new LoopThread(
+                    template with
+                    {
+                        Name = count == 1 ? template.Name ?? "web" : $"{template.Name ?? "web"}-{i + 1}",
+                        HandleInterrupt = false,
+                        LoggerFactory = template.LoggerFactory ?? loggers,
+                    },
+                    OnEnded));
+            }
+
+            return loops = [.. threads.Select(static thread => thread.Start())];
+        }
+    }
+
+    // By LoopExitException or Stop, out of a handler; or by our own Stop.
+    private void OnEnded(Loop loop, Exception? failure)
+    {
+        if (disposed)
+        {
+            return;
+        }
+
+        if (failure is LoopExitException exit)
+        {
+            Environment.ExitCode = exit.ExitCode;
+        }
+
+        LogEnded(logger, loop.Name, failure);
+        lifetime.StopApplication();
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Critical, Message = "The loop '{Loop}' that serves the application has ended; the application stops.")]
+    private static partial void LogEnded(ILogger logger, string loop, Exception? failure);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "The thread of the loop '{Loop}' does not end: a handler blocks it. It is left behind.")]
+    private static partial void LogLeft(ILogger logger, string loop);
+}

@@ -1,0 +1,133 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using EventLoop.AspNetCore.Requests;
+using EventLoop.Net;
+using EventLoop.Net.Connections;
+using EventLoop.Scheduling;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace EventLoop.AspNetCore.Transport;
+
+/// <summary>A connection as Kestrel sees it. Loop thread, but for what says otherwise.</summary>
+internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, IMemoryPoolFeature, IConnectionIdFeature, IConnectionTransportFeature,
+    IConnectionItemsFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature
+{
+    private static long last;      // any thread, interlocked
+
+    private readonly Pipes pipes;
+    private readonly CancellationTokenSource closed = new();
+    private readonly bool handshakeOnPool;
+    private bool isTransportReplaced;            // by the TLS middleware, right after the handshake
+    private IDuplexPipe transport;
+    private IDictionary<object, object?>? items;
+    private string? connectionId;
+    private StayingBody? body;
+    private RequestEnd? end;
+
+    internal ServedConnection(Connection connection, MemoryPool<byte> memory, bool handshakeOnPool)
+    {
+        this.handshakeOnPool = handshakeOnPool;
+        MemoryPool = memory;
+        pipes = new Pipes(connection, this);
+        LocalEndPoint = connection.LocalEndPoint;
+        RemoteEndPoint = connection.RemoteEndPoint;
+        transport = pipes;
+        Features.Set<IEventLoopFeature>(this);
+        Features.Set<IMemoryPoolFeature>(this);
+        Features.Set<IConnectionIdFeature>(this);
+        Features.Set<IConnectionTransportFeature>(this);
+        Features.Set<IConnectionItemsFeature>(this);
+        Features.Set<IConnectionLifetimeFeature>(this);
+        Features.Set<IConnectionEndPointFeature>(this);
+    }
+
+    /// <summary>Any thread.</summary>
+    public Loop Loop => Core.Loop;
+
+    /// <summary>Any thread.</summary>
+    public MemoryPool<byte> MemoryPool { get; }
+
+    public override string ConnectionId
+    {
+        get => connectionId ??= "L" + Interlocked.Increment(ref last).ToString("X8", System.Globalization.CultureInfo.InvariantCulture);
+        set => connectionId = value;
+    }
+
+    public override IFeatureCollection Features { get; } = new FeatureCollection(16);
+
+    public override IDictionary<object, object?> Items
+    {
+        get => items ??= new ConnectionItems();
+        set => items = value;
+    }
+
+    /// <summary>Fires on the thread pool, as it does with Kestrel's sockets. Any thread.</summary>
+    public override CancellationToken ConnectionClosed
+    {
+        get => closed.Token;
+        set => throw new NotSupportedException();
+    }
+
+    public override IDuplexPipe Transport
+    {
+        get => transport;
+        set
+        {
+            transport = value;
+            isTransportReplaced = true;
+        }
+    }
+
+    internal LoopCore Core => pipes.Core;
+
+    /// <summary>The request that waits, which a disconnect cancels where that is wanted.</summary>
+    internal RequestTask? Abandonable { get; set; }
+
+    internal RawConnection Raw => pipes;
+
+    /// <summary>HTTP/1.1 has one request at a time, and one object for the bodies of all of them.</summary>
+    internal StayingBody Body => body ??= new StayingBody(Core);
+
+    /// <inheritdoc cref="Body"/>
+    internal RequestEnd End => end ??= new RequestEnd();
+
+    /// <summary>Any thread.</summary>
+    public override void Abort(ConnectionAbortedException abortReason) => RawStep.OnLoop(Core, pipes.Abort);
+
+    /// <summary>Any thread.</summary>
+    public override ValueTask DisposeAsync()
+    {
+        RawStep.OnLoop(Core, pipes.Close);
+        return default;
+    }
+
+    // Any thread.
+    private bool IsInHandshake => handshakeOnPool && !isTransportReplaced && Features.Get<ITlsConnectionFeature>() is not null;
+
+    private void OnGone()
+    {
+        Abandonable?.Abandon();
+        ThreadPool.UnsafeQueueUserWorkItem(static source => source.Cancel(), closed, preferLocal: false);
+    }
+
+    private sealed class Pipes(Connection connection, ServedConnection owner) : RawConnection(connection), IDuplexPipe
+    {
+        PipeReader IDuplexPipe.Input => Input;
+
+        PipeWriter IDuplexPipe.Output => Output;
+
+        // The expensive part of TLS is not computed on the loop.
+        private protected override bool ResumesOnPool => owner.IsInHandshake;
+
+        private protected override Exception Explain(Exception failure) => failure switch
+        {
+            ObjectDisposedException => new ConnectionAbortedException("The connection was aborted.", failure),
+            IOException => new ConnectionResetException(failure.Message, failure),
+            _ => failure,
+        };
+
+        private protected override void OnGone() => owner.OnGone();
+    }
+}

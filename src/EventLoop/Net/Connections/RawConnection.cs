@@ -1,0 +1,182 @@
+using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Polling;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net.Connections;
+
+/// <summary>
+/// A connection for a library that has its own idea of threads: both pipes may be used from any thread, a read resumes on the loop, raw, and a flush goes out at the end of the turn.
+/// Nobody reads while such a library works on something, so a client that has gone meanwhile is noticed by a watch in the reader's place.
+/// </summary>
+/// <remarks>Loop thread, but for what says otherwise.</remarks>
+internal abstract class RawConnection
+{
+    // More is not looked at for the sake of an end behind it.
+    private const int MostAhead = 64 * 1024;
+
+    private readonly Watch watch;
+    private bool isWatching;
+    private bool wantsWatch;
+    private int isGone;                // any thread
+
+    private protected RawConnection(Connection connection)
+    {
+        Connection = connection;
+        watch = new Watch(this);
+        Input = new RawInput(this);
+        Output = new RawOutput(this);
+    }
+
+    internal Connection Connection { get; }
+
+    internal LoopCore Core => Connection.Core;
+
+    internal RawInput Input { get; }
+
+    internal RawOutput Output { get; }
+
+    /// <summary>The peer is gone, or the connection was given up. Any thread.</summary>
+    internal bool IsGone => Volatile.Read(ref isGone) != 0;
+
+    /// <summary>A read that ends now resumes on the thread pool: what follows it is expensive. Any thread.</summary>
+    private protected virtual bool ResumesOnPool => false;
+
+    /// <summary>The exception that a read throws for one of ours.</summary>
+    private protected abstract Exception Explain(Exception failure);
+
+    /// <summary>Once, when it is known that the peer is gone, or the connection was given up.</summary>
+    private protected abstract void OnGone();
+
+    internal bool ResumesElsewhere => ResumesOnPool;
+
+    internal Exception Translate(Exception failure) => Explain(failure);
+
+    /// <summary>Closes it in order. What it takes time for goes on by itself.</summary>
+    internal void Close()
+    {
+        StopWatch();
+        Input.Stop(Connection.ClosedException());
+        Output.FlushNow();
+        _ = Connection.Close();
+        Gone();
+    }
+
+    /// <summary>Closes it with a reset.</summary>
+    internal void Abort()
+    {
+        StopWatch();
+        Input.Stop(Connection.ClosedException());
+        Output.FlushNow();
+        Connection.CloseNow(abort: true);
+        Gone();
+    }
+
+    /// <summary>Whoever reads or writes has met the end.</summary>
+    internal void Gone()
+    {
+        if (Interlocked.Exchange(ref isGone, 1) == 0)
+        {
+            OnGone();
+        }
+    }
+
+    // ---- Has the peer gone?
+
+    /// <summary>From now on, whenever nobody reads, a hang-up is noticed.</summary>
+    internal void StartWatch()
+    {
+        wantsWatch = true;
+        Resume();
+    }
+
+    internal void StopWatch()
+    {
+        wantsWatch = false;
+        Pause();
+    }
+
+    /// <summary>A read is about to begin.</summary>
+    internal void Pause()
+    {
+        if (isWatching)
+        {
+            isWatching = false;
+            Connection.Socket.Leave(watch, reads: true);
+        }
+    }
+
+    /// <summary>A read has ended.</summary>
+    internal void Resume()
+    {
+        if (!wantsWatch || isWatching || Connection.IsClosed || IsGone)
+        {
+            return;
+        }
+
+        if (Connection.Socket.MayBeHungUp && LooksGone())
+        {
+            Gone();
+            return;
+        }
+
+        isWatching = Connection.Socket.TryWatch(watch);
+    }
+
+    // Whether an end stands behind what has come; that is kept for the reader.
+    private bool LooksGone()
+    {
+        var pipe = Connection.In;
+        try
+        {
+            while (pipe.Buffered < MostAhead && pipe.Try(InputKind.More, default, out _))
+            {
+                if (pipe.HasEnded)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+        catch (Exception broken) when (broken is IOException or ObjectDisposedException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>Stands in the reader's place while nobody reads.</summary>
+    private sealed class Watch(RawConnection owner) : SocketWaiter
+    {
+        private readonly bool tellsHangUps = owner.Core.Poller is EpollPoller;
+
+        internal override bool TryAgain()
+        {
+            var connection = owner.Connection;
+            if (!connection.Socket.MayBeHungUp && tellsHangUps)
+            {
+                return false;
+            }
+
+            if (!owner.LooksGone())
+            {
+                // Where hang-ups are not told apart, and as much has come as may: nothing more is looked at.
+                owner.isWatching = tellsHangUps || connection.In.Buffered < MostAhead;
+                return !owner.isWatching;
+            }
+
+            owner.isWatching = false;
+            owner.Core.Ready.Enqueue(this);
+            return true;
+        }
+
+        internal override void OnClosed(Exception reason)
+        {
+            owner.isWatching = false;
+            owner.Core.Ready.Enqueue(this);
+        }
+
+        internal override void Execute() => owner.Gone();
+
+        internal override void OnRejected(LoopCore core) => owner.Gone();
+    }
+}

@@ -1,0 +1,424 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Threading.Tasks.Sources;
+using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net.Connections;
+
+/// <summary>
+/// The receiving half of a <see cref="RawConnection"/>. A read may begin on any thread. On the loop it is complete at once where something has come; elsewhere never, so that whoever began it
+/// there resumes on the loop, raw, and stays.
+/// </summary>
+/// <remarks>One read at a time. Loop thread, but for what says otherwise.</remarks>
+internal sealed class RawInput : PipeReader, IValueTaskSource<ReadResult>
+{
+    // A peer that never stops sending does not keep the loop to itself: after so many reads in one turn that did not have to wait the next gives way.
+    private const int MostAtOnce = 32;
+
+    private static readonly Action<object?> Done = static _ => throw new InvalidOperationException("The mark of completion is not a continuation.");
+
+    private readonly RawConnection owner;
+    private readonly InputPipe pipe;
+    private readonly LoopCore core;
+    private readonly Waiter waiter;
+    private readonly StartStep start;
+    private bool isWaiting;
+    private bool isEnding;                // its step stands in the ready queue
+    private bool cancelRequested;
+    private bool completed;
+    private long lastTurn;
+    private int atOnce;
+
+    // Of the read that is under way; any thread, in turn.
+    private CancellationToken cancellation;
+    private CancellationTokenRegistration registration;
+    private ReadResult result;
+    private Exception? failure;
+    private short version;
+    private Action<object?>? continuation;      // interlocked
+    private object? state;
+    private SynchronizationContext? captured;
+    private ExecutionContext? flow;
+
+    internal RawInput(RawConnection owner)
+    {
+        this.owner = owner;
+        pipe = owner.Connection.In;
+        core = owner.Core;
+        waiter = new Waiter(this);
+        start = new StartStep(this);
+    }
+
+    /// <summary>Any thread.</summary>
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        if (!ReferenceEquals(LoopCore.Running, core))
+        {
+            Prepare(cancellationToken);
+            core.Arrive(start);
+            return new ValueTask<ReadResult>(this, version);
+        }
+
+        VerifyFree();
+        owner.Pause();
+        if (TryRead() && !GivesWay())
+        {
+            var (read, thrown) = Take();
+            return thrown is null ? new ValueTask<ReadResult>(read) : ValueTask.FromException<ReadResult>(thrown);
+        }
+
+        Prepare(cancellationToken);
+        WaitOrEnd();
+        return new ValueTask<ReadResult>(this, version);
+    }
+
+    /// <summary>Any thread; elsewhere than on the loop there is nothing to be had at once.</summary>
+    public override bool TryRead(out ReadResult result)
+    {
+        result = default;
+        if (!ReferenceEquals(LoopCore.Running, core))
+        {
+            return false;
+        }
+
+        VerifyFree();
+        owner.Pause();
+        if (!TryRead())
+        {
+            owner.Resume();
+            return false;
+        }
+
+        (result, var thrown) = Take();
+        return thrown is null ? true : throw thrown;
+    }
+
+    /// <summary>Any thread.</summary>
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    /// <summary>Any thread.</summary>
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        if (ReferenceEquals(LoopCore.Running, core))
+        {
+            Advance(consumed, examined);
+        }
+        else
+        {
+            core.Arrive(new RawStep(() => Advance(consumed, examined)));
+        }
+    }
+
+    /// <summary>Any thread.</summary>
+    public override void CancelPendingRead() => RawStep.OnLoop(core, CancelRead);
+
+    /// <summary>Any thread.</summary>
+    public override void Complete(Exception? exception = null) => RawStep.OnLoop(core, End);
+
+    /// <summary>Nothing comes any more: a read that waits fails.</summary>
+    internal void Stop(Exception reason)
+    {
+        if (isWaiting)
+        {
+            owner.Connection.Transport.Leave(waiter, reads: true);
+            waiter.OnClosed(reason);
+        }
+    }
+
+    private void Advance(SequencePosition consumed, SequencePosition examined)
+    {
+        pipe.AdvanceTo(consumed, examined);
+        owner.Resume();
+    }
+
+    private void CancelRead()
+    {
+        if (isWaiting)
+        {
+            owner.Connection.Transport.Leave(waiter, reads: true);
+            result = pipe.Result(cancelled: true);
+            waiter.End();
+        }
+        else if (!isEnding)
+        {
+            cancelRequested = true;
+        }
+    }
+
+    private void End()
+    {
+        if (!completed)
+        {
+            completed = true;
+            Stop(owner.Connection.ClosedException());
+            pipe.Complete();
+        }
+    }
+
+    private void VerifyFree()
+    {
+        if (isWaiting || isEnding)
+        {
+            throw new InvalidOperationException("Another read of this connection is under way. Await it first: a connection has one reader at a time.");
+        }
+    }
+
+    // True: there is an outcome, in the fields.
+    private bool TryRead()
+    {
+        if (cancelRequested)
+        {
+            cancelRequested = false;
+            result = pipe.Result(cancelled: true);
+            return true;
+        }
+
+        try
+        {
+            if (!pipe.Try(InputKind.Read, default, out _))
+            {
+                return false;
+            }
+
+            result = pipe.Result(cancelled: false);
+        }
+        catch (Exception broken)
+        {
+            failure = broken;
+        }
+
+        return true;
+    }
+
+    private bool GivesWay()
+    {
+        if (core.Turns != lastTurn)
+        {
+            lastTurn = core.Turns;
+            atOnce = 0;
+        }
+
+        return ++atOnce > MostAtOnce;
+    }
+
+    // The outcome leaves the fields.
+    private (ReadResult Result, Exception? Failure) Take()
+    {
+        var (read, thrown) = (result, failure);
+        result = default;
+        failure = null;
+        if (read.IsCompleted || thrown is not null)
+        {
+            owner.Gone();
+        }
+
+        return thrown is null ? (read, null) : (default, thrown is OperationCanceledException ? thrown : owner.Translate(thrown));
+    }
+
+    private void Prepare(CancellationToken token)
+    {
+        Volatile.Write(ref continuation, null);
+        cancellation = token;
+        if (token.CanBeCanceled)
+        {
+            registration = token.UnsafeRegister(static input => ((RawInput)input!).CancelByToken(), this);
+        }
+    }
+
+    private void CancelByToken()
+    {
+        short asked = version;
+        core.Arrive(new RawStep(() =>
+        {
+            if (version == asked && isWaiting)
+            {
+                Stop(new OperationCanceledException(cancellation));
+            }
+        }));
+    }
+
+    private void WaitOrEnd()
+    {
+        if (failure is not null || result.IsCanceled || result.IsCompleted || !result.Buffer.IsEmpty)
+        {
+            waiter.End();      // it only gives way
+        }
+        else if (cancellation.IsCancellationRequested)
+        {
+            failure = new OperationCanceledException(cancellation);
+            waiter.End();
+        }
+        else if (owner.Connection.Transport.Wait(waiter, reads: true) is { } refused)
+        {
+            failure = refused;
+            waiter.End();
+        }
+        else
+        {
+            isWaiting = true;
+        }
+    }
+
+    // Begun on another thread.
+    private void StartHere()
+    {
+        if (isWaiting || isEnding)
+        {
+            return;      // two at once: the first one has the pipe
+        }
+
+        owner.Pause();
+        if (TryRead())
+        {
+            waiter.End();
+        }
+        else
+        {
+            WaitOrEnd();
+        }
+    }
+
+    private void Finish(bool onPool)
+    {
+        isEnding = false;
+        registration.Dispose();
+        (result, failure) = Take();
+        var next = Interlocked.Exchange(ref continuation, Done);
+        if (next is not null)
+        {
+            Call(next, state, flow, captured, onPool || owner.ResumesElsewhere);
+        }
+    }
+
+    private void Call(Action<object?> next, object? argument, ExecutionContext? flowing, SynchronizationContext? context, bool onPool)
+    {
+        if (context is not null)
+        {
+            context.Post(static call => Run(((Action<object?>, object?, ExecutionContext?))call!), (next, argument, flowing));
+        }
+        else if (onPool)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static call => Run(call), (next, argument, flowing), preferLocal: false);
+        }
+        else
+        {
+            core.ThreadContexts.RestoreFlow(null);
+            Run((next, argument, flowing));
+        }
+    }
+
+    private static void Run((Action<object?> Next, object? Argument, ExecutionContext? Flow) call)
+    {
+        if (call.Flow is null)
+        {
+            call.Next(call.Argument);
+        }
+        else
+        {
+            ExecutionContext.Run(call.Flow, ContinuationCall.Run, (call.Next, call.Argument));
+        }
+    }
+
+    // ---- For whoever awaits; any thread
+
+    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token)
+    {
+        VerifyVersion(token);
+        return !ReferenceEquals(Volatile.Read(ref continuation), Done) ? ValueTaskSourceStatus.Pending
+            : failure is null ? ValueTaskSourceStatus.Succeeded
+            : failure is OperationCanceledException ? ValueTaskSourceStatus.Canceled
+            : ValueTaskSourceStatus.Faulted;
+    }
+
+    void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> next, object? argument, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        VerifyVersion(token);
+        var flowing = (flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0 ? ExecutionContext.Capture() : null;
+        var context = (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0 ? SynchronizationContext.Current : null;
+        if (Volatile.Read(ref continuation) is null)
+        {
+            state = argument;
+            flow = flowing;
+            captured = context;
+            if (Interlocked.CompareExchange(ref continuation, next, null) is null)
+            {
+                return;
+            }
+        }
+
+        // It ended before anybody asked, on another thread than this.
+        bool onPool = owner.ResumesElsewhere;
+        core.Arrive(new RawStep(() => Call(next, argument, flowing, context, onPool), () => Call(next, argument, flowing, context, onPool: true)));
+    }
+
+    ReadResult IValueTaskSource<ReadResult>.GetResult(short token)
+    {
+        VerifyVersion(token);
+        if (!ReferenceEquals(Volatile.Read(ref continuation), Done))
+        {
+            Throw.NotCompleted("operation");
+        }
+
+        var (read, thrown) = (result, failure);
+        result = default;
+        failure = null;
+        state = null;
+        flow = null;
+        captured = null;
+        version++;
+        return thrown is null ? read : throw thrown;
+    }
+
+    private void VerifyVersion(short token)
+    {
+        if (token != version)
+        {
+            Throw.ValueTaskAwaitedTwice();
+        }
+    }
+
+    /// <summary>Waits for the socket; and is the step in which a read ends.</summary>
+    private sealed class Waiter(RawInput input) : SocketWaiter
+    {
+        internal override bool TryAgain()
+        {
+            if (!input.TryRead())
+            {
+                return false;
+            }
+
+            End();
+            return true;
+        }
+
+        internal override void OnClosed(Exception reason)
+        {
+            input.failure = reason;
+            End();
+        }
+
+        internal void End()
+        {
+            input.isWaiting = false;
+            input.isEnding = true;
+            input.core.Ready.Enqueue(this);
+        }
+
+        internal override void Execute() => input.Finish(onPool: false);
+
+        internal override void OnRejected(LoopCore core) => input.Finish(onPool: true);
+    }
+
+    /// <summary>A read that was begun on another thread arrives.</summary>
+    private sealed class StartStep(RawInput input) : LoopItem
+    {
+        internal override void Execute() => input.StartHere();
+
+        internal override void OnRejected(LoopCore core)
+        {
+            input.failure = input.owner.Connection.ClosedException();
+            input.Finish(onPool: true);
+        }
+    }
+}

@@ -1,0 +1,290 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Net.Connections;
+
+/// <summary>
+/// The sending half of a <see cref="RawConnection"/>, for any thread, one at a time. On the loop it writes straight into the connection's pipe, and flushes of a turn become one at its end: a library that
+/// flushes the head, the body and the end of an answer one by one, or the answers of a pipeline, makes one system call. What other threads write is handed over when they flush.
+/// </summary>
+/// <remarks>Loop thread, but for what says otherwise.</remarks>
+internal sealed class RawOutput : PipeWriter
+{
+    // As much may stand in the pipe until the end of the turn.
+    private const int MostDeferred = 16 * 1024;
+
+    private readonly RawConnection owner;
+    private readonly OutputPipe pipe;
+    private readonly LoopCore core;
+    private readonly TurnEnd turnEnd;
+    private bool isDeferred;
+    private bool completed;
+    private bool broken;
+
+    // Whoever writes, in turn.
+    private PostedWrite? away;                 // written on another thread and not flushed yet
+    private bool isLentHere;
+    private long unflushed;
+
+    // Any thread.
+    private ConcurrentQueue<PostedWrite>? posted;
+    private int postedBytes;
+    private int isCatchUpDue;
+
+    internal RawOutput(RawConnection owner)
+    {
+        this.owner = owner;
+        pipe = owner.Connection.Out;
+        core = owner.Core;
+        turnEnd = new TurnEnd(this);
+    }
+
+    private bool IsHere => ReferenceEquals(LoopCore.Running, core);
+
+    public override bool CanGetUnflushedBytes => true;
+
+    /// <summary>Since the last flush, deferred or not: the JSON serializer flushes again and again until this falls. Any thread.</summary>
+    public override long UnflushedBytes => unflushed;
+
+    /// <summary>Any thread.</summary>
+    public override Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        if (IsHere)
+        {
+            CatchUp();
+            isLentHere = true;
+            return pipe.GetMemory(sizeHint);
+        }
+
+        isLentHere = false;
+        return (away ??= new PostedWrite(this)).Bytes.GetMemory(sizeHint);
+    }
+
+    /// <summary>Any thread.</summary>
+    public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+    /// <summary>Any thread.</summary>
+    public override void Advance(int bytes)
+    {
+        unflushed += bytes;
+        if (!isLentHere)
+        {
+            away!.Bytes.Advance(bytes);
+        }
+        else if (IsHere)
+        {
+            pipe.Advance(bytes);
+        }
+        else
+        {
+            core.Arrive(new RawStep(() => pipe.Advance(bytes)));
+        }
+    }
+
+    /// <summary>Any thread.</summary>
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+    {
+        unflushed = 0;
+        if (!IsHere)
+        {
+            return FlushFromElsewhere();
+        }
+
+        CatchUp();
+        if (broken || owner.Connection.IsClosed)
+        {
+            return Result();
+        }
+
+        if (pipe.Unsent < MostDeferred)
+        {
+            Defer();
+            return Result();
+        }
+
+        if (TrySend())
+        {
+            return Result();
+        }
+
+        var operation = OutputOperation.Rent(pipe, default);
+        return Guard(ValueTaskBridge<FlushResult>.Begin(core, operation, operation.Version, raw: true, cancellationToken));
+    }
+
+    /// <summary>Any thread.</summary>
+    public override void CancelPendingFlush() => RawStep.OnLoop(core, pipe.CancelPendingFlush);
+
+    /// <summary>Any thread. Ends the sending direction, behind what was written.</summary>
+    public override void Complete(Exception? exception = null) => RawStep.OnLoop(core, () =>
+    {
+        if (!completed)
+        {
+            completed = true;
+            CatchUp();
+            pipe.Complete();
+        }
+    });
+
+    /// <summary>What was put off goes now.</summary>
+    internal void FlushNow()
+    {
+        CatchUp();
+        if (pipe.Unsent > 0)
+        {
+            TrySend();
+        }
+    }
+
+    private ValueTask<FlushResult> Result() => new(new FlushResult(isCanceled: false, isCompleted: broken || owner.IsGone));
+
+    private void Defer()
+    {
+        if (!isDeferred)
+        {
+            isDeferred = true;
+            core.AtEndOfTurn(turnEnd);
+        }
+    }
+
+    // False: more is unsent than may be, and who flushes has to wait.
+    private bool TrySend()
+    {
+        if (completed || broken || owner.Connection.IsClosed)
+        {
+            return true;
+        }
+
+        try
+        {
+            ReadOnlyMemory<byte> nothing = default;
+            return pipe.TryBegin(ref nothing, drain: false, ofTransfer: false);
+        }
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException)
+        {
+            Break();
+            return true;
+        }
+    }
+
+    private void Break()
+    {
+        broken = true;
+        owner.Gone();
+    }
+
+    // Completed, and no exception, is what a writer is told when nobody reads any more.
+    private async ValueTask<FlushResult> Guard(ValueTask<FlushResult> flush)
+    {
+        try
+        {
+            return await flush.ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException)
+        {
+            RawStep.OnLoop(core, Break);
+            return new FlushResult(isCanceled: false, isCompleted: true);
+        }
+    }
+
+    // ---- What other threads write
+
+    private ValueTask<FlushResult> FlushFromElsewhere()
+    {
+        if (away is not { } write)
+        {
+            if (!isLentHere)
+            {
+                return Result();
+            }
+
+            write = new PostedWrite(this);      // what was written on the loop is flushed from here
+        }
+
+        away = null;
+        var queue = posted ?? Interlocked.CompareExchange(ref posted, new(), null) ?? posted;
+        bool mustWait = Interlocked.Add(ref postedBytes, write.Bytes.WrittenCount) >= OutputPipe.HighWater;
+        var sent = mustWait ? write.WaitForSent() : null;
+        queue.Enqueue(write);
+        if (Interlocked.Exchange(ref isCatchUpDue, 1) == 0 || sent is not null)
+        {
+            core.Arrive(write);
+        }
+
+        return sent is null ? Result() : new ValueTask<FlushResult>(sent);
+    }
+
+    // First what other threads wrote, in their order.
+    private void CatchUp()
+    {
+        if (posted is null || posted.IsEmpty)
+        {
+            return;
+        }
+
+        Volatile.Write(ref isCatchUpDue, 0);
+        Interlocked.MemoryBarrier();
+        while (posted.TryDequeue(out var write))
+        {
+            if (!completed && !broken && !owner.Connection.IsClosed)
+            {
+                try
+                {
+                    pipe.Write(write.Bytes.WrittenSpan);
+                }
+                catch (Exception failure) when (failure is IOException or ObjectDisposedException or InvalidOperationException)
+                {
+                    Break();
+                }
+            }
+
+            Interlocked.Add(ref postedBytes, -write.Bytes.WrittenCount);
+        }
+    }
+
+    private async Task TellWhenSent(TaskCompletionSource<FlushResult> sent)
+    {
+        try
+        {
+            var operation = OutputOperation.Rent(pipe, default);
+            await Guard(ValueTaskBridge<FlushResult>.Begin(core, operation, operation.Version, raw: true, CancellationToken.None)).ConfigureAwait(false);
+        }
+        finally
+        {
+            sent.TrySetResult(new FlushResult(false, isCompleted: broken || owner.IsGone));
+        }
+    }
+
+    private sealed class TurnEnd(RawOutput output) : LoopItem
+    {
+        internal override void Execute()
+        {
+            output.isDeferred = false;
+            output.TrySend();
+        }
+    }
+
+    /// <summary>What another thread has written up to a flush, and the step that has it sent.</summary>
+    private sealed class PostedWrite(RawOutput output) : LoopItem
+    {
+        private TaskCompletionSource<FlushResult>? sent;
+
+        internal ArrayBufferWriter<byte> Bytes { get; } = new(1024);
+
+        internal Task<FlushResult> WaitForSent() => (sent = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+        internal override void Execute()
+        {
+            Volatile.Write(ref output.isCatchUpDue, 0);
+            output.CatchUp();
+            output.Defer();
+            if (sent is not null)
+            {
+                _ = output.TellWhenSent(sent);
+            }
+        }
+
+        internal override void OnRejected(LoopCore core) => sent?.TrySetResult(new FlushResult(false, isCompleted: true));
+    }
+}

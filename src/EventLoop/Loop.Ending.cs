@@ -54,6 +54,7 @@ public sealed partial class Loop
         }
 
         closed = true;
+        Register.Remove(this);
         CountWatching();
         Core.Close();
         foreach (var task in pending.Where(task => !abandoned.Contains(task)))

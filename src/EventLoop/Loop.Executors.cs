@@ -112,7 +112,7 @@ public sealed partial class Loop
                 throw;
             }
 
-            var back = ForeignTaskExtensions.Completion(running, inFlight: true);
+            var back = ForeignTaskExtensions.Completion(running, inFlight: true, isWork: true);
             try
             {
                 await back;

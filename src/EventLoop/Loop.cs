@@ -45,6 +45,7 @@ public sealed partial class Loop : IDisposable
         }
 
         Debug = startInDebug;
+        Register.Add(this);
     }
 
     /// <summary>The loop that runs on this thread.</summary>

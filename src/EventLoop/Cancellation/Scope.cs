@@ -38,6 +38,15 @@ internal sealed partial class Scope : LoopItem
         jump = this;
     }
 
+    /// <summary>A group's, if it was given one.</summary>
+    internal string? Name { get; init; }
+
+    /// <summary>What users know it as.</summary>
+    internal string Kind => level ? nameof(CancelScope) : Heirs is null ? "Timeout" : nameof(TaskGroup);
+
+    /// <summary>Every wait inside sees its cancellation, not only one.</summary>
+    internal bool IsLevel => level;
+
     internal LoopTask? Host { get; private set; }
 
     /// <summary>The scope around it: its host's own, or the one that its host inherited.</summary>

@@ -91,6 +91,25 @@ internal sealed class TaskScopes(LoopTask task)
         }
     }
 
+    /// <summary>The deepest of them; where several flows are in scopes, of one of them. Any thread.</summary>
+    internal ScopedContext? Innermost
+    {
+        get
+        {
+            ScopedContext? innermost = null;
+            var all = Volatile.Read(ref contexts);
+            for (int i = all.Length - 1; i >= 0; i--)
+            {
+                if (Volatile.Read(ref all[i]) is { } context && !(innermost?.Scope.Depth >= context.Scope.Depth))
+                {
+                    innermost = context;
+                }
+            }
+
+            return innermost;
+        }
+    }
+
     /// <summary>The contexts that wait, at or inside <paramref name="scope"/>; null: all of them.</summary>
     internal void CollectInside(Scope? scope, List<TaskContext> into)
     {

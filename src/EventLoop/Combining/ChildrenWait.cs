@@ -1,3 +1,4 @@
+using EventLoop.Diagnostics;
 using EventLoop.Foreign;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
@@ -71,6 +72,8 @@ internal abstract class ChildrenWait : WaitPoint
 
     /// <summary>It waits for a .NET task.</summary>
     internal bool IsForeign => Array.Exists(Children, static child => child is ForeignTask && !child.IsCompleted);
+
+    public override WaitKind Kind => WaitKind.Gather;
 
     public override void CollectBlockers(WaitNode node, List<LoopTask> blockers) =>
         blockers.AddRange(Children.OfType<LoopTask>().Where(static child => !child.IsCompleted));

@@ -19,4 +19,6 @@ internal sealed class CompletionWait(LoopAwaitable[] children) : ChildrenWait(ch
     }
 
     public override string Describe(WaitNode node) => $"as_completed of {Children.Length} ({Pending} pending)";
+
+    public override string? Gist => "as_completed";
 }

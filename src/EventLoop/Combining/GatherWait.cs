@@ -47,4 +47,6 @@ internal sealed class GatherWait(LoopAwaitable[] children) : ChildrenWait(childr
     }
 
     public override string Describe(WaitNode node) => $"gather of {Children.Length} ({Pending} pending)";
+
+    public override string? Gist => "gather";
 }

@@ -37,4 +37,6 @@ internal sealed class OutcomesWait(LoopAwaitable[] children) : ChildrenWait(chil
     }
 
     public override string Describe(WaitNode node) => $"gather of {Children.Length} ({Pending} pending)";
+
+    public override string? Gist => "gather";
 }

@@ -25,4 +25,6 @@ internal sealed class ReturnWhenWait(LoopAwaitable[] children, ReturnWhen return
     }
 
     public override string Describe(WaitNode node) => $"wait for {Children.Length} ({Pending} pending)";
+
+    public override string? Gist => "wait";
 }

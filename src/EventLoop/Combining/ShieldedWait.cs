@@ -1,4 +1,5 @@
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Foreign;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
@@ -26,6 +27,12 @@ internal sealed class ShieldedWait(LoopAwaitable inner) : IWaitTarget
             blockers.Add(task);
         }
     }
+
+    public WaitKind Kind => ((IWaitTarget)inner).Kind;
+
+    public object? Resource => ((IWaitTarget)inner).Resource;
+
+    public string? Gist => ((IWaitTarget)inner).Gist;
 
     public string Describe(WaitNode node) => inner is ForeignTask ? inner.Label : $"{inner.Label} (shielded)";
 

@@ -1,3 +1,4 @@
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Coroutines;
@@ -61,6 +62,8 @@ internal sealed class SleepSource : WaitSource, IWaitTarget
     }
 
     AbortResult IWaitTarget.Abort(WaitNode node, string? reason) => AbortResult.GivenUp;     // waking it takes it off the timers
+
+    WaitKind IWaitTarget.Kind => WaitKind.Sleep;
 
     string IWaitTarget.Describe(WaitNode node) => ReferenceEquals(this, Endless) ? "sleep (forever)" : "sleep";
 }

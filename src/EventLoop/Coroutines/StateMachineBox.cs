@@ -16,7 +16,7 @@ internal sealed class StateMachineBox<
 
     internal TStateMachine? StateMachine;
 
-    internal override string MethodName => MethodNames.OfStateMachine(typeof(TStateMachine));
+    internal override string MethodName => StateMachineName<TStateMachine>.Method;
 
     internal override FieldInfo[] Fields => StateMachineFields<TStateMachine>.All;
 
@@ -61,7 +61,7 @@ internal sealed class StateMachineBox<
 
     internal TStateMachine? StateMachine;
 
-    internal override string MethodName => MethodNames.OfStateMachine(typeof(TStateMachine));
+    internal override string MethodName => StateMachineName<TStateMachine>.Method;
 
     internal override FieldInfo[] Fields => StateMachineFields<TStateMachine>.All;
 

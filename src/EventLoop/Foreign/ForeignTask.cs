@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using EventLoop.Combining;
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Foreign;
@@ -35,6 +36,8 @@ internal sealed class ForeignTask : LoopAwaitable
     internal override LoopCore Core { get; }
 
     internal override string Kind => ".NET task";
+
+    private protected override WaitKind WaitedForAs => WaitKind.Foreign;
 
     internal override string Label => "a .NET task";
 

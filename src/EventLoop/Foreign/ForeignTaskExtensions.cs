@@ -26,12 +26,12 @@ public static class ForeignTaskExtensions
     public static Coroutine<T> OnLoop<T>(this ValueTask<T> task) => task.AsTask().OnLoop();
 
     /// <summary>A future that ends, always well, when the task has ended. Cancelling it leaves the task alone.</summary>
-    internal static LoopFuture Completion(Task task, bool inFlight = false) => Completion(LoopCore.Required, task, inFlight);
+    internal static LoopFuture Completion(Task task, bool inFlight = false, bool isWork = false) => Completion(LoopCore.Required, task, inFlight, isWork);
 
-    /// <inheritdoc cref="Completion(Task, bool)"/>
-    internal static LoopFuture Completion(LoopCore core, Task task, bool inFlight)
+    /// <inheritdoc cref="Completion(Task, bool, bool)"/>
+    internal static LoopFuture Completion(LoopCore core, Task task, bool inFlight, bool isWork = false)
     {
-        var future = new LoopFuture(core.Loop) { IsForeign = true };
+        var future = new LoopFuture(core.Loop) { IsForeign = true, IsWork = isWork };
         if (task.IsCompleted)
         {
             future.SetResult();

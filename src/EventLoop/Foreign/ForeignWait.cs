@@ -1,4 +1,5 @@
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Foreign;
@@ -211,4 +212,6 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget
     AbortResult IWaitTarget.Abort(WaitNode node, string? reason) => AbortResult.Refused;
 
     string IWaitTarget.Describe(WaitNode node) => Description;
+
+    WaitKind IWaitTarget.Kind => WaitKind.Foreign;
 }

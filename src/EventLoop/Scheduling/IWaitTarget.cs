@@ -1,3 +1,5 @@
+using EventLoop.Diagnostics;
+
 namespace EventLoop.Scheduling;
 
 /// <summary>What became of a request to give up a wait.</summary>
@@ -24,6 +26,15 @@ internal interface IWaitTarget
 
     /// <summary>For the live view: "sleep", "task 'fetch'", "lock"...</summary>
     string Describe(WaitNode node);
+
+    /// <summary>What kind of thing it is. Any thread, as all that describes.</summary>
+    WaitKind Kind => WaitKind.Other;
+
+    /// <summary>The object behind the wait, which others may wait for as well: the lock, the queue, the awaited task. Null: there is none.</summary>
+    object? Resource => null;
+
+    /// <summary>What <see cref="Describe"/> says without all that differs from one wait of its kind to the next; null: nothing of it differs.</summary>
+    string? Gist => null;
 
     /// <summary>For reports of deadlocks: the tasks that have to do something before this wait can end, where that is known.</summary>
     void CollectBlockers(WaitNode node, List<LoopTask> blockers) { }

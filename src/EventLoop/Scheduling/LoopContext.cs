@@ -21,14 +21,45 @@ internal class LoopContext : SynchronizationContext
     /// <summary>A cancel request that no wait has thrown or passed on yet.</summary>
     internal bool MustCancel;
 
-    /// <summary>The task is in the round of cancellations that is under way.</summary>
-    internal bool InCancelRound;
+    private Traits traits;
 
-    /// <summary>An <see cref="ForeignInterruption"/> of the task stands in the ready queue.</summary>
-    internal bool IsInterruptionDue;
+    /// <summary>When something was parked here last, in the unit of <see cref="LoopCore.LookStamp"/>. Any thread reads.</summary>
+    internal uint ParkedAt;
+
+    // One byte: with it the small fields fill just what is left beside the base's flag.
+    [Flags]
+    private enum Traits : byte
+    {
+        None,
+        InCancelRound = 1,
+        IsInterruptionDue = 2,
+        ReportsWaits = 4,
+    }
+
+    /// <summary>The task is in the round of cancellations that is under way.</summary>
+    internal bool InCancelRound
+    {
+        get => Has(Traits.InCancelRound);
+        set => Set(Traits.InCancelRound, value);
+    }
+
+    /// <summary>A decision about what the task waits for and is not ours stands in the ready queue.</summary>
+    internal bool IsInterruptionDue
+    {
+        get => Has(Traits.IsInterruptionDue);
+        set => Set(Traits.IsInterruptionDue, value);
+    }
 
     /// <summary>Wants to be told of waits that begin: <see cref="OnWait"/>.</summary>
-    private protected bool ReportsWaits;
+    private protected bool ReportsWaits
+    {
+        get => Has(Traits.ReportsWaits);
+        set => Set(Traits.ReportsWaits, value);
+    }
+
+    private bool Has(Traits trait) => (traits & trait) != 0;
+
+    private void Set(Traits trait, bool value) => traits = value ? traits | trait : traits & ~trait;
 
     internal readonly LoopCore Core;
 

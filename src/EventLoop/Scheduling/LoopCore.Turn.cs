@@ -24,6 +24,7 @@ internal sealed partial class LoopCore
     internal bool IsShuffled => shuffle is not null;
 
     private int stepsSinceLook = LookInterval;
+    private long lookedAt;                   // the clock as it was read last; any thread reads
     private long idleTicks;
     private long runTicks;
     private long runStart;
@@ -130,7 +131,7 @@ internal sealed partial class LoopCore
     private void Enter()
     {
         threadId = Environment.CurrentManagedThreadId;
-        runStart = Clock.Now;
+        runStart = NoteLook(Clock.Now);
         isRunning = true;
         Instruments.BeginRun();
         NotePresence();
@@ -168,6 +169,27 @@ internal sealed partial class LoopCore
         isRunning = false;
         runTicks += Since(runStart);
         (Clock.Custom as IIdleClock)?.Left(this);
+    }
+
+    /// <summary>The latest look at the clock, in ticks of loop time. Any thread.</summary>
+    internal long LookedAt => Volatile.Read(ref lookedAt);
+
+    /// <summary>The same in milliseconds, which four bytes hold for seven weeks: what a wait notes of the time.</summary>
+    internal uint LookStamp { get; private set; }
+
+    /// <summary>How long ago the look was that a wait has noted, in ticks.</summary>
+    internal static long SinceStamp(uint stamp, long now)
+    {
+        uint elapsed = (uint)(now / TimeSpan.TicksPerMillisecond) - stamp;
+        const uint inTheFuture = uint.MaxValue - 3_600_000;      // a clock may have jumped back
+        return elapsed >= inTheFuture ? 0 : (elapsed * TimeSpan.TicksPerMillisecond) + (now % TimeSpan.TicksPerMillisecond);
+    }
+
+    private long NoteLook(long now)
+    {
+        Volatile.Write(ref lookedAt, now);
+        LookStamp = (uint)(now / TimeSpan.TicksPerMillisecond);
+        return now;
     }
 
     // A clock may have jumped back.
@@ -334,7 +356,7 @@ internal sealed partial class LoopCore
             EndTurn();
         }
 
-        long now = Clock.Now;
+        long now = NoteLook(Clock.Now);
         FireDue(now);
         if (Ready.Count > 0)
         {
@@ -356,7 +378,7 @@ internal sealed partial class LoopCore
 
         if (isParkingHeard && Inbox.IsEmpty && FoundWorkBeforePark())
         {
-            NoteIdle(now, Since(now));      // the time that a virtual clock has jumped over
+            NoteIdle(now, Math.Max(0, NoteLook(Clock.Now) - now));      // the time that a virtual clock has jumped over
 
             // What it made ready goes first: an alarm that is due behind a callback waits for the next turn.
             if (Ready.Count == 0)
@@ -383,7 +405,7 @@ internal sealed partial class LoopCore
 
         Volatile.Write(ref sleeping, 0);
         TakePosts();
-        long woken = Clock.Now;
+        long woken = NoteLook(Clock.Now);
         NoteIdle(now, Math.Max(0, woken - now));
         FireDue(woken);
     }

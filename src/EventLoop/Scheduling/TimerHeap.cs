@@ -49,6 +49,21 @@ internal sealed class TimerHeap
         }
     }
 
+    /// <summary>What stands there, if it holds still. Any thread.</summary>
+    internal TimerEntry Peek(int slot)
+    {
+        var all = Volatile.Read(ref chunks);
+        int index = slot - 1;
+        return index >> ChunkBits < all.Length && all[index >> ChunkBits] is { } chunk ? Peek(ref chunk[index & (ChunkSize - 1)]) : default;
+    }
+
+    /// <summary>An entry that may be overwritten meanwhile: nothing, then.</summary>
+    internal static TimerEntry Peek(ref TimerEntry entry)
+    {
+        var seen = new TimerEntry { Due = Volatile.Read(ref entry.Due), Item = Volatile.Read(ref entry.Item) };
+        return Volatile.Read(ref entry.Due) == seen.Due ? seen : default;
+    }
+
     private void RemoveFirstGap()
     {
         gaps--;

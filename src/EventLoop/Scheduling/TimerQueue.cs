@@ -81,6 +81,14 @@ internal sealed class TimerQueue
         }
     }
 
+    /// <summary>Its deadline; null: it has none. Any thread: elsewhere it is looked at while the queue moves, and one that moves just then is not found.</summary>
+    internal long? FindDue(LoopItem item)
+    {
+        int slot = Volatile.Read(ref item.TimerSlot);
+        var entry = slot > 0 ? heap.Peek(slot) : slot < 0 ? runs[TimerRun.NumberOf(slot)].Peek(slot) : default;
+        return ReferenceEquals(entry.Item, item) ? entry.Due : null;
+    }
+
     // The tightest fit, so that the later ones stay open for later deadlines; else an empty run; else one of a single entry, which is not worth a run.
     private bool TryFindRun(long due, [NotNullWhen(true)] out TimerRun? found)
     {

@@ -83,6 +83,14 @@ internal sealed class TimerRun(int number, int start = 0)
         }
     }
 
+    /// <summary>What stands there, if it holds still. Any thread.</summary>
+    internal TimerEntry Peek(int slot)
+    {
+        var all = Volatile.Read(ref chunks);
+        int position = PositionOf(slot);
+        return all[(position >> ChunkBits) & (all.Length - 1)] is { } chunk ? TimerHeap.Peek(ref chunk[position & (ChunkSize - 1)]) : default;
+    }
+
     private ref TimerEntry At(int position) => ref chunks[(position >> ChunkBits) & (chunks.Length - 1)]![position & (ChunkSize - 1)];
 
     // The first chunk is always there.

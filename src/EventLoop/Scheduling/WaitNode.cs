@@ -57,7 +57,11 @@ internal abstract class WaitNode : LoopItem
     {
         subject = target;
         State = WaitState.Parked;
-        Context?.Register(this);
+        if (Context is { } context)
+        {
+            context.ParkedAt = context.Core.LookStamp;
+            context.Register(this);
+        }
     }
 
     /// <summary>To the end of the ready queue, interruptible until it runs.</summary>

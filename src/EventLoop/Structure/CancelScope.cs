@@ -14,7 +14,7 @@ namespace EventLoop;
 /// has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
 /// <para><b>Thread:</b> the loop's. A lambda is the scope, because <c>DisposeAsync</c> is not told of the body's exception.</para>
 /// </remarks>
-public sealed partial class CancelScope
+public sealed partial class CancelScope : INamed
 {
     private readonly Scope scope;
     private TimeSpan? timeout;
@@ -37,6 +37,8 @@ public sealed partial class CancelScope
         this.timeout = timeout;
         scope = new Scope(level: true) { Shield = shield, OutsideToken = cancellationToken };
     }
+
+    object INamed.Resource => scope;
 
     /// <summary>Whether somebody cancelled it, or its deadline has passed.</summary>
     public bool CancelCalled => scope.Cancelled

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using EventLoop.Cancellation;
 using EventLoop.Combining;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 
@@ -15,7 +16,7 @@ namespace EventLoop;
 /// <para><b>Eager children:</b> one that fails inside its first step takes effect at the body's next wait.</para>
 /// <para><b>Thread:</b> the loop's.</para>
 /// </remarks>
-public sealed partial class TaskGroup
+public sealed partial class TaskGroup : INamed
 {
     private readonly Scope scope;
     private readonly GroupJoin join;
@@ -37,7 +38,7 @@ public sealed partial class TaskGroup
     {
         Name = name;
         join = new GroupJoin(this);
-        scope = new Scope(level: false, delivered: AbortIfPending) { Heirs = join.Children };
+        scope = new Scope(level: false, delivered: AbortIfPending) { Heirs = join.Children, Name = name };
     }
 
     /// <summary><see cref="Cancel"/> was called.</summary>
@@ -48,7 +49,12 @@ public sealed partial class TaskGroup
 
     internal string? Name { get; }
 
+    object INamed.Resource => scope;
+
     internal bool IsAborting { get; private set; }
+
+    /// <summary>What its children stand in together.</summary>
+    internal Scope Scope => scope;
 
     // ---- Running one
 
@@ -321,7 +327,20 @@ public sealed partial class TaskGroup
         public override string Describe(WaitNode node) =>
             group.Name is { } name ? $"task group '{name}' ({children.Count} children)" : $"task group ({children.Count} children)";
 
-        public override void CollectBlockers(WaitNode node, List<LoopTask> blockers) => blockers.AddRange(children);
+        public override WaitKind Kind => WaitKind.Group;
+
+        public override object? Resource => group.scope;
+
+        public override string? Gist => group.Name is { } name ? $"task group '{name}'" : "task group";
+
+        // Another thread finds them from their own side: the set moves.
+        public override void CollectBlockers(WaitNode node, List<LoopTask> blockers)
+        {
+            if (node.Context?.Core.IsInLoopThread == true)
+            {
+                blockers.AddRange(children);
+            }
+        }
 
         private void Remove(LoopTask child)
         {

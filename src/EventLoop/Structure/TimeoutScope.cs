@@ -4,7 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop;
 
 /// <summary>What the body of <c>Loop.Timeout</c> gets: its deadline, to look at and to move. asyncio: the object of <c>async with timeout()</c>.</summary>
-public sealed class TimeoutScope
+public sealed class TimeoutScope : INamed
 {
     internal TimeoutScope(long? deadline, CancellationToken cancellationToken) =>
         Scope = new Scope(level: false) { Deadline = deadline, OutsideToken = cancellationToken };
@@ -14,6 +14,8 @@ public sealed class TimeoutScope
 
     /// <summary>Whether the deadline has passed, and the body was interrupted or will be at its next wait.</summary>
     public bool Expired => Scope is { Cancelled: true, CancelledByToken: false };
+
+    object INamed.Resource => Scope;
 
     internal Scope Scope { get; }
 

@@ -158,6 +158,12 @@ public sealed class AsyncBarrier
             core.Pools.Return(this, Slot);
         }
 
-        public override string Describe(WaitNode node) => $"barrier ({barrier?.waiting} of {barrier?.Parties})";
+        public override string Describe(WaitNode node) => $"{ResourceNames.Label("barrier", barrier)} ({barrier?.waiting} of {barrier?.Parties})";
+
+        public override WaitKind Kind => WaitKind.Barrier;
+
+        public override object? Resource => barrier;
+
+        public override string? Gist => "barrier";
     }
 }

@@ -133,6 +133,10 @@ public sealed class AsyncEvent
             }
         }
 
-        public override string Describe(WaitNode node) => "event";
+        public override string Describe(WaitNode node) => ResourceNames.Label("event", awaited);
+
+        public override WaitKind Kind => WaitKind.Event;
+
+        public override object? Resource => awaited;
     }
 }

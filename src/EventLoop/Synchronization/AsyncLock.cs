@@ -243,6 +243,12 @@ public sealed class AsyncLock : IReleasable
             }
         }
 
-        public override string Describe(WaitNode node) => mutex?.Owner is { } owner ? $"lock (held by {owner.Label})" : "lock";
+        public override string Describe(WaitNode node) => $"{ResourceNames.Label("lock", mutex)}{(mutex?.Owner is { } owner ? $" (held by {owner.Label})" : "")}";
+
+        public override WaitKind Kind => WaitKind.Lock;
+
+        public override object? Resource => mutex;
+
+        public override string? Gist => "lock";
     }
 }

@@ -213,6 +213,10 @@ public class AsyncSemaphore
             }
         }
 
-        public override string Describe(WaitNode node) => "semaphore";
+        public override string Describe(WaitNode node) => ResourceNames.Label("semaphore", semaphore);
+
+        public override WaitKind Kind => WaitKind.Semaphore;
+
+        public override object? Resource => semaphore;
     }
 }

@@ -206,6 +206,9 @@ public sealed class CapacityLimiter
         }
     }
 
+    /// <summary>The tasks that have borrowed, for whoever waits. Any thread.</summary>
+    internal void CollectBorrowers(List<LoopTask> tasks) => loans.CollectTasks(tasks);
+
     private void ServeWaiters()
     {
         while (lent < total && Waiters.TakeFirst() is { } waiter)

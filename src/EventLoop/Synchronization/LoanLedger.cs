@@ -97,6 +97,22 @@ internal struct LoanLedger
         return borrowers;
     }
 
+    /// <summary>Any thread: a loan belongs to its limiter for good, so that a link which moves leads to another loan of the same at worst, or round in a circle.</summary>
+    internal readonly void CollectTasks(List<LoopTask> tasks)
+    {
+        int most = (2 * count) + SmallestSize;
+        foreach (var first in Volatile.Read(ref Unsafe.AsRef(in buckets)) ?? [])
+        {
+            for (var loan = first; loan is not null && most > 0; loan = loan.Next, most--)
+            {
+                if (loan is { IsWaiting: false, Borrower: LoopTask { IsCompleted: false } task })
+                {
+                    tasks.Add(task);
+                }
+            }
+        }
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private Loan?[] Grow()
     {

@@ -1,3 +1,4 @@
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Synchronization;
@@ -113,5 +114,21 @@ internal sealed class NotificationWait : PooledWait
         core.Pools.Return(this, Slot);
     }
 
-    public override string Describe(WaitNode node) => stage == Stage.Waiting ? "condition" : "condition (for its lock)";
+    public override string Describe(WaitNode node) => stage == Stage.Waiting
+        ? ResourceNames.Label("condition", condition)
+        : $"{ResourceNames.Label("condition", condition)} (for its lock)";
+
+    public override void CollectBlockers(WaitNode node, List<LoopTask> blockers)
+    {
+        if (stage != Stage.Waiting && condition?.Lock.Owner is { IsCompleted: false } owner)
+        {
+            blockers.Add(owner);
+        }
+    }
+
+    public override WaitKind Kind => stage == Stage.Waiting ? WaitKind.Condition : WaitKind.Lock;
+
+    public override object? Resource => stage == Stage.Waiting ? condition : condition?.Lock;
+
+    public override string? Gist => stage == Stage.Waiting ? "condition" : "condition (for its lock)";
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Foreign;
 using EventLoop.Scheduling;
 
@@ -180,6 +181,12 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
     public abstract string Describe(WaitNode node);
 
     public virtual void CollectBlockers(WaitNode node, List<LoopTask> blockers) { }
+
+    public virtual WaitKind Kind => WaitKind.Other;
+
+    public virtual object? Resource => null;
+
+    public virtual string? Gist => null;
 
     internal sealed override void Execute() => throw new InvalidOperationException("An operation is waited for and is never run.");
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Synchronization;
@@ -115,5 +116,13 @@ internal sealed class TokenWait : PooledWait<Releaser>
         }
     }
 
-    public override string Describe(WaitNode node) => $"capacity limiter ({limiter?.BorrowedTokens} of {limiter?.TotalTokens} lent)";
+    public override string Describe(WaitNode node) => $"{ResourceNames.Label("capacity limiter", limiter)} ({limiter?.BorrowedTokens} of {limiter?.TotalTokens} lent)";
+
+    public override void CollectBlockers(WaitNode node, List<LoopTask> blockers) => limiter?.CollectBorrowers(blockers);
+
+    public override WaitKind Kind => WaitKind.Limiter;
+
+    public override object? Resource => limiter;
+
+    public override string? Gist => "capacity limiter";
 }

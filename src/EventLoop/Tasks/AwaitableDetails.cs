@@ -66,4 +66,7 @@ internal sealed class AwaitableDetails
 
     /// <summary>It stands for a .NET task.</summary>
     internal bool Foreign;
+
+    /// <summary>That task is work in an executor.</summary>
+    internal bool Work;
 }

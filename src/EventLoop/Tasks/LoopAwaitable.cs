@@ -332,6 +332,15 @@ public abstract partial class LoopAwaitable : IWaitTarget
 
     string IWaitTarget.Describe(WaitNode node) => Label;
 
+    WaitKind IWaitTarget.Kind => WaitedForAs;
+
+    object? IWaitTarget.Resource => this;
+
+    string? IWaitTarget.Gist => Kind;
+
+    /// <summary>What kind of thing it is to those who wait for it.</summary>
+    private protected virtual WaitKind WaitedForAs => WaitKind.Future;
+
     void IWaitTarget.CollectBlockers(WaitNode node, List<LoopTask> blockers)
     {
         if (this is LoopTask task)

@@ -1,4 +1,5 @@
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop;
@@ -30,9 +31,18 @@ public sealed class LoopFuture : LoopAwaitable
 
     internal override LoopCore Core => core;
 
-    internal override string Kind => "future";
+    internal override string Kind => IsWork ? "work in an executor" : IsForeign ? "a .NET task" : "future";
 
-    internal override string Label => IsForeign ? "a .NET task" : "future";
+    /// <summary>That task is work in an executor.</summary>
+    internal bool IsWork
+    {
+        get => Rare is { Work: true };
+        init => Details.Work = value;
+    }
+
+    internal override string Label => IsWork ? "work in an executor" : IsForeign ? "a .NET task" : ResourceNames.Label("future", this);
+
+    private protected override WaitKind WaitedForAs => IsWork ? WaitKind.Thread : IsForeign ? WaitKind.Foreign : WaitKind.Future;
 
     /// <summary>Completes it.</summary>
     /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>

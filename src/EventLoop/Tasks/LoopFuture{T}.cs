@@ -35,7 +35,7 @@ public sealed class LoopFuture<T> : LoopAwaitable
 
     internal override string Kind => "future";
 
-    internal override string Label => "future";
+    internal override string Label => ResourceNames.Label("future", this);
 
     internal override bool HasResult => true;
 

@@ -3,6 +3,7 @@ using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
 using EventLoop.Foreign;
 using EventLoop.Scheduling;
+using EventLoop.Tasks;
 
 namespace EventLoop;
 
@@ -56,6 +57,9 @@ public partial class LoopTask
         }
     }
 
+    /// <summary>The node by which it waits, or has waited last, as far as that can be told: where its code stands.</summary>
+    internal WaitNode? LatestWait => IsCompleted ? null : ParkedNode ?? Rare?.Scopes?.Innermost?.LastWait ?? context.LastWait;
+
     /// <summary>The coroutine methods it is in, innermost first; names only. Any thread may ask; another than the loop's is told the innermost ten thousand at most.</summary>
     public IReadOnlyList<string> GetStack()
     {
@@ -64,7 +68,7 @@ public partial class LoopTask
         for (int look = 0; look < MostLooks; look++)
         {
             names.Clear();
-            var innermost = IsCompleted ? null : context.LastWait ?? ParkedNode;
+            var innermost = LatestWait;
             for (var node = innermost; node is not null; node = (node as CoroutineBox)?.Awaiter)
             {
                 if (!here && (names.Count == DeepestOutsideLook || !ReferenceEquals(node.Context?.Task, this)))
@@ -72,15 +76,10 @@ public partial class LoopTask
                     break;
                 }
 
-                names.Add(node switch
-                {
-                    CoroutineBox box => box.MethodName,
-                    ContinuationNode continuation => MethodNames.Readable(continuation.Method),
-                    _ => node.GetType().Name,
-                });
+                names.Add(NameOf(node));
             }
 
-            if (here || ReferenceEquals(innermost, IsCompleted ? null : context.LastWait ?? ParkedNode))
+            if (here || ReferenceEquals(innermost, LatestWait))
             {
                 break;
             }
@@ -88,6 +87,17 @@ public partial class LoopTask
 
         return names;
     }
+
+    /// <summary>The method that goes on there.</summary>
+    internal static string NameOf(WaitNode node) => node switch
+    {
+        CoroutineBox box => box.MethodName,
+        ContinuationNode continuation => MethodNames.Readable(continuation.Method),
+        _ => node.GetType().Name,
+    };
+
+    /// <summary>Where its innermost code stands, as far as that can be told. Any thread.</summary>
+    internal TaskContext InnermostContext => Rare?.Scopes?.Innermost ?? context;
 
     /// <summary>The nodes by which it waits now.</summary>
     internal List<WaitNode> CollectWaits()

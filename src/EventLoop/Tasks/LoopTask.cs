@@ -20,10 +20,14 @@ public partial class LoopTask : LoopAwaitable
 
     internal int TableSlot;
 
+    /// <summary>The <see cref="Id"/> of the task that made it; zero: the program. Any thread.</summary>
+    internal readonly int CreatorId;
+
     private protected LoopTask(LoopCore core, string? name)
     {
         context = new TaskContext(core, this);
         Id = core.Loop.NextTaskId();
+        CreatorId = core.CurrentTask?.Id ?? 0;
         if (name is not null)
         {
             Details.Name = name;
@@ -90,6 +94,8 @@ public partial class LoopTask : LoopAwaitable
     internal sealed override LoopCore Core => context.Core;
 
     internal override string Kind => "task";
+
+    private protected override WaitKind WaitedForAs => WaitKind.Task;
 
     internal override string Label => $"task '{Name}'";
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
@@ -29,6 +30,12 @@ internal abstract class WaitPoint : IWaitTarget
     public abstract string Describe(WaitNode node);
 
     public virtual void CollectBlockers(WaitNode node, List<LoopTask> blockers) { }
+
+    public virtual WaitKind Kind => WaitKind.Other;
+
+    public virtual object? Resource => this;
+
+    public virtual string? Gist => null;
 
     /// <summary>The condition has come about.</summary>
     protected void WakeWaiter()

@@ -1,4 +1,5 @@
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Net.Sockets.Sockets;
 using EventLoop.Scheduling;
 
@@ -144,7 +145,13 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
         return AbortResult.GivenUp;
     }
 
-    string IWaitTarget.Describe(WaitNode node) => $"{What} {Owner.Peer}";
+    WaitKind IWaitTarget.Kind => WaitKind.Socket;
+
+    object? IWaitTarget.Resource => OwnerIfAny;
+
+    string? IWaitTarget.Gist => What;
+
+    string IWaitTarget.Describe(WaitNode node) => OwnerIfAny is { } owner ? $"{ResourceNames.Label(What, owner)} {owner.Peer}" : What;
 
     internal sealed override void Execute() => throw new InvalidOperationException("A pipe operation wakes its waiter and is never run itself.");
 }

@@ -1,4 +1,5 @@
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 
@@ -177,7 +178,13 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
         return AbortResult.GivenUp;
     }
 
-    string IWaitTarget.Describe(WaitNode node) => Socket is { } socket ? $"{What} {socket.Peer}" : What;
+    WaitKind IWaitTarget.Kind => WaitKind.Socket;
+
+    object? IWaitTarget.Resource => Socket;
+
+    string? IWaitTarget.Gist => What;
+
+    string IWaitTarget.Describe(WaitNode node) => Socket is { } socket ? $"{ResourceNames.Label(What, socket)} {socket.Peer}" : What;
 
     internal sealed override void Execute() => throw new InvalidOperationException("A socket operation wakes its waiter and is never run itself.");
 }

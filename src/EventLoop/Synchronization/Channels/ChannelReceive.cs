@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Synchronization.Channels;
@@ -89,5 +90,9 @@ internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait<ChannelReceiv
         }
     }
 
-    public override string Describe(WaitNode node) => "channel (to receive)";
+    public override string Describe(WaitNode node) => $"{ResourceNames.Label("channel", half?.Channel)} (to receive)";
+
+    public override WaitKind Kind => WaitKind.Channel;
+
+    public override object? Resource => half?.Channel;
 }

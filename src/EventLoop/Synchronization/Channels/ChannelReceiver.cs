@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 using EventLoop.Synchronization.Channels;
 using EventLoop.Synchronization.Queues;
@@ -11,11 +12,13 @@ namespace EventLoop;
 /// <typeparam name="T">The type of the items.</typeparam>
 /// <remarks><inheritdoc cref="MemoryChannel" path="/remarks"/></remarks>
 [DebuggerDisplay("{DebuggerText,nq}")]
-public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>
+public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>, INamed
 {
     internal readonly ChannelCore<T> Channel;
     internal readonly ChannelReceive<T> OwnReceive;       // for the one call at a time that is the rule
     internal HalfWaits<ChannelReceive<T>> OtherWaits;
+
+    object INamed.Resource => Channel;
 
     internal ChannelReceiver(ChannelCore<T> channel)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Synchronization.Channels;
@@ -91,5 +92,9 @@ internal sealed class ChannelSend<T> : PooledWait, IHalfWait<ChannelSend<T>>
         }
     }
 
-    public override string Describe(WaitNode node) => "channel (to send)";
+    public override string Describe(WaitNode node) => $"{ResourceNames.Label("channel", half?.Channel)} (to send)";
+
+    public override WaitKind Kind => WaitKind.Channel;
+
+    public override object? Resource => half?.Channel;
 }

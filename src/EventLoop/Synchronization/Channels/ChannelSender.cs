@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
 using EventLoop.Synchronization.Channels;
 
 namespace EventLoop;
@@ -8,11 +9,13 @@ namespace EventLoop;
 /// <typeparam name="T">The type of the items.</typeparam>
 /// <remarks><inheritdoc cref="MemoryChannel" path="/remarks"/></remarks>
 [DebuggerDisplay("{DebuggerText,nq}")]
-public sealed class ChannelSender<T> : IDisposable
+public sealed class ChannelSender<T> : IDisposable, INamed
 {
     internal readonly ChannelCore<T> Channel;
     internal readonly ChannelSend<T> OwnSend;       // for the one call at a time that is the rule
     internal HalfWaits<ChannelSend<T>> OtherWaits;
+
+    object INamed.Resource => Channel;
 
     internal ChannelSender(ChannelCore<T> channel)
     {

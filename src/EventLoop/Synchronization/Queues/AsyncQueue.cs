@@ -42,7 +42,7 @@ namespace EventLoop;
 /// </code>
 /// </example>
 [DebuggerDisplay("{DebuggerText,nq}")]
-public class AsyncQueue<T> : IAsyncEnumerable<T>
+public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
 {
     internal readonly QueueGet<T> OwnGet;       // for the one get and the one put at a time that are the rule
     internal readonly QueuePut<T> OwnPut;
@@ -96,6 +96,12 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>
             return new(Count, Capacity, Unfinished, Getters.Tasks, Putters.Tasks, Joiners.Tasks);
         }
     }
+
+    int IBacklog.ItemCount => Count;
+
+    bool IBacklog.IsUnbounded => Capacity == 0;
+
+    LoopCore? IBacklog.UsedBy => Binding.Home;
 
     /// <summary>Put, but not yet reported by <see cref="TaskDone"/>.</summary>
     internal int Unfinished { get; private set; }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Synchronization.Queues;
@@ -65,5 +66,9 @@ internal sealed class QueueGet<T> : PooledWait<T>
         }
     }
 
-    public override string Describe(WaitNode node) => "queue (for an item)";
+    public override string Describe(WaitNode node) => $"{ResourceNames.Label("queue", queue)} (for an item)";
+
+    public override WaitKind Kind => WaitKind.Queue;
+
+    public override object? Resource => queue;
 }

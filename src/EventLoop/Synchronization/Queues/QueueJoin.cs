@@ -1,3 +1,4 @@
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Synchronization.Queues;
@@ -43,5 +44,11 @@ internal sealed class QueueJoin<T> : PooledWait
         core.Pools.Return(this, Slot);
     }
 
-    public override string Describe(WaitNode node) => $"queue ({queue?.Unfinished} items to be done)";
+    public override string Describe(WaitNode node) => $"{ResourceNames.Label("queue", queue)} ({queue?.Unfinished} items to be done)";
+
+    public override WaitKind Kind => WaitKind.Queue;
+
+    public override object? Resource => queue;
+
+    public override string? Gist => "queue (items to be done)";
 }

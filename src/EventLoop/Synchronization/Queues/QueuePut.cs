@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Synchronization.Queues;
@@ -72,5 +73,9 @@ internal sealed class QueuePut<T> : PooledWait
         }
     }
 
-    public override string Describe(WaitNode node) => "queue (for room)";
+    public override string Describe(WaitNode node) => $"{ResourceNames.Label("queue", queue)} (for room)";
+
+    public override WaitKind Kind => WaitKind.Queue;
+
+    public override object? Resource => queue;
 }

@@ -1,0 +1,9 @@
+using EventLoop.Diagnostics;
+
+namespace EventLoop.Coroutines;
+
+/// <summary>The name of an async method, made once.</summary>
+internal static class StateMachineName<TStateMachine>
+{
+    internal static readonly string Method = MethodNames.OfStateMachine(typeof(TStateMachine));
+}

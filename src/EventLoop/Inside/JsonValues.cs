@@ -1,0 +1,118 @@
+using System.Text.Json;
+
+namespace EventLoop.Diagnostics;
+
+/// <summary>The values of our JSON: times as seconds with a fraction, exact to the tick; text that is always valid; what is null as null.</summary>
+internal static class JsonValues
+{
+    internal static void WriteTime(this Utf8JsonWriter json, string name, TimeSpan? time)
+    {
+        if (time is { } known)
+        {
+            json.WriteNumber(name, (decimal)known.Ticks / TimeSpan.TicksPerSecond);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+
+    internal static void WriteId(this Utf8JsonWriter json, string name, int? id)
+    {
+        if (id is { } known)
+        {
+            json.WriteNumber(name, known);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+
+    internal static void WriteIds(this Utf8JsonWriter json, string name, IReadOnlyList<int> ids)
+    {
+        json.WriteStartArray(name);
+        foreach (int id in ids)
+        {
+            json.WriteNumberValue(id);
+        }
+
+        json.WriteEndArray();
+    }
+
+    internal static void WriteText(this Utf8JsonWriter json, string name, string? text) => json.WriteString(name, text is null ? null : Valid(text));
+
+    internal static void WriteTexts(this Utf8JsonWriter json, string name, IReadOnlyList<string> texts)
+    {
+        json.WriteStartArray(name);
+        foreach (string text in texts)
+        {
+            json.WriteStringValue(Valid(text));
+        }
+
+        json.WriteEndArray();
+    }
+
+    // Halves of surrogates are no text.
+    internal static string Valid(string text)
+    {
+        int at = 0;
+        while (at < text.Length && !char.IsSurrogate(text[at]))
+        {
+            at++;
+        }
+
+        if (at == text.Length)
+        {
+            return text;
+        }
+
+        return string.Create(text.Length, text, static (valid, text) =>
+        {
+            for (int i = 0; i < text.Length; i++)
+            {
+                if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+                {
+                    valid[i] = text[i];
+                    valid[i + 1] = text[++i];
+                }
+                else
+                {
+                    valid[i] = char.IsSurrogate(text[i]) ? '\ufffd' : text[i];
+                }
+            }
+        });
+    }
+
+    // ---- Back
+
+    internal static int Int(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32OrThrow() : 0;
+
+    internal static long Long(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt64() : 0;
+
+    internal static bool Bool(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
+
+    internal static int? Id(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32OrThrow() : null;
+
+    private static int GetInt32OrThrow(this JsonElement value) => value.TryGetInt32(out int number) ? number : throw new FormatException($"{value} is no number of the kind that is expected.");
+
+    internal static string? Text(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    internal static TimeSpan? Time(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
+        ? TimeSpan.FromTicks((long)Math.Round((value.TryGetDecimal(out decimal seconds) ? seconds : (decimal)value.GetDouble()) * TimeSpan.TicksPerSecond))
+        : null;
+
+    internal static TEnum Enum<TEnum>(this JsonElement json, string name)
+        where TEnum : struct, Enum => json.OptionalEnum<TEnum>(name) ?? default;
+
+    // A name that a newer library may have added counts as not known.
+    internal static TEnum? OptionalEnum<TEnum>(this JsonElement json, string name)
+        where TEnum : struct, Enum => System.Enum.TryParse<TEnum>(json.Text(name), ignoreCase: false, out var value) && System.Enum.IsDefined(value) ? value : null;
+
+    internal static IReadOnlyList<int> Ids(this JsonElement json, string name) => json.List(name, static id => id.GetInt32());
+
+    internal static IReadOnlyList<string> Texts(this JsonElement json, string name) => json.List(name, static text => text.GetString() ?? "");
+
+    internal static IReadOnlyList<T> List<T>(this JsonElement json, string name, Func<JsonElement, T> read) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(read)] : [];
+}

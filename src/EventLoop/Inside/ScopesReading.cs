@@ -1,0 +1,112 @@
+using EventLoop.Cancellation;
+
+namespace EventLoop.Diagnostics;
+
+/// <summary>The scopes around a place in the code, innermost first, as any thread may read them: outwards, along links that never change.</summary>
+internal sealed class ScopesReading
+{
+    private const int Most = 1000;
+
+    internal static readonly ScopesReading None = new();
+
+    internal List<Scope> All { get; } = [];
+
+    /// <summary>The number of those that its task has entered itself; the rest it has inherited.</summary>
+    internal int OwnCount { get; private set; }
+
+    /// <param name="task">Whose code stands there.</param>
+    /// <param name="innermost">The innermost scope of its own, or the one that it inherited.</param>
+    internal static ScopesReading Read(LoopTask task, Scope? innermost)
+    {
+        if (innermost is null && task.Group is null)
+        {
+            return None;
+        }
+
+        var reading = new ScopesReading();
+        var scope = innermost;
+        var owner = task;
+        while (owner is not null && reading.All.Count < Most)
+        {
+            for (; scope is not null && ReferenceEquals(scope.Host, owner) && reading.All.Count < Most; scope = scope.Parent)
+            {
+                reading.All.Add(scope);
+            }
+
+            if (ReferenceEquals(owner, task))
+            {
+                reading.OwnCount = reading.All.Count;
+            }
+
+            // A child stands in its group as a whole; what is around the group it has inherited.
+            var group = owner.Group?.Scope;
+            if (group is null)
+            {
+                break;
+            }
+
+            reading.All.Add(group);
+            scope = group.Parent;
+            owner = group.Host;
+        }
+
+        return reading;
+    }
+
+    /// <summary>What of them concerns the task that stands inside.</summary>
+    /// <param name="task">It.</param>
+    /// <param name="now">In ticks of loop time.</param>
+    /// <param name="reason">Of the innermost pending request.</param>
+    /// <param name="remaining">Until the earliest deadline that no shield holds off, and that was not thrown.</param>
+    /// <returns>Whether a request is pending that it sees.</returns>
+    internal bool Judge(LoopTask task, long now, out string? reason, out TimeSpan? remaining)
+    {
+        bool pending = false;
+        bool shielded = false;
+        reason = null;
+        remaining = null;
+        for (int i = 0; i < All.Count && !shielded; i++)
+        {
+            var scope = All[i];
+            bool own = i < OwnCount;
+            if (own || scope.IsLevel)
+            {
+                bool due = scope.Cancelled && (scope.IsLevel || scope.IsDue);
+                if (due && !pending)
+                {
+                    pending = true;
+                    reason = scope.Reason;
+                }
+
+                if (scope.Deadline is { } deadline && deadline != Scheduling.LoopClock.Never && (!scope.Cancelled || due))
+                {
+                    var left = TimeSpan.FromTicks(deadline - now);
+                    remaining = remaining is { } other && other < left ? other : left;
+                }
+            }
+
+            shielded = scope.Shield;
+        }
+
+        if (task.HasUndeliveredRequest && !IsShieldedFromTask())
+        {
+            reason = pending ? reason : task.RequestReason;
+            pending = true;
+        }
+
+        return pending;
+    }
+
+    private bool IsShieldedFromTask()
+    {
+        for (int i = 0; i < OwnCount; i++)
+        {
+            if (All[i].Shield)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,405 @@
+using System.Runtime.InteropServices;
+using EventLoop.Cancellation;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Diagnostics;
+
+/// <summary>
+/// The one look at a loop, from any thread: for snapshots, reports, dumps and tools. It never stops the loop and never asks it, so that a stuck loop answers like any other. On the loop's own
+/// thread nothing moves and it is exact; elsewhere each task is read until it has held still for as long as that takes.
+/// </summary>
+/// <remarks>
+/// Nobody's queue of waiters, set of children or list is read: who waits for whom is known from the waiter's side, who is in a group from the child's, and both are turned round when all are read.
+/// Tasks are kept only as far as they are listed: a million of them pass by one after the other.
+/// </remarks>
+internal sealed class SnapshotReader
+{
+    internal const int MostIds = 100;
+
+    private readonly Loop loop;
+    private readonly LoopCore core;
+    private readonly SnapshotOptions options;
+    private readonly TaskReader tasks;
+    private readonly HashSet<LoopTask> ready = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<object, int> ids = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<int, LoopTask> blocked = [];
+    private readonly SortedDictionary<int, IReadOnlyList<int>> blockersOf = [];
+    private readonly Dictionary<int, IdList> awaitersOf = [];
+    private readonly Dictionary<Scope, List<int>> childrenOf = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Scope, int> joinOf = new(ReferenceEqualityComparer.Instance);
+    private readonly List<(int Task, Scope Group)> joins = [];
+    private readonly Dictionary<Scope, ScopeSnapshot> scopes = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<object, ScopeSnapshot[]> scopesOfGroups = new(ReferenceEqualityComparer.Instance);
+    private readonly StackTable stacks = new();
+    private readonly BunchTable bunches = new();
+    private readonly PriorityQueue<TaskSnapshot, (TimeSpan For, int Age)> listed = new();
+    private readonly ProblemFinder problems;
+    private readonly long now;
+    private int unread;
+    private int ended;
+
+    private SnapshotReader(Loop loop, SnapshotOptions options)
+    {
+        this.loop = loop;
+        this.options = options;
+        core = loop.Core;
+        now = core.Clock.Now;
+        tasks = new TaskReader(core, now, ready);
+        problems = new ProblemFinder();
+    }
+
+    /// <exception cref="ArgumentOutOfRangeException">The options ask for a negative number of tasks.</exception>
+    internal static LoopSnapshot Take(Loop loop, SnapshotOptions? options = null)
+    {
+        options ??= new SnapshotOptions();
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MostTasks, nameof(options));
+        return new SnapshotReader(loop, options).Take();
+    }
+
+    private LoopSnapshot Take()
+    {
+        bool exact = core.IsInLoopThread;
+        var statistics = loop.Statistics;
+        var running = ReadRunning();
+        var all = core.Tasks.Snapshot();
+        LookForReady();
+        var again = new List<LoopTask>();
+        foreach (var task in all)
+        {
+            See(task, again);
+        }
+
+        if (again.Count > 0)
+        {
+            ready.Clear();
+            LookForReady();
+            foreach (var task in again)
+            {
+                See(task, null);
+            }
+        }
+
+        TurnRound();
+        var cycles = FindCycles();
+        foreach (var task in listed.UnorderedItems)
+        {
+            Complete(task.Element);
+        }
+
+        TaskSnapshot[] list = [.. listed.UnorderedItems.Select(static one => one.Element).OrderBy(static task => task.Id)];
+        return new LoopSnapshot
+        {
+            LoopId = loop.Id,
+            LoopName = ResourceNames.Cut(loop.Name),
+            TakenAt = UtcNow(),
+            LoopTime = TimeSpan.FromTicks(now),
+            IsExact = exact,
+            Statistics = statistics,
+            Running = running,
+            TaskCount = all.Count - ended,
+            Unread = unread,
+            Tasks = list,
+            Bunches = bunches.ToList(),
+            Cycles = cycles,
+            Findings = problems.Find(running, cycles, core, loop.StallLimitForProblems),
+        };
+    }
+
+    private DateTimeOffset UtcNow()
+    {
+        try
+        {
+            return loop.Options.TimeProvider.GetUtcNow();
+        }
+        catch (Exception)
+        {
+            return DateTimeOffset.UtcNow;      // somebody's clock
+        }
+    }
+
+    private StepSnapshot? ReadRunning()
+    {
+        if (core.Current is not { } context)
+        {
+            return null;
+        }
+
+        return new StepSnapshot(context.Task?.Id, context.Task is { } task ? ResourceNames.Cut(task.Label) : "a callback", loop.StepElapsed());
+    }
+
+    private void LookForReady() => core.Ready.Any(item =>
+    {
+        if (item.Context?.Task is { } task)
+        {
+            ready.Add(task);
+        }
+
+        return false;
+    });
+
+    // ---- One after the other
+
+    private void See(LoopTask task, List<LoopTask>? again)
+    {
+        switch (tasks.TryRead(task, out var reading))
+        {
+            case null:
+                unread++;
+                return;
+            case false:
+                ended++;
+                return;
+        }
+
+        if (reading.SeemedReady && again is not null)
+        {
+            again.Add(task);
+            return;
+        }
+
+        string[] stack = stacks.Intern(reading.Stack);
+        NoteWaits(reading);
+        problems.See(reading, Activity(task));
+        if (!Passes(reading))
+        {
+            return;
+        }
+
+        var wait = reading.Waits.Count > 0 && reading.Status == LoopTaskStatus.Waiting ? reading.Waits[0] : null;
+        bunches.Add(
+            task.Id, reading.Status, reading.InStatus, wait?.Kind, wait?.Gist, wait?.Kind is WaitKind.Task or WaitKind.Group ? null : wait?.Name, wait is null ? null : ResourceNames.Cut(wait.Text), stack);
+        List(reading, stack);
+    }
+
+    private bool Passes(TaskReading reading) =>
+        options.Filter is not { } filter
+        || reading.Task.Name.Contains(filter, StringComparison.OrdinalIgnoreCase)
+        || reading.Stack.Exists(method => method.Contains(filter, StringComparison.OrdinalIgnoreCase));
+
+    private void List(TaskReading reading, string[] stack)
+    {
+        // The one that has stood for the shortest time makes room; of several the youngest.
+        var rank = (reading.InStatus, -reading.Task.Id);
+        if (listed.Count < options.MostTasks)
+        {
+            listed.Enqueue(ToSnapshot(reading, stack), rank);
+        }
+        else if (listed.Count > 0 && listed.TryPeek(out _, out var least) && rank.CompareTo(least) > 0)
+        {
+            listed.DequeueEnqueue(ToSnapshot(reading, stack), rank);
+        }
+    }
+
+    // What has to be known of all tasks, listed or not: who waits for whom.
+    private void NoteWaits(TaskReading reading)
+    {
+        int id = reading.Task.Id;
+        if (reading.Task.Group?.Scope is { } group)
+        {
+            (CollectionsMarshal.GetValueRefOrAddDefault(childrenOf, group, out _) ??= []).Add(id);
+        }
+
+        List<int>? blockers = null;
+        foreach (var wait in reading.Waits)
+        {
+            if (wait is { Kind: WaitKind.Group, Resource: Scope joined })
+            {
+                joins.Add((id, joined));
+                joinOf[joined] = id;
+                blocked[id] = reading.Task;
+            }
+
+            if (wait.Blockers.Count == 0)
+            {
+                continue;
+            }
+
+            blockers ??= [];
+            foreach (var blocker in wait.Blockers)
+            {
+                blockers.Add(blocker.Id);
+                if (wait.Kind is WaitKind.Task or WaitKind.Gather)
+                {
+                    (CollectionsMarshal.GetValueRefOrAddDefault(awaitersOf, blocker.Id, out _) ??= new IdList()).Add(id);
+                }
+            }
+        }
+
+        if (blockers is not null)
+        {
+            blockersOf[id] = blockers;
+            blocked[id] = reading.Task;
+        }
+    }
+
+    private void TurnRound()
+    {
+        foreach (var (task, group) in joins)
+        {
+            var children = childrenOf.GetValueOrDefault(group) ?? [];
+            blockersOf[task] = blockersOf.TryGetValue(task, out var others) ? [.. others, .. children] : children;
+            foreach (int child in children)
+            {
+                (CollectionsMarshal.GetValueRefOrAddDefault(awaitersOf, child, out _) ??= new IdList()).Add(task);
+            }
+        }
+    }
+
+    // ---- Rings
+
+    // On another thread the waits were read one after the other. A ring is one if it is still there when all of it has been read: then there was a moment at which it was whole.
+    private List<IReadOnlyList<TaskSnapshot>> FindCycles()
+    {
+        var found = new List<IReadOnlyList<TaskSnapshot>>();
+        foreach (int[] ring in CycleFinder.Find(blockersOf))
+        {
+            var whole = new List<TaskSnapshot>(ring.Length);
+            for (int i = 0; i < ring.Length; i++)
+            {
+                int next = ring[(i + 1) % ring.Length];
+                if (tasks.TryRead(blocked[ring[i]], out var reading) != true || !IsBlockedBy(reading, next))
+                {
+                    break;
+                }
+
+                var task = ToSnapshot(reading, stacks.Intern(reading.Stack));
+                Complete(task);
+                whole.Add(task);
+            }
+
+            if (whole.Count == ring.Length)
+            {
+                found.Add(whole);
+            }
+        }
+
+        return found;
+    }
+
+    private bool IsBlockedBy(TaskReading reading, int blocker)
+    {
+        foreach (var wait in reading.Waits)
+        {
+            if (wait is { Kind: WaitKind.Group, Resource: Scope joined } ? childrenOf.GetValueOrDefault(joined)?.Contains(blocker) == true : wait.Blockers.Any(one => one.Id == blocker))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // ---- What is kept
+
+    private TaskSnapshot ToSnapshot(TaskReading reading, string[] stack)
+    {
+        var task = reading.Task;
+        return new TaskSnapshot
+        {
+            Id = task.Id,
+            Name = ResourceNames.Cut(task.Name),
+            Status = reading.Status,
+            InStatus = reading.InStatus,
+            Waits = reading.Status == LoopTaskStatus.Waiting ? reading.Waits.Select(ToSnapshot).ToArray() : [],
+            Stack = stack,
+            CreatedBy = task.CreatorId == 0 ? null : task.CreatorId,
+            CreatedAt = task.CreatedAt,
+            Scopes = ScopesOf(reading),
+            Remaining = reading.Remaining,
+            CancelRequests = task.CancelRequests,
+            IsCancelPending = reading.IsCancelPending,
+            CancelReason = reading.CancelReason is { } reason ? ResourceNames.Cut(reason) : null,
+            Activity = Activity(task),
+        };
+    }
+
+    private TaskActivity? Activity(LoopTask task) => loop.ActivityOf(task);
+
+    private WaitSnapshot ToSnapshot(WaitReading wait) => new(
+        wait.Kind,
+        ResourceNames.Cut(wait.Text),
+        wait.Resource is { } resource ? IdOf(resource) : 0,
+        wait.Name is { } name ? ResourceNames.Cut(name) : null,
+        [.. wait.Blockers.Select(static task => task.Id).Distinct().Order().Take(MostIds)],
+        wait.Due is { } due ? TimeSpan.FromTicks(due - now) : null);
+
+    // Those of a group's children that are in nothing else are the same.
+    private ScopeSnapshot[] ScopesOf(TaskReading reading)
+    {
+        if (reading.Scopes.All.Count == 0)
+        {
+            return [];
+        }
+
+        if (reading.Scopes.OwnCount > 0 || reading.Task.Group is not { } group)
+        {
+            return [.. reading.Scopes.All.Select(ToSnapshot)];
+        }
+
+        return CollectionsMarshal.GetValueRefOrAddDefault(scopesOfGroups, group, out _) ??= [.. reading.Scopes.All.Select(ToSnapshot)];
+    }
+
+    private ScopeSnapshot ToSnapshot(Scope scope) => CollectionsMarshal.GetValueRefOrAddDefault(scopes, scope, out _) ??= new ScopeSnapshot(
+        IdOf(scope),
+        scope.Kind,
+        (scope.Name ?? ResourceNames.Of(scope)) is { } name ? ResourceNames.Cut(name) : null,
+        scope.Host?.Id ?? 0,
+        scope.Deadline is { } deadline && deadline != LoopClock.Never ? TimeSpan.FromTicks(deadline - now) : null,
+        scope.Shield,
+        scope.Cancelled,
+        scope.Reason is { } reason ? ResourceNames.Cut(reason) : null);
+
+    private int IdOf(object resource)
+    {
+        ref int id = ref CollectionsMarshal.GetValueRefOrAddDefault(ids, resource, out bool known);
+        if (!known)
+        {
+            id = ids.Count;
+        }
+
+        return id;
+    }
+
+    // What only the others know of it.
+    private void Complete(TaskSnapshot task)
+    {
+        if (awaitersOf.TryGetValue(task.Id, out var awaiters))
+        {
+            task.AwaitedBy = awaiters.First;
+            task.AwaitedByCount = awaiters.Count;
+        }
+
+        for (int i = 0; i < task.Waits.Count; i++)
+        {
+            if (task.Waits[i].Kind == WaitKind.Group && blockersOf.TryGetValue(task.Id, out var children))
+            {
+                ((WaitSnapshot[])task.Waits)[i] = task.Waits[i] with { Blockers = [.. children.Distinct().Order().Take(MostIds)] };
+            }
+        }
+    }
+
+    private sealed class IdList
+    {
+        private readonly List<int> first = [];
+        private int latest;
+
+        internal int Count { get; private set; }
+
+        internal IReadOnlyList<int> First => first;
+
+        internal void Add(int id)
+        {
+            if (id == latest)
+            {
+                return;      // the same task by another of its waits, or twice in one gather
+            }
+
+            latest = id;
+            Count++;
+            if (first.Count < MostIds)
+            {
+                first.Add(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Globalization;
+
+namespace EventLoop.Diagnostics;
+
+/// <summary>A snapshot as lines for people.</summary>
+internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
+{
+    private const int LongestName = 24;
+    private const int LongestWait = 60;
+
+    internal void Write(SnapshotView view)
+    {
+        WriteHead();
+        switch (view)
+        {
+            case SnapshotView.ByOwner:
+                new SnapshotTree(snapshot, Line).WriteByOwner();
+                break;
+            case SnapshotView.ByAwait:
+                new SnapshotTree(snapshot, Line).WriteByAwait();
+                break;
+            case SnapshotView.Bunches:
+                WriteBunches();
+                break;
+            default:
+                WriteList();
+                break;
+        }
+
+        WriteCycles();
+    }
+
+    private void Line(string text)
+    {
+        to.Write(PlainText.Line(text));
+        to.Write('\n');
+    }
+
+    private void WriteHead()
+    {
+        var known = snapshot.Statistics;
+        double time = (known.BusyTime + known.IdleTime).TotalSeconds;
+        string busy = time > 0 ? string.Create(CultureInfo.InvariantCulture, $", busy {known.BusyTime.TotalSeconds / time:P0}") : "";
+        string unread = snapshot.Unread > 0 ? $", {snapshot.Unread} moved too fast to be read" : "";
+        Line($"loop '{snapshot.LoopName}' #{snapshot.LoopId}: {Number(snapshot.TaskCount, "task")}, {known.ReadyCount} ready, {Number(known.TimerCount, "timer")}{busy}{unread}{(snapshot.IsExact ? "" : ", read while it ran")}");
+        if (snapshot.Running is { } running)
+        {
+            Line($"in a step now: {running.Who}{(running.TaskId is { } id ? $" #{id}" : "")}{(running.Elapsed is { } elapsed ? $" for {PlainText.Short(elapsed)}" : "")}");
+        }
+    }
+
+    internal static string Number(int count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count:#,0} {what}{(count == 1 ? "" : "s")}").Replace(',', '\u00a0');
+
+    private void WriteList()
+    {
+        if (snapshot.Tasks.Count > 0)
+        {
+            Line($"{"ID",6} {"STATUS",-8}{"FOR",7}  {"NAME",-LongestName}  {"WAITS FOR",-LongestWait}  {"DEADLINE",8}  IN");
+        }
+
+        foreach (var task in snapshot.Tasks)
+        {
+            Line(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{task.Id,6} {StatusOf(task.Status),-8}{PlainText.Short(task.InStatus),7}  {PlainText.Cut(task.Name, LongestName),-LongestName}  {PlainText.Cut(WaitsOf(task), LongestWait),-LongestWait}  {DeadlineOf(task),8}  {StackOf(task.Stack)}"));
+            if (task.CreatedAt is { } origin)
+            {
+                foreach (string line in origin.Split('\n').Take(4))
+                {
+                    Line($"         created {line.Trim()}");
+                }
+            }
+        }
+
+        if (snapshot.Tasks.Count + snapshot.Unread < snapshot.TaskCount && snapshot.Bunches.Sum(static bunch => bunch.Count) > snapshot.Tasks.Count)
+        {
+            Line("all of them, put together:");
+            WriteBunches();
+        }
+    }
+
+    private void WriteBunches()
+    {
+        foreach (var bunch in snapshot.Bunches)
+        {
+            Line($"{bunch.Count,6} x {StatusOf(bunch.Status),-8} oldest {PlainText.Short(bunch.Oldest),7}  {PlainText.Cut(bunch.Text ?? (bunch.Status == LoopTaskStatus.Waiting ? "several things" : ""), LongestWait),-LongestWait}  {StackOf(bunch.Stack)}");
+        }
+    }
+
+    private void WriteCycles()
+    {
+        foreach (var ring in snapshot.Cycles)
+        {
+            Line($"CYCLE: {string.Join(" -> ", ring.Take(20).Select(static task => $"{task.Name} #{task.Id} ({WaitsOf(task)})"))}{(ring.Count > 20 ? " -> ..." : "")} -> {ring[0].Name} #{ring[0].Id}");
+        }
+    }
+
+    internal static string StatusOf(LoopTaskStatus status) => status switch
+    {
+        LoopTaskStatus.Running => "RUNNING",
+        LoopTaskStatus.Waiting => "waiting",
+        LoopTaskStatus.Ready => "ready",
+        _ => status.ToString(),
+    };
+
+    internal static string WaitsOf(TaskSnapshot task)
+    {
+        string waits = string.Join(" and ", task.Waits.Select(static wait => wait.Remaining is { } remaining ? $"{wait.Text} ({PlainText.Short(remaining)} left)" : wait.Text));
+        return task.IsCancelPending ? $"{waits}{(waits.Length > 0 ? " " : "")}[cancelled{(task.CancelReason is { } reason ? $": {reason}" : "")}]" : waits;
+    }
+
+    private static string DeadlineOf(TaskSnapshot task) => task.Remaining switch
+    {
+        null => "-",
+        { } remaining when remaining < TimeSpan.Zero => "overdue",
+        { } remaining => PlainText.Short(remaining),
+    };
+
+    internal static string StackOf(IReadOnlyList<string> stack) => string.Join(" < ", stack.Where(WaitReport.IsOfUser));
+}

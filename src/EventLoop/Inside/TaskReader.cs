@@ -1,0 +1,182 @@
+using EventLoop.Coroutines;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop.Diagnostics;
+
+/// <summary>Reads one task after the other; from another thread than the loop's each until it has held still meanwhile.</summary>
+/// <param name="core">Whose tasks they are.</param>
+/// <param name="now">Loop time, in ticks.</param>
+/// <param name="ready">Those that have something in the ready queue.</param>
+internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> ready)
+{
+    private const int MostLooks = 3;
+    private const int DeepestStack = 64;
+
+    private readonly bool here = core.IsInLoopThread;
+    private readonly TaskReading reading = new();
+    private readonly Dictionary<object, IReadOnlyList<LoopTask>> borrowers = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>True: <paramref name="read"/> tells of it, until the next one is read. False: it has ended. Null: it moves too fast.</summary>
+    internal bool? TryRead(LoopTask task, out TaskReading read)
+    {
+        read = reading;
+        for (int look = 0; look < MostLooks; look++)
+        {
+            reading.Clear(task);
+            try
+            {
+                if (task.IsCompleted)
+                {
+                    return false;
+                }
+
+                Read(task);
+                if (here || HasHeldStill(task))
+                {
+                    return !task.IsCompleted;
+                }
+            }
+            catch (Exception) when (!here)
+            {
+                // It was taken apart under the reader's eyes.
+            }
+        }
+
+        return task.IsCompleted ? false : null;
+    }
+
+    private void Read(LoopTask task)
+    {
+        var innermost = task.LatestWait;
+        uint since = 0;
+        bool waits = false;
+        foreach (var node in task.CollectWaits())
+        {
+            if (node.VisibleTarget is { } target && !reading.Waits.Exists(one => ReferenceEquals(one.Node, node)))
+            {
+                reading.Waits.Add(Read(node, target));
+                if (node.Context is { } context)
+                {
+                    since = waits ? Later(since, context.ParkedAt) : context.ParkedAt;
+                    waits = true;
+                }
+            }
+        }
+
+        // What says most comes first: a .NET task around a wait of ours says nothing.
+        if (reading.Waits.Count > 1)
+        {
+            reading.Waits.Sort(static (a, b) => (a.Kind == WaitKind.Foreign).CompareTo(b.Kind == WaitKind.Foreign));
+        }
+
+        reading.SeemedReady = waits && !here && ready.Contains(task);
+        reading.Status = core.IsInStep(task) ? LoopTaskStatus.Running
+            : waits && !ready.Contains(task) ? LoopTaskStatus.Waiting
+            : LoopTaskStatus.Ready;
+        reading.InStatus = TimeSpan.FromTicks(reading.Status == LoopTaskStatus.Waiting ? LoopCore.SinceStamp(since, now) : Math.Max(0, now - core.LookedAt));
+        ReadStack(task, innermost);
+        ReadScopes(task);
+    }
+
+    private static uint Later(uint a, uint b) => (int)(a - b) > 0 ? a : b;
+
+    private WaitReading Read(WaitNode node, IWaitTarget target)
+    {
+        var kind = target.Kind;
+        object? resource = target.Resource;
+        string gist = target.Gist ?? Gists[(int)kind];
+        string text;
+        try
+        {
+            text = target.Describe(node);
+        }
+        catch (Exception failure) when (here)
+        {
+            text = $"{gist} (its description threw {failure.GetType().Name})";
+        }
+
+        string? name = resource switch
+        {
+            LoopTask task => task.Name,
+            Cancellation.Scope { Name: { } given } => given,
+            _ => ResourceNames.Of(resource),
+        };
+        return new WaitReading(node, target, text, target.Gist ?? GistOf(kind, text, name), kind, resource, name, BlockersOf(node, target, kind, resource), kind == WaitKind.Sleep ? core.Timers.FindDue(node) : null);
+    }
+
+    // Without the name that stands in it.
+    private static string GistOf(WaitKind kind, string text, string? name) => kind switch
+    {
+        WaitKind.Future or WaitKind.Semaphore or WaitKind.Event or WaitKind.Queue or WaitKind.Channel or WaitKind.Condition when name is not null => text.Replace($" '{name}'", "", StringComparison.Ordinal),
+        _ => text,
+    };
+
+    private static readonly string[] Gists = [.. Enum.GetNames<WaitKind>().Select(static name => name.ToLowerInvariant())];
+
+    private IReadOnlyList<LoopTask> BlockersOf(WaitNode node, IWaitTarget target, WaitKind kind, object? resource)
+    {
+        if (kind == WaitKind.Group)
+        {
+            return [];      // they are found from their own side
+        }
+
+        if (kind == WaitKind.Limiter && resource is not null)
+        {
+            // The same for all who wait there, and perhaps many.
+            if (!borrowers.TryGetValue(resource, out var known))
+            {
+                borrowers[resource] = known = Collect(node, target);
+            }
+
+            return known;
+        }
+
+        return Collect(node, target);
+    }
+
+    private static IReadOnlyList<LoopTask> Collect(WaitNode node, IWaitTarget target)
+    {
+        var blockers = new List<LoopTask>();
+        target.CollectBlockers(node, blockers);
+        return blockers.Count == 0 ? [] : blockers;
+    }
+
+    private void ReadStack(LoopTask task, WaitNode? innermost)
+    {
+        for (var node = innermost; node is not null && reading.Stack.Count < DeepestStack; node = (node as CoroutineBox)?.Awaiter)
+        {
+            if (!here && !ReferenceEquals(node.Context?.Task, task))
+            {
+                break;
+            }
+
+            reading.Stack.Add(LoopTask.NameOf(node));
+        }
+    }
+
+    private void ReadScopes(LoopTask task)
+    {
+        var place = reading.Waits.Count > 0 ? reading.Waits[0].Node.Context as TaskContext
+            : ReferenceEquals(core.Current?.Task, task) ? core.Current as TaskContext
+            : null;
+        place ??= task.InnermostContext;
+        reading.Scopes = ScopesReading.Read(task, place.Scope);
+        reading.IsCancelPending = reading.Scopes.Judge(task, now, out string? reason, out var remaining);
+        reading.CancelReason = reason ?? task.RequestReason;
+        reading.Remaining = remaining;
+    }
+
+    private bool HasHeldStill(LoopTask task)
+    {
+        foreach (var wait in reading.Waits)
+        {
+            if (!ReferenceEquals(wait.Node.VisibleTarget, wait.Target) || !ReferenceEquals(wait.Node.Context?.Task, task))
+            {
+                return false;
+            }
+        }
+
+        return reading.Waits.Count > 0 || task.ParkedNode is null;
+    }
+}

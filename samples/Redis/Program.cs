@@ -1,0 +1,34 @@
+// Redis from the loop in two ways: by StackExchange.Redis, the usual client of .NET, and by LoopRedis, a client of a few hundred lines on the library's own connections.
+//
+//     dotnet run -c Release --project samples/Redis
+//     dotnet run -c Release --project samples/Redis -- --server 127.0.0.1:6379 --commands 50000
+//
+// Without --server it starts redis-servers of its own on free ports of 127.0.0.1, and ends them. Ends on Ctrl-C and SIGTERM.
+
+using EventLoop;
+using EventLoop.Samples;
+using Redis;
+
+const string usage = """
+    Usage: dotnet run -c Release --project samples/Redis [-- options]
+
+      --server HOST:PORT   a server that runs (default: servers of the sample's own, in temporary folders)
+      --commands N         how many commands each figure is taken of (default 20000; 0: no figures)
+      --rounds N           each figure is the median of so many alternating rounds (default 3)
+    """;
+
+return CommandLine.Run(args, usage, line =>
+{
+    string? named = line.Text("--server");
+    int commands = line.Number("--commands", 20_000, least: 0, most: 10_000_000);
+    int rounds = line.Number("--rounds", 3, least: 1, most: 100);
+    line.ExpectNoMore();
+    var server = named is null ? ((string, int)?)null : Address.Parse(named);
+    if (server is null && !OwnServer.Redis.IsInstalled)
+    {
+        Console.Error.WriteLine(OwnServer.Redis.HowToInstall);
+        return 3;
+    }
+
+    return Loop.RunMain(() => Tour.RunAsync(server, commands, rounds));
+});

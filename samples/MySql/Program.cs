@@ -1,0 +1,66 @@
+// MySQL or MariaDB from the loop by MySqlConnector and Dapper: one connection, several, a pool, transactions, a stream of rows, time limits and cancellation.
+//
+//     dotnet run -c Release --project samples/MySql
+//     dotnet run -c Release --project samples/MySql -- --server 127.0.0.1:3306 --user root --password secret
+//
+// Without --server it starts a mariadbd of its own on a free port of 127.0.0.1, and ends it.
+
+using EventLoop;
+using EventLoop.Samples;
+using EventLoop.Samples.Sql;
+using MySqlConnector;
+
+const string usage = """
+    Usage: dotnet run -c Release --project samples/MySql [-- options]
+
+      --server HOST:PORT   a server that runs (default: one of the sample's own, in a temporary folder)
+      --user NAME          (default root), with the right to make the database eventloop_sample
+      --password TEXT      (default none)
+    """;
+
+return SqlSample.Run(args, usage, OwnServer.MariaDb, "root", Open, static async Coroutine (source) =>
+{
+    var dialect = new Dialect
+    {
+        SleepText = static seconds => $"SELECT SLEEP({seconds})",
+        Series = static count => $"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) SELECT i FROM n",
+        ConnectionId = "SELECT CONNECTION_ID()",
+    };
+    await new SqlTour(dialect, source).RunAsync();
+    await BulkAsync((MySqlDataSource)source);
+});
+
+static MySqlDataSource Open(string host, int port, string user, string? password)
+{
+    var builder = new MySqlConnectionStringBuilder
+    {
+        Server = host, Port = (uint)port, UserID = user, Password = password, MaximumPoolSize = SqlTour.PoolSize, AllowLoadLocalInfile = true,
+        CancellationTimeout = 2,        // how long a cancelled command may take to end before its connection is given up; less than LoopOptions.ForeignGrace
+    };
+    using (var connection = new MySqlConnection(builder.ConnectionString + ";Pooling=false"))
+    {
+        connection.Open();      // once, before anything else is on the loop
+        using var create = new MySqlCommand("CREATE DATABASE IF NOT EXISTS eventloop_sample; SET GLOBAL local_infile = 1; SET GLOBAL max_recursive_iterations = 1000000", connection);
+        create.ExecuteNonQuery();
+    }
+
+    builder.Database = "eventloop_sample";
+    return new MySqlDataSource(builder.ConnectionString);
+}
+
+// What only this driver does: many rows at once.
+static async Coroutine BulkAsync(MySqlDataSource source)
+{
+    await using var connection = await source.OpenConnectionAsync(Loop.CancellationToken);
+    await new MySqlCommand("CREATE OR REPLACE TABLE numbers (id INT, text VARCHAR(20))", connection).ExecuteNonQueryAsync(Loop.CancellationToken);
+    var table = new System.Data.DataTable();
+    table.Columns.Add("id", typeof(int));
+    table.Columns.Add("text", typeof(string));
+    for (int i = 0; i < 10_000; i++)
+    {
+        table.Rows.Add(i, $"number {i}");
+    }
+
+    var copied = await new MySqlBulkCopy(connection) { DestinationTableName = "numbers" }.WriteToServerAsync(table, Loop.CancellationToken);
+    Console.WriteLine($"a bulk copy: {copied.RowsInserted} rows");
+}

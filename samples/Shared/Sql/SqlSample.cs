@@ -1,0 +1,57 @@
+using System.Data.Common;
+
+namespace EventLoop.Samples.Sql;
+
+/// <summary>The frame of a sample: a server that was named, or one of its own.</summary>
+internal static class SqlSample
+{
+    public static int Run(string[] args, string usage, OwnServer.Recipe recipe, string user, Func<string, int, string, string?, DbDataSource> open, Func<DbDataSource, Coroutine> main) => CommandLine.Run(args, usage, line =>
+    {
+        string? named = line.Text("--server");
+        string userName = line.Text("--user") ?? user;
+        string? password = line.Text("--password");
+        line.ExpectNoMore();
+        var server = named is null ? ((string Host, int Port)?)null : Address.Parse(named);
+        if (server is null && !recipe.IsInstalled)
+        {
+            Console.Error.WriteLine(recipe.HowToInstall);
+            return 3;
+        }
+
+        return Loop.RunMain(async Coroutine () =>
+        {
+            var own = server is null ? await OwnServer.StartAsync(recipe) : null;
+            try
+            {
+                await using var source = open(server?.Host ?? own!.Host, server?.Port ?? own!.Port, userName, password);
+                await ReadyAsync(source);
+                await main(source);
+            }
+            finally
+            {
+                if (own is not null)
+                {
+                    await CancelScope.Run(async _ => await own.DisposeAsync(), TimeSpan.FromSeconds(30), shield: true);
+                    Console.WriteLine("stopped the server");
+                }
+            }
+        });
+    });
+
+    // A server that has just been started refuses its first clients.
+    private static async Coroutine ReadyAsync(DbDataSource source)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var connection = await source.OpenConnectionAsync(Loop.CancellationToken);
+                return;
+            }
+            catch (DbException failure) when (failure.IsTransient && attempt < 100)
+            {
+                await Loop.Sleep(100);
+            }
+        }
+    }
+}

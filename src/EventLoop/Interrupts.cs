@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using EventLoop.Diagnostics;
+using EventLoop.Processes;
 using EventLoop.Scheduling;
 
 namespace EventLoop;
@@ -59,6 +60,12 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
     private void OnSignal(PosixSignalContext context)
     {
         var signal = context.Signal;
+        if (SignalHub.IsHeard(signal))
+        {
+            context.Cancel = true;       // somebody listens, and has taken it over
+            return;
+        }
+
         switch (Interlocked.Increment(ref count))
         {
             case 1:

@@ -49,7 +49,7 @@ public abstract class ProcessTest : LoopTest
         }
     }
 
-    private static string CommandOf(int id)
+    protected static string CommandOf(int id)
     {
         try
         {

@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+using EventLoop.Processes;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+/// <summary>Signals as they come; see <see cref="Signals.Listen"/>. Trio: <c>open_signal_receiver</c>.</summary>
+/// <remarks><b>Thread:</b> the loop's. <b>Cancellation:</b> a cancelled wait has taken nothing.</remarks>
+public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
+{
+    private readonly LoopCore core;
+    private readonly Subscription subscription;
+    private readonly int[] numbers;
+    private readonly AsyncQueue<int> arrived = new();       // each signal once: it is as bounded as they are
+
+    internal SignalListener(LoopCore core, int[] numbers)
+    {
+        this.core = core;
+        this.numbers = numbers;
+        subscription = new Subscription(this);
+        foreach (int number in numbers)
+        {
+            SignalHub.Add(number, subscription);
+        }
+
+        core.Loop.Residents.Add(subscription);
+    }
+
+    /// <summary>Waits for the next one.</summary>
+    /// <returns>The signal, by its name where it has one.</returns>
+    /// <exception cref="ObjectDisposedException">The listener was disposed.</exception>
+    public async Coroutine<PosixSignal> ReceiveAsync()
+    {
+        core.VerifyAccess("SignalListener.ReceiveAsync");
+        try
+        {
+            return subscription.Take(await arrived.GetAsync());
+        }
+        catch (QueueShutDownException)
+        {
+            throw new ObjectDisposedException(nameof(SignalListener), "The listener was disposed: it hears no signals any more. Make another one with Signals.Listen.");
+        }
+    }
+
+    /// <summary>Enumerates them as they come; the end of the enumeration disposes the listener.</summary>
+    /// <param name="cancellationToken">Ends the wait for the next one.</param>
+    public async IAsyncEnumerator<PosixSignal> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            while (!arrived.IsShutDown)
+            {
+                PosixSignal next;
+                try
+                {
+                    next = await (cancellationToken.CanBeCanceled ? Loop.WaitFor(ReceiveAsync(), null, cancellationToken) : ReceiveAsync());
+                }
+                catch (ObjectDisposedException)
+                {
+                    yield break;
+                }
+
+                yield return next;
+            }
+        }
+        finally
+        {
+            Dispose();
+        }
+    }
+
+    /// <summary>Hears no more; who waits gets <see cref="ObjectDisposedException"/>. When the last listener of a signal is gone its default action is back.</summary>
+    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    public void Dispose()
+    {
+        if (!arrived.IsShutDown)
+        {
+            core.VerifyAccess("SignalListener.Dispose");
+            subscription.End();
+            if (ReferenceEquals(LoopCore.Running, core))
+            {
+                arrived.Shutdown(immediate: true);
+            }
+        }
+    }
+
+    /// <summary>What the process's registrations know of it.</summary>
+    private sealed class Subscription(SignalListener listener) : ISignalSubscriber, ILoopResident
+    {
+        private ulong pending;       // any thread, interlocked: which are on their way, or were not taken yet
+
+        public void OnSignal(int number)
+        {
+            ulong bit = 1UL << (number - 1);
+            if ((Interlocked.Or(ref pending, bit) & bit) == 0)
+            {
+                listener.core.TryPost(CallbackItem<(SignalListener Listener, int Number)>.Create(
+                    static arrival => arrival.Listener.OnArrived(arrival.Number), (listener, number), listener.core.BaseContext));
+            }
+        }
+
+        void ILoopResident.OnLoopClosing() => End();
+
+        internal PosixSignal Take(int number)
+        {
+            Interlocked.And(ref pending, ~(1UL << (number - 1)));
+            return SignalNumbers.Named(number);
+        }
+
+        internal void End()
+        {
+            foreach (int number in listener.numbers)
+            {
+                SignalHub.Remove(number, this);
+            }
+
+            listener.core.Loop.Residents.Remove(this);
+        }
+    }
+
+    private void OnArrived(int number)
+    {
+        if (!arrived.IsShutDown)
+        {
+            arrived.TryPut(number);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using System.Diagnostics;
+
+namespace EventLoop.Tests.Processes;
+
+public sealed class GuardTests : ProcessTest
+{
+    private static int Guard => ChildrenOf(Environment.ProcessId).FirstOrDefault(static id => CommandOf(id).Contains("group_"));
+
+    [Fact]
+    public void A_guarded_child_runs_in_a_group_of_its_own_and_can_be_stopped() => RunProcesses(async () =>
+    {
+        await using var child = await Subprocess.StartAsync(new ProcessCommand("sleep", "60") { KillOnParentExit = true });
+        StateOf(child.Id)!.Value.Group.Should().Be(child.Id);
+        (await child.StopAsync()).Signal.Should().Be(System.Runtime.InteropServices.PosixSignal.SIGTERM);
+    });
+
+    [Fact]
+    public void A_guard_that_is_killed_is_started_again() => RunProcesses(async () =>
+    {
+        await using var child = await Subprocess.StartAsync(new ProcessCommand("sleep", "60") { KillOnParentExit = true });
+        int guard = Guard;
+        Process.GetProcessById(guard).Kill();
+        while (Guard == guard || Guard == 0)
+        {
+            await Loop.Sleep(TimeSpan.FromMilliseconds(5));
+        }
+    });
+
+    [Fact]
+    public void What_the_guard_knows_dies_when_its_pipe_ends()
+    {
+        // The guard's own script, with a pipe of this test's: its end is that of the process that holds it.
+        string script = (string)typeof(Loop).Assembly.GetType("EventLoop.Processes.Guard")!
+            .GetField("Script", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.GetRawConstantValue()!;
+        using var deaf = Process.Start(new ProcessStartInfo("setsid", ["sh", "-c", "trap '' TERM HUP; sleep 60 & wait"]))!;
+        using var spared = Process.Start(new ProcessStartInfo("setsid", ["sleep", "60"]))!;
+        using var guard = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", script]) { RedirectStandardInput = true })!;
+        SpinWait.SpinUntil(() => StateOf(deaf.Id)?.Group == deaf.Id && StateOf(spared.Id)?.Group == spared.Id, TimeSpan.FromSeconds(10)).Should().BeTrue();
+        guard.StandardInput.Write($"+{deaf.Id}\n+{spared.Id}\n-{spared.Id}\n");
+        guard.StandardInput.Close();
+        deaf.WaitForExit(TimeSpan.FromSeconds(10)).Should().BeTrue();
+        guard.WaitForExit(TimeSpan.FromSeconds(10)).Should().BeTrue();
+        spared.HasExited.Should().BeFalse();
+        spared.Kill();
+        spared.WaitForExit();
+    }
+}

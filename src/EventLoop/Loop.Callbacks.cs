@@ -116,7 +116,7 @@ public sealed partial class Loop
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private CallbackItem ScheduleSoon<TState>(Action<TState> callback, TState state)
+    private CallbackItem<TState> ScheduleSoon<TState>(Action<TState> callback, TState state)
     {
         VerifyOpen(nameof(CallSoon));
         Core.TakePosts();        // what other threads posted before this call stays before it
@@ -131,7 +131,7 @@ public sealed partial class Loop
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private CallbackItem ScheduleLater<TState>(TimeSpan delay, Action<TState> callback, TState state, out long due)
+    private CallbackItem<TState> ScheduleLater<TState>(TimeSpan delay, Action<TState> callback, TState state, out long due)
     {
         VerifyOpen(nameof(CallLater));
         if (delay > TimeSpan.Zero)
@@ -149,7 +149,7 @@ public sealed partial class Loop
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private CallbackItem ScheduleAt<TState>(long due, Action<TState> callback, TState state)
+    private CallbackItem<TState> ScheduleAt<TState>(long due, Action<TState> callback, TState state)
     {
         VerifyOpen(nameof(CallAt));
         if (due <= Core.Clock.Now)

@@ -163,13 +163,13 @@ public sealed partial class Loop
 
     private LoopTask DriveMain(LoopTask main, CancellationToken token)
     {
-        using var cancellation = CancelBy(token, main);
+        using var cancellation = CancelBy(main, token);
         Drive(main);
         return main;
     }
 
     /// <summary>Has <paramref name="token"/> cancel a task of this loop, from any thread.</summary>
-    internal static CancellationTokenRegistration CancelBy(CancellationToken token, LoopTask task) => token.UnsafeRegister(
+    internal static CancellationTokenRegistration CancelBy(LoopTask task, CancellationToken token) => token.UnsafeRegister(
         static task =>
         {
             var canceled = (LoopTask)task!;

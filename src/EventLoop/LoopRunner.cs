@@ -122,7 +122,7 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
 
     private LoopTask RunMain(LoopTask main, CancellationToken token)
     {
-        using var cancellation = Loop.CancelBy(token, main);
+        using var cancellation = Loop.CancelBy(main, token);
         if (!Loop.Options.HandleInterrupt)
         {
             Loop.Drive(main);

@@ -188,7 +188,7 @@ internal sealed class TestRun
             $"  {task.Label}{(task.WaitingOn is { } what ? $" waits on {what}" : "")}{(WaitReport.StackOf(task) is { Length: > 0 } stack ? $", in {stack}" : "")}, created by {task.CreatedBy ?? "the program"}";
     }
 
-    private Exception? Complaints(string? running)
+    private TestLoopException? Complaints(string? running)
     {
         var complaints = new List<string>();
         Exception? inner = null;

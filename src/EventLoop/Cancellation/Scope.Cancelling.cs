@@ -131,7 +131,7 @@ internal sealed partial class Scope
         if (noted)
         {
             Host!.CountScopeRequest(-1);
-            Host.OwnScopes.Forget(this);
+            TaskScopes.Forget(this);
         }
     }
 

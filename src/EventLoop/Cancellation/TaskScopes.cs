@@ -173,7 +173,7 @@ internal sealed class TaskScopes(LoopTask task)
 
     internal void NoteDue(Scope edge) => edge.CancelledPlace = (due ??= new()).AddLast(edge);
 
-    internal void Forget(Scope edge)
+    internal static void Forget(Scope edge)
     {
         if (edge.CancelledPlace is { List: { } list } place)
         {

@@ -156,10 +156,7 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
     {
         try
         {
-            if (cancellation.IsCancellationRequested)
-            {
-                throw new OperationCanceledException(cancellation);
-            }
+            cancellation.ThrowIfCancellationRequested();
 
             (source, token) = make!();
             if (!source.Start(token))

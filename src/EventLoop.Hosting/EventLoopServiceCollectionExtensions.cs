@@ -41,7 +41,7 @@ public static class EventLoopServiceCollectionExtensions
     public static IServiceCollection AddEventLoop(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return services.AddEventLoop(configuration.Bind);
+        return services.AddEventLoop(options => configuration.Bind(options));
     }
 
     /// <summary>Adds a loop that exists already, for injection: that on which the host itself is started, as a rule. It is neither started nor stopped.</summary>

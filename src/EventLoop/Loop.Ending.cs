@@ -14,7 +14,7 @@ public sealed partial class Loop
     private readonly HashSet<LoopTask> abandoned = [];
     private Exception? exitAtEnd;
     private bool hasExited;
-    private bool isDrained;
+    private volatile bool isDrained;          // any thread reads
     private bool isHurried;
     private volatile bool ending;             // any thread
     private volatile bool shutdownIsOver;     // any thread
@@ -24,6 +24,12 @@ public sealed partial class Loop
 
     /// <summary>No more is submitted to it. Any thread.</summary>
     internal bool IsEnding => ending;
+
+    /// <summary>Its tasks have ended or were given up, and the executor's work is waited for. Any thread.</summary>
+    internal bool IsDraining => isDrained;
+
+    /// <summary>Told when an interrupt hurries the end. Loop thread.</summary>
+    internal Action<LoopInterruptedException>? Hurried { get; set; }
 
     /// <summary>Closes the loop: lets its default executor finish, lets go of everything, and reports what was left. Idempotent. asyncio: <c>close</c>.</summary>
     /// <remarks>
@@ -44,6 +50,7 @@ public sealed partial class Loop
         }
 
         ending = true;
+        DisposeLocals();
         DrainExecutor();
         var pending = Core.Tasks.Snapshot();
         LeaveLines(pending);
@@ -95,6 +102,7 @@ public sealed partial class Loop
             }
         }
 
+        DisposeLocals();
         DrainExecutor();
         if (Core.Tasks.Count > abandoned.Count)
         {
@@ -117,6 +125,7 @@ public sealed partial class Loop
     {
         isHurried = true;
         Core.ExitException = interrupt;
+        Hurried?.Invoke(interrupt);
     }
 
     private void CancelRemaining(Bound bound)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using EventLoop.Groups;
 using EventLoop.Net;
 using EventLoop.Net.Sockets.Sockets;
 using EventLoop.Scheduling;
@@ -157,7 +158,7 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
                 }
                 else
                 {
-                    HandOver(socket.Detach(target.Core), target);
+                    Travel.Send(socket.Leave(), target.Core, Serve);
                 }
             }
             catch (ObjectDisposedException)
@@ -171,18 +172,6 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
             }
         }
     }
-
-    private void HandOver(Func<LoopSocket> attach, Loop target) => target.Core.Arrive(new RawStep(() =>
-    {
-        try
-        {
-            Serve(attach());
-        }
-        catch (Exception failure) when (failure is IOException or SocketException)
-        {
-            LogCannotAccept(logger, EndPoint, failure);
-        }
-    }));
 
     private void Serve(LoopSocket socket)
     {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Polling;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
@@ -47,19 +48,26 @@ public static class Unix
     public static Server Listen(string path, Func<Connection, Coroutine> handler, ListenOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
+        options ??= new ListenOptions();
+        var core = LoopCore.Required;             // before a file is removed
+        var (device, onClosed) = OpenListener(core, path, options);
+        return new Server(new LoopSocket(core, device), handler, options, onClosed);
+    }
+
+    /// <summary>One that listens, and what is to be done when it is closed.</summary>
+    internal static (SocketDevice Device, Action? OnClosed) OpenListener(LoopCore core, string path, ListenOptions options)
+    {
         var endPoint = EndPointOf(path);
-        _ = LoopCore.Required;             // before a file is removed
         bool isFile = path[0] != '\0';
         if (isFile)
         {
             RemoveStale(path, endPoint);
         }
 
-        options ??= new ListenOptions();
-        LoopSocket listener;
+        SocketDevice device;
         try
         {
-            listener = SocketFactory.Listen(endPoint, options);
+            device = SocketFactory.OpenListener(core, endPoint, options);
         }
         catch (SocketException missing) when (missing.SocketErrorCode == SocketError.AddressNotAvailable && isFile)
         {
@@ -67,7 +75,7 @@ public static class Unix
         }
 
         var own = isFile ? SocketFile.Find(path, followsLinks: false) : null;
-        return new Server(listener, handler, options, isFile ? () => RemoveOwn(path, own) : null);
+        return (device, isFile ? () => RemoveOwn(path, own) : null);
     }
 
     /// <inheritdoc cref="Listen(string, Func{Connection, Coroutine}, ListenOptions?)"/>

@@ -13,7 +13,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
     private const int LongestAddress = 128;
     private const uint Events = EpollPoller.In | EpollPoller.Urgent | EpollPoller.Out | EpollPoller.PeerClosed | EpollPoller.EdgeTriggered;
 
-    private readonly EpollPoller poller;
+    private EpollPoller poller;
     private readonly AddressFamily family;
     private readonly Socket? owner;          // where it came from, if not from here; it has another descriptor for the same socket
     private int descriptor;
@@ -92,13 +92,11 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         }
     }
 
-    internal override Func<SocketDevice> Detach(IPoller there)
+    internal override void Leave()
     {
-        var moved = new EpollSocket((EpollPoller)there, descriptor, family, IsTcp, owner) { IsForeign = IsForeign, peer = peer, local = local };
-        descriptor = -1;
-        GC.SuppressFinalize(this);
-        return () => moved;
     }
+
+    internal override void Join(IPoller poller) => this.poller = (EpollPoller)poller;
 
     internal override void Arm(Readiness interest)
     {

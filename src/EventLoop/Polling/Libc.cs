@@ -44,6 +44,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "getrlimit")]
     internal static partial int Limit(int resource, nuint* softAndHard);
 
+    [LibraryImport(Name, EntryPoint = "sched_getaffinity")]
+    internal static partial int GetAffinity(int thread, nuint length, byte* mask);
+
+    [LibraryImport(Name, EntryPoint = "sched_setaffinity")]
+    internal static partial int SetAffinity(int thread, nuint length, byte* mask);
+
     [LibraryImport(Name, EntryPoint = "close")]
     internal static partial int Close(int descriptor);
 

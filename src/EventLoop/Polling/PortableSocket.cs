@@ -10,7 +10,7 @@ internal sealed class PortableSocket : SocketDevice
 {
     private const int LongestDatagram = 65_536;
 
-    private readonly PortablePoller poller;
+    private PortablePoller? poller;              // null: on its way to another loop
     private readonly Socket socket;
     private readonly PollSource? watcher;        // a foreign descriptor: the socket is a view
     private readonly SafeSocketHandle? watched;  // whose
@@ -42,17 +42,22 @@ internal sealed class PortableSocket : SocketDevice
 
     internal override EndPoint? RemoteEndPoint => remote ?? Ask(static socket => socket.RemoteEndPoint);
 
-    internal override Func<SocketDevice> Detach(IPoller there)
+    internal override void Leave()
     {
-        closed = true;
-        poller.Forget(this, socket, closed: true);
-        return () => new PortableSocket((PortablePoller)there, socket) { local = local, remote = remote };
+        poller!.Forget(this, socket, closed: true);
+        poller = null;
+    }
+
+    internal override void Join(IPoller poller)
+    {
+        this.poller = (PortablePoller)poller;
+        this.poller.Opened(this);
     }
 
     internal override void Arm(Readiness interest)
     {
         Interest |= interest;
-        poller.Waits(this, socket);
+        poller!.Waits(this, socket);
     }
 
     internal void Tell(Readiness readiness)
@@ -61,7 +66,7 @@ internal sealed class PortableSocket : SocketDevice
         Interest &= ~readiness;
         if ((Interest & (Readiness.Readable | Readiness.Writable)) == 0)
         {
-            poller.Forget(this, socket, closed: false);
+            poller!.Forget(this, socket, closed: false);
         }
 
         if (watcher is not null)
@@ -74,7 +79,7 @@ internal sealed class PortableSocket : SocketDevice
         }
     }
 
-    internal void Unwatch() => poller.Forget(this, socket, closed: true);
+    internal void Unwatch() => poller!.Forget(this, socket, closed: true);
 
     internal override int Receive(Span<byte> buffer)
     {
@@ -102,7 +107,7 @@ internal sealed class PortableSocket : SocketDevice
         try
         {
             var next = socket.Accept();
-            var connection = new PortableSocket(poller, next);
+            var connection = new PortableSocket(poller!, next);
             connection.local = connection.LocalEndPoint;
             connection.remote = connection.RemoteEndPoint;
             accepted = connection;
@@ -257,7 +262,7 @@ internal sealed class PortableSocket : SocketDevice
         }
 
         closed = true;
-        poller.Forget(this, socket, closed: true);
+        poller?.Forget(this, socket, closed: true);
         if (abort)
         {
             Try(() => socket.LingerState = new LingerOption(enable: true, seconds: 0));

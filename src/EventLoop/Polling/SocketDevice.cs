@@ -54,9 +54,11 @@ internal abstract class SocketDevice : StreamDevice
         return read == 0 ? 0 : Send(buffer[..read]);
     }
 
-    /// <summary>Has another loop serve the socket, which nobody has waited for here: what makes its device there, on that loop's thread. This one is closed.</summary>
-    /// <param name="there">Of the same kind as this one's.</param>
-    internal virtual Func<SocketDevice> Detach(IPoller there) => throw new NotSupportedException("A socket of this kind stays on its loop.");
+    /// <summary>On its way to another loop; nobody has waited for it yet. Until it has come there it can only be closed, on whichever thread.</summary>
+    internal virtual void Leave() => throw new NotSupportedException("A socket of this kind stays on its loop.");
+
+    /// <summary>It has come to the loop of this poller, of the same kind as the one that it left.</summary>
+    internal virtual void Join(IPoller poller) => throw new NotSupportedException("A socket of this kind stays on its loop.");
 
     internal abstract SocketError Bind(EndPoint endPoint);
 

@@ -63,9 +63,24 @@ internal sealed partial class LoopCore
 
     private Exception? exitException;
 
-    internal TimeSpan IdleTime => TimeSpan.FromTicks(idleTicks);
+    private const long NotParked = long.MinValue;
 
-    internal TimeSpan BusyTime => TimeSpan.FromTicks(Math.Max(0, (isRunning ? runTicks + Since(runStart) : runTicks) - idleTicks));
+    private long parkStart = NotParked;      // any thread reads
+
+    internal TimeSpan IdleTime => TimeSpan.FromTicks(IdleTicks);
+
+    // With the park that is under way, for those who look from outside. A number of a moment: it may end meanwhile.
+    private long IdleTicks
+    {
+        get
+        {
+            long idle = Volatile.Read(ref idleTicks);
+            long start = Volatile.Read(ref parkStart);
+            return start == NotParked ? idle : idle + Since(start);
+        }
+    }
+
+    internal TimeSpan BusyTime => TimeSpan.FromTicks(Math.Max(0, (isRunning ? runTicks + Since(runStart) : runTicks) - IdleTicks));
 
     /// <summary>Any thread.</summary>
     internal void RequestStop()
@@ -132,6 +147,7 @@ internal sealed partial class LoopCore
     {
         threadId = Environment.CurrentManagedThreadId;
         runStart = NoteLook(Clock.Now);
+        parkStart = NotParked;      // the poll may have thrown, the last time
         isRunning = true;
         Instruments.BeginRun();
         NotePresence();
@@ -400,7 +416,9 @@ internal sealed partial class LoopCore
         if (Inbox.IsEmpty && !stopRequested && !ShallLookAgain())
         {
             Polls++;
+            Volatile.Write(ref parkStart, now);
             ParkBlockedWaitingForWork(now);
+            Volatile.Write(ref parkStart, NotParked);
         }
 
         Volatile.Write(ref sleeping, 0);

@@ -266,6 +266,20 @@ public sealed class StatisticsTests : LoopTest
         }
     });
 
+    [RealTime("it is looked at while its thread is parked")]
+    [Fact]
+    public void A_loop_that_is_parked_counts_as_idle_for_those_who_look_from_outside() => RunLoop(async () =>
+    {
+        var loop = Loop.Current;
+        var before = loop.Statistics;
+        var seen = Loop.ToThread(() =>
+        {
+            SpinWait.SpinUntil(() => (loop.Statistics.IdleTime - before.IdleTime).TotalMilliseconds >= 50, TimeSpan.FromSeconds(10)).Should().BeTrue("it is parked all the time");
+            return loop.Statistics;
+        });
+        (await seen).BusyTime.Should().BeLessThan(before.BusyTime + TimeSpan.FromMilliseconds(50));
+    });
+
     [OneSchedule("it is about the number of tasks")]
     [Fact]
     public void Each_of_64000_tasks_may_ask_in_each_of_its_steps() => RunLoop(async () =>

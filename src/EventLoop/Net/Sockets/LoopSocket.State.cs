@@ -229,13 +229,23 @@ public sealed partial class LoopSocket
         localEndPoint = device.LocalEndPoint;
     }
 
-    /// <summary>Hands an accepted socket, which nothing has waited for, to another loop; this one is closed. What makes it there is called on that loop's thread.</summary>
-    internal Func<LoopSocket> Detach(LoopCore there)
+    // ---- The way to another loop
+
+    /// <summary>Lets go of what is below, which nobody has waited for yet: it is on its way to another loop, and this object is done with.</summary>
+    internal SocketDevice Leave()
     {
-        var attach = device.Detach(there.Poller);
         GC.SuppressFinalize(this);
+        (_, _) = (LocalEndPoint, RemoteEndPoint);
         ready.State |= SocketState.Closed;
-        return () => new LoopSocket(there, attach()) { namesAreKnown = true };
+        device.Leave();
+        return device;
+    }
+
+    /// <summary>The socket of a connection that was accepted on another loop, or of a listener that was opened there. Loop thread.</summary>
+    internal static LoopSocket Join(LoopCore core, SocketDevice device)
+    {
+        device.Join(core.Poller);
+        return new LoopSocket(core, device) { namesAreKnown = true };
     }
 
     // ---- The end

@@ -26,51 +26,63 @@ internal static class SocketFactory
     internal static LoopSocket OpenStream(EndPoint endPoint, SocketOptions options)
     {
         var core = LoopCore.Required;
-        var socket = new LoopSocket(core, Open(
-            core,
-            endPoint,
-            endPoint.AddressFamily,
-            SocketType.Stream,
-            endPoint.AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp));
-        try
-        {
-            Apply(socket.Device, endPoint, options);
-            return socket;
-        }
-        catch
-        {
-            socket.Close();
-            throw;
-        }
+        return new LoopSocket(core, OpenStream(core, endPoint, options));
     }
 
     internal static LoopSocket Listen(EndPoint endPoint, ListenOptions options)
     {
-        var socket = OpenStream(endPoint, options);
+        var core = LoopCore.Required;
+        return new LoopSocket(core, OpenListener(core, endPoint, options));
+    }
+
+    /// <summary>One that listens, and that nobody waits for yet.</summary>
+    internal static SocketDevice OpenListener(LoopCore core, EndPoint endPoint, ListenOptions options)
+    {
+        var device = OpenStream(core, endPoint, options);
         try
         {
             if (endPoint.AddressFamily != AddressFamily.Unix)
             {
-                Set(socket.Device, endPoint, SocketSetting.ReuseAddress, 1);
+                Set(device, endPoint, SocketSetting.ReuseAddress, 1);
             }
 
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
             {
-                Set(socket.Device, endPoint, SocketSetting.IPv6Only, options.DualMode ? 0 : 1);
+                Set(device, endPoint, SocketSetting.IPv6Only, options.DualMode ? 0 : 1);
             }
 
             if (options.ReusePort)
             {
-                Set(socket.Device, endPoint, SocketSetting.ReusePort, 1);
+                Set(device, endPoint, SocketSetting.ReusePort, 1);
             }
 
-            socket.Bind(endPoint);
-            socket.Listen(options.Backlog);
-            return socket;
+            Check(device.Bind(endPoint), "bind to", endPoint);
+            Check(device.Listen(options.Backlog), "listen on", endPoint);
+            return device;
         }
         catch
         {
-            socket.Close();
+            device.Close(abort: false);
+            throw;
+        }
+    }
+
+    private static SocketDevice OpenStream(LoopCore core, EndPoint endPoint, SocketOptions options)
+    {
+        var device = Open(
+            core,
+            endPoint,
+            endPoint.AddressFamily,
+            SocketType.Stream,
+            endPoint.AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        try
+        {
+            Apply(device, endPoint, options);
+            return device;
+        }
+        catch
+        {
+            device.Close(abort: false);
             throw;
         }
     }
@@ -115,6 +127,14 @@ internal static class SocketFactory
         if (error != SocketError.Success)
         {
             throw SocketErrors.Failed($"set {setting} of the socket for", endPoint, error);
+        }
+    }
+
+    private static void Check(SocketError error, string what, EndPoint with)
+    {
+        if (error != SocketError.Success)
+        {
+            throw SocketErrors.Failed(what, with, error);
         }
     }
 }

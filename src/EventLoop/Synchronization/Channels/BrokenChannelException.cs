@@ -2,5 +2,17 @@ using EventLoop.Synchronization.Channels;
 
 namespace EventLoop;
 
-/// <summary>All receivers are disposed. Trio: <c>BrokenResourceError</c>.</summary>
-public sealed class BrokenChannelException() : InvalidOperationException("All receivers of the channel are disposed: nobody will take what is sent.");
+/// <summary>Nobody will receive what is sent: all receivers of a channel are disposed; a mailbox was completed or disposed, or its loop closed. Trio: <c>BrokenResourceError</c>.</summary>
+public sealed class BrokenChannelException : InvalidOperationException
+{
+    /// <summary>That all receivers are disposed.</summary>
+    public BrokenChannelException()
+        : base("All receivers of the channel are disposed: nobody will take what is sent.")
+    {
+    }
+
+    internal BrokenChannelException(string message)
+        : base(message)
+    {
+    }
+}

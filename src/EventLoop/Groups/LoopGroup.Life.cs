@@ -1,0 +1,360 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using EventLoop.Coroutines;
+using EventLoop.Groups;
+using EventLoop.Net;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+// From the start of the loops to their end, and which of them gets what.
+public sealed partial class LoopGroup
+{
+    private readonly LoopGroupOptions options;
+    private readonly LoopRunner home;                        // Run's own loop
+    private readonly Lock changing = new();                  // any thread may listen, and the thread of a loop that failed puts another one in its place
+    private readonly List<GroupServer> servers = [];         // guarded by the lock
+    private LoopThread[] threads = [];                       // replaced whole, under the lock; any thread reads
+    private Loop[] loops = [];                               // as those
+    private List<LoopThread> all = [];                       // guarded by the lock: those that failed as well
+    private Exception? failure;                              // guarded by the lock: the first one
+    private bool ending;                                     // guarded by the lock
+    private LoopTask? main;                                  // Run's thread
+    private volatile string? stopReason;                     // any thread
+    private int turn;                                        // any thread, interlocked
+
+    private LoopGroup(LoopGroupOptions options)
+    {
+        this.options = options;
+        home = new LoopRunner(options.Loop) { IsSingle = true };
+    }
+
+    internal bool PinsThreads => options.PinThreads;
+
+    internal Loop Home => home.Loop;
+
+    private T Drive<T>(Func<LoopGroup, Coroutine<T>> body)
+    {
+        try
+        {
+            StartLoops();
+            Home.Hurried = Hurry;
+            T result;
+            try
+            {
+                result = home.Run(() => RunMain(body));
+            }
+            finally
+            {
+                End();
+            }
+
+            ThrowIfFailed();
+            return result;
+        }
+        catch (Exception thrown) when (!ReferenceEquals(thrown, Failure))
+        {
+            End();
+            if (Failure is { } cause)
+            {
+                if (thrown is not OperationCanceledException)
+                {
+                    Home.CallExceptionHandler(new LoopExceptionContext($"The main of the group '{Home.Name}' failed after one of its loops had", thrown));
+                }
+
+                ExceptionDispatchInfo.Throw(cause);
+            }
+
+            throw;
+        }
+    }
+
+    private Exception? Failure
+    {
+        get
+        {
+            lock (changing)
+            {
+                return failure;
+            }
+        }
+    }
+
+    private void ThrowIfFailed()
+    {
+        if (Failure is { } cause)
+        {
+            ExceptionDispatchInfo.Throw(cause);
+        }
+    }
+
+    private async Coroutine<T> RunMain<T>(Func<LoopGroup, Coroutine<T>> body)
+    {
+        main = Loop.CurrentTask;
+        if (stopReason is { } reason)
+        {
+            main!.Cancel(reason);
+        }
+
+        return await body(this);
+    }
+
+    private void StopBecause(string reason)
+    {
+        stopReason ??= reason;
+        Home.Core.TryPost(CallbackItem<LoopGroup>.Create(static group => group.main?.CancelCore(group.stopReason), this, Home.Core.BaseContext));
+    }
+
+    // ---- The loops
+
+    private void StartLoops()
+    {
+        int number = options.Loops ?? Environment.ProcessorCount;
+        try
+        {
+            var started = new LoopThread[number];
+            for (int i = 0; i < number; i++)
+            {
+                started[i] = NewThread(i, null);
+                all.Add(started[i]);
+            }
+
+            threads = started;
+            loops = Array.ConvertAll(started, static thread => thread.Loop);
+        }
+        catch
+        {
+            End();
+            throw;
+        }
+    }
+
+    private LoopThread NewThread(int index, LoopThread? before)
+    {
+        var thread = new LoopThread(this, index, options.Loop with { Name = $"{Home.Name}-{index}" }, before);
+        thread.Start();
+        return thread;
+    }
+
+    /// <summary>On its thread.</summary>
+    internal void OnLoopFailed(LoopThread failed, Exception cause)
+    {
+        lock (changing)
+        {
+            foreach (var server in servers)
+            {
+                server.StopAccepting(failed);
+            }
+
+            if (options.OnFailure == LoopFailurePolicy.Restart && !ending)
+            {
+                try
+                {
+                    Replace(failed);
+                    Tell($"Loop '{failed.Loop.Name}' of a group failed, and another one took its place", cause);
+                    return;
+                }
+                catch (Exception second)
+                {
+                    Tell($"Loop '{failed.Loop.Name}' of a group failed, and none could take its place: the group stops", second);
+                }
+            }
+
+            failure ??= cause;
+        }
+
+        StopBecause($"loop '{failed.Loop.Name}' failed");
+    }
+
+    /// <summary>Cleanup code on a loop has asked to exit.</summary>
+    internal void OnExitAtEnd(LoopThread thread, Exception exit)
+    {
+        if (exit is LoopInterruptedException)
+        {
+            return;      // Run's own loop has it, too
+        }
+
+        lock (changing)
+        {
+            failure ??= exit;
+        }
+
+        StopBecause($"code on loop '{thread.Loop.Name}' has asked to exit");
+    }
+
+    private void Replace(LoopThread failed)
+    {
+        var next = NewThread(failed.Index, failed);
+        all.Add(next);
+        var replaced = (LoopThread[])threads.Clone();
+        replaced[failed.Index] = next;
+        foreach (var server in servers)
+        {
+            server.Replace(failed, next);
+        }
+
+        loops = Array.ConvertAll(replaced, static thread => thread.Loop);
+        Volatile.Write(ref threads, replaced);
+    }
+
+    internal void Tell(string message, Exception cause) => Home.Core.TryPost(CallbackItem<(Loop Loop, LoopExceptionContext Context)>.Create(
+        static told => told.Loop.CallExceptionHandler(told.Context), (Home, new LoopExceptionContext(message, cause)), Home.Core.BaseContext));
+
+    // ---- The end
+
+    private void Hurry(LoopInterruptedException interrupt)
+    {
+        foreach (var thread in threads)
+        {
+            thread.Core.TryPost(CallbackItem<(Loop Loop, LoopInterruptedException Interrupt)>.Create(
+                static hurry => hurry.Loop.Hurry(hurry.Interrupt), (thread.Loop, interrupt), thread.Core.BaseContext));
+        }
+    }
+
+    // All at once, Run's own loop among them: so that the time is one for all.
+    private void End()
+    {
+        LoopThread[] left;
+        lock (changing)
+        {
+            if (ending)
+            {
+                return;
+            }
+
+            ending = true;
+            foreach (var server in servers)
+            {
+                server.StopAccepting(null);
+            }
+
+            left = [.. all];
+        }
+
+        long deadline = Environment.TickCount64 + (long)Math.Min(options.Loop.ShutdownTimeout.TotalMilliseconds, int.MaxValue);
+        foreach (var thread in left)
+        {
+            thread.Stop();
+        }
+
+        try
+        {
+            home.Dispose();
+        }
+        finally
+        {
+            foreach (var thread in left)
+            {
+                if (!thread.Join(deadline))
+                {
+                    string step = thread.Core.Current?.Task?.Label ?? "a callback";
+                    Home.CallExceptionHandler(new LoopExceptionContext(
+                        $"Loop '{thread.Loop.Name}' did not end within {options.Loop.ShutdownTimeout} of the end of its group: a step of {step} has not come back. Its thread is left behind"));
+                }
+            }
+        }
+    }
+
+    // ---- Who gets what
+
+    private LoopThread ThreadOf<TKey>(TKey key)
+        where TKey : notnull
+    {
+        var among = threads;
+
+        // The hash of a number is the number: Fibonacci's multiplier spreads those in equal steps, the upper half of the product decides.
+        uint mixed = (uint)EqualityComparer<TKey>.Default.GetHashCode(key);
+        mixed = (mixed ^ (mixed >> 16)) * 0x9E37_79B1;
+        mixed = (mixed ^ (mixed >> 15)) * 0x85EB_CA77;
+        mixed ^= mixed >> 13;
+        return among[(int)(((ulong)mixed * (uint)among.Length) >> 32)];
+    }
+
+    /// <summary>By connections, then by work; where all is equal in turns.</summary>
+    internal LoopThread PickLeastLoaded()
+    {
+        var among = threads;
+        int start = (int)((uint)Interlocked.Increment(ref turn) % (uint)among.Length);
+        var best = among[start];
+        int connections = best.Connections, work = best.Work;
+        bool isDown = best.IsDown;
+        for (int i = 1; i < among.Length; i++)
+        {
+            var candidate = among[(start + i) % among.Length];
+            int itsConnections = candidate.Connections;
+            if (candidate.IsDown || (!isDown && itsConnections > connections))
+            {
+                continue;
+            }
+
+            int itsWork = candidate.Work;
+            if (isDown || itsConnections < connections || itsWork < work)
+            {
+                (best, connections, work, isDown) = (candidate, itsConnections, itsWork, false);
+            }
+        }
+
+        return best;
+    }
+
+    private async Coroutine<T> RunOnLeastLoaded<T>(Func<Coroutine<T>> body) => await RunThere(PickLeastLoaded(), body);
+
+    private static async Coroutine<T> RunThere<T>(LoopThread there, Func<Coroutine<T>> body) =>
+        ReferenceEquals(there.Core, LoopCore.Required) ? await Loop.CreateTask(body) : await RemoteWork<T>.On(there, body);
+
+    private async Coroutine<T[]> RunOnAll<T>(Func<int, Coroutine<T>> body)
+    {
+        var among = threads;
+        var running = new LoopTask<T>[among.Length];
+        await TaskGroup.Run(async group =>
+        {
+            foreach (var there in among)
+            {
+                running[there.Index] = group.CreateTask(RunThere(there, () => body(there.Index)));
+            }
+        });
+        return Array.ConvertAll(running, static task => task.Result);
+    }
+
+    private GroupServer ListenWith(EndPoint endPoint, Func<Connection, Coroutine> handler, GroupListenOptions listenOptions)
+    {
+        if (LoopCore.Running is null)
+        {
+            // A thread without a loop has no poller to open a listener with, and may wait.
+            return Home.Submit(() => ListenWith(endPoint, handler, listenOptions)).GetAwaiter().GetResult();
+        }
+
+        lock (changing)
+        {
+            if (ending)
+            {
+                Throw.Ending(Home.Name);
+            }
+
+            var server = new GroupServer(this, threads, endPoint, handler, listenOptions);
+            servers.Add(server);
+            return server;
+        }
+    }
+
+    internal void Forget(GroupServer server)
+    {
+        lock (changing)
+        {
+            servers.Remove(server);
+        }
+    }
+
+    private static Func<Coroutine<NoResult>> WithResult(Func<Coroutine> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return async Coroutine<NoResult> () =>
+        {
+            await body();
+            return NoResult.None;
+        };
+    }
+
+    private static async Coroutine Ignore<T>(Coroutine<T> work) => await work;
+}

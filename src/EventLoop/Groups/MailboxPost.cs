@@ -1,0 +1,87 @@
+using EventLoop.Scheduling;
+using EventLoop.Synchronization;
+
+namespace EventLoop.Groups;
+
+/// <summary>One message from a task of any loop. Thread of that loop, but for what the line's gate guards.</summary>
+[StackTraceHidden]
+internal sealed class MailboxPost<T> : PooledWait
+{
+    private readonly MailboxLine<T> line;
+    private LoopCore? origin;
+
+    private MailboxPost(MailboxLine<T> line, T message)
+    {
+        this.line = line;
+        Message = message;
+    }
+
+    internal T? Message { get; }
+
+    /// <summary>Guarded by the line's gate, as what follows.</summary>
+    internal bool IsWaiting { get; set; }
+
+    internal MailboxPost<T>? Earlier { get; set; }
+
+    internal MailboxPost<T>? Following { get; set; }
+
+    /// <summary>Written before <see cref="Return"/>.</summary>
+    internal Exception? Refusal { get; set; }
+
+    // Not pooled: it may be awaited on another loop than the one that made it.
+    internal static Coroutine Call(MailboxLine<T> line, T message)
+    {
+        var post = new MailboxPost<T>(line, message);
+        post.Begin();
+        return new Coroutine(post, post.Token);
+    }
+
+    public override bool Start(long token)
+    {
+        if (TryInterrupt(token, out var core, out bool completed))
+        {
+            return completed;
+        }
+
+        origin = core;
+        if (!line.TryEnter(this, waits: false, out var refusal))
+        {
+            return MustWait(token);
+        }
+
+        core.PendingThrow = refusal;
+        return core.SpendBudget();
+    }
+
+    /// <summary>Any thread: its outcome is there.</summary>
+    internal void Return() => origin!.TryPost(this);      // a loop that is closed has nobody who waits
+
+    internal override void OnArrived(LoopCore core) => Waiter?.Wake(core);
+
+    private protected override void Verify(LoopCore running)
+    {
+    }
+
+    protected override void Enqueue(WaitNode awaiting)
+    {
+    }
+
+    protected override void OnParked()
+    {
+        if (line.TryEnter(this, waits: true, out var refusal))
+        {
+            Refusal = refusal;
+            Waiter!.Wake(origin!);
+        }
+        else
+        {
+            line.VerifyHome();
+        }
+    }
+
+    public override AbortResult Abort(WaitNode node, string? reason) => line.TryLeave(this) ? AbortResult.GivenUp : AbortResult.Refused;
+
+    protected override void Recycle(LoopCore core) => core.PendingThrow ??= Refusal;
+
+    public override string Describe(WaitNode node) => "mailbox (to post)";
+}

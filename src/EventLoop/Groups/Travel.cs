@@ -1,0 +1,21 @@
+using EventLoop.Net;
+using EventLoop.Polling;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Groups;
+
+/// <summary>The way of a socket to another loop, on which nobody has registered it.</summary>
+internal static class Travel
+{
+    /// <param name="device">It has left its loop.</param>
+    /// <param name="to">Where it goes.</param>
+    /// <param name="arrived">Called there, in a raw step. Does not throw.</param>
+    /// <param name="lost">Called instead, on whichever thread, when that loop is closed: the socket was reset.</param>
+    internal static void Send(SocketDevice device, LoopCore to, Action<LoopSocket> arrived, Action? lost = null) => to.Arrive(new RawStep(
+        () => arrived(LoopSocket.Join(to, device)),
+        () =>
+        {
+            device.Close(abort: true);
+            lost?.Invoke();
+        }));
+}

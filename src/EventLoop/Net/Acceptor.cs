@@ -1,0 +1,149 @@
+using System.Net;
+using System.Net.Sockets;
+using EventLoop.Combining;
+using EventLoop.Net.Sockets.Sockets;
+
+namespace EventLoop.Net;
+
+/// <summary>Takes connections from a listener, as long as there is room for them, until it is stopped. Loop thread only, but for <see cref="WaitsForRoom"/>.</summary>
+internal abstract class Acceptor
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan ComplaintDelay = TimeSpan.FromSeconds(30);
+
+    private readonly LoopSocket listener;
+    private readonly Action? onClosed;
+    private readonly LoopTask accepting;
+    private volatile LoopFuture? room;      // any thread looks whether there is one
+    private TimeSpan? lastComplaint;
+    private long untold;                    // failures since then
+
+    /// <param name="listener">It belongs to the running loop.</param>
+    /// <param name="onClosed">Called once, when the listener was closed by <see cref="Stop"/>.</param>
+    private protected Acceptor(LoopSocket listener, Action? onClosed)
+    {
+        this.listener = listener;
+        this.onClosed = onClosed;
+        EndPoint = listener.LocalEndPoint!;
+        accepting = Loop.CreateTask(AcceptAsync(), $"accept on {SocketErrors.Text(EndPoint)}");
+        accepting.Watch(new EndWatcher(this));
+    }
+
+    internal EndPoint EndPoint { get; }
+
+    internal bool IsStopping { get; private set; }
+
+    /// <summary>It has stopped, and nothing of it is left.</summary>
+    internal bool IsOver => accepting.IsCompleted;
+
+    internal long AcceptedCount { get; private set; }
+
+    /// <summary>Whether <see cref="NoteRoom"/> would tell it something. Any thread: whoever makes room looks afterwards, and it looks for room once more after it has said so.</summary>
+    internal bool WaitsForRoom => room is not null;
+
+    private protected abstract bool HasRoom { get; }
+
+    /// <summary>There is room, and one that came takes it; where several acceptors share it, another one may have been faster.</summary>
+    private protected virtual bool TryEnter() => true;
+
+    private protected abstract void Serve(LoopSocket accepted);
+
+    private protected virtual void OnOver() { }
+
+    internal void VerifyAccess(string member) => listener.Core.VerifyAccess(member);
+
+    internal void NoteRoom() => room?.TrySetResult();
+
+    /// <summary>Closes the listener. Idempotent.</summary>
+    internal void Stop()
+    {
+        if (!IsStopping)
+        {
+            IsStopping = true;
+            listener.Close();
+            room?.TrySetResult();
+            onClosed?.Invoke();
+        }
+    }
+
+    /// <summary>After <see cref="Stop"/>: waits until nothing of it is left, which is soon.</summary>
+    internal async Coroutine WaitForEnd() => await Loop.Wait([accepting]);
+
+    private async Coroutine AcceptAsync()
+    {
+        while (!IsStopping)
+        {
+            if (!HasRoom)
+            {
+                await WaitForRoom();
+                continue;
+            }
+
+            try
+            {
+                var accepted = await listener.AcceptAsync();
+                while (!IsStopping && !TryEnter())
+                {
+                    await WaitForRoom();
+                }
+
+                if (IsStopping)
+                {
+                    accepted.Abort();      // it came in the turn of the stop
+                    return;
+                }
+
+                AcceptedCount++;
+                _ = accepted.RemoteEndPoint;       // once the connection is reset nobody can ask for it
+                Serve(accepted);
+            }
+            catch (ObjectDisposedException) when (IsStopping || listener.IsClosed)
+            {
+                return;
+            }
+            catch (Exception failure) when (failure is SocketException or IOException)
+            {
+                // No descriptors or memory, as a rule: those who wait stay in the backlog until something is free again.
+                Complain(failure);
+                room = Loop.Current.CreateFuture();
+                await Loop.Wait([room], RetryDelay);
+                room = null;
+            }
+        }
+    }
+
+    private async Coroutine WaitForRoom()
+    {
+        var waiting = Loop.Current.CreateFuture();
+        room = waiting;
+        Interlocked.MemoryBarrier();
+        if (!HasRoom)
+        {
+            await waiting;
+        }
+
+        room = null;
+    }
+
+    // A line now and then, however often it fails: trouble of this kind comes by the thousand.
+    private void Complain(Exception failure)
+    {
+        var now = Loop.Current.Time;
+        if (lastComplaint is { } last && now - last < ComplaintDelay)
+        {
+            untold++;
+            return;
+        }
+
+        string before = untold > 0 ? $" ({untold} more failures since the last report)" : "";
+        lastComplaint = now;
+        untold = 0;
+        Loop.Current.CallExceptionHandler(new LoopExceptionContext($"The server on {SocketErrors.Text(EndPoint)} cannot accept for now, and tries again{before}", failure));
+    }
+
+    /// <summary>The end of accepting.</summary>
+    private sealed class EndWatcher(Acceptor acceptor) : CompletionObserver
+    {
+        internal override void OnEnded(LoopAwaitable ended) => acceptor.OnOver();
+    }
+}

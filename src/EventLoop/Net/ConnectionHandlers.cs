@@ -1,0 +1,145 @@
+using System.Net;
+
+namespace EventLoop.Net;
+
+/// <summary>The connections of a server on one loop, each with the task that handles it. Loop thread only, but for <see cref="Count"/>.</summary>
+/// <param name="handler">The server's user.</param>
+/// <param name="onLeft">Called once for each that was served, when it is done with or was given up.</param>
+internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Action onLeft)
+{
+    private readonly Dictionary<LoopTask, Connection> connections = [];      // by their handlers
+    private LoopFuture? idle;
+    private bool stopping;
+    private bool canceledHandlers;
+
+    /// <summary>Any thread may look; the loop's knows.</summary>
+    internal int Count => connections.Count;
+
+    internal bool IsHandledBy(LoopTask? task) => task is not null && connections.ContainsKey(task);
+
+    /// <summary>Runs the handler in a task of its own.</summary>
+    internal void Serve(LoopSocket socket)
+    {
+        if (stopping)
+        {
+            socket.Abort();
+            onLeft();
+            return;
+        }
+
+        var connection = new Connection(socket);
+        connections.Add(Loop.CreateTask(HandleAsync(connection), eager: false), connection);      // it takes itself out at its end
+    }
+
+    /// <summary>No more come in; handlers may end, are cancelled after that time, and those that do not heed even that lose their connections.</summary>
+    /// <param name="timeout">Null or infinite: for ever.</param>
+    internal async Coroutine<ServerStopResult> StopAsync(TimeSpan? timeout)
+    {
+        stopping = true;
+        timeout = timeout == System.Threading.Timeout.InfiniteTimeSpan ? null : timeout;
+        int canceled = 0;
+        IReadOnlyList<EndPoint?> aborted = [];
+        if (!await IdleWithin(timeout))
+        {
+            canceled = connections.Count;
+            canceledHandlers = true;
+            foreach (var task in connections.Keys.ToArray())
+            {
+                task.Cancel("the server stops");
+            }
+
+            if (!await IdleWithin(timeout is { } time && time > TimeSpan.Zero ? time : TimeSpan.FromSeconds(1)))
+            {
+                aborted = [.. connections.Values.Select(static connection => connection.RemoteEndPoint)];
+                foreach (var connection in connections.Values.ToArray())
+                {
+                    connection.Abort();
+                }
+
+                int given = connections.Count;
+                connections.Clear();
+                for (; given > 0; given--)
+                {
+                    NoteLeft();
+                }
+            }
+        }
+
+        return new ServerStopResult(aborted, canceled);
+    }
+
+    private async Coroutine<bool> IdleWithin(TimeSpan? timeout)
+    {
+        if (connections.Count == 0)
+        {
+            return true;
+        }
+
+        if (timeout is { } none && none <= TimeSpan.Zero)
+        {
+            return false;
+        }
+
+        idle ??= Loop.Current.CreateFuture();      // one for all who wait
+        var result = await Loop.Wait([idle], timeout);
+        return result.Done.Count > 0;
+    }
+
+    private async Coroutine HandleAsync(Connection connection)
+    {
+        var self = Loop.CurrentTask!;
+        try
+        {
+            await handler(connection);
+        }
+        catch (Exception failure) when (failure is not LoopExitException)
+        {
+            connection.Abort();      // what it was about to say is cut
+            if (failure is OperationCanceledException && self.CancelRequests > 0)
+            {
+                throw;
+            }
+
+            Loop.Current.CallExceptionHandler(new LoopExceptionContext($"The handler of the connection from {connection.Peer} failed", failure, self));
+        }
+        finally
+        {
+            try
+            {
+                if (connection.Close() is { } end)
+                {
+                    await Loop.Shield(end);
+                }
+            }
+            finally
+            {
+                if (stopping && self.CancelRequests > 0)
+                {
+                    connection.Abort();
+                }
+
+                if (connections.Remove(self))
+                {
+                    NoteLeft();
+                }
+            }
+        }
+
+        // A handler that ends in order although the server has cancelled it has swallowed nothing that was meant for anybody else.
+        while (canceledHandlers && self.CancelRequests > 0)
+        {
+            self.Uncancel();
+        }
+    }
+
+    private void NoteLeft()
+    {
+        if (connections.Count == 0)
+        {
+            idle?.TrySetResult();
+            idle = null;
+        }
+
+        onLeft();
+    }
+}

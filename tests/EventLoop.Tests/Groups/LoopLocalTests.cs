@@ -1,0 +1,140 @@
+using EventLoop.Tests.Net;
+
+namespace EventLoop.Tests.Groups;
+
+public sealed class LoopLocalTests : GroupTest
+{
+    [Fact]
+    public void Each_loop_has_a_value_of_its_own_made_there_when_it_is_first_asked_for() => RunGroup(async group =>
+    {
+        int made = 0;
+        var local = new LoopLocal<object>(() =>
+        {
+            Interlocked.Increment(ref made);
+            return new object();
+        });
+        made.Should().Be(0);
+        object[] values = await group.RunOnEach(async Coroutine<object> (_) =>
+        {
+            local.Value.Should().BeSameAs(local.Value);
+            await Loop.Yield();
+            return local.Value;
+        });
+        values.Should().OnlyHaveUniqueItems();
+        made.Should().Be(2);
+    });
+
+    [Fact]
+    public void Where_no_loop_runs_there_is_no_value()
+    {
+        var local = new LoopLocal<int>(() => 1);
+        FluentActions.Invoking(() => local.Value).Should().Throw<InvalidOperationException>();
+        FluentActions.Invoking(() => local.Value = 2).Should().Throw<InvalidOperationException>();
+    }
+
+    [Fact]
+    public void A_value_that_was_set_is_the_value_and_its_factory_is_not_called()
+    {
+        var local = new LoopLocal<int>(() => throw new InvalidDataException());
+        RunLoop(async () =>
+        {
+            local.Value = 3;
+            local.Value++;
+            local.Value.Should().Be(4);
+        });
+        RunLoop(async () => FluentActions.Invoking(() => local.Value).Should().Throw<InvalidDataException>());
+    }
+
+    [Fact]
+    public void A_factory_that_throws_is_called_again()
+    {
+        int calls = 0;
+        var local = new LoopLocal<int>(() => ++calls == 1 ? throw new InvalidDataException() : calls);
+        RunLoop(async () =>
+        {
+            FluentActions.Invoking(() => local.Value).Should().Throw<InvalidDataException>();
+            local.Value.Should().Be(2);
+        });
+    }
+
+    [Fact]
+    public void A_factory_that_asks_for_its_own_value_is_told_so()
+    {
+        LoopLocal<int>? local = null;
+        local = new LoopLocal<int>(() => local!.Value);
+        RunLoop(async () => FluentActions.Invoking(() => local.Value).Should().Throw<InvalidOperationException>().WithMessage("*asks for the value*"));
+    }
+
+    [Fact]
+    public void Values_are_disposed_on_their_loop_after_its_tasks_the_last_one_first()
+    {
+        var first = new LoopLocal<Resource>(() => new Resource("first", Log));
+        var second = new LoopLocal<AsyncResource>(() => new AsyncResource("second", Log));
+        RunLoop(async () =>
+        {
+            _ = (first.Value, second.Value);
+            Loop.StartSoon(Background());
+            await Loop.Yield();
+        });
+        Log.Should().Equal("task", "second", "first");
+
+        async Coroutine Background()
+        {
+            try
+            {
+                await Forever();
+            }
+            finally
+            {
+                _ = first.Value.Name;
+                Log.Add("task");
+            }
+        }
+    }
+
+    [Fact]
+    public void A_loop_that_is_only_disposed_disposes_its_values_too()
+    {
+        var local = new LoopLocal<AsyncResource>(() => new AsyncResource("value", Log));
+        using (var loop = NewLoop())
+        {
+            loop.RunUntilComplete(async Coroutine () => _ = local.Value);
+            Log.Should().BeEmpty();
+        }
+
+        Log.Should().Equal("value");
+    }
+
+    [Fact]
+    public void What_the_disposal_of_a_value_throws_is_reported_and_the_others_are_disposed()
+    {
+        var good = new LoopLocal<Resource>(() => new Resource("good", Log));
+        var bad = new LoopLocal<Resource>(() => new Resource("bad", null));
+        RunLoop(async () => _ = (good.Value, bad.Value));
+        Log.Should().Equal("good");
+        Reported.Should().ContainSingle().Which.Message.Should().Contain("loop-local");
+    }
+
+    [Fact]
+    public void Of_many_values_each_is_found_and_disposed() => RunLoop(async () =>
+    {
+        var locals = Enumerable.Range(0, 50_000).Select(static i => new LoopLocal<int>(() => i)).ToArray();
+        locals.Sum(static local => (long)local.Value).Should().Be(50_000L * 49_999 / 2);
+    });
+
+    private sealed class Resource(string name, List<string>? log) : IDisposable
+    {
+        internal string Name => name;
+
+        public void Dispose() => log!.Add(name);
+    }
+
+    private sealed class AsyncResource(string name, List<string> log) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await Loop.Sleep(1);
+            log.Add(name);
+        }
+    }
+}

@@ -25,10 +25,10 @@ public sealed class LoopTheoryAttribute([CallerFilePath] string? sourceFilePath 
     /// <summary>The first seed; alone, that schedule only. The message of a failure names the one to set here.</summary>
     public int Seed { get; set; } = -1;
 
-    /// <summary>Tasks that the test leaves running are cancelled without a word.</summary>
+    /// <summary>Whether tasks that the test leaves running are cancelled without a word.</summary>
     public bool AllowRunningTasks { get; set; }
 
-    /// <summary>The loop's debug mode: reports say where each thing was made, at the cost of a stack walk for each.</summary>
+    /// <summary>Whether the loop is in debug mode: reports say where each thing was made, at the cost of a stack walk for each.</summary>
     public bool Debug { get; set; }
 
     bool ILoopTest.RealTime => Clock == TestClock.Real;

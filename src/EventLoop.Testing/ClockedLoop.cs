@@ -14,7 +14,7 @@ internal sealed class ClockedLoop(LoopCore core, long origin)
     /// <summary>The loop's next deadline on the clock's scale, as of its last idle moment. Guarded by the clock's gate.</summary>
     internal long NextDue { get; set; } = LoopClock.Never;
 
-    /// <summary>Loop thread only: its run shall end when nothing is left to do.</summary>
+    /// <summary>Whether its run shall end when nothing is left to do. Loop thread only.</summary>
     internal bool Draining { get; set; }
 
     /// <summary>Loop time on the clock's scale.</summary>
@@ -46,7 +46,7 @@ internal sealed class ClockedLoop(LoopCore core, long origin)
         nudges.Clear();
     }
 
-    /// <summary>Makes a parked loop look around, and is told when it has nothing left to do.</summary>
+    /// <summary>Makes a parked loop look around, and is notified when it has nothing left to do.</summary>
     private sealed class Nudge(ClockedLoop loop) : LoopItem
     {
         internal readonly ManualResetEventSlim Idle = new();

@@ -3,9 +3,9 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Testing;
 
-/// <summary>Forces an order of steps among tasks: <c>await sequencer.Step(n)</c> goes on in the order of n, whatever the schedule.</summary>
+/// <summary>Forces an order of steps among tasks: <c>await sequencer.Step(n)</c> resumes in the order of n, whatever the schedule.</summary>
 /// <remarks>
-/// <para>What stands between Step(n) and the next wait of its task runs before Step(n + 1) goes on. Each position is used once, beginning with 0.</para>
+/// <para>What stands between Step(n) and the next wait of its task runs before Step(n + 1) resumes. Each position is used once, beginning with 0.</para>
 /// <para><b>Thread:</b> the loop's. <b>Cancellation:</b> a cancelled step breaks the sequence; the others throw <see cref="InvalidOperationException"/> instead of waiting for ever.</para>
 /// <para>Trio: <c>Sequencer</c>.</para>
 /// </remarks>

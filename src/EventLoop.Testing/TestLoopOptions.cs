@@ -3,7 +3,7 @@ namespace EventLoop.Testing;
 /// <summary>How a test is to be run.</summary>
 public sealed record TestLoopOptions
 {
-    /// <summary>The system's clock instead of a virtual one.</summary>
+    /// <summary>Whether the system's clock is used instead of a virtual one.</summary>
     public bool RealTime { get; init; }
 
     /// <summary>Shuffles what is ready, reproducibly; null: first in, first out.</summary>
@@ -12,10 +12,10 @@ public sealed record TestLoopOptions
     /// <summary>How long the test may take, in real time.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Tasks that the test leaves running are cancelled without a word.</summary>
+    /// <summary>Whether tasks that the test leaves running are cancelled without a word.</summary>
     public bool AllowRunningTasks { get; init; }
 
-    /// <summary>Failures that nobody looks at, and coroutines that nobody awaits, do not fail the test.</summary>
+    /// <summary>Whether failures that nobody looks at, and coroutines that nobody awaits, do not fail the test.</summary>
     public bool AllowLosses { get; init; }
 
     /// <summary>A virtual clock made beforehand, to start at another time or to be driven by hand; null: a new one.</summary>

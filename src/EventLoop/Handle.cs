@@ -24,7 +24,7 @@ public class Handle : IEquatable<Handle>
     /// <summary>Where the callback was scheduled; debug mode only, and only while it is pending.</summary>
     public string? CreatedAt => item.Version == version ? item.CreatedAt : null;
 
-    /// <summary><see cref="Cancel"/> was called.</summary>
+    /// <summary>Whether <see cref="Cancel"/> was called.</summary>
     public bool IsCanceled => cancelled;
 
     /// <summary>Takes it back: it will not be called, and what it holds is let go of at once. Does nothing when it has been called.</summary>

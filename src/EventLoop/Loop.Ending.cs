@@ -22,10 +22,10 @@ public sealed partial class Loop
     /// <summary>What has to be ended with the loop. Loop thread.</summary>
     internal HashSet<ILoopResident> Residents { get; } = [];
 
-    /// <summary>No more is submitted to it. Any thread.</summary>
+    /// <summary>Whether nothing more can be submitted to it. Any thread.</summary>
     internal bool IsEnding => ending;
 
-    /// <summary>Its tasks have ended or were given up, and the executor's work is waited for. Any thread.</summary>
+    /// <summary>Whether its tasks have ended or were given up, and the executor's work is waited for. Any thread.</summary>
     internal bool IsDraining => isDrained;
 
     /// <summary>Told when an interrupt hurries the end. Loop thread.</summary>
@@ -34,7 +34,7 @@ public sealed partial class Loop
     /// <summary>Closes the loop: lets its default executor finish, lets go of everything, and reports what was left. Idempotent. asyncio: <c>close</c>.</summary>
     /// <remarks>
     /// Tasks that are not done are not waited for: <see cref="Run(Coroutine, LoopOptions?, CancellationToken)"/> and <see cref="LoopRunner"/> cancel and await them first. As long as the executor
-    /// that the loop made has work, for at most <see cref="LoopOptions.ShutdownTimeout"/>, the loop goes on turning, so that work which waits for the loop is served; nothing more can be submitted to it.
+    /// that the loop made has work, for at most <see cref="LoopOptions.ShutdownTimeout"/>, the loop keeps turning, so that work which waits for the loop is served; nothing more can be submitted to it.
     /// </remarks>
     /// <exception cref="InvalidOperationException">The loop is running.</exception>
     public void Dispose()

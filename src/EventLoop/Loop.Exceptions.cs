@@ -11,7 +11,7 @@ public sealed partial class Loop
     [ThreadStatic]
     private static bool reportingBlock;
 
-    /// <summary>Told of every exception that nobody else will see; null: <see cref="DefaultExceptionHandler"/>. asyncio: <c>set_exception_handler</c>.</summary>
+    /// <summary>Notified of every exception that nobody else will see; null: <see cref="DefaultExceptionHandler"/>. asyncio: <c>set_exception_handler</c>.</summary>
     /// <remarks>It runs on the loop's thread; for what is found lost, or goes wrong, after the loop was closed, on whichever thread that is. What it throws is logged, and the default handler takes over.</remarks>
     public Action<Loop, LoopExceptionContext>? ExceptionHandler { get; set; }
 
@@ -66,7 +66,7 @@ public sealed partial class Loop
         CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a callback", exception, Handle: handle, CreatedAt: createdAt));
     }
 
-    /// <summary>Any thread, in the middle of anything: so it is told in a step of its own.</summary>
+    /// <summary>Any thread, in the middle of anything: so it is notified in a step of its own.</summary>
     private void OnClockFailed(Exception exception, long count)
     {
         string text = $"The clock of loop '{Name}' ({options.TimeProvider.GetType().Name}) threw; the loop goes by the system's time until it answers again{Recurrence.InWords(count)}";

@@ -41,7 +41,7 @@ public sealed partial class Loop
     /// <returns>What the work returned.</returns>
     /// <example>
     /// <code>
-    /// string text = await Loop.ToThread(() =&gt; File.ReadAllText("/etc/hostname"));      // the loop goes on meanwhile
+    /// string text = await Loop.ToThread(() =&gt; File.ReadAllText("/etc/hostname"));      // the loop runs meanwhile
     /// </code>
     /// </example>
     public static Coroutine<T> ToThread<T>(Func<T> work) => RunInExecutor(null, work);
@@ -165,7 +165,7 @@ public sealed partial class Loop
 
     /// <summary>Takes no more work for the default executor, whoever made it, and waits for what it has. asyncio: <c>shutdown_default_executor</c>.</summary>
     /// <param name="timeout">Null: <see cref="LoopOptions.ShutdownTimeout"/>. Zero or less: only looks whether all has ended.</param>
-    /// <returns>Whether all has ended in time. What has not goes on; so does the executor's end, which a later call may wait for.</returns>
+    /// <returns>Whether everything ended in time. What did not continues; so does the executor's shutdown, which a later call may wait for.</returns>
     /// <remarks><b>Cancellation:</b> ends the wait. What the executor's own disposal throws goes to the exception handler, and the answer is false.</remarks>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>

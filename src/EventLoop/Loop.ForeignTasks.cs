@@ -46,7 +46,7 @@ public sealed partial class Loop
         static async Coroutine<T> Wait(Task<T> work, TimeSpan? timeout) => await Timeout(timeout, Coroutine<T> (_) => ForeignTask.Wait(work));
     }
 
-    /// <summary>Waits for a .NET task without owning it: a cancelled waiter leaves, and it goes on. asyncio: <c>shield</c>.</summary>
+    /// <summary>Waits for a .NET task without owning it: a cancelled waiter leaves, and the work continues. asyncio: <c>shield</c>.</summary>
     /// <param name="work">Left alone.</param>
     public static Coroutine Shield(Task work) => ForeignTask.Wait(work);
 

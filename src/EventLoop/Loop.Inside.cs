@@ -16,7 +16,7 @@ public sealed partial class Loop
     /// <summary>What every task does now. asyncio: <c>capture_call_graph</c> for all tasks.</summary>
     /// <param name="options">What is listed; null: the defaults.</param>
     /// <remarks>
-    /// <b>Thread:</b> any. On the loop's own thread it is exact; elsewhere it is read while the loop goes on, or is stuck, and never stops or waits for it:
+    /// <b>Thread:</b> any. On the loop's own thread it is exact; elsewhere it is read while the loop runs, or is stuck, and never stops or waits for it:
     /// each task is whole, two tasks may be a moment apart (<see cref="LoopSnapshot.IsExact"/>). A task that lives through the call is in it.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException"><see cref="SnapshotOptions.MostTasks"/> is negative.</exception>

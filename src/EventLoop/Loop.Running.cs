@@ -58,7 +58,7 @@ public sealed partial class Loop
     public T RunUntilComplete<T>(Func<Task<T>> main) => RunUntilComplete(main, CancellationToken.None);
 
     /// <summary>Runs until a task of .NET's is done, which others may have started anywhere; what is on the loop runs meanwhile.</summary>
-    /// <param name="main">It goes on where it was started. To have an async method run on this loop hand in the method, not the task that it returns.</param>
+    /// <param name="main">It continues where it was started. To have an async method run on this loop hand in the method, not the task that it returns.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)" path="/exception"/>
     public void RunUntilComplete(Task main, CancellationToken cancellationToken) => RunUntilComplete(DeferredCoroutine.Await(main), cancellationToken);

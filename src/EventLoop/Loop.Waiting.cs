@@ -119,7 +119,7 @@ public sealed partial class Loop
 
     // ---- shield
 
-    /// <summary>Waits for something without owning it: a cancelled waiter leaves, and it goes on. asyncio: <c>shield</c>.</summary>
+    /// <summary>Waits for something without owning it: a cancelled waiter leaves, and the work continues. asyncio: <c>shield</c>.</summary>
     /// <param name="work">Left alone. A failure that comes after the waiter has left is reported as lost.</param>
     public static Coroutine Shield(LoopAwaitable work)
     {
@@ -136,7 +136,7 @@ public sealed partial class Loop
     /// <code>
     /// try
     /// {
-    ///     await Loop.Shield(Save());      // a cancellation ends this wait; the saving goes on
+    ///     await Loop.Shield(Save());      // a cancellation ends this wait; the saving continues
     /// }
     /// catch (LoopCanceledException)
     /// {

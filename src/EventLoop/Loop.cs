@@ -77,19 +77,19 @@ public sealed partial class Loop : IDisposable
     /// <summary>For logs and messages.</summary>
     public string Name { get; }
 
-    /// <summary>It runs now, on whichever thread.</summary>
+    /// <summary>Whether it runs now, on whichever thread.</summary>
     public bool IsRunning => Core.IsRunning;
 
-    /// <summary>It was disposed.</summary>
+    /// <summary>Whether it was disposed.</summary>
     public bool IsClosed => closed;
 
-    /// <summary>This is its thread: the one it runs on, or, while it does not run, the one that made it or ran it last.</summary>
+    /// <summary>Whether this is its thread: the one it runs on, or, while it does not run, the one that made it or ran it last.</summary>
     public bool IsInLoopThread => Core.IsInLoopThread;
 
     /// <summary>Monotonic time since it was made, read afresh. asyncio: <c>loop.time()</c>. Any thread. Throws what the <see cref="LoopOptions.TimeProvider"/> throws.</summary>
     public TimeSpan Time => TimeSpan.FromTicks(Core.Clock.ReadNow());
 
-    /// <summary>Slow steps are timed, coroutines that nobody awaits and origins are recorded. asyncio: <c>set_debug</c>. From the start by <see cref="LoopOptions.Debug"/> or the environment variable EVENTLOOP_DEBUG=1.</summary>
+    /// <summary>Whether slow steps are timed, coroutines that nobody awaits and origins are recorded. asyncio: <c>set_debug</c>. From the start by <see cref="LoopOptions.Debug"/> or the environment variable EVENTLOOP_DEBUG=1.</summary>
     public bool Debug
     {
         get;
@@ -133,7 +133,7 @@ public sealed partial class Loop : IDisposable
 
     internal LossLedger Losses { get; }
 
-    /// <summary>Coroutines that nobody awaits are noticed, tasks note who made them, and steps are timed: in debug mode, and in loops for tests, which leave out the costly rest of it.</summary>
+    /// <summary>Whether coroutines that nobody awaits are noticed, tasks note who made them, and steps are timed: in debug mode, and in loops for tests, which leave out the costly rest of it.</summary>
     internal bool WatchesCoroutines
     {
         get => Core.WatchesCoroutines;

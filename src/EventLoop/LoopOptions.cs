@@ -79,7 +79,7 @@ public sealed record LoopOptions
     = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a cancelled wait for a .NET task goes on where the task's or scope's token was handed out, so that work which heeds the token can end by itself. Zero or more, or
+    /// How long a cancelled wait for a .NET task continues where the task's or scope's token was handed out, so that work which heeds the token can end by itself. Zero or more, or
     /// <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>: such a wait is never abandoned. Default: 5 s of loop time.
     /// </summary>
     /// <remarks>Where nobody was given a token, the wait ends at once in any case.</remarks>
@@ -112,7 +112,7 @@ public sealed record LoopOptions
     /// </summary>
     public bool HandleInterrupt { get; init; } = true;
 
-    /// <summary>New tasks take their first step inside the call that creates them. Default: false. asyncio: <c>eager_task_factory</c>.</summary>
+    /// <summary>Whether new tasks take their first step inside the call that creates them. Default: false. asyncio: <c>eager_task_factory</c>.</summary>
     public bool EagerTasks { get; init; }
 
     /// <summary>Where <c>ToThread</c> runs; whoever made it disposes it. Default: null, which is the thread pool, by an executor of the loop's own.</summary>

@@ -15,7 +15,7 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
     /// <summary>The loop of all these runs.</summary>
     public Loop Loop { get; } = new(options);
 
-    /// <summary>There is one run only, and its end follows at once: the signals are listened to without a gap.</summary>
+    /// <summary>Whether there is one run only, and its end follows at once: the signals are listened to without a gap.</summary>
     internal bool IsSingle { get; init; }
 
     /// <summary>Runs <paramref name="main"/> until it is done; tasks that it left stay on the loop.</summary>
@@ -68,7 +68,7 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
     public T Run<T>(Func<Task<T>> main) => Run(main, CancellationToken.None);
 
     /// <summary>Runs until a task of .NET's is done, which others may have started anywhere; what is on the loop runs meanwhile.</summary>
-    /// <param name="main">It goes on where it was started. To have an async method run on this loop hand in the method, not the task that it returns.</param>
+    /// <param name="main">It continues where it was started. To have an async method run on this loop hand in the method, not the task that it returns.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="Run(Coroutine, CancellationToken)" path="/exception"/>
     public void Run(Task main, CancellationToken cancellationToken) => Run(DeferredCoroutine.Await(main), cancellationToken);

@@ -15,7 +15,7 @@ namespace EventLoop;
 public readonly record struct LoopStatistics(
     int ReadyCount, int WaitingCount, int TimerCount, int TaskCount, long Turns, long Steps, long Polls, TimeSpan BusyTime, TimeSpan IdleTime);
 
-/// <summary>What an exception handler is told.</summary>
+/// <summary>What an exception handler receives.</summary>
 /// <param name="Message">What happened, in words.</param>
 /// <param name="Exception">The exception, where there is one.</param>
 /// <param name="Awaitable">The task or future that it concerns.</param>

@@ -56,7 +56,7 @@ internal sealed class TestRun
     /// <summary>A failure with which the test may end all the same: the cancellation or the fault that was put in.</summary>
     internal Func<Exception, bool>? Expected { get; init; }
 
-    /// <summary>Told after each step of the test, until it is done.</summary>
+    /// <summary>Called after each step of the test, until it is done.</summary>
     internal void OnStep(Action<LoopContext?> told) => core.Instruments.Add(
         new StepInstrument(context =>
         {

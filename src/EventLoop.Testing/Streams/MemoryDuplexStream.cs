@@ -32,7 +32,7 @@ public sealed class MemoryDuplexStream : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Half-close: the other side reads what was written and then the end; reading goes on here.</summary>
+    /// <summary>Half-close: the other side reads what was written and then the end; reading continues here.</summary>
     public void ShutdownWrite() => outgoing.Complete();
 
     /// <summary>Breaks the connection, both ways.</summary>

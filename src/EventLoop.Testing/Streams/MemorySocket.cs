@@ -35,7 +35,7 @@ internal sealed class MemorySocket : SocketDevice
 
     internal Connection Connection { get; }
 
-    /// <summary>Something waits for what comes in.</summary>
+    /// <summary>Whether something waits for what comes in.</summary>
     internal bool IsAwaited => socket.IsReceiving;
 
     internal override EndPoint? LocalEndPoint { get; }

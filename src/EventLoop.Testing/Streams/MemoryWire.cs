@@ -48,7 +48,7 @@ internal sealed class MemoryWire
 
     internal bool IsReset => resetsAt <= Now;
 
-    /// <summary>The sender has closed, and that is known here: nobody reads on its side any more.</summary>
+    /// <summary>Whether the sender has closed, and that is known here: nobody reads on its side any more.</summary>
     internal bool IsClosed => closesAt <= Now;
 
     private bool IsEnded => endsAt <= Now;
@@ -140,7 +140,7 @@ internal sealed class MemoryWire
         }
     }
 
-    /// <summary>The receiver closes. The sender goes on as long as there is room, or until it learns of it by the other wire.</summary>
+    /// <summary>The receiver closes. The sender continues as long as there is room, or until it learns of it by the other wire.</summary>
     internal void Abandon()
     {
         abandoned = true;

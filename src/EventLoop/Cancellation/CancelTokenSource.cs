@@ -9,7 +9,7 @@ namespace EventLoop.Cancellation;
 /// <remarks>Which token fires when is decided by the scopes and tasks, which know what is around them: see <see cref="Scope.TokenFired"/>. Loop thread only.</remarks>
 internal sealed class CancelTokenSource : CancellationTokenSource
 {
-    /// <summary>Somebody other than the library has the token.</summary>
+    /// <summary>Whether somebody other than the library has the token.</summary>
     internal bool IsHandedOut { get; private set; }
 
     internal CancellationToken HandOut(bool isForOthers)

@@ -12,10 +12,10 @@ internal sealed partial class Scope
     private TimeSpan? graceFromEntry;   // given where no loop runs
     private bool noted;
 
-    /// <summary>Cancelled with a grace that is over: shields inside it no longer hold it off.</summary>
+    /// <summary>Whether it was cancelled with a grace that is over: shields inside it no longer hold it off.</summary>
     internal bool BreaksShields { get; private set; }
 
-    /// <summary>An edge-triggered one that has not interrupted its task yet.</summary>
+    /// <summary>Whether it is an edge-triggered one that has not interrupted its task yet.</summary>
     internal bool IsDue => Cancelled && !level && DeliveredAt == 0;
 
     /// <summary>An edge-triggered one that is cancelled, and has not interrupted its task before then.</summary>

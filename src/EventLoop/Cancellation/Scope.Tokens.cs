@@ -29,7 +29,7 @@ internal sealed partial class Scope
         return source.HandOut(isForOthers);
     }
 
-    /// <summary>Somebody was given its token, and it has fired.</summary>
+    /// <summary>Whether somebody was given its token, and it has fired.</summary>
     internal bool HasTokenOut => source is { IsHandedOut: true, IsCancellationRequested: true };
 
     private bool IsListenedTo => source is not null || callbacks is not null;

@@ -30,7 +30,7 @@ internal sealed partial class Scope : LoopItem
     private TokenListener? listener;
 
     /// <param name="level">Level-triggered.</param>
-    /// <param name="delivered">Told when an edge-triggered one has interrupted its task, or is about to.</param>
+    /// <param name="delivered">Called when an edge-triggered scope has interrupted its task, or is about to.</param>
     internal Scope(bool level, Action? delivered = null)
     {
         this.level = level;
@@ -44,7 +44,7 @@ internal sealed partial class Scope : LoopItem
     /// <summary>What users know it as.</summary>
     internal string Kind => level ? nameof(CancelScope) : Heirs is null ? "Timeout" : nameof(TaskGroup);
 
-    /// <summary>Every wait inside sees its cancellation, not only one.</summary>
+    /// <summary>Whether every wait inside sees its cancellation, not only one.</summary>
     internal bool IsLevel => level;
 
     internal LoopTask? Host { get; private set; }
@@ -56,7 +56,7 @@ internal sealed partial class Scope : LoopItem
 
     internal bool Cancelled { get; private set; }
 
-    /// <summary>Its first cancellation came from <see cref="OutsideToken"/>.</summary>
+    /// <summary>Whether its first cancellation came from <see cref="OutsideToken"/>.</summary>
     internal bool CancelledByToken { get; private set; }
 
     /// <summary>Cancels it, from whichever thread; set before it is entered.</summary>
@@ -68,7 +68,7 @@ internal sealed partial class Scope : LoopItem
 
     internal LoopCore? Core => inner?.Core;
 
-    /// <summary>Holds off whatever is cancelled around it.</summary>
+    /// <summary>Whether it holds off whatever is cancelled around it.</summary>
     internal bool Shield
     {
         get => shield;
@@ -264,6 +264,6 @@ internal sealed partial class Scope : LoopItem
         }
     }
 
-    /// <summary>Something around it is cancelled, down to the next shield: its task, or a scope that it is in.</summary>
+    /// <summary>Whether something around it is cancelled, down to the next shield: its task, or a scope that it is in.</summary>
     internal bool IsCancelledAround => !shield && IsOuterCancelled;
 }

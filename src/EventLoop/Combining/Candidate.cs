@@ -21,7 +21,7 @@ internal readonly struct Candidate
         this.start = start;
     }
 
-    /// <summary>It is made a task by whoever starts it, and so cancelled if the others cannot be started.</summary>
+    /// <summary>Whether it is made a task by whoever starts it, and so cancelled if the others cannot be started.</summary>
     internal bool BecomesTask => given is ICoroutineSource and not AwaitSource or null;
 
     internal static Candidate Of(Coroutine coroutine)

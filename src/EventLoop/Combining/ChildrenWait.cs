@@ -22,7 +22,7 @@ internal abstract class ChildrenWait : WaitPoint
     /// <summary>How many have not ended yet.</summary>
     protected int Pending { get; private set; }
 
-    /// <summary>The time given to <see cref="StartTimer"/> is up.</summary>
+    /// <summary>Whether the time given to <see cref="StartTimer"/> is up.</summary>
     internal bool TimedOut { get; private set; }
 
     /// <summary>From now on; zero or less lets what has ended already be taken first. Null or infinite: none.</summary>
@@ -41,7 +41,7 @@ internal abstract class ChildrenWait : WaitPoint
         alarm.Start(core, time);
     }
 
-    /// <summary>Begins to watch; those that have ended are told of at once.</summary>
+    /// <summary>Begins to watch; those that have ended are reported at once.</summary>
     internal void Start()
     {
         Pending = watchers.Length;
@@ -67,10 +67,10 @@ internal abstract class ChildrenWait : WaitPoint
         }
     }
 
-    /// <summary>Something that it waits for may come from outside the loop.</summary>
+    /// <summary>Whether something that it waits for may come from outside the loop.</summary>
     internal bool IsOpenToTheOutside => Array.Exists(Children, static child => child is not LoopTask && !child.IsCompleted);
 
-    /// <summary>It waits for a .NET task.</summary>
+    /// <summary>Whether it waits for a .NET task.</summary>
     internal bool IsForeign => Array.Exists(Children, static child => child is ForeignTask && !child.IsCompleted);
 
     public override WaitKind Kind => WaitKind.Gather;

@@ -3,7 +3,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Combining;
 
 /// <summary>
-/// Stands in a waiter queue like everyone else, but is told at once, inside the completion: for the library's own combinators, whose code is short and
+/// Stands in a waiter queue like everyone else, but is notified at once, inside the completion: for the library's own combinators, whose code is short and
 /// runs nobody else's.
 /// </summary>
 [StackTraceHidden]

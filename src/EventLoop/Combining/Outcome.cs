@@ -10,10 +10,10 @@ public readonly struct Outcome
         Exception = exception;
     }
 
-    /// <summary>It succeeded.</summary>
+    /// <summary>Whether it succeeded.</summary>
     public bool IsSuccess => Exception is null;
 
-    /// <summary>It was canceled; <see cref="Exception"/> is its <see cref="LoopCanceledException"/>.</summary>
+    /// <summary>Whether it was canceled; <see cref="Exception"/> is its <see cref="LoopCanceledException"/>.</summary>
     public bool IsCanceled => Exception is LoopCanceledException;
 
     /// <summary>Why it did not succeed; null when it did.</summary>
@@ -35,10 +35,10 @@ public readonly struct Outcome<T>
         Exception = exception;
     }
 
-    /// <summary>It was canceled; <see cref="Exception"/> is its <see cref="LoopCanceledException"/>.</summary>
+    /// <summary>Whether it was canceled; <see cref="Exception"/> is its <see cref="LoopCanceledException"/>.</summary>
     public bool IsCanceled => Exception is LoopCanceledException;
 
-    /// <summary>It succeeded.</summary>
+    /// <summary>Whether it succeeded.</summary>
     public bool IsSuccess => Exception is null;
 
     /// <summary>The result.</summary>

@@ -61,7 +61,7 @@ public readonly struct CoroutineAwaiter : ICriticalNotifyCompletion, ILoopAwaite
         return true;
     }
 
-    /// <summary>For a delegate that goes on.</summary>
+    /// <summary>For a continuation that is a delegate.</summary>
     internal static void Park(ICoroutineSource? source, LoopCore core, long token, WaitNode awaiting)
     {
         if (source is null)

@@ -57,7 +57,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 
     internal abstract void WriteField(FieldInfo field, object value);
 
-    /// <summary>The node that goes on when this coroutine ends.</summary>
+    /// <summary>The node that resumes when this coroutine ends.</summary>
     internal WaitNode? Awaiter => (Flags & DoneFlag) == 0 ? link as WaitNode : null;
 
     protected abstract void MoveNext();

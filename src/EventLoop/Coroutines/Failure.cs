@@ -23,7 +23,7 @@ internal sealed class Failure
 
     internal Exception Exception => dispatch.SourceException;
 
-    /// <summary>What ends with it is canceled, not failed.</summary>
+    /// <summary>Whether what ends with it is canceled, not failed.</summary>
     internal bool IsCancellation => Exception is LoopCanceledException;
 
     /// <param name="exception">What a coroutine has thrown.</param>

@@ -11,7 +11,7 @@ internal interface ICoroutineSource
     /// <summary>Begins it in the running task. True when it has ended already.</summary>
     bool Start(long token);
 
-    /// <summary>It has not ended: <paramref name="awaiting"/> goes on when it does.</summary>
+    /// <summary>It has not ended: <paramref name="awaiting"/> resumes when it does.</summary>
     void Park(LoopCore core, long token, WaitNode awaiting);
 
     /// <summary>It has ended; throws if it failed.</summary>

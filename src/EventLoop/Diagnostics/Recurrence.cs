@@ -1,6 +1,6 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>Something that may happen a thousand times: the first time is told, then the tenth, the hundredth and so on, with their number. Any thread.</summary>
+/// <summary>Something that may happen a thousand times: the first time is reported, then the tenth, the hundredth and so on, with their number. Any thread.</summary>
 internal struct Recurrence
 {
     private long count;
@@ -17,6 +17,6 @@ internal struct Recurrence
         return rest == 1;
     }
 
-    /// <summary>" (1000 times by now)" behind a line that is told again.</summary>
+    /// <summary>" (1000 times by now)" behind a line that is reported again.</summary>
     internal static string InWords(long number) => number == 1 ? "" : $" ({number} times by now)";
 }

@@ -26,7 +26,7 @@ internal sealed class StepTimer(Loop loop) : Instrument
     /// <summary>The delegate behind the step that runs now, if it belongs to no task.</summary>
     internal Delegate? RunningCode { get; private set; }
 
-    /// <summary>Steps that run for longer are told of by the step watch; null: none.</summary>
+    /// <summary>Steps that run for longer are reported by the step watch; null: none.</summary>
     internal TimeSpan? StuckStepThreshold
     {
         get;

@@ -56,7 +56,7 @@ internal static class OperationWatch
 {
     private static int loops;      // that watch; any thread, interlocked
 
-    /// <summary>Some loop of the process watches. That is all that an operation asks elsewhere: one comparison with a constant address.</summary>
+    /// <summary>Whether some loop of the process watches. That is all that an operation asks elsewhere: one comparison with a constant address.</summary>
     internal static bool IsOn => Volatile.Read(ref loops) != 0;
 
     internal static void Add(int change) => Interlocked.Add(ref loops, change);

@@ -18,7 +18,7 @@ internal sealed class JobQueue(string executor)
     private int unfinished;
     private bool closed;
 
-    /// <summary>Nothing waits; workers that read it after they counted themselves out miss no job.</summary>
+    /// <summary>Whether nothing waits; workers that read it after they counted themselves out miss no job.</summary>
     internal bool IsEmpty
     {
         get

@@ -27,10 +27,10 @@ internal abstract class ForeignAwaiter
             || open == typeof(ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter) || open == typeof(ConfiguredValueTaskAwaitable<>.ConfiguredValueTaskAwaiter);
     }
 
-    /// <summary>It is .NET's own and calls its continuation once. That of a ValueTask hands it on to a source, which may be anybody's.</summary>
+    /// <summary>Whether it is .NET's own and calls its continuation once. That of a ValueTask hands it on to a source, which may be anybody's.</summary>
     internal bool CallsOnce { get; }
 
-    /// <summary>Its source refuses whoever asks too early, so that GetResult throws where a continuation was refused.</summary>
+    /// <summary>Whether its source refuses whoever asks too early, so that GetResult throws where a continuation was refused.</summary>
     internal bool RefusesEarlyResults { get; }
 
     /// <summary>For the live view.</summary>

@@ -44,7 +44,7 @@ internal sealed class LoopThread
 
     internal LoopCore Core => Loop.Core;
 
-    /// <summary>It failed, and takes no more work.</summary>
+    /// <summary>Whether it failed, and takes no more work.</summary>
     internal bool IsDown => isDown;
 
     /// <summary>Open ones, and those on their way here.</summary>

@@ -33,7 +33,7 @@ internal abstract class Acceptor
 
     internal bool IsStopping { get; private set; }
 
-    /// <summary>It has stopped, and nothing of it is left.</summary>
+    /// <summary>Whether it has stopped, and nothing of it is left.</summary>
     internal bool IsOver => accepting.IsCompleted;
 
     internal long AcceptedCount { get; private set; }

@@ -11,9 +11,9 @@ public sealed record ListenOptions : SocketOptions
     /// <summary>The most connections at once; further ones wait in the backlog. Null: no limit.</summary>
     public int? MaxConnections { get; init; }
 
-    /// <summary>Several listeners share one port, and the system spreads connections over them (SO_REUSEPORT; Linux).</summary>
+    /// <summary>Whether several listeners share one port, and the system spreads connections over them (SO_REUSEPORT; Linux).</summary>
     public bool ReusePort { get; init; }
 
-    /// <summary>An IPv6 address takes IPv4 connections, too.</summary>
+    /// <summary>Whether an IPv6 address takes IPv4 connections, too.</summary>
     public bool DualMode { get; init; } = true;
 }

@@ -23,7 +23,7 @@ public sealed class Server : IAsyncDisposable
     /// <summary>Connections whose handlers run.</summary>
     public int ConnectionCount => handlers.Count;
 
-    /// <summary>It accepts connections.</summary>
+    /// <summary>Whether it accepts connections.</summary>
     public bool IsListening => !acceptor.IsStopping;
 
     /// <summary>Connections accepted so far.</summary>

@@ -5,10 +5,10 @@ namespace EventLoop.Net;
 /// <summary>What the two ends of a connection have in common.</summary>
 public abstract record SocketOptions
 {
-    /// <summary>Small writes go out at once instead of waiting for one another (TCP_NODELAY).</summary>
+    /// <summary>Whether small writes go out at once instead of waiting for one another (TCP_NODELAY).</summary>
     public bool NoDelay { get; init; } = true;
 
-    /// <summary>The system asks a silent peer whether it is still there.</summary>
+    /// <summary>Whether the system asks a silent peer whether it is still there.</summary>
     public bool KeepAlive { get; init; }
 
     /// <summary>How long a peer has to be silent for that; null: the system's own time, two hours as a rule.</summary>

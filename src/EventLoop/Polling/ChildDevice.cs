@@ -22,7 +22,7 @@ internal sealed unsafe class ChildDevice : IDisposable
         this.handle = handle;
     }
 
-    /// <summary>For tests: as if the system had no handles of processes. Any thread.</summary>
+    /// <summary>Whether to do as if the system had no handles of processes; for tests. Any thread.</summary>
     internal static bool WithoutHandles { get; set; }
 
     internal int Id { get; }
@@ -30,7 +30,7 @@ internal sealed unsafe class ChildDevice : IDisposable
     /// <summary>Readable when the child has ended; null where the system has none.</summary>
     internal SafeFileHandle? Handle => handle;
 
-    /// <summary>It was reaped: nothing is sent to its number any more.</summary>
+    /// <summary>Whether it was reaped: nothing is sent to its number any more.</summary>
     internal bool IsReaped { get; private set; }
 
     /// <summary>Of a child that was just started and that nobody else can have reaped.</summary>
@@ -219,6 +219,6 @@ internal sealed unsafe class ChildDevice : IDisposable
 /// <param name="CoreDumped">With a core dump.</param>
 internal readonly record struct RawStatus(int Code, int Signal, bool CoreDumped)
 {
-    /// <summary>Somebody else has reaped it, and nobody can tell.</summary>
+    /// <summary>Whether somebody else has reaped it, and nobody can tell.</summary>
     internal bool IsUnknown { get; init; }
 }

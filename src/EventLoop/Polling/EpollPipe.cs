@@ -49,7 +49,7 @@ internal sealed unsafe class EpollPipe : StreamDevice
         return pipe;
     }
 
-    /// <summary>Not of what others may have set up: a terminal gives a line at a time.</summary>
+    /// <summary>Whether a short read has emptied it: not what others may have set up; a terminal gives a line at a time.</summary>
     internal override bool ShortMeansEmpty => isOurs;
 
     internal override void Arm(Readiness interest)
@@ -76,7 +76,7 @@ internal sealed unsafe class EpollPipe : StreamDevice
 
     internal override bool IsReadable => (Look(EpollPoller.In) & (EpollPoller.In | EpollPoller.HangUp | EpollPoller.Error)) != 0;
 
-    /// <summary>Nobody has the other end any more.</summary>
+    /// <summary>Whether nobody has the other end any more.</summary>
     internal bool IsHungUp => (Look(0) & (EpollPoller.HangUp | EpollPoller.Error)) != 0;
 
     /// <summary>How much could be read now.</summary>

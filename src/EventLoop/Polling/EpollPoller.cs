@@ -153,7 +153,7 @@ internal sealed unsafe class EpollPoller : IPoller
         }
     }
 
-    /// <summary>Registers it; what is ready already is told by the next poll.</summary>
+    /// <summary>Registers it; what is ready already is reported by the next poll.</summary>
     internal void Register(PollSource source, int descriptor, uint mask)
     {
         ulong key = table.Add(source);

@@ -40,10 +40,10 @@ internal interface IPoller : IDisposable
         throw new PlatformNotSupportedException("Pipes and child processes need the epoll poller, which exists on Linux only (LoopOptions.Poller: PollerKind.Auto or PollerKind.Epoll).");
 
     /// <summary>
-    /// Loop thread. Watches a descriptor that stays its owner's: it is told once that it is ready, and watched again by the next call. Its owner may close it at any time
+    /// Loop thread. Watches a descriptor that stays its owner's: its readiness is reported once, and watched again by the next call. Its owner may close it at any time
     /// and is not held up by the watch, which then is to be ended like any other.
     /// </summary>
-    /// <param name="source">It is told.</param>
+    /// <param name="source">What is notified.</param>
     /// <param name="handle">Of something that can be polled: a socket, a pipe, a terminal.</param>
     /// <param name="interest">None ends the watch.</param>
     /// <exception cref="IOException">It cannot be polled.</exception>

@@ -35,7 +35,7 @@ internal sealed class PortableSocket : SocketDevice
     /// <summary>What is waited for.</summary>
     internal Readiness Interest;
 
-    /// <summary>It was closed by its owner while it was watched.</summary>
+    /// <summary>Whether it was closed by its owner while it was watched.</summary>
     internal bool IsOver => watched is { IsClosed: true };
 
     internal override EndPoint? LocalEndPoint => local ?? Ask(static socket => socket.LocalEndPoint);

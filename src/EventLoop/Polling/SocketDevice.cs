@@ -12,7 +12,7 @@ internal abstract class SocketDevice : StreamDevice
 
     internal bool IsTcp { get; init; }
 
-    /// <summary>Somebody else has set it up, and may have put something on top of it that ends a receive where it likes (TLS in the kernel at each record).</summary>
+    /// <summary>Whether somebody else has set it up, and may have put something on top of it that ends a receive where it likes (TLS in the kernel at each record).</summary>
     internal bool IsForeign { get; init; }
 
     /// <summary>True of plain TCP only.</summary>

@@ -16,7 +16,7 @@ internal abstract class StreamDevice : PollSource
     // .NET's "some error" is -1, and minus that would be a count.
     private const int SomeError = int.MinValue;
 
-    /// <summary>Told when it becomes ready.</summary>
+    /// <summary>Notified when it becomes ready.</summary>
     internal IDeviceOwner? Owner;
 
     /// <summary>An error as an answer of a call that moves bytes: negative, whatever it is; zero for success.</summary>
@@ -25,12 +25,12 @@ internal abstract class StreamDevice : PollSource
     /// <summary>The error that a negative answer stands for.</summary>
     internal static SocketError ToError(int answer) => answer == SomeError ? SocketError.SocketError : (SocketError)(-answer);
 
-    /// <summary>A receive that did not fill its buffer has taken all there was, unless an end or urgent data are known of.</summary>
+    /// <summary>Whether a receive that did not fill its buffer has taken all there was, unless an end or urgent data are known of.</summary>
     internal abstract bool ShortMeansEmpty { get; }
 
     internal sealed override void OnReady(Readiness readiness) => Owner?.OnReady(readiness);
 
-    /// <summary>The owner waits: from now on it is told. What becomes ready in between is not lost.</summary>
+    /// <summary>The owner waits: from now on it is notified. What becomes ready in between is not lost.</summary>
     /// <exception cref="SocketException">The system has no room for another registration.</exception>
     internal abstract void Arm(Readiness interest);
 

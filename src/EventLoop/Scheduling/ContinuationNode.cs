@@ -1,6 +1,6 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>The wait of ordinary .NET code, an <c>async Task</c> method as a rule, which goes on by a delegate. Pooled; loop thread only.</summary>
+/// <summary>The wait of ordinary .NET code, usually an <c>async Task</c> method, which resumes through a delegate. Pooled; loop thread only.</summary>
 [StackTraceHidden]
 internal sealed class ContinuationNode : WaitNode
 {

@@ -1,6 +1,6 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>A step, as instruments are told of it.</summary>
+/// <summary>A step, as instruments see it.</summary>
 /// <param name="Context">Where it began: of a task, of a plain callback, or null for a raw step.</param>
 /// <param name="Began">Loop time; without <see cref="Hearing.Times"/> that of the last look at the clock.</param>
 /// <param name="FirstPut">On the scale of <see cref="ReadyQueue.Put"/>: what it made ready stands in the ready queue from here on.</param>

@@ -1,6 +1,6 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>What an <see cref="Instrument"/> is told of. The engine keeps the union of all, and asks nothing else where it passes.</summary>
+/// <summary>What an <see cref="Instrument"/> listens to. The engine keeps the union of all, and asks nothing else where it passes.</summary>
 [Flags]
 internal enum Hearing
 {
@@ -22,7 +22,7 @@ internal enum Hearing
     /// <summary>Looks at the clock and the poller, and how long the loop slept in them.</summary>
     Looks = 32,
 
-    /// <summary>The loop has nothing to do: what may find it something, and what is told that it parks.</summary>
+    /// <summary>The loop has nothing to do: asks whether there is something after all, and announces that it parks.</summary>
     Parking = 64,
 
     /// <summary>Runs that begin and end.</summary>

@@ -1,10 +1,10 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// Whoever wants to hear of what a loop does: debug mode, loops for tests, a recorder, observers. Attached by <see cref="Instruments.Add"/>, which says what of the following it is told.
+/// Whoever wants to hear of what a loop does: debug mode, loops for tests, a recorder, observers. Attached by <see cref="Instruments.Add"/>, which says which of the following it receives.
 /// </summary>
 /// <remarks>
-/// On the loop's thread, in the middle of its work: it is short and throws nothing. A task is told of by its context (<c>TaskContext</c>).
+/// On the loop's thread, in the middle of its work: it is short and throws nothing. A task is identified by its context (<c>TaskContext</c>).
 /// Of one step, in this order: it begins; what its code does, as it happens (tasks made, cancelled and ended, inner steps); it ends; its code waits, if it does; whom it made ready, in the order of the ready queue.
 /// </remarks>
 internal abstract class Instrument
@@ -54,10 +54,10 @@ internal abstract class Instrument
     /// <summary><see cref="Hearing.Parking"/>: nobody found anything to do.</summary>
     internal virtual void OnParking() { }
 
-    /// <summary><see cref="Hearing.Runs"/>: a run of the loop begins. Who is attached during a run is not told of it.</summary>
+    /// <summary><see cref="Hearing.Runs"/>: a run of the loop begins. One that is attached during a run is not notified of it.</summary>
     internal virtual void OnRunBegin() { }
 
-    /// <summary><see cref="Hearing.Runs"/>: it ends, perhaps in the middle of a step, whose end nobody is told of then.</summary>
+    /// <summary><see cref="Hearing.Runs"/>: it ends, perhaps in the middle of a step, whose end is not reported then.</summary>
     internal virtual void OnRunEnd() { }
 
     /// <summary><see cref="Hearing.Cancellations"/>: at the request, once for each task that it reaches.</summary>

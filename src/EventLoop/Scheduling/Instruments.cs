@@ -18,8 +18,8 @@ internal sealed class Instruments(LoopCore core)
 
     /// <summary>Any thread; on another than the loop's it takes effect within a turn.</summary>
     /// <param name="instrument">Not attached now.</param>
-    /// <param name="hears">What it is told of.</param>
-    /// <param name="first">It is told, and asked, before all others.</param>
+    /// <param name="hears">What it listens to.</param>
+    /// <param name="first">Whether it is notified, and asked, before all others.</param>
     internal void Add(Instrument instrument, Hearing hears, bool first = false) => Change(() =>
     {
         instrument.Hears = hears;
@@ -33,7 +33,7 @@ internal sealed class Instruments(LoopCore core)
         }
     });
 
-    /// <summary>Any thread: it hears nothing more from now on. On another than the loop's the loop goes on paying for it until its next turn.</summary>
+    /// <summary>Any thread: it hears nothing more from now on. On any thread but the loop's, the loop still pays for it until its next turn.</summary>
     internal void Remove(Instrument instrument)
     {
         instrument.Hears = Hearing.None;

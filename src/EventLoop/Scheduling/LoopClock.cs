@@ -5,7 +5,7 @@ namespace EventLoop.Scheduling;
 
 /// <summary>
 /// Loop time: ticks of 100 ns since the loop was made, monotonic as far as the provider is. Any thread. A provider that throws fails the operation that has just
-/// asked for the time (<see cref="ReadNow"/>); the loop itself (<see cref="Now"/>) is never ended by it, and goes on by the system's time meanwhile.
+/// asked for the time (<see cref="ReadNow"/>); the loop itself (<see cref="Now"/>) is never ended by it, and continues on the system's time meanwhile.
 /// </summary>
 internal sealed class LoopClock
 {
@@ -38,7 +38,7 @@ internal sealed class LoopClock
     /// <summary>The provider whose own timers have to wake the loop; null for the system's.</summary>
     internal TimeProvider? Custom => custom;
 
-    /// <summary>The provider threw when it was asked last: its timers are not to be relied on, either.</summary>
+    /// <summary>Whether the provider threw when it was asked last: its timers are not to be relied on, either.</summary>
     internal bool IsBroken => isBroken;
 
     /// <summary>Told, on any thread, of what the provider threw and how often it has thrown by now; seldom, however often that is.</summary>

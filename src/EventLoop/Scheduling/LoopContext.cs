@@ -13,12 +13,12 @@ namespace EventLoop.Scheduling;
 /// <remarks>Fields: loop thread only. <see cref="Post"/> and <see cref="Send"/>: any thread.</remarks>
 internal class LoopContext : SynchronizationContext
 {
-    /// <summary>A cancellation may be visible from here: look before the next wait. Set by whoever cancels, cleared by who looked in vain.</summary>
+    /// <summary>Whether a cancellation may be visible from here: look before the next wait. Set by whoever cancels, cleared by who looked in vain.</summary>
     internal bool Attention;
 
     // The task's own, kept here because four flags have room where one has; only its outermost context's are used.
 
-    /// <summary>A cancel request that no wait has thrown or passed on yet.</summary>
+    /// <summary>Whether there is a cancel request that no wait has thrown or passed on yet.</summary>
     internal bool MustCancel;
 
     private Traits traits;
@@ -36,21 +36,21 @@ internal class LoopContext : SynchronizationContext
         ReportsWaits = 4,
     }
 
-    /// <summary>The task is in the round of cancellations that is under way.</summary>
+    /// <summary>Whether the task is in the round of cancellations that is under way.</summary>
     internal bool InCancelRound
     {
         get => Has(Traits.InCancelRound);
         set => Set(Traits.InCancelRound, value);
     }
 
-    /// <summary>A decision about what the task waits for and is not ours stands in the ready queue.</summary>
+    /// <summary>Whether a decision about what the task waits for and is not ours stands in the ready queue.</summary>
     internal bool IsInterruptionDue
     {
         get => Has(Traits.IsInterruptionDue);
         set => Set(Traits.IsInterruptionDue, value);
     }
 
-    /// <summary>Wants to be told of waits that begin: <see cref="OnWait"/>.</summary>
+    /// <summary>Whether <see cref="OnWait"/> is called when a wait begins.</summary>
     private protected bool ReportsWaits
     {
         get => Has(Traits.ReportsWaits);
@@ -139,7 +139,7 @@ internal class LoopContext : SynchronizationContext
         }
     }
 
-    /// <summary>Something waits here, or was given up and has not thrown yet.</summary>
+    /// <summary>Whether something waits here, or was given up and has not thrown yet.</summary>
     internal bool Waits => parked switch
     {
         WaitNode node => WaitsHere(node) || IsCancelledHere(node),
@@ -150,7 +150,7 @@ internal class LoopContext : SynchronizationContext
     /// <summary>Nothing waits here: the next wait is reported.</summary>
     internal void ForgetWaits() => parked = null;
 
-    /// <summary>A wait in this context was given up and has not thrown yet: a further request meets it there.</summary>
+    /// <summary>Whether a wait in this context was given up and has not thrown yet: a further request meets it there.</summary>
     internal bool IsBeingCancelled => parked switch
     {
         WaitNode node => IsCancelledHere(node),

@@ -46,7 +46,7 @@ internal sealed partial class LoopCore
         return Throw.NoRunningLoop();
     }
 
-    /// <summary>It runs, and this is its thread. False is no answer: then <see cref="Running"/> has to be asked.</summary>
+    /// <summary>Whether it runs, and this is its thread. False is no answer: then <see cref="Running"/> has to be asked.</summary>
     internal unsafe bool IsSurelyHere
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

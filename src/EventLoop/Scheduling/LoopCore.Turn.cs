@@ -47,7 +47,7 @@ internal sealed partial class LoopCore
 
     internal bool IsRunning => isRunning;
 
-    /// <summary>It sleeps, or is about to. Any thread.</summary>
+    /// <summary>Whether it sleeps, or is about to. Any thread.</summary>
     internal bool IsParked => Volatile.Read(ref sleeping) != 0;
 
     /// <summary>Must leave the run at once: a LoopExitException, or a second interrupt.</summary>

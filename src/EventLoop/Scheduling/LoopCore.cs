@@ -51,7 +51,7 @@ internal sealed partial class LoopCore
     /// <summary>Whether a cancellation ends the await of a .NET task, where the runtime lets it. Tests clear it.</summary>
     internal bool InterruptsForeignAwaits = true;
 
-    /// <summary>Blocking waits on the loop thread are to be reported.</summary>
+    /// <summary>Whether blocking waits on the loop thread are to be reported.</summary>
     internal readonly bool ObserveBlocking;
 
     /// <summary>The context of plain callbacks: no task.</summary>
@@ -62,7 +62,7 @@ internal sealed partial class LoopCore
     /// <summary>The contexts that .NET keeps on the thread.</summary>
     internal ThreadContexts ThreadContexts = new();
 
-    /// <summary>What any of the <see cref="Instruments"/> is told of. The one flag that the engine tests.</summary>
+    /// <summary>What any of the <see cref="Instruments"/> listens to. The one flag that the engine tests.</summary>
     internal Hearing Heard;
 
     internal readonly Instruments Instruments;
@@ -108,7 +108,7 @@ internal sealed partial class LoopCore
         }
     }
 
-    /// <summary>The operation that was just begun is complete but must give way: see <see cref="SpendBudget"/>.</summary>
+    /// <summary>Whether the operation that was just begun is complete but must give way: see <see cref="SpendBudget"/>.</summary>
     internal bool Deferred
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -322,7 +322,7 @@ internal sealed partial class LoopCore
         WakeToLook();
     }
 
-    /// <summary>Something is under way that the loop knows of: a timer, a descriptor, work elsewhere, a post.</summary>
+    /// <summary>Whether something is under way that the loop knows of: a timer, a descriptor, work elsewhere, a post.</summary>
     internal bool IsExpecting => Timers.Count > 0 || InFlight || Poller.HasSources || !Inbox.IsEmpty;
 
     // ---- Work from outside the step
@@ -389,7 +389,7 @@ internal sealed partial class LoopCore
         }
     }
 
-    /// <summary>Something waits for its step, here or in the inbox.</summary>
+    /// <summary>Whether something waits for its step, here or in the inbox.</summary>
     internal bool HasReady => Ready.Count > 0 || !Inbox.IsEmpty;
 
     /// <summary>Closes the inbox; what it still holds and what is ready goes where the items of a closed loop go.</summary>

@@ -13,10 +13,10 @@ internal abstract class LoopItem
     /// <summary>Position in the timer heap plus one; zero when it is in none.</summary>
     internal int TimerSlot;
 
-    /// <summary>As a timer it acts inside the look at the clock, not in a step of its own.</summary>
+    /// <summary>Whether, as a timer, it acts inside the look at the clock, not in a step of its own.</summary>
     internal virtual bool IsAlarm => false;
 
-    /// <summary>Standing in the ready queue it says that code was woken; what begins, or acts on its task from outside, was not.</summary>
+    /// <summary>Whether, standing in the ready queue, it says that code was woken; what begins, or acts on its task from outside, was not.</summary>
     internal virtual bool IsWakeUp => true;
 
     /// <summary>What of the user's it calls, for the name of a step that belongs to no task; debug mode asks, before the step.</summary>

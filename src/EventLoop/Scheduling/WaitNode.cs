@@ -47,7 +47,7 @@ internal abstract class WaitNode : LoopItem
     /// <summary>The same for any thread: between a look at the state and one at the subject the node may go on, and the subject be an exception.</summary>
     internal IWaitTarget? VisibleTarget => Volatile.Read(ref subject) is IWaitTarget target && State == WaitState.Parked ? target : null;
 
-    /// <summary>Woken by a cancellation that it has not thrown yet: a further request meets it in the same wait.</summary>
+    /// <summary>Whether it was woken by a cancellation that it has not thrown yet: a further request meets it in the same wait.</summary>
     internal bool IsBeingCancelled => State == WaitState.Woken && subject is LoopCanceledException;
 
     internal sealed override bool IsWakeUp => State != WaitState.Idle;

@@ -12,7 +12,7 @@ namespace EventLoop;
 /// <para><b>Shield:</b> a shielding scope holds off whatever is cancelled around it; that stays pending, and lands at the first wait after it.</para>
 /// <para><b>.NET tasks</b> that it awaits are no longer awaited when it is cancelled, and run on by themselves; where a token was handed out (<see cref="Token"/>) it fires first, and the work
 /// has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
-/// <para><b>Thread:</b> the loop's. A lambda is the scope, because <c>DisposeAsync</c> is not told of the body's exception.</para>
+/// <para><b>Thread:</b> the loop's. A lambda is the scope, because <c>DisposeAsync</c> does not learn the body's exception.</para>
 /// </remarks>
 public sealed partial class CancelScope : INamed
 {
@@ -59,7 +59,7 @@ public sealed partial class CancelScope : INamed
         }
     }
 
-    /// <summary>Holds off whatever is cancelled around it. Taking the shield away lets it in.</summary>
+    /// <summary>Whether it holds off whatever is cancelled around it. Taking the shield away lets it in.</summary>
     public bool Shield
     {
         get => scope.Shield;
@@ -142,7 +142,7 @@ public sealed partial class CancelScope : INamed
     /// <param name="reason">A text for whoever sees the cancellation.</param>
     /// <param name="grace">Null leaves shields inside it alone, zero breaks them at once, a time breaks them that long after.</param>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
-    /// <exception cref="AggregateException">Where no loop runs: callbacks of its token have failed. Anywhere else they run on the thread pool, and the loop's exception handler is told.</exception>
+    /// <exception cref="AggregateException">Where no loop runs: callbacks of its token have failed. Anywhere else they run on the thread pool, and the loop's exception handler is notified.</exception>
     public void Cancel(string? reason = null, TimeSpan? grace = null)
     {
         scope.Core?.VerifyAccess("CancelScope.Cancel");

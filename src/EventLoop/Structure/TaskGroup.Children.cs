@@ -80,7 +80,7 @@ public sealed partial class TaskGroup
 
     /// <summary>Starts a child and waits until it says that it has started, or ends. Trio: <c>nursery.start</c>.</summary>
     /// <typeparam name="T">The type of what it says.</typeparam>
-    /// <param name="body">Gets the function by which it says so, once; goes on as a child afterwards.</param>
+    /// <param name="body">Receives the function by which it says so, once; continues as a child afterwards.</param>
     /// <param name="name">Null: "Task-7".</param>
     /// <returns>What it said.</returns>
     /// <exception cref="InvalidOperationException">The child ended without having said so, or the group takes no more children.</exception>

@@ -12,7 +12,7 @@ namespace EventLoop;
 /// <summary>Tasks that live no longer than the block that started them. asyncio: <c>TaskGroup</c>; Trio: a nursery.</summary>
 /// <remarks>
 /// <para><b>On failure:</b> the first failure of a child, or of the body, cancels the other children, in creation order, and then the body; all are awaited; then one <see cref="AggregateException"/> carries every failure, except cancellations.</para>
-/// <para><b>On cancellation</b> from outside: the children are cancelled and awaited, then it goes on outwards. While the group waits for children that it has cancelled it is deaf to more; those requests are thrown when it ends, unless there are failures to throw; then they land at the next wait.</para>
+/// <para><b>On cancellation</b> from outside: the children are cancelled and awaited, then the cancellation propagates outwards. While the group waits for children that it has cancelled it is deaf to more; those requests are thrown when it ends, unless there are failures to throw; then they land at the next wait.</para>
 /// <para><b>Eager children:</b> one that fails inside its first step takes effect at the body's next wait.</para>
 /// <para><b>Thread:</b> the loop's.</para>
 /// </remarks>
@@ -41,7 +41,7 @@ public sealed partial class TaskGroup : INamed
         scope = new Scope(level: false, delivered: AbortIfPending) { Heirs = join.Children, Name = name };
     }
 
-    /// <summary><see cref="Cancel"/> was called.</summary>
+    /// <summary>Whether <see cref="Cancel"/> was called.</summary>
     public bool CancelCalled { get; private set; }
 
     /// <summary>The children that have not ended, in creation order.</summary>

@@ -9,7 +9,7 @@ namespace EventLoop;
 /// <remarks>
 /// <list type="bullet">
 /// <item>The last to come releases all at once and does not wait; whoever comes after it is in the next round.</item>
-/// <item>A waiter that is cancelled leaves, and the barrier goes on filling. One that was released before returns its index, and the cancellation lands at its next wait.</item>
+/// <item>A waiter that is cancelled leaves, and the barrier continues to fill. One that was released before returns its index, and the cancellation lands at its next wait.</item>
 /// <item><see cref="Reset"/> and <see cref="Abort"/> break it for those who wait now, not for those who were released already.</item>
 /// </list>
 /// <para><b>Thread:</b> that of the loop that uses it. <b>Cost:</b> 0 bytes; releasing is linear in the parties.</para>
@@ -36,7 +36,7 @@ public sealed class AsyncBarrier
     /// <summary>How many wait now. asyncio: <c>n_waiting</c>.</summary>
     public int WaitingCount => waiting;
 
-    /// <summary>It was aborted: everybody who comes is turned away, until <see cref="Reset"/>.</summary>
+    /// <summary>Whether it was aborted: everybody who comes is turned away, until <see cref="Reset"/>.</summary>
     public bool IsBroken { get; private set; }
 
     /// <summary>Who waits for the others.</summary>
@@ -53,7 +53,7 @@ public sealed class AsyncBarrier
 
     /// <summary>Waits until all parties have come.</summary>
     /// <returns>0 … parties-1, distinct among those released together, in the order of their coming.</returns>
-    /// <remarks><b>Cancellation:</b> the waiter leaves, and the barrier goes on filling. <b>Cost:</b> 0 bytes.</remarks>
+    /// <remarks><b>Cancellation:</b> the waiter leaves, and the barrier continues to fill. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="BrokenBarrierException">The barrier is broken, or was reset or aborted during the wait.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before the barrier was full.</exception>
     public Coroutine<int> WaitAsync()

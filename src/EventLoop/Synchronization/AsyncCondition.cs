@@ -29,7 +29,7 @@ public sealed class AsyncCondition
     /// <summary>The lock it works under.</summary>
     public AsyncLock Lock => mutex;
 
-    /// <summary>Its lock is held.</summary>
+    /// <summary>Whether its lock is held.</summary>
     public bool IsLocked => mutex.IsLocked;
 
     /// <summary>Who waits to be notified, and who holds the lock. Those who were notified and want the lock back are in the statistics of the lock.</summary>
@@ -59,7 +59,7 @@ public sealed class AsyncCondition
     /// <summary>Gives the lock up, waits to be notified, and takes the lock back.</summary>
     /// <remarks>
     /// <para><b>Cancellation:</b> before the notification: the lock is taken back, then it is thrown. After it: it lands at the next wait. One that is due at the call is thrown with the lock held throughout.</para>
-    /// <para>The acquisition goes on after the wait: a <see cref="Releaser"/> from before it, of the <c>using</c> block around it, is good after it.</para>
+    /// <para>The acquisition continues after the wait: a <see cref="Releaser"/> from before it, of the <c>using</c> block around it, is good after it.</para>
     /// <para><b>Cost:</b> 0 bytes.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">The lock is not held.</exception>

@@ -38,7 +38,7 @@ public sealed class AsyncEvent
     /// <summary>An event that is not set.</summary>
     public AsyncEvent() => own = new WaitForSet(this);
 
-    /// <summary>It is set: nobody has to wait.</summary>
+    /// <summary>Whether the event is set, so that nobody has to wait.</summary>
     public bool IsSet => set;
 
     /// <summary>Who waits for it.</summary>

@@ -42,7 +42,7 @@ public sealed class AsyncLock : IReleasable
     /// <summary>An unlocked lock.</summary>
     public AsyncLock() => own = new AcquireWait(this);
 
-    /// <summary>Somebody holds it.</summary>
+    /// <summary>Whether somebody holds it.</summary>
     public bool IsLocked => locked;
 
     /// <summary>Who holds it and who waits for it.</summary>

@@ -55,7 +55,7 @@ public class AsyncSemaphore
     /// <summary>Permits that are free. While somebody waits there are none.</summary>
     public int CurrentCount => count;
 
-    /// <summary>Whoever acquires now has to wait.</summary>
+    /// <summary>Whether an acquirer would have to wait now.</summary>
     public bool IsLocked => count == 0;
 
     /// <summary>Who waits for a permit.</summary>

@@ -8,7 +8,7 @@ namespace EventLoop;
 /// <summary>Tokens that tasks borrow, at most one each, from a total that can be changed while it is in use. Trio: <c>CapacityLimiter</c>.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>It knows who has borrowed: a borrower that asks for a second token, or gives back one that it does not have, has a bug and is told so.</item>
+/// <item>It knows who has borrowed: a borrower that asks for a second token, or gives back one that it does not have, has a bug, and gets an exception that says so.</item>
 /// <item>First come, first served: a token that comes back, or is added, goes to the first waiter at once. A cancelled waiter leaves the line; one that was given its token has it.</item>
 /// <item>Lowering <see cref="TotalTokens"/> takes nothing from borrowers: <see cref="AvailableTokens"/> is negative until enough have come back.</item>
 /// </list>

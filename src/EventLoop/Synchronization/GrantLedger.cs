@@ -107,7 +107,7 @@ internal sealed class SemaphoreGrant(AsyncSemaphore semaphore) : IReleasable
     internal int Depth;
     internal bool IsLive;
 
-    /// <summary>In the table; else only its releaser knows it.</summary>
+    /// <summary>Whether it is in the table; else only its releaser knows it.</summary>
     internal bool IsListed;
 
     public void Release(long ticket)

@@ -4,7 +4,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>
-/// To which loop a primitive belongs: the one that used it last, on whose thread it may be used. It may be made anywhere, and goes on to another loop when its
+/// To which loop a primitive belongs: the one that used it last, on whose thread it may be used. It may be made anywhere, and moves on to another loop when its
 /// own is closed or belongs to the same thread. Everything else is the mistake that would corrupt it, and throws.
 /// </summary>
 [StackTraceHidden]
@@ -18,7 +18,7 @@ internal struct LoopBinding
     /// <summary>Whose step this is; after <see cref="Verify(string)"/>.</summary>
     internal readonly LoopContext? Current => home?.Current;
 
-    /// <summary>Its loop runs on this thread.</summary>
+    /// <summary>Whether its loop runs on this thread.</summary>
     internal readonly bool IsHere => home is not null && ReferenceEquals(LoopCore.Running, home);
 
     /// <param name="member">The public member that was called, for the message.</param>

@@ -23,7 +23,7 @@ internal sealed class NotificationWait : PooledWait
     private string? reason;
     private Stage stage;
 
-    /// <summary>Of the acquisition that the wait interrupts, and that goes on after it.</summary>
+    /// <summary>Of the acquisition that the wait interrupts, and that continues after it.</summary>
     internal long Ticket { get; private set; }
 
     internal static NotificationWait Rent(AsyncCondition condition)

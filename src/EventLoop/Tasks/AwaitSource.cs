@@ -11,7 +11,7 @@ internal class AwaitSource(LoopAwaitable awaitable) : ICoroutineSource
 
     internal LoopAwaitable Awaitable => awaitable;
 
-    /// <summary>Nobody has awaited or taken it yet.</summary>
+    /// <summary>Whether nobody has awaited or taken it yet.</summary>
     internal bool IsFresh => !started;
 
     public bool Start(long token)

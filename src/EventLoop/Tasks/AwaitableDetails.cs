@@ -24,7 +24,7 @@ internal sealed class AwaitableDetails
     /// <summary>Those that wait for it; a single one the awaitable holds itself as long as it has no details.</summary>
     internal WaiterQueue Waiters;
 
-    /// <summary>Not only done callbacks have stood among them.</summary>
+    /// <summary>Whether others than done callbacks have stood among them.</summary>
     internal bool HasHadAwaiters;
 
     internal string? Name;
@@ -48,7 +48,7 @@ internal sealed class AwaitableDetails
     /// <summary>Of those among <see cref="Waiters"/>, once one was taken back.</summary>
     internal DoneCallbackIndex? DoneCallbacks;
 
-    /// <summary>A gather that has thrown already had waited for it: its failure counts as looked at.</summary>
+    /// <summary>Whether a gather that has thrown already had waited for it: its failure counts as looked at.</summary>
     internal bool IsAskedFor;
 
     internal CancelTokenSource? TokenSource;
@@ -61,12 +61,12 @@ internal sealed class AwaitableDetails
 
     internal TaskGroup? Group;
 
-    /// <summary>Nobody has a handle on it: its failure is reported when it ends.</summary>
+    /// <summary>Whether nobody has a handle on it: its failure is reported when it ends.</summary>
     internal bool Detached;
 
-    /// <summary>It stands for a .NET task.</summary>
+    /// <summary>Whether it stands for a .NET task.</summary>
     internal bool Foreign;
 
-    /// <summary>That task is work in an executor.</summary>
+    /// <summary>Whether that task is work in an executor.</summary>
     internal bool Work;
 }

@@ -27,16 +27,16 @@ public abstract partial class LoopAwaitable : IWaitTarget
     /// <summary>The loop it belongs to.</summary>
     public Loop Loop => Core.Loop;
 
-    /// <summary>It has ended, in whichever way.</summary>
+    /// <summary>Whether it has ended, in whichever way.</summary>
     public bool IsCompleted => Outcome is not null;
 
-    /// <summary>It ended with a result.</summary>
+    /// <summary>Whether it ended with a result.</summary>
     public bool IsCompletedSuccessfully => ReferenceEquals(Outcome, EndMark.Succeeded);
 
-    /// <summary>It ended with an exception that is no cancellation. Asking does not count as looking at the exception.</summary>
+    /// <summary>Whether it ended with an exception that is no cancellation. Asking does not count as looking at the exception.</summary>
     public bool IsFaulted => Outcome is LostFailure or Failure { IsCancellation: false };
 
-    /// <summary>It was canceled.</summary>
+    /// <summary>Whether it was canceled.</summary>
     public bool IsCanceled => Outcome is Failure { IsCancellation: true } || ReferenceEquals(Outcome, EndMark.Canceled);
 
     /// <summary>The failure; null unless <see cref="IsFaulted"/>, as on <see cref="Task"/>.</summary>
@@ -149,7 +149,7 @@ public abstract partial class LoopAwaitable : IWaitTarget
         var now => !IsOutcome(now),
     };
 
-    /// <summary>Somebody may await it: not only done callbacks have come.</summary>
+    /// <summary>Whether somebody may await it: not only done callbacks have come.</summary>
     internal bool MayHaveAwaiters => HasWaiters && (state is AwaitableDetails details ? details.HasHadAwaiters : state is not DoneCallback);
 
     /// <summary>Has a watcher told when this ends; at once, inside the call, when it has ended.</summary>
@@ -317,7 +317,7 @@ public abstract partial class LoopAwaitable : IWaitTarget
     /// <summary>Its name, and its result, its failure or what it waits for. Any thread.</summary>
     public override string ToString() => $"{Label} ({StateText.Of(this)})";
 
-    /// <summary>It is one of those that end with a result, not with nothing.</summary>
+    /// <summary>Whether it is one of those that end with a result, not with nothing.</summary>
     internal virtual bool HasResult => false;
 
     /// <summary>The result, for people.</summary>

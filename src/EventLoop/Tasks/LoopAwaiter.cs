@@ -15,7 +15,7 @@ public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
 
     internal LoopAwaiter(LoopAwaitable awaitable) => this.awaitable = awaitable;
 
-    /// <summary>It has ended, or this task must not wait for it. What has ended already is no wait and looks for no cancellation.</summary>
+    /// <summary>Whether it has ended, or this task must not wait for it. What has ended already is no wait and looks for no cancellation.</summary>
     /// <exception cref="InvalidOperationException">It belongs to another loop, or the wait would close a cycle of tasks.</exception>
     public bool IsCompleted => awaitable.IsCompleted || BeginWait(awaitable);
 

@@ -22,7 +22,7 @@ public sealed class LoopFuture : LoopAwaitable
         }
     }
 
-    /// <summary>It stands for a .NET task, which comes back from wherever it is.</summary>
+    /// <summary>Whether it stands for a .NET task, which comes back from wherever it is.</summary>
     internal bool IsForeign
     {
         get => Rare is { Foreign: true };
@@ -33,7 +33,7 @@ public sealed class LoopFuture : LoopAwaitable
 
     internal override string Kind => IsWork ? "work in an executor" : IsForeign ? "a .NET task" : "future";
 
-    /// <summary>That task is work in an executor.</summary>
+    /// <summary>Whether that task is work in an executor.</summary>
     internal bool IsWork
     {
         get => Rare is { Work: true };

@@ -8,10 +8,10 @@ namespace EventLoop;
 // How a request to cancel reaches the waits of a task, and which of them see it.
 public partial class LoopTask
 {
-    /// <summary>Its token has fired, or would have, had anybody asked for it.</summary>
+    /// <summary>Whether its token has fired, or would have, had anybody asked for it.</summary>
     internal bool IsTokenFired => Rare is { } rare && (rare.OwnRequests > 0 || rare.InheritedScope is { TokenFired: true });
 
-    /// <summary>A request for it as a whole has come that no wait has thrown or passed on yet.</summary>
+    /// <summary>Whether a request for it as a whole has come that no wait has thrown or passed on yet.</summary>
     internal bool HasUndeliveredRequest => context.MustCancel;
 
     /// <summary>The reason of its latest request.</summary>

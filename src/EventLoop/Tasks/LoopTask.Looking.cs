@@ -60,7 +60,7 @@ public partial class LoopTask
     /// <summary>The node by which it waits, or has waited last, as far as that can be told: where its code stands.</summary>
     internal WaitNode? LatestWait => IsCompleted ? null : ParkedNode ?? Rare?.Scopes?.Innermost?.LastWait ?? context.LastWait;
 
-    /// <summary>The coroutine methods it is in, innermost first; names only. Any thread may ask; another than the loop's is told the innermost ten thousand at most.</summary>
+    /// <summary>The coroutine methods it is in, innermost first; names only. Any thread may ask; from any thread but the loop's at most the innermost ten thousand.</summary>
     public IReadOnlyList<string> GetStack()
     {
         bool here = Core.IsInLoopThread;
@@ -88,7 +88,7 @@ public partial class LoopTask
         return names;
     }
 
-    /// <summary>The method that goes on there.</summary>
+    /// <summary>The method that resumes there.</summary>
     internal static string NameOf(WaitNode node) => node switch
     {
         CoroutineBox box => box.MethodName,

@@ -12,7 +12,7 @@ internal abstract class WaitPoint : IWaitTarget
     private WaitNode? waiter;
     private Action? whenReady;
 
-    /// <summary>There is nothing to wait for.</summary>
+    /// <summary>Whether there is nothing to wait for.</summary>
     protected abstract bool IsReady { get; }
 
     /// <summary>The task that waits here, for the live view.</summary>

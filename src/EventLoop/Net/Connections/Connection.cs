@@ -54,7 +54,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     /// <summary>The socket below. Reading or writing it directly mixes up with this connection's own buffers.</summary>
     public LoopSocket Socket => socket;
 
-    /// <summary>It was closed or aborted from this side.</summary>
+    /// <summary>Whether it was closed or aborted from this side.</summary>
     public bool IsClosed => closed || socket.IsClosed;
 
     internal LoopCore Core => socket.Core;
@@ -106,7 +106,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
         return new Coroutine<int>(operation, operation.Version);
     }
 
-    /// <summary>Ends the sending direction behind what was written; receiving goes on. asyncio: <c>write_eof</c>.</summary>
+    /// <summary>Ends the sending direction behind what was written; receiving continues. asyncio: <c>write_eof</c>.</summary>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
     public async Coroutine ShutdownWriteAsync()
     {

@@ -152,7 +152,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
 
     internal void Release() => held = false;
 
-    /// <summary>Nobody waits for what the read that is under way will bring: it is not told of arrivals, and does not keep the connection alive.</summary>
+    /// <summary>Nobody waits for what the read that is under way will bring: it is not notified of arrivals, and does not keep the connection alive.</summary>
     internal void Pause()
     {
         if (current is { } read)

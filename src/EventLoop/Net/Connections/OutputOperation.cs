@@ -27,7 +27,7 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
 
     private protected override string What => "write to";
 
-    /// <summary>It is part of a file that is under way, which others wait for.</summary>
+    /// <summary>Whether it is part of a file that is under way, which others wait for.</summary>
     internal bool OfTransfer { get; private set; }
 
     /// <param name="pipe">Where to.</param>
@@ -71,7 +71,7 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
         return thrown is null ? new FlushResult(was, isCompleted: false) : throw thrown;
     }
 
-    /// <summary>Part of its bytes is in the pipe or sent, and part is not.</summary>
+    /// <summary>Whether part of its bytes is in the pipe or sent, and part is not.</summary>
     internal bool HasBegunToGo => !rest.IsEmpty && rest.Length < count;
 
     /// <summary>

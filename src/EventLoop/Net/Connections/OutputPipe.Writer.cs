@@ -17,7 +17,7 @@ internal sealed partial class OutputPipe
 
     public override long UnflushedBytes => unflushed;
 
-    /// <summary>TLS is being started: what is written now must not go out before it has.</summary>
+    /// <summary>Whether TLS is being started: what is written now must not go out before it has.</summary>
     internal bool IsUpgrading { get; set; }
 
     internal void VerifyNotUpgrading()

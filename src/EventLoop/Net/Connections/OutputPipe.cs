@@ -34,7 +34,7 @@ internal sealed partial class OutputPipe : PipeWriter
 
     internal bool IsEmpty => unsent == 0 && waiting.IsEmpty && !transferring;
 
-    /// <summary>Nobody has to be waited for.</summary>
+    /// <summary>Whether nobody has to be waited for.</summary>
     internal bool IsFree => !transferring && waiting.IsEmpty;
 
     internal long Unsent => unsent;

@@ -13,7 +13,7 @@ internal sealed class PipeStream(StreamEnd end, InputPipe? input, OutputPipe? ou
     private volatile bool raw = raw;         // any thread
     private volatile bool disposed;
 
-    /// <summary>For library code: its continuations run on the loop with no context, and no task's cancellation reaches into them.</summary>
+    /// <summary>Whether it is for library code: its continuations run on the loop with no context, and no task's cancellation reaches into them.</summary>
     internal bool Raw
     {
         get => raw;

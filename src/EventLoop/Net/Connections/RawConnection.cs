@@ -35,7 +35,7 @@ internal abstract class RawConnection
 
     internal RawOutput Output { get; }
 
-    /// <summary>The peer is gone, or the connection was given up. Any thread.</summary>
+    /// <summary>Whether the peer is gone, or the connection was given up. Any thread.</summary>
     internal bool IsGone => Volatile.Read(ref isGone) != 0;
 
     /// <summary>A read that ends now resumes on the thread pool: what follows it is expensive. Any thread.</summary>
@@ -51,7 +51,7 @@ internal abstract class RawConnection
 
     internal Exception Translate(Exception failure) => Explain(failure);
 
-    /// <summary>Closes it in order. What it takes time for goes on by itself.</summary>
+    /// <summary>Closes it in order. What takes time continues by itself.</summary>
     internal void Close()
     {
         StopWatch();

@@ -5,17 +5,17 @@ namespace EventLoop.Net.Connections;
 
 /// <summary>
 /// What the pipes of a stream stand on: a socket, TLS on one, or a pipe of the system. Every call answers at once, as those of a <see cref="StreamDevice"/> do;
-/// after "would block" a waiter is told when to try again. Loop thread only.
+/// after "would block" a waiter is notified when to try again. Loop thread only.
 /// </summary>
 internal abstract class Transport
 {
-    /// <summary>What is sent is with the system, or dropped, when the call returns: the caller's memory is free again.</summary>
+    /// <summary>Whether what is sent is with the system, or dropped, when the call returns: the caller's memory is free again.</summary>
     internal abstract bool SendsDirectly { get; }
 
-    /// <summary>The memory of the last attempt to receive is still in use.</summary>
+    /// <summary>Whether the memory of the last attempt to receive is still in use.</summary>
     internal virtual bool HoldsBuffer { get => false; private protected set { } }
 
-    /// <summary>What the last attempt to send was given is still in use.</summary>
+    /// <summary>Whether what the last attempt to send was given is still in use.</summary>
     internal virtual bool HoldsOutput => false;
 
     /// <summary>False: an attempt would be in vain.</summary>

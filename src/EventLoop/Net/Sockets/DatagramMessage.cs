@@ -17,6 +17,6 @@ public struct DatagramMessage
     /// <summary>Who sent it, or whom to send it to; null on a connected socket.</summary>
     public EndPoint? RemoteEndPoint { get; set; }
 
-    /// <summary>It was longer than the buffer; set by a receive.</summary>
+    /// <summary>Whether it was longer than the buffer; set by a receive.</summary>
     public bool IsTruncated { get; set; }
 }

@@ -50,7 +50,7 @@ internal enum InputLeft
 /// <summary>
 /// What is known of a device, who waits for which direction, and the attempts: all that the poller holds of a <see cref="LoopSocket"/> or a pipe. It does not hold the socket itself, so that
 /// one which nobody uses any more is found by the collector; whoever waits keeps it alive. Loop thread only.
-/// <para>A bit of a direction is cleared by a proof only, and every change behind the proof is told. So whoever waits while the bit is clear is not forgotten;
+/// <para>A bit of a direction is cleared by a proof only, and every change behind the proof is reported. So a waiter is never forgotten while the bit is clear;
 /// docs/architecture.md, "Readiness", goes through all cases.</para>
 /// </summary>
 internal sealed class DeviceReadiness : IDeviceOwner
@@ -69,7 +69,7 @@ internal sealed class DeviceReadiness : IDeviceOwner
     internal SocketWaiter? Reader;
     internal SocketWaiter? Writer;
 
-    /// <summary>A send was given up in its middle; its user may close it in order all the same.</summary>
+    /// <summary>Whether a send was given up in its middle; its user may close it in order all the same.</summary>
     internal bool EndsInMiddle;
 
     /// <summary>In debug mode.</summary>
@@ -104,7 +104,7 @@ internal sealed class DeviceReadiness : IDeviceOwner
     // Nobody has chosen this end: what waits to be sent is the middle of something.
     void IDeviceOwner.OnLoopClosed() => Close(abort: EndsInMiddle || Writer is not null, Reader is null && Writer is null ? "" : LastKnownPeer());
 
-    /// <summary>Reads and drops what has come, also what the poller has not told of yet.</summary>
+    /// <summary>Reads and drops what has come, also what the poller has not reported yet.</summary>
     /// <param name="dropped">Counts it.</param>
     internal InputLeft Drop(ref long dropped)
     {

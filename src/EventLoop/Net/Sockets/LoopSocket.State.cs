@@ -39,10 +39,10 @@ public sealed partial class LoopSocket
 
     internal SocketDevice Device => device;
 
-    /// <summary>Something waits to receive.</summary>
+    /// <summary>Whether something waits to receive.</summary>
     internal bool IsReceiving => ready.Reader is not null;
 
-    /// <summary>The poller has told that the peer has ended its side, or that the connection is broken; and nothing has disproved it.</summary>
+    /// <summary>Whether the poller has told that the peer has ended its side, or that the connection is broken; and nothing has disproved it.</summary>
     internal bool MayBeHungUp => (ready.State & SocketState.HangUp) != 0;
 
     /// <summary>For descriptions.</summary>
@@ -90,7 +90,7 @@ public sealed partial class LoopSocket
         }
     }
 
-    /// <summary>Has it told of what becomes readable from now on, and not of what is known already. False: that cannot be.</summary>
+    /// <summary>Asks to be notified of what becomes readable from now on, not of what is known already. False: impossible here.</summary>
     internal bool TryWatch(SocketWaiter waiter)
     {
         if (GetRefusal(reads: true, "watch") is not null)

@@ -44,7 +44,7 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
     /// <summary>Whom it is connected to; null when it is not. Once it was connected or accepted it is known for good, also when the peer is gone or the socket closed.</summary>
     public EndPoint? RemoteEndPoint => remoteEndPoint ??= MayAsk ? device.RemoteEndPoint : null;
 
-    /// <summary>It was closed: operations throw.</summary>
+    /// <summary>Whether it was closed: operations throw.</summary>
     public bool IsClosed => ready.IsClosed;
 
     /// <summary>Receives something of what has arrived. asyncio: <c>sock_recv_into</c>.</summary>
@@ -133,7 +133,7 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
         Check(device.Listen(backlog), "listen on", LocalEndPoint);
     }
 
-    /// <summary>Ends the sending direction: the peer reads the end behind what was sent; receiving goes on.</summary>
+    /// <summary>Ends the sending direction: the peer reads the end behind what was sent; receiving continues.</summary>
     /// <exception cref="SocketException">It is not connected.</exception>
     /// <exception cref="InvalidOperationException">Called from another thread; nothing was done.</exception>
     public void ShutdownSend()

@@ -78,13 +78,13 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
     /// <summary>As it was made; 0: without limit. asyncio: <c>maxsize</c>.</summary>
     public int Capacity { get; }
 
-    /// <summary>There is nothing in it.</summary>
+    /// <summary>Whether there is nothing in it.</summary>
     public bool IsEmpty => Count == 0;
 
-    /// <summary>Putters have to wait; never true of one without limit.</summary>
+    /// <summary>Whether putters have to wait; never true of one without limit.</summary>
     public bool IsFull => Capacity > 0 && Count >= Capacity;
 
-    /// <summary><see cref="Shutdown"/> was called.</summary>
+    /// <summary>Whether <see cref="Shutdown"/> was called.</summary>
     public bool IsShutDown { get; private set; }
 
     /// <summary>What it holds and who waits.</summary>

@@ -63,7 +63,7 @@ internal abstract class ItemEnumerator<T> : WaitNode, IAsyncEnumerator<T>, IValu
     /// <summary>A call that takes the next item.</summary>
     protected abstract PooledWait<T> Take();
 
-    /// <summary>It is known now that there will be no more.</summary>
+    /// <summary>Whether it is known now that there will be no more.</summary>
     protected abstract bool IsOver { get; }
 
     /// <summary>What <see cref="Take"/> throws when there will be no more.</summary>

@@ -16,8 +16,8 @@ namespace EventLoop.AspNetCore;
 public static class EventLoopWebExtensions
 {
     /// <summary>
-    /// Serves the application from an event loop: its connections, and its handlers with all that they await, run on one thread, one at a time between awaits. Called where a loop runs, on that one;
-    /// else on threads of its own, which it starts and stops with the server.
+    /// Serves the application from an event loop: its connections, and its handlers with all that they await, run on one thread, one at a time between awaits. Where the services have a
+    /// <see cref="Loop"/> (<c>AddEventLoop</c> of EventLoop.Hosting) it is that one; else, called where a loop runs, that; else it has threads of its own, which it starts and stops with the server.
     /// </summary>
     /// <param name="builder">Of the application.</param>
     /// <param name="configure">Null: one loop, with the defaults.</param>
@@ -44,7 +44,6 @@ public static class EventLoopWebExtensions
             options.BindConfiguration("EventLoop:Server");
             Loop.TryGetCurrent(out var here);
             services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ServerLoops>(provider, new GivenLoop(here)));
-            services.TryAddSingleton(static provider => provider.GetRequiredService<ServerLoops>().Only);
             services.AddSingleton<IConnectionListenerFactory, LoopTransportFactory>();                      // the last one is asked first
             services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, RequestFilter>());               // the first one is the outermost
             services.Configure<HubOptions>(static hubs => hubs.AddFilter<HubFilter>());

@@ -7,7 +7,7 @@ namespace EventLoop.AspNetCore;
 
 /// <summary>The loops that serve the application, and their threads, which end with the container. Any thread.</summary>
 internal sealed partial class ServerLoops(
-    IOptions<EventLoopServerOptions> options, GivenLoop given, ILoggerFactory loggers, ILogger<ServerLoops> logger, IHostApplicationLifetime lifetime) : IDisposable
+    IOptions<EventLoopServerOptions> options, GivenLoop given, IServiceProvider services, ILoggerFactory loggers, ILogger<ServerLoops> logger, IHostApplicationLifetime lifetime) : IDisposable
 {
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
 
@@ -21,17 +21,13 @@ internal sealed partial class ServerLoops(
 
     /// <summary>All of them; they run.</summary>
     /// <exception cref="InvalidOperationException">The loop on which the application was made is to be the only one, and others were asked for as well.</exception>
-    internal Loop[] All => Volatile.Read(ref loops) ?? Start(given.Loop);
-
-    /// <summary>For whoever asks for the loop by injection.</summary>
-    internal Loop Only => All is [var only] ? only
-        : throw new InvalidOperationException("The application is served from several loops: ask IEventLoopFeature of the request for its own.");
+    internal Loop[] All => Volatile.Read(ref loops) ?? Start(null);
 
     /// <summary>In turn, for what comes by no connection of ours.</summary>
     internal Loop Any() => All is [var only] ? only : All[(int)((uint)Interlocked.Increment(ref next) % (uint)All.Length)];
 
     /// <summary>The server starts, perhaps on a loop.</summary>
-    internal Loop[] StartHere() => Volatile.Read(ref loops) ?? Start(given.Loop ?? (Loop.TryGetCurrent(out var here) ? here : null));
+    internal Loop[] StartHere() => Volatile.Read(ref loops) ?? Start(Loop.TryGetCurrent(out var here) ? here : null);
 
     /// <summary>Runs <paramref name="function"/> on a loop, wherever this is.</summary>
     /// <exception cref="InvalidOperationException">The loop does not come to it.</exception>
@@ -101,10 +97,11 @@ internal sealed partial class ServerLoops(
 
             ObjectDisposedException.ThrowIf(disposed, this);
             int count = Options.Loops;
+            here = (Loop?)services.GetService(typeof(Loop)) ?? given.Loop ?? here;
             if (here is not null)
             {
                 return loops = count == 1 ? [here] : throw new InvalidOperationException(
-                    $"The application was made on the loop '{here.Name}' and is served there, and Loops is {count}. Make it where no loop runs, or leave Loops at 1.");
+                    $"The application has the loop '{here.Name}' and is served there, and Loops is {count}. Leave it at 1; or leave out AddEventLoop and make the application where no loop runs.");
             }
 
             for (int i = 0; i < count; i++)

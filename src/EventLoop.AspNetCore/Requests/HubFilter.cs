@@ -1,7 +1,59 @@
+using EventLoop.AspNetCore.Results;
+using EventLoop.Scheduling;
 using Microsoft.AspNetCore.SignalR;
 
 namespace EventLoop.AspNetCore.Requests;
 
-internal sealed class HubFilter : IHubFilter
+/// <summary>SignalR moves its hubs to the thread pool on purpose; this brings their methods back to the loop of their connection, each call in a task named for it. The first filter of all.</summary>
+internal sealed class HubFilter(ServerLoops loops) : IHubFilter
 {
+    public ValueTask<object?> InvokeMethodAsync(HubInvocationContext invocationContext, Func<HubInvocationContext, ValueTask<object?>> next) => new(RunAsync(
+        invocationContext.Context,
+        $"{invocationContext.Hub.GetType().Name}.{invocationContext.HubMethodName}",
+        async () => StayingResults.Wrap(await next(invocationContext))));
+
+    public Task OnConnectedAsync(HubLifetimeContext context, Func<HubLifetimeContext, Task> next) => RunAsync(
+        context.Context,
+        $"{context.Hub.GetType().Name}.OnConnectedAsync",
+        async () =>
+        {
+            await next(context);
+            return null;
+        });
+
+    public Task OnDisconnectedAsync(HubLifetimeContext context, Exception? exception, Func<HubLifetimeContext, Exception?, Task> next) => RunAsync(
+        context.Context,
+        $"{context.Hub.GetType().Name}.OnDisconnectedAsync",
+        async () =>
+        {
+            await next(context, exception);
+            return null;
+        });
+
+    private Task<object?> RunAsync(HubCallerContext caller, string name, Func<Task<object?>> call)
+    {
+        var loop = caller.Features.Get<IEventLoopFeature>()?.Loop ?? caller.GetHttpContext()?.Features.Get<IEventLoopFeature>()?.Loop ?? loops.Any();
+        var flow = ExecutionContext.Capture();
+        var ended = new TaskCompletionSource<object?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Core.Arrive(new RawStep(
+            () =>
+            {
+                loop.Core.ThreadContexts.RestoreFlow(flow);
+                LoopTask.Create(loop.Core, Follow(call, ended), name, eager: true);
+            },
+            () => ended.TrySetException(new ObjectDisposedException(loop.Name, $"The loop '{loop.Name}' that serves this application has ended."))));
+        return ended.Task;
+    }
+
+    private static async Coroutine Follow(Func<Task<object?>> call, TaskCompletionSource<object?> ended)
+    {
+        try
+        {
+            ended.TrySetResult(await new ValueTask<object?>(call()));
+        }
+        catch (Exception failure)
+        {
+            ended.TrySetException(failure);      // the caller's, whatever it is
+        }
+    }
 }

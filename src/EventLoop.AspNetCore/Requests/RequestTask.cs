@@ -77,7 +77,8 @@ internal sealed class RequestTask : LoopTask
         }
     }
 
-    private static async Coroutine Run(RequestDelegate application, HttpContext http) => await application(http);
+    // As a ValueTask, which no cancellation abandons: what is inside takes it at its own wait, and Kestrel uses the context again as soon as this has ended.
+    private static async Coroutine Run(RequestDelegate application, HttpContext http) => await new ValueTask(application(http));
 
     private static string RouteOf(HttpContext http) => (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText is { } pattern
         ? pattern.StartsWith('/') ? pattern : "/" + pattern

@@ -1,0 +1,184 @@
+using System.Net;
+using EventLoop.AspNetCore;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace EventLoop.AspNetCore.Tests;
+
+/// <summary>How an application starts and stops.</summary>
+public sealed class StopTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task A_stop_under_load_answers_every_request_that_was_begun()
+    {
+        int begun = 0, ended = 0;
+        var site = await Site.StartAsync(app => app.MapGet("/", async () =>
+        {
+            begun++;
+            await Task.Delay(5);
+            ended++;
+            return "whole";
+        }), quiet: true);
+        int answered = 0;
+        var clients = Enumerable.Range(0, 20).Select(async _ =>
+        {
+            try
+            {
+                while (true)
+                {
+                    (await site.Client.GetStringAsync("/")).Should().Be("whole");
+                    Interlocked.Increment(ref answered);
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // It takes no more.
+            }
+        }).ToArray();
+        while (Volatile.Read(ref answered) < 100)
+        {
+            await Task.Delay(5);
+        }
+
+        await site.App.StopAsync().WaitAsync(Patience);
+        await Task.WhenAll(clients).WaitAsync(Patience);
+        ended.Should().Be(begun).And.Be(answered);
+        await site.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_handler_that_never_ends_is_cancelled_when_the_time_of_the_host_is_up()
+    {
+        var started = new TaskCompletionSource();
+        var ended = new TaskCompletionSource();
+        var site = await Site.StartAsync(
+            app => app.MapGet("/", async () =>
+            {
+                try
+                {
+                    started.SetResult();
+                    await Loop.Current.CreateFuture();
+                }
+                finally
+                {
+                    ended.SetResult();
+                }
+            }),
+            build: static builder => builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(200)));
+
+        using var client = await site.ConnectAsync();
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        await started.Task.WaitAsync(Patience);
+        await site.DisposeAsync();
+        await ended.Task.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_handler_that_blocks_the_thread_holds_up_no_stop_for_ever()
+    {
+        using var release = new ManualResetEventSlim();
+        var started = new TaskCompletionSource();
+        var site = await Site.StartAsync(
+            app => app.MapGet("/", () =>
+            {
+                started.SetResult();
+                release.Wait();
+            }),
+            options => options.LoopOptions = new LoopOptions { ShutdownTimeout = TimeSpan.FromMilliseconds(100) },
+            static builder => builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(200)));
+
+        using var client = await site.ConnectAsync();
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        await started.Task.WaitAsync(Patience);
+        try
+        {
+            await site.DisposeAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            await site.App.DisposeAsync().AsTask().WaitAsync(Patience);
+        }
+
+        site.Log.At(LogLevel.Error).Should().Contain(static line => line.Contains("'web' does not end: a handler blocks it"));
+        release.Set();
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_fails_the_start_and_says_which()
+    {
+        await using var first = await Site.StartAsync(static app => app.MapGet("/", static () => "first"));
+        var start = () => Site.StartAsync(static app => app.MapGet("/", static () => "second"), kestrel: server => server.Listen(first.EndPoint));
+        (await start.Should().ThrowAsync<IOException>()).Which.Message.Should().Contain(first.EndPoint.ToString()).And.Contain("address already in use");
+    }
+
+    [Fact]
+    public async Task A_handler_that_exits_the_loop_stops_the_application_with_its_code()
+    {
+        int before = Environment.ExitCode;
+        try
+        {
+            await using var site = await Site.StartAsync(static app => app.MapGet("/", static void () => throw new LoopExitException(3)));
+            var stopping = new TaskCompletionSource();
+            site.App.Lifetime.ApplicationStopping.Register(stopping.SetResult);
+            using var client = await site.ConnectAsync();
+            await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            await stopping.Task.WaitAsync(Patience);
+            Environment.ExitCode.Should().Be(3);
+        }
+        finally
+        {
+            Environment.ExitCode = before;
+        }
+    }
+
+    [Fact]
+    public void An_application_that_is_made_on_a_running_loop_is_served_there()
+    {
+        Loop.Run(async () =>
+        {
+            int thread = Environment.CurrentManagedThreadId;
+            int count = 0;
+            await using var site = await Site.StartAsync(app => app.MapGet("/", async () =>
+            {
+                await Task.Yield();
+                count += Environment.CurrentManagedThreadId == thread ? 1 : 1000;
+                return count;
+            }));
+            (await site.Client.GetStringAsync("/")).Should().Be("1");
+            (await site.Client.GetStringAsync("/")).Should().Be("2");
+        });
+    }
+
+    [Fact]
+    public async Task The_end_of_the_loop_under_the_host_lets_the_host_stop()
+    {
+        Site? site = null;
+        await Task.Factory.StartNew(() => Loop.Run(async () => site = await Site.StartAsync(static app => app.MapGet("/", static () => "hi"))), TaskCreationOptions.LongRunning);
+        await site!.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task More_loops_than_one_on_a_loop_that_is_given_are_refused()
+    {
+        await Task.Factory.StartNew(
+            () => Loop.Run(async () =>
+            {
+                var start = () => Site.StartAsync(static _ => { }, static options => options.Loops = 2);
+                (await start.Should().ThrowAsync<InvalidOperationException>()).WithMessage("*Loops is 2*");
+            }),
+            TaskCreationOptions.LongRunning);
+    }
+
+    [Fact]
+    public void Options_are_checked()
+    {
+        var options = new EventLoopServerOptions();
+        var none = () => options.Loops = 0;
+        none.Should().Throw<ArgumentOutOfRangeException>();
+        var odd = () => options.Accept = (AcceptMode)7;
+        odd.Should().Throw<ArgumentOutOfRangeException>();
+    }
+}

@@ -51,7 +51,7 @@ internal sealed class LoopThread
     internal int Connections => Volatile.Read(ref connections);
 
     /// <summary>What is under way here for others, and what is ready.</summary>
-    internal int Work => Volatile.Read(ref work) + Core.Ready.Count;
+    internal int Work => Math.Max(Volatile.Read(ref work), Core.Ready.Count);      // what was sent here stands among what is ready for a while
 
     /// <summary>Of those whose place it took as well.</summary>
     internal TimeSpan BusyTime => busyBefore + Core.BusyTime;

@@ -38,17 +38,17 @@ public readonly struct CoroutineAwaiter : ICriticalNotifyCompletion, ILoopAwaite
     }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void OnCompleted(Action continuation)
+    public void OnCompleted(Action c)
     {
         var core = LoopCore.Required;
-        Park(source, core, token, ContinuationNode.Rent(core, continuation, captureFlow: true));
+        Park(source, core, token, ContinuationNode.Rent(core, c, captureFlow: true));
     }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void UnsafeOnCompleted(Action continuation)
+    public void UnsafeOnCompleted(Action c)
     {
         var core = LoopCore.Required;
-        Park(source, core, token, ContinuationNode.Rent(core, continuation, captureFlow: false));
+        Park(source, core, token, ContinuationNode.Rent(core, c, captureFlow: false));
     }
 
     LoopCore ILoopAwaiter.Core => LoopCore.Required;
@@ -111,17 +111,17 @@ public readonly struct CoroutineAwaiter<T> : ICriticalNotifyCompletion, ILoopAwa
     }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void OnCompleted(Action continuation)
+    public void OnCompleted(Action c)
     {
         var core = LoopCore.Required;
-        CoroutineAwaiter.Park(source, core, token, ContinuationNode.Rent(core, continuation, captureFlow: true));
+        CoroutineAwaiter.Park(source, core, token, ContinuationNode.Rent(core, c, captureFlow: true));
     }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void UnsafeOnCompleted(Action continuation)
+    public void UnsafeOnCompleted(Action c)
     {
         var core = LoopCore.Required;
-        CoroutineAwaiter.Park(source, core, token, ContinuationNode.Rent(core, continuation, captureFlow: false));
+        CoroutineAwaiter.Park(source, core, token, ContinuationNode.Rent(core, c, captureFlow: false));
     }
 
     LoopCore ILoopAwaiter.Core => LoopCore.Required;

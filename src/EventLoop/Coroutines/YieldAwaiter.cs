@@ -35,10 +35,10 @@ public readonly struct YieldAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
     }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void OnCompleted(Action continuation) => Park(LoopCore.Required, ContinuationNode.Rent(LoopCore.Required, continuation, captureFlow: true));
+    public void OnCompleted(Action c) => Park(LoopCore.Required, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void UnsafeOnCompleted(Action continuation) => Park(LoopCore.Required, ContinuationNode.Rent(LoopCore.Required, continuation, captureFlow: false));
+    public void UnsafeOnCompleted(Action c) => Park(LoopCore.Required, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: false));
 
     LoopCore ILoopAwaiter.Core => core ?? LoopCore.Required;
 

@@ -27,10 +27,10 @@ public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
     }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void OnCompleted(Action continuation) => Park(LoopCore.Required, awaitable, ContinuationNode.Rent(LoopCore.Required, continuation, captureFlow: true));
+    public void OnCompleted(Action c) => Park(LoopCore.Required, awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void UnsafeOnCompleted(Action continuation) => Park(LoopCore.Required, awaitable, ContinuationNode.Rent(LoopCore.Required, continuation, captureFlow: false));
+    public void UnsafeOnCompleted(Action c) => Park(LoopCore.Required, awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: false));
 
     LoopCore ILoopAwaiter.Core => awaitable.Core;
 
@@ -98,10 +98,10 @@ public readonly struct LoopAwaiter<T> : ICriticalNotifyCompletion, ILoopAwaiter
     }
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void OnCompleted(Action continuation) => LoopAwaiter.Park(LoopCore.Required, awaitable, ContinuationNode.Rent(LoopCore.Required, continuation, captureFlow: true));
+    public void OnCompleted(Action c) => LoopAwaiter.Park(LoopCore.Required, awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: true));
 
     /// <summary>For <c>await</c> in methods that are not coroutines.</summary>
-    public void UnsafeOnCompleted(Action continuation) => LoopAwaiter.Park(LoopCore.Required, awaitable, ContinuationNode.Rent(LoopCore.Required, continuation, captureFlow: false));
+    public void UnsafeOnCompleted(Action c) => LoopAwaiter.Park(LoopCore.Required, awaitable, ContinuationNode.Rent(LoopCore.Required, c, captureFlow: false));
 
     LoopCore ILoopAwaiter.Core => awaitable.Core;
 

@@ -137,7 +137,7 @@ public sealed partial class Loop
         VerifyNotRunning();
         if (!ReferenceEquals(awaitable.Loop, this))
         {
-            Throw.OtherLoop(awaitable);
+            awaitable.RefuseLoop();
         }
 
         return awaitable;

@@ -32,7 +32,7 @@ public sealed partial class Loop : IDisposable
         LogTarget = new GuardedLogger(this.options.LoggerFactory?.CreateLogger("EventLoop.Loop"));
         Losses = new LossLedger(ReportLoss);
         bool startInDebug = this.options.Debug ?? Environment.GetEnvironmentVariable("EVENTLOOP_DEBUG") is "1" or "true";
-        Core = new LoopCore(
+        Core = new LoopState(
             this,
             new LoopClock(this.options.TimeProvider),
             Pollers.Create(this.options.Poller),
@@ -116,7 +116,7 @@ public sealed partial class Loop : IDisposable
             int tasks = Core.Tasks.Count;
             return new LoopStatistics(
                 Core.Ready.Count,
-                Math.Min(Core.CountWaiting(), tasks),
+                Math.Min(Core.CountWaiting(tasks), tasks),
                 Core.Timers.Count,
                 tasks,
                 Core.Turns,

@@ -21,7 +21,7 @@ internal sealed partial class Scope
     /// <summary>An edge-triggered one that is cancelled, and has not interrupted its task before then.</summary>
     internal bool IsDueSince(long deliveries) => Cancelled && !level && (DeliveredAt == 0 || DeliveredAt > deliveries);
 
-    /// <summary>When an edge-triggered one interrupted its task, on the scale of <see cref="LoopCore.Deliveries"/>; zero: not yet.</summary>
+    /// <summary>When an edge-triggered one interrupted its task, on the scale of <see cref="LoopState.Deliveries"/>; zero: not yet.</summary>
     internal long DeliveredAt { get; private set; }
 
     internal void NoteDelivery(long delivery)

@@ -25,7 +25,7 @@ internal sealed partial class Scope : LoopItem
     private bool left;
     private bool pendingAtEntry;
     private int requestsAtEntry;
-    private long enteredAt;             // on the scale of LoopCore.Deliveries
+    private long enteredAt;             // on the scale of LoopState.Deliveries
     private long? deadline;
     private TokenListener? listener;
 

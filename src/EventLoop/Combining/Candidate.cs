@@ -92,7 +92,7 @@ internal readonly struct Candidate
     {
         if (core is not null && !ReferenceEquals(core, awaitable.Core))
         {
-            Throw.OtherLoop(awaitable);
+            awaitable.RefuseLoop();
         }
     }
 }

@@ -49,7 +49,7 @@ internal readonly struct Children
         {
             if (!ReferenceEquals(child.Core, core))
             {
-                Throw.OtherLoop(child);
+                child.RefuseLoop();
             }
         }
 

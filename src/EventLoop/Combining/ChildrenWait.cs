@@ -75,7 +75,7 @@ internal abstract class ChildrenWait : WaitPoint
 
     public override WaitKind Kind => WaitKind.Gather;
 
-    public override void CollectBlockers(WaitNode node, List<LoopTask> blockers) =>
+    public override void CollectBlockers(WaitNode node, List<IStepOwner> blockers) =>
         blockers.AddRange(Children.OfType<LoopTask>().Where(static child => !child.IsCompleted));
 
     protected abstract void OnChildEnded(LoopAwaitable child, int index);

@@ -20,7 +20,7 @@ internal sealed class ShieldedWait(LoopAwaitable inner) : IWaitTarget
         return AbortResult.GivenUp;
     }
 
-    public void CollectBlockers(WaitNode node, List<LoopTask> blockers)
+    public void CollectBlockers(WaitNode node, List<IStepOwner> blockers)
     {
         if (inner is LoopTask task)
         {
@@ -41,7 +41,7 @@ internal sealed class ShieldedWait(LoopAwaitable inner) : IWaitTarget
         var core = LoopCore.Required;
         if (!ReferenceEquals(inner.Core, core))
         {
-            Throw.OtherLoop(inner);
+            inner.RefuseLoop();
         }
 
         if (core.TryInterrupt(out bool completed))

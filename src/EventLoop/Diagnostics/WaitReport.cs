@@ -155,12 +155,12 @@ internal static class WaitReport
                     continue;
                 }
 
-                var blockers = new List<LoopTask>();
+                var blockers = new List<IStepOwner>();
                 target.CollectBlockers(node, blockers);
                 string by = target is LoopTask ? "" : target.Describe(node);
                 for (int i = blockers.Count - 1; i >= 0; i--)
                 {
-                    open.Push((blockers[i], by, path.Count));
+                    open.Push(((LoopTask)blockers[i], by, path.Count));
                 }
             }
         }

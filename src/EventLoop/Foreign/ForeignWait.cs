@@ -14,7 +14,7 @@ namespace EventLoop.Foreign;
 /// never meets the next use, only waits whose awaiter is known to call once are pooled: those of tasks, and those of our own sources, which vouch for themselves.
 /// </remarks>
 [StackTraceHidden]
-internal sealed class ForeignWait : LoopItem, IWaitTarget
+internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
 {
     private static readonly int Slot = ItemPools.NewSlot();
 
@@ -105,7 +105,7 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget
 
     internal bool GraceIsOver => refusal is { GraceIsOver: true };
 
-    internal bool IsAbandoned => abandoned is not null;
+    public bool IsAbandoned => abandoned is not null;
 
     internal string MethodName => box?.MethodName ?? "a coroutine";
 

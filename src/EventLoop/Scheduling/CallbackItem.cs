@@ -108,7 +108,7 @@ internal sealed class CallbackItem<TState> : CallbackItem
         catch (Exception exception)
         {
             core.ThreadContexts.RestoreFlow(flow);
-            core.Loop.OnCallbackFailed(exception, Handle.For(this, version), createdAt);
+            core.OnCallbackFailed(exception, this, version, createdAt);
         }
     }
 

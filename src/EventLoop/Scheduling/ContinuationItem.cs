@@ -1,5 +1,3 @@
-using EventLoop.Foreign;
-
 namespace EventLoop.Scheduling;
 
 /// <summary>A continuation that .NET posted through a captured context: the rest of an ordinary <c>async Task</c> method, as a rule.</summary>
@@ -38,15 +36,15 @@ internal sealed class ContinuationItem : LoopItem
         }
         catch (Exception exception)
         {
-            core.Loop.OnCallbackFailed(exception);
+            core.OnCallbackFailed(exception);
         }
     }
 
     internal override void OnRejected(LoopCore core)
     {
-        if (state is not Action { Target: ForeignWait { IsAbandoned: true } })
+        if (state is not Action { Target: IAbandonable { IsAbandoned: true } })
         {
-            core.Loop.OnLateContinuation();
+            core.OnLateContinuation();
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(static late => late.ContinueElsewhere(), this, preferLocal: false);
@@ -61,7 +59,7 @@ internal sealed class ContinuationItem : LoopItem
         }
         catch (Exception exception)
         {
-            Context!.Core.Loop.OnCallbackFailed(exception);
+            Context!.Core.OnCallbackFailed(exception);
         }
     }
 }

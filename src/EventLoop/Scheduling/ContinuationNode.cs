@@ -45,7 +45,7 @@ internal sealed class ContinuationNode : WaitNode
         }
         catch (Exception exception)
         {
-            core.Loop.OnCallbackFailed(exception);
+            core.OnCallbackFailed(exception);
         }
 
         core.NoteUntakenEnd();

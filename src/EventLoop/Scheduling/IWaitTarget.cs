@@ -37,5 +37,5 @@ internal interface IWaitTarget
     string? Gist => null;
 
     /// <summary>For reports of deadlocks: the tasks that have to do something before this wait can end, where that is known.</summary>
-    void CollectBlockers(WaitNode node, List<LoopTask> blockers) { }
+    void CollectBlockers(WaitNode node, List<IStepOwner> blockers) { }
 }

@@ -227,7 +227,7 @@ internal sealed class Instruments(LoopCore core)
 
     private void TellWoken(LoopItem item, LoopContext? by)
     {
-        if (item is { Context: { Task: not null } woken, IsWakeUp: true })
+        if (item is { Context: { Owner: not null } woken, IsWakeUp: true })
         {
             var waker = item is WaitNode { State: WaitState.Yielding } ? woken : by;
             foreach (var one in all)

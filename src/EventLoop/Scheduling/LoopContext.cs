@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using EventLoop.Diagnostics;
-using EventLoop.Foreign;
 
 namespace EventLoop.Scheduling;
 
@@ -64,15 +63,15 @@ internal class LoopContext : SynchronizationContext
     internal readonly LoopCore Core;
 
     /// <summary>The task that steps in this context; null in plain callbacks.</summary>
-    internal readonly LoopTask? Task;
+    internal readonly IStepOwner? Owner;
 
     // A WaitNode, which may be an old one that belongs to others by now, or a set of such when several flows of one task wait at once.
     private object? parked;
 
-    internal LoopContext(LoopCore core, LoopTask? task)
+    internal LoopContext(LoopCore core, IStepOwner? owner)
     {
         Core = core;
-        Task = task;
+        Owner = owner;
         if (core.ObserveBlocking)
         {
             SetWaitNotificationRequired();
@@ -98,6 +97,9 @@ internal class LoopContext : SynchronizationContext
     }
 
     private protected virtual void OnWait() { }
+
+    /// <summary>At the beginning of a wait here, where <see cref="Attention"/> is set: the cancellation that it has to throw instead.</summary>
+    internal virtual LoopCanceledException? TakeCancellation() => null;
 
     private void RegisterAnother(WaitNode node)
     {
@@ -229,7 +231,7 @@ internal class LoopContext : SynchronizationContext
             millisecondsTimeout = millisecondsTimeout < 0 ? millisecondsTimeout : millisecondsTimeout - patience;
         }
 
-        Core.Loop.OnBlockingWait();
+        Core.OnBlockingWait();
         return WaitHelper(waitHandles, waitAll, millisecondsTimeout);
     }
 

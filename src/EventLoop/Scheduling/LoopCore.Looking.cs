@@ -1,16 +1,16 @@
 namespace EventLoop.Scheduling;
 
 // Who runs, who is ready and who waits: for the live view and the statistics.
-internal sealed partial class LoopCore
+internal abstract partial class LoopCore
 {
     private LoopContext?[] interrupted = new LoopContext?[8];      // those in the middle of whose step another runs; other threads read
     private int interruptedCount;
     private ReadyCensus? census;
 
     /// <summary>Its step runs now, if only around that of a task that it has started eagerly. Any thread.</summary>
-    internal bool IsInStep(LoopTask task)
+    internal bool IsInStep(IStepOwner task)
     {
-        if (ReferenceEquals(Current?.Task, task))
+        if (ReferenceEquals(Current?.Owner, task))
         {
             return true;
         }
@@ -18,7 +18,7 @@ internal sealed partial class LoopCore
         var around = Volatile.Read(ref interrupted);
         for (int i = Math.Min(Volatile.Read(ref interruptedCount), around.Length) - 1; i >= 0; i--)
         {
-            if (ReferenceEquals(around[i]?.Task, task))
+            if (ReferenceEquals(around[i]?.Owner, task))
             {
                 return true;
             }
@@ -28,12 +28,12 @@ internal sealed partial class LoopCore
     }
 
     /// <summary>A step of the task stands in the ready queue. On the loop's thread at the cost of what has happened since the last question, elsewhere of a look through the queue.</summary>
-    internal bool IsReady(LoopTask task) => IsInLoopThread ? Census().Contains(task) : Ready.Any(item => ReferenceEquals(item.Context?.Task, task));
+    internal bool IsReady(IStepOwner task) => IsInLoopThread ? Census().Contains(task) : Ready.Any(item => ReferenceEquals(item.Context?.Owner, task));
 
-    /// <summary>How many tasks wait, as <see cref="LoopTask.Status"/> has it; the same costs.</summary>
-    internal int CountWaiting()
+    /// <summary>How many of so many tasks wait, as their status has it; the same costs.</summary>
+    internal int CountWaiting(int tasks)
     {
-        var others = new HashSet<LoopTask>(ReferenceEqualityComparer.Instance);
+        var others = new HashSet<IStepOwner>(ReferenceEqualityComparer.Instance);
         int busy = 0;
         if (IsInLoopThread)
         {
@@ -45,7 +45,7 @@ internal sealed partial class LoopCore
         {
             Ready.Any(item =>
             {
-                if (item.Context?.Task is { IsCompleted: false } task)
+                if (item.Context?.Owner is { IsCompleted: false } task)
                 {
                     others.Add(task);
                 }
@@ -55,10 +55,10 @@ internal sealed partial class LoopCore
             AddSteps(others, null);
         }
 
-        return Math.Max(0, Tasks.Count - busy - others.Count);
+        return Math.Max(0, tasks - busy - others.Count);
     }
 
-    private void AddSteps(HashSet<LoopTask> tasks, ReadyCensus? but)
+    private void AddSteps(HashSet<IStepOwner> tasks, ReadyCensus? but)
     {
         Add(Current);
         var around = Volatile.Read(ref interrupted);
@@ -69,7 +69,7 @@ internal sealed partial class LoopCore
 
         void Add(LoopContext? context)
         {
-            if (context?.Task is { IsCompleted: false } task && but?.Contains(task) != true)
+            if (context?.Owner is { IsCompleted: false } task && but?.Contains(task) != true)
             {
                 tasks.Add(task);
             }
@@ -84,7 +84,7 @@ internal sealed partial class LoopCore
     }
 
     /// <summary>It has ended, whatever of it may still stand in the ready queue.</summary>
-    internal void NoteEnd(LoopTask task)
+    internal void NoteEnd(IStepOwner task)
     {
         if (census is not null && !census.NoteEnd(task))
         {

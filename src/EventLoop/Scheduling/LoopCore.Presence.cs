@@ -4,7 +4,7 @@ namespace EventLoop.Scheduling;
 
 // "Is this the thread of the loop, inside its run?" and "Which loop runs here?", asked by every operation. The answer by a thread-static costs some twenty
 // instructions and a call into the dynamic linker; a stack belongs to one thread, so the address of a local variable answers in three.
-internal sealed partial class LoopCore
+internal abstract partial class LoopCore
 {
     [ThreadStatic]
     private static LoopCore? running;
@@ -32,18 +32,6 @@ internal sealed partial class LoopCore
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => latest is { IsSurelyHere: true } here ? here : running ?? Throw.NoRunningLoop();
-    }
-
-    /// <summary>The same, for somebody who was given a coroutine.</summary>
-    internal static LoopCore RequiredFor(Coroutine given)
-    {
-        if (Running is { } here)
-        {
-            return here;
-        }
-
-        given.Excuse();
-        return Throw.NoRunningLoop();
     }
 
     /// <summary>Whether it runs, and this is its thread. False is no answer: then <see cref="Running"/> has to be asked.</summary>

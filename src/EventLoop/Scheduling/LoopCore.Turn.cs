@@ -9,7 +9,7 @@ namespace EventLoop.Scheduling;
 //
 // Reading the clock costs more than a step. So while steps follow one another the clock and the poller are looked at only once in
 // LookInterval steps; a loop that runs out of work looks at once.
-internal sealed partial class LoopCore
+internal abstract partial class LoopCore
 {
     private const int LookInterval = 64;
 
@@ -30,7 +30,7 @@ internal sealed partial class LoopCore
     private long runStart;
     private volatile bool isRunning;         // any thread reads
 
-    private LoopAwaitable? runsUntil;        // what the run waits for
+    private IEnding? runsUntil;              // what the run waits for
     private volatile bool stopRequested;     // any thread
     private int sleeping;                    // any thread: 1 while the loop is parked, or about to be
     private bool lookAgain;                  // any thread sets it; the loop takes it before it parks
@@ -114,8 +114,11 @@ internal sealed partial class LoopCore
     // Taken by an exchange: what is looked at next is read after it.
     private bool ShallLookAgain() => Volatile.Read(ref lookAgain) && Interlocked.Exchange(ref lookAgain, false);
 
-    /// <summary>Turns until <paramref name="awaited"/> is complete (null: for ever), someone calls Stop, or an exit exception is raised.</summary>
-    internal void Run(LoopAwaitable? awaited)
+    /// <summary>Turns until <paramref name="end"/> is reached, someone calls Stop, or an exit exception is raised.</summary>
+    /// <param name="end">Asked behind each turn.</param>
+    /// <param name="awaited">What the run waits for, if for anything.</param>
+    internal void Run<TEnd>(TEnd end, IEnding? awaited)
+        where TEnd : struct, IRunEnd
     {
         if (Running is not null)
         {
@@ -126,7 +129,7 @@ internal sealed partial class LoopCore
         {
             Enter();
             runsUntil = awaited;
-            while (awaited is null || !awaited.IsCompleted)
+            while (!end.IsReached)
             {
                 Turn();
                 if (stopRequested || ExitException is not null)
@@ -382,10 +385,7 @@ internal sealed partial class LoopCore
         }
 
         bool isParkingHeard = (Heard & Hearing.Parking) != 0;
-        if (isParkingHeard)
-        {
-            Loop.ForgetClosedWatches(always: true);      // nothing will come of them, and time need not wait for it
-        }
+        OnNothingReady(isParkingHeard);
 
         if (runsUntil is { IsCompleted: true })
         {
@@ -410,7 +410,6 @@ internal sealed partial class LoopCore
             Instruments.TellParking();
         }
 
-        latestFailure = null;
         Volatile.Write(ref sleeping, 1);
         Interlocked.MemoryBarrier();
         if (Inbox.IsEmpty && !stopRequested && !ShallLookAgain())
@@ -445,7 +444,7 @@ internal sealed partial class LoopCore
         }
         catch (Exception failure)
         {
-            Loop.OnTimerFailed(failure);      // of a timer that foreign code has set on the virtual clock
+            OnTimerFailed(failure);      // of a timer that foreign code has set on the virtual clock
             return true;
         }
     }

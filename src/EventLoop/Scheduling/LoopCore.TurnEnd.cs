@@ -2,7 +2,7 @@ namespace EventLoop.Scheduling;
 
 // What is put off until everything that is ready now, and what follows from it at once, has had its step: the flush of an answer that several steps write.
 // It runs before the next look at the clock and the poller, raw, behind at most LookInterval steps and one batch.
-internal sealed partial class LoopCore
+internal abstract partial class LoopCore
 {
     private LoopItem? turnEndFirst;
     private LoopItem? turnEndLast;

@@ -1,20 +1,15 @@
 using System.Runtime.CompilerServices;
-using EventLoop.Cancellation;
-using EventLoop.Combining;
-using EventLoop.Coroutines;
-using EventLoop.Foreign;
 using EventLoop.Polling;
-using EventLoop.Tasks;
 
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// The engine: ready queue, timers, inbox, and the step that runs now. <see cref="Loop"/> is its front door; the turn itself is in
-/// LoopCore.Turn.cs.
+/// The engine: ready queue, timers, inbox, and the step that runs now. The turn itself is in LoopCore.Turn.cs; what the engine asks of whoever it serves, and what those keep for each loop, is for the one
+/// class that is made of it.
 /// </summary>
 /// <remarks>Fields are the loop thread's unless they say otherwise.</remarks>
 [StackTraceHidden]
-internal sealed partial class LoopCore
+internal abstract partial class LoopCore
 {
     /// <summary>Completions at once, in one step, before a wait gives way to the others all the same (Tokio's budget).</summary>
     internal const int StepBudget = 128;
@@ -27,30 +22,11 @@ internal sealed partial class LoopCore
     /// <summary>Of the loops of the process; never zero.</summary>
     internal readonly int Id = Interlocked.Increment(ref ids);
 
-    internal readonly Loop Loop;
     internal readonly LoopClock Clock;
     internal readonly IPoller Poller;
     internal readonly ReadyQueue Ready = new();
     internal readonly TimerQueue Timers = new();
     internal readonly Inbox Inbox = new();
-    internal readonly TaskTable Tasks = new();
-    internal readonly CancelRounds CancelRounds = new();
-
-    /// <summary>Those that somebody has waited for; made on demand.</summary>
-    internal ConditionalWeakTable<Task, ForeignTask>? ForeignTasks;
-
-    /// <summary>Foreign waits that were given up, by the tasks that they are still registered with; null until there is one.</summary>
-    internal ConditionalWeakTable<Task, ForeignWait>? AbandonedWaits;
-
-    /// <summary>Counts the cancellations that waits have thrown or passed on, so that "since when" can be asked.</summary>
-    internal long Deliveries;
-
-    /// <summary>See <see cref="Loop.WatchesCoroutines"/>; here, where every coroutine and task finds it at once.</summary>
-    internal bool WatchesCoroutines;
-
-    /// <summary>Whether a cancellation ends the await of a .NET task, where the runtime lets it. Tests clear it.</summary>
-    internal bool InterruptsForeignAwaits = true;
-
     /// <summary>Whether blocking waits on the loop thread are to be reported.</summary>
     internal readonly bool ObserveBlocking;
 
@@ -126,15 +102,12 @@ internal sealed partial class LoopCore
 
     internal int StartDepth;
 
-    private Failure? latestFailure;         // of a coroutine; let go of when the loop parks
-
     private WaitNode? next;                 // the trampoline: what runs next in the same step
     private int budget;
     private int threadId = Environment.CurrentManagedThreadId;   // any thread reads; whoever made the loop or ran it last
 
-    internal LoopCore(Loop loop, LoopClock clock, IPoller poller, bool observeBlocking, int? seed)
+    private protected LoopCore(LoopClock clock, IPoller poller, bool observeBlocking, int? seed)
     {
-        Loop = loop;
         Clock = clock;
         Poller = poller;
         ObserveBlocking = observeBlocking;
@@ -145,17 +118,44 @@ internal sealed partial class LoopCore
 
     internal bool IsInLoopThread => threadId == Environment.CurrentManagedThreadId;
 
-    /// <summary>The task whose step runs now.</summary>
-    internal LoopTask? CurrentTask => Current?.Task;
-
     internal void VerifyAccess(string member)
     {
         if (!IsSurelyHere && !IsInLoopThread)
         {
-            Loop.OnWrongThread(member);
-            Throw.WrongThread(member, Loop.Name);
+            OnWrongThread(member);
+            Throw.WrongThread(member, Name);
         }
     }
+
+    // ---- What it asks of whoever it serves
+
+    /// <summary>For logs and messages.</summary>
+    internal abstract string Name { get; }
+
+    /// <summary>Code that nobody awaits has thrown. Any thread.</summary>
+    /// <param name="exception">It may be one that has to end the run.</param>
+    /// <param name="item">Of the callback, if it was one that can be taken back.</param>
+    /// <param name="version">Which of the callbacks that <paramref name="item"/> stood for.</param>
+    /// <param name="createdAt">Where that callback was scheduled, if it was noted.</param>
+    internal abstract void OnCallbackFailed(Exception exception, CallbackItem? item = null, int version = 0, string? createdAt = null);
+
+    /// <summary>A continuation has come back to a loop that is closed. Any thread.</summary>
+    internal abstract void OnLateContinuation();
+
+    /// <summary>Code of the loop is about to block its thread. Any thread; throws where that is forbidden.</summary>
+    internal abstract void OnBlockingWait();
+
+    private protected abstract void OnWrongThread(string member);
+
+    /// <summary>Somebody's timer on a virtual clock has thrown.</summary>
+    private protected abstract void OnTimerFailed(Exception exception);
+
+    /// <summary>Nothing is ready: time to let go of what is not needed any more.</summary>
+    /// <param name="isParkingHeard">Whether somebody looks now at what is still to come.</param>
+    private protected abstract void OnNothingReady(bool isParkingHeard);
+
+    /// <summary>It is closed, and will run nothing any more.</summary>
+    private protected abstract void OnClosed();
 
     // ---- Steps
 
@@ -232,7 +232,7 @@ internal sealed partial class LoopCore
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryInterrupt(out bool completed)
     {
-        if (Current is { Attention: true } context && context.Task is { } task && task.TakeCancellation(context) is { } cancellation)
+        if (Current is { Attention: true } context && context.TakeCancellation() is { } cancellation)
         {
             PendingThrow = cancellation;
             completed = SpendBudget();
@@ -295,8 +295,6 @@ internal sealed partial class LoopCore
             untaken++;
         }
     }
-
-    internal Failure NoteFailure(Exception exception) => latestFailure = Failure.Of(exception, latestFailure);
 
     // ---- Work under way elsewhere, which will come back: time that is not real holds still for it. Any thread.
 
@@ -415,11 +413,7 @@ internal sealed partial class LoopCore
             Timers.RemoveFirst();
         }
 
-        if (ForeignTasks is not null)
-        {
-            ForeignTask.LetGo(ForeignTasks);
-        }
-
+        OnClosed();
         DropParkTimer();
     }
 }

@@ -17,7 +17,7 @@ internal sealed class ReadyCensus
     /// <summary>How many tasks have an item in the queue.</summary>
     internal int Count => items.Count;
 
-    internal bool Contains(LoopTask task) => items.ContainsKey(task.Id);
+    internal bool Contains(IStepOwner task) => items.ContainsKey(task.Id);
 
     internal void Update(ReadyQueue ready)
     {
@@ -45,7 +45,7 @@ internal sealed class ReadyCensus
 
     private void Add(LoopItem item)
     {
-        int id = item.Context?.Task is { IsCompleted: false } task ? task.Id : 0;
+        int id = item.Context?.Owner is { IsCompleted: false } task ? task.Id : 0;
         order.Enqueue(id);
         if (id != 0)
         {
@@ -54,7 +54,7 @@ internal sealed class ReadyCensus
     }
 
     /// <summary>False when nobody has asked for long: it is not worth keeping.</summary>
-    internal bool NoteEnd(LoopTask task)
+    internal bool NoteEnd(IStepOwner task)
     {
         items.Remove(task.Id);
         return ++endedUnasked < MostUnasked + order.Count;

@@ -69,9 +69,6 @@ internal struct WaiterQueue
         return node;
     }
 
-    /// <summary>For statistics: who waits, first come first.</summary>
-    internal readonly IReadOnlyList<LoopTask> Tasks => Select(static node => node.Context?.Task);
-
     /// <summary>Wakes those that wait now, in their order; who joins meanwhile waits for the next time.</summary>
     internal void WakeAll(LoopCore core)
     {

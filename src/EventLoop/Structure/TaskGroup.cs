@@ -334,7 +334,7 @@ public sealed partial class TaskGroup : INamed
         public override string? Gist => group.Name is { } name ? $"task group '{name}'" : "task group";
 
         // Another thread finds them from their own side: the set moves.
-        public override void CollectBlockers(WaitNode node, List<LoopTask> blockers)
+        public override void CollectBlockers(WaitNode node, List<IStepOwner> blockers)
         {
             if (node.Context?.Core.IsInLoopThread == true)
             {

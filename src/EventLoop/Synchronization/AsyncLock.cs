@@ -235,7 +235,7 @@ public sealed class AsyncLock : IReleasable
             }
         }
 
-        public override void CollectBlockers(WaitNode node, List<LoopTask> blockers)
+        public override void CollectBlockers(WaitNode node, List<IStepOwner> blockers)
         {
             if (mutex?.Owner is { IsCompleted: false } owner)
             {

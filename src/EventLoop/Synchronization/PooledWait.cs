@@ -180,7 +180,7 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 
     public abstract string Describe(WaitNode node);
 
-    public virtual void CollectBlockers(WaitNode node, List<LoopTask> blockers) { }
+    public virtual void CollectBlockers(WaitNode node, List<IStepOwner> blockers) { }
 
     public virtual WaitKind Kind => WaitKind.Other;
 

@@ -14,7 +14,7 @@ namespace EventLoop;
 /// <para><b>Cancellation:</b> cancelling a task that awaits it cancels it, too, for every awaiter; <see cref="Loop.Shield(LoopAwaitable)"/> and <c>Loop.Wait</c> are the forms that do not own what they wait for.</para>
 /// <para>asyncio: the reading side of <c>Future</c>.</para>
 /// </remarks>
-public abstract partial class LoopAwaitable : IWaitTarget
+public abstract partial class LoopAwaitable : IWaitTarget, IEnding
 {
     // Pending: null, or the one node that waits for it. Ended: a mark, a Failure (which may be a cancellation), or a LostFailure around a failure that nobody has
     // looked at yet. Or the details, once it has some or several wait, which then hold all of that. One field, because tasks come by the million. Any thread reads.
@@ -53,6 +53,10 @@ public abstract partial class LoopAwaitable : IWaitTarget
     public IReadOnlyList<LoopTask> Awaiters => Core.IsInLoopThread
         ? (Rare is { } rare ? rare.Waiters : new WaiterQueue(state as WaitNode)).Select(static node => (node as CompletionObserver)?.OwnerTask ?? node.Context?.Task)
         : IsCompleted ? [] : Core.Tasks.Snapshot().FindAll(task => task.SeemsToAwait(this));
+
+    /// <summary>Throws: somebody on another loop wants to wait for it.</summary>
+    [System.Diagnostics.CodeAnalysis.DoesNotReturn]
+    internal void RefuseLoop() => Throw.OtherLoop(this is LoopTask ? Label : Kind, Loop.Name);
 
     internal abstract LoopCore Core { get; }
 
@@ -341,7 +345,7 @@ public abstract partial class LoopAwaitable : IWaitTarget
     /// <summary>What kind of thing it is to those who wait for it.</summary>
     private protected virtual WaitKind WaitedForAs => WaitKind.Future;
 
-    void IWaitTarget.CollectBlockers(WaitNode node, List<LoopTask> blockers)
+    void IWaitTarget.CollectBlockers(WaitNode node, List<IStepOwner> blockers)
     {
         if (this is LoopTask task)
         {

@@ -41,7 +41,7 @@ public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
         var core = awaitable.Core;
         if (!core.IsSurelyHere && !ReferenceEquals(core, LoopCore.Required))
         {
-            Throw.OtherLoop(awaitable);
+            awaitable.RefuseLoop();
         }
 
         if (core.TryInterrupt(out bool completed))

@@ -6,10 +6,12 @@ namespace EventLoop.Tasks;
 /// <summary>The context of a task's code.</summary>
 internal class TaskContext(LoopCore core, LoopTask task) : LoopContext(core, task)
 {
-    internal new LoopTask Task => base.Task!;
+    internal LoopTask Task => System.Runtime.CompilerServices.Unsafe.As<LoopTask>(Owner!);
 
     /// <summary>The innermost scope that governs code in this context: for the task's outermost code, whatever it inherited.</summary>
     internal virtual Scope? Scope => Task.InheritedScope;
+
+    internal sealed override LoopCanceledException? TakeCancellation() => Task.TakeCancellation(this);
 }
 
 /// <summary>The context of a task's code inside one of its scopes: so the scope, too, travels with every await, whatever is awaited.</summary>

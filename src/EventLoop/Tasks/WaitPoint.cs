@@ -29,7 +29,7 @@ internal abstract class WaitPoint : IWaitTarget
 
     public abstract string Describe(WaitNode node);
 
-    public virtual void CollectBlockers(WaitNode node, List<LoopTask> blockers) { }
+    public virtual void CollectBlockers(WaitNode node, List<IStepOwner> blockers) { }
 
     public virtual WaitKind Kind => WaitKind.Other;
 

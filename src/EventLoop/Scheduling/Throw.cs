@@ -32,8 +32,8 @@ internal static class Throw
         + (LeftLoop.FindMethod() is { } method ? LeftLoop.Explain(method) : "From other threads use loop.Post(...) for a callback or loop.Submit(...) for a coroutine."));
 
     [DoesNotReturn]
-    internal static void OtherLoop(LoopAwaitable what) => throw new InvalidOperationException(
-        $"The {(what is LoopTask ? what.Label : what.Kind)} belongs to another event loop, '{what.Loop.Name}'. Await it on its own loop, or take its AsTask() across.");
+    internal static void OtherLoop(string what, string loop) => throw new InvalidOperationException(
+        $"The {what} belongs to another event loop, '{loop}'. Await it on its own loop, or take its AsTask() across.");
 
     [DoesNotReturn]
     internal static void OtherLoop(string what) => throw new InvalidOperationException(

@@ -1,0 +1,62 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Cancellation;
+using EventLoop.Coroutines;
+using EventLoop.Foreign;
+using EventLoop.Polling;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+/// <summary>
+/// The engine as it serves a <see cref="EventLoop.Loop"/>: what the rooms above it keep for each loop, and what becomes of what it cannot decide. One object, so that what is looked for at every step lies
+/// side by side; each room finds its own part by <see cref="LoopStateAccess"/>.
+/// </summary>
+/// <remarks>Fields are the loop thread's unless they say otherwise.</remarks>
+[StackTraceHidden]
+internal sealed class LoopState : LoopCore
+{
+    internal readonly Loop Loop;
+    internal readonly TaskTable Tasks = new();
+    internal readonly CancelRounds CancelRounds = new();
+
+    internal ConditionalWeakTable<Task, ForeignTask>? ForeignTasks;
+    internal ConditionalWeakTable<Task, ForeignWait>? AbandonedWaits;
+    internal long Deliveries;
+    internal bool WatchesCoroutines;
+    internal bool InterruptsForeignAwaits = true;
+    internal Failure? LatestFailure;         // of a coroutine
+
+    internal LoopState(Loop loop, LoopClock clock, IPoller poller, bool observeBlocking, int? seed)
+        : base(clock, poller, observeBlocking, seed) => Loop = loop;
+
+    internal override string Name => Loop.Name;
+
+    internal override void OnCallbackFailed(Exception exception, CallbackItem? item = null, int version = 0, string? createdAt = null) =>
+        Loop.OnCallbackFailed(exception, item is null ? null : Handle.For(item, version), createdAt);
+
+    internal override void OnLateContinuation() => Loop.OnLateContinuation();
+
+    internal override void OnBlockingWait() => Loop.OnBlockingWait();
+
+    private protected override void OnWrongThread(string member) => Loop.OnWrongThread(member);
+
+    private protected override void OnTimerFailed(Exception exception) => Loop.OnTimerFailed(exception);
+
+    private protected override void OnNothingReady(bool isParkingHeard)
+    {
+        LatestFailure = null;
+        if (isParkingHeard)
+        {
+            Loop.ForgetClosedWatches(always: true);      // nothing will come of them, and time need not wait for it
+        }
+    }
+
+    private protected override void OnClosed()
+    {
+        if (ForeignTasks is not null)
+        {
+            ForeignTask.LetGo(ForeignTasks);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+namespace EventLoop.Scheduling;
+
+/// <summary>Whose steps run in a context: a task. To the engine it is something that has a number and ends. Any thread.</summary>
+internal interface IStepOwner : IEnding
+{
+    /// <summary>Unique within its loop.</summary>
+    int Id { get; }
+}

@@ -137,9 +137,9 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
 
     private static IReadOnlyList<LoopTask> Collect(WaitNode node, IWaitTarget target)
     {
-        var blockers = new List<LoopTask>();
+        var blockers = new List<IStepOwner>();
         target.CollectBlockers(node, blockers);
-        return blockers.Count == 0 ? [] : blockers;
+        return blockers.Count == 0 ? [] : blockers.ConvertAll(static one => (LoopTask)one);
     }
 
     private void ReadStack(LoopTask task, WaitNode? innermost)

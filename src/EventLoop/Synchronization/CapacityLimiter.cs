@@ -207,7 +207,7 @@ public sealed class CapacityLimiter
     }
 
     /// <summary>The tasks that have borrowed, for whoever waits. Any thread.</summary>
-    internal void CollectBorrowers(List<LoopTask> tasks) => loans.CollectTasks(tasks);
+    internal void CollectBorrowers(List<IStepOwner> tasks) => loans.CollectTasks(tasks);
 
     private void ServeWaiters()
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Scheduling;
 
 namespace EventLoop.Synchronization;
 
@@ -98,7 +99,7 @@ internal struct LoanLedger
     }
 
     /// <summary>Any thread: a loan belongs to its limiter for good, so that a link which moves leads to another loan of the same at worst, or round in a circle.</summary>
-    internal readonly void CollectTasks(List<LoopTask> tasks)
+    internal readonly void CollectTasks(List<IStepOwner> tasks)
     {
         int most = (2 * count) + SmallestSize;
         foreach (var first in Volatile.Read(ref Unsafe.AsRef(in buckets)) ?? [])

@@ -118,7 +118,7 @@ internal sealed class NotificationWait : PooledWait
         ? ResourceNames.Label("condition", condition)
         : $"{ResourceNames.Label("condition", condition)} (for its lock)";
 
-    public override void CollectBlockers(WaitNode node, List<LoopTask> blockers)
+    public override void CollectBlockers(WaitNode node, List<IStepOwner> blockers)
     {
         if (stage != Stage.Waiting && condition?.Lock.Owner is { IsCompleted: false } owner)
         {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EventLoop.Cancellation;
 using EventLoop.Diagnostics;
 using EventLoop.Processes;
 using EventLoop.Scheduling;
@@ -95,6 +96,7 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
         }
 
         // Whoever has cancelled it before, unheard yet, is the one who has cancelled it; this request is one more.
+        using var under = CancelTrail.Begin(main.Core, sign.Name);
         hasCanceled = main.CancelCore(main.HasUndeliveredRequest ? main.RequestReason : sign.Reason);
     }
 

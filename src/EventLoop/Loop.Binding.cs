@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop;
@@ -185,7 +186,7 @@ public sealed partial class Loop
         item.Flow = Core.ThreadContexts.CaptureFlowAnywhere();
         if (!Core.TryPost(item))
         {
-            Diagnostics.Log.BoundHandlerDropped(LogTarget, Name);
+            Log.BoundHandlerDropped(LogTarget, Name);
         }
     }
 

@@ -1,3 +1,4 @@
+using EventLoop.Cancellation;
 using EventLoop.Combining;
 using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
@@ -61,7 +62,7 @@ public sealed partial class Loop
         }
 
         closed = true;
-        Register.Remove(this);
+        EndDiagnostics();
         CountWatching();
         Core.Close();
         foreach (var task in pending.Where(task => !abandoned.Contains(task)))
@@ -143,7 +144,10 @@ public sealed partial class Loop
 
             foreach (var task in remaining.Where(asked.Add))
             {
-                task.CancelCore("the loop is shutting down");
+                using (CancelTrail.Begin(Core, "end of the run"))
+                {
+                    task.CancelCore("the loop is shutting down");
+                }
             }
 
             var all = new ReturnWhenWait([.. remaining], ReturnWhen.AllCompleted);

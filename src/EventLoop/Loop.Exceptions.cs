@@ -34,6 +34,7 @@ public sealed partial class Loop
     public void CallExceptionHandler(LoopExceptionContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
+        DiagnosticsIfAny?.Write(EventLoop.Diagnostics.DumpCauses.UnhandledException);
         if (ExceptionHandler is not { } handler)
         {
             DefaultExceptionHandler(context);

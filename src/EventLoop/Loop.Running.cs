@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using EventLoop.Cancellation;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 
@@ -174,7 +175,15 @@ public sealed partial class Loop
         {
             var canceled = (LoopTask)task!;
             canceled.Core.TryPost(CallbackItem<LoopTask>.Create(
-                static task => task.CancelCore("the token that was given to the run was cancelled"), canceled, canceled.Core.BaseContext));
+                static task =>
+                {
+                    using (CancelTrail.Begin(task.Core, "token"))
+                    {
+                        task.CancelCore("the token that was given to the run was cancelled");
+                    }
+                },
+                canceled,
+                canceled.Core.BaseContext));
         },
         task);
 

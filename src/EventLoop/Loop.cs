@@ -45,7 +45,7 @@ public sealed partial class Loop : IDisposable
         }
 
         Debug = startInDebug;
-        Register.Add(this);
+        BeginDiagnostics();
     }
 
     /// <summary>The loop that runs on this thread.</summary>

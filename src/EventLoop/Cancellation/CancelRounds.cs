@@ -24,7 +24,13 @@ internal sealed class CancelRounds
         running = true;
         for (int i = 0; i < round.Count; i++)
         {
-            round[i].InterruptWaits();
+            // What it awaits is cancelled by way of it.
+            var core = round[i].Core;
+            var trail = CancelTrail.IsHeard(core) ? CancelTrail.Of(round[i]) : null;
+            using (new CancelTrail.Under(core, trail?.Then(core, round[i].Label, round[i].Id, trail.Reason)))
+            {
+                round[i].InterruptWaits();
+            }
         }
 
         running = false;

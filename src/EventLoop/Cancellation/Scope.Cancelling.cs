@@ -55,6 +55,7 @@ internal sealed partial class Scope
     {
         if (!left && !Cancelled)
         {
+            byDeadline = true;
             Cancel("deadline passed");
         }
     }
@@ -108,9 +109,34 @@ internal sealed partial class Scope
             return;
         }
 
-        NoteWithHost();
-        Spread();
+        using (new CancelTrail.Under(core!, TellCanceled(core!)))
+        {
+            NoteWithHost();
+            Spread();
+        }
     }
+
+    // A group's own scope passes on what its group says of it.
+    private CancelTrail? TellCanceled(LoopCore core)
+    {
+        if (!CancelTrail.IsHeard(core))
+        {
+            return null;
+        }
+
+        var trail = Heirs is not null ? CancelTrail.Current(core, Reason)
+            : byDeadline ? new CancelTrail(level ? "cancel scope" : "timeout", Host!.Id, Reason, core.Clock.Now, null)
+            : (CancelledByToken ? new CancelTrail("token", null, null, core.Clock.Now, null) : CancelTrail.Current(core, Reason)).Then(core, level ? "cancel scope" : "timeout", Host!.Id, Reason);
+        CancelTrail.Note(this, trail);
+        if (!trail.Continues(CancelTrail.Of(Host!)))
+        {
+            Host!.TellCanceled(trail);
+        }
+
+        return trail;
+    }
+
+    private bool byDeadline;
 
     // To its host it is one request to cancel, until it is left.
     private void NoteWithHost()
@@ -230,6 +256,11 @@ internal sealed partial class Scope
         {
             if (rose)
             {
+                if (task.Core.Trail is CancelTrail trail && CancelTrail.IsHeard(task.Core))
+                {
+                    task.TellCanceled(trail);
+                }
+
                 task.Context.Attention = true;
                 waiting.Add((TaskContext)task.Context);
             }

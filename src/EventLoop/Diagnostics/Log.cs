@@ -32,6 +32,12 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Error, "Loop '{Loop}' has come to a standstill: unless another thread posts to it, nothing on it will ever run again\n{Report}", EventName = "Deadlock")]
     internal static partial void Deadlock(ILogger logger, string loop, string report);
 
+    [LoggerMessage(31, LogLevel.Warning, "{Stall}", EventName = "Stall")]
+    internal static partial void Stalled(ILogger logger, string stall);
+
+    [LoggerMessage(32, LogLevel.Error, "{What} (loop '{Loop}')", EventName = "DiagnosticsFailed")]
+    internal static partial void DiagnosticsFailed(ILogger logger, Exception exception, string what, string loop);
+
     [LoggerMessage(30, LogLevel.Warning, "A step of {Who} has been running for {Seconds:F1} s and has not ended; nothing else runs on loop '{Loop}' meanwhile{Where}. Move the work to Loop.ToThread(...), or await Loop.Yield() in between", EventName = "StuckStep")]
     internal static partial void StuckStep(ILogger logger, string who, double seconds, string loop, string where);
 

@@ -30,6 +30,18 @@ internal sealed class JobQueue(string executor)
         }
     }
 
+    /// <summary>What waits or runs.</summary>
+    internal int Unfinished
+    {
+        get
+        {
+            lock (gate)
+            {
+                return unfinished;
+            }
+        }
+    }
+
     /// <exception cref="ObjectDisposedException">It is closed.</exception>
     internal Task<T> Add<T>(Func<T> work, CancellationToken token)
     {

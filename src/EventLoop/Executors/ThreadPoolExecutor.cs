@@ -36,6 +36,9 @@ public sealed class ThreadPoolExecutor : IExecutor
     /// <exception cref="InvalidOperationException">Work that runs on it asks, which would wait for itself.</exception>
     public ValueTask DisposeAsync() => new(jobs.Close());
 
+    /// <summary>What waits or runs.</summary>
+    internal int Unfinished => jobs.Unfinished;
+
     private void StartWorker()
     {
         int running = Volatile.Read(ref workers);

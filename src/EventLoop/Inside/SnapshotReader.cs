@@ -101,7 +101,7 @@ internal sealed class SnapshotReader
             Tasks = list,
             Bunches = bunches.ToList(),
             Cycles = cycles,
-            Findings = problems.Find(running, cycles, core, loop.StallLimitForProblems),
+            Findings = problems.Find(running, cycles, core, loop.DiagnosticsIfAny?.StallLimit),
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Polling;
 
 namespace EventLoop.Scheduling;
 
@@ -24,6 +25,7 @@ internal abstract partial class LoopCore
     internal bool IsShuffled => shuffle is not null;
 
     private int stepsSinceLook = LookInterval;
+    private bool isMeasured;
     private long lookedAt;                   // the clock as it was read last; any thread reads
     private long idleTicks;
     private long runTicks;
@@ -46,6 +48,9 @@ internal abstract partial class LoopCore
     internal long WakeUps;
 
     internal bool IsRunning => isRunning;
+
+    /// <summary>The system's number of the thread that runs it; zero: not known. Any thread.</summary>
+    internal int NativeThread { get; private set; }
 
     /// <summary>Whether it sleeps, or is about to. Any thread.</summary>
     internal bool IsParked => Volatile.Read(ref sleeping) != 0;
@@ -149,6 +154,7 @@ internal abstract partial class LoopCore
     private void Enter()
     {
         threadId = Environment.CurrentManagedThreadId;
+        NativeThread = SystemThread.Current;
         runStart = NoteLook(Clock.Now);
         parkStart = NotParked;      // the poll may have thrown, the last time
         isRunning = true;
@@ -373,6 +379,12 @@ internal abstract partial class LoopCore
         if (HasTurnEnd)
         {
             EndTurn();
+        }
+
+        if (StepHistograms.IsHeard != isMeasured)
+        {
+            isMeasured = !isMeasured;
+            MeasureChanged?.Invoke(isMeasured);
         }
 
         long now = NoteLook(Clock.Now);

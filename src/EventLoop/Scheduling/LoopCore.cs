@@ -43,6 +43,14 @@ internal abstract partial class LoopCore
 
     internal readonly Instruments Instruments;
 
+    internal readonly IoCounts Io = new();
+
+    /// <summary>Told when somebody begins, or ceases, to listen to the histograms of steps.</summary>
+    internal Action<bool>? MeasureChanged;
+
+    /// <summary>Who cancels what is cancelled now; kept by the rooms that cancel, and only while somebody hears of it.</summary>
+    internal object? Trail;
+
     /// <summary>Whose step runs now; null between steps and in raw ones.</summary>
     internal LoopContext? Current;
 

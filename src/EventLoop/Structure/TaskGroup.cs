@@ -25,6 +25,7 @@ public sealed partial class TaskGroup : INamed
     private LoopExitException? exit;
     private bool closed;
     private int starting;               // eager children that are in their first step
+    private LoopTask? failedChild;      // the first
     private string? pendingAbort;       // one of those has failed, and the body has not waited since
 
     private const string HowToRunOne = "A task group is a lambda, because DisposeAsync is not told of the body's exception: await TaskGroup.Run(async group => { ... }).";
@@ -174,12 +175,42 @@ public sealed partial class TaskGroup : INamed
 
         // The children first: they use what the body owns.
         IsAborting = true;
-        foreach (var child in Tasks)
+        var core = scope.Core!;
+        using (new CancelTrail.Under(core, CancelTrail.IsHeard(core) ? TrailOf(core, reason) : null))
         {
-            child.CancelCore(reason);
+            foreach (var child in Tasks)
+            {
+                child.CancelCore(reason);
+            }
+
+            scope.Cancel(reason);
+        }
+    }
+
+    private CancelTrail TrailOf(LoopCore core, string reason)
+    {
+        string group = Name is null ? "task group" : $"task group '{Name}'";
+        if (failedChild is { } failed)
+        {
+            var failure = failed.PeekFailure();
+            return new CancelTrail($"{group} (sibling failed)", failed.Id, failure is null ? reason : $"{failure.GetType().Name}: {failure.Message}", core.Clock.Now, null);
         }
 
-        scope.Cancel(reason);
+        var host = scope.Host!;
+        if (CancelCalled)
+        {
+            return CancelTrail.Current(core, reason).Then(core, group, host.Id, reason);
+        }
+
+        // From outside: by a scope around it, or by what its task was asked.
+        CancelTrail? before = null;
+        for (var around = scope.Parent; around is not null && before is null; around = around.Parent)
+        {
+            before = around.Cancelled ? CancelTrail.Of(around) : null;
+        }
+
+        before ??= CancelTrail.Of(host);
+        return before?.Then(core, group, host.Id, before.Reason ?? reason) ?? new CancelTrail(group, host.Id, reason, core.Clock.Now, null);
     }
 
     private void AbortIfPending()
@@ -211,6 +242,7 @@ public sealed partial class TaskGroup : INamed
             AddFailure(failure);
         }
 
+        failedChild ??= child;
         if (starting > 0)
         {
             pendingAbort ??= $"{child.Label} failed";

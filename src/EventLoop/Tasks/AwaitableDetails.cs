@@ -61,6 +61,9 @@ internal sealed class AwaitableDetails
 
     internal TaskGroup? Group;
 
+    /// <summary>What the task has done, while somebody counts.</summary>
+    internal TaskCounts? Counts;
+
     /// <summary>Whether nobody has a handle on it: its failure is reported when it ends.</summary>
     internal bool Detached;
 

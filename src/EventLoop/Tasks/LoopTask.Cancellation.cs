@@ -32,8 +32,20 @@ public partial class LoopTask
 
         context.MustCancel = true;
         context.Attention = true;
+        if (CancelTrail.IsHeard(Core))
+        {
+            TellCanceled(CancelTrail.Current(Core, reason));
+        }
+
         Core.CancelRounds.Run(this);
         return true;
+    }
+
+    /// <summary>A request has reached it, or a scope that it stands in.</summary>
+    internal void TellCanceled(CancelTrail trail)
+    {
+        CancelTrail.Note(this, trail);
+        Core.Instruments.TellCanceled(context, trail);
     }
 
     /// <summary>Joins the round of cancellations that is under way; false when it is in it already.</summary>

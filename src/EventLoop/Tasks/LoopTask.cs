@@ -109,6 +109,13 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
 
     internal TaskGroup? Group => Rare?.Group;
 
+    /// <summary>What it has done since it was made; null: nobody has counted from then on. Any thread reads.</summary>
+    internal TaskCounts? Counts
+    {
+        get => Rare?.Counts;
+        set => Details.Counts = value;
+    }
+
     /// <summary>When it took its last step, and so since when it waits; noted in debug mode and in loops for tests.</summary>
     internal TimeSpan? LastStep => Rare is { LastStep: > 0 and var ticks } ? TimeSpan.FromTicks(ticks - 1) : null;
 

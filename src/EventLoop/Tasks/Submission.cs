@@ -1,3 +1,4 @@
+using EventLoop.Cancellation;
 using EventLoop.Combining;
 using EventLoop.Scheduling;
 
@@ -113,7 +114,15 @@ internal sealed class Submission<T> : LoopItem, IOutsideWait
         }
 
         var cancel = CallbackItem<Submission<T>>.Create(
-            static submission => submission.running?.CancelCore("the caller's token was cancelled"), this, loop.Core.BaseContext);
+            static submission => submission.CancelRunning(), this, loop.Core.BaseContext);
         loop.Core.TryPost(cancel);
+    }
+
+    private void CancelRunning()
+    {
+        using (CancelTrail.Begin(loop.Core, "token"))
+        {
+            running?.CancelCore("the caller's token was cancelled");
+        }
     }
 }

@@ -58,9 +58,20 @@ internal sealed class DeviceReadiness : IDeviceOwner
     private readonly StreamDevice device;
     private Action? onClosed;
 
-    internal DeviceReadiness(StreamDevice device, string? createdAt)
+    private readonly IoCounts? counts;
+
+    /// <param name="device">The device.</param>
+    /// <param name="createdAt">In debug mode.</param>
+    /// <param name="counts">Where its bytes are counted, if anywhere.</param>
+    internal DeviceReadiness(StreamDevice device, string? createdAt, IoCounts? counts = null)
     {
         this.device = device;
+        this.counts = counts;
+        if (counts is not null)
+        {
+            counts.Open++;
+        }
+
         CreatedAt = createdAt;
         device.Owner = this;
     }
@@ -155,7 +166,7 @@ internal sealed class DeviceReadiness : IDeviceOwner
             return CanReceive() ? 0 : StreamDevice.WouldBlock;
         }
 
-        int count = AfterReceive(device.Receive(buffer));
+        int count = CountReceived(AfterReceive(device.Receive(buffer)));
         if (count > 0 && count < buffer.Length && device.ShortMeansEmpty && (State & SocketState.ShortProvesNothing) == 0)
         {
             State &= ~SocketState.Readable;
@@ -174,9 +185,29 @@ internal sealed class DeviceReadiness : IDeviceOwner
         return (State & SocketState.Readable) != 0;
     }
 
-    internal int TrySend(ReadOnlySpan<byte> bytes) => CanSend ? AfterSend(device.Send(bytes)) : StreamDevice.WouldBlock;
+    internal int TrySend(ReadOnlySpan<byte> bytes) => CanSend ? CountSent(AfterSend(device.Send(bytes))) : StreamDevice.WouldBlock;
 
-    internal int TrySend(ReadOnlySpan<IoVector> vectors) => CanSend ? AfterSend(device.Send(vectors)) : StreamDevice.WouldBlock;
+    internal int TrySend(ReadOnlySpan<IoVector> vectors) => CanSend ? CountSent(AfterSend(device.Send(vectors))) : StreamDevice.WouldBlock;
+
+    internal int CountReceived(int count)
+    {
+        if (counts is not null && count > 0)
+        {
+            counts.Received += count;
+        }
+
+        return count;
+    }
+
+    internal int CountSent(int count)
+    {
+        if (counts is not null && count > 0)
+        {
+            counts.Sent += count;
+        }
+
+        return count;
+    }
 
     internal int AfterSend(int sent)
     {
@@ -264,6 +295,11 @@ internal sealed class DeviceReadiness : IDeviceOwner
         }
 
         State |= SocketState.Closed;
+        if (counts is not null)
+        {
+            counts.Open--;
+        }
+
         (var receiving, Reader) = (Reader, null);
         (var sending, Writer) = (Writer, null);
         receiving?.OnClosed(ClosedException(peer));

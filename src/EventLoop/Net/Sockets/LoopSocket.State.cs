@@ -22,7 +22,7 @@ public sealed partial class LoopSocket
     {
         Core = core;
         this.device = device;
-        ready = new DeviceReadiness(device, core.Loop.Debug ? Origin.Capture() : null);
+        ready = new DeviceReadiness(device, core.Loop.Debug ? Origin.Capture() : null, core.Io);
     }
 
     /// <summary>Nobody uses it any more, and nothing of it is pending: the loop closes it.</summary>
@@ -145,7 +145,7 @@ public sealed partial class LoopSocket
     internal int TrySend(ReadOnlySpan<IoVector> vectors) => ready.TrySend(vectors);
 
     internal int TrySendFile(SafeFileHandle file, long offset, int count) =>
-        CanSend() ? AfterSend(device.SendFile(file, offset, count)) : StreamDevice.WouldBlock;
+        CanSend() ? ready.CountSent(AfterSend(device.SendFile(file, offset, count))) : StreamDevice.WouldBlock;
 
     internal int AfterSend(int sent) => ready.AfterSend(sent);
 

@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Cancellation;
+
+/// <summary>The way of a cancellation so far, from whoever began it. Noted only while an instrument hears of cancellations. Loop thread only.</summary>
+/// <param name="By">In words.</param>
+/// <param name="TaskId">The task behind it; null: none.</param>
+/// <param name="Reason">As it was given.</param>
+/// <param name="At">Loop time, in ticks.</param>
+/// <param name="Before">Whoever passed it on to this one; null: here it began.</param>
+internal sealed record CancelTrail(string By, int? TaskId, string? Reason, long At, CancelTrail? Before)
+{
+    private const int Longest = 100;
+
+    private static readonly ConditionalWeakTable<object, CancelTrail> Known = [];
+
+    internal static bool IsHeard(LoopCore core) => (core.Heard & Hearing.Cancellations) != 0;
+
+    /// <summary>The way by which a task, or a scope, was cancelled last.</summary>
+    internal static CancelTrail? Of(object cancelled) => Known.TryGetValue(cancelled, out var trail) ? trail : null;
+
+    internal static void Note(object cancelled, CancelTrail trail) => Known.AddOrUpdate(cancelled, trail);
+
+    /// <summary>The way that is under way, or one that begins with the code that runs now.</summary>
+    internal static CancelTrail Current(LoopCore core, string? reason) => core.Trail as CancelTrail
+        ?? (core.CurrentTask is { } task ? new(task.Label, task.Id, reason, core.Clock.Now, null) : new("a callback", null, reason, core.Clock.Now, null));
+
+    /// <summary>One further on the way. A ring of tasks does not make it endless.</summary>
+    internal CancelTrail Then(LoopCore core, string by, int? task, string? reason)
+    {
+        int length = 0;
+        for (var link = this; link is not null; link = link.Before)
+        {
+            length++;
+        }
+
+        return length >= Longest ? this : new(by, task, reason, core.Clock.Now, this);
+    }
+
+    /// <summary>Whoever was told of <paramref name="earlier"/> need not be told of this.</summary>
+    internal bool Continues(CancelTrail? earlier)
+    {
+        var link = earlier is null ? null : this;
+        while (link is not null && !ReferenceEquals(link, earlier))
+        {
+            link = link.Before;
+        }
+
+        return link is not null;
+    }
+
+    /// <summary>What is cancelled until the result is disposed was cancelled so; where nobody hears of it, nothing is noted.</summary>
+    internal static Under Begin(LoopCore core, string by, int? task = null, string? reason = null) =>
+        new(core, IsHeard(core) ? new CancelTrail(by, task, reason, core.Clock.Now, null) : null);
+
+    internal readonly struct Under : IDisposable
+    {
+        private readonly LoopCore core;
+        private readonly object? outer;
+
+        internal Under(LoopCore core, CancelTrail? trail)
+        {
+            this.core = core;
+            outer = core.Trail;
+            if (trail is not null)
+            {
+                core.Trail = trail;
+            }
+        }
+
+        public void Dispose() => core.Trail = outer;
+    }
+}

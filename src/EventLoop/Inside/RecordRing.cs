@@ -1,0 +1,148 @@
+namespace EventLoop.Diagnostics;
+
+/// <summary>
+/// What happened last, 16 bytes each: the time in ticks (56 bits) and the kind (8), then task and another number (32 each). Only the loop's thread writes; a copy is taken by any, and what was
+/// overwritten meanwhile is dropped.
+/// </summary>
+internal sealed class RecordRing
+{
+    /// <summary>A step that has begun; it becomes a <see cref="RecordedEventKind.Step"/> when it ends.</summary>
+    internal const byte Running = 255;
+
+    private const int MostLabels = 1024;
+
+    private readonly ulong[] words;
+    private readonly int mask;
+    private readonly Lock gate = new();      // around the tables: the loop's thread writes, any reads
+    private readonly Dictionary<int, string> endedNames = [];
+    private readonly Queue<(int Task, long Position)> endedOrder = [];
+    private readonly Dictionary<string, int> labels = [];
+    private readonly Dictionary<int, (string Label, long Position)> labelsByNumber = [];
+    private long written;
+    private long latest;      // time of the last record: they never go back
+    private int lastLabel;
+
+    internal RecordRing(int capacity)
+    {
+        Capacity = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)capacity);
+        words = new ulong[Capacity * 2L];
+        mask = Capacity - 1;
+    }
+
+    internal int Capacity { get; }
+
+    internal long Written => Volatile.Read(ref written);
+
+    /// <returns>Its position.</returns>
+    internal long Add(byte kind, long time, int task, uint other)
+    {
+        latest = time = Math.Max(latest, time);
+        long position = written;
+        Put(position, kind, time, task, other);
+        Volatile.Write(ref written, position + 1);
+        return position;
+    }
+
+    /// <summary>Writes it again with what is known now, unless it was overwritten.</summary>
+    internal void Complete(long position, byte kind, long time, int task, uint other)
+    {
+        if (written - position <= Capacity)
+        {
+            Put(position, kind, time, task, other);
+        }
+    }
+
+    private void Put(long position, byte kind, long time, int task, uint other)
+    {
+        int at = (int)(position & mask) * 2;
+        Volatile.Write(ref words[at], ((ulong)time << 8) | kind);
+        Volatile.Write(ref words[at + 1], ((ulong)(uint)task << 32) | other);
+    }
+
+    /// <summary>Time of the latest record.</summary>
+    internal long Latest => Volatile.Read(ref latest);
+
+    // ---- Names
+
+    internal void NoteEnd(LoopTask task)
+    {
+        lock (gate)
+        {
+            endedNames[task.Id] = task.Name;
+            endedOrder.Enqueue((task.Id, written));
+            while (endedOrder.TryPeek(out var first) && first.Position < written - Capacity)
+            {
+                endedNames.Remove(endedOrder.Dequeue().Task);
+            }
+        }
+    }
+
+    internal int NumberOf(string label)
+    {
+        lock (gate)
+        {
+            if (!labels.TryGetValue(label, out int number))
+            {
+                if (labels.Count >= MostLabels)
+                {
+                    Forget();
+                }
+
+                labels[label] = number = ++lastLabel;
+            }
+
+            labelsByNumber[number] = (label, written);
+            return number;
+        }
+    }
+
+    // Those that no record mentions any more.
+    private void Forget()
+    {
+        foreach (var (number, (label, position)) in labelsByNumber)
+        {
+            if (position < written - Capacity)
+            {
+                labelsByNumber.Remove(number);
+                labels.Remove(label);
+            }
+        }
+    }
+
+    // ---- A copy. Any thread.
+
+    /// <param name="names">Of tasks that have ended.</param>
+    /// <param name="texts">Of marks.</param>
+    /// <param name="from">The position to begin with.</param>
+    /// <param name="next">The position behind the last one.</param>
+    internal List<(byte Kind, long Time, int Task, uint Other)> Copy(out Dictionary<int, string> names, out Dictionary<int, string> texts, long from, out long next)
+    {
+        long end = Written;
+        long begin = Math.Max(from, end - Capacity);
+        var copy = new List<(byte, long, int, uint)>((int)(end - begin));
+        for (long position = begin; position < end; position++)
+        {
+            int at = (int)(position & mask) * 2;
+            ulong first = Volatile.Read(ref words[at]);
+            ulong second = Volatile.Read(ref words[at + 1]);
+            copy.Add(((byte)first, (long)(first >> 8), (int)(second >> 32), (uint)second));
+        }
+
+        // One more than was written may be half overwritten.
+        Interlocked.MemoryBarrier();
+        long lost = Written + 1 - Capacity - begin;
+        if (lost > 0 && Written != end)
+        {
+            copy.RemoveRange(0, (int)Math.Min(lost, copy.Count));
+        }
+
+        lock (gate)
+        {
+            names = new Dictionary<int, string>(endedNames);
+            texts = labelsByNumber.ToDictionary(static label => label.Key, static label => label.Value.Label);
+        }
+
+        next = end;
+        return copy;
+    }
+}

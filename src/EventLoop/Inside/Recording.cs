@@ -1,0 +1,128 @@
+namespace EventLoop.Diagnostics;
+
+/// <summary>What a <see cref="LoopRecorder"/> held at one moment.</summary>
+public sealed class Recording
+{
+    private readonly Dictionary<int, string> names;
+    private readonly Dictionary<int, string> labels;
+    private readonly HashSet<int> mentioned = [];
+
+    internal Recording(string loopName, IReadOnlyList<RecordedEvent> events, Dictionary<int, string> names, Dictionary<int, string> labels)
+    {
+        LoopName = loopName;
+        Events = events;
+        this.names = names;
+        this.labels = labels;
+        foreach (var one in events)
+        {
+            Mention(one.Task);
+            if (one.Kind is RecordedEventKind.Wake or RecordedEventKind.TaskCreated)
+            {
+                Mention(one.Other);
+            }
+
+            To = one.Time + one.Duration > To ? one.Time + one.Duration : To;
+        }
+
+        From = events.Count > 0 ? events[0].Time : TimeSpan.Zero;
+    }
+
+    internal string LoopName { get; }
+
+    /// <summary>The tasks that it mentions.</summary>
+    internal IReadOnlyCollection<int> Tasks => mentioned;
+
+    internal IReadOnlyDictionary<int, string> Labels => labels;
+
+    /// <summary>Loop time of the oldest record.</summary>
+    public TimeSpan From { get; }
+
+    /// <summary>Loop time of the end of the latest record.</summary>
+    public TimeSpan To { get; }
+
+    /// <summary>By time, those of one time in the order in which they happened; a step stands where it began.</summary>
+    public IReadOnlyList<RecordedEvent> Events { get; }
+
+    /// <summary>Also of tasks that have ended meanwhile.</summary>
+    /// <param name="taskId"><see cref="RecordedEvent.Task"/>.</param>
+    /// <exception cref="KeyNotFoundException">No record mentions it.</exception>
+    public string NameOf(int taskId) => mentioned.Contains(taskId)
+        ? names.GetValueOrDefault(taskId) ?? $"Task-{taskId}"
+        : throw new KeyNotFoundException($"No record mentions a task {taskId}.");
+
+    /// <summary>What was given to <see cref="LoopRecorder.Mark"/>.</summary>
+    /// <param name="mark">One of <see cref="Events"/>.</param>
+    /// <exception cref="ArgumentException">It is no mark.</exception>
+    public string LabelOf(RecordedEvent mark) => mark.Kind == RecordedEventKind.Mark && labels.TryGetValue(mark.Other, out string? label)
+        ? label
+        : throw new ArgumentException("This is no mark of this recording.", nameof(mark));
+
+    /// <summary>For ui.perfetto.dev: a track for each task, arrows for wake-ups, counters of what was ready.</summary>
+    /// <param name="to">Gets the bytes.</param>
+    public void WritePerfetto(Stream to)
+    {
+        ArgumentNullException.ThrowIfNull(to);
+        new PerfettoTrace(this, to).Write();
+    }
+
+    /// <summary>Chrome's older JSON, for viewers that take nothing else.</summary>
+    /// <param name="to">Gets the bytes.</param>
+    public void WriteChromeJson(Stream to)
+    {
+        ArgumentNullException.ThrowIfNull(to);
+        ChromeTrace.Write(this, to);
+    }
+
+    private void Mention(int task)
+    {
+        if (task != 0)
+        {
+            mentioned.Add(task);
+        }
+    }
+
+    internal static Recording Of(Loop loop, RecordRing? ring, bool isOn, long from = 0)
+    {
+        if (ring is null)
+        {
+            return new Recording(loop.Name, [], [], []);
+        }
+
+        var records = ring.Copy(out var names, out var labels, from, out _);
+        foreach (var task in loop.Core.Tasks.Snapshot())
+        {
+            names.TryAdd(task.Id, task.Name);
+        }
+
+        long now = isOn && loop.IsRunning ? loop.Core.Clock.Now : ring.Latest;
+        return new Recording(loop.Name, ToEvents(records, now), names, labels);
+    }
+
+    /// <param name="records">In the order of the ring.</param>
+    /// <param name="now">A step that runs has lasted until then.</param>
+    internal static IReadOnlyList<RecordedEvent> ToEvents(List<(byte Kind, long Time, int Task, uint Other)> records, long now)
+    {
+        var events = new List<RecordedEvent>(records.Count);
+        foreach (var (kind, time, task, other) in records)
+        {
+            var at = TimeSpan.FromTicks(time);
+            events.Add((RecordedEventKind)kind switch
+            {
+                (RecordedEventKind)RecordRing.Running => new(RecordedEventKind.Step, at, TimeSpan.FromTicks(Math.Max(0, now - time)), task, 0),
+                RecordedEventKind.Step => new(RecordedEventKind.Step, at, TimeSpan.FromTicks(other), task, 0),
+                RecordedEventKind.Idle => new(RecordedEventKind.Idle, at, TimeSpan.FromTicks(((long)task << 32) | other), 0, 0),
+                RecordedEventKind.Stall => Stall(at, task, other),
+                _ => new((RecordedEventKind)kind, at, TimeSpan.Zero, task, (int)other),
+            });
+        }
+
+        // A stall was noted at its end, and an idle time where it began: nearly in order, and those of one time stay as they are.
+        return [.. events.OrderBy(static one => one.Time)];
+    }
+
+    private static RecordedEvent Stall(TimeSpan end, int task, uint milliseconds)
+    {
+        var duration = TimeSpan.FromMilliseconds(milliseconds);
+        return new(RecordedEventKind.Stall, end > duration ? end - duration : TimeSpan.Zero, duration, task, 0);
+    }
+}

@@ -1,0 +1,176 @@
+using System.Diagnostics;
+using System.Globalization;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Diagnostics;
+
+/// <summary>
+/// Notices steps that take too long: one thread beside all loops that have a limit, which looks at how many steps each has taken. No code of the loop's knows of it. By the system's time, whatever clock
+/// a loop goes by.
+/// </summary>
+internal static class StallWatch
+{
+    private const double ShortestPeriod = 5;       // milliseconds
+    private const double LongestPeriod = 1000;
+
+    private static readonly Lock Gate = new();      // limits are set on any thread
+    private static readonly List<Watched> Loops = [];
+    private static readonly AutoResetEvent Changed = new(false);
+    private static bool watching;
+
+    internal static Watched Add(Loop loop, TimeSpan limit)
+    {
+        var watched = new Watched(loop, limit);
+        lock (Gate)
+        {
+            Loops.Add(watched);
+            if (watching)
+            {
+                Changed.Set();
+                return watched;
+            }
+
+            watching = true;
+        }
+
+        new Thread(Watch) { IsBackground = true, Name = "EventLoop stall watch" }.UnsafeStart();
+        return watched;
+    }
+
+    internal static void Remove(Watched watched)
+    {
+        lock (Gate)
+        {
+            Loops.Remove(watched);
+            Changed.Set();
+        }
+    }
+
+    private static void Watch()
+    {
+        long then = Stopwatch.GetTimestamp();
+        while (NextPeriod() is { } period)
+        {
+            Changed.WaitOne(period);
+            long now = Stopwatch.GetTimestamp();
+
+            // When the machine was suspended, or this thread had no core for long, nobody knows what the loop did meanwhile.
+            var gap = Stopwatch.GetElapsedTime(then, now);
+            var most = 2 * period + TimeSpan.FromMilliseconds(50);
+            then = now;
+            foreach (var one in All())
+            {
+                one.Look(gap < most ? gap : most);
+            }
+        }
+    }
+
+    private static Watched[] All()
+    {
+        lock (Gate)
+        {
+            Loops.RemoveAll(static one => one.IsGone);
+            return [.. Loops];
+        }
+    }
+
+    private static TimeSpan? NextPeriod()
+    {
+        lock (Gate)
+        {
+            watching = Loops.Count > 0;
+            return watching ? TimeSpan.FromMilliseconds(Math.Clamp(Loops.Min(static one => one.Limit.TotalMilliseconds) / 4, ShortestPeriod, LongestPeriod)) : null;
+        }
+    }
+
+    /// <summary>One loop. The watching thread's, but for what says otherwise.</summary>
+    internal sealed class Watched(Loop loop, TimeSpan limit)
+    {
+        private readonly WeakReference<Loop> target = new(loop);
+        private long step = -1;
+        private TimeSpan elapsed;
+        private long elapsedTicks;      // any thread reads; zero: no step is known to run
+        private bool told;
+        private Times began;
+        private string who = "a callback";
+        private int? task;
+        private IReadOnlyList<string> stack = [];
+
+        internal TimeSpan Limit => limit;
+
+        internal bool IsGone => !target.TryGetTarget(out var one) || one.IsClosed;
+
+        /// <summary>How long the step that runs has been seen to run. Any thread.</summary>
+        internal TimeSpan? Elapsed => Volatile.Read(ref elapsedTicks) is > 0 and var ticks ? TimeSpan.FromTicks(ticks) : null;
+
+        internal void Look(TimeSpan gap)
+        {
+            if (!target.TryGetTarget(out var one))
+            {
+                return;
+            }
+
+            var core = one.Core;
+            long steps = core.Steps;
+            bool runs = core.IsRunning && !core.IsParked && core.Clock.Custom is null && !Debugger.IsAttached;
+            if (runs && steps == step)
+            {
+                elapsed += gap;
+                Volatile.Write(ref elapsedTicks, elapsed.Ticks);
+                if (!told && elapsed >= limit)
+                {
+                    told = true;
+                    var running = core.Current?.Task;
+                    who = running?.Label ?? "a callback";
+                    task = running?.Id;
+                    stack = running?.GetStack() ?? [];
+                    one.Diagnostics.OnStall(Report(one, isOver: false));
+                }
+
+                return;
+            }
+
+            if (told)
+            {
+                told = false;
+                one.Diagnostics.OnStall(Report(one, isOver: true));
+            }
+
+            step = runs ? steps : -1;
+            elapsed = TimeSpan.Zero;
+            Volatile.Write(ref elapsedTicks, 0);
+            began = Times.Now(core.NativeThread);
+        }
+
+        private StallReport Report(Loop one, bool isOver)
+        {
+            var now = Times.Now(one.Core.NativeThread);
+            return new StallReport(one, task, who, stack, elapsed, isOver, now.Processor - began.Processor, now.Waited - began.Waited, now.Collector - began.Collector);
+        }
+    }
+
+    private readonly record struct Times(TimeSpan? Processor, TimeSpan? Waited, TimeSpan Collector)
+    {
+        internal static Times Now(int thread)
+        {
+            var collector = GC.GetTotalPauseDuration();
+            if (thread != 0 && OperatingSystem.IsLinux())
+            {
+                try
+                {
+                    // Nanoseconds on a core, nanoseconds in its queue, time slices.
+                    string[] numbers = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/self/task/{thread}/schedstat")).Split(' ');
+                    return new Times(Nanoseconds(numbers[0]), Nanoseconds(numbers[1]), collector);
+                }
+                catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FormatException or IndexOutOfRangeException)
+                {
+                    // A kernel without it, or the thread has gone.
+                }
+            }
+
+            return new Times(null, null, collector);
+        }
+
+        private static TimeSpan Nanoseconds(string number) => TimeSpan.FromTicks(long.Parse(number, CultureInfo.InvariantCulture) / 100);
+    }
+}

@@ -45,7 +45,7 @@ internal sealed class ActivityCounter(LoopCore core, bool withTimes) : Instrumen
         {
             counts.WokenAt = moment;
             counts.WokenBy = by?.Task?.Id ?? 0;
-            if (counts.WokenBy == woken.Task.Id)
+            if (counts.WokenBy == woken.Task!.Id)
             {
                 counts.SelfWakes++;
             }

@@ -27,7 +27,7 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
     internal override void OnTaskEnded(LoopContext task)
     {
         ring.Add((byte)RecordedEventKind.TaskEnded, moment, task.Task!.Id, 0);
-        ring.NoteEnd(task.Task);
+        ring.NoteEnd(task.Task!);
     }
 
     internal override void OnStepBegin(LoopItem item, in HeardStep step)

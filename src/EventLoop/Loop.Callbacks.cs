@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using EventLoop.Diagnostics;
+using EventLoop.Reporting;
 using EventLoop.Scheduling;
 
 namespace EventLoop;

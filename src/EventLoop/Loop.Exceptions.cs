@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using EventLoop.Diagnostics;
 using EventLoop.Foreign;
+using EventLoop.Reporting;
 using EventLoop.Scheduling;
 
 namespace EventLoop;

@@ -1,5 +1,7 @@
+using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
 using EventLoop.Polling;
+using EventLoop.Reporting;
 using EventLoop.Scheduling;
 
 namespace EventLoop;
@@ -30,7 +32,7 @@ public sealed partial class Loop : IDisposable
         this.options = (options ?? new LoopOptions()).ForTimers();
         Name = this.options.Name ?? $"loop-{Interlocked.Increment(ref made)}";
         LogTarget = new GuardedLogger(this.options.LoggerFactory?.CreateLogger("EventLoop.Loop"));
-        Losses = new LossLedger(ReportLoss);
+        Losses = new LossLedger(loss => ReportLoss(new LoopExceptionContext(loss.Message, loss.Exception, loss.About as LoopAwaitable, CreatedAt: loss.CreatedAt)));
         bool startInDebug = this.options.Debug ?? Environment.GetEnvironmentVariable("EVENTLOOP_DEBUG") is "1" or "true";
         Core = new LoopState(
             this,

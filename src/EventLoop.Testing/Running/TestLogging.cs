@@ -1,4 +1,5 @@
 using EventLoop.Diagnostics;
+using EventLoop.Reporting;
 using Microsoft.Extensions.Logging;
 
 namespace EventLoop.Testing.Running;

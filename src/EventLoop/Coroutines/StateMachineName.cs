@@ -1,4 +1,4 @@
-using EventLoop.Diagnostics;
+using EventLoop.Reporting;
 
 namespace EventLoop.Coroutines;
 

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using EventLoop.Coroutines;
-using EventLoop.Diagnostics;
+using EventLoop.Reporting;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Foreign;

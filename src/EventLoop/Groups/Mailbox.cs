@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using EventLoop.Diagnostics;
+using EventLoop.Coroutines;
 using EventLoop.Groups;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;

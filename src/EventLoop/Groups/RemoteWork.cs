@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 using EventLoop.Combining;
-using EventLoop.Diagnostics;
+using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 using EventLoop.Tasks;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using EventLoop.Diagnostics;
+using EventLoop.Reporting;
 
 namespace EventLoop.Scheduling;
 

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using EventLoop.Diagnostics;
+using EventLoop.Reporting;
 
 namespace EventLoop.Scheduling;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using EventLoop.Diagnostics;
+using EventLoop.Reporting;
 using EventLoop.Scheduling;
 
 namespace EventLoop;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using EventLoop.Diagnostics;
+using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 

@@ -1,7 +1,7 @@
 using EventLoop.Combining;
 using EventLoop.Coroutines;
-using EventLoop.Diagnostics;
 using EventLoop.Foreign;
+using EventLoop.Reporting;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 

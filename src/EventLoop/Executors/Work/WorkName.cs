@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
-using EventLoop.Diagnostics;
+using EventLoop.Reporting;
 
 namespace EventLoop.Executors.Work;
 

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using EventLoop.Diagnostics;
 using EventLoop.Net.Sockets.Sockets;
 using EventLoop.Polling;
+using EventLoop.Reporting;
 using EventLoop.Scheduling;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using EventLoop.Diagnostics;
+using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 using EventLoop.Synchronization.Queues;

@@ -1,4 +1,6 @@
-namespace EventLoop.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace EventLoop.Reporting;
 
 /// <summary>The losses of threads where no loop runs: they go to standard error, when they are collected or when the process ends. Any thread.</summary>
 internal static class StrayLosses
@@ -14,5 +16,5 @@ internal static class StrayLosses
         return ledger;
     }
 
-    private static void Report(LoopExceptionContext loss) => Log.Unhandled(StandardError, loss.Exception, loss.Message, "");
+    private static void Report(Loss loss) => StandardError.Log(LogLevel.Error, default, loss, loss.Exception, static (told, _) => told.Message);
 }

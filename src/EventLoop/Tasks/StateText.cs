@@ -1,4 +1,4 @@
-namespace EventLoop.Diagnostics;
+namespace EventLoop.Tasks;
 
 /// <summary>Where a task or future stands, in words. Any thread; never throws, and does not count as looking at a failure.</summary>
 internal static class StateText

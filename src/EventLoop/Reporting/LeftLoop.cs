@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace EventLoop.Diagnostics;
+namespace EventLoop.Reporting;
 
 /// <summary>Finds out whether a call from a wrong place stands in an async method that an await has resumed there: by <c>ConfigureAwait(false)</c>, as a rule.</summary>
 internal static class LeftLoop

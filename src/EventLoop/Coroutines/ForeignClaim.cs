@@ -1,4 +1,4 @@
-namespace EventLoop.Foreign;
+namespace EventLoop.Coroutines;
 
 /// <summary>
 /// How a loop starts a coroutine that another one has made. At home a start is a plain store, because nearly all are: no interlocked operation, but a second look

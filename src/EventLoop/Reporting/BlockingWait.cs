@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
-namespace EventLoop.Diagnostics;
+namespace EventLoop.Reporting;
 
 /// <summary>
 /// What a wait on the loop's thread is for. The runtime asks its synchronization context for all of them alike; only the callers tell. A lock is held for a moment, as a

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace EventLoop.Diagnostics;
+namespace EventLoop.Reporting;
 
 /// <summary>Names for people. They come from the compiler's types and are for the live view only; nothing depends on them.</summary>
 internal static class MethodNames

@@ -1,6 +1,6 @@
 using EventLoop.Scheduling;
 
-namespace EventLoop.Combining;
+namespace EventLoop.Tasks;
 
 /// <summary>
 /// Stands in a waiter queue like everyone else, but is notified at once, inside the completion: for the library's own combinators, whose code is short and
@@ -23,11 +23,4 @@ internal abstract class CompletionObserver : WaitNode
     }
 
     internal sealed override void Execute() => throw new InvalidOperationException("A watcher is told, never run.");
-}
-
-/// <summary>A watcher that hands on to whoever is outside the loop.</summary>
-[StackTraceHidden]
-internal sealed class BridgeObserver(Action<object> ended) : CompletionObserver
-{
-    internal override void OnEnded(LoopAwaitable awaitable) => ended(awaitable);
 }

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace EventLoop.Diagnostics;
+namespace EventLoop.Reporting;
 
 /// <summary>Where there is no logger, what has to be said goes to standard error; if that is closed, nowhere. Never throws.</summary>
 internal sealed class StandardErrorLogger : ILogger

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace EventLoop.Diagnostics;
+namespace EventLoop.Reporting;
 
 /// <summary>
 /// The user's logger, as far as it can be relied on: a provider whose disk is full throws out of every line. What cannot be logged goes to standard error, and

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace EventLoop.Diagnostics;
+namespace EventLoop.Reporting;
 
 /// <summary>Where something was made; costs a stack walk, so only in debug mode.</summary>
 internal static class Origin
@@ -12,7 +12,8 @@ internal static class Origin
     }
 
     private static bool IsOwn(string line) =>
-        line.Contains("at EventLoop.Diagnostics.", StringComparison.Ordinal)
+        line.Contains("at EventLoop.Reporting.", StringComparison.Ordinal)
+        || line.Contains("at EventLoop.Diagnostics.", StringComparison.Ordinal)
         || line.Contains("at EventLoop.Loop", StringComparison.Ordinal)
         || line.Contains("at EventLoop.Task", StringComparison.Ordinal)
         || line.Contains("at EventLoop.Coroutine", StringComparison.Ordinal)

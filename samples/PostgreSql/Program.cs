@@ -52,23 +52,26 @@ static async Coroutine CopyAsync(NpgsqlDataSource source)
     Console.WriteLine($"a bulk copy: {await writer.CompleteAsync(Loop.CancellationToken)} rows");
 }
 
-// A connection that only listens: its handler is called while somebody waits on it.
+// A connection that only listens: its handler is called while somebody waits on it, on a thread of the pool, from where Bind brings the call to the loop.
 static async Coroutine NotificationsAsync(NpgsqlDataSource source)
 {
     await using var listener = await source.OpenConnectionAsync(Loop.CancellationToken);
     var heard = new AsyncQueue<string>();
-    listener.Notification += (_, notice) => heard.TryPut(notice.Payload);       // on the loop's thread: the wait below is awaited there
+    var hear = Loop.Current.Bind<string>(text => heard.TryPut(text));
+    listener.Notification += (_, notice) => hear(notice.Payload);
     await new NpgsqlCommand("LISTEN news", listener).ExecuteNonQueryAsync(Loop.CancellationToken);
-    var listening = Loop.CreateTask(async Coroutine () =>
+    await TaskGroup.Run(async group =>
     {
-        while (true)
+        group.StartSoon(async () =>
         {
-            await listener.WaitAsync(Loop.CancellationToken);
-        }
+            while (true)
+            {
+                await listener.WaitAsync(Loop.CancellationToken);
+            }
+        });
+        await using var speaker = await source.OpenConnectionAsync(Loop.CancellationToken);
+        await new NpgsqlCommand("NOTIFY news, 'the loop turns'", speaker).ExecuteNonQueryAsync(Loop.CancellationToken);
+        Console.WriteLine($"a notification: '{await heard.GetAsync()}'");
+        group.Cancel();       // the listener's connection is in use until its wait has ended, which the group waits for
     });
-    await using var speaker = await source.OpenConnectionAsync(Loop.CancellationToken);
-    await new NpgsqlCommand("NOTIFY news, 'the loop turns'", speaker).ExecuteNonQueryAsync(Loop.CancellationToken);
-    Console.WriteLine($"a notification: '{await heard.GetAsync()}'");
-    listening.Cancel();
-    await Loop.Wait([listening]);
 }

@@ -1,0 +1,174 @@
+using System.Diagnostics;
+using EventLoop.Samples;
+
+namespace EventLoop.Data.Tests;
+
+/// <summary>The samples as processes, with servers of their own.</summary>
+public sealed class SampleTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
+
+    [Fact]
+    public async Task Redis()
+    {
+        Skip(OwnServer.Redis);
+        string said = await RunAsync("Redis", "--commands", "400", "--rounds", "1");
+        said.Should().Contain("one server: StackExchange.Redis wrote 'hello', LoopRedis read 'hello'; visits 42")
+            .And.Contain("several servers, asked at once: server ")
+            .And.Contain("a pool: 12 workers did 12 jobs over 4 connections")
+            .And.Contain("pipelining: 2000 increments at once, the last answers 1000 and 2000")
+            .And.Contain("pub/sub: LoopRedis heard 'the loop turns', StackExchange.Redis heard 'the loop turns'")
+            .And.Contain("ratio of processor time")
+            .And.Contain("stopped the servers");
+        NothingIsLeft(said);
+    }
+
+    [Fact]
+    public async Task MySql()
+    {
+        Skip(OwnServer.MariaDb);
+        string said = await RunAsync("MySql");
+        TourIsWhole(said);
+        said.Should().Contain("a bulk copy: 10000 rows");
+        NothingIsLeft(said);
+    }
+
+    [Fact]
+    public async Task PostgreSql()
+    {
+        Skip(OwnServer.PostgreSql);
+        string said = await RunAsync("PostgreSql");
+        TourIsWhole(said);
+        said.Should().Contain("a bulk copy: 10000 rows").And.Contain("a notification: 'the loop turns'");
+        NothingIsLeft(said);
+    }
+
+    [Fact]
+    public async Task A_sample_uses_the_server_that_is_named_and_starts_none()
+    {
+        Skip(OwnServer.Redis);
+        string said = await Loop.Run(async Coroutine<Task<string>> () =>
+        {
+            await using var server = await OwnServer.StartAsync(OwnServer.Redis);
+            string said = await RunAsync("Redis", "--server", $"{server.Host}:{server.Port}", "--commands", "0");
+            return Task.FromResult(said);
+        });
+        said.Should().Contain("one server:").And.NotContain("started Redis").And.NotContain("stopped");
+    }
+
+    [Theory]
+    [InlineData("Redis", "redis-server")]
+    public async Task Where_the_server_is_not_installed_the_sample_names_the_package(string sample, string package)
+    {
+        using var program = Start(sample, [], path: "/nonexistent");
+        string said = await program.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+        await program.WaitForExitAsync(TestContext.Current.CancellationToken);
+        program.ExitCode.Should().Be(3);
+        said.Should().Contain($"apt-get install {package}");
+    }
+
+    [Theory]
+    [InlineData("Redis")]
+    [InlineData("MySql")]
+    [InlineData("PostgreSql")]
+    public async Task Help_says_what_it_does(string sample) => (await RunAsync(sample, "--help")).Should().Contain($"samples/{sample}").And.Contain("--server HOST:PORT");
+
+    [Fact]
+    public async Task A_sample_that_is_killed_leaves_no_server_behind()
+    {
+        Skip(OwnServer.Redis);
+        using var program = Start("Redis", ["--commands", "1000000"]);
+        var ports = new List<int>();
+        var folders = new List<string>();
+        while (ports.Count < 3 && await program.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience) is { } line)
+        {
+            if (line.StartsWith("started Redis on 127.0.0.1:", StringComparison.Ordinal))
+            {
+                ports.Add(int.Parse(line.Split(':')[1].Split(',')[0]));
+                folders.Add(line.Split(" its data in ")[1].Trim());
+            }
+        }
+
+        program.Kill();
+        Loop.Run(async Coroutine () =>
+        {
+            foreach (int port in ports)
+            {
+                while (await AnswersAsync(port))
+                {
+                    await Loop.Sleep(20);
+                }
+            }
+        });
+        folders.ForEach(static folder => Directory.Delete(folder, recursive: true));
+
+        static async Coroutine<bool> AnswersAsync(int port)
+        {
+            try
+            {
+                await using var connection = await Net.Tcp.ConnectAsync("127.0.0.1", port);
+                return true;
+            }
+            catch (Exception failure) when (failure is IOException or System.Net.Sockets.SocketException)
+            {
+                return false;
+            }
+        }
+    }
+
+    private static void TourIsWhole(string said) => said.Should()
+        .Contain("one connection: 3 rows put in; Grace has 300")
+        .And.Contain("several connections: 3 of them slept 0.2 s each")
+        .And.Contain("a pool: 40 tasks shared 4 connections")
+        .And.Contain("there is as much money as before: yes")
+        .And.Contain("a stream of rows: 100000 rows, sum 5000050000")
+        .And.Contain("a stream that is left after 10 rows; the connection says 1")
+        .And.Contain("the connection is the same and goes on")
+        .And.Contain("a cancellation: the task is canceled; the connection says 1")
+        .And.Contain("stopped the server");
+
+    private static void NothingIsLeft(string said)
+    {
+        foreach (string line in said.Split('\n').Where(static line => line.StartsWith("started ", StringComparison.Ordinal)))
+        {
+            Directory.Exists(line.Split(" its data in ")[1].Trim()).Should().BeFalse();
+        }
+    }
+
+    private static void Skip(OwnServer.Recipe recipe) => Assert.SkipUnless(recipe.IsInstalled, recipe.HowToInstall);
+
+    private static Process Start(string sample, string[] arguments, string? path = null)
+    {
+        string dotnet = Environment.ProcessPath is { } own && Path.GetFileName(own) == "dotnet" ? own : "/usr/bin/dotnet";
+        var start = new ProcessStartInfo(File.Exists(dotnet) ? dotnet : "dotnet", [Path.Combine(AppContext.BaseDirectory, $"{sample}.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        if (path is not null)
+        {
+            start.Environment["PATH"] = path;
+        }
+
+        return Process.Start(start)!;
+    }
+
+    private static async Task<string> RunAsync(string sample, params string[] arguments)
+    {
+        using var program = Start(sample, arguments);
+        try
+        {
+            var errors = program.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+            string said = await program.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+            await program.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+            program.ExitCode.Should().Be(0, said + await errors);
+            return said;
+        }
+        finally
+        {
+            if (!program.HasExited)
+            {
+                program.Kill();
+            }
+        }
+    }
+}

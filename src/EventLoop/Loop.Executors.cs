@@ -1,3 +1,5 @@
+using EventLoop.Executors;
+
 namespace EventLoop;
 
 // Blocking and heavy work, away from the loop's thread.
@@ -74,13 +76,14 @@ public sealed partial class Loop
     public static Coroutine RunInExecutor(IExecutor? executor, Action work, CapacityLimiter? limiter)
     {
         ArgumentNullException.ThrowIfNull(work);
-        return RunInExecutor(
+        return Execute(
             executor,
             () =>
             {
                 work();
                 return true;
             },
+            work,
             limiter);
     }
 
@@ -90,60 +93,75 @@ public sealed partial class Loop
     public static Coroutine<T> RunInExecutor<T>(IExecutor? executor, Func<T> work, CapacityLimiter? limiter)
     {
         ArgumentNullException.ThrowIfNull(work);
-        return Execute(executor, work, limiter);
+        return Execute(executor, work, work, limiter);
+    }
 
-        static async Coroutine<T> Execute(IExecutor? executor, Func<T> work, CapacityLimiter? limiter)
+    /// <param name="executor">Null: the loop's default executor.</param>
+    /// <param name="work">What runs.</param>
+    /// <param name="given">The caller's own delegate.</param>
+    /// <param name="limiter">Null: none.</param>
+    private static async Coroutine<T> Execute<T>(IExecutor? executor, Func<T> work, Delegate given, CapacityLimiter? limiter)
+    {
+        var loop = Current;
+        await CheckPoint();
+        var token = limiter is null ? default : await limiter.AcquireOnBehalfOfAsync(new ExecutorBorrower(CurrentTask));
+        var withdrawal = new CancellationTokenSource();
+        var flow = ExecutionContext.Capture();
+        Task<T> running;
+        try
         {
-            var loop = Current;
-            await CheckPoint();
-            var token = limiter is null ? default : await limiter.AcquireOnBehalfOfAsync(new ExecutorBorrower(CurrentTask));
-            var withdrawal = new CancellationTokenSource();
-            var flow = ExecutionContext.Capture();
-            Task<T> running;
-            try
-            {
-                executor ??= loop.DefaultExecutor;
-                running = executor.SubmitAsync(() => RunIn(flow, work), withdrawal.Token)
-                    ?? throw new InvalidOperationException("The executor returned no task from SubmitAsync. It has to return one that ends as the work ends.");
-            }
-            catch
-            {
-                token.Dispose();
-                throw;
-            }
-
-            var back = ForeignTaskExtensions.Completion(running, inFlight: true, isWork: true);
-            try
-            {
-                await back;
-            }
-            catch (LoopCanceledException)
-            {
-                loop.Withdraw(executor, withdrawal);
-                loop.ReportLateFailure(running);      // also of work that has failed a moment ago, before the loop heard of it
-                if (limiter is not null)
-                {
-                    loop.DisposeAfter(running, token);
-                }
-
-                throw;
-            }
-
-            token.Dispose();
-            var result = await running;
-            if (loop.Debug && result is Task { IsCompleted: false })
-            {
-                loop.OnWorkReturnedTask(work.Method);
-            }
-
-            return result;
+            executor ??= loop.DefaultExecutor;
+            running = Submit(executor, work, given, flow, withdrawal.Token)
+                ?? throw new InvalidOperationException("The executor returned no task from SubmitAsync. It has to return one that ends as the work ends.");
         }
+        catch
+        {
+            token.Dispose();
+            throw;
+        }
+
+        var back = ForeignTaskExtensions.Completion(running, inFlight: true, isWork: true);
+        try
+        {
+            await back;
+        }
+        catch (LoopCanceledException)
+        {
+            loop.Withdraw(executor, withdrawal);
+            loop.ReportLateFailure(running);      // also of work that has failed a moment ago, before the loop heard of it
+            if (limiter is not null)
+            {
+                loop.DisposeAfter(running, token);
+            }
+
+            throw;
+        }
+
+        token.Dispose();
+        var result = await running;
+        if (loop.Debug && result is Task { IsCompleted: false })
+        {
+            loop.OnWorkReturnedTask(work.Method);
+        }
+
+        return result;
+    }
+
+    private static Task<T>? Submit<T>(IExecutor executor, Func<T> work, Delegate given, ExecutionContext? flow, CancellationToken withdrawal) => executor is not IBareExecutor bare
+        ? executor.SubmitAsync(() => RunIn(flow, work), withdrawal)
+        : given is Action action ? WithResult<T>(bare.SubmitAsync(action, withdrawal))
+        : bare.SubmitAsync((Func<T>)given, withdrawal);
+
+    private static async Task<T> WithResult<T>(Task done)
+    {
+        await done.ConfigureAwait(false);
+        return default!;
     }
 
     // Our own executors answer at once. What others do when the token fires may block, and may throw.
     private void Withdraw(IExecutor from, CancellationTokenSource withdrawal)
     {
-        if (from is ThreadPoolExecutor or DedicatedThreadExecutor)
+        if (from is ThreadPoolExecutor or DedicatedThreadExecutor or IBareExecutor)
         {
             withdrawal.Cancel();
             return;

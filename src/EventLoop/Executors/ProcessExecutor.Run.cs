@@ -1,0 +1,253 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Coroutines;
+using EventLoop.Executors;
+using EventLoop.Executors.Work;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+// One piece of work: submit, run_in_executor.
+public sealed partial class ProcessExecutor
+{
+    /// <summary>Runs a function in a worker process. <b>Cancellation:</b> ends the wait at once; what runs has its token cancelled, and is killed with its worker after <see cref="ProcessExecutorOptions.CancelGrace"/>.</summary>
+    /// <param name="work">A static method, or a lambda that captures nothing.</param>
+    /// <returns>Its result, which was copied.</returns>
+    /// <exception cref="ArgumentException">The work captures something; the message says what.</exception>
+    /// <exception cref="InvalidOperationException">The pool was stopped, or the program was rebuilt while it runs.</exception>
+    /// <exception cref="TimeoutException">It took longer than <see cref="ProcessExecutorOptions.TaskTimeout"/>.</exception>
+    /// <exception cref="WorkerCrashedException">The worker ended in the middle.</exception>
+    /// <exception cref="WorkerStartException">No worker can be started.</exception>
+    /// <exception cref="WorkerTaskException">The work threw what cannot be made here; all else is thrown as it is.</exception>
+    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    public Coroutine<TResult> Run<TResult>(Func<TResult> work) =>
+        Start<NoResult, TResult>(WorkName.Of(work), default);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <param name="work">A static method, or a lambda that captures nothing.</param>
+    /// <param name="argument">It gets a copy.</param>
+    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, TResult> work, TArgument argument) =>
+        Start<TArgument, TResult>(WorkName.Of(work), argument);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <param name="work">A static method, or a lambda that captures nothing.</param>
+    /// <param name="argument">It gets a copy.</param>
+    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, WorkerContext, TResult> work, TArgument argument) =>
+        Start<TArgument, TResult>(WorkName.Of(work), argument);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <param name="work">A static method, or a lambda that captures nothing.</param>
+    /// <param name="argument">It gets a copy.</param>
+    /// <param name="onProgress">What the work reports comes here on this loop, in order and before the result. A caller that is slow slows the work; what it throws is thrown by Run, and cancels the work.</param>
+    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    /// <typeparam name="TProgress">Of what it reports.</typeparam>
+    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    public Coroutine<TResult> Run<TArgument, TProgress, TResult>(Func<TArgument, WorkerContext<TProgress>, TResult> work, TArgument argument, Action<TProgress> onProgress)
+    {
+        ArgumentNullException.ThrowIfNull(onProgress);
+        return Start<TArgument, TProgress, TResult>(WorkName.Of(work), argument, onProgress);
+    }
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    public Coroutine Run(Action work) =>
+        Start<NoResult, NoResult>(WorkName.Of(work), default);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <param name="work">A static method, or a lambda that captures nothing.</param>
+    /// <param name="argument">It gets a copy.</param>
+    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    public Coroutine Run<TArgument>(Action<TArgument> work, TArgument argument) =>
+        Start<TArgument, NoResult>(WorkName.Of(work), argument);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <param name="work">A static method, or a lambda that captures nothing.</param>
+    /// <param name="argument">It gets a copy.</param>
+    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    public Coroutine Run<TArgument>(Action<TArgument, WorkerContext> work, TArgument argument) =>
+        Start<TArgument, NoResult>(WorkName.Of(work), argument);
+
+    // Asynchronous work runs on a loop of the worker's.
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    [OverloadResolutionPriority(1)]
+    public Coroutine Run(Func<Coroutine> work) =>
+        Start<NoResult, NoResult>(WorkName.Of(work), default);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <param name="work">A static method, or a lambda that captures nothing.</param>
+    /// <param name="argument">It gets a copy.</param>
+    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public Coroutine Run<TArgument>(Func<TArgument, Coroutine> work, TArgument argument) =>
+        Start<TArgument, NoResult>(WorkName.Of(work), argument);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <param name="work">A static method, or a lambda that captures nothing.</param>
+    /// <param name="argument">It gets a copy.</param>
+    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public Coroutine Run<TArgument>(Func<TArgument, WorkerContext, Coroutine> work, TArgument argument) =>
+        Start<TArgument, NoResult>(WorkName.Of(work), argument);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public Coroutine<TResult> Run<TResult>(Func<Coroutine<TResult>> work) =>
+        Start<NoResult, TResult>(WorkName.Of(work), default);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <param name="work">A static method, or a lambda that captures nothing.</param>
+    /// <param name="argument">It gets a copy.</param>
+    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, Coroutine<TResult>> work, TArgument argument) =>
+        Start<TArgument, TResult>(WorkName.Of(work), argument);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <param name="work">A static method, or a lambda that captures nothing.</param>
+    /// <param name="argument">It gets a copy.</param>
+    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    [OverloadResolutionPriority(1)]
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, WorkerContext, Coroutine<TResult>> work, TArgument argument) =>
+        Start<TArgument, TResult>(WorkName.Of(work), argument);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    public Coroutine Run(Func<Task> work) =>
+        Start<NoResult, NoResult>(WorkName.Of(work), default);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <param name="work">A static method, or a lambda that captures nothing.</param>
+    /// <param name="argument">It gets a copy.</param>
+    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    public Coroutine Run<TArgument>(Func<TArgument, Task> work, TArgument argument) =>
+        Start<TArgument, NoResult>(WorkName.Of(work), argument);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    public Coroutine<TResult> Run<TResult>(Func<Task<TResult>> work) =>
+        Start<NoResult, TResult>(WorkName.Of(work), default);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <param name="work">A static method, or a lambda that captures nothing.</param>
+    /// <param name="argument">It gets a copy.</param>
+    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, Task<TResult>> work, TArgument argument) =>
+        Start<TArgument, TResult>(WorkName.Of(work), argument);
+
+    /// <summary>Has work run in a worker process, from any thread. For <see cref="Loop.RunInExecutor{T}(IExecutor?, Func{T})"/> and as a loop's default executor: work that captures something is refused there as here.</summary>
+    /// <typeparam name="T">Of what it returns.</typeparam>
+    /// <param name="work">A static method, or a lambda that captures nothing.</param>
+    /// <param name="cancellationToken">Cancels it as its waiter's cancellation would.</param>
+    /// <returns>Ends as the work ends.</returns>
+    /// <exception cref="ArgumentException">The work captures something; the message says what.</exception>
+    /// <exception cref="InvalidOperationException">The pool was made where no loop runs, and none has used it yet.</exception>
+    public Task<T> SubmitAsync<T>(Func<T> work, CancellationToken cancellationToken = default) =>
+        Submit<T>(WorkName.Of(work), cancellationToken);
+
+    Task IBareExecutor.SubmitAsync(Action work, CancellationToken cancellationToken) =>
+        Submit<NoResult>(WorkName.Of(work), cancellationToken);
+
+    private Task<T> Submit<T>(WorkName name, CancellationToken cancellationToken)
+    {
+        _ = Home();
+        var item = Begin(new WorkItem<NoResult, T>(default, isHere: false) { Name = name });
+        if (cancellationToken.CanBeCanceled)
+        {
+            var registration = cancellationToken.UnsafeRegister(
+                static (state, token) =>
+                {
+                    var (pool, item) = ((ProcessExecutor, WorkItem<NoResult, T>))state!;
+                    pool.AbandonFromAnywhere(item, new OperationCanceledException(token));
+                },
+                (this, item));
+            item.Completion.ContinueWith(static (_, held) => ((CancellationTokenRegistration)held!).Dispose(), registration, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+
+        return item.Completion;
+    }
+
+    private bool IsHere => ReferenceEquals(LoopCore.Running, Home());
+
+    private async Coroutine<TResult> Start<TArgument, TResult>(WorkName name, TArgument argument)
+    {
+        _ = Home();
+        await Loop.CheckPoint();
+        return await Outcome(Begin(new WorkItem<TArgument, TResult>(argument, IsHere) { Name = name }));
+    }
+
+    private async Coroutine<TResult> Start<TArgument, TProgress, TResult>(WorkName name, TArgument argument, Action<TProgress> onProgress)
+    {
+        _ = Home();
+        await Loop.CheckPoint();
+        return await Outcome(Begin(new WorkItem<TArgument, TProgress, TResult>(argument, LoopCore.Required, IsHere, onProgress, FailFromAnywhere) { Name = name }));
+    }
+
+    private async Coroutine<TResult> Outcome<TArgument, TResult>(WorkItem<TArgument, TResult> item)
+    {
+        try
+        {
+            return await item.Wait();
+        }
+        catch (LoopCanceledException) when (!item.HasOutcome)
+        {
+            AbandonFromAnywhere(item);
+            throw;
+        }
+    }
+
+    private T Begin<T>(T item) where T : WorkItem
+    {
+        if (IsHere)
+        {
+            Enqueue(item);
+        }
+        else if (!home!.TryPost(CallbackItem<(ProcessExecutor Pool, WorkItem Item)>.Create(static call => call.Pool.Enqueue(call.Item), (this, item), home.BaseContext)))
+        {
+            throw new ObjectDisposedException(nameof(ProcessExecutor), $"Loop '{home!.Loop.Name}', to which the process pool belongs, is closed.");
+        }
+
+        return item;
+    }
+
+    private void AbandonFromAnywhere(WorkItem item, Exception? answer = null)
+    {
+        if (ReferenceEquals(LoopCore.Running, home))
+        {
+            Abandon();
+        }
+        else
+        {
+            home!.TryPost(CallbackItem<Action>.Create(static call => call(), Abandon, home.BaseContext));
+        }
+
+        void Abandon()
+        {
+            if (!item.IsDone)
+            {
+                this.Abandon(item);
+                if (answer is not null)
+                {
+                    item.Fail(answer);
+                }
+            }
+        }
+    }
+
+    private void FailFromAnywhere(WorkItem item, Exception failure)
+    {
+        if (ReferenceEquals(LoopCore.Running, home))
+        {
+            FailAndGiveUp(item, failure);
+        }
+        else
+        {
+            home!.TryPost(CallbackItem<Action>.Create(static call => call(), () => FailAndGiveUp(item, failure), home.BaseContext));
+        }
+    }
+}

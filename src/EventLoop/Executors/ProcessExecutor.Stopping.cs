@@ -1,0 +1,123 @@
+using EventLoop.Executors;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+// The end.
+public sealed partial class ProcessExecutor
+{
+    /// <summary>
+    /// Takes no more work; what it has may end within the time, then it is cancelled as by its waiter, who gets <see cref="LoopCanceledException"/>. Returns when all workers have ended; Run then throws
+    /// <see cref="InvalidOperationException"/>. Python: <c>shutdown</c>.
+    /// </summary>
+    /// <param name="timeout">Null: as long as it takes. Zero: no time; only <see cref="ProcessExecutorOptions.CancelGrace"/>.</param>
+    /// <returns>What had to be cancelled, withdrawn and killed.</returns>
+    public async Coroutine<ProcessExecutorStopResult> StopAsync(TimeSpan? timeout = null)
+    {
+        if (home is null || closed)
+        {
+            closing = closed = true;
+            return default;
+        }
+
+        home.VerifyAccess("ProcessExecutor.StopAsync");
+        closing = true;
+        int killedBefore = killed, running = 0, withdrawn = 0;
+        if (!await IdleWithin(timeout))
+        {
+            foreach (var item in waiting.Concat(outside).ToArray())
+            {
+                withdrawn++;
+                Abandon(item);
+                item.Fail(new LoopCanceledException("the process pool was stopped"));
+            }
+
+            foreach (var worker in workers.ToArray())
+            {
+                if (worker.Item is { IsDone: false } item)
+                {
+                    running++;
+                    if (Options.CancelGrace == TimeSpan.Zero)
+                    {
+                        killed++;
+                    }
+
+                    Abandon(item);
+                    item.Fail(new LoopCanceledException("the process pool was stopped"));
+                }
+            }
+        }
+
+        foreach (var worker in workers.Where(static worker => worker.State == WorkerState.Starting).ToArray())
+        {
+            worker.IsWornOut = true;
+        }
+
+        while (workers.Count > 0)
+        {
+            foreach (var worker in idle.ToArray())
+            {
+                idle.Remove(worker);
+                worker.End();
+            }
+
+            foreach (var worker in workers.Where(static worker => worker.State == WorkerState.Starting).ToArray())
+            {
+                worker.Kill(WorkerCrash.Killed);
+            }
+
+            await Change();
+        }
+
+        closed = true;
+        memoryWatch?.Cancel();
+        home!.Loop.Residents.Remove(resident);
+        return new ProcessExecutorStopResult(running, withdrawn, killed - killedBefore);
+    }
+
+    /// <summary>As <see cref="StopAsync"/> without a limit, as every executor.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (home is not { } core || closed || ReferenceEquals(LoopCore.Running, core))
+        {
+            return LoopCore.Running is null ? default : new ValueTask(StopAsync().AsTask());
+        }
+
+        try
+        {
+            return new ValueTask(core.Loop.Submit(() => StopAsync()));
+        }
+        catch (ObjectDisposedException)
+        {
+            return default;      // its loop has ended it
+        }
+    }
+
+    private async Coroutine<bool> IdleWithin(TimeSpan? timeout)
+    {
+        if (timeout is { } none && none <= TimeSpan.Zero)
+        {
+            return !HasWork;
+        }
+
+        try
+        {
+            await Loop.WaitFor(Idle(), timeout);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private async Coroutine Idle()
+    {
+        while (HasWork)
+        {
+            await Change();
+        }
+    }
+
+    private bool HasWork => waiting.Count + outside.Count > 0 || workers.Any(static worker => worker.Item is not null);
+}

@@ -1,0 +1,557 @@
+using System.Diagnostics;
+using EventLoop.Executors;
+using EventLoop.Executors.Work;
+using EventLoop.Executors.Workers;
+using EventLoop.Scheduling;
+
+namespace EventLoop;
+
+/// <summary>
+/// Runs static functions in worker processes: CPU work beside the loop, which can really be stopped, and whose crash costs nothing but itself. Python: <c>ProcessPoolExecutor</c>; AnyIO: <c>to_process</c>.
+/// </summary>
+/// <remarks>
+/// <para><b>What can be run:</b> a static method, a static lambda, or any lambda that captures nothing. One that captures is refused at once by <see cref="ArgumentException"/>, which names what it captures ("this"
+/// for a method of an object). Arguments and results are copied. AsyncLocals do not travel.</para>
+/// <para><b>A crash fails the one piece of work that ran there</b>, with <see cref="WorkerCrashedException"/>; the worker is replaced, what waits goes on, and nothing is run twice. One that dies while it is idle
+/// fails nothing. When three workers in a row cannot start, everything that waits fails with <see cref="WorkerStartException"/>, and the next Run tries again.</para>
+/// <para><b>What the work throws</b> is thrown here as the same type where that can be made from a message, with the worker's stack; else as <see cref="WorkerTaskException"/>.</para>
+/// <para><b>Cancellation:</b> the waiter goes on at once. Work that has not begun is withdrawn; what runs has its token cancelled, and is killed with its worker after CancelGrace.</para>
+/// <para><b>Workers</b> are in sessions of their own, so Ctrl-C is this process's to handle, and they end when this process does, however it ends. Their input is empty, their output this process's; their error
+/// output is always read, passed on, and its last 8 KiB kept for the exception.</para>
+/// <para><b>Thread:</b> it belongs to the loop that made it, or, made where none runs, to the first that uses it; that loop's end kills the workers of one that nobody disposed. Run may be awaited on any loop,
+/// <see cref="SubmitAsync{T}(Func{T}, CancellationToken)"/> called on any thread.</para>
+/// <para><b>Cost:</b> a round trip is two context switches, about that of <see cref="Loop.ToThread{T}(Func{T})"/>; starting a worker costs what starting a .NET program does.</para>
+/// <para>Trimmed and AOT programs call <see cref="WorkerProcess.Run"/> first in Main; AOT knows no delegate by name yet and throws <see cref="PlatformNotSupportedException"/>.</para>
+/// </remarks>
+public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
+{
+    private readonly List<WorkerHandle> workers = [];
+    private readonly List<WorkerHandle> idle = [];                              // the last one to have worked is the first to work again
+    private readonly LinkedList<WorkItem> waiting = [];
+    private readonly LinkedList<WorkItem> outside = [];                         // for whom there is no room among those that wait
+    private readonly Dictionary<WorkName, int> numbers = new(ReferenceEqualityComparer.Instance);     // a function has one name
+    private readonly Resident resident;
+    private readonly int most;
+    private LoopCore? home;                                                     // any thread, interlocked
+    private LoopFuture? changed;
+    private int lastWorker;
+    private int lastItem;
+    private int failedStarts;
+    private WorkerStartException? startFailure;
+    private TimerHandle? memoryWatch;
+    private bool closing;                                                       // no more is taken
+    private bool closed;
+
+    private long completed, failed, canceled, timedOut, crashed, started, recycled;
+    private long queueTicks, workTicks;
+    private int killed;
+
+    /// <summary>Makes a pool; its first work starts the first worker.</summary>
+    /// <param name="options">Null: the defaults.</param>
+    /// <exception cref="ArgumentException">An initializer that captures, a serializer that cannot be made anew.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number or a time that cannot be.</exception>
+    /// <exception cref="InvalidOperationException">This process was itself started as a worker, and runs its Main all the same.</exception>
+    public ProcessExecutor(ProcessExecutorOptions? options = null)
+    {
+        Options = options ?? new ProcessExecutorOptions();
+        Options.Verify();
+        if (WorkerProcess.IsMissed)
+        {
+            throw new InvalidOperationException(
+                "This process was started as a worker of a ProcessExecutor and runs its Main all the same, so a pool in it would start workers without end. Call WorkerProcess.Run() first in Main, and return when it is true.");
+        }
+
+        most = Options.Workers ?? Environment.ProcessorCount;
+        Serializer = Options.Serializer ?? new JsonWorkSerializer();
+        Initializer = Options.Initializer is { } first ? WorkName.Of(first) : null;
+        resident = new Resident(this);
+        home = LoopCore.Running;
+    }
+
+    internal ProcessExecutorOptions Options { get; }
+
+    internal IWorkSerializer Serializer { get; }
+
+    internal WorkName? Initializer { get; }
+
+    /// <summary>What it does and has done. <b>Thread:</b> its loop's.</summary>
+    public ProcessExecutorStatistics Statistics => new(
+        workers.Count,
+        workers.Count(static worker => worker.State is WorkerState.Busy or WorkerState.Canceling),
+        workers.Count(static worker => worker.State == WorkerState.Starting),
+        waiting.Count,
+        completed,
+        failed,
+        canceled,
+        timedOut,
+        crashed,
+        started,
+        recycled,
+        Stopwatch.GetElapsedTime(0, queueTicks),
+        Stopwatch.GetElapsedTime(0, workTicks));
+
+    /// <summary>Its workers, as they are now. <b>Thread:</b> its loop's.</summary>
+    public IReadOnlyList<WorkerInfo> GetWorkers() =>
+    [
+        .. workers.Select(static worker => new WorkerInfo(
+            worker.Id,
+            worker.ProcessId,
+            worker.State,
+            worker.Item?.Name.Display,
+            worker.Item is { } item ? Stopwatch.GetElapsedTime(item.BegunAt) : TimeSpan.Zero,
+            worker.TasksDone,
+            worker.ResidentBytes)),
+    ];
+
+    /// <summary>Starts all workers (or so many) now and runs their initializers; returns when they are ready. Not needed: the first work starts one.</summary>
+    /// <param name="workers">How many; null: all.</param>
+    /// <exception cref="WorkerStartException">They cannot be started.</exception>
+    public async Coroutine WarmUpAsync(int? workers = null)
+    {
+        var core = Home();
+        core.VerifyAccess("ProcessExecutor.WarmUpAsync");
+        int wanted = Math.Min(workers ?? most, most);
+        ArgumentOutOfRangeException.ThrowIfNegative(wanted, nameof(workers));
+        await Loop.CheckPoint();
+        startFailure = null;
+        while (this.workers.Count(static worker => worker.HasStarted && worker.State != WorkerState.Ending) < wanted)
+        {
+            VerifyOpen();
+            while (Living < wanted)
+            {
+                StartWorker();
+            }
+
+            await Change();
+            if (startFailure is { } failure)
+            {
+                throw failure;
+            }
+        }
+    }
+
+    /// <summary>Has each worker replaced when its work is done: after a change of what the initializer loads. <b>Thread:</b> its loop's.</summary>
+    public void Recycle()
+    {
+        foreach (var worker in workers)
+        {
+            worker.IsWornOut = true;
+        }
+
+        foreach (var worker in idle.ToArray())
+        {
+            Retire(worker);
+        }
+    }
+
+    /// <summary>Kills all workers at once; who waits for work that runs gets <see cref="WorkerCrashedException"/>. Python 3.14: <c>kill_workers</c>. It can be used again. <b>Thread:</b> its loop's.</summary>
+    public void KillWorkers()
+    {
+        home?.VerifyAccess("ProcessExecutor.KillWorkers");
+        foreach (var worker in workers.ToArray())
+        {
+            idle.Remove(worker);
+            worker.Kill(WorkerCrash.Killed);
+        }
+    }
+
+    /// <summary>The number that a function has in this pool.</summary>
+    internal int NumberOf(WorkName name)
+    {
+        if (!numbers.TryGetValue(name, out int number))
+        {
+            number = numbers.Count;
+            numbers.Add(name, number);
+        }
+
+        return number;
+    }
+
+    internal void CountKilled() => killed++;
+
+    private int Living => workers.Count(static worker => worker.State != WorkerState.Ending);
+
+    // Its own loop, from the first use on.
+    private LoopCore Home()
+    {
+        if (home is null)
+        {
+            Interlocked.CompareExchange(ref home, LoopCore.Required, null);
+        }
+
+        return home;
+    }
+
+    private void VerifyOpen()
+    {
+        if (closing)
+        {
+            throw new InvalidOperationException("The process pool was stopped and takes no more work. Make another one.");
+        }
+    }
+
+    // ---- The queue
+
+    /// <summary>On its loop. What is wrong with the argument fails the work.</summary>
+    private void Enqueue(WorkItem item)
+    {
+        if (closed || closing)
+        {
+            item.IsDone = true;
+            item.Fail(new InvalidOperationException("The process pool was stopped and takes no more work. Make another one."));
+            return;
+        }
+
+        item.Id = ++lastItem;
+        home!.Loop.Residents.Add(resident);
+        if (Options.QueueCapacity > 0 && waiting.Count >= Options.QueueCapacity && idle.Count == 0)
+        {
+            item.Place = outside.AddLast(item);
+        }
+        else if (TryPrepare(item))
+        {
+            item.Place = waiting.AddLast(item);
+            Dispatch();
+        }
+    }
+
+    private bool TryPrepare(WorkItem item)
+    {
+        try
+        {
+            item.Prepare(Serializer);
+            return true;
+        }
+        catch (Exception unwritable)
+        {
+            failed++;
+            item.IsDone = true;
+            item.Fail(unwritable);
+            return false;
+        }
+    }
+
+    private void Dispatch()
+    {
+        while (waiting.First is { Value: var item })
+        {
+            if (idle.Count == 0)
+            {
+                break;
+            }
+
+            waiting.RemoveFirst();
+            item.Place = null;
+            var worker = idle[^1];
+            idle.RemoveAt(idle.Count - 1);
+            try
+            {
+                if (worker.Begin(item))
+                {
+                    queueTicks += item.BegunAt - item.QueuedAt;
+                }
+                else
+                {
+                    item.Place = waiting.AddFirst(item);      // it died while it was idle, and has begun nothing
+                }
+            }
+            catch (Exception refused)
+            {
+                FailAndGiveUp(item, refused);
+                worker.Kill(WorkerCrash.Killed);
+            }
+
+            TakeFromOutside();
+        }
+
+        while (waiting.Count > workers.Count(static worker => worker.State == WorkerState.Starting) && Living < most && !closed)
+        {
+            StartWorker();
+        }
+    }
+
+    private void TakeFromOutside()
+    {
+        while (outside.First is { Value: var item } && waiting.Count < Options.QueueCapacity)
+        {
+            outside.RemoveFirst();
+            item.Place = null;
+            if (TryPrepare(item))
+            {
+                item.Place = waiting.AddLast(item);
+            }
+        }
+    }
+
+    private void StartWorker()
+    {
+        var worker = new WorkerHandle(this, ++lastWorker);
+        workers.Add(worker);
+        home!.Loop.Residents.Add(resident);
+        started++;
+        if (Options.MemoryLimit is not null)
+        {
+            memoryWatch ??= home!.Loop.CallLater(TimeSpan.FromSeconds(1), WatchMemory);
+        }
+
+        bool flows = !ExecutionContext.IsFlowSuppressed();
+        var suppressed = flows ? ExecutionContext.SuppressFlow() : default;
+        try
+        {
+            _ = Loop.CreateTask(worker.Run(), $"worker {worker.Id} of a process pool", eager: false);
+        }
+        finally
+        {
+            if (flows)
+            {
+                suppressed.Undo();
+            }
+        }
+    }
+
+    /// <summary>Nobody waits for it any more.</summary>
+    private void Abandon(WorkItem item)
+    {
+        if (item.IsDone)
+        {
+            return;
+        }
+
+        canceled++;
+        Withdraw(item);
+    }
+
+    private void Withdraw(WorkItem item)
+    {
+        item.IsDone = true;
+        if (item.Place is { List: { } list } place)
+        {
+            list.Remove(place);
+            item.Place = null;
+            item.DropFrame();
+            TakeFromOutside();
+            NoteChange();
+        }
+        else
+        {
+            item.Worker?.GiveUp();
+        }
+    }
+
+    /// <summary>It fails here, and what runs there is not wanted any more.</summary>
+    internal void FailAndGiveUp(WorkItem item, Exception failure)
+    {
+        if (!item.IsDone)
+        {
+            failed++;
+            Withdraw(item);
+            item.Fail(failure);
+        }
+    }
+
+    internal void OnTimeout(WorkItem item)
+    {
+        timedOut++;
+        Withdraw(item);
+        item.Fail(new TimeoutException($"{item.Name.Display} took longer than the {Options.TaskTimeout!.Value.TotalSeconds:0.###} s of ProcessExecutorOptions.TaskTimeout; it is cancelled, and its worker ends if it does not heed that."));
+    }
+
+    // ---- What the workers tell
+
+    internal void OnReady(WorkerHandle worker)
+    {
+        failedStarts = 0;
+        MakeIdle(worker);
+    }
+
+    internal void OnOutcome(WorkerHandle worker, WorkItem item, FrameKind kind, ReadOnlySpan<byte> bytes)
+    {
+        workTicks += Stopwatch.GetTimestamp() - item.BegunAt;
+        item.Worker = null;
+        item.DropFrame();
+        if (!item.IsDone)
+        {
+            item.IsDone = true;
+            try
+            {
+                if (kind == FrameKind.Result)
+                {
+                    item.Succeed(Serializer, bytes);
+                    completed++;
+                }
+                else
+                {
+                    failed++;
+                    item.Fail(WorkFrames.ReadFailure(bytes));
+                }
+            }
+            catch (Exception unreadable)
+            {
+                failed++;
+                item.Fail(unreadable);
+            }
+        }
+
+        worker.IsWornOut |= worker.TasksDone >= Options.MaxTasksPerWorker || (Options.MemoryLimit is { } limit && worker.ResidentBytes > limit);
+        MakeIdle(worker);
+    }
+
+    internal void OnIdleTooLong(WorkerHandle worker)
+    {
+        if (idle.Contains(worker) && Living > Options.IdleWorkers)
+        {
+            idle.Remove(worker);
+            worker.End();
+            NoteChange();
+        }
+    }
+
+    internal void OnWorkerEnded(WorkerHandle worker, ExitStatus? status, Exception? failure, bool hasBegun)
+    {
+        idle.Remove(worker);
+        workers.Remove(worker);
+        if (worker.Item is { } item)
+        {
+            item.Worker = null;
+            if (!hasBegun && !item.IsDone && item.Frame is not null)
+            {
+                item.Place = waiting.AddFirst(item);
+            }
+            else if (item.IsDone)
+            {
+                item.DropFrame();
+            }
+            else
+            {
+                item.DropFrame();
+                item.IsDone = true;
+                crashed++;
+                var end = status ?? new ExitStatus(255);
+                item.Fail(new WorkerCrashedException(worker.VerdictOn(end), end, item.Name.Display, Stopwatch.GetElapsedTime(item.BegunAt), worker.ProcessId, worker.StandardError));
+            }
+        }
+
+        if (!worker.HasStarted && !closed)
+        {
+            OnStartFailed(worker, status, failure);
+        }
+
+        if (home!.Loop.IsEnding)
+        {
+            FailAll(new ObjectDisposedException(nameof(ProcessExecutor), $"Loop '{home!.Loop.Name}', to which the process pool belongs, has ended."));
+        }
+        else if (!closed)
+        {
+            Dispatch();
+        }
+
+        NoteChange();
+    }
+
+    private void OnStartFailed(WorkerHandle worker, ExitStatus? status, Exception? failure)
+    {
+        const int most = 3;
+        if (++failedStarts < most && failure is not PlatformNotSupportedException)
+        {
+            if (startFailure is null && waiting.Count == 0 && changed is not null)
+            {
+                return;      // whoever warms up starts another
+            }
+
+            return;
+        }
+
+        failedStarts = 0;
+        string said = worker.StandardError.Trim();
+        string how = failure?.Message ?? $"the last one ended with {status}";
+        startFailure = new WorkerStartException($"Worker processes cannot be started: {how}{(said.Length > 0 ? $" It wrote: {said}" : "")}", failure);
+        FailAll(startFailure);
+    }
+
+    private void FailAll(Exception why)
+    {
+        foreach (var item in waiting.Concat(outside).ToArray())
+        {
+            item.IsDone = true;
+            item.Place = null;
+            item.DropFrame();
+            item.Fail(why);
+        }
+
+        waiting.Clear();
+        outside.Clear();
+    }
+
+    private void MakeIdle(WorkerHandle worker)
+    {
+        if (worker.IsWornOut)
+        {
+            Retire(worker);
+        }
+        else
+        {
+            idle.Add(worker);
+            if (Options.IdleTimeout is { } time && waiting.Count == 0)
+            {
+                worker.EndWhenIdle(time);
+            }
+        }
+
+        Dispatch();
+        NoteChange();
+    }
+
+    private void Retire(WorkerHandle worker)
+    {
+        idle.Remove(worker);
+        recycled++;
+        worker.End();
+    }
+
+    private void WatchMemory()
+    {
+        memoryWatch = null;
+        foreach (var worker in workers.ToArray())
+        {
+            if (worker.State is WorkerState.Busy or WorkerState.Canceling && worker.ResidentBytes > Options.MemoryLimit * 5 / 4)
+            {
+                worker.Kill(WorkerCrash.MemoryLimit);
+            }
+        }
+
+        if (workers.Count > 0)
+        {
+            memoryWatch = home!.Loop.CallLater(TimeSpan.FromSeconds(1), WatchMemory);
+        }
+    }
+
+    private void NoteChange()
+    {
+        var told = changed;
+        changed = null;
+        told?.TrySetResult();
+    }
+
+    private async Coroutine Change() => await Loop.Wait([changed ??= new LoopFuture(home!.Loop)]);
+
+    private sealed class Resident(ProcessExecutor pool) : ILoopResident
+    {
+        void ILoopResident.OnLoopClosing() => pool.OnLoopClosing();
+    }
+
+    private void OnLoopClosing()
+    {
+        closing = closed = true;
+        home!.Loop.Residents.Remove(resident);
+        var why = new ObjectDisposedException(nameof(ProcessExecutor), $"Loop '{home!.Loop.Name}', to which the process pool belongs, was closed.");
+        FailAll(why);
+        foreach (var worker in workers)
+        {
+            if (worker.Item is { IsDone: false } item)
+            {
+                item.IsDone = true;
+                item.Fail(why);
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+namespace EventLoop;
+
+/// <summary>What the stop of a pool came to.</summary>
+/// <param name="Canceled">Work that was cancelled while it ran.</param>
+/// <param name="Withdrawn">Work that never began.</param>
+/// <param name="Killed">Workers that had to be killed.</param>
+public readonly record struct ProcessExecutorStopResult(int Canceled, int Withdrawn, int Killed);

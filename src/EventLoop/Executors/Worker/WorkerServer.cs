@@ -1,0 +1,243 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using EventLoop.Executors.Work;
+using EventLoop.Polling;
+
+namespace EventLoop.Executors.Workers;
+
+/// <summary>
+/// A worker process: its first thread runs one piece of work after the other, another reads what the pool says. When the pool's end of the socket is gone, so is the pool's process, and this one ends at once.
+/// </summary>
+internal sealed class WorkerServer
+{
+    private readonly WorkerSocket socket = new();
+    private readonly SemaphoreSlim arrivals = new(0);
+    private readonly Dictionary<int, WorkFunction> functions = [];        // the first thread's
+    private readonly Lock writing = new();                                 // one frame at a time; held while the pool is slow to read, which is what slows progress
+    private readonly Lock gate = new();                                    // of the two below; held for a moment
+    private CancellationTokenSource? current;
+    private int currentId;
+    private volatile Queue<Arrival> arrived = [];                          // guarded by gate
+
+    private readonly record struct Arrival(FrameKind Kind, int Id, byte[] Bytes, int Length);
+
+    internal int WorkerId { get; private set; }
+
+    internal IWorkSerializer Serializer { get; private set; } = new JsonWorkSerializer();
+
+    /// <summary>Until the pool wants no more.</summary>
+    internal void Serve()
+    {
+        new Thread(Read) { IsBackground = true, Name = "EventLoop worker's reader" }.UnsafeStart();
+        while (true)
+        {
+            var next = Take();
+            switch (next.Kind)
+            {
+                case FrameKind.Hello:
+                    Begin(next);
+                    break;
+                case FrameKind.Name:
+                    Learn(next);
+                    break;
+                case FrameKind.End:
+                    return;
+                default:
+                    Work(next);
+                    break;
+            }
+
+            ArrayPool<byte>.Shared.Return(next.Bytes);
+        }
+    }
+
+    private Arrival Take()
+    {
+        arrivals.Wait();
+        lock (gate)
+        {
+            return arrived.Dequeue();
+        }
+    }
+
+    [UnconditionalSuppressMessage("Trimming", "IL2057", Justification = "Trimmed programs keep their serializer.")]
+    private void Begin(Arrival hello)
+    {
+        var reader = new FrameReader(hello.Bytes.AsSpan(0, hello.Length));
+        WorkerId = reader.ReadInt32();
+        using var frame = new FrameWriter();
+        try
+        {
+            if (reader.ReadText() is { } serializer)
+            {
+                Serializer = (IWorkSerializer)Activator.CreateInstance(Type.GetType(serializer, throwOnError: true)!)!;
+            }
+
+            if (reader.ReadText() is { } initializer)
+            {
+                WorkFunction.Of(WorkFrames.NameOf(initializer)).Run(default, new WorkCall(WorkerId, CancellationToken.None, Serializer), frame);
+            }
+
+            Send(frame, FrameKind.Ready, 0);
+        }
+        catch (Exception failure)
+        {
+            Console.Error.WriteLine($"The initializer of a worker process failed: {failure}");
+            Environment.Exit(1);
+        }
+    }
+
+    private void Learn(Arrival name)
+    {
+        try
+        {
+            functions[name.Id] = WorkFunction.Of(WorkFrames.NameOf(System.Text.Encoding.UTF8.GetString(name.Bytes, 0, name.Length)));
+        }
+        catch (Exception failure)
+        {
+            functions[name.Id] = new MissingFunction(failure);
+        }
+    }
+
+    private void Work(Arrival work)
+    {
+        var source = new CancellationTokenSource();
+        lock (gate)
+        {
+            current = source;
+            currentId = work.Id;
+        }
+
+        var frame = new FrameWriter();
+        var kind = FrameKind.Result;
+        try
+        {
+            var reader = new FrameReader(work.Bytes.AsSpan(0, work.Length));
+            var function = functions[reader.ReadInt32()];
+            var call = new WorkCall(WorkerId, source.Token, Serializer, progress => Report(work.Id, progress));
+            if (work.Kind == FrameKind.WorkChunk)
+            {
+                RunChunk(function, call, reader, frame);
+            }
+            else
+            {
+                function.Run(reader.Rest, call, frame);
+            }
+        }
+        catch (Exception failure)
+        {
+            frame.Truncate(FrameWriter.Head);
+            WorkFrames.Write(frame, failure);
+            kind = FrameKind.Failure;
+        }
+
+        lock (gate)
+        {
+            current = null;
+        }
+
+        Send(frame, kind, work.Id);
+        frame.Dispose();
+    }
+
+    // Each has a result or a failure in its place.
+    private static void RunChunk(WorkFunction function, WorkCall call, FrameReader arguments, FrameWriter results)
+    {
+        int count = arguments.ReadInt32();
+        for (int i = 0; i < count; i++)
+        {
+            var argument = arguments.ReadBytes(arguments.ReadInt32());
+            int head = results.Length;
+            results.WriteInt32(0);
+            results.WriteInt32(0);
+            try
+            {
+                call.CancellationToken.ThrowIfCancellationRequested();
+                function.Run(argument, call, results);
+            }
+            catch (Exception failure)
+            {
+                results.Truncate(head + 8);
+                results.PatchInt32(head, 1);
+                WorkFrames.Write(results, failure);
+            }
+
+            results.PatchInt32(head + 4, results.Length - head - 8);
+        }
+    }
+
+    // On any thread of the work's; in order, because each waits until it is on its way.
+    private void Report(int id, ReadOnlyMemory<byte> progress)
+    {
+        using var frame = new FrameWriter();
+        frame.Write(progress.Span);
+        Send(frame, FrameKind.Progress, id);
+    }
+
+    private void Send(FrameWriter frame, FrameKind kind, int id)
+    {
+        lock (writing)
+        {
+            if (!socket.Write(frame.Finish(kind, id).Span))
+            {
+                WorkerSocket.EndProcess();
+            }
+        }
+    }
+
+    // On a thread of its own.
+    private void Read()
+    {
+        Span<byte> head = stackalloc byte[FrameWriter.Head];
+        while (socket.Read(head))
+        {
+            var reader = new FrameReader(head);
+            int length = reader.ReadInt32();
+            var kind = (FrameKind)reader.ReadBytes(1)[0];
+            int id = reader.ReadInt32();
+            var bytes = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
+            if (!socket.Read(bytes.AsSpan(0, length)))
+            {
+                break;
+            }
+
+            if (kind == FrameKind.Cancel)
+            {
+                Cancel(id);
+                ArrayPool<byte>.Shared.Return(bytes);
+                continue;
+            }
+
+            lock (gate)
+            {
+                arrived.Enqueue(new Arrival(kind, id, bytes, length));
+            }
+
+            arrivals.Release();
+        }
+
+        WorkerSocket.EndProcess();
+    }
+
+    private void Cancel(int id)
+    {
+        CancellationTokenSource? source;
+        lock (gate)
+        {
+            source = currentId == id ? current : null;
+        }
+
+        source?.CancelAsync();       // callbacks of users must not hold up this thread
+    }
+
+    /// <summary>A function that is not here: whoever calls it learns why.</summary>
+    private sealed class MissingFunction(Exception why) : WorkFunction
+    {
+        internal override bool NeedsLoop => false;
+
+        internal override void Run(ReadOnlySpan<byte> argument, WorkCall call, IBufferWriter<byte> result) =>
+            throw new InvalidOperationException($"The work cannot be found in the worker process: {why.Message}", why);
+
+        internal override async Coroutine RunAsync(ReadOnlyMemory<byte> argument, WorkCall call, IBufferWriter<byte> result) => Run(argument.Span, call, result);
+    }
+}

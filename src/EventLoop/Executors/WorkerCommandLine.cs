@@ -1,0 +1,103 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Reflection;
+
+namespace EventLoop.Executors;
+
+/// <summary>How this program is started again as a worker.</summary>
+internal static class WorkerCommandLine
+{
+    private const string Hook = "EventLoop";       // by the simple name of its assembly: found wherever the program finds it
+
+    private static readonly string StartFolder = Environment.CurrentDirectory;
+
+    internal static ProcessCommand Build(ProcessExecutorOptions options, System.Runtime.InteropServices.SafeHandle socket)
+    {
+        var command = options.WorkerCommand ?? ThisProgram();
+        var environment = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            // A server's garbage collection would have a heap for every processor in each worker.
+            ["DOTNET_gcServer"] = "0",
+        };
+        if (options.MemoryLimit is { } limit)
+        {
+            environment["DOTNET_GCHeapHardLimit"] = limit.ToString("X", CultureInfo.InvariantCulture);
+        }
+
+        Add(environment, command.Environment);
+        Add(environment, options.Environment);
+        string? hooks = environment.TryGetValue(WorkerProcess.HooksVariable, out string? given) ? given : Environment.GetEnvironmentVariable(WorkerProcess.HooksVariable);
+        environment[WorkerProcess.Variable] = $":{hooks}";
+        if (options.WorkerCommand is null)
+        {
+            environment[WorkerProcess.HooksVariable] = string.IsNullOrEmpty(hooks) ? Hook : $"{hooks}:{Hook}";
+        }
+
+        return command with
+        {
+            Environment = environment,
+            Input = Stdio.Null,
+            Output = command.Output.Or(Stdio.Inherit),
+            Error = Stdio.Pipe,
+            Group = ProcessGroup.NewSession,
+            InheritedHandles = [socket, .. command.InheritedHandles],
+            StopGrace = TimeSpan.Zero,
+            DrainTimeout = TimeSpan.FromMilliseconds(200),
+        };
+    }
+
+    /// <exception cref="PlatformNotSupportedException">It cannot be stopped before its Main.</exception>
+    private static ProcessCommand ThisProgram()
+    {
+        if (AppContext.TryGetSwitch("System.StartupHookProvider.IsSupported", out bool hasHooks) && !hasHooks)
+        {
+            throw new PlatformNotSupportedException(
+                "This program has no startup hooks (it is trimmed, or says StartupHookSupport=false), so a worker would run its Main. Call WorkerProcess.Run() first in Main, and name this program as ProcessExecutorOptions.WorkerCommand.");
+        }
+
+        string path = Environment.ProcessPath ?? throw new PlatformNotSupportedException("The program's own file is not known. Set ProcessExecutorOptions.WorkerCommand.");
+        return Path.GetFileNameWithoutExtension(path) == "dotnet" ? new ProcessCommand(path, HostArguments()) : new ProcessCommand(path);
+    }
+
+    // "dotnet [exec] [--option value]... program.dll ...": all up to the program, whoever the host is.
+    private static List<string> HostArguments()
+    {
+        string[] all = File.ReadAllText("/proc/self/cmdline").TrimEnd('\0').Split('\0');
+        List<string> taken = [];
+        for (int i = 1; i < all.Length; i++)
+        {
+            string argument = all[i];
+            if (argument == "exec")
+            {
+                taken.Add(argument);
+            }
+            else if (argument.StartsWith('-') && i + 1 < all.Length)
+            {
+                taken.Add(argument);
+                taken.Add(all[++i]);
+            }
+            else
+            {
+                taken.Add(Path.IsPathRooted(argument) ? argument : Absolute(argument));
+                return taken;
+            }
+        }
+
+        throw new PlatformNotSupportedException("How this program was started cannot be told from its command line. Set ProcessExecutorOptions.WorkerCommand.");
+    }
+
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "A program in a single file is not started by dotnet.")]
+    private static string Absolute(string program)
+    {
+        string here = Path.GetFullPath(program, StartFolder);
+        return File.Exists(here) ? here : Assembly.GetEntryAssembly()?.Location is { Length: > 0 } known ? known : here;
+    }
+
+    private static void Add(Dictionary<string, string?> environment, IReadOnlyDictionary<string, string?>? changes)
+    {
+        foreach (var (name, value) in changes ?? new Dictionary<string, string?>())
+        {
+            environment[name] = value;
+        }
+    }
+}

@@ -1,0 +1,416 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
+using EventLoop.Executors.Workers;
+using EventLoop.Net;
+using EventLoop.Net.Connections;
+using EventLoop.Polling;
+using Microsoft.Win32.SafeHandles;
+
+namespace EventLoop.Executors;
+
+/// <summary>One worker process, seen from the pool: its start, what it runs, its end. On the pool's loop.</summary>
+internal sealed class WorkerHandle(ProcessExecutor pool, int id)
+{
+    private const int Kept = 8 * 1024;
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
+
+    private readonly HashSet<int> knownNames = [];
+    private readonly StringBuilder said = new();
+    private readonly long killedBefore = WorkerMemory.KilledByTheSystem();
+    private Subprocess? child;
+    private Connection? connection;
+    private PipeStream? stream;
+    private bool isSent;                 // of the work under way; what is not was not begun
+    private WorkerCrash? killedAs;
+    private TimerHandle? grace;
+    private TimerHandle? limit;
+    private TimerHandle? idle;
+
+    internal int Id => id;
+
+    internal int ProcessId => child?.Id ?? 0;
+
+    internal WorkerState State { get; private set; } = WorkerState.Starting;
+
+    /// <summary>What it runs, also when nobody waits for that any more.</summary>
+    internal WorkItem? Item { get; private set; }
+
+    internal long TasksDone { get; private set; }
+
+    /// <summary>To be replaced when its work is done.</summary>
+    internal bool IsWornOut { get; set; }
+
+    /// <summary>It has taken work once.</summary>
+    internal bool HasStarted { get; private set; }
+
+    internal string StandardError => said.ToString();
+
+    internal long ResidentBytes => child is { HasExited: false } ? WorkerMemory.ResidentBytes(child.Id) : 0;
+
+    /// <summary>From its start to its end; a task of the loop.</summary>
+    internal async Coroutine Run()
+    {
+        Exception? failure = null;
+        ExitStatus? status = null;
+        try
+        {
+            await Start();
+            var errors = Loop.CreateTask(ReadErrors(child!.Error), $"error output of worker {id}");
+            try
+            {
+                await ReadFrames(connection!);
+            }
+            catch (Exception broken) when (broken is IOException or ObjectDisposedException)
+            {
+                // A reset and not an end: it has not read what was sent, and so has not begun it.
+                isSent &= broken is not IOException;
+            }
+
+            State = WorkerState.Ending;
+            status = await EndOf(child!);
+            await errors;
+        }
+        catch (Exception why) when (why is not LoopCanceledException)
+        {
+            failure = why;
+        }
+        finally
+        {
+            State = WorkerState.Ending;
+            StopTimers();
+            connection?.Abort();
+            if (child is not null)
+            {
+                await child.DisposeAsync();
+            }
+
+            pool.OnWorkerEnded(this, status ?? child?.ExitStatus, failure, isSent || killedAs is not null);
+        }
+    }
+
+    /// <summary>Gives it work.</summary>
+    /// <returns>False: it is gone, and the work was not begun.</returns>
+    internal bool Begin(WorkItem item)
+    {
+        idle?.Cancel();
+        idle = null;
+        Item = item;
+        item.Worker = this;
+        item.BegunAt = Stopwatch.GetTimestamp();
+        State = WorkerState.Busy;
+        isSent = false;
+        int number = pool.NumberOf(item.Name);
+        if (knownNames.Add(number))
+        {
+            WorkFile.VerifyNotRebuilt(item.Name);
+            using var name = new FrameWriter();
+            name.Write(Encoding.UTF8.GetBytes(WorkFrames.TextOf(item.Name)));
+            if (!Send(name.Finish(FrameKind.Name, number).ToArray(), null))
+            {
+                return Refuse();
+            }
+        }
+
+        item.Frame!.PatchInt32(FrameWriter.Head, number);
+        if (!Send(item.Frame.Finish(item.Kind, item.Id), item))
+        {
+            return Refuse();
+        }
+
+        if (pool.Options.TaskTimeout is { } time)
+        {
+            limit = Loop.Current.CallLater(time, OnTimeout);
+        }
+
+        return true;
+
+        bool Refuse()
+        {
+            Item = null;
+            item.Worker = null;
+            State = WorkerState.Ending;
+            return false;
+        }
+    }
+
+    /// <summary>Nobody waits for its work any more: the token fires, and after the grace it is killed.</summary>
+    internal void GiveUp()
+    {
+        if (State != WorkerState.Busy)
+        {
+            return;
+        }
+
+        State = WorkerState.Canceling;
+        limit?.Cancel();
+        if (pool.Options.CancelGrace == TimeSpan.Zero)
+        {
+            child?.Kill();
+            return;
+        }
+
+        var frame = new byte[FrameWriter.Head];
+        FrameWriter.WriteHead(frame, 0, FrameKind.Cancel, Item!.Id);
+        Send(frame, null);
+        grace = Loop.Current.CallLater(pool.Options.CancelGrace, () =>
+        {
+            pool.CountKilled();
+            child?.Kill();
+        });
+    }
+
+    /// <summary>It has nothing to do and is wanted no more.</summary>
+    internal void End()
+    {
+        State = WorkerState.Ending;
+        StopTimers();
+        var frame = new byte[FrameWriter.Head];
+        FrameWriter.WriteHead(frame, 0, FrameKind.End, 0);
+        Send(frame, null);
+        grace = Loop.Current.CallLater(EndPatience, () =>
+        {
+            pool.CountKilled();
+            child?.Kill();
+        });
+    }
+
+    internal void Kill(WorkerCrash why)
+    {
+        killedAs ??= why;
+        child?.Kill();
+    }
+
+    internal void EndWhenIdle(TimeSpan after) => idle = Loop.Current.CallLater(after, () => pool.OnIdleTooLong(this));
+
+    internal WorkerCrash VerdictOn(ExitStatus status) => killedAs
+        ?? (status.Signal is null ? WorkerCrash.Exited
+            : status.Signal == Signals.SIGKILL && WorkerMemory.KilledByTheSystem() > killedBefore ? WorkerCrash.KilledForMemory
+            : WorkerCrash.Signaled);
+
+    private async Coroutine Start()
+    {
+        var (ours, theirs) = SocketPairs.Make();
+        using (theirs)
+        {
+            try
+            {
+                child = await Subprocess.StartAsync(WorkerCommandLine.Build(pool.Options, theirs));
+            }
+            catch
+            {
+                ours.Dispose();
+                throw;
+            }
+        }
+
+        connection = new Connection(new LoopSocket(new Socket(ours)));
+        stream = connection.OpenStream(raw: true);
+        using var hello = new FrameWriter();
+        hello.WriteInt32(id);
+        hello.WriteText(pool.Options.Serializer?.GetType().AssemblyQualifiedName);
+        hello.WriteText(pool.Initializer is { } first ? WorkFrames.TextOf(first) : null);
+        Send(hello.Finish(FrameKind.Hello, 0).ToArray(), null);
+    }
+
+    private async Coroutine ReadFrames(Connection from)
+    {
+        const int usual = 16 * 1024;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(usual);
+        int start = 0, end = 0;
+        try
+        {
+            while (true)
+            {
+                int wanted = FrameWriter.Head;
+                while (end - start >= wanted)
+                {
+                    var (length, kind, about) = HeadOf(buffer.AsSpan(start));
+                    wanted = checked(FrameWriter.Head + length);
+                    if (end - start >= wanted)
+                    {
+                        OnFrame(kind, about, buffer.AsSpan(start + FrameWriter.Head, length));
+                        start += wanted;
+                        wanted = FrameWriter.Head;
+                    }
+                }
+
+                if (start == end && buffer.Length > usual * 4 && wanted <= usual)
+                {
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = ArrayPool<byte>.Shared.Rent(usual);
+                    start = end = 0;
+                }
+                else if (start + wanted > buffer.Length || start == end)
+                {
+                    var room = wanted > buffer.Length ? ArrayPool<byte>.Shared.Rent(wanted) : buffer;
+                    buffer.AsSpan(start, end - start).CopyTo(room);
+                    if (!ReferenceEquals(room, buffer))
+                    {
+                        ArrayPool<byte>.Shared.Return(buffer);
+                        buffer = room;
+                    }
+
+                    (start, end) = (0, end - start);
+                }
+
+                int count = await from.ReadAsync(buffer.AsMemory(end));
+                if (count == 0)
+                {
+                    return;
+                }
+
+                end += count;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static (int Length, FrameKind Kind, int Id) HeadOf(ReadOnlySpan<byte> head)
+    {
+        var reader = new FrameReader(head);
+        return (reader.ReadInt32(), (FrameKind)reader.ReadBytes(1)[0], reader.ReadInt32());
+    }
+
+    private void OnFrame(FrameKind kind, int about, ReadOnlySpan<byte> bytes)
+    {
+        switch (kind)
+        {
+            case FrameKind.Ready:
+                HasStarted = true;
+                State = WorkerState.Idle;
+                pool.OnReady(this);
+                break;
+
+            case FrameKind.Progress when Item is { IsDone: false } item && item.Id == about:
+                try
+                {
+                    item.OnProgress(pool.Serializer, bytes);
+                }
+                catch (Exception unreadable)
+                {
+                    pool.FailAndGiveUp(item, unreadable);
+                }
+
+                break;
+
+            case FrameKind.Result or FrameKind.Failure when Item is { } item && item.Id == about:
+                grace?.Cancel();
+                limit?.Cancel();
+                Item = null;
+                TasksDone++;
+                State = WorkerState.Idle;
+                pool.OnOutcome(this, item, kind, bytes);
+                break;
+        }
+    }
+
+    private void OnTimeout()
+    {
+        if (Item is { IsDone: false } item)
+        {
+            pool.OnTimeout(item);
+        }
+    }
+
+    /// <returns>False: its end of the socket is closed.</returns>
+    private bool Send(ReadOnlyMemory<byte> frame, WorkItem? work)
+    {
+        try
+        {
+            var write = stream!.WriteAsync(frame);
+            if (!write.IsCompleted)
+            {
+                _ = Observe(write, work);
+                return true;
+            }
+
+            write.GetAwaiter().GetResult();
+            Sent(work);
+            return true;
+        }
+        catch (Exception gone) when (gone is IOException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
+    // Raw: it belongs to no task.
+    private async Task Observe(ValueTask write, WorkItem? work)
+    {
+        try
+        {
+            await write.ConfigureAwait(false);
+            Sent(work);
+        }
+        catch (Exception gone) when (gone is IOException or ObjectDisposedException)
+        {
+            // Whoever reads meets the end.
+        }
+    }
+
+    private void Sent(WorkItem? work)
+    {
+        if (work is not null)
+        {
+            isSent |= ReferenceEquals(work, Item);
+        }
+    }
+
+    // Its socket is closed: it has ended, or does nothing that anybody could use.
+    private static async Coroutine<ExitStatus> EndOf(Subprocess process)
+    {
+        try
+        {
+            return await Loop.WaitFor(process.WaitAsync(), EndPatience);
+        }
+        catch (TimeoutException)
+        {
+            process.Kill();
+            return await process.WaitAsync();
+        }
+    }
+
+    // Always read, so that it never waits for us; passed on, and the last of it kept.
+    private async Coroutine ReadErrors(ReceivePipe pipe)
+    {
+        var block = new byte[4096];
+        var characters = new char[4096];
+        var decoder = Encoding.UTF8.GetDecoder();
+        while (await pipe.ReadAsync(block) is > 0 and var count)
+        {
+            said.Append(characters, 0, decoder.GetChars(block, 0, count, characters, 0, flush: false));
+            if (said.Length > Kept)
+            {
+                said.Remove(0, said.Length - Kept);
+            }
+
+            await Task.Run(() => PassOn(block, count));
+        }
+    }
+
+    // To this process's own, which may be closed or slow: not on the loop.
+    private static void PassOn(byte[] block, int count)
+    {
+        try
+        {
+            using var to = Console.OpenStandardError();
+            to.Write(block, 0, count);
+        }
+        catch (IOException)
+        {
+            // Nobody reads it.
+        }
+    }
+
+    private void StopTimers()
+    {
+        grace?.Cancel();
+        limit?.Cancel();
+        idle?.Cancel();
+    }
+}

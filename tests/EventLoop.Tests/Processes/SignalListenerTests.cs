@@ -3,7 +3,7 @@ using static EventLoop.Tests.Processes.SubprocessTests;
 
 namespace EventLoop.Tests.Processes;
 
-public sealed class SignalTests : ProcessTest
+public sealed class SignalListenerTests : ProcessTest
 {
     private static void Send(PosixSignal signal)
     {

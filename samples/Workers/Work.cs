@@ -1,0 +1,40 @@
+namespace Workers;
+
+/// <summary>What jobs do. Static functions: a worker process finds them by their names.</summary>
+internal static class Work
+{
+    public static long Sum(int number)
+    {
+        long sum = 0;
+        for (long i = 0; i < 1_000_000L * number; i++)
+        {
+            sum += i % 7;
+        }
+
+        return sum;
+    }
+
+    public static long Crash(int code)
+    {
+        Environment.FailFast("this job does what it should not");
+        return code;
+    }
+
+    public static long Leak(int start)
+    {
+        List<byte[]> kept = [];
+        while (true)
+        {
+            kept.Add(new byte[1_000_000]);
+            kept[^1].AsSpan().Fill((byte)start);
+        }
+    }
+
+    public static long Endless(int start)
+    {
+        while (true)
+        {
+            start++;
+        }
+    }
+}

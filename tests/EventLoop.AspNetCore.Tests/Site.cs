@@ -28,7 +28,9 @@ internal sealed class Site : IAsyncDisposable
 
     internal IPEndPoint EndPoint => new(IPAddress.Loopback, new Uri(Address).Port);
 
-    internal HttpClient Client => field ??= new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true } })
+    private HttpClient? client;
+
+    internal HttpClient Client => client ??= new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true } })
     {
         BaseAddress = new Uri(Address),
         Timeout = Patience,
@@ -63,7 +65,7 @@ internal sealed class Site : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Client.Dispose();
+        client?.Dispose();
         await App.StopAsync().WaitAsync(Patience);
         await App.DisposeAsync().AsTask().WaitAsync(Patience);
     }

@@ -34,9 +34,16 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
         EndPoint = endPoint;
         foreach (var loop in isShared ? all : all.AsSpan(0, 1).ToArray())
         {
-            var socket = await ServerLoops.RunOnAsync(loop, () => Listen(EndPoint, isShared), cancellation).ConfigureAwait(false);
+            var (socket, own) = await ServerLoops.RunOnAsync(
+                loop,
+                () =>
+                {
+                    var listening = Listen(EndPoint, isShared);
+                    return (listening, listening.LocalEndPoint);
+                },
+                cancellation).ConfigureAwait(false);
             sockets.Add((loop, socket));
-            if (socket.LocalEndPoint is { } own && endPoint is IPEndPoint)
+            if (own is not null && endPoint is not UnixDomainSocketEndPoint)
             {
                 EndPoint = own;      // port 0: the others take the same
             }

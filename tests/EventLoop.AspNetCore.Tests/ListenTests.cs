@@ -1,0 +1,205 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Net.Sockets;
+using EventLoop.AspNetCore;
+using Microsoft.Extensions.Logging;
+
+namespace EventLoop.AspNetCore.Tests;
+
+/// <summary>Addresses, loops, and what is told of connections.</summary>
+public sealed class ListenTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    [Theory]
+    [InlineData(AcceptMode.HandOff)]
+    [InlineData(AcceptMode.ReusePort)]
+    public async Task Several_loops_share_the_connections_and_each_request_stays_on_the_loop_of_its_own(AcceptMode mode)
+    {
+        var where = new Where();
+        var served = new ConcurrentDictionary<string, int>();
+        await using var site = await Site.StartAsync(
+            app => app.MapGet("/", async (HttpContext http) =>
+            {
+                where.Note(http, "start");
+                await Task.Delay(1);
+                where.Note(http, "delay");
+                await Task.Run(static () => { });
+                where.Note(http, "run");
+                served.AddOrUpdate(Loop.Current.Name, 1, static (_, count) => count + 1);
+            }),
+            options =>
+            {
+                options.Loops = 3;
+                options.Accept = mode;
+            });
+        for (int i = 0; i < 30; i++)
+        {
+            using var client = await site.ConnectAsync();
+            for (int j = 0; j < 3; j++)
+            {
+                await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+                await client.ReadThroughAsync("\r\n\r\n");
+            }
+        }
+
+        where.Wrong.Distinct().Should().BeEmpty();
+        served.Values.Sum().Should().Be(90);
+        if (mode == AcceptMode.HandOff)
+        {
+            served.Should().BeEquivalentTo(new Dictionary<string, int> { ["web-1"] = 30, ["web-2"] = 30, ["web-3"] = 30 });
+        }
+        else
+        {
+            served.Count.Should().BeGreaterThan(1);
+        }
+    }
+
+    [Fact]
+    public async Task More_loops_than_cores_work_as_well()
+    {
+        await using var site = await Site.StartAsync(static app => app.MapGet("/", static () => Loop.Current.Name), static options => options.Loops = (2 * Environment.ProcessorCount) + 1);
+        string[] names = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => site.Client.GetStringAsync("/")));
+        names.Should().OnlyContain(static name => name.StartsWith("web-"));
+    }
+
+    [Fact]
+    public async Task A_loop_in_the_services_serves_the_application()
+    {
+        using var started = new ManualResetEventSlim();
+        Loop? loop = null;
+        var thread = new Thread(() =>
+        {
+            using var runner = new LoopRunner(new LoopOptions { HandleInterrupt = false, Name = "mine" });
+            loop = runner.Loop;
+            loop.CallSoon(started.Set);
+            loop.RunForever();
+        });
+        thread.Start();
+        started.Wait(Patience);
+        await using (var site = await Site.StartAsync(static app => app.MapGet("/", static () => Loop.Current.Name), build: builder => builder.Services.AddSingleton(loop!)))
+        {
+            (await site.Client.GetStringAsync("/")).Should().Be("mine");
+        }
+
+        loop!.IsClosed.Should().BeFalse("it is not the server's");
+        loop.Stop();
+        thread.Join(Patience).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_Unix_socket_is_served_and_its_file_removed()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"eventloop-{Guid.NewGuid():N}.sock");
+        await using (await Site.StartAsync(static app => app.MapGet("/", static () => Loop.CurrentTask!.Name), kestrel: server => server.ListenUnixSocket(path)))
+        {
+            using var client = new HttpClient(new SocketsHttpHandler
+            {
+                ConnectCallback = async (_, token) =>
+                {
+                    var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), token);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            });
+            (await client.GetStringAsync("http://localhost/")).Should().Be("GET /");
+            (await client.GetStringAsync("http://localhost/")).Should().Be("GET /");
+        }
+
+        File.Exists(path).Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task A_listening_socket_that_was_inherited_is_served()
+    {
+        // As systemd hands one over: bound and listening, by its number.
+        var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listening.Listen();
+        int port = ((IPEndPoint)listening.LocalEndPoint!).Port;
+        ulong handle = (ulong)listening.SafeHandle.DangerousGetHandle();
+        listening.SafeHandle.SetHandleAsInvalid();      // it is the server's now
+        await using var site = await Site.StartAsync(static app => app.MapGet("/", static () => Loop.CurrentTask!.Name), kestrel: server => server.ListenHandle(handle));
+        using var client = new HttpClient();
+        (await client.GetStringAsync($"http://127.0.0.1:{port}/")).Should().Be("GET /");
+    }
+
+    [Fact]
+    public async Task Both_families_of_localhost_are_served()
+    {
+        await using var site = await Site.StartAsync(static app => app.MapGet("/", static (HttpContext http) => http.Connection.RemoteIpAddress!.ToString()), kestrel: static server => server.ListenAnyIP(0));
+        int port = new Uri(site.App.Urls.First().Replace("[::]", "localhost")).Port;
+        using var client = new HttpClient();
+        (await client.GetStringAsync($"http://127.0.0.1:{port}/")).Should().Contain("127.0.0.1");
+    }
+
+    [Fact]
+    public async Task Connections_are_counted_by_Kestrels_meter_and_logged()
+    {
+        long opened = 0;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = static (instrument, self) =>
+        {
+            if (instrument.Meter.Name == "Microsoft.AspNetCore.Server.Kestrel" && instrument.Name == "kestrel.active_connections")
+            {
+                self.EnableMeasurementEvents(instrument);
+            }
+        };
+        await using var site = await Site.StartAsync(
+            static app => app.MapGet("/", static () => "hi"),
+            kestrel: static server => server.Listen(IPAddress.Loopback, 0, static listen => listen.UseConnectionLogging()));
+        int port = site.EndPoint.Port;
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        {
+            foreach (var tag in tags)
+            {
+                if (tag.Key == "server.port" && Equals(tag.Value, port) && value > 0)
+                {
+                    Interlocked.Add(ref opened, value);
+                }
+            }
+        });
+        listener.Start();
+        for (int i = 0; i < 3; i++)
+        {
+            using var client = await site.ConnectAsync();
+            await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            await client.ReadThroughAsync("hi");
+        }
+
+        Interlocked.Read(ref opened).Should().Be(3);
+        site.Log.At(LogLevel.Debug).Should().Contain(static line => line.Contains("ReadAsync[") && line.Contains("47 45 54"), "the logging middleware shows the bytes");
+    }
+
+    [Fact]
+    public async Task Limits_are_Kestrels()
+    {
+        await using var site = await Site.StartAsync(
+            static app =>
+            {
+                app.MapGet("/", static () => "hi");
+                app.MapPost("/", static async (HttpContext http) => await http.Request.Body.CopyToAsync(Stream.Null));
+            },
+            kestrel: static server =>
+            {
+                server.Listen(IPAddress.Loopback, 0);
+                server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(1);
+                server.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(1);
+                server.Limits.MaxRequestBodySize = 10;
+                server.Limits.MaxConcurrentConnections = 3;
+            });
+        using var silent = await site.ConnectAsync();
+        await silent.SendAsync("GET / HTTP/1.1\r\n");
+        using var idle = await site.ConnectAsync();
+        await idle.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        await idle.ReadThroughAsync("hi");
+        using var big = await site.ConnectAsync();
+        await big.SendAsync("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n");
+        (await big.ReadThroughAsync("\r\n\r\n")).Should().StartWith("HTTP/1.1 413");
+        using var fourth = await site.ConnectAsync();
+        (await fourth.ReadToEndAsync()).Should().BeOneOf("", "[reset]");
+        (await silent.ReadToEndAsync()).Should().StartWith("HTTP/1.1 408");
+        (await idle.ReadToEndAsync()).Should().NotContain("HTTP/1.1", "it is closed without another answer");
+    }
+}

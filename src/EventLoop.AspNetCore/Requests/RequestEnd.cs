@@ -12,6 +12,9 @@ internal sealed class RequestEnd : LoopItem
     private Transport.ServedConnection? connection;
     private CancellationTokenRegistration aborted;
 
+    /// <summary>The client went away, and that has cancelled the request.</summary>
+    internal bool IsAbandoned { get; set; }
+
     /// <summary>Of a request that waits. Loop thread.</summary>
     /// <param name="of">It.</param>
     /// <param name="source">Null: a new one.</param>
@@ -21,6 +24,7 @@ internal sealed class RequestEnd : LoopItem
         told = source ?? new TaskCompletionSource();
         task = of;
         connection = on;
+        IsAbandoned = false;
         of.TellEnd(this);
         return told.Task;
     }

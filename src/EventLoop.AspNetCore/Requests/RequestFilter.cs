@@ -29,7 +29,12 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
                 return Run(http, connection.Core, connection, null);
             }
 
-            // HTTP/2 and HTTP/3 begin each request on the pool; so does the first one behind a TLS handshake, and all of those of a test server.
+            return RunFromElsewhere(http, feature, connection);
+        }
+
+        // HTTP/2 and HTTP/3 begin each request on the pool; so does the first one behind a TLS handshake, and all of those of a test server.
+        private Task RunFromElsewhere(HttpContext http, IEventLoopFeature? feature, ServedConnection? connection)
+        {
             var loop = feature?.Loop;
             if (loop is null)
             {

@@ -8,24 +8,24 @@ namespace EventLoop.AspNetCore.Requests;
 /// <summary>The task in which a request is handled, named for its method and route when somebody asks.</summary>
 internal sealed class RequestTask : LoopTask
 {
-    private volatile HttpContext? request;      // while it runs; any thread reads
+    private volatile object? subject;      // the HttpContext while it runs, then its route; any thread reads
     private string? method;
-    private string? route;
     private RequestEnd? end;
 
     private RequestTask(LoopCore core, HttpContext request)
-        : base(core, null) => this.request = request;
+        : base(core, null) => subject = request;
 
     /// <summary>Its client went away, and that has cancelled it.</summary>
-    internal bool IsAbandoned { get; private set; }
+    internal bool IsAbandoned => end is { IsAbandoned: true };
 
     private protected override string DefaultName
     {
         get
         {
-            if (request is not { } http)
+            object? now = subject;
+            if (now is not HttpContext http)
             {
-                return route is null ? base.DefaultName : $"{method} {route}";
+                return now is null ? base.DefaultName : $"{method} {now}";
             }
 
             try
@@ -54,20 +54,19 @@ internal sealed class RequestTask : LoopTask
     /// <summary>The client has gone.</summary>
     internal void Abandon()
     {
-        if (!IsCompleted)
+        if (!IsCompleted && end is not null)
         {
-            IsAbandoned = true;
+            end.IsAbandoned = true;
             Cancel("the client has gone");
         }
     }
 
     internal override void OnBodyEnded(CoroutineBox body)
     {
-        if (request is { } http)
+        if (subject is HttpContext http)
         {
             method = http.Request.Method;
-            route = RouteOf(http);
-            request = null;
+            subject = RouteOf(http);
         }
 
         base.OnBodyEnded(body);
@@ -77,8 +76,7 @@ internal sealed class RequestTask : LoopTask
         }
     }
 
-    // As a ValueTask, which no cancellation abandons: what is inside takes it at its own wait, and Kestrel uses the context again as soon as this has ended.
-    private static async Coroutine Run(RequestDelegate application, HttpContext http) => await new ValueTask(application(http));
+    private static async Coroutine Run(RequestDelegate application, HttpContext http) => await new ApplicationEnd(application(http));
 
     private static string RouteOf(HttpContext http) => (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText is { } pattern
         ? pattern.StartsWith('/') ? pattern : "/" + pattern

@@ -169,7 +169,7 @@ internal abstract partial class LoopCore
     {
         if (HasTurnEnd)
         {
-            EndTurn();
+            EndTurn(all: true);
         }
 
         ForgetPresence();
@@ -378,7 +378,7 @@ internal abstract partial class LoopCore
         ThreadContexts.RestoreFlow(null);
         if (HasTurnEnd)
         {
-            EndTurn();
+            EndTurn(all: false);
         }
 
         if (StepHistograms.IsHeard != isMeasured)

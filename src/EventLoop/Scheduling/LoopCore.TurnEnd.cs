@@ -1,40 +1,63 @@
 namespace EventLoop.Scheduling;
 
 // What is put off until everything that is ready now, and what follows from it at once, has had its step: the flush of an answer that several steps write.
-// It runs before the next look at the clock and the poller, raw, behind at most LookInterval steps and one batch.
-internal abstract partial class LoopCore
+// It runs, raw, when the loop has nothing ready any more, and at the latest at the second look at the clock and the poller from now.
+internal sealed partial class LoopCore
 {
-    private LoopItem? turnEndFirst;
-    private LoopItem? turnEndLast;
+    private TurnEndList fresh;
+    private TurnEndList aged;      // one look was in between
 
-    /// <summary>Has <paramref name="item"/> run before the loop looks at its poller again. Loop thread only; it stands in no other list.</summary>
+    /// <summary>Has <paramref name="item"/> run when nothing is ready any more, or soon. Loop thread only; it stands in no other list.</summary>
     /// <param name="item">Runs no user code and never throws.</param>
-    internal void AtEndOfTurn(LoopItem item)
+    internal void AtEndOfTurn(LoopItem item) => fresh.Add(item);
+
+    private bool HasTurnEnd => fresh.First is not null || aged.First is not null;
+
+    private void EndTurn(bool all)
     {
-        if (turnEndLast is null)
+        var (late, young) = (aged, fresh);
+        aged = default;
+        fresh = default;
+        late.Run();
+        if (all || Ready.Count == 0)
         {
-            turnEndFirst = item;
+            young.Run();
         }
         else
         {
-            turnEndLast.Next = item;
+            aged = young;
         }
-
-        turnEndLast = item;
     }
 
-    private bool HasTurnEnd => turnEndFirst is not null;
-
-    private void EndTurn()
+    private struct TurnEndList
     {
-        var item = turnEndFirst;
-        turnEndFirst = turnEndLast = null;
-        while (item is not null)
+        internal LoopItem? First;
+        private LoopItem? last;
+
+        internal void Add(LoopItem item)
         {
-            var following = item.Next;
-            item.Next = null;
-            item.Execute();
-            item = following;
+            if (last is null)
+            {
+                First = item;
+            }
+            else
+            {
+                last.Next = item;
+            }
+
+            last = item;
+        }
+
+        internal readonly void Run()
+        {
+            var item = First;
+            while (item is not null)
+            {
+                var following = item.Next;
+                item.Next = null;
+                item.Execute();
+                item = following;
+            }
         }
     }
 }

@@ -17,6 +17,11 @@ internal sealed partial class OutputPipe
 
     public override long UnflushedBytes => unflushed;
 
+    /// <summary>Whether all who write are one, wherever they do it: a library that sees to the order of its calls itself.</summary>
+    internal bool HasOneBorrower { get; set; }
+
+    private LoopContext? Borrower => HasOneBorrower ? null : owner.Core.Current;
+
     /// <summary>Whether TLS is being started: what is written now must not go out before it has.</summary>
     internal bool IsUpgrading { get; set; }
 
@@ -43,7 +48,7 @@ internal sealed partial class OutputPipe
         }
 
         var segment = loan;
-        if (isTakenOver && !ReferenceEquals(lender, owner.Core.Current))
+        if (isTakenOver && !ReferenceEquals(lender, Borrower))
         {
             throw new InvalidOperationException(
                 "Another task has asked for memory of this Output since: what was written to the memory that was lent before is not sent. One task at a time uses Output; others call WriteAsync of the connection.");
@@ -171,8 +176,12 @@ internal sealed partial class OutputPipe
         VerifyUsable();
         VerifyMayAdd();
         int least = Math.Max(sizeHint, 1);
-        var here = owner.Core.Current;
-        if (loan is not null)
+        var here = Borrower;
+        if (loan is not null && HasOneBorrower && (loan.FreeLength >= least || unsent == 0 || loan.End > 0))
+        {
+            loan = loan.FreeLength >= least ? loan : null;      // what was lent before is not written to any more
+        }
+        else if (loan is not null)
         {
             // As a rule the same borrower, who wants more; but it may be two that know nothing of each other, and then one of them still writes to what was lent.
             loan.Exempt();

@@ -106,9 +106,12 @@ internal sealed class RawInput : PipeReader, IValueTaskSource<ReadResult>
         }
         else
         {
-            core.Arrive(new RawStep(() => Advance(consumed, examined)));
+            AdvanceFromElsewhere(consumed, examined);
         }
     }
+
+    // Apart, as are others: the closure of a method is made at its beginning.
+    private void AdvanceFromElsewhere(SequencePosition consumed, SequencePosition examined) => core.Arrive(new RawStep(() => Advance(consumed, examined)));
 
     /// <summary>Any thread.</summary>
     public override void CancelPendingRead() => RawStep.OnLoop(core, CancelRead);
@@ -348,9 +351,11 @@ internal sealed class RawInput : PipeReader, IValueTaskSource<ReadResult>
         }
 
         // It ended before anybody asked, on another thread than this.
-        bool onPool = owner.ResumesElsewhere;
-        core.Arrive(new RawStep(() => Call(next, argument, flowing, context, onPool), () => Call(next, argument, flowing, context, onPool: true)));
+        CallFromElsewhere(next, argument, flowing, context, owner.ResumesElsewhere);
     }
+
+    private void CallFromElsewhere(Action<object?> next, object? argument, ExecutionContext? flowing, SynchronizationContext? context, bool onPool) =>
+        core.Arrive(new RawStep(() => Call(next, argument, flowing, context, onPool), () => Call(next, argument, flowing, context, onPool: true)));
 
     ReadResult IValueTaskSource<ReadResult>.GetResult(short token)
     {

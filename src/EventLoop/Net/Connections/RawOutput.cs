@@ -37,6 +37,7 @@ internal sealed class RawOutput : PipeWriter
     {
         this.owner = owner;
         pipe = owner.Connection.Out;
+        pipe.HasOneBorrower = true;
         core = owner.Core;
         turnEnd = new TurnEnd(this);
     }
@@ -79,9 +80,11 @@ internal sealed class RawOutput : PipeWriter
         }
         else
         {
-            core.Arrive(new RawStep(() => pipe.Advance(bytes)));
+            AdvanceFromElsewhere(bytes);
         }
     }
+
+    private void AdvanceFromElsewhere(int bytes) => core.Arrive(new RawStep(() => pipe.Advance(bytes)));
 
     /// <summary>Any thread.</summary>
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)

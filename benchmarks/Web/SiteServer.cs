@@ -1,0 +1,70 @@
+using System.Net;
+using EventLoop.AspNetCore;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace EventLoop.Benchmarks.Web;
+
+/// <summary>An application of ASP.NET Core, on the loop or on Kestrel's own sockets.</summary>
+internal static class SiteServer
+{
+    private static readonly byte[] Large = new byte[10_000_000];
+
+    internal static async Task<int> RunAsync(string kind, int port)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(server =>
+        {
+            server.Listen(IPAddress.Loopback, port);
+            server.Listen(IPAddress.Loopback, port + 1, static listen => listen.Protocols = HttpProtocols.Http2);
+        });
+        switch (kind)
+        {
+            case "loop":
+                builder.UseEventLoop();
+                break;
+            case "inline":
+                builder.WebHost.UseSockets(static sockets => sockets.UnsafePreferInlineScheduling = true);
+                break;
+        }
+
+        await using var app = builder.Build();
+        app.MapGet("/plaintext", static () => "Hello, World!");
+        app.MapGet("/json", static () => new Message("Hello, World!"));
+        app.MapGet("/yield", static async () =>
+        {
+            await Task.Yield();
+            return "Hello, World!";
+        });
+        app.MapGet("/delay", static async () =>
+        {
+            await Task.Delay(1);
+            return "Hello, World!";
+        });
+        app.MapGet("/sleep", kind == "loop" ? Sleep : Delay);
+        app.MapGet("/large", static () => TypedResults.Bytes(Large));
+        await app.StartAsync();
+        Figures.Answer();
+        await app.StopAsync();
+        return 0;
+    }
+
+    private static async Task<string> Sleep()
+    {
+        await Loop.Sleep(TimeSpan.FromMilliseconds(1));
+        return "Hello, World!";
+    }
+
+    private static async Task<string> Delay()
+    {
+        await Task.Delay(1);
+        return "Hello, World!";
+    }
+
+    internal sealed record Message(string Text);
+}

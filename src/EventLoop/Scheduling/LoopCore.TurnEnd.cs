@@ -2,7 +2,7 @@ namespace EventLoop.Scheduling;
 
 // What is put off until everything that is ready now, and what follows from it at once, has had its step: the flush of an answer that several steps write.
 // It runs, raw, when the loop has nothing ready any more, and at the latest at the second look at the clock and the poller from now.
-internal sealed partial class LoopCore
+internal abstract partial class LoopCore
 {
     private TurnEndList fresh;
     private TurnEndList aged;      // one look was in between

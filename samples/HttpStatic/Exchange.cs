@@ -1,13 +1,14 @@
 using System.Text;
 using EventLoop;
+using EventLoop.IO;
 using EventLoop.Net;
-using Microsoft.Win32.SafeHandles;
 
 namespace HttpStatic;
 
 /// <summary>One client's requests, one after another.</summary>
 internal sealed class Exchange(Connection connection, Site site)
 {
+    private const int MostCopied = 64 * 1024;
     private static readonly TimeSpan ResponseTime = TimeSpan.FromMinutes(5);
 
     /// <summary>How long a connection may wait for its next request; then it is closed without a word.</summary>
@@ -79,62 +80,53 @@ internal sealed class Exchange(Connection connection, Site site)
             return;
         }
 
-        if (site.Find(request.Target) is not { } file)
+        await using var file = await site.TryOpenAsync(request.Target);
+        if (file?.KnownStatus is not { } status)
         {
             await RefuseAsync(404, "Not Found", closes: !request.KeepAlive || request.HasBody, headOnly: request.Method == "HEAD");
             return;
         }
 
-        // Pipes and devices claim to be empty, and opening one may block the loop. So what is empty is not opened.
-        using var handle = file.Length > 0 ? TryOpen(file) : null;
-        if (handle is null && file.Length > 0)
+        var (length, modified) = (status.Length, status.LastWriteTimeUtc);
+        string tag = $"\"{modified.Ticks:x}-{length:x}\"";
+        string ending = request.KeepAlive ? "\r\n" : "Connection: close\r\n\r\n";
+        if (request.IsUnchanged(tag, modified))
         {
-            await RefuseAsync(404, "Not Found", closes: !request.KeepAlive || request.HasBody, headOnly: request.Method == "HEAD");
+            await connection.WriteAsync($"HTTP/1.1 304 Not Modified\r\nETag: {tag}\r\n{ending}");
             return;
         }
 
-        long length = handle is null ? 0 : RandomAccess.GetLength(handle);
-        string tag = $"\"{file.LastWriteTimeUtc.Ticks:x}-{length:x}\"";
-        if (request.IsUnchanged(tag, file.LastWriteTimeUtc))
-        {
-            await connection.WriteAsync($"HTTP/1.1 304 Not Modified\r\nETag: {tag}\r\n{(request.KeepAlive ? "" : "Connection: close\r\n")}\r\n");
-            return;
-        }
-
-        bool? part = Request.TryParseRange(request.WantsRangeOf(tag, file.LastWriteTimeUtc) ? request.Range : null, length, out long from, out long count);
+        bool? part = Request.TryParseRange(request.WantsRangeOf(tag, modified) ? request.Range : null, length, out long from, out long count);
         if (part == false)
         {
-            await connection.WriteAsync($"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */{length}\r\nContent-Length: 0\r\n{(request.KeepAlive ? "" : "Connection: close\r\n")}\r\n");
+            await connection.WriteAsync($"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */{length}\r\nContent-Length: 0\r\n{ending}");
             return;
         }
 
-        var head = new StringBuilder(part == true ? "HTTP/1.1 206 Partial Content\r\n" : "HTTP/1.1 200 OK\r\n");
-        head.Append($"Content-Type: {Site.TypeOf(file.Name)}\r\nContent-Length: {count}\r\nAccept-Ranges: bytes\r\nETag: {tag}\r\nLast-Modified: {file.LastWriteTimeUtc:R}\r\n");
-        if (part == true)
+        string range = part == true ? $"Content-Range: bytes {from}-{from + count - 1}/{length}\r\n" : "";
+        Write(
+            $"HTTP/1.1 {(part == true ? "206 Partial Content" : "200 OK")}\r\nContent-Type: {Site.TypeOf(file.Path!)}\r\nContent-Length: {count}\r\nAccept-Ranges: bytes\r\nETag: {tag}\r\nLast-Modified: {modified:R}\r\n{range}{ending}");
+        await SendAsync(file, from, request.Method == "GET" ? count : 0);
+    }
+
+    // A small file goes out together with its head: one call for both. A larger one without a copy.
+    private async Coroutine SendAsync(LoopFile file, long from, long count)
+    {
+        if (count is > 0 and <= MostCopied)
         {
-            head.Append($"Content-Range: bytes {from}-{from + count - 1}/{length}\r\n");
+            int sent = await file.ReadAsync(connection.Output.GetMemory((int)count)[..(int)count], from);
+            connection.Output.Advance(sent);
+            count -= sent;
         }
 
-        head.Append(request.KeepAlive ? "\r\n" : "Connection: close\r\n\r\n");
-        await connection.WriteAsync(head.ToString());
-        if (request.Method == "GET" && handle is not null && await connection.SendFileAsync(handle, from, count) < count)
+        await connection.FlushAsync();
+        if (count > 0 && (count <= MostCopied || await connection.SendFileAsync(file, from, count) < count))
         {
             throw new IOException("The file became shorter while it was sent.");
         }
     }
 
-    // It may have gone since it was looked for, and not every file may be read.
-    private static SafeFileHandle? TryOpen(FileInfo file)
-    {
-        try
-        {
-            return File.OpenHandle(file.FullName);
-        }
-        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
+    private void Write(string text) => connection.Output.Advance(Encoding.UTF8.GetBytes(text, connection.Output.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length))));
 
     private Coroutine<int> RefuseAsync(int status, string reason, bool closes, string more = "", bool headOnly = false) => connection.WriteAsync(
         $"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: {reason.Length}\r\n{more}{(closes ? "Connection: close\r\n" : "")}\r\n{(headOnly ? "" : reason)}");

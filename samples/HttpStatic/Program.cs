@@ -1,4 +1,4 @@
-// A small file server: HTTP/1.1 with keep-alive, GET and HEAD, single ranges, sendfile.
+// A small file server: HTTP/1.1 with keep-alive, GET and HEAD, single ranges, sendfile, a cache of open files.
 //
 //     dotnet run -c Release --project samples/HttpStatic -- --root docs      then:  curl http://127.0.0.1:8080/architecture.md
 //
@@ -32,7 +32,8 @@ return CommandLine.Run(args, usage, line =>
 
     try
     {
-        Loop.Run(() => ServeAsync(new Site(root), port));
+        using var site = new Site(root);
+        Loop.Run(() => ServeAsync(site, port));
         return 0;
     }
     catch (LoopInterruptedException interrupted)

@@ -1,52 +1,34 @@
+using EventLoop;
+using EventLoop.IO;
+
 namespace HttpStatic;
 
-/// <summary>The files below one folder. No request ever leaves it, however its path is encoded.</summary>
-internal sealed class Site(string folder)
+/// <summary>The files below one folder, of which those that were asked for lately are kept open. No request ever leaves it, however its path is encoded, nor goes over a link.</summary>
+internal sealed class Site(string folder) : IDisposable
 {
-    private readonly string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+    private readonly OpenFileCache files = new(folder);
 
     /// <summary>The file that a request's target names; null when there is none, or none of ours.</summary>
-    public FileInfo? Find(string target)
+    public async Coroutine<LoopFile?> TryOpenAsync(string target)
     {
-        int end = target.AsSpan().IndexOfAny('?', '#');
-        string path = Uri.UnescapeDataString(end < 0 ? target : target[..end]);
-
-        // Decoded once, and only then looked at: an encoded "../" is no better than a plain one.
-        if (!path.StartsWith('/') || path.Contains('\0') || path.Contains('\\'))
+        if (PathOf(target) is not { } path)
         {
             return null;
         }
 
-        string full = Path.GetFullPath(root + path);
-        if (full != root && !full.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-        {
-            return null;
-        }
-
-        if (path.EndsWith('/') && !Directory.Exists(full))
-        {
-            return null;      // a file is no folder
-        }
-
-        var file = new FileInfo(Directory.Exists(full) ? Path.Combine(full, "index.html") : full);
-        return file.Exists && !IsBehindLink(file) ? file : null;
+        return path.Length == 0 || path.EndsWith('/') ? await files.TryOpenAsync(path + "index.html")
+            : await files.TryOpenAsync(path) ?? await files.TryOpenAsync(path + "/index.html");
     }
 
-    // A link may point anywhere, and a folder on the way may be one as well as the file.
-    private bool IsBehindLink(FileInfo file)
+    public void Dispose() => files.Dispose();
+
+    // Below the folder. Decoded once, and only then looked at: an encoded "../" is no better than a plain one.
+    private static string? PathOf(string target)
     {
-        FileSystemInfo? entry = file;
-        while (entry is not null && entry.FullName.Length > root.Length)
-        {
-            if (entry.LinkTarget is not null)
-            {
-                return true;
-            }
-
-            entry = entry is FileInfo { Directory: var folder } ? folder : ((DirectoryInfo)entry).Parent;
-        }
-
-        return false;
+        int end = target.AsSpan().IndexOfAny('?', '#');
+        string path = end < 0 ? target : target[..end];
+        path = path.Contains('%') ? Uri.UnescapeDataString(path) : path;
+        return path.StartsWith('/') && !path.StartsWith("//", StringComparison.Ordinal) && !path.Contains('\0') && !path.Contains('\\') ? path[1..] : null;
     }
 
     public static string TypeOf(string name) => Path.GetExtension(name).ToLowerInvariant() switch

@@ -109,7 +109,7 @@ public sealed class HttpStaticTests : IDisposable
             loop.Loop.ExceptionHandler = (_, context) => reported.Add(context.Message);
             loop.Run(async Coroutine () =>
             {
-                var site = new Site(folder.FullName);
+                using var site = new Site(folder.FullName);
                 await using var server = Tcp.Listen(new IPEndPoint(IPAddress.Loopback, 0), connection => new Exchange(connection, site).ServeAsync());
                 await using var client = await Tcp.ConnectAsync(server.EndPoint);
                 await client.WriteAsync("garbage\r\n\r\n");
@@ -138,7 +138,7 @@ public sealed class HttpStaticTests : IDisposable
 
     private string Ask(string request, TimeSpan? headTime = null, TimeSpan? idleTime = null, bool ends = true) => Loop.Run(() => Loop.WaitFor(async Coroutine<string> () =>
     {
-        var site = new Site(folder.FullName);
+        using var site = new Site(folder.FullName);
         var ample = TimeSpan.FromMinutes(1);
         await using var server = Tcp.Listen(
             new IPEndPoint(IPAddress.Loopback, 0),

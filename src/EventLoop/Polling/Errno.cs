@@ -16,12 +16,15 @@ internal static class Errno
     internal const int NotPermitted = 1;
     internal const int NoAccess = 13;
     internal const int Exists = 17;
+    internal const int OtherDevice = 18;
     internal const int NotFolder = 20;
     internal const int IsFolder = 21;
     internal const int Invalid = 22;
     internal const int TooLarge = 27;
     internal const int NoPositions = 29;
+    internal const int NameTooLong = 36;
     internal const int NotImplemented = 38;
+    internal const int TooManyLinks = 40;
     internal const int Overflow = 75;
     internal const int NotSupported = 95;
     internal const int InProgress = 115;

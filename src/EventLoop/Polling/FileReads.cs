@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Polling;
@@ -30,6 +31,32 @@ internal static class FileReads
         catch (NotSupportedException refused)
         {
             throw new NotSupportedException("A pipe or a terminal has no positions and cannot be sent as a file: read it, and write what was read.", refused);
+        }
+    }
+
+    /// <summary>Has a part of a file brought into the system's memory; blocks as long as that takes. What fails here fails as well where the file is used.</summary>
+    internal static void BringIn(SafeFileHandle file, long offset, long count)
+    {
+        var block = ArrayPool<byte>.Shared.Rent((int)Math.Min(count, 128 * 1024));
+        try
+        {
+            for (long done = 0; done < count;)
+            {
+                int read = RandomAccess.Read(file, block.AsSpan(0, (int)Math.Min(block.Length, count - done)), offset + done);
+                if (read == 0)
+                {
+                    return;
+                }
+
+                done += read;
+            }
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or NotSupportedException or ObjectDisposedException)
+        {
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(block);
         }
     }
 }

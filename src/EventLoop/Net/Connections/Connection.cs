@@ -20,6 +20,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     private readonly InputPipe input;
     private readonly OutputPipe output;
     private readonly End end;
+    private const long LargestFileStep = 1024 * 1024;
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 
     private PipeStream? stream;
@@ -119,7 +120,11 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     /// <param name="offset">Where to begin.</param>
     /// <param name="count">How much.</param>
     /// <returns>How much was sent: less than asked for when the file ends sooner.</returns>
-    /// <remarks>A file that the system does not send by itself (of <c>/proc</c>, say) is read and sent. When the file fails before its first byte has gone the connection can still be used.</remarks>
+    /// <remarks>
+    /// What is not in the system's memory is brought there by the default executor before it is sent, so that a slow disk does not stop the loop; where the system does not tell (overlay, network), only for a
+    /// <see cref="IO.LoopFile"/>, and for one of a cache once in its validity. A file that the system does not send by itself (of <c>/proc</c>, say) is read and sent. When the file fails before its
+    /// first byte has gone the connection can still be used.
+    /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The part begins or ends where no file can.</exception>
     /// <exception cref="IOException">The file cannot be read, or the connection is broken.</exception>
     /// <exception cref="NotSupportedException">It is a pipe or a terminal.</exception>
@@ -128,10 +133,18 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(file);
         Polling.FileReads.CheckRange(offset, count);
-        return SendFile(file, offset, count);
+        return SendFile(file, null, offset, count);
     }
 
-    private async Coroutine<long> SendFile(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, long count)
+    /// <inheritdoc cref="SendFileAsync(Microsoft.Win32.SafeHandles.SafeFileHandle, long, long)"/>
+    public Coroutine<long> SendFileAsync(IO.LoopFile file, long offset, long count)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        Polling.FileReads.CheckRange(offset, count);
+        return SendFile(file.Handle, file, offset, count);
+    }
+
+    private async Coroutine<long> SendFile(Microsoft.Win32.SafeHandles.SafeFileHandle file, IO.LoopFile? known, long offset, long count)
     {
         var turn = OutputOperation.Rent(output, default, drain: true, reserves: true);
         await new Coroutine<int>(turn, turn.Version);
@@ -141,7 +154,24 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
         {
             if (Transport.SendsDirectly)
             {
-                return await socket.SendFileAsync(file, offset, count);
+                for (long step; (step = Math.Min(count - sent, LargestFileStep)) > 0;)
+                {
+                    if (!(known is null ? Polling.CachedFile.IsAtHand(file, offset + sent, step) ?? true : known.IsAtHand(offset + sent, step) ?? false))
+                    {
+                        long from = offset + sent;
+                        await Loop.ToThread(() => Polling.FileReads.BringIn(file, from, step));
+                        known?.NoteBroughtIn();
+                    }
+
+                    long part = await socket.SendFileAsync(file, offset + sent, step);
+                    sent += part;
+                    if (part < step)
+                    {
+                        break;
+                    }
+                }
+
+                return sent;
             }
 
             byte[] block = new byte[Math.Min(OutputPipe.HighWater, count)];

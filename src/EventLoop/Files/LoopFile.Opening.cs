@@ -1,0 +1,136 @@
+using System.Text;
+using EventLoop.Polling;
+
+namespace EventLoop.IO;
+
+// What goes by a path.
+public sealed partial class LoopFile
+{
+    /// <summary>Opens a file. <see cref="File.OpenHandle"/>, with its parameters.</summary>
+    /// <param name="path">Relative to the current folder.</param>
+    /// <param name="mode">Whether it may, or has to, exist.</param>
+    /// <param name="access">For what.</param>
+    /// <param name="share">What others may do meanwhile.</param>
+    /// <param name="options">Hints.</param>
+    /// <param name="preallocationSize">What is reserved for a new file.</param>
+    /// <remarks>
+    /// A file that is opened for reading, whose path the system has in memory, is opened on the loop's thread, in some microseconds; others by the default executor.
+    /// <b>Cancellation:</b> ends the wait at once; what was opened all the same is closed.
+    /// </remarks>
+    /// <exception cref="FileNotFoundException">There is none. Other errors as of <see cref="File.OpenHandle"/>.</exception>
+    /// <exception cref="NotSupportedException">It is a pipe, a terminal or a socket. It was not opened.</exception>
+    public static Coroutine<LoopFile> OpenAsync(
+        string path,
+        FileMode mode = FileMode.Open,
+        FileAccess access = FileAccess.Read,
+        FileShare share = FileShare.Read,
+        FileOptions options = FileOptions.None,
+        long preallocationSize = 0)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return OpenCoreAsync();
+
+        async Coroutine<LoopFile> OpenCoreAsync()
+        {
+            await Loop.CheckPoint();
+            if (mode == FileMode.Open && access == FileAccess.Read && share == FileShare.Read && options == FileOptions.None && TryOpenAtOnce(path) is { } open)
+            {
+                return open;
+            }
+
+            return await Loop.ToThread(() => OpenHere(path, mode, access, share, options, preallocationSize));
+        }
+    }
+
+    /// <summary>What the system says about a file or a folder; links are followed. os.stat.</summary>
+    /// <param name="path">Relative to the current folder.</param>
+    /// <returns>Null: there is nothing, or it may not be seen.</returns>
+    /// <remarks>Done by the default executor. An open file tells by <see cref="GetStatusAsync()"/>.</remarks>
+    public static Coroutine<FileStatus?> GetStatusAsync(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return Loop.ToThread<FileStatus?>(() =>
+        {
+            if (OperatingSystem.IsLinux())
+            {
+                return FileFacts.Of(path, out _) is { } facts ? new FileStatus(facts) : null;
+            }
+
+            return File.Exists(path) ? new FileStatus(new FileInfo(path)) : Directory.Exists(path) ? new FileStatus(new DirectoryInfo(path)) : null;
+        });
+    }
+
+    /// <summary>Opens a file, reads all of it and closes it.</summary>
+    /// <param name="path">Relative to the current folder.</param>
+    /// <returns>Everything.</returns>
+    /// <inheritdoc cref="OpenAsync" path="/exception"/>
+    /// <exception cref="IOException">It has two gigabytes or more, or cannot be read.</exception>
+    public static async Coroutine<byte[]> ReadAllBytesAsync(string path)
+    {
+        await using var file = await OpenAsync(path);
+        long length = await file.GetLengthAsync();
+        if (length > Array.MaxLength)
+        {
+            throw new IOException($"'{path}' is too long to be read as a whole: {length} bytes. Read it in parts.");
+        }
+
+        // Files of /proc have no length; others may grow meanwhile.
+        var bytes = new byte[length == 0 ? 4096 : length];
+        int read = 0;
+        while (await file.ReadAsync(bytes.AsMemory(read), read) is > 0 and var part)
+        {
+            read += part;
+            if (read == bytes.Length && length == 0)
+            {
+                Array.Resize(ref bytes, bytes.Length * 2);
+            }
+        }
+
+        return read == bytes.Length ? bytes : bytes[..read];
+    }
+
+    /// <summary>Opens a file, reads all of it as a text and closes it.</summary>
+    /// <param name="path">Relative to the current folder.</param>
+    /// <param name="encoding">Null: UTF-8, unless it begins with the mark of another.</param>
+    /// <returns>The text.</returns>
+    /// <inheritdoc cref="ReadAllBytesAsync" path="/exception"/>
+    public static async Coroutine<string> ReadAllTextAsync(string path, Encoding? encoding = null)
+    {
+        using var reader = new StreamReader(new MemoryStream(await ReadAllBytesAsync(path)), encoding ?? Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
+
+    private static LoopFile? TryOpenAtOnce(string path)
+    {
+        if (path.Contains('\0') || FileOpening.TryOpen(null, path, isConfined: false, waits: false, out var handle, out var facts, out _) != FileOpened.Yes)
+        {
+            return null;
+        }
+
+        if (!FileOpening.TryShare(handle!))
+        {
+            handle!.Dispose();      // whoever opens it in the ordinary way is told
+            return null;
+        }
+
+        return new LoopFile(handle!, isLocal: true) { Path = path, KnownStatus = new FileStatus(facts) };
+    }
+
+    private static LoopFile OpenHere(string path, FileMode mode, FileAccess access, FileShare share, FileOptions options, long preallocationSize)
+    {
+        // To open a pipe waits for its other end, and is noticed there.
+        if (OperatingSystem.IsLinux() && !path.Contains('\0') && FileFacts.Of(path, out _) is { HasPositions: false, IsFolder: false })
+        {
+            throw WithoutPositions($"'{path}'");
+        }
+
+        var handle = File.OpenHandle(path, mode, access, share, options, preallocationSize);
+        bool isLocal = FileOpening.IsLocal(handle);
+        return new LoopFile(handle, isLocal)
+        {
+            Path = path,
+            isWritten = mode is FileMode.Create or FileMode.Truncate,
+            KnownStatus = new FileStatus(FileFacts.Of(handle, path)),
+        };
+    }
+}

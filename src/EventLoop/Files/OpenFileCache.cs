@@ -1,0 +1,206 @@
+using EventLoop.Polling;
+using EventLoop.Synchronization;
+using Microsoft.Win32.SafeHandles;
+
+namespace EventLoop.IO;
+
+/// <summary>Open files below one folder, for a server that hands them out: opened once, and looked at again only now and then. nginx: <c>open_file_cache</c>.</summary>
+/// <remarks>
+/// <para><b>Thread:</b> its loop's, the one that used it last.</para>
+/// <para>No path leads out of the folder, and none over a symbolic link; what is no regular file is never opened. On Linux the system itself sees to that (openat2), without a gap between the look and the opening.</para>
+/// <para>Within its validity a file counts as what it was: of one that was replaced the old content is given, with its length. One that is overwritten in place may be shorter than its known length.</para>
+/// <para><b>Cancellation:</b> ends the wait for a file that is not known yet.</para>
+/// <para><b>Cost:</b> a known file takes a look into a table, and one object; one that has to be looked up, some microseconds on the loop's thread if the system has its path in memory, else a hop to the default executor.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// using var site = new OpenFileCache("/srv/www");
+/// await using var file = await site.TryOpenAsync("index.html");
+/// long length = file?.KnownStatus?.Length ?? 0;
+/// </code>
+/// </example>
+public sealed class OpenFileCache : IDisposable
+{
+    private readonly Dictionary<string, OpenFileEntry> entries = new(StringComparer.Ordinal);
+    private readonly OpenFileCacheOptions options;
+    private readonly string root;
+    private SafeFileHandle? folder;        // where the system opens relative to it
+    private bool isFolderKnown;
+    private OpenFileEntry? newest;
+    private OpenFileEntry? oldest;
+    private LoopBinding binding;
+    private bool isDisposed;
+
+    /// <summary>A cache that knows no file yet.</summary>
+    /// <param name="root">The folder. It may be a link itself.</param>
+    /// <param name="options">Null: 1000 files, a second.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The capacity is less than one, or the validity negative.</exception>
+    public OpenFileCache(string root, OpenFileCacheOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(root);
+        this.options = options ?? new();
+        ArgumentOutOfRangeException.ThrowIfLessThan(this.options.Capacity, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(this.options.Validity, TimeSpan.Zero, nameof(options));
+        this.root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+    }
+
+    /// <summary>The folder.</summary>
+    public string Root => root;
+
+    /// <summary>How many files it keeps open.</summary>
+    public int Count => entries.Count;
+
+    /// <summary>Gives a file, open for reading, with its <see cref="LoopFile.KnownStatus"/>. Whoever gets it disposes it; the cache goes on keeping it.</summary>
+    /// <param name="path">Below the folder: relative, with slashes.</param>
+    /// <returns>Null: there is no regular file there, it must not be read, or the path leads out of the folder or over a link.</returns>
+    /// <exception cref="IOException">It cannot be opened for another reason: no more descriptors, a disk that fails.</exception>
+    /// <exception cref="ObjectDisposedException">The cache was disposed.</exception>
+    /// <exception cref="InvalidOperationException">It is another loop's.</exception>
+    public Coroutine<LoopFile?> TryOpenAsync(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        binding.Verify("OpenFileCache.TryOpenAsync");
+        return OpenAsync(path);
+    }
+
+    /// <summary>Closes the files that it keeps; those in use are closed when their users are done.</summary>
+    public void Clear()
+    {
+        while (newest is { } entry)
+        {
+            Remove(entry);
+        }
+    }
+
+    /// <summary>Closes everything, as <see cref="Clear"/>, and opens no more.</summary>
+    public void Dispose()
+    {
+        isDisposed = true;
+        Clear();
+        folder?.Dispose();
+    }
+
+    private async Coroutine<LoopFile?> OpenAsync(string path)
+    {
+        await Loop.CheckPoint();
+        if (entries.TryGetValue(path, out var known) && Loop.Current.Time < known.ValidUntil)
+        {
+            MoveToFront(known);
+            return known.Lend();
+        }
+
+        if (path.Length == 0 || path.Contains('\0'))
+        {
+            return null;
+        }
+
+        if (!isFolderKnown)
+        {
+            var opened = await Loop.ToThread(() => FileOpening.TryOpenFolder(root));
+            folder ??= opened;
+            isFolderKnown = true;
+        }
+
+        var found = folder is null ? default : FileLookup.Try(folder, path);
+        if (folder is null || found.Answer is FileOpened.MustWait or FileOpened.Unsupported)
+        {
+            found = await Loop.ToThread(() => FileLookup.Find(folder, root, path));
+        }
+
+        if (isDisposed)
+        {
+            found.Handle?.Dispose();
+            throw new ObjectDisposedException(nameof(OpenFileCache), "The cache was disposed while a file was looked up.");
+        }
+
+        return Note(path, found)?.Lend();
+    }
+
+    // What is known of the path from now on.
+    private OpenFileEntry? Note(string path, in FileLookup found)
+    {
+        if (entries.TryGetValue(path, out var known))
+        {
+            if (found.Handle is { } another && known.Facts == found.Facts)
+            {
+                another.Dispose();      // the same still
+                known.WasBroughtIn = false;
+                known.ValidUntil = Loop.Current.Time + options.Validity;
+                MoveToFront(known);
+                return known;
+            }
+
+            Remove(known);
+        }
+
+        if (found.Handle is null)
+        {
+            return null;
+        }
+
+        var entry = new OpenFileEntry(path, found.Handle, found.Facts, found.IsLocal) { ValidUntil = Loop.Current.Time + options.Validity };
+        entries.Add(path, entry);
+        AddToFront(entry);
+        if (entries.Count > options.Capacity)
+        {
+            Remove(oldest!);
+        }
+
+        return entry;
+    }
+
+    private void Remove(OpenFileEntry entry)
+    {
+        entries.Remove(entry.Path);
+        Unlink(entry);
+        entry.Drop();
+    }
+
+    private void MoveToFront(OpenFileEntry entry)
+    {
+        if (!ReferenceEquals(entry, newest))
+        {
+            Unlink(entry);
+            AddToFront(entry);
+        }
+    }
+
+    private void AddToFront(OpenFileEntry entry)
+    {
+        entry.Older = newest;
+        if (newest is null)
+        {
+            oldest = entry;
+        }
+        else
+        {
+            newest.Newer = entry;
+        }
+
+        newest = entry;
+    }
+
+    private void Unlink(OpenFileEntry entry)
+    {
+        if (entry.Newer is { } newer)
+        {
+            newer.Older = entry.Older;
+        }
+        else
+        {
+            newest = entry.Older;
+        }
+
+        if (entry.Older is { } older)
+        {
+            older.Newer = entry.Newer;
+        }
+        else
+        {
+            oldest = entry.Newer;
+        }
+
+        entry.Newer = entry.Older = null;
+    }
+}

@@ -1,0 +1,57 @@
+using EventLoop.Polling;
+using Microsoft.Win32.SafeHandles;
+
+namespace EventLoop.IO;
+
+/// <summary>A file that an <see cref="OpenFileCache"/> keeps open, or kept: its users may have it still. Loop thread only.</summary>
+internal sealed class OpenFileEntry(string path, SafeFileHandle handle, FileFacts facts, bool isLocal)
+{
+    private int users;
+    private bool isKept = true;
+
+    // In the order of use; the cache's.
+    internal OpenFileEntry? Newer;
+    internal OpenFileEntry? Older;
+
+    internal string Path => path;
+
+    internal SafeFileHandle Handle => handle;
+
+    internal FileFacts Facts => facts;
+
+    internal bool IsLocal => isLocal;
+
+    /// <summary>On the loop's clock.</summary>
+    internal TimeSpan ValidUntil { get; set; }
+
+    /// <summary>See <see cref="LoopFile.NoteBroughtIn"/>.</summary>
+    internal bool WasBroughtIn { get; set; }
+
+    internal LoopFile Lend()
+    {
+        users++;
+        return new LoopFile(this);
+    }
+
+    /// <summary>A user is done.</summary>
+    internal void Release()
+    {
+        users--;
+        CloseIfUnused();
+    }
+
+    /// <summary>The cache keeps it no longer.</summary>
+    internal void Drop()
+    {
+        isKept = false;
+        CloseIfUnused();
+    }
+
+    private void CloseIfUnused()
+    {
+        if (!isKept && users == 0)
+        {
+            handle.Dispose();
+        }
+    }
+}

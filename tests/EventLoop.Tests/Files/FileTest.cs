@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using EventLoop.Polling;
+
+namespace EventLoop.Tests.Files;
+
+/// <summary>What tests of files start from: a folder of their own, and ways to make its disk slow.</summary>
+public abstract class FileTest : LoopTest, IDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("files-");
+
+    protected string Folder => folder.FullName;
+
+    public new void Dispose()
+    {
+        folder.Delete(recursive: true);
+        base.Dispose();
+    }
+
+    protected string At(string name) => Path.Combine(folder.FullName, name);
+
+    protected string Put(string name, string content)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(At(name))!);
+        File.WriteAllText(At(name), content);
+        return At(name);
+    }
+
+    protected string Put(string name, int length)
+    {
+        var content = new byte[length];
+        new Random(1).NextBytes(content);
+        File.WriteAllBytes(At(name), content);
+        return At(name);
+    }
+
+    protected string MakeFifo(string name)
+    {
+        using var maker = Process.Start("mkfifo", At(name));
+        maker.WaitForExit(10_000).Should().BeTrue();
+        return At(name);
+    }
+
+    /// <summary>The file's content has to be read from its disk again. Whoever asks whether it is there has the system begin to.</summary>
+    protected void Forget(string path)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "as Linux does it");
+        string probe = Put("probe", 100_000);
+        LetGo(probe);
+        using (var file = File.OpenHandle(probe))
+        {
+            Assert.SkipUnless(CachedFile.TryRead(file, new byte[1], 0) == CachedFile.NotAtHand, "this file system does not tell what it has in memory, or does not let go of it");
+        }
+
+        LetGo(path);
+    }
+
+    private static void LetGo(string path)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        RandomAccess.FlushToDisk(file);
+        posix_fadvise((int)file.DangerousGetHandle(), 0, 0, 4).Should().Be(0);
+    }
+
+    protected static void SkipUnlessReadAtOnce(string path)
+    {
+        using var file = File.OpenHandle(path);
+        Assert.SkipUnless(CachedFile.TryRead(file, new byte[1], 0) == 1, "this file system does not know RWF_NOWAIT");
+    }
+
+    [DllImport("libc")]
+    private static extern int posix_fadvise(int file, long offset, long length, int advice);
+}

@@ -26,7 +26,7 @@ return CommandLine.Run(args, Options.Usage, line =>
             Console.Error.WriteLine("Interrupted.");
         return 130;
     }
-    catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ProcessFailedException)
+    catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or Downloads.ProcessFailedException)
     {
         Console.Error.WriteLine(failure.Message);
         return 1;

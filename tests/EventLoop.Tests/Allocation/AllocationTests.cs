@@ -43,6 +43,18 @@ public sealed class AllocationTests : LoopTest
     });
 
     [Fact]
+    public void A_read_of_a_file_that_is_in_memory_allocates_nothing() => ShouldCost(0, static async () =>
+    {
+        await using var file = await EventLoop.IO.LoopFile.OpenAsync(typeof(Loop).Assembly.Location);
+        Assert.SkipUnless(EventLoop.Polling.CachedFile.TryRead(file.Handle, new byte[1], 0) == 1, "this file system does not know RWF_NOWAIT");
+        var buffer = new byte[512];
+        for (int i = 0; i < Operations; i++)
+        {
+            await file.ReadAsync(buffer, 0);
+        }
+    });
+
+    [Fact]
     public void A_nested_coroutine_that_completes_at_once_allocates_nothing() => ShouldCost(0, static async () =>
     {
         int sum = 0;

@@ -127,8 +127,14 @@ internal sealed class OwnServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await CancelScope.Run(async _ => await StopAsync(), Patience, shield: true);
-        _folder.Delete(recursive: true);
+        await CancelScope.Run(
+            async _ =>
+            {
+                await StopAsync();
+                await Loop.ToThread(() => _folder.Delete(recursive: true));      // a hundred megabytes of files
+            },
+            Patience,
+            shield: true);
     }
 
     private static int FreePort()

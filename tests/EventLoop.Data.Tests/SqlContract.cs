@@ -104,6 +104,33 @@ public abstract class SqlContract(Servers servers)
         impatient: true);
 
     [Fact]
+    public void With_limits_of_the_driver_above_the_grace_the_wait_for_a_silent_server_is_abandoned_and_the_loop_goes_on() => OnWire(async (wire, source) =>
+    {
+        var worst = await Heartbeat.DuringAsync(async () =>
+        {
+            var connection = await source.OpenConnectionAsync(Loop.CancellationToken);
+            await ScalarAsync(connection, "SELECT 1");
+            var time = await TimeOf(async () =>
+            {
+                var asked = Loop.CreateTask(Loop.Timeout(TimeSpan.FromSeconds(0.3), async Coroutine (_) => await ExecuteAsync(connection, SleepALot)));
+                await Loop.Sleep(100);
+                wire.Silence();
+                await Loop.Wait([asked]);
+                asked.Exception.Should().BeOfType<TimeoutException>();
+            });
+            Report($"a silent server, and the driver's limits as they are: a time limit of 0.3 s ended after {time.TotalSeconds:F1} s; the connection is {connection.State}");
+            time.Should().BeGreaterThan(TimeSpan.FromSeconds(4.9)).And.BeLessThan(TimeSpan.FromSeconds(8));
+
+            // What was abandoned goes on with the connection: who gives it back to the pool gives it to others. Here the wire is cut first.
+            wire.Restore();
+            wire.Cut();
+            await connection.DisposeAsync();
+        });
+        Report($"a silent server, and the driver's limits as they are: the loop stood still for {worst.TotalMilliseconds:F0} ms");
+        worst.Should().BeLessThan(Blocked);
+    });
+
+    [Fact]
     public void To_connect_to_a_silent_server_takes_as_long_as_the_driver_allows_and_blocks_nobody() => OnWire(
         async (wire, source) =>
         {

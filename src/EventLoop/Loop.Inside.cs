@@ -48,6 +48,7 @@ public sealed partial class Loop
     {
         Register.Add(this);
         LoopMetrics.Start();
+        LoopEventSource.Start();
         Core.MeasureChanged = Measure;
     }
 

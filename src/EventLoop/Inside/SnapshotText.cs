@@ -83,6 +83,12 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
     {
         foreach (var bunch in snapshot.Bunches)
         {
+            if (bunch.Count == 1 && bunch.Examples.Count > 0 && snapshot.Find(bunch.Examples[0]) is { } single)
+            {
+                Line($"{"#" + single.Id,8} {StatusOf(single.Status),-8} for    {PlainText.Short(single.InStatus),7}  {PlainText.Cut(WaitsOf(single), LongestWait),-LongestWait}  {PlainText.Cut(single.Name, LongestName)} in {StackOf(single.Stack)}");
+                continue;
+            }
+
             Line($"{bunch.Count,6} x {StatusOf(bunch.Status),-8} oldest {PlainText.Short(bunch.Oldest),7}  {PlainText.Cut(bunch.Text ?? (bunch.Status == LoopTaskStatus.Waiting ? "several things" : ""), LongestWait),-LongestWait}  {StackOf(bunch.Stack)}");
         }
     }

@@ -13,8 +13,8 @@ internal struct ItemPools
 
     private const int FewestPerType = 8;
 
-    // A struct around the reference: arrays of structs need no covariance check.
-    private struct Slot
+    // A struct around the reference: arrays of structs need no covariance check. A name of its own: tools tell by it what only lies in a pool.
+    private struct PoolSlot
     {
         internal LoopItem? Item;
     }
@@ -23,7 +23,7 @@ internal struct ItemPools
     // and the store with its write barrier is left out.
     private struct Pool
     {
-        internal Slot[]? Items;
+        internal PoolSlot[]? Items;
         internal int Count;
     }
 

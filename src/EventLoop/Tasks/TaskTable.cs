@@ -13,13 +13,13 @@ internal sealed class TaskTable
     private const int ChunkBits = 10;
     private const int ChunkSize = 1 << ChunkBits;
 
-    // A struct around the reference: arrays of structs need no covariance check.
-    private struct Slot
+    // A struct around the reference: arrays of structs need no covariance check. A name of its own: tools tell by it that only this table holds a task.
+    private struct TaskTableSlot
     {
         internal LoopTask? Task;
     }
 
-    private Slot[][] chunks = [new Slot[ChunkSize]];
+    private TaskTableSlot[][] chunks = [new TaskTableSlot[ChunkSize]];
     private int chunkCount = 1;
     private int count;
 
@@ -98,11 +98,11 @@ internal sealed class TaskTable
     {
         if (chunkCount == chunks.Length)
         {
-            var more = new Slot[chunkCount * 2][];
+            var more = new TaskTableSlot[chunkCount * 2][];
             chunks.CopyTo(more, 0);
             Volatile.Write(ref chunks, more);
         }
 
-        Volatile.Write(ref chunks[chunkCount++], new Slot[ChunkSize]);
+        Volatile.Write(ref chunks[chunkCount++], new TaskTableSlot[ChunkSize]);
     }
 }

@@ -1,0 +1,60 @@
+using EventLoop.Diagnostics;
+using EventLoop.Tool.Targets;
+
+namespace EventLoop.Tool.Commands;
+
+/// <summary>What every task does.</summary>
+internal static class PsCommand
+{
+    private const int MostLines = 60;
+
+    internal static ExitCode Run(CommandLine line, TextWriter to)
+    {
+        bool bunches = line.Has("--bunches");
+        var snapshots = Answers.Snapshots(line, bunches);
+        if (line.Json)
+        {
+            return WriteJson(snapshots, to);
+        }
+
+        foreach (var snapshot in snapshots)
+        {
+            // Where there are many, those that stand for themselves come one by one, the rest put together.
+            bool many = !bunches && !line.Has("--all") && line.Value("--most") is null && snapshot.TaskCount > MostLines;
+            snapshot.WriteText(to, bunches || many ? SnapshotView.Bunches : SnapshotView.List);
+            if (many)
+            {
+                to.WriteLine("(--all lists them one by one, --filter those of a name or method)");
+            }
+
+            WriteFindings(snapshot, to);
+        }
+
+        if (snapshots.Count == 0)
+        {
+            to.WriteLine("no loop at the moment");
+        }
+
+        return ExitCode.Fine;
+    }
+
+    internal static ExitCode WriteJson(List<LoopSnapshot> snapshots, TextWriter to)
+    {
+        foreach (var snapshot in snapshots)
+        {
+            var bytes = new MemoryStream();
+            snapshot.WriteJson(bytes);
+            to.WriteLine(System.Text.Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length));
+        }
+
+        return ExitCode.Fine;
+    }
+
+    internal static void WriteFindings(LoopSnapshot snapshot, TextWriter to)
+    {
+        foreach (var finding in snapshot.FindProblems())
+        {
+            to.WriteLine(PlainText.Line($"{finding.Severity.ToString().ToUpperInvariant()} {finding.Kind}: {finding.Message}"));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using EventLoop.Diagnostics;
+using EventLoop.Tool.Files;
+using EventLoop.Tool.Targets;
+
+namespace EventLoop.Tool.Commands;
+
+/// <summary>Everything that happens on a loop, into a file.</summary>
+internal static class RecordCommand
+{
+    internal static ExitCode Run(CommandLine line, TextWriter to)
+    {
+        var target = Target.Find(line.RequiredProcess);
+        var span = line.Seconds("--for", TimeSpan.FromSeconds(10));
+        string path = line.Output ?? $"{target.Id}-{DateTime.UtcNow:yyyyMMdd'T'HHmmss}.elrec";
+        var arguments = Answers.Arguments(line);
+        arguments["capacity"] = line.Number("--capacity", 1 << 20).ToString(CultureInfo.InvariantCulture);
+        var names = new Dictionary<int, string>();
+        var labels = new Dictionary<int, string>();
+        long records = 0;
+        long lost = 0;
+        long began = 0;
+        using (var file = NewFile.Create(path))
+        {
+            RecordFile.WriteHead(file, target.Id, line.Loop ?? target.Name);
+            try
+            {
+                Question.Stream(
+                    target,
+                    "record",
+                    arguments,
+                    line.Timeout,
+                    (kind, data) =>
+                    {
+                        if (began == 0)
+                        {
+                            began = Stopwatch.GetTimestamp();
+                        }
+
+                        if (kind == "records")
+                        {
+                            RecordFile.WriteBlock(file, data);
+                            records += data.Length / 16;
+                        }
+                        else if (kind == "names")
+                        {
+                            lost = Note(data, names, labels);
+                        }
+                    },
+                    () => began != 0 && Stopwatch.GetElapsedTime(began) >= span);
+            }
+            finally
+            {
+                RecordFile.WriteEnd(file, names, labels, lost);      // also of what ended meanwhile
+            }
+        }
+
+        string size = string.Create(CultureInfo.InvariantCulture, $"{new FileInfo(path).Length / 1e6:0.0} MB");
+        if (line.Json)
+        {
+            using var json = new Utf8JsonWriter(Console.OpenStandardOutput());
+            json.WriteStartObject();
+            json.WriteNumber("v", 1);
+            json.WriteString("file", path);
+            json.WriteNumber("records", records);
+            json.WriteNumber("lost", lost);
+            json.WriteEndObject();
+            json.Flush();
+            to.WriteLine();
+        }
+        else
+        {
+            to.WriteLine(PlainText.Line($"recorded {PlainText.Short(span)}: {records} records ({size}), {(lost == 0 ? "none" : lost.ToString(CultureInfo.InvariantCulture))} lost, in {path}   eventloop trace {path}"));
+        }
+
+        return ExitCode.Fine;
+    }
+
+    private static long Note(byte[] data, Dictionary<int, string> names, Dictionary<int, string> labels)
+    {
+        using var json = JsonDocument.Parse(data);
+        foreach (var (task, name) in DumpReader.Numbered(json.RootElement, "names"))
+        {
+            names[task] = name;
+        }
+
+        foreach (var (number, label) in DumpReader.Numbered(json.RootElement, "labels"))
+        {
+            labels[number] = label;
+        }
+
+        return json.RootElement.Long("lost");
+    }
+}

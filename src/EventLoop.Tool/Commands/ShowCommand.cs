@@ -1,0 +1,67 @@
+using EventLoop.Diagnostics;
+using EventLoop.Tool.Files;
+
+namespace EventLoop.Tool.Commands;
+
+/// <summary>What a dump holds.</summary>
+internal static class ShowCommand
+{
+    internal static ExitCode Run(CommandLine line, TextWriter to)
+    {
+        if (line.Operands.Count != 1)
+        {
+            throw new ToolException(ExitCode.Usage, "'eventloop show' needs a dump file.");
+        }
+
+        var dumps = DumpReader.Read(line.Operands[0]);
+        if (line.Json)
+        {
+            return PsCommand.WriteJson([.. dumps.Select(static dump => dump.Snapshot)], to);
+        }
+
+        foreach (var dump in dumps)
+        {
+            if (line.Has("--ended"))
+            {
+                WriteEnded(dump, to);
+                continue;
+            }
+
+            dump.Snapshot.WriteText(to, line.Has("--bunches") ? SnapshotView.Bunches : line.Value("--by") == "await" ? SnapshotView.ByAwait : line.Value("--by") == "owner" ? SnapshotView.ByOwner : SnapshotView.List);
+            PsCommand.WriteFindings(dump.Snapshot, to);
+            foreach (string frame in dump.Frames)
+            {
+                to.WriteLine(PlainText.Line(frame));
+            }
+
+            if (dump.Recording is { } recording)
+            {
+                to.WriteLine(PlainText.Line($"{recording.Events.Count} records of the last {PlainText.Short(recording.To - recording.From)}: eventloop trace {line.Operands[0]}"));
+            }
+        }
+
+        return ExitCode.Fine;
+    }
+
+    private static void WriteEnded(Dump dump, TextWriter to)
+    {
+        if (dump.Ended.Count == 0)
+        {
+            to.WriteLine(PlainText.Line($"loop '{dump.Snapshot.LoopName}': none were kept (LoopDiagnostics.EndedTasksKept)"));
+        }
+
+        foreach (var task in dump.Ended)
+        {
+            string how = task.Status switch
+            {
+                LoopTaskStatus.RanToCompletion => "finished",
+                LoopTaskStatus.Faulted => "failed",
+                _ => "canceled",
+            };
+            string way = string.Join(" -> ", task.CancelledBy.Select(static link => $"{link.By}{(link.TaskId is { } by ? $" #{by}" : "")}"));
+            string reason = task.CancelledBy.Count > 0 && task.CancelledBy[0].Reason is { } given ? $"   \"{given}\"" : "";
+            to.WriteLine(PlainText.Line(
+                $"  #{task.Id} {task.Name}  {how} {PlainText.Short(dump.Snapshot.LoopTime - task.EndedAt)} ago after {PlainText.Short(task.Lived)}{(task.Failure is { } failure ? $"   {failure}" : "")}{(way.Length > 0 ? $"   {way} -> #{task.Id}{reason}" : "")}"));
+        }
+    }
+}

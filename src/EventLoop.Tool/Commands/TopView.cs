@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Text;
+using EventLoop.Diagnostics;
+using EventLoop.Tool.Targets;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace EventLoop.Tool.Commands;
+
+/// <summary>What <c>top</c> shows: rates from two rounds, and the bunches.</summary>
+internal sealed class TopView
+{
+    private readonly Dictionary<int, LoopSnapshot> before = [];
+    private bool byAge;
+
+    internal void Sort() => byAge = !byAge;
+
+    internal void Remember(IEnumerable<LoopSnapshot> round)
+    {
+        before.Clear();
+        foreach (var loop in round)
+        {
+            before[loop.LoopId] = loop;
+        }
+    }
+
+    internal string Head(LoopSnapshot loop)
+    {
+        var now = loop.Statistics;
+        if (!before.TryGetValue(loop.LoopId, out var then) || loop.LoopTime <= then.LoopTime)
+        {
+            return $"loop '{loop.LoopName}' #{loop.LoopId}: {loop.TaskCount} tasks, {now.ReadyCount} ready, {now.TimerCount} timers";
+        }
+
+        double seconds = (loop.LoopTime - then.LoopTime).TotalSeconds;
+        double busy = (now.BusyTime - then.Statistics.BusyTime).TotalSeconds / seconds;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"loop '{loop.LoopName}' #{loop.LoopId}: busy {Math.Clamp(busy, 0, 1):P0}, turns {Rate(now.Turns - then.Statistics.Turns, seconds)}/s, steps {Rate(now.Steps - then.Statistics.Steps, seconds)}/s, {loop.TaskCount} tasks, {now.ReadyCount} ready, {now.TimerCount} timers{Stuck(loop)}");
+    }
+
+    private static string Stuck(LoopSnapshot loop) => loop.Running is { Elapsed: { } elapsed } running && elapsed > TimeSpan.FromMilliseconds(100) ? $", in one step of {running.Who} for {PlainText.Short(elapsed)}" : "";
+
+    private static string Rate(long count, double seconds)
+    {
+        double rate = count / seconds;
+        return rate >= 10_000 ? string.Create(CultureInfo.InvariantCulture, $"{rate / 1000:0}k") : string.Create(CultureInfo.InvariantCulture, $"{rate:0}");
+    }
+
+    private IEnumerable<TaskBunch> Bunches(LoopSnapshot loop, int most) => (byAge ? loop.Bunches.OrderByDescending(static bunch => bunch.Oldest) : loop.Bunches.AsEnumerable()).Take(most);
+
+    internal string Text(Target target, List<LoopSnapshot> round, int most)
+    {
+        var text = new StringBuilder(PlainText.Line($"{target.Name} (pid {target.Id})")).Append('\n');
+        foreach (var loop in round)
+        {
+            text.Append(PlainText.Line(Head(loop))).Append('\n');
+            foreach (var bunch in Bunches(loop, most))
+            {
+                text.Append(PlainText.Line($"{bunch.Count,7} x {SnapshotText.StatusOf(bunch.Status),-8} oldest {PlainText.Short(bunch.Oldest),7}  {bunch.Text}  {SnapshotText.StackOf(bunch.Stack)}")).Append('\n');
+            }
+        }
+
+        return text.ToString();
+    }
+
+    internal IRenderable Render(Target target, List<LoopSnapshot> round, int most)
+    {
+        var rows = new List<IRenderable> { new Text(PlainText.Line($"{target.Name} (pid {target.Id})   q quits, s sorts by {(byAge ? "number" : "age")}")) };
+        foreach (var loop in round)
+        {
+            rows.Add(new Text(PlainText.Line(Head(loop)), new Style(decoration: Decoration.Bold)));
+            var table = new Table().Border(TableBorder.None).AddColumn(new TableColumn("N").RightAligned()).AddColumn("STATUS").AddColumn(new TableColumn("OLDEST").RightAligned()).AddColumn("WAITS FOR").AddColumn("IN");
+            foreach (var bunch in Bunches(loop, most))
+            {
+                table.AddRow(
+                    new Text(bunch.Count.ToString(CultureInfo.InvariantCulture)),
+                    new Text(SnapshotText.StatusOf(bunch.Status)),
+                    new Text(PlainText.Short(bunch.Oldest)),
+                    new Text(PlainText.Cut(bunch.Text ?? "", 60)),
+                    new Text(PlainText.Cut(SnapshotText.StackOf(bunch.Stack), 80)));
+            }
+
+            rows.Add(table);
+            foreach (var finding in loop.FindProblems().Take(5))
+            {
+                rows.Add(new Text(PlainText.Line($"{finding.Kind}: {finding.Message}"), new Style(finding.Severity == FindingSeverity.Error ? Color.Red : Color.Yellow)));
+            }
+        }
+
+        return new Rows(rows);
+    }
+}

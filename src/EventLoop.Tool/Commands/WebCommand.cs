@@ -1,0 +1,222 @@
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using EventLoop.Diagnostics;
+using EventLoop.Tool.Targets;
+
+namespace EventLoop.Tool.Commands;
+
+/// <summary>What <c>top</c>, <c>pstree</c> and <c>doctor</c> show, live, as a page on loopback. It only looks.</summary>
+internal static class WebCommand
+{
+    internal static ExitCode Run(CommandLine line, TextWriter to)
+    {
+        var target = Target.Find(line.RequiredProcess);
+        string key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        using var listener = Listen(line.Number("--port", 0), out int port);
+        to.WriteLine($"http://127.0.0.1:{port}/?key={key}   (Ctrl-C ends it)");
+        to.Flush();
+        var feed = new Feed(target.Name, target.Id);
+        var serving = new Thread(() => Serve(listener, key, port, feed)) { IsBackground = true, Name = "web" };
+        serving.Start();
+        var arguments = Answers.Arguments(line);
+        arguments["ms"] = "1000";
+        arguments["most"] = line.Number("--most", 500).ToString(CultureInfo.InvariantCulture);
+        try
+        {
+            Question.Stream(target, "every", arguments, line.Timeout, feed.OnPart, static () => false);
+        }
+        finally
+        {
+            feed.End();
+        }
+
+        return ExitCode.Fine;
+    }
+
+    private static HttpListener Listen(int asked, out int port)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            port = asked != 0 ? asked : RandomNumberGenerator.GetInt32(20_000, 60_000);
+            var listener = new HttpListener();
+            listener.Prefixes.Add($"http://127.0.0.1:{port}/");
+            try
+            {
+                listener.Start();
+                return listener;
+            }
+            catch (HttpListenerException failure)
+            {
+                listener.Close();
+                if (asked != 0 || attempt > 20)
+                {
+                    throw new ToolException(ExitCode.Usage, $"Port {port} cannot be opened: {failure.Message}");
+                }
+            }
+        }
+    }
+
+    private static void Serve(HttpListener listener, string key, int port, Feed feed)
+    {
+        while (listener.IsListening)
+        {
+            HttpListenerContext request;
+            try
+            {
+                request = listener.GetContext();
+            }
+            catch (Exception failure) when (failure is HttpListenerException or ObjectDisposedException or InvalidOperationException)
+            {
+                return;
+            }
+
+            new Thread(() => Answer(request, key, port, feed)) { IsBackground = true }.UnsafeStart();
+        }
+    }
+
+    private static void Answer(HttpListenerContext request, string key, int port, Feed feed)
+    {
+        var response = request.Response;
+        try
+        {
+            response.Headers["X-Content-Type-Options"] = "nosniff";
+            response.Headers["Referrer-Policy"] = "no-referrer";
+            response.Headers["Cache-Control"] = "no-store";
+            if (!IsAllowed(request.Request, key, port))
+            {
+                response.StatusCode = 403;
+                Write(response, "text/plain; charset=utf-8", "Use the link that the tool has printed.");
+                return;
+            }
+
+            switch (request.Request.Url?.AbsolutePath)
+            {
+                case "/":
+                    string nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+                    response.Headers["Content-Security-Policy"] = $"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                    Write(response, "text/html; charset=utf-8", Page.Replace("NONCE", nonce, StringComparison.Ordinal));
+                    break;
+                case "/events":
+                    response.ContentType = "text/event-stream";
+                    response.SendChunked = true;
+                    feed.Send(response.OutputStream);
+                    break;
+                default:
+                    response.StatusCode = 404;
+                    break;
+            }
+        }
+        catch (Exception failure) when (failure is IOException or HttpListenerException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The browser has gone.
+        }
+        finally
+        {
+            try
+            {
+                response.Close();
+            }
+            catch (Exception failure) when (failure is HttpListenerException or ObjectDisposedException or InvalidOperationException)
+            {
+                // It had gone before.
+            }
+        }
+    }
+
+    /// <summary>By the key of the link only, under the name of loopback only, and from no other page.</summary>
+    internal static bool IsAllowed(HttpListenerRequest request, string key, int port) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(request.QueryString["key"] ?? ""), Encoding.UTF8.GetBytes(key))
+        && request.UserHostName == $"127.0.0.1:{port}"
+        && (request.Headers["Origin"] is not { } origin || origin == $"http://127.0.0.1:{port}")
+        && request.HttpMethod == "GET";
+
+    private static string Page { get; } = ReadPage();
+
+    private static string ReadPage()
+    {
+        using var stream = typeof(WebCommand).Assembly.GetManifestResourceStream("page.html")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private static void Write(HttpListenerResponse response, string type, string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        response.ContentType = type;
+        response.ContentLength64 = bytes.Length;
+        response.OutputStream.Write(bytes);
+    }
+
+    /// <summary>The latest round, for every page that is open. Any thread.</summary>
+    private sealed class Feed(string name, int process)
+    {
+        private readonly Lock gate = new();
+        private readonly List<string> round = [];
+        private string latest = "";
+        private long number;
+        private bool ended;
+
+        internal void OnPart(string kind, byte[] data)
+        {
+            if (kind == "snapshot")
+            {
+                round.Add(Encoding.UTF8.GetString(data));
+            }
+            else if (kind == "round")
+            {
+                string head = System.Text.Json.JsonSerializer.Serialize(PlainText.Escape(name), PageJson.Default.String);
+                lock (gate)
+                {
+                    latest = $"{{\"process\":{head},\"pid\":{process},\"loops\":[{string.Join(',', round)}]}}";
+                    number++;
+                }
+
+                round.Clear();
+            }
+        }
+
+        internal void End()
+        {
+            lock (gate)
+            {
+                ended = true;
+            }
+        }
+
+        internal void Send(Stream to)
+        {
+            long sent = 0;
+            while (true)
+            {
+                string? text = null;
+                bool over;
+                lock (gate)
+                {
+                    if (number != sent)
+                    {
+                        sent = number;
+                        text = latest;
+                    }
+
+                    over = ended;
+                }
+
+                if (text is not null)
+                {
+                    to.Write(Encoding.UTF8.GetBytes($"data: {text}\n\n"));
+                    to.Flush();
+                }
+
+                if (over)
+                {
+                    to.Write("event: ended\ndata: {}\n\n"u8);
+                    return;
+                }
+
+                Thread.Sleep(50);
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using System.Text;
+using System.Text.Json;
+using EventLoop.Diagnostics;
+
+namespace EventLoop.Tool.Files;
+
+/// <summary>A recording on disk: a line of JSON, the records as they are in the target (16 bytes each, in blocks with their length before them), and a line with the names behind a block of none.</summary>
+internal static class RecordFile
+{
+    internal static void WriteHead(Stream to, int process, string loop)
+    {
+        using (var json = new Utf8JsonWriter(to))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("v", LoopEventSource.Version);
+            json.WriteString("kind", "recording");
+            json.WriteNumber("pid", process);
+            json.WriteText("loop", loop);
+            json.WriteEndObject();
+        }
+
+        to.WriteByte((byte)'\n');
+    }
+
+    internal static void WriteBlock(Stream to, byte[] records)
+    {
+        to.Write(BitConverter.GetBytes(records.Length));
+        to.Write(records);
+    }
+
+    internal static void WriteEnd(Stream to, Dictionary<int, string> names, Dictionary<int, string> labels, long lost)
+    {
+        to.Write(BitConverter.GetBytes(0));
+        using var json = new Utf8JsonWriter(to);
+        json.WriteStartObject();
+        json.WriteNumber("lost", lost);
+        Write(json, "names", names);
+        Write(json, "labels", labels);
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, Dictionary<int, string> table)
+    {
+        json.WriteStartObject(name);
+        foreach (var (number, text) in table)
+        {
+            json.WriteText(number.ToString(System.Globalization.CultureInfo.InvariantCulture), text);
+        }
+
+        json.WriteEndObject();
+    }
+
+    internal static bool IsOne(string path)
+    {
+        using var file = File.OpenRead(path);
+        byte[] head = new byte[200];
+        int length = file.Read(head);
+        return Encoding.UTF8.GetString(head, 0, length).Contains("\"kind\":\"recording\"", StringComparison.Ordinal);
+    }
+
+    internal static Recording Read(string path)
+    {
+        using var file = new BufferedStream(File.OpenRead(path), 1 << 16);
+        var line = new List<byte>();
+        for (int one = file.ReadByte(); one is not (-1 or '\n'); one = file.ReadByte())
+        {
+            line.Add((byte)one);
+        }
+
+        using var head = JsonDocument.Parse(line.ToArray());
+        var records = new List<(byte Kind, long Time, int Task, uint Other)>();
+        byte[] number = new byte[4];
+        Dictionary<int, string> names = [];
+        Dictionary<int, string> labels = [];
+        while (file.ReadAtLeast(number, 4, throwOnEndOfStream: false) == 4)
+        {
+            int length = BitConverter.ToInt32(number);
+            if (length == 0)
+            {
+                using var end = JsonDocument.Parse(file);
+                names = DumpReader.Numbered(end.RootElement, "names");
+                labels = DumpReader.Numbered(end.RootElement, "labels");
+                break;
+            }
+
+            if (length < 0 || length > 1 << 20)
+            {
+                throw new ToolException(ExitCode.Usage, $"{path} is damaged.");
+            }
+
+            byte[] block = new byte[length];
+            int read = file.ReadAtLeast(block, length, throwOnEndOfStream: false);
+            for (int i = 0; i + 16 <= read; i += 16)
+            {
+                ulong first = BitConverter.ToUInt64(block, i);
+                ulong second = BitConverter.ToUInt64(block, i + 8);
+                records.Add(((byte)first, (long)(first >> 8), (int)(second >> 32), (uint)second));
+            }
+        }
+
+        long last = records.Count > 0 ? records[^1].Time : 0;
+        return new Recording(head.RootElement.Text("loop") ?? "", Recording.ToEvents(records, last), names, labels);
+    }
+}

@@ -1,0 +1,28 @@
+namespace EventLoop.Tool;
+
+internal static class Help
+{
+    internal const string Text = """
+        Looks into running programs on the EventLoop runtime. Nothing has to be prepared in them.
+
+          eventloop list                      the processes that answer, and their loops
+          eventloop ps PID                    a line for each task: what it waits for, since when, in which method
+          eventloop pstree PID [--by await]   tasks below who started them, or below who awaits them
+          eventloop top PID                   the loops each second (q quits)
+          eventloop dump PID [-o FILE]        snapshot, ended tasks and recording in a file; --frames adds the stacks of the loops' threads
+          eventloop show FILE [--ended]       what a dump holds
+          eventloop record PID [--for 10s]    everything that happens on a loop, into a file
+          eventloop trace FILE [-o FILE]      a recording for ui.perfetto.dev; --format chrome for older viewers
+          eventloop doctor PID [--leaks]      what looks wrong; --leaks: tasks that nothing can ever wake
+          eventloop web PID [--port N]        the same, live, as a page on loopback
+          eventloop completion bash|zsh|fish  for the shell
+
+        ps, pstree, doctor and show take a dump file in place of PID.
+
+          --name LOOP     only the loop of this name or number      --json         for machines
+          --filter TEXT   only tasks whose name or methods have it  --timeout 10s  how long to wait for the answer
+          --most N        so many tasks one by one; --all: all      --bunches      equal tasks put together
+
+        Exit code: 0 fine, 1 doctor has found something, 2 usage, 3 no such process, 4 no permission, 5 no diagnostics port, 6 no EventLoop in it, 7 no answer in time, 8 it ended meanwhile.
+        """;
+}

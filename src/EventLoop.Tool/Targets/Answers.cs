@@ -1,0 +1,51 @@
+using System.Globalization;
+using EventLoop.Diagnostics;
+
+namespace EventLoop.Tool.Targets;
+
+/// <summary>Snapshots, from a process or from a dump.</summary>
+internal static class Answers
+{
+    internal static List<LoopSnapshot> Snapshots(CommandLine line, bool bunches = false)
+    {
+        if (line.Process is null && line.Operands.Count > 0)
+        {
+            return [.. Files.DumpReader.Read(line.Operands[0]).Select(static dump => dump.Snapshot)];
+        }
+
+        var target = Target.Find(line.RequiredProcess);
+        var arguments = Arguments(line);
+        arguments["most"] = bunches ? "0" : line.Has("--all") ? int.MaxValue.ToString(CultureInfo.InvariantCulture) : line.Number("--most", 10_000).ToString(CultureInfo.InvariantCulture);
+        return Parse(Question.Ask(target, "ps", arguments, line.Timeout));
+    }
+
+    internal static Dictionary<string, string> Arguments(CommandLine line)
+    {
+        var arguments = new Dictionary<string, string>();
+        if (line.Loop is { } loop)
+        {
+            arguments["loop"] = loop;
+        }
+
+        if (line.Value("--filter") is { } filter)
+        {
+            arguments["filter"] = filter;
+        }
+
+        return arguments;
+    }
+
+    internal static List<LoopSnapshot> Parse(List<(string Kind, byte[] Data)> parts)
+    {
+        var snapshots = new List<LoopSnapshot>();
+        foreach (var (kind, data) in parts)
+        {
+            if (kind == "snapshot")
+            {
+                snapshots.Add(LoopSnapshot.ReadJson(new MemoryStream(data)));
+            }
+        }
+
+        return snapshots;
+    }
+}

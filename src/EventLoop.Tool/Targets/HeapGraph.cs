@@ -1,0 +1,184 @@
+using System.Diagnostics.Tracing;
+using Microsoft.Diagnostics.NETCore.Client;
+using Microsoft.Diagnostics.Tracing;
+using Microsoft.Diagnostics.Tracing.Parsers;
+using Microsoft.Diagnostics.Tracing.Parsers.Clr;
+
+namespace EventLoop.Tool.Targets;
+
+/// <summary>The objects of a process and who refers to whom, as the runtime tells it during one collection.</summary>
+internal sealed class HeapGraph
+{
+    private readonly Dictionary<ulong, string> types = [];
+    private readonly List<(ulong Address, ulong Type, int Edges)> nodes = [];
+    private readonly List<ulong> edges = [];
+    private readonly HashSet<ulong> roots = [];
+    private readonly List<(ulong Key, ulong Value)> dependent = [];
+
+    internal static HeapGraph Read(Target target, TimeSpan timeout)
+    {
+        var graph = new HeapGraph();
+        var providers = new[]
+        {
+            new EventPipeProvider("Microsoft-Windows-DotNETRuntime", EventLevel.Verbose, (long)(ClrTraceEventParser.Keywords.GCHeapSnapshot)),
+        };
+        using var session = target.Client.StartEventPipeSession(providers, requestRundown: false, circularBufferMB: 1024);
+        using var source = new EventPipeEventSource(session.EventStream);
+        using var done = new ManualResetEventSlim();
+        int collection = -1;
+        source.Clr.GCStart += start =>
+        {
+            if (collection < 0 && start is { Depth: 2, Reason: GCReason.Induced or GCReason.InducedNotForced })
+            {
+                collection = start.Count;
+            }
+        };
+        source.Clr.GCStop += stop =>
+        {
+            if (stop.Count == collection)
+            {
+                done.Set();
+            }
+        };
+        source.Clr.TypeBulkType += graph.OnTypes;
+        source.Clr.GCBulkNode += graph.OnNodes;
+        source.Clr.GCBulkEdge += graph.OnEdges;
+        source.Clr.GCBulkRootEdge += graph.OnRoots;
+        source.Clr.GCBulkRootStaticVar += graph.OnStatics;
+        source.Clr.GCBulkRootConditionalWeakTableElementEdge += graph.OnTables;
+        source.Clr.GCBulkRCW += static _ => { };
+        var reading = new Thread(() =>
+        {
+            try
+            {
+                source.Process();
+            }
+            catch (Exception)
+            {
+                // It was ended.
+            }
+
+            done.Set();
+        })
+        { IsBackground = true };
+        reading.Start();
+        if (!done.Wait(timeout))
+        {
+            throw target.Silent(timeout, heard: true);
+        }
+
+        session.Stop();
+        reading.Join(2000);
+        return graph;
+    }
+
+    private void OnTypes(GCBulkTypeTraceData data)
+    {
+        for (int i = 0; i < data.Count; i++)
+        {
+            var one = data.Values(i);
+            types[one.TypeID] = one.TypeName;
+        }
+    }
+
+    private void OnNodes(GCBulkNodeTraceData data)
+    {
+        for (int i = 0; i < data.Count; i++)
+        {
+            var one = data.Values(i);
+            nodes.Add((one.Address, one.TypeID, (int)one.EdgeCount));
+        }
+    }
+
+    private void OnEdges(GCBulkEdgeTraceData data)
+    {
+        for (int i = 0; i < data.Count; i++)
+        {
+            edges.Add(data.Values(i).Target);
+        }
+    }
+
+    private void OnRoots(GCBulkRootEdgeTraceData data)
+    {
+        for (int i = 0; i < data.Count; i++)
+        {
+            var one = data.Values(i);
+            if ((one.GCRootFlag & (GCRootFlags.WeakRef | GCRootFlags.RefCounted)) == 0 && one.RootedNodeAddress != 0)
+            {
+                roots.Add(one.RootedNodeAddress);
+            }
+        }
+    }
+
+    private void OnStatics(GCBulkRootStaticVarTraceData data)
+    {
+        for (int i = 0; i < data.Count; i++)
+        {
+            roots.Add(data.Values(i).ObjectID);
+        }
+    }
+
+    private void OnTables(GCBulkRootConditionalWeakTableElementEdgeTraceData data)
+    {
+        for (int i = 0; i < data.Count; i++)
+        {
+            var one = data.Values(i);
+            dependent.Add((one.GCKeyNodeID, one.GCValueNodeID));
+        }
+    }
+
+    internal int Count => nodes.Count;
+
+    /// <summary>The objects that no root reaches, when the edges out of some types are left out; each with its type and what it refers to.</summary>
+    internal List<(ulong Address, string Type, ulong[] Targets)> Unreachable(Func<string, bool> isLeftOut)
+    {
+        var start = new Dictionary<ulong, (int Node, int Edge)>(nodes.Count);
+        int edge = 0;
+        for (int i = 0; i < nodes.Count; i++)
+        {
+            start[nodes[i].Address] = (i, edge);
+            edge += nodes[i].Edges;
+        }
+
+        var reached = new HashSet<ulong>();
+        var open = new Stack<ulong>(roots);
+        var waiting = dependent.ToLookup(static one => one.Key, static one => one.Value);
+        while (open.TryPop(out ulong address))
+        {
+            if (!start.TryGetValue(address, out var at) || !reached.Add(address))
+            {
+                continue;
+            }
+
+            foreach (ulong value in waiting[address])
+            {
+                open.Push(value);
+            }
+
+            var node = nodes[at.Node];
+            if (isLeftOut(NameOf(node.Type)))
+            {
+                continue;
+            }
+
+            for (int i = at.Edge; i < at.Edge + node.Edges && i < edges.Count; i++)
+            {
+                open.Push(edges[i]);
+            }
+        }
+
+        var left = new List<(ulong, string, ulong[])>();
+        foreach (var node in nodes)
+        {
+            if (!reached.Contains(node.Address))
+            {
+                int first = start[node.Address].Edge;
+                left.Add((node.Address, NameOf(node.Type), [.. edges.GetRange(first, Math.Min(node.Edges, Math.Max(0, edges.Count - first)))]));
+            }
+        }
+
+        return left;
+    }
+
+    private string NameOf(ulong type) => types.GetValueOrDefault(type) ?? "";
+}

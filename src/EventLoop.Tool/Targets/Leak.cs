@@ -1,0 +1,9 @@
+namespace EventLoop.Tool.Targets;
+
+/// <summary>Tasks that nothing can ever wake.</summary>
+/// <param name="Method">The coroutine methods that they are in.</param>
+/// <param name="Count">How many.</param>
+internal sealed record Leak(string Method, int Count)
+{
+    internal string Message => $"{Count} {(Count == 1 ? "task" : "tasks")} in {Method} {(Count == 1 ? "waits" : "wait")} for something that nothing can reach";
+}

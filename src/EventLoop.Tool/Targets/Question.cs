@@ -1,0 +1,266 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Diagnostics.Tracing;
+using System.Globalization;
+using System.Text;
+using EventLoop.Diagnostics;
+using Microsoft.Diagnostics.NETCore.Client;
+using Microsoft.Diagnostics.Tracing;
+
+namespace EventLoop.Tool.Targets;
+
+/// <summary>One question to a process, and what comes back: by an event session of its own, which ends with it.</summary>
+internal sealed class Question : IDisposable
+{
+    private const int BufferMegabytes = 256;
+    private const int LargestText = 1 << 30;
+
+    private readonly Target target;
+    private readonly string id = Guid.NewGuid().ToString("N");
+    private readonly EventPipeSession session;
+    private readonly EventPipeEventSource events;
+    private readonly Dictionary<string, MemoryStream> open = [];
+    private readonly Action<string, byte[]> told;
+    private readonly bool isStream;
+    private long lastSign = Stopwatch.GetTimestamp();
+    private volatile bool heard;
+    private volatile bool ended;
+    private volatile bool stopped;
+    private string problem = "";
+    private ToolException? failure;
+
+    private Question(Target target, string what, IReadOnlyDictionary<string, string> arguments, bool isStream, Action<string, byte[]> told)
+    {
+        this.target = target;
+        this.told = told;
+        this.isStream = isStream;
+        var asked = new Dictionary<string, string>(arguments) { ["do"] = what, ["id"] = id, ["v"] = LoopEventSource.Version.ToString(CultureInfo.InvariantCulture) };
+        var provider = new EventPipeProvider(LoopTelemetry.EventSource, EventLevel.Informational, isStream ? 2 : 1, asked);
+        try
+        {
+            session = target.Client.StartEventPipeSession([provider], requestRundown: false, circularBufferMB: BufferMegabytes);
+        }
+        catch (Exception refused) when (refused is ServerNotAvailableException or DiagnosticsClientException or IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException or TimeoutException)
+        {
+            throw target.HasEnded ? new ToolException(ExitCode.TargetEnded, $"Process {target.Id} has ended.")
+                : refused is UnauthorizedAccessException || refused.InnerException is UnauthorizedAccessException || refused.Message.Contains("ermission", StringComparison.Ordinal)
+                ? new ToolException(ExitCode.NoPermission, $"The diagnostics port of process {target.Id} may not be opened: run the tool as the process's user, or as root.")
+                : new ToolException(ExitCode.NoPort, $"The diagnostics port of process {target.Id} does not answer: {refused.Message}");
+        }
+
+        events = new EventPipeEventSource(session.EventStream);
+        events.Dynamic.All += OnEvent;
+    }
+
+    /// <summary>Asks once.</summary>
+    /// <returns>Of each part its kind and its bytes, in their order.</returns>
+    internal static List<(string Kind, byte[] Data)> Ask(Target target, string what, IReadOnlyDictionary<string, string> arguments, TimeSpan timeout)
+    {
+        var parts = new List<(string, byte[])>();
+        using var question = Open(target, timeout, () => new Question(target, what, arguments, isStream: false, (kind, data) => parts.Add((kind, data))));
+        question.Process(timeout, () => question.ended);
+
+        return parts;
+    }
+
+    // A stopped process takes the connection and says nothing: opening the session itself has to be bounded.
+    private static Question Open(Target target, TimeSpan timeout, Func<Question> make)
+    {
+        var opening = Task.Factory.StartNew(make, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            return opening.Wait(timeout) ? opening.Result : throw target.Silent(timeout, heard: true);
+        }
+        catch (AggregateException failed) when (failed.InnerException is ToolException known)
+        {
+            throw known;
+        }
+    }
+
+    /// <summary>Asks for what goes on until <paramref name="isEnough"/>, or until the process ends.</summary>
+    internal static void Stream(Target target, string what, IReadOnlyDictionary<string, string> arguments, TimeSpan timeout, Action<string, byte[]> told, Func<bool> isEnough)
+    {
+        using var question = Open(target, timeout, () => new Question(target, what, arguments, isStream: true, told));
+        question.Process(timeout, isEnough);
+    }
+
+    // The reader blocks on the stream, so it has a thread; this one watches the time.
+    private void Process(TimeSpan timeout, Func<bool> isEnough)
+    {
+        var reading = new Thread(() =>
+        {
+            try
+            {
+                events.Process();
+            }
+            catch (Exception broken)
+            {
+                if (!ended && !stopped)
+                {
+                    failure = new ToolException(target.HasEnded ? ExitCode.TargetEnded : ExitCode.NoAnswer, $"The answer of process {target.Id} broke off: {broken.Message}");
+                }
+            }
+        })
+        { IsBackground = true };
+        reading.Start();
+        var noSource = TimeSpan.FromSeconds(Math.Min(3, timeout.TotalSeconds));
+        while (!ended && !isEnough())
+        {
+            if (reading.Join(10))
+            {
+                break;
+            }
+
+            var silent = Stopwatch.GetElapsedTime(Volatile.Read(ref lastSign));
+            if (silent > timeout || (!heard && silent > noSource && !target.IsStopped))
+            {
+                Stop();
+                throw target.Silent(timeout, heard);
+            }
+        }
+
+        Stop();
+        if (failure is not null)
+        {
+            throw failure;
+        }
+
+        if (!ended && !isStream)
+        {
+            throw target.Silent(timeout, heard);
+        }
+
+        if (problem.Length > 0)
+        {
+            throw new ToolException(
+                ExitCode.NoAnswer,
+                problem == "unknown" ? $"The library in process {target.Id} is older than this tool and does not know the question: use the tool of its version." : $"Process {target.Id} could not answer: {problem}");
+        }
+
+        if (isStream && target.HasEnded)
+        {
+            throw new ToolException(ExitCode.TargetEnded, $"Process {target.Id} ended meanwhile.");
+        }
+    }
+
+    // An orderly stop waits for the runtime's streaming thread; nobody waits for it here.
+    private void Stop()
+    {
+        stopped = true;
+        var stopping = new Thread(() =>
+        {
+            try
+            {
+                session.Stop();
+            }
+            catch (Exception)
+            {
+                // It has ended, or does not answer.
+            }
+        })
+        { IsBackground = true };
+        stopping.Start();
+        stopping.Join(500);
+    }
+
+    private void OnEvent(TraceEvent one)
+    {
+        if (one.ProviderName != LoopTelemetry.EventSource || stopped)
+        {
+            return;
+        }
+
+        byte[] payload = one.EventData();
+        var rest = payload.AsSpan();
+        if (!TryText(ref rest, out string? of) || of != id)
+        {
+            return;
+        }
+
+        heard = true;
+        Volatile.Write(ref lastSign, Stopwatch.GetTimestamp());
+        switch ((int)one.ID)
+        {
+            case 1:
+                OnChunk(rest);
+                break;
+            case 2:
+                if (rest.Length >= 8)
+                {
+                    rest = rest[8..];
+                    problem = TryText(ref rest, out string? text) ? text! : "";
+                }
+
+                ended = true;
+                break;
+        }
+    }
+
+    private void OnChunk(Span<byte> rest)
+    {
+        if (rest.Length < 8)
+        {
+            return;
+        }
+
+        rest = rest[8..];
+        if (!TryText(ref rest, out string? kind) || rest.Length < 4)
+        {
+            return;
+        }
+
+        int length = BinaryPrimitives.ReadInt32LittleEndian(rest);
+        if (length < 0 || length > rest.Length - 4)
+        {
+            return;
+        }
+
+        var data = rest.Slice(4, length);
+        bool isPart = kind!.EndsWith('+');
+        string name = isPart ? kind[..^1] : kind;
+        if (isPart)
+        {
+            if (!open.TryGetValue(name, out var begun))
+            {
+                open[name] = begun = new MemoryStream();
+            }
+
+            if (begun.Length < LargestText)
+            {
+                begun.Write(data);
+            }
+        }
+        else if (open.Remove(name, out var begun))
+        {
+            begun.Write(data);
+            told(name, begun.ToArray());
+        }
+        else
+        {
+            told(name, data.ToArray());
+        }
+    }
+
+    // UTF-16 up to a zero.
+    private static bool TryText(ref Span<byte> rest, out string? text)
+    {
+        for (int i = 0; i + 1 < rest.Length; i += 2)
+        {
+            if (rest[i] == 0 && rest[i + 1] == 0)
+            {
+                text = Encoding.Unicode.GetString(rest[..i]);
+                rest = rest[(i + 2)..];
+                return true;
+            }
+        }
+
+        text = null;
+        return false;
+    }
+
+    public void Dispose()
+    {
+        // The source would wait for its stream; both go with the session.
+        session.Dispose();
+    }
+}

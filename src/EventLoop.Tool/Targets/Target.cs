@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using Microsoft.Diagnostics.NETCore.Client;
+
+namespace EventLoop.Tool.Targets;
+
+/// <summary>The process that is looked into: whether it can be asked, and why not.</summary>
+internal sealed class Target
+{
+    private Target(int id, string name)
+    {
+        Id = id;
+        Name = name;
+        Client = new DiagnosticsClient(id);
+    }
+
+    internal int Id { get; }
+
+    internal string Name { get; }
+
+    internal DiagnosticsClient Client { get; }
+
+    /// <exception cref="ToolException">There is no such process, or it has no port that may be opened.</exception>
+    internal static Target Find(int id)
+    {
+        string name;
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            name = process.ProcessName;
+        }
+        catch (Exception failure) when (failure is ArgumentException or InvalidOperationException)
+        {
+            throw new ToolException(ExitCode.NoSuchProcess, $"There is no process {id}.");
+        }
+
+        if (!DiagnosticsClient.GetPublishedProcesses().Contains(id))
+        {
+            throw NoPort(id, name);
+        }
+
+        if (HasNoLibrary(id))
+        {
+            throw new ToolException(ExitCode.NoEventLoop, $"Process {id} ({name}) is a .NET program, but has not loaded EventLoop.");
+        }
+
+        return new Target(id, name);
+    }
+
+    private static ToolException NoPort(int id, string name)
+    {
+        string? theirs = ReadEnvironment(id, "TMPDIR");
+        string ours = Environment.GetEnvironmentVariable("TMPDIR") ?? "";
+        if (theirs is null && File.Exists($"/proc/{id}/environ") && !CanRead($"/proc/{id}/environ"))
+        {
+            return new ToolException(ExitCode.NoPermission, $"Process {id} ({name}) belongs to another user: run the tool as that user, or as root.");
+        }
+
+        if (theirs is not null && theirs.TrimEnd('/') != ours.TrimEnd('/'))
+        {
+            return new ToolException(ExitCode.NoPort, $"Process {id} ({name}) keeps its diagnostics port in '{(theirs.Length > 0 ? theirs : "/tmp")}': run the tool with TMPDIR={(theirs.Length > 0 ? theirs : "/tmp")}.");
+        }
+
+        return new ToolException(
+            ExitCode.NoPort,
+            $"Process {id} ({name}) has no diagnostics port: it is no .NET program, or runs with DOTNET_EnableDiagnostics=0, or in a container that does not share its temporary folder. SIGQUIT prints its loops where LoopDiagnostics.PrintOnQuit or EVENTLOOP_QUIT=1 is set.");
+    }
+
+    private static bool CanRead(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            return true;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Empty: it is not set. Null: that cannot be told.</summary>
+    private static string? ReadEnvironment(int id, string variable)
+    {
+        try
+        {
+            string found = File.ReadAllText($"/proc/{id}/environ").Split('\0').FirstOrDefault(one => one.StartsWith(variable + "=", StringComparison.Ordinal)) ?? "";
+            return found.Length > 0 ? found[(variable.Length + 1)..] : "";
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    // Of programs whose libraries are files of their own; of others only the answer tells.
+    private static bool HasNoLibrary(int id)
+    {
+        try
+        {
+            string maps = File.ReadAllText($"/proc/{id}/maps");
+            return maps.Contains("System.Private.CoreLib.dll", StringComparison.Ordinal) && maps.Contains(".dll", StringComparison.Ordinal) && !maps.Contains("/EventLoop.dll", StringComparison.Ordinal);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    internal bool HasEnded
+    {
+        get
+        {
+            try
+            {
+                using var process = Process.GetProcessById(Id);
+                return process.HasExited || State == 'Z';      // its parent has not taken note yet
+            }
+            catch (Exception failure) when (failure is ArgumentException or InvalidOperationException)
+            {
+                return true;
+            }
+        }
+    }
+
+    internal bool IsStopped => State is 'T' or 't';
+
+    // Of the system; a blank where that cannot be told.
+    private char State
+    {
+        get
+        {
+            try
+            {
+                string stat = File.ReadAllText($"/proc/{Id}/stat");
+                return stat[stat.LastIndexOf(')') + 2];
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or IndexOutOfRangeException)
+            {
+                return ' ';
+            }
+        }
+    }
+
+    internal ToolException Silent(TimeSpan timeout, bool heard)
+    {
+        if (HasEnded)
+        {
+            return new ToolException(ExitCode.TargetEnded, $"Process {Id} ({Name}) ended before it had answered.");
+        }
+
+        if (IsStopped)
+        {
+            return new ToolException(ExitCode.NoAnswer, $"Process {Id} ({Name}) is stopped (SIGSTOP, or a debugger) and cannot answer.");
+        }
+
+        return heard
+            ? new ToolException(ExitCode.NoAnswer, $"Process {Id} ({Name}) did not complete its answer within {timeout.TotalSeconds:0.#} s; --timeout gives it more.")
+            : new ToolException(ExitCode.NoEventLoop, $"Process {Id} ({Name}) does not answer: it has made no loop yet, or was published without event sources (EventSourceSupport).");
+    }
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics.Tracing;
+
+namespace EventLoop.Diagnostics;
+
+/// <summary>
+/// How a tool looks into a process that has prepared nothing: whoever may open the runtime's diagnostics port enables this source with a question, and gets the answer in blocks. The process listens on
+/// nothing of its own, and nothing here changes what it does but for the recorder, which is switched on while somebody records.
+/// </summary>
+/// <remarks>
+/// Arguments: <c>do</c> = ps, bunches, dump, ended, record, every; <c>id</c>, which each event of the answer carries; <c>v</c>; <c>loop</c> (a name or number), <c>most</c>, <c>filter</c>, <c>ms</c>, <c>capacity</c>.
+/// A request only starts a thread. The runtime sends what stands in its buffers when a further event comes, so that an answer is followed by beats until the session ends.
+/// </remarks>
+[EventSource(Name = LoopTelemetry.EventSource)]
+internal sealed class LoopEventSource : EventSource
+{
+    internal const int Version = 1;
+
+    private static int started;      // any thread, interlocked
+
+    private LoopEventSource()
+    {
+    }
+
+    /// <summary>With the first loop, off its way: making it costs some milliseconds.</summary>
+    internal static void Start()
+    {
+        if (Interlocked.Exchange(ref started, 1) != 0)
+        {
+            return;
+        }
+
+        if (Environment.GetEnvironmentVariable("EVENTLOOP_QUIT") is "1" or "true")
+        {
+            FromTheStart = LoopDiagnostics.PrintOnQuit();
+        }
+
+        new Thread(static () => Instance = new LoopEventSource()) { IsBackground = true, Name = "EventLoop event source" }.UnsafeStart();
+    }
+
+    /// <summary>Kept from the collector.</summary>
+    internal static LoopEventSource? Instance { get; private set; }
+
+    internal static IDisposable? FromTheStart { get; private set; }
+
+    /// <summary>What the events are enabled by.</summary>
+    public static class Keywords
+    {
+        /// <summary>One answer.</summary>
+        public const EventKeywords Request = (EventKeywords)1;
+
+        /// <summary>What goes on until the session ends.</summary>
+        public const EventKeywords Stream = (EventKeywords)2;
+    }
+
+    /// <summary>A block of the answer.</summary>
+    [Event(1, Level = EventLevel.Informational, Keywords = Keywords.Request | Keywords.Stream)]
+    public void Chunk(string id, int v, int sequence, string kind, byte[] data) => WriteEvent(1, id, v, sequence, kind, data);
+
+    /// <summary>It is complete.</summary>
+    [Event(2, Level = EventLevel.Informational, Keywords = Keywords.Request | Keywords.Stream)]
+    public void End(string id, int v, int chunks, string problem, int milliseconds) => WriteEvent(2, id, v, chunks, problem, milliseconds);
+
+    /// <summary>Nothing but a sign of life.</summary>
+    [Event(3, Level = EventLevel.Informational, Keywords = Keywords.Request | Keywords.Stream)]
+    public void Beat(string id) => WriteEvent(3, id);
+
+    /// <inheritdoc/>
+    protected override void OnEventCommand(EventCommandEventArgs command)
+    {
+        if (command.Command is not (EventCommand.Enable or EventCommand.Update) || command.Arguments is not { } arguments || !arguments.TryGetValue("do", out string? what) || what is null
+            || !arguments.TryGetValue("id", out string? id) || id is null)
+        {
+            return;
+        }
+
+        var request = new LoopRequest(this, what, id, new Dictionary<string, string?>(arguments));
+        new Thread(request.Answer) { IsBackground = true, Name = "EventLoop answer" }.UnsafeStart();
+    }
+
+    [NonEvent]
+    internal bool IsWanted(bool isStream) => IsEnabled(EventLevel.Informational, isStream ? Keywords.Stream : Keywords.Request | Keywords.Stream);
+}

@@ -1,0 +1,300 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+
+namespace EventLoop.Diagnostics;
+
+/// <summary>One question of a tool. On a thread of its own.</summary>
+internal sealed class LoopRequest(LoopEventSource source, string what, string id, Dictionary<string, string?> arguments)
+{
+    private const int LongestBeats = 2000;      // milliseconds
+    private const int BeatPeriod = 25;
+    private const int StreamPeriod = 100;
+
+    private static readonly Lock Gate = new();      // around Asked: requests come on any thread
+    private static readonly Queue<string> Asked = [];      // a session that is changed asks again
+
+    private int chunks;
+
+    internal void Answer()
+    {
+        if (!IsNew())
+        {
+            return;
+        }
+
+        long then = Stopwatch.GetTimestamp();
+        string problem = "";
+        Send("begin", []);      // it is heard: what follows may take a while
+        try
+        {
+            switch (what)
+            {
+                case "ps":
+                    Snapshots(Number("most", 10_000));
+                    break;
+                case "bunches":
+                    Snapshots(0);
+                    break;
+                case "dump":
+                    foreach (var loop in Loops())
+                    {
+                        using var to = new ChunkStream(this, "dump");
+                        DumpFile.Write(loop, to);
+                    }
+
+                    break;
+                case "ended":
+                    foreach (var loop in Loops())
+                    {
+                        using var to = new ChunkStream(this, "ended");
+                        using var json = new Utf8JsonWriter(to, SnapshotJson.Options);
+                        DumpFile.WriteEnded(loop.Diagnostics.EndedTasks, json);
+                    }
+
+                    break;
+                case "every":
+                    Every();
+                    break;
+                case "record":
+                    Record();
+                    break;
+                default:
+                    problem = "unknown";
+                    break;
+            }
+        }
+        catch (Exception failure)
+        {
+            problem = $"{failure.GetType().Name}: {failure.Message}";      // the target is none of its business
+        }
+
+        source.End(id, LoopEventSource.Version, chunks, problem, (int)Stopwatch.GetElapsedTime(then).TotalMilliseconds);
+        for (int beat = 0; beat < LongestBeats / BeatPeriod && source.IsWanted(isStream: false); beat++)
+        {
+            source.Beat(id);
+            Thread.Sleep(BeatPeriod);
+        }
+    }
+
+    private bool IsNew()
+    {
+        const int most = 100;
+        lock (Gate)
+        {
+            if (Asked.Contains(id))
+            {
+                return false;
+            }
+
+            Asked.Enqueue(id);
+            if (Asked.Count > most)
+            {
+                Asked.Dequeue();
+            }
+
+            return true;
+        }
+    }
+
+    private int Number(string name, int otherwise) => arguments.TryGetValue(name, out string? text) && int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int number) ? number : otherwise;
+
+    // Of one name, or number, or all.
+    private List<Loop> Loops()
+    {
+        string? asked = arguments.GetValueOrDefault("loop");
+        return [.. Loop.All.Where(loop => asked is null or "" || loop.Name == asked || loop.Id.ToString(CultureInfo.InvariantCulture) == asked)];
+    }
+
+    private void Snapshots(int most)
+    {
+        foreach (var loop in Loops())
+        {
+            if (!source.IsWanted(isStream: false))
+            {
+                return;
+            }
+
+            var snapshot = loop.TakeSnapshot(new SnapshotOptions { MostTasks = Math.Max(0, most), Filter = arguments.GetValueOrDefault("filter") });
+            using var to = new ChunkStream(this, "snapshot");
+            snapshot.WriteJson(to);
+        }
+    }
+
+    private void Every()
+    {
+        int period = Math.Clamp(Number("ms", 1000), 50, 60_000);
+        int most = Number("most", 200);
+        while (source.IsWanted(isStream: true))
+        {
+            Snapshots(most);
+            Send("round", []);
+            for (int waited = 0; waited < period && source.IsWanted(isStream: true); waited += BeatPeriod)
+            {
+                Thread.Sleep(BeatPeriod);
+                source.Beat(id);
+            }
+        }
+    }
+
+    // The recorder of the first loop that is meant; it is switched off again unless the program had it on.
+    private void Record()
+    {
+        if (Loops() is not [var loop, ..])
+        {
+            return;
+        }
+
+        var recorder = loop.Diagnostics.Recorder;
+        bool wasOn = recorder.IsOn;
+        if (!wasOn)
+        {
+            recorder.Start(Math.Clamp(Number("capacity", 1 << 20), 1, 1 << 24));
+        }
+
+        try
+        {
+            Stream(loop, recorder);
+        }
+        finally
+        {
+            if (!wasOn)
+            {
+                recorder.Stop();
+            }
+        }
+    }
+
+    private void Stream(Loop loop, LoopRecorder recorder)
+    {
+        var ring = recorder.Ring!;
+        long next = ring.Written;
+        long lost = 0;
+        var sent = new HashSet<int>();
+        bool goesOn = true;
+        while (goesOn)
+        {
+            goesOn = source.IsWanted(isStream: true);
+            var records = ring.Copy(out var names, out var labels, next, out long end);
+            lost += Math.Max(0, end - next - records.Count);
+            next = end;
+            for (int at = 0; at < records.Count && goesOn; at += RecordsInChunk)
+            {
+                Send("records", Encode(records, at, Math.Min(RecordsInChunk, records.Count - at)));
+            }
+
+            foreach (var task in loop.Core.Tasks.Snapshot())
+            {
+                names.TryAdd(task.Id, task.Name);
+            }
+
+            SendNames(names.Where(name => sent.Add(name.Key)), labels, lost);
+            Thread.Sleep(StreamPeriod);
+        }
+    }
+
+    private const int RecordsInChunk = 2048;
+
+    private static byte[] Encode(List<(byte Kind, long Time, int Task, uint Other)> records, int from, int count)
+    {
+        byte[] bytes = new byte[count * 16];
+        for (int i = 0; i < count; i++)
+        {
+            var (kind, time, task, other) = records[from + i];
+            BitConverter.TryWriteBytes(bytes.AsSpan(i * 16), ((ulong)time << 8) | kind);
+            BitConverter.TryWriteBytes(bytes.AsSpan((i * 16) + 8), ((ulong)(uint)task << 32) | other);
+        }
+
+        return bytes;
+    }
+
+    private void SendNames(IEnumerable<KeyValuePair<int, string>> names, Dictionary<int, string> labels, long lost)
+    {
+        using var to = new ChunkStream(this, "names");
+        using var json = new Utf8JsonWriter(to, SnapshotJson.Options);
+        json.WriteStartObject();
+        json.WriteNumber("lost", lost);
+        json.WriteStartObject("names");
+        foreach (var (task, name) in names)
+        {
+            json.WriteText(task.ToString(CultureInfo.InvariantCulture), Scheduling.ResourceNames.Cut(name));
+        }
+
+        json.WriteEndObject();
+        json.WriteStartObject("labels");
+        foreach (var (number, label) in labels)
+        {
+            json.WriteText(number.ToString(CultureInfo.InvariantCulture), label);
+        }
+
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private void Send(string kind, byte[] data)
+    {
+        if (source.IsWanted(isStream: false))
+        {
+            source.Chunk(id, LoopEventSource.Version, chunks++, kind, data);
+        }
+    }
+
+    /// <summary>Cuts what is written into blocks that fit into an event. The last of a text has another kind than those before it.</summary>
+    private sealed class ChunkStream(LoopRequest request, string kind) : Stream
+    {
+        private const int Most = 60_000;
+
+        private readonly byte[] block = new byte[Most];
+        private int length;
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override void Flush()
+        {
+            // In blocks.
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+        public override void Write(ReadOnlySpan<byte> bytes)
+        {
+            while (!bytes.IsEmpty)
+            {
+                if (length == Most)
+                {
+                    request.Send(kind + "+", block);
+                    length = 0;
+                }
+
+                int now = Math.Min(bytes.Length, Most - length);
+                bytes[..now].CopyTo(block.AsSpan(length));
+                length += now;
+                bytes = bytes[now..];
+            }
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            request.Send(kind, block[..length]);
+            base.Dispose(disposing);
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+    }
+}

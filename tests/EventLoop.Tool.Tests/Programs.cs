@@ -1,0 +1,118 @@
+using System.Diagnostics;
+
+namespace EventLoop.Tool.Tests;
+
+/// <summary>Where the tool and the target were built: beside the tests.</summary>
+internal static class Programs
+{
+    private static readonly string Here = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
+
+    internal static string PathOf(string project) => Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(Here))!, project, Path.GetFileName(Here), project + ".dll");
+
+    internal static ProcessStartInfo Start(string project, IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        start.ArgumentList.Add(PathOf(project));
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return start;
+    }
+}
+
+/// <summary>A process to look into; it is killed at the end.</summary>
+internal sealed class TargetProcess : IDisposable
+{
+    private readonly Process process;
+    private readonly StringWriter errors = new();
+
+    private TargetProcess(Process process)
+    {
+        this.process = process;
+        process.ErrorDataReceived += (_, line) =>
+        {
+            lock (errors)
+            {
+                errors.WriteLine(line.Data);
+            }
+        };
+        process.BeginErrorReadLine();
+    }
+
+    internal int Id => process.Id;
+
+    internal bool HasExited => process.HasExited;
+
+    internal string Errors
+    {
+        get
+        {
+            lock (errors)
+            {
+                return errors.ToString();
+            }
+        }
+    }
+
+    internal static TargetProcess Run(string mode, params (string Name, string Value)[] environment)
+    {
+        var start = Programs.Start("EventLoop.Tool.Target", [mode]);
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        var target = new TargetProcess(Process.Start(start)!);
+        var ready = target.process.StandardOutput.ReadLineAsync();
+        if (!ready.Wait(TimeSpan.FromSeconds(60)) || ready.Result != "ready")
+        {
+            string errors = target.Errors;
+            target.Dispose();
+            throw new InvalidOperationException($"The target did not come up: {ready.Result} {errors}");
+        }
+
+        return target;
+    }
+
+    internal void Signal(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    internal void Kill() => process.Kill();
+
+    public void Dispose()
+    {
+        if (!process.HasExited)
+        {
+            process.Kill();
+            process.WaitForExit(10_000);
+        }
+
+        process.Dispose();
+    }
+}
+
+/// <summary>What one run of the tool came to.</summary>
+internal sealed record ToolRun(int ExitCode, string Output, string Errors, TimeSpan Took)
+{
+    internal static Task<ToolRun> StartAsync(params string[] arguments) => Task.Run(() => Run(arguments));
+
+    internal static ToolRun Run(params string[] arguments)
+    {
+        long began = Stopwatch.GetTimestamp();
+        using var process = Process.Start(Programs.Start("EventLoop.Tool", arguments))!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(90_000))
+        {
+            process.Kill();
+            throw new TimeoutException($"'eventloop {string.Join(' ', arguments)}' did not end.");
+        }
+
+        return new ToolRun(process.ExitCode, output.Result, errors.Result, Stopwatch.GetElapsedTime(began));
+    }
+}

@@ -73,6 +73,7 @@ public sealed class LoopDiagnostics
     internal bool IsWatching => Volatile.Read(ref watched) is not null;
 
     /// <summary>Called on the watching thread, twice for each stall: when the limit is passed, and when the step has ended. Nobody subscribed: it is logged. What a subscriber throws is logged.</summary>
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "MA0046:Use EventHandler<T> to declare events", Justification = "The report names its loop.")]
     public event Action<StallReport>? Stalled;
 
     internal void OnStall(StallReport report)

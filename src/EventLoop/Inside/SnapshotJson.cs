@@ -45,6 +45,22 @@ internal static class SnapshotJson
         json.WriteNumber("taskCount", snapshot.TaskCount);
         json.WriteNumber("unread", snapshot.Unread);
         WriteTasks("tasks", snapshot.Tasks, json, to);
+        WriteBunches(snapshot, json);
+        WriteCycles(snapshot, json);
+        WriteTasks("cycleTasks", [.. snapshot.Cycles.SelectMany(static ring => ring).Where(task => snapshot.Find(task.Id) is null).DistinctBy(static task => task.Id)], json, to);
+        json.WriteStartArray("findings");
+        foreach (var finding in snapshot.Findings)
+        {
+            Write(finding, json);
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.Flush();
+    }
+
+    private static void WriteBunches(LoopSnapshot snapshot, Utf8JsonWriter json)
+    {
         json.WriteStartArray("bunches");
         foreach (var bunch in snapshot.Bunches)
         {
@@ -60,6 +76,10 @@ internal static class SnapshotJson
         }
 
         json.WriteEndArray();
+    }
+
+    private static void WriteCycles(LoopSnapshot snapshot, Utf8JsonWriter json)
+    {
         json.WriteStartArray("cycles");
         foreach (var ring in snapshot.Cycles)
         {
@@ -73,16 +93,6 @@ internal static class SnapshotJson
         }
 
         json.WriteEndArray();
-        WriteTasks("cycleTasks", [.. snapshot.Cycles.SelectMany(static ring => ring).Where(task => snapshot.Find(task.Id) is null).DistinctBy(static task => task.Id)], json, to);
-        json.WriteStartArray("findings");
-        foreach (var finding in snapshot.Findings)
-        {
-            Write(finding, json);
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.Flush();
     }
 
     internal static void Write(Finding finding, Utf8JsonWriter json)
@@ -134,41 +144,13 @@ internal static class SnapshotJson
         json.WriteText("name", task.Name);
         json.WriteString("status", task.Status.ToString());
         json.WriteTime("inStatus", task.InStatus);
-        json.WriteStartArray("waits");
-        foreach (var wait in task.Waits)
-        {
-            json.WriteStartObject();
-            json.WriteString("kind", wait.Kind.ToString());
-            json.WriteText("text", wait.Text);
-            json.WriteNumber("objectId", wait.ObjectId);
-            json.WriteText("name", wait.Name);
-            json.WriteIds("blockers", wait.Blockers);
-            json.WriteTime("remaining", wait.Remaining);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
+        WriteWaits(task, json);
         json.WriteTexts("stack", task.Stack);
         json.WriteId("createdBy", task.CreatedBy);
         json.WriteText("createdAt", task.CreatedAt);
         json.WriteIds("awaitedBy", task.AwaitedBy);
         json.WriteNumber("awaitedByCount", task.AwaitedByCount);
-        json.WriteStartArray("scopes");
-        foreach (var scope in task.Scopes)
-        {
-            json.WriteStartObject();
-            json.WriteNumber("id", scope.Id);
-            json.WriteString("kind", scope.Kind);
-            json.WriteText("name", scope.Name);
-            json.WriteNumber("host", scope.Host);
-            json.WriteTime("remaining", scope.Remaining);
-            json.WriteBoolean("shield", scope.Shield);
-            json.WriteBoolean("cancelled", scope.Cancelled);
-            json.WriteText("reason", scope.Reason);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
+        WriteScopes(task, json);
         json.WriteTime("remaining", task.Remaining);
         json.WriteNumber("cancelRequests", task.CancelRequests);
         json.WriteBoolean("isCancelPending", task.IsCancelPending);
@@ -190,6 +172,44 @@ internal static class SnapshotJson
         }
 
         json.WriteEndObject();
+    }
+
+    private static void WriteWaits(TaskSnapshot task, Utf8JsonWriter json)
+    {
+        json.WriteStartArray("waits");
+        foreach (var wait in task.Waits)
+        {
+            json.WriteStartObject();
+            json.WriteString("kind", wait.Kind.ToString());
+            json.WriteText("text", wait.Text);
+            json.WriteNumber("objectId", wait.ObjectId);
+            json.WriteText("name", wait.Name);
+            json.WriteIds("blockers", wait.Blockers);
+            json.WriteTime("remaining", wait.Remaining);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteScopes(TaskSnapshot task, Utf8JsonWriter json)
+    {
+        json.WriteStartArray("scopes");
+        foreach (var scope in task.Scopes)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("id", scope.Id);
+            json.WriteString("kind", scope.Kind);
+            json.WriteText("name", scope.Name);
+            json.WriteNumber("host", scope.Host);
+            json.WriteTime("remaining", scope.Remaining);
+            json.WriteBoolean("shield", scope.Shield);
+            json.WriteBoolean("cancelled", scope.Cancelled);
+            json.WriteText("reason", scope.Reason);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     // ---- Back

@@ -135,7 +135,7 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
         return Collect(node, target);
     }
 
-    private static IReadOnlyList<LoopTask> Collect(WaitNode node, IWaitTarget target)
+    private static List<LoopTask> Collect(WaitNode node, IWaitTarget target)
     {
         var blockers = new List<IStepOwner>();
         target.CollectBlockers(node, blockers);

@@ -1,4 +1,5 @@
 using EventLoop.Diagnostics;
+using EventLoop.Reporting;
 
 namespace EventLoop.Tool.Targets;
 

@@ -73,7 +73,7 @@ internal sealed class Question : IDisposable
         }
         catch (AggregateException failed) when (failed.InnerException is ToolException known)
         {
-            throw known;
+            throw new ToolException(known.Code, known.Message);
         }
     }
 

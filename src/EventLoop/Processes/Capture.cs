@@ -5,8 +5,9 @@ namespace EventLoop.Processes;
 /// <summary>Writes a child's input and reads its outputs at the same time. Loop thread only.</summary>
 internal static class Capture
 {
-    /// <summary>All of both outputs. The first failure ends the others.</summary>
-    internal static async Coroutine<(byte[] Output, byte[] Error)> All(SendPipe? to, ReadOnlyMemory<byte> input, ReceivePipe? output, ReceivePipe? error, int limit)
+    /// <summary>All of both outputs, when the child has ended: outputs that end before may be those of one that still reads. The first failure ends the others.</summary>
+    internal static async Coroutine<(byte[] Output, byte[] Error)> All(
+        SendPipe? to, ReadOnlyMemory<byte> input, ReceivePipe? output, ReceivePipe? error, int limit, Func<Coroutine<ExitStatus>> ended)
     {
         List<LoopTask> tasks = [];
         try
@@ -17,6 +18,7 @@ internal static class Capture
             tasks.Add(first);
             tasks.Add(second);
             await Loop.Gather(first, second);
+            await ended();
             return (first.Result, second.Result);
         }
         finally

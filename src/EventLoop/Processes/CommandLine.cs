@@ -27,7 +27,7 @@ internal static class CommandLine
             HasOwnSession = detached || command.Group == ProcessGroup.NewSession,
             Streams = streams,
         };
-        foreach (string text in start.Paths.Concat(texts).Concat(start.Environment).Append(command.WorkingDirectory ?? ""))
+        foreach (string text in start.Paths.Concat(texts).Concat(start.Environment).Append(command.WorkingDirectory ?? "").Concat(streams.Select(static stream => stream.Path ?? "")))
         {
             if (text.Contains('\0'))
             {

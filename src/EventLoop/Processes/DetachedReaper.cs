@@ -6,21 +6,23 @@ namespace EventLoop.Processes;
 /// <summary>Reaps the children that no loop looks after any more, each by its own handle, on one thread for all of them. Any thread.</summary>
 internal static unsafe class DetachedReaper
 {
-    private const int Add = 1, CloseOnExec = 0x80000;
+    private const int Add = 1, Delete = 2, CloseOnExec = 0x80000;
 
     private static readonly Lock Gate = new();
-    private static readonly Dictionary<int, ChildDevice> Children = [];      // by the descriptors of their handles
+    private static readonly Dictionary<int, (ChildDevice Child, bool IsGuarded)> Children = [];      // by the descriptors of their handles
     private static int epoll = -1;
 
-    internal static void Take(ChildDevice child)
+    /// <param name="child">Not used by the caller any more.</param>
+    /// <param name="isGuarded">Whether the guard knows its number.</param>
+    internal static void Take(ChildDevice child, bool isGuarded = false)
     {
-        if (child.Handle is not { } handle || !TryWatch(child, handle))
+        if (child.Handle is not { } handle || !TryWatch(child, handle, isGuarded))
         {
-            new Thread(() => WaitAlone(child)) { IsBackground = true, Name = $"EventLoop reaper of {child.Id}" }.UnsafeStart();
+            new Thread(() => WaitAlone(child, isGuarded)) { IsBackground = true, Name = $"EventLoop reaper of {child.Id}" }.UnsafeStart();
         }
     }
 
-    private static bool TryWatch(ChildDevice child, SafeFileHandle handle)
+    private static bool TryWatch(ChildDevice child, SafeFileHandle handle, bool isGuarded)
     {
         int descriptor = (int)handle.DangerousGetHandle();
         lock (Gate)       // held for a moment only
@@ -36,7 +38,7 @@ internal static unsafe class DetachedReaper
                 new Thread(Run) { IsBackground = true, Name = "EventLoop reaper" }.UnsafeStart();
             }
 
-            Children.Add(descriptor, child);
+            Children.Add(descriptor, (child, isGuarded));
             byte* change = stackalloc byte[16];
             EpollPoller.Write(change, EpollPoller.In, (ulong)descriptor);
             if (Libc.EpollControl(epoll, Add, descriptor, change) == 0)
@@ -51,29 +53,41 @@ internal static unsafe class DetachedReaper
 
     private static void Run()
     {
-        byte* ended = stackalloc byte[16];
+        byte* arrival = stackalloc byte[16];
         while (true)
         {
-            if (Libc.EpollWait(epoll, ended, 1, -1) != 1)
+            if (Libc.EpollWait(epoll, arrival, 1, -1) != 1)
             {
                 continue;
             }
 
             lock (Gate)
             {
-                int descriptor = (int)EpollPoller.ReadKey(ended);
-                if (Children.TryGetValue(descriptor, out var child) && child.Reap())
+                int descriptor = (int)EpollPoller.ReadKey(arrival);
+                if (Children.TryGetValue(descriptor, out var ended) && ended.Child.Peek() is not null)
                 {
                     Children.Remove(descriptor);
-                    child.Dispose();      // which takes it out of epoll
+                    _ = Libc.EpollControl(epoll, Delete, descriptor, null);
+                    End(ended.Child, ended.IsGuarded);
                 }
             }
         }
     }
 
-    private static void WaitAlone(ChildDevice child)
+    private static void WaitAlone(ChildDevice child, bool isGuarded)
     {
         child.WaitForEnd();
+        End(child, isGuarded);
+    }
+
+    private static void End(ChildDevice child, bool isGuarded)
+    {
+        if (isGuarded)
+        {
+            Guard.Release(child);
+            return;
+        }
+
         child.Reap();
         child.Dispose();
     }

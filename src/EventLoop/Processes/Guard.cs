@@ -47,13 +47,21 @@ internal static unsafe class Guard
         Tell($"+{group}\n");
     }
 
-    internal static void Remove(int group)
+    private static void Remove(int group)
     {
         if (Groups.Remove(group))
         {
             Tell($"-{group}\n");
         }
     }
+
+    /// <summary>Reaps a child that has ended, once the guard has forgotten its number: from then on that can be anybody's. Any thread.</summary>
+    internal static void Release(ChildDevice child) => SpawnThread.Post(() =>
+    {
+        Remove(child.Id);
+        child.Reap();
+        child.Dispose();
+    });
 
     private static void Start()
     {
@@ -69,13 +77,17 @@ internal static unsafe class Guard
         int id = start.Run(out int error, out _);
         if (id == 0)
         {
-            throw new PlatformNotSupportedException(
-                $"ProcessCommand.KillOnParentExit needs {Shell} for its guard, which could not be started: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error)}.");
+            string text = $"ProcessCommand.KillOnParentExit needs {Shell} for its guard, which could not be started: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error)}.";
+            throw error is Errno.NoEntry or Errno.NotFolder or Errno.NoAccess ? new PlatformNotSupportedException(text) : new IOException(text, error);
         }
 
         pipe = start.Ends[0];
         var device = ChildDevice.Open(id);
         new Thread(() => Watch(device)) { IsBackground = true, Name = "EventLoop guard's watch" }.UnsafeStart();
+        foreach (int group in Groups)
+        {
+            Tell($"+{group}\n");
+        }
     }
 
     // A thread of its own.
@@ -99,12 +111,8 @@ internal static unsafe class Guard
         try
         {
             Start();
-            foreach (int group in Groups)
-            {
-                Tell($"+{group}\n");
-            }
         }
-        catch (PlatformNotSupportedException)
+        catch (Exception failure) when (failure is PlatformNotSupportedException or IOException)
         {
             // The next one to ask hears of it.
         }

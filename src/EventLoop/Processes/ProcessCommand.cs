@@ -1,6 +1,8 @@
+using System.Collections.ObjectModel;
 using System.Runtime.InteropServices;
 using System.Text;
 using EventLoop.Net.Pipes;
+using EventLoop.Processes;
 
 namespace EventLoop;
 
@@ -17,7 +19,7 @@ public sealed record ProcessCommand
         ArgumentException.ThrowIfNullOrEmpty(fileName);
         ArgumentNullException.ThrowIfNull(arguments);
         FileName = fileName;
-        Arguments = [.. arguments];
+        Arguments = arguments as IReadOnlyList<string> ?? [.. arguments];
     }
 
     /// <summary><c>/bin/sh -c script</c>. asyncio: <c>create_subprocess_shell</c>.</summary>
@@ -31,10 +33,22 @@ public sealed record ProcessCommand
     }
 
     /// <summary>The program.</summary>
-    public string FileName { get; init; }
+    public string FileName
+    {
+        get;
+        init
+        {
+            ArgumentException.ThrowIfNullOrEmpty(value);
+            field = value;
+        }
+    }
 
     /// <summary>What it is given.</summary>
-    public IReadOnlyList<string> Arguments { get; init; }
+    public IReadOnlyList<string> Arguments
+    {
+        get;
+        init => field = Copy(value, nameof(Arguments));
+    }
 
     /// <summary>argv[0]; null: the file name.</summary>
     public string? ArgumentZero { get; init; }
@@ -43,7 +57,11 @@ public sealed record ProcessCommand
     public string? WorkingDirectory { get; init; }
 
     /// <summary>Changes to the environment of this process; a null value takes a variable away. With <see cref="ClearEnvironment"/> it is all that the child gets.</summary>
-    public IReadOnlyDictionary<string, string?>? Environment { get; init; }
+    public IReadOnlyDictionary<string, string?>? Environment
+    {
+        get;
+        init => field = value is null ? null : new ReadOnlyDictionary<string, string?>(new Dictionary<string, string?>(value));
+    }
 
     /// <summary>Whether the child gets nothing of this process's environment.</summary>
     public bool ClearEnvironment { get; init; }
@@ -58,10 +76,22 @@ public sealed record ProcessCommand
     public Stdio Error { get; init; }
 
     /// <summary>The child has them as descriptors 3, 4, ... in this order, and no others: whatever else is open here is closed there. They stay this side's to close. Python: <c>pass_fds</c>.</summary>
-    public IReadOnlyList<SafeHandle> InheritedHandles { get; init; } = [];
+    public IReadOnlyList<SafeHandle> InheritedHandles
+    {
+        get;
+        init => field = Copy(value, nameof(InheritedHandles));
+    } = [];
 
     /// <summary>Of texts that are written to and read from it. UTF-8 without a mark; what is invalid is replaced.</summary>
-    public Encoding Encoding { get; init; } = Texts.Utf8;
+    public Encoding Encoding
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    } = Texts.Utf8;
 
     /// <summary>Whether Ctrl-C at the terminal reaches it, and what a signal to the whole tree reaches.</summary>
     public ProcessGroup Group { get; init; }
@@ -73,7 +103,11 @@ public sealed record ProcessCommand
     public bool KillOnParentExit { get; init; }
 
     /// <summary>What <see cref="Subprocess.StopAsync"/>, a cancelled run and Dispose send first.</summary>
-    public PosixSignal StopSignal { get; init; } = PosixSignal.SIGTERM;
+    public PosixSignal StopSignal
+    {
+        get;
+        init => field = SignalNumbers.Named(SignalNumbers.Of(value));
+    } = PosixSignal.SIGTERM;
 
     /// <summary>How long after that they kill; zero: at once.</summary>
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(5);
@@ -90,7 +124,7 @@ public sealed record ProcessCommand
     public override string ToString()
     {
         const int most = 1000;
-        var text = new StringBuilder(Quoted(FileName));
+        var text = new StringBuilder(FileName.Contains('=') ? InQuotes(FileName) : Quoted(FileName));      // else the shell would take it for an assignment
         foreach (string argument in Arguments)
         {
             text.Append(' ').Append(Quoted(argument));
@@ -104,5 +138,15 @@ public sealed record ProcessCommand
     }
 
     private static string Quoted(string word) =>
-        word.Length > 0 && word.All(static letter => char.IsAsciiLetterOrDigit(letter) || "_-./=:,+@%".Contains(letter)) ? word : $"'{word.Replace("'", "'\\''")}'";
+        word.Length > 0 && word.All(static letter => char.IsAsciiLetterOrDigit(letter) || "_-./=:,+@%".Contains(letter)) ? word : InQuotes(word);
+
+    private static string InQuotes(string word) => $"'{word.Replace("'", "'\\''")}'";
+
+    // A copy, so that nobody changes it afterwards.
+    private static ReadOnlyCollection<T> Copy<T>(IReadOnlyList<T> list, string name) where T : class
+    {
+        ArgumentNullException.ThrowIfNull(list, name);
+        T[] copy = [.. list];
+        return Array.IndexOf(copy, null) is >= 0 and var place ? throw new ArgumentException($"Number {place} of ProcessCommand.{name} is null.", name) : Array.AsReadOnly(copy);
+    }
 }

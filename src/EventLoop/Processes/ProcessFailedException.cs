@@ -29,7 +29,13 @@ public sealed class ProcessFailedException : Exception
     private static string Tail(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return text.Length <= MostKept ? text : text[^MostKept..];
+        if (text.Length <= MostKept)
+        {
+            return text;
+        }
+
+        int start = text.Length - MostKept;
+        return text[(char.IsLowSurrogate(text[start]) ? start + 1 : start)..];
     }
 
     private static string Describe(ProcessCommand command, ExitStatus status, string error)

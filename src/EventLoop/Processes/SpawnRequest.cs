@@ -20,10 +20,10 @@ internal sealed class SpawnRequest : LoopItem
         this.start = start;
         this.isDetached = isDetached;
         Context = core.BaseContext;
-        Answered = new AsyncEvent();
     }
 
-    internal AsyncEvent Answered { get; }
+    /// <summary>For the one who asked: a start cannot be taken back, and is over soon.</summary>
+    internal FirmWait Answered { get; } = new("start of a process");
 
     internal Exception? Failure => failure;
 
@@ -61,7 +61,7 @@ internal sealed class SpawnRequest : LoopItem
                 orphan.SendToGroup(SignalNumbers.Kill);
             }
 
-            DetachedReaper.Take(orphan);
+            DetachedReaper.Take(orphan, isGuarded: command.KillOnParentExit);
         }
     }
 

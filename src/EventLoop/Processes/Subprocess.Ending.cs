@@ -30,7 +30,7 @@ public sealed partial class Subprocess
             if (status is null)
             {
                 KillAll();
-                await Shielded(exited.WaitAsync);
+                await Killed();
             }
         }
 
@@ -42,7 +42,7 @@ public sealed partial class Subprocess
     /// <remarks><b>Cancellation:</b> shielded, so it does this in a cancelled scope, too; a scope whose grace ends makes it kill at once.</remarks>
     public ValueTask DisposeAsync()
     {
-        if (disposed)
+        if (closed is { IsSet: true } || core.Loop.IsClosed)
         {
             return default;
         }
@@ -54,12 +54,13 @@ public sealed partial class Subprocess
     /// <summary>In the task that awaits it, and shielded.</summary>
     private async Coroutine CloseAsync()
     {
-        if (disposed)
+        if (closed is not null)
         {
+            await Shielded(closed.WaitAsync);
             return;
         }
 
-        disposed = true;
+        closed = new AsyncEvent();
         input?.Close();
         try
         {
@@ -78,6 +79,8 @@ public sealed partial class Subprocess
             {
                 Release();
             }
+
+            closed.Set();
         }
     }
 
@@ -105,6 +108,17 @@ public sealed partial class Subprocess
         catch (TimeoutException)
         {
             // It heeds nothing but SIGKILL.
+        }
+    }
+
+    // What was killed is gone in a moment.
+    private async Coroutine Killed()
+    {
+        if (status is null)
+        {
+            var wait = new FirmWait($"end of {this}");
+            firmWaits.Add(wait);
+            await wait;
         }
     }
 

@@ -135,8 +135,8 @@ public sealed partial class Subprocess
         }
 
         hasCommunicated = true;
-        var (written, errors) = await Capture.All(this.input, input, output, error, int.MaxValue);
-        return new RunResult<byte[]>(await WaitAsync(), written, errors, Id, IsCutOff);
+        var (written, errors) = await Capture.All(this.input, input, output, error, int.MaxValue, WaitAsync);
+        return new RunResult<byte[]>(status!.Value, written, errors, Id, IsCutOff);
     }
 
     /// <inheritdoc cref="CommunicateAsync"/>
@@ -149,8 +149,8 @@ public sealed partial class Subprocess
         var child = await Start(command);
         try
         {
-            var (output, error) = await Capture.All(child.input, input, child.output, child.error, limit);
-            var status = await child.WaitAsync();
+            var (output, error) = await Capture.All(child.input, input, child.output, child.error, limit, child.WaitAsync);
+            var status = child.status!.Value;
             return !check || status.IsSuccess
                 ? new RunResult<byte[]>(status, output, error, child.Id, child.IsCutOff)
                 : throw new ProcessFailedException(command, status, Texts.Decode(command.Encoding, error));
@@ -165,6 +165,7 @@ public sealed partial class Subprocess
     {
         var child = await Start(command);
         LoopTask<byte[]>? errors = null;
+        child.input?.Close();      // there is none
         try
         {
             errors = child.error is { } pipe ? Loop.CreateTask(Capture.Tail(pipe, ProcessFailedException.MostKept), "error output of a process") : null;

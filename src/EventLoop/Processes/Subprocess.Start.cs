@@ -81,7 +81,7 @@ public sealed partial class Subprocess
         await Loop.CheckPoint();
         var request = new SpawnRequest(core, command, start, isDetached);
         request.Post();
-        await Shielded(request.Answered.WaitAsync);
+        await request.Answered;
         return request;
     }
 

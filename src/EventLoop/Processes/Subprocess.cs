@@ -23,13 +23,14 @@ public sealed partial class Subprocess : IAsyncDisposable
     private readonly ChildWatch watch;
     private readonly Resident resident;
     private readonly AsyncEvent exited = new();
+    private readonly List<FirmWait> firmWaits = [];      // of those who have killed it
     private readonly SendPipe? input;
     private readonly ReceivePipe? output;
     private readonly ReceivePipe? error;
     private ExitStatus? status;
     private TimerHandle? drain;
     private bool released;           // its number may be another's by now
-    private bool disposed;
+    private AsyncEvent? closed;      // made when the first one closes it
     private bool hasCommunicated;
 
     internal Subprocess(LoopCore core, ProcessCommand command, ChildDevice device, ChildStart start)
@@ -153,6 +154,8 @@ public sealed partial class Subprocess : IAsyncDisposable
         }
 
         exited.Set();
+        firmWaits.ForEach(static wait => wait.Set());
+        firmWaits.Clear();
         if ((output is not null || error is not null) && Command.DrainTimeout != Timeout.InfiniteTimeSpan)
         {
             drain = core.Loop.CallLater(Command.DrainTimeout, CutOff);
@@ -176,14 +179,7 @@ public sealed partial class Subprocess : IAsyncDisposable
         core.Loop.Residents.Remove(resident);
         if (Command.KillOnParentExit)
         {
-            // The guard has to forget the number before it can be anybody else's.
-            var (child, id) = (device, Id);
-            SpawnThread.Post(() =>
-            {
-                Guard.Remove(id);
-                child.Reap();
-                child.Dispose();
-            });
+            Guard.Release(device);
         }
         else
         {
@@ -226,7 +222,7 @@ public sealed partial class Subprocess : IAsyncDisposable
         else
         {
             released = true;
-            DetachedReaper.Take(device);
+            DetachedReaper.Take(device, isGuarded: Command.KillOnParentExit);
         }
     }
 }

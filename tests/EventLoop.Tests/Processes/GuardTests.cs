@@ -27,6 +27,26 @@ public sealed class GuardTests : ProcessTest
     });
 
     [Fact]
+    public void The_guard_forgets_whose_start_came_back_to_a_loop_that_is_closed()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            RunLoop(
+                async () =>
+                {
+                    Loop.StartSoon(async Coroutine () => await Subprocess.StartAsync(new ProcessCommand("sleep", "60") { KillOnParentExit = true }));
+                    await Yields(2);
+                },
+                Options with { ShutdownTimeout = TimeSpan.Zero });
+            RunProcesses(async () => await Subprocess.RunAsync("true"));      // starts are made one after the other: those before have come back
+        }
+
+        var groups = (HashSet<int>)typeof(Loop).Assembly.GetType("EventLoop.Processes.Guard")!
+            .GetField("Groups", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.GetValue(null)!;
+        SpinWait.SpinUntil(() => groups.Count == 0, TimeSpan.FromSeconds(5)).Should().BeTrue("a number that it kept would be another's one day");
+    }
+
+    [Fact]
     public void What_the_guard_knows_dies_when_its_pipe_ends()
     {
         // The guard's own script, with a pipe of this test's: its end is that of the process that holds it.

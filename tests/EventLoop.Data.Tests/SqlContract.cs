@@ -8,8 +8,8 @@ namespace EventLoop.Data.Tests;
 /// <summary>What an application on the loop needs of a driver when its database is slow, silent, gone, or back: the same for each driver.</summary>
 public abstract class SqlContract(Servers servers)
 {
-    /// <summary>A loop that stood still for so long was blocked; a busy machine, and .NET compiling, take less.</summary>
-    private static readonly TimeSpan Blocked = TimeSpan.FromSeconds(1.5);
+    /// <summary>A loop that stood still for so long was blocked: the shortest limit of a driver here is 2 s. A busy machine, and .NET compiling, take less.</summary>
+    private static readonly TimeSpan Blocked = TimeSpan.FromSeconds(1.9);
 
     internal abstract OwnServer.Recipe Recipe { get; }
 
@@ -50,25 +50,23 @@ public abstract class SqlContract(Servers servers)
     public void Thirty_queries_that_are_cancelled_at_once_do_not_hold_up_the_loop() => OnWire(
         async (wire, source) =>
         {
+            var connections = await Loop.Gather(Enumerable.Range(0, 30).Select(async Coroutine<DbConnection> (_) => await source.OpenConnectionAsync(Loop.CancellationToken)));
             long began = Stopwatch.GetTimestamp();
             var worst = await Heartbeat.DuringAsync(async () =>
-            {
                 (await CancelScope.MoveOnAfter(TimeSpan.FromSeconds(1), async _ => await TaskGroup.Run(async group =>
                 {
-                    for (int i = 0; i < 30; i++)
+                    foreach (var connection in connections)
                     {
-                        group.StartSoon(async () =>
-                        {
-                            await using var connection = await source.OpenConnectionAsync(Loop.CancellationToken);
-                            await ExecuteAsync(connection, SleepALot);
-                        });
+                        group.StartSoon(ExecuteAsync(connection, SleepALot));
                     }
-                }))).Should().BeFalse();
-            });
+                }))).Should().BeFalse());
             Report($"30 queries cancelled at once after 1 s: over after {Stopwatch.GetElapsedTime(began).TotalSeconds:F1} s, the loop stood still for {worst.TotalMilliseconds:F0} ms");
             worst.Should().BeLessThan(Blocked);
-            await using var again = await source.OpenConnectionAsync(Loop.CancellationToken);
-            (await ScalarAsync(again, "SELECT 42")).Should().Be(42);
+            foreach (var connection in connections)
+            {
+                (await ScalarAsync(connection, "SELECT 42")).Should().Be(42);
+                await connection.DisposeAsync();
+            }
         },
         poolSize: 30);
 
@@ -124,7 +122,7 @@ public abstract class SqlContract(Servers servers)
             // What was abandoned goes on with the connection: who gives it back to the pool gives it to others. Here the wire is cut first.
             wire.Restore();
             wire.Cut();
-            await connection.DisposeAsync();
+            await CloseInUseAsync(connection);
         });
         Report($"a silent server, and the driver's limits as they are: the loop stood still for {worst.TotalMilliseconds:F0} ms");
         worst.Should().BeLessThan(Blocked);
@@ -230,7 +228,7 @@ public abstract class SqlContract(Servers servers)
     [Fact]
     public void Without_the_token_the_wait_ends_at_once_but_the_connection_is_still_in_its_command() => OnWire(async (wire, source) =>
     {
-        await using var connection = await source.OpenConnectionAsync(Loop.CancellationToken);
+        var connection = await source.OpenConnectionAsync(Loop.CancellationToken);
         var time = await TimeOf(() => ShouldTimeOutAsync(TimeSpan.FromSeconds(0.2), async Coroutine () => await Command(connection, SleepALot).ExecuteNonQueryAsync()));
         time.Should().BeLessThan(TimeSpan.FromSeconds(1.5));
         Func<Task> next = () => Command(connection, "SELECT 42").ExecuteScalarAsync();
@@ -238,6 +236,7 @@ public abstract class SqlContract(Servers servers)
         refused.Should().Match<Exception>(static failure => failure is DbException || failure is InvalidOperationException);
         Report($"without the token the next command throws {refused.GetType().Name}: {refused.Message}");
         wire.Cut();
+        await CloseInUseAsync(connection);
     });
 
     [Fact]
@@ -309,6 +308,18 @@ public abstract class SqlContract(Servers servers)
         }
 
         timedOut.Should().BeTrue();
+    }
+
+    // What was abandoned still uses it: a driver may refuse to close it, or stumble.
+    private static async Coroutine CloseInUseAsync(DbConnection connection)
+    {
+        try
+        {
+            await connection.DisposeAsync();
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or DbException)
+        {
+        }
     }
 
     private static async Coroutine<TimeSpan> TimeOf(Func<Coroutine> body)

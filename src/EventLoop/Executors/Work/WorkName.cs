@@ -29,6 +29,7 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
         return Known.TryGetValue(work, out var name) ? name : Known.GetValue(work, Make);
     }
 
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "One without a location counts as loaded from memory only in a context of its own.")]
     private static WorkName Make(Delegate work)
     {
         if (!RuntimeFeature.IsDynamicCodeSupported)
@@ -75,6 +76,7 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
     [UnconditionalSuppressMessage("Trimming", "IL2057", Justification = "As above.")]
     [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = "As above.")]
     [UnconditionalSuppressMessage("Trimming", "IL2055", Justification = "As above.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2072", Justification = "As above.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Work is not named in native programs at all.")]
     internal Delegate Resolve()
     {

@@ -41,6 +41,7 @@ internal static class WorkValues
 
         [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Work is not named in native programs at all.")]
         [UnconditionalSuppressMessage("Trimming", "IL2055", Justification = "The codecs are named here and have constructors.")]
+        [UnconditionalSuppressMessage("Trimming", "IL2076", Justification = "An element of a value type has its constructor.")]
         private static object? Find()
         {
             var type = typeof(T);
@@ -63,6 +64,8 @@ internal static class WorkValues
         }
 
         // A reference in it would be an address here.
+        [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Work is not named in native programs at all.")]
+        [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = "The method asks for nothing of its type.")]
         private static bool IsUnmanaged(Type type) =>
             type.IsValueType && type != typeof(nint) && type != typeof(nuint) && !type.IsByRefLike && !(bool)HasReferences.MakeGenericMethod(type).Invoke(null, null)!;
     }

@@ -1,17 +1,12 @@
 using System.Runtime.InteropServices;
-using EventLoop.Net;
-using EventLoop.Net.Connections;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Descriptors;
 
 namespace EventLoop;
 
 // Descriptors of others: sockets, pipes and terminals that some library reads and writes itself.
 public sealed partial class Loop
 {
-    private readonly Dictionary<nint, DescriptorWatch> watches = [];
-    private int sweepAt = 16;
-
-    internal BufferPool Buffers => field ??= new BufferPool();
+    private DescriptorWatches? watches;
 
     /// <summary>Has <paramref name="callback"/> called whenever there is something to read. asyncio: <c>add_reader</c>.</summary>
     /// <param name="handle">Of a socket, a pipe or a terminal, non-blocking as a rule. It stays its owner's; when it is closed the callback is not called any more.</param>
@@ -50,80 +45,9 @@ public sealed partial class Loop
             ObjectDisposedException.ThrowIf(handle.IsClosed, handle);
         }
 
-        nint number = handle.DangerousGetHandle();
-        if (watches.TryGetValue(number, out var watch) && !ReferenceEquals(watch.Handle, handle))
-        {
-            if (handle.IsClosed)
-            {
-                return false;          // the number is another's by now
-            }
-
-            if (watch.Handle.IsClosed)
-            {
-                ForgetWatch(watch);
-                watch = null;
-            }
-        }
-
-        if (watch is null)
-        {
-            if (callback is null)
-            {
-                return false;
-            }
-
-            ForgetClosedWatches();
-            watch = new DescriptorWatch(Core, handle);
-            watches.Add(number, watch);
-        }
-
-        try
-        {
-            return watch.Set(reads, callback);
-        }
-        finally
-        {
-            if (watch.IsIdle)
-            {
-                watches.Remove(number);
-            }
-        }
+        return (watches ??= new DescriptorWatches(Core)).Set(handle, reads, callback);
     }
 
-    /// <summary>Its handle is closed, or was never its own.</summary>
-    internal void ForgetWatch(DescriptorWatch watch)
-    {
-        watch.End();
-        if (watches.TryGetValue(watch.Number, out var current) && ReferenceEquals(current, watch))
-        {
-            watches.Remove(watch.Number);
-        }
-    }
-
-    /// <summary>Nobody tells when a handle is closed; so now and then somebody looks.</summary>
-    /// <param name="always">False: only when there are twice as many watches as were left last time.</param>
-    internal void ForgetClosedWatches(bool always = false)
-    {
-        if (watches.Count == 0 || (!always && watches.Count < sweepAt))
-        {
-            return;
-        }
-
-        foreach (var watch in watches.Values.Where(static watch => watch.Handle.IsClosed).ToArray())
-        {
-            ForgetWatch(watch);
-        }
-
-        sweepAt = Math.Max(16, 2 * watches.Count);
-    }
-
-    private void EndWatches()
-    {
-        foreach (var watch in watches.Values)
-        {
-            watch.End();
-        }
-
-        watches.Clear();
-    }
+    /// <summary>Nobody tells when a handle is closed.</summary>
+    internal void ForgetClosedWatches() => watches?.ForgetClosed(always: true);
 }

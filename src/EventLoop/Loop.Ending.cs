@@ -55,7 +55,7 @@ public sealed partial class Loop
         DrainExecutor();
         var pending = Core.Tasks.Snapshot();
         LeaveLines(pending);
-        EndWatches();
+        watches?.End();
         foreach (var resident in Residents.ToArray())
         {
             resident.OnLoopClosing();

@@ -86,7 +86,7 @@ public sealed partial class Loop
     /// <param name="options">Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)" path="/remarks|/exception"/>
-    public static void Run(Task main, LoopOptions? options, CancellationToken cancellationToken) => Run(DeferredCoroutine.Await(main), options, cancellationToken);
+    public static void Run(Task main, LoopOptions? options, CancellationToken cancellationToken) => Run(ForeignTaskExtensions.Await(main), options, cancellationToken);
 
     /// <inheritdoc cref="Run(Task, LoopOptions?, CancellationToken)"/>
     public static void Run(Task main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
@@ -94,7 +94,7 @@ public sealed partial class Loop
     /// <inheritdoc cref="Run(Task, LoopOptions?, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What the task returned.</returns>
-    public static T Run<T>(Task<T> main, LoopOptions? options, CancellationToken cancellationToken) => Run(DeferredCoroutine.Await(main), options, cancellationToken);
+    public static T Run<T>(Task<T> main, LoopOptions? options, CancellationToken cancellationToken) => Run(ForeignTaskExtensions.Await(main), options, cancellationToken);
 
     /// <inheritdoc cref="Run{T}(Task{T}, LoopOptions?, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
@@ -176,10 +176,10 @@ public sealed partial class Loop
     public static int RunMain(Func<Task<int>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
-    public static int RunMain(Task main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Await(main), options, cancellationToken);
+    public static int RunMain(Task main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(ForeignTaskExtensions.Await(main), options, cancellationToken);
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
-    public static int RunMain(Task<int> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Await(main), options, cancellationToken);
+    public static int RunMain(Task<int> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(ForeignTaskExtensions.Await(main), options, cancellationToken);
 
     private static int ExitCodeOf(LoopOptions? options, Func<LoopRunner, int> run)
     {

@@ -62,7 +62,7 @@ public sealed partial class Loop
     /// <param name="main">It continues where it was started. To have an async method run on this loop hand in the method, not the task that it returns.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)" path="/exception"/>
-    public void RunUntilComplete(Task main, CancellationToken cancellationToken) => RunUntilComplete(DeferredCoroutine.Await(main), cancellationToken);
+    public void RunUntilComplete(Task main, CancellationToken cancellationToken) => RunUntilComplete(ForeignTaskExtensions.Await(main), cancellationToken);
 
     /// <inheritdoc cref="RunUntilComplete(Task, CancellationToken)"/>
     public void RunUntilComplete(Task main) => RunUntilComplete(main, CancellationToken.None);
@@ -70,7 +70,7 @@ public sealed partial class Loop
     /// <inheritdoc cref="RunUntilComplete(Task, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What the task returned.</returns>
-    public T RunUntilComplete<T>(Task<T> main, CancellationToken cancellationToken) => RunUntilComplete(DeferredCoroutine.Await(main), cancellationToken);
+    public T RunUntilComplete<T>(Task<T> main, CancellationToken cancellationToken) => RunUntilComplete(ForeignTaskExtensions.Await(main), cancellationToken);
 
     /// <inheritdoc cref="RunUntilComplete{T}(Task{T}, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>

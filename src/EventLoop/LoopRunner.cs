@@ -71,7 +71,7 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
     /// <param name="main">It continues where it was started. To have an async method run on this loop hand in the method, not the task that it returns.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="Run(Coroutine, CancellationToken)" path="/exception"/>
-    public void Run(Task main, CancellationToken cancellationToken) => Run(DeferredCoroutine.Await(main), cancellationToken);
+    public void Run(Task main, CancellationToken cancellationToken) => Run(ForeignTaskExtensions.Await(main), cancellationToken);
 
     /// <inheritdoc cref="Run(Task, CancellationToken)"/>
     public void Run(Task main) => Run(main, CancellationToken.None);
@@ -79,7 +79,7 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
     /// <inheritdoc cref="Run(Task, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What the task returned.</returns>
-    public T Run<T>(Task<T> main, CancellationToken cancellationToken) => Run(DeferredCoroutine.Await(main), cancellationToken);
+    public T Run<T>(Task<T> main, CancellationToken cancellationToken) => Run(ForeignTaskExtensions.Await(main), cancellationToken);
 
     /// <inheritdoc cref="Run{T}(Task{T}, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>

@@ -27,6 +27,9 @@ internal sealed class LoopState : LoopCore
     internal bool InterruptsForeignAwaits = true;
     internal Failure? LatestFailure;         // of a coroutine
 
+    /// <summary>The blocks of the connections, made and known by their room.</summary>
+    internal object? Blocks;
+
     internal LoopState(Loop loop, LoopClock clock, IPoller poller, bool observeBlocking, int? seed)
         : base(clock, poller, observeBlocking, seed) => Loop = loop;
 
@@ -48,7 +51,7 @@ internal sealed class LoopState : LoopCore
         LatestFailure = null;
         if (isParkingHeard)
         {
-            Loop.ForgetClosedWatches(always: true);      // nothing will come of them, and time need not wait for it
+            Loop.ForgetClosedWatches();      // nothing will come of them, and time need not wait for it
         }
     }
 

@@ -58,6 +58,9 @@ internal static class LoopStateAccess
             set => Unsafe.As<LoopState>(core).AbandonedWaits = value;
         }
 
+        /// <summary>The room of the connections keeps its blocks here.</summary>
+        internal ref object? Blocks => ref Unsafe.As<LoopState>(core).Blocks;
+
         /// <summary>A coroutine has thrown.</summary>
         internal Failure NoteFailure(Exception exception)
         {
@@ -85,6 +88,19 @@ internal static class LoopStateAccess
     {
         /// <summary>The task that steps in this context; null in plain callbacks.</summary>
         internal LoopTask? Task => Unsafe.As<LoopTask?>(context.Owner);
+    }
+
+    extension(LoopTask task)
+    {
+        /// <summary>Has it decided, after whatever is ready now, what becomes of the waits for things that are not ours.</summary>
+        internal void ScheduleInterruption()
+        {
+            if (!task.IsCompleted && !task.Context.IsInterruptionDue)
+            {
+                task.Context.IsInterruptionDue = true;
+                task.Core.Ready.Enqueue(new ForeignInterruption(task));
+            }
+        }
     }
 
     extension(WaiterQueue queue)

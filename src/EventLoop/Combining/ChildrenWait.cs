@@ -6,7 +6,7 @@ using EventLoop.Tasks;
 namespace EventLoop.Combining;
 
 /// <summary>Waits for several tasks and futures; what it waits for exactly is the subclass's. Loop thread only.</summary>
-internal abstract class ChildrenWait : WaitPoint
+internal abstract class ChildrenWait : WaitPoint, IAwaitsOthers
 {
     private readonly ChildWatcher[] watchers;
     private InternalTimer? alarm;
@@ -18,6 +18,8 @@ internal abstract class ChildrenWait : WaitPoint
     }
 
     internal LoopAwaitable[] Children { get; }
+
+    bool IAwaitsOthers.Includes(LoopAwaitable awaited) => Children.Contains(awaited);
 
     /// <summary>How many have not ended yet.</summary>
     protected int Pending { get; private set; }

@@ -8,9 +8,13 @@ namespace EventLoop.Combining;
 
 /// <summary>shield: a wait that does not own what it waits for. A failure that comes after the waiter was cancelled is nobody's, and is reported as lost.</summary>
 [StackTraceHidden]
-internal sealed class ShieldedWait(LoopAwaitable inner) : IWaitTarget
+internal sealed class ShieldedWait(LoopAwaitable inner) : IWaitTarget, IAwaitsOthers
 {
     internal LoopAwaitable Inner => inner;
+
+    LoopAwaitable? IAwaitsOthers.Only => inner;
+
+    bool IAwaitsOthers.Includes(LoopAwaitable awaited) => ReferenceEquals(inner, awaited);
 
     public Awaiter GetAwaiter() => new(this);
 

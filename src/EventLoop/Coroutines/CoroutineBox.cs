@@ -355,7 +355,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 
         if ((Flags & RootFlag) != 0)
         {
-            Context!.Task!.OnBodyEnded(this);
+            Context!.OnBodyEnded(this);
         }
         else if (awaiting is not null)
         {

@@ -141,9 +141,9 @@ internal static class Suspension
     // Other waits ask before they begin. This one has begun already: where nothing interrupts it, it goes on.
     private static void LookForCancellation(LoopCore core)
     {
-        if (core.Current is { Attention: true, Task: { } task } context)
+        if (core.Current is { Attention: true } context)
         {
-            task.OnForeignWaitBegun(context);
+            context.OnForeignWaitBegun();
         }
     }
 }

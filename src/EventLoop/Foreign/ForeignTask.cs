@@ -81,6 +81,8 @@ internal sealed class ForeignTask : LoopAwaitable
 
     internal override bool CancelCore(string? reason) => false;
 
+    private protected override void NoteAskedFor() { }      // .NET sees to its failure
+
     private void EndAsTask()
     {
         if (Task.IsCompletedSuccessfully)

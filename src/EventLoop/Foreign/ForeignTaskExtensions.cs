@@ -25,6 +25,20 @@ public static class ForeignTaskExtensions
     /// <typeparam name="T">The type of the result.</typeparam>
     public static Coroutine<T> OnLoop<T>(this ValueTask<T> task) => task.AsTask().OnLoop();
 
+    /// <summary>A wait for a task that runs already, as the main of a run.</summary>
+    internal static Coroutine Await(Task task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return task.OnLoop();
+    }
+
+    /// <inheritdoc cref="Await(Task)"/>
+    internal static Coroutine<T> Await<T>(Task<T> task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return task.OnLoop();
+    }
+
     /// <summary>A future that ends, always well, when the task has ended. Cancelling it leaves the task alone.</summary>
     internal static LoopFuture Completion(Task task, bool inFlight = false, bool isWork = false) => Completion(LoopCore.Required, task, inFlight, isWork);
 

@@ -98,6 +98,12 @@ internal class LoopContext : SynchronizationContext
 
     private protected virtual void OnWait() { }
 
+    /// <summary>The code has ended whose end is the end of the owner.</summary>
+    internal virtual void OnBodyEnded(WaitNode body) { }
+
+    /// <summary>A wait for something that is not ours has begun here, where <see cref="Attention"/> is set: other waits ask before they begin.</summary>
+    internal virtual void OnForeignWaitBegun() { }
+
     /// <summary>At the beginning of a wait here, where <see cref="Attention"/> is set: the cancellation that it has to throw instead.</summary>
     internal virtual LoopCanceledException? TakeCancellation() => null;
 

@@ -16,7 +16,7 @@ namespace EventLoop;
 /// <para><b>Eager children:</b> one that fails inside its first step takes effect at the body's next wait.</para>
 /// <para><b>Thread:</b> the loop's.</para>
 /// </remarks>
-public sealed partial class TaskGroup : INamed
+public sealed partial class TaskGroup : INamed, ITaskOwner
 {
     private readonly Scope scope;
     private readonly GroupJoin join;
@@ -160,9 +160,9 @@ public sealed partial class TaskGroup : INamed
     [EditorBrowsable(EditorBrowsableState.Never)]
     public ValueTask DisposeAsync() => throw new InvalidOperationException(HowToRunOne);
 
-    internal void Adopt(LoopTask child)
+    void ITaskOwner.Adopt(LoopTask child)
     {
-        child.JoinGroup(this, scope.Parent);
+        child.JoinOwner(this, scope.Parent);
         join.Add(child);
     }
 
@@ -334,17 +334,17 @@ public sealed partial class TaskGroup : INamed
     private bool IsCancellation(Exception exception) =>
         exception is LoopCanceledException || (scope.IsCancelledAround && scope.Core!.Loop.IsCancellation(exception));
 
-    /// <summary>It is where this group waits for its children.</summary>
-    internal bool IsJoin(IWaitTarget target) => ReferenceEquals(target, join);
-
     /// <summary>Where the group waits for its children; deaf once it has cancelled them.</summary>
-    private sealed class GroupJoin(TaskGroup group) : WaitPoint
+    private sealed class GroupJoin(TaskGroup group) : WaitPoint, IAwaitsOthers
     {
         private readonly HashSet<LoopTask> children = [];
 
         internal IReadOnlyCollection<LoopTask> Children => children;
 
         internal bool HasChildren => children.Count > 0;
+
+        // From the child's side: the set moves.
+        bool IAwaitsOthers.Includes(LoopAwaitable awaited) => awaited is LoopTask task && ReferenceEquals(task.Owner, group);
 
         protected override bool IsReady => children.Count == 0;
 

@@ -59,7 +59,7 @@ internal sealed class AwaitableDetails
     /// <summary>The innermost scope of others that it was started in.</summary>
     internal Scope? InheritedScope;
 
-    internal TaskGroup? Group;
+    internal ITaskOwner? Owner;
 
     /// <summary>What the task has done, while somebody counts.</summary>
     internal TaskCounts? Counts;

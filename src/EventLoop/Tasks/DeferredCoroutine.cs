@@ -13,20 +13,6 @@ internal static class DeferredCoroutine
 
     internal static Coroutine<T> Run<T>(Func<Task<T>> body) => Make<T, Func<Task<T>>, TaskAwaiter<T>, OfTask<T>>(body);
 
-    /// <summary>A wait for a task that runs already.</summary>
-    internal static Coroutine Await(Task task)
-    {
-        ArgumentNullException.ThrowIfNull(task);
-        return task.OnLoop();
-    }
-
-    /// <inheritdoc cref="Await(Task)"/>
-    internal static Coroutine<T> Await<T>(Task<T> task)
-    {
-        ArgumentNullException.ThrowIfNull(task);
-        return task.OnLoop();
-    }
-
     private static Coroutine Make<TBody, TAwaiter, TKind>(TBody body)
         where TBody : class
         where TAwaiter : struct, ICriticalNotifyCompletion

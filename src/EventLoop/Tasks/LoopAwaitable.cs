@@ -238,11 +238,13 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
         {
             MarkRetrieved();
         }
-        else if (this is not ForeignTask)
+        else
         {
-            Details.IsAskedFor = true;
+            NoteAskedFor();
         }
     }
+
+    private protected virtual void NoteAskedFor() => Details.IsAskedFor = true;
 
     internal void MarkRetrieved()
     {

@@ -1,5 +1,4 @@
 using EventLoop.Cancellation;
-using EventLoop.Foreign;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 
@@ -95,32 +94,6 @@ public partial class LoopTask
         }
     }
 
-    /// <summary>
-    /// A cancellation has met waits for things that are not ours. Where code of the task waited on the loop, that is what was cancelled: what waits for such code
-    /// learns of it from there, and a level-triggered scope is asked again after a while.
-    /// </summary>
-    internal void InterruptForeign(ForeignWait wait, TaskContext from, bool isTaken)
-    {
-        if (!isTaken)
-        {
-            ScheduleInterruption();
-        }
-        else if (SeesCancellation(from, out _))
-        {
-            wait.Refuse(this).Pause();
-        }
-    }
-
-    /// <summary>Has it decided, after whatever is ready now, what becomes of the waits for things that are not ours.</summary>
-    internal void ScheduleInterruption()
-    {
-        if (!IsCompleted && !context.IsInterruptionDue)
-        {
-            context.IsInterruptionDue = true;
-            Core.Ready.Enqueue(new ForeignInterruption(this));
-        }
-    }
-
     /// <summary>A wait for something that is not ours has begun in <paramref name="from"/>, where a cancellation may be due.</summary>
     internal void OnForeignWaitBegun(LoopContext from)
     {
@@ -128,7 +101,7 @@ public partial class LoopTask
         ExpireOverdue(here);
         if (SeesCancellation(here, out _))
         {
-            ScheduleInterruption();
+            this.ScheduleInterruption();
         }
         else if (ReferenceEquals(here, context))
         {
@@ -138,10 +111,6 @@ public partial class LoopTask
 
     /// <summary>A wait has thrown a request for this task as a whole into its code.</summary>
     private bool WasCancellationThrown => Rare?.DeliveredBy is { } by && (ReferenceEquals(by, this) || by.IsCanceled);
-
-    /// <summary>Whether the wait still stands that a cancellation has to throw.</summary>
-    internal bool IsCancellationDue(ForeignWait wait) =>
-        !IsCompleted && wait.Context is TaskContext from && ReferenceEquals(from.Task, this) && SeesCancellation(from, out _);
 
     /// <summary>Whether somebody was given a token that tells of the cancellation which code in <paramref name="from"/> sees.</summary>
     internal bool HasTokenOut(TaskContext from)

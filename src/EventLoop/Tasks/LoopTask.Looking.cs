@@ -29,7 +29,7 @@ public partial class LoopTask
     public LoopAwaitable? Awaiting => Look(static (_, target) => target switch
     {
         LoopAwaitable awaitable => awaitable,
-        ShieldedWait shield => shield.Inner,
+        IAwaitsOthers shield => shield.Only,
         _ => null,
     });
 
@@ -45,7 +45,7 @@ public partial class LoopTask
                 {
                     case null:
                         break;
-                    case ForeignWait:
+                    case IAbandonable:
                         foreign = node;
                         break;
                     default:
@@ -116,10 +116,8 @@ public partial class LoopTask
             bool found = node.VisibleTarget switch
             {
                 LoopAwaitable awaitable => ReferenceEquals(awaitable, awaited),
-                ShieldedWait shield => ReferenceEquals(shield.Inner, awaited),
-                ChildrenWait several => several.Children.Contains(awaited),
-                { } target => (awaited as LoopTask)?.Group?.IsJoin(target) == true,
-                null => false,
+                IAwaitsOthers others => others.Includes(awaited),
+                _ => false,
             };
             if (found && !awaited.IsCompleted && ReferenceEquals(node.Context?.Task, this))
             {

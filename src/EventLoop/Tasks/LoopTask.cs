@@ -107,7 +107,8 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
     /// <summary>The scopes that it is in now.</summary>
     internal TaskScopes OwnScopes => Rare?.Scopes ?? (Details.Scopes = new TaskScopes(this));
 
-    internal TaskGroup? Group => Rare?.Group;
+    /// <summary>The group that it is a child of; null: nobody's.</summary>
+    internal ITaskOwner? Owner => Rare?.Owner;
 
     /// <summary>What it has done since it was made; null: nobody has counted from then on. Any thread reads.</summary>
     internal TaskCounts? Counts
@@ -154,19 +155,19 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
 
     // ---- Its life
 
-    internal static LoopTask Create(LoopCore core, Coroutine coroutine, string? name, bool eager, TaskGroup? group = null, bool detached = false)
+    internal static LoopTask Create(LoopCore core, Coroutine coroutine, string? name, bool eager, ITaskOwner? owner = null, bool detached = false)
     {
         coroutine.Verify();
         var task = new LoopTask(core, name);
         var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(OperationWatch.Settled(coroutine)));
-        task.Begin(core, body, token, eager, group, detached);
+        task.Begin(core, body, token, eager, owner, detached);
         return task;
 
         static async Coroutine Wrap(Coroutine operation) => await operation;
         static (CoroutineBox, long) Body(Coroutine wrapped) => ((CoroutineBox)wrapped.Source!, wrapped.Token);
     }
 
-    private protected void Begin(LoopCore core, CoroutineBox body, long token, bool eager, TaskGroup? group, bool detached)
+    private protected void Begin(LoopCore core, CoroutineBox body, long token, bool eager, ITaskOwner? owner, bool detached)
     {
         body.BecomeBody(core, token, context);
         core.Tasks.Add(this);
@@ -175,7 +176,7 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
             Details.Detached = true;
         }
 
-        group?.Adopt(this);
+        owner?.Adopt(this);
         if ((core.Heard & Hearing.Tasks) != 0)
         {
             core.Instruments.TellTaskMade(context);
@@ -191,9 +192,9 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
         }
     }
 
-    internal void JoinGroup(TaskGroup group, Scope? inherited)
+    internal void JoinOwner(ITaskOwner owner, Scope? inherited)
     {
-        Details.Group = group;
+        Details.Owner = owner;
         if (inherited is not null)
         {
             Details.InheritedScope = inherited;
@@ -258,12 +259,12 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
 
     private void OnFailed(Exception failure)
     {
-        if (failure is LoopExitException && Group is null)
+        if (failure is LoopExitException && Owner is null)
         {
             MarkRetrieved();
             Core.ExitException ??= failure;
         }
-        else if (Rare is { Detached: true } && Group is null)
+        else if (Rare is { Detached: true } && Owner is null)
         {
             MarkRetrieved();
             Loop.CallExceptionHandler(new LoopExceptionContext($"A task that nobody awaits, '{Name}', failed", failure, this, CreatedAt: CreatedAt));

@@ -61,12 +61,12 @@ public sealed class LoopTask<T> : LoopTask
     /// <inheritdoc cref="LoopAwaitable.AsTask"/>
     public new Task<T> AsTask() => TaskBridge<T>.From(this, static ended => ((LoopTask<T>)ended).ToTask());
 
-    internal static LoopTask<T> Create(LoopCore core, Coroutine<T> coroutine, string? name, bool eager, TaskGroup? group = null)
+    internal static LoopTask<T> Create(LoopCore core, Coroutine<T> coroutine, string? name, bool eager, ITaskOwner? owner = null)
     {
         ((Coroutine)coroutine).Verify();
         var task = new LoopTask<T>(core, name);
         var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(OperationWatch.Settled(coroutine)));
-        task.Begin(core, body, token, eager, group, detached: false);
+        task.Begin(core, body, token, eager, owner, detached: false);
         return task;
 
         static async Coroutine<T> Wrap(Coroutine<T> operation) => await operation;

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using EventLoop.Cancellation;
+using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
@@ -6,12 +8,16 @@ namespace EventLoop.Tasks;
 /// <summary>The context of a task's code.</summary>
 internal class TaskContext(LoopCore core, LoopTask task) : LoopContext(core, task)
 {
-    internal LoopTask Task => System.Runtime.CompilerServices.Unsafe.As<LoopTask>(Owner!);
+    internal LoopTask Task => Unsafe.As<LoopTask>(Owner!);
 
     /// <summary>The innermost scope that governs code in this context: for the task's outermost code, whatever it inherited.</summary>
     internal virtual Scope? Scope => Task.InheritedScope;
 
     internal sealed override LoopCanceledException? TakeCancellation() => Task.TakeCancellation(this);
+
+    internal sealed override void OnForeignWaitBegun() => Task.OnForeignWaitBegun(this);
+
+    internal sealed override void OnBodyEnded(WaitNode body) => Task.OnBodyEnded(Unsafe.As<CoroutineBox>(body));
 }
 
 /// <summary>The context of a task's code inside one of its scopes: so the scope, too, travels with every await, whatever is awaited.</summary>

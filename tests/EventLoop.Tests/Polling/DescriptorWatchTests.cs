@@ -115,7 +115,7 @@ public abstract class DescriptorWatchTests(PollerKind poller) : IoTest(poller)
 
         var core = EventLoop.Scheduling.LoopCore.Required;
         core.Poller.HasSources.Should().BeTrue();
-        Loop.Current.ForgetClosedWatches(always: true);
+        Loop.Current.ForgetClosedWatches();
         core.Poller.HasSources.Should().BeFalse();
         return Coroutine.Completed;
     });

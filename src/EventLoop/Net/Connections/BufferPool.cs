@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using EventLoop.Scheduling;
+
 namespace EventLoop.Net.Connections;
 
 /// <summary>The blocks of one loop's connections: an idle connection holds none. Loop thread only.</summary>
@@ -12,6 +15,8 @@ internal sealed class BufferPool
 
     private readonly Stack<BufferSegment>[] free = [new(), new(), new(), new()];      // of 4, 16, 64 and 256 KiB
     private long bytes;
+
+    internal static BufferPool Of(LoopCore core) => Unsafe.As<BufferPool>(core.Blocks ??= new BufferPool());
 
     internal BufferSegment Rent(int atLeast)
     {

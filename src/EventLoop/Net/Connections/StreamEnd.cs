@@ -7,7 +7,7 @@ internal abstract class StreamEnd(LoopCore core, Transport transport)
 {
     internal LoopCore Core { get; } = core;
 
-    internal BufferPool Buffers { get; } = core.Loop.Buffers;
+    internal BufferPool Buffers { get; } = BufferPool.Of(core);
 
     internal Transport Transport { get; set; } = transport;
 

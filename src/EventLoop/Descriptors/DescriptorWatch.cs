@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 
-namespace EventLoop.Net.Sockets.Sockets;
+namespace EventLoop.Descriptors;
 
 /// <summary>
 /// The callbacks of one foreign descriptor. Each stands in the ready queue once at most, and is watched for again when it has run. The handle stays its owner's, who may close it: then
@@ -11,12 +11,14 @@ namespace EventLoop.Net.Sockets.Sockets;
 internal sealed class DescriptorWatch : PollSource
 {
     private readonly LoopCore core;
+    private readonly DescriptorWatches all;
     private readonly Callback reader;
     private readonly Callback writer;
 
-    internal DescriptorWatch(LoopCore core, SafeHandle handle)
+    internal DescriptorWatch(LoopCore core, DescriptorWatches all, SafeHandle handle)
     {
         this.core = core;
+        this.all = all;
         Handle = handle;
         Number = handle.DangerousGetHandle();
         reader = new Callback(this);
@@ -102,10 +104,10 @@ internal sealed class DescriptorWatch : PollSource
         catch (Exception failure)
         {
             reader.Action = writer.Action = null;
-            core.Loop.ForgetWatch(this);
+            all.Forget(this);
             if (!Handle.IsClosed)
             {
-                core.Loop.OnCallbackFailed(new IOException($"Descriptor {Number} is not watched any more: somebody has closed it without its handle. {failure.Message}", failure));
+                core.OnCallbackFailed(new IOException($"Descriptor {Number} is not watched any more: somebody has closed it without its handle. {failure.Message}", failure));
             }
         }
     }
@@ -140,7 +142,7 @@ internal sealed class DescriptorWatch : PollSource
             var core = Context!.Core;
             if (watch.Handle.IsClosed)
             {
-                core.Loop.ForgetWatch(watch);
+                watch.all.Forget(watch);
                 return;
             }
 
@@ -156,7 +158,7 @@ internal sealed class DescriptorWatch : PollSource
             }
             catch (Exception exception)
             {
-                core.Loop.OnCallbackFailed(exception);
+                core.OnCallbackFailed(exception);
             }
 
             watch.AskAgain();

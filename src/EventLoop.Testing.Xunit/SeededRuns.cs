@@ -1,4 +1,5 @@
 using System.Reflection;
+using EventLoop.Reporting;
 using EventLoop.Testing.Running;
 using Xunit;
 using Xunit.v3;
@@ -6,6 +7,7 @@ using Xunit.v3;
 namespace EventLoop.Testing.Xunit;
 
 /// <summary>The runs of one test: one, or one for each seed.</summary>
+[Plumbing]
 internal sealed class SeededRuns(ILoopTest settings, MethodInfo method, object?[] arguments, object? instance)
 {
     internal TimeSpan Limit => settings.Timeout > 0 ? TimeSpan.FromMilliseconds(settings.Timeout) : new TestLoopOptions().Timeout;

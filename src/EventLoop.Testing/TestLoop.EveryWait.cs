@@ -62,7 +62,7 @@ public static partial class TestLoop
         Func<Coroutine> scenario, Action<int>? afterEach, TestLoopOptions? options, string done,
         Func<WaitNode, bool> concerns, Action<TestRun, WaitNode> interfere, Func<Exception, bool> expected)
     {
-        var test = Valued(scenario);
+        var test = Scenario.Valued(scenario);
         options ??= new TestLoopOptions();
         int waits = 0;
         int total = 0;

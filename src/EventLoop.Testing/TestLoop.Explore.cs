@@ -19,7 +19,7 @@ public static partial class TestLoop
     public static void Explore(int seeds, Func<Coroutine> scenario, int firstSeed = 0, TestLoopOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(seeds, 1);
-        var test = Valued(scenario);
+        var test = Scenario.Valued(scenario);
         options ??= new TestLoopOptions();
         for (int i = 0; i < seeds; i++)
         {
@@ -57,7 +57,7 @@ public static partial class TestLoop
         var run = new TestRun(options, options.Seed);
         var trace = new StepTrace(run.Loop, 100_000);
         run.OnStep(trace.Add);
-        if (run.Execute(Valued(test)).Failure is { } failure)
+        if (run.Execute(Scenario.Valued(test)).Failure is { } failure)
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
         }

@@ -24,7 +24,7 @@ public static partial class TestLoop
     /// <exception cref="LoopDeadlockException">Everything waits, and nothing will ever come.</exception>
     /// <exception cref="TestLoopException">The test was left in disorder, or did not end in time.</exception>
     [OverloadResolutionPriority(1)]
-    public static void Run(Func<Coroutine> test, TestLoopOptions? options = null) => Run(Valued(test), options);
+    public static void Run(Func<Coroutine> test, TestLoopOptions? options = null) => Run(Scenario.Valued(test), options);
 
     /// <inheritdoc cref="Run(Func{Coroutine}, TestLoopOptions?)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
@@ -87,15 +87,5 @@ public static partial class TestLoop
             },
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return source.Task;
-    }
-
-    internal static Func<Coroutine<NoResult>> Valued(Func<Coroutine> body)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        return async Coroutine<NoResult> () =>
-        {
-            await body();
-            return NoResult.None;
-        };
     }
 }

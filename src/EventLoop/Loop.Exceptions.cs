@@ -219,7 +219,7 @@ public sealed partial class Loop
         if (!Debugger.IsAttached)
         {
             var context = Core.Current;
-            string resumed = stepTimer?.StepMethod is { } method && WaitReport.IsOfUser(method) ? $". It resumed in {method}" : "";
+            string resumed = stepTimer?.StepMethod is { } method ? $". It resumed in {method}" : "";
             string waited = context?.Task is { } task && WaitReport.StackOf(task) is { Length: > 0 } stack ? $". It waited last in {stack}" : "";
             Log.StuckStep(LogTarget, Who(context), since.TotalSeconds, Name, resumed + waited);
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
 using EventLoop.Polling;
@@ -16,6 +17,7 @@ namespace EventLoop;
 /// <para><b>Guarantee:</b> what stands between two awaits of a coroutine runs alone; no other code of the loop comes in between.</para>
 /// <para>asyncio: <c>asyncio.run</c> and the event loop object.</para>
 /// </remarks>
+[DebuggerTypeProxy(typeof(LoopDebugView))]
 public sealed partial class Loop : IDisposable
 {
     private static int made;

@@ -1,9 +1,11 @@
 using EventLoop.Diagnostics;
+using EventLoop.Reporting;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Testing.Running;
 
 /// <summary>One run of a test on a fresh loop, and everything that can be held against it.</summary>
+[Plumbing]
 internal sealed class TestRun
 {
     // What is foreign and was not announced gets this chance, in real time, before a standstill is called a deadlock.

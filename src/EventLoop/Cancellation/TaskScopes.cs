@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 
@@ -36,6 +37,7 @@ internal sealed class TaskScopes(LoopTask task)
 
         context.Slot = count;
         Volatile.Write(ref contexts[count++], context);
+        AssertInvariants();
     }
 
     internal void Remove(ScopedContext context)
@@ -46,6 +48,17 @@ internal sealed class TaskScopes(LoopTask task)
         Volatile.Write(ref contexts[last.Slot], last);
         Volatile.Write(ref contexts[count], null);
         context.Slot = -1;
+        AssertInvariants();
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        Debug.Assert(task.Core.IsInLoopThread, "Scopes are entered and left on the thread of their loop.");
+        Debug.Assert(count >= 0 && count <= contexts.Length && waitingCount <= count, "Nobody waits who is in no scope.");
+        Debug.Assert(count == 0 || contexts[count - 1] is { } latest && latest.Slot == count - 1, "A context knows its place.");
+        Debug.Assert(count == contexts.Length || contexts[count] is null, "The places behind the last are empty.");
+        Debug.Assert(waitingCount == 0 || waiting[waitingCount - 1]!.WaitingSlot == waitingCount - 1, "One that waits knows its place.");
     }
 
     internal void NoteWait(ScopedContext context)

@@ -49,6 +49,9 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 
     internal abstract string MethodName { get; }
 
+    /// <summary>Whether the method only calls what is of interest to people.</summary>
+    internal abstract bool IsPlumbing { get; }
+
     // ---- The method's state, for those who interrupt a foreign await
 
     internal abstract FieldInfo[] Fields { get; }

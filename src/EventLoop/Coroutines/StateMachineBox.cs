@@ -18,6 +18,8 @@ internal sealed class StateMachineBox<
 
     internal override string MethodName => StateMachineName<TStateMachine>.Method;
 
+    internal override bool IsPlumbing => StateMachineName<TStateMachine>.IsPlumbing;
+
     internal override FieldInfo[] Fields => StateMachineFields<TStateMachine>.All;
 
     internal override object? ReadField(FieldInfo field) => StateMachineFields<TStateMachine>.Read(ref StateMachine!, field);
@@ -62,6 +64,8 @@ internal sealed class StateMachineBox<
     internal TStateMachine? StateMachine;
 
     internal override string MethodName => StateMachineName<TStateMachine>.Method;
+
+    internal override bool IsPlumbing => StateMachineName<TStateMachine>.IsPlumbing;
 
     internal override FieldInfo[] Fields => StateMachineFields<TStateMachine>.All;
 

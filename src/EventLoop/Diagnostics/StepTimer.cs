@@ -21,7 +21,7 @@ internal sealed class StepTimer(Loop loop) : Instrument
     internal long StepBegan => Volatile.Read(ref stepBegan);
 
     /// <summary>The coroutine method that resumed in this step. Any thread.</summary>
-    internal string? StepMethod => (stepItem as CoroutineBox)?.MethodName;
+    internal string? StepMethod => stepItem is CoroutineBox { IsPlumbing: false } box ? box.MethodName : null;
 
     /// <summary>The delegate behind the step that runs now, if it belongs to no task.</summary>
     internal Delegate? RunningCode { get; private set; }

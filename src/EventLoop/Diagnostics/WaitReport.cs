@@ -104,12 +104,8 @@ internal static class WaitReport
         }
     }
 
-    /// <summary>The methods that the task is in, innermost first, without those through which lambdas and tests are called.</summary>
-    internal static string StackOf(LoopTask task) => string.Join(" < ", task.GetStack().Where(IsOfUser));
-
-    internal static bool IsOfUser(string name) =>
-        !name.StartsWith("DeferredCoroutine.", StringComparison.Ordinal) && !name.StartsWith("TestLoop.Valued", StringComparison.Ordinal)
-        && !name.StartsWith("TestRun.", StringComparison.Ordinal) && !name.StartsWith("SeededRuns.", StringComparison.Ordinal);
+    /// <summary>The methods that the task is in, innermost first.</summary>
+    internal static string StackOf(LoopTask task) => string.Join(" < ", task.GetStack());
 
     internal static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.#######", CultureInfo.InvariantCulture) + " s";
 

@@ -122,5 +122,5 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
         { } remaining => PlainText.Short(remaining),
     };
 
-    internal static string StackOf(IReadOnlyList<string> stack) => string.Join(" < ", stack.Where(WaitReport.IsOfUser));
+    internal static string StackOf(IReadOnlyList<string> stack) => string.Join(" < ", stack);
 }

@@ -151,7 +151,10 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
                 break;
             }
 
-            reading.Stack.Add(LoopTask.NameOf(node));
+            if (LoopTask.NameOf(node) is { } name)
+            {
+                reading.Stack.Add(name);
+            }
         }
     }
 

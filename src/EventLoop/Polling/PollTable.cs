@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace EventLoop.Polling;
 
 /// <summary>
@@ -22,6 +24,7 @@ internal sealed class PollTable
     /// <summary>Gives it a slot; what to register with the kernel is the answer.</summary>
     internal ulong Add(PollSource source)
     {
+        Debug.Assert(source.Slot < 0, "Nobody is registered twice.");
         int slot = firstFree;
         if (slot >= 0)
         {
@@ -40,6 +43,7 @@ internal sealed class PollTable
         entry.Source = source;
         source.Slot = slot;
         Count++;
+        AssertInvariants();
         return Key(slot, entry.Generation);
     }
 
@@ -47,6 +51,7 @@ internal sealed class PollTable
 
     internal void Remove(PollSource source)
     {
+        Debug.Assert(source.Slot >= 0 && ReferenceEquals(entries[source.Slot].Source, source), "Who leaves stands in his slot.");
         ref var entry = ref entries[source.Slot];
         entry.Source = null;
         entry.Generation++;
@@ -54,6 +59,7 @@ internal sealed class PollTable
         firstFree = source.Slot;
         source.Slot = -1;
         Count--;
+        AssertInvariants();
     }
 
     /// <summary>Null when the event is for someone who has left.</summary>
@@ -79,4 +85,13 @@ internal sealed class PollTable
     }
 
     private static ulong Key(int slot, uint generation) => ((ulong)generation << 32) | (uint)slot;
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        Debug.Assert(Count >= 0 && Count <= used && used <= entries.Length, "There are no more owners than slots that were given out.");
+        Debug.Assert(firstFree < used, "Only slots that were given out are free again.");
+        Debug.Assert(firstFree < 0 == (Count == used), "A slot is free unless all have owners.");
+        Debug.Assert(firstFree < 0 || entries[firstFree].Source is null, "A free slot has no owner.");
+    }
 }

@@ -222,6 +222,7 @@ internal abstract partial class LoopCore
 
     private void Turn()
     {
+        AssertInvariants();
         Turns++;
         TakePosts();
         if (stepsSinceLook >= LookInterval || Ready.Count == 0)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace EventLoop.Scheduling;
@@ -134,6 +135,7 @@ internal sealed class ReadyQueue
         spare = null;
         last.Next = ring;
         last = ring;
+        AssertInvariants();
         return ring;
     }
 
@@ -144,6 +146,22 @@ internal sealed class ReadyQueue
         first = empty.Next!;
         empty.Next = null;
         spare = empty;
+        AssertInvariants();
         return first;
+    }
+
+    [Conditional("DEBUG")]
+    internal void AssertInvariants()
+    {
+        long found = 0;
+        for (var ring = first; ring is not null; ring = ring.Next)
+        {
+            Debug.Assert(ring.Tail - ring.Head is >= 0 and <= RingSize, "A ring holds between nothing and all of its places.");
+            Debug.Assert(ring.Next is not null || ReferenceEquals(ring, last), "The chain of rings ends with the one that is put into.");
+            Debug.Assert(ring.Next is null || ring.Tail - ring.Head == RingSize || ReferenceEquals(ring, first), "Only the last ring has room.");
+            found += ring.Tail - ring.Head;
+        }
+
+        Debug.Assert(found == put - taken, "What went in and has not come out stands in the rings.");
     }
 }

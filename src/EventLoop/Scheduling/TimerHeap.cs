@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace EventLoop.Scheduling;
 
 /// <summary>
@@ -183,5 +185,19 @@ internal sealed class TimerHeap
         }
 
         Put(index, entry);
+    }
+
+    /// <summary>Of what lies at the top, where it is looked: the whole of a heap would cost too much at each change.</summary>
+    [Conditional("DEBUG")]
+    internal void AssertInvariants()
+    {
+        const int shown = 21;      // the top, its children and theirs
+        Debug.Assert(gaps >= 0 && gaps <= count, "There are no more gaps than entries.");
+        Debug.Assert(count == 0 || First.Item is not null, "The first entry is never a gap.");
+        for (int i = 0; i < Math.Min(count, shown); i++)
+        {
+            Debug.Assert(At(i).Item is not { } item || item.TimerSlot == i + 1, "An item knows its place.");
+            Debug.Assert(i == 0 || !At(i).IsBefore(At((i - 1) >> 2)), "No entry is before the one above it.");
+        }
     }
 }

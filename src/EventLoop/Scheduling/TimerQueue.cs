@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 
 namespace EventLoop.Scheduling;
@@ -52,6 +53,8 @@ internal sealed class TimerQueue
         {
             heap.Add(entry);
         }
+
+        AssertInvariants();
     }
 
     internal LoopItem RemoveFirst()
@@ -79,6 +82,8 @@ internal sealed class TimerQueue
         {
             runs[TimerRun.NumberOf(slot)].Remove(item);
         }
+
+        AssertInvariants();
     }
 
     /// <summary>Its deadline; null: it has none. Any thread: elsewhere it is looked at while the queue moves, and one that moves just then is not found.</summary>
@@ -137,5 +142,19 @@ internal sealed class TimerQueue
         }
 
         return ref first;
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        int found = heap.Count;
+        foreach (var run in runs)
+        {
+            run.AssertInvariants();
+            found += run.Count;
+        }
+
+        heap.AssertInvariants();
+        Debug.Assert(found == count, "Every deadline stands in a run or in the heap.");
     }
 }

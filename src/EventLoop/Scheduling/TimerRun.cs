@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace EventLoop.Scheduling;
 
 /// <summary>
@@ -148,6 +150,18 @@ internal sealed class TimerRun(int number, int start = 0)
             {
                 Append(entry);
             }
+        }
+    }
+
+    [Conditional("DEBUG")]
+    internal void AssertInvariants()
+    {
+        Debug.Assert(count >= 0 && count <= tail - head, "There are no more items than places.");
+        if (count > 0)
+        {
+            Debug.Assert(At(head).Item is { } first && PositionOf(first.TimerSlot) == head && NumberOf(first.TimerSlot) == number, "The first place is no gap, and its item knows it.");
+            Debug.Assert(At(tail - 1).Item is { } latest && PositionOf(latest.TimerSlot) == tail - 1, "The last place is no gap, and its item knows it.");
+            Debug.Assert(At(head).Due <= At(tail - 1).Due, "Deadlines stand in their order.");
         }
     }
 }

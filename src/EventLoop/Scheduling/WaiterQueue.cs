@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace EventLoop.Scheduling;
@@ -17,6 +18,7 @@ internal struct WaiterQueue
 
     internal void Add(WaitNode node)
     {
+        Debug.Assert(node.Next is null && node.Previous is null && !ReferenceEquals(first, node), "A node stands in one queue at a time.");
         if (first is null)
         {
             first = node;
@@ -27,6 +29,7 @@ internal struct WaiterQueue
         last.Next = node;
         node.Previous = last;
         first.Previous = node;
+        AssertInvariants();
     }
 
     internal void Remove(WaitNode node)
@@ -56,6 +59,7 @@ internal struct WaiterQueue
 
         node.Next = null;
         node.Previous = null;
+        AssertInvariants();
     }
 
     internal WaitNode? TakeFirst()
@@ -117,5 +121,17 @@ internal struct WaiterQueue
         }
 
         return chosen;
+    }
+
+    /// <summary>Of the two ends: the whole of a queue would cost too much at each change.</summary>
+    [Conditional("DEBUG")]
+    private readonly void AssertInvariants()
+    {
+        if (first is { } node)
+        {
+            Debug.Assert(node.Next is null == node.Previous is null, "One that stands alone has neither neighbour; else the first knows the last.");
+            Debug.Assert(node.Previous is not { } last || last.Next is null, "Nobody stands behind the last.");
+            Debug.Assert(node.Following is not { } second || ReferenceEquals(second.Previous, node), "Neighbours know one another.");
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using EventLoop.Cancellation;
 using EventLoop.Scheduling;
@@ -14,6 +15,7 @@ namespace EventLoop;
 /// has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
 /// <para><b>Thread:</b> the loop's. A lambda is the scope, because <c>DisposeAsync</c> does not learn the body's exception.</para>
 /// </remarks>
+[DebuggerTypeProxy(typeof(CancelScopeDebugView))]
 public sealed partial class CancelScope : INamed
 {
     private readonly Scope scope;
@@ -39,6 +41,8 @@ public sealed partial class CancelScope : INamed
     }
 
     object INamed.Resource => scope;
+
+    internal Scope Inner => scope;
 
     /// <summary>Whether somebody cancelled it, or its deadline has passed.</summary>
     public bool CancelCalled => scope.Cancelled

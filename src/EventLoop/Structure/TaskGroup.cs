@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
@@ -16,6 +17,7 @@ namespace EventLoop;
 /// <para><b>Eager children:</b> one that fails inside its first step takes effect at the body's next wait.</para>
 /// <para><b>Thread:</b> the loop's.</para>
 /// </remarks>
+[DebuggerTypeProxy(typeof(TaskGroupDebugView))]
 public sealed partial class TaskGroup : INamed, ITaskOwner
 {
     private readonly Scope scope;
@@ -56,6 +58,8 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
 
     /// <summary>What its children stand in together.</summary>
     internal Scope Scope => scope;
+
+    internal Exception[] Failures => [.. failures];
 
     // ---- Running one
 

@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Reporting;
 
 namespace EventLoop.Tasks;
 
 /// <summary>Lambdas as coroutines: the lambda is called when the coroutine runs, in the task that it belongs to.</summary>
+[Plumbing]
 internal static class DeferredCoroutine
 {
     internal static Coroutine Run(Func<Coroutine> body) => Make<Func<Coroutine>, CoroutineAwaiter, OfCoroutine>(body);

@@ -76,7 +76,10 @@ public partial class LoopTask
                     break;
                 }
 
-                names.Add(NameOf(node));
+                if (NameOf(node) is { } name)
+                {
+                    names.Add(name);
+                }
             }
 
             if (here || ReferenceEquals(innermost, LatestWait))
@@ -88,9 +91,10 @@ public partial class LoopTask
         return names;
     }
 
-    /// <summary>The method that resumes there.</summary>
-    internal static string NameOf(WaitNode node) => node switch
+    /// <summary>The method that resumes there; null: one through which lambdas and tests are called.</summary>
+    internal static string? NameOf(WaitNode node) => node switch
     {
+        CoroutineBox { IsPlumbing: true } => null,
         CoroutineBox box => box.MethodName,
         ContinuationNode continuation => MethodNames.Readable(continuation.Method),
         _ => node.GetType().Name,

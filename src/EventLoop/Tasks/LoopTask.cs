@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EventLoop.Cancellation;
 using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
@@ -14,6 +15,7 @@ namespace EventLoop;
 /// A task always runs to its first wait, even when it was cancelled before its first step.</para>
 /// <para>The loop holds it strongly until it ends. A failure that nobody looks at goes to the loop's exception handler.</para>
 /// </remarks>
+[DebuggerTypeProxy(typeof(LoopTaskDebugView))]
 public partial class LoopTask : LoopAwaitable, IStepOwner
 {
     private readonly TaskContext context;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using EventLoop.Scheduling;
@@ -84,6 +85,7 @@ internal sealed class ChannelCore<T>(int capacity)
         }
 
         buffer.Add(item);
+        AssertInvariants();
         return true;
     }
 
@@ -92,6 +94,7 @@ internal sealed class ChannelCore<T>(int capacity)
         var receiver = Receivers.TakeFirst()!;
         Unsafe.As<ChannelReceive<T>>(receiver.Target!).Result = item;
         receiver.Wake();
+        AssertInvariants();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -115,6 +118,7 @@ internal sealed class ChannelCore<T>(int capacity)
         var sender = Senders.TakeFirst()!;
         buffer.Add(Unsafe.As<ChannelSend<T>>(sender.Target!).Item!);
         sender.Wake();
+        AssertInvariants();
     }
 
     // The rendezvous: senders wait at an empty buffer only when there is none.
@@ -129,5 +133,14 @@ internal sealed class ChannelCore<T>(int capacity)
         item = Unsafe.As<ChannelSend<T>>(sender.Target!).Item!;
         sender.Wake();
         return true;
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        Debug.Assert(Receivers.IsEmpty || (buffer.Count == 0 && Senders.IsEmpty), "Who receives waits only while there is nothing to have.");
+        Debug.Assert(Senders.IsEmpty || buffer.Count >= capacity, "Who sends waits only while there is no room.");
+        Debug.Assert(buffer.Count <= capacity, "There is no more than there is room for.");
+        Debug.Assert(openSenders >= 0 && openReceivers >= 0, "A half is closed once.");
     }
 }

@@ -238,6 +238,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
         }
 
         Store(item);
+        AssertInvariants();
         return true;
     }
 
@@ -247,6 +248,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
         Unfinished++;
         Unsafe.As<QueueGet<T>>(getter.Target!).Result = item;
         getter.Wake();
+        AssertInvariants();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -279,6 +281,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
         }
 
         putter.Wake();
+        AssertInvariants();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -332,5 +335,15 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
         protected override bool IsOver => queue.IsShutDown && queue.IsEmpty;
 
         protected override bool IsEnd(Exception exception) => exception is QueueShutDownException && queue.IsShutDown;
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        Debug.Assert(Getters.IsEmpty || Count == 0, "Who takes waits only while there is nothing.");
+        Debug.Assert(Putters.IsEmpty || Count >= room, "Who puts waits only while there is no room.");
+        Debug.Assert(Capacity == 0 || Count <= Capacity, "There is no more than there is room for.");
+        Debug.Assert(Unfinished >= Count || IsShutDown, "What is still in the queue is not done.");
+        Debug.Assert(Joiners.IsEmpty || Unfinished > 0, "Who waits for the end waits for something.");
     }
 }

@@ -18,7 +18,7 @@ public sealed class AbortTests
         var aborted = new TaskCompletionSource();
         var ended = new TaskCompletionSource<string>();
         await using var site = await Site.StartAsync(
-            app => app.MapGet("/", async (HttpContext http) =>
+            app => app.UseExceptionHandler(static _ => { }).UseRouting().UseEndpoints(routes => routes.MapGet("/", async (HttpContext http) =>
             {
                 http.RequestAborted.Register(() => aborted.TrySetResult());
                 started.SetResult();
@@ -32,7 +32,7 @@ public sealed class AbortTests
                     ended.SetResult(cancellation.Reason ?? "");
                     throw;
                 }
-            }),
+            })),
             options => options.CancelAbandoned = cancels);
 
         using (var client = await site.ConnectAsync())

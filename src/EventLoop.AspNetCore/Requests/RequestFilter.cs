@@ -80,15 +80,16 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
             if (isAlone)
             {
                 connection!.Abandonable = options.CancelAbandoned ? task : null;
-                connection.Raw.StartWatch();
                 if (options.CancelAbandoned && connection.Raw.IsGone)
                 {
-                    task.Abandon();
+                    task.AbandonWhenAborted();
                 }
+
+                connection.Raw.StartWatch();
             }
             else if (options.CancelAbandoned)
             {
-                end.AbandonBy(http.RequestAborted);
+                task.AbandonWhenAborted();
             }
 
             return told;

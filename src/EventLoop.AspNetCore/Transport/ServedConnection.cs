@@ -108,7 +108,7 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
 
     private void OnGone()
     {
-        Abandonable?.Abandon();
+        Abandonable?.AbandonWhenAborted();
         ThreadPool.UnsafeQueueUserWorkItem(static source => source.Cancel(), closed, preferLocal: false);
     }
 

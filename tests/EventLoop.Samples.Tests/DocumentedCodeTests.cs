@@ -17,6 +17,7 @@ public sealed class DocumentedCodeTests
         global using System.Threading;
         global using System.Threading.Tasks;
         global using EventLoop;
+        global using EventLoop.IO;
         global using EventLoop.Net;
         global using EventLoop.Synchronization;
         """;

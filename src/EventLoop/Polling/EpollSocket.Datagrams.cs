@@ -138,6 +138,7 @@ internal sealed unsafe partial class EpollSocket
             SocketSetting.SendBuffer => (SocketLevel, 7),
             SocketSetting.ReuseAddress => (SocketLevel, 2),
             SocketSetting.ReusePort => (SocketLevel, 15),
+            SocketSetting.DeferAccept => (TcpLevel, 9),
             SocketSetting.IPv6Only => (IPv6Level, 26),
             SocketSetting.Broadcast => (SocketLevel, 6),
             _ => throw new ArgumentOutOfRangeException(nameof(setting)),

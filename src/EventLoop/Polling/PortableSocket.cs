@@ -231,6 +231,10 @@ internal sealed class PortableSocket : SocketDevice
         return datagrams.Length;
     }
 
+    // .NET has no name for it.
+    private SocketError DeferAccept(int seconds) =>
+        OperatingSystem.IsLinux() ? Try(() => socket.SetRawSocketOption(6, 9, BitConverter.GetBytes(seconds))) : SocketError.OperationNotSupported;
+
     internal override SocketError Set(SocketSetting setting, int value)
     {
         (SocketOptionLevel level, SocketOptionName name) = setting switch
@@ -250,6 +254,7 @@ internal sealed class PortableSocket : SocketDevice
 
         // .NET binds with SO_REUSEADDR on Unix by itself; what it calls ReuseAddress sets SO_REUSEPORT there, and on Windows lets a port be stolen.
         return setting == SocketSetting.ReuseAddress ? SocketError.Success
+            : setting == SocketSetting.DeferAccept ? DeferAccept(value)
             : setting == SocketSetting.ReusePort && OperatingSystem.IsWindows() ? SocketError.OperationNotSupported
             : Try(() => socket.SetSocketOption(level, name, value));
     }

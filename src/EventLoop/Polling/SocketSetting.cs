@@ -12,6 +12,7 @@ internal enum SocketSetting
     SendBuffer,
     ReuseAddress,
     ReusePort,
+    DeferAccept,
     IPv6Only,
     Broadcast,
 }

@@ -67,6 +67,11 @@ internal sealed partial class OutputPipe : PipeWriter
             throw owner.ClosedException();
         }
 
+        if (Coalesces && !drain && TryDefer(ref rest))
+        {
+            return true;
+        }
+
         if (unsent > 0 && !draining)
         {
             Send();

@@ -56,6 +56,11 @@ internal static class SocketFactory
                 Set(device, endPoint, SocketSetting.ReusePort, 1);
             }
 
+            if (options.DeferAccept is { } patience && OperatingSystem.IsLinux() && endPoint.AddressFamily != AddressFamily.Unix)
+            {
+                Set(device, endPoint, SocketSetting.DeferAccept, (int)Math.Ceiling(patience.TotalSeconds));
+            }
+
             Check(device.Bind(endPoint), "bind to", endPoint);
             Check(device.Listen(options.Backlog), "listen on", endPoint);
             return device;

@@ -25,6 +25,22 @@ internal static class LoopCases
     }
 #pragma warning restore CS1998
 
+    public static async Coroutine CallOneByOne(int n)
+    {
+        for (int i = 0; i < n; i++)
+        {
+            await Nothing();
+        }
+    }
+
+    public static async Coroutine SpawnEagerly(int n)
+    {
+        for (int i = 0; i < n; i++)
+        {
+            await Loop.CreateTask(Nothing(), eager: true);
+        }
+    }
+
     public static async Coroutine SpawnOneByOne(int n)
     {
         for (int i = 0; i < n; i++)

@@ -21,6 +21,20 @@ internal static class PoolCases
         }
     }
 
+#pragma warning disable CS1998 // an async method that does nothing is the point
+    private static async Task Nothing()
+    {
+    }
+#pragma warning restore CS1998
+
+    public static async Task CallOneByOne(int n)
+    {
+        for (int i = 0; i < n; i++)
+        {
+            await Nothing();
+        }
+    }
+
     private static async Task YieldOnce() => await Task.Yield();
 
     public static async Task SpawnAllThenJoin(int n)

@@ -1,6 +1,6 @@
 // The scheduler cases as a program of its own, in the form of the other runtimes' in ../peers:
 //   Scheduler all N [--json] [--pool]     four rounds of every case after a rehearsal, the first one warms up; --pool: the same on the thread pool with Task
-//   Scheduler steps N [--json] [--pool]   the same without timers and rehearsal: the five cases of the feasibility study
+//   Scheduler steps N [--json] [--pool]   the same without rehearsal: the five cases of the feasibility study
 //   Scheduler sleep N [--json] [--pool]   N tasks sleep 10 s: managed bytes for each, wall time, peak RSS
 using System.Diagnostics;
 using EventLoop;
@@ -35,16 +35,17 @@ Action<int> Main(Func<int, Task> onPool, Func<int, Coroutine> onLoop) => pool ? 
     ("spawnjoin", Main(PoolCases.SpawnAllThenJoin, LoopCases.SpawnAllThenJoin), int.MaxValue, 1),
     ("nested", Main(PoolCases.NestedAwaits, LoopCases.NestedAwaits), int.MaxValue, 1),
     ("pingpong", Main(PoolCases.PingPong, LoopCases.PingPong), int.MaxValue, 1),
-    ("timers", Main(PoolCases.Timers, LoopCases.Timers), MostTimers, 1),
 ];
 
 bool isBesideTheStudy = args[0] == "steps";
-if (isBesideTheStudy)
+if (!isBesideTheStudy)      // the study has no rehearsal either
 {
-    cases = cases[..^1];      // and no rehearsal: the study has none
-}
-else
-{
+    cases = [.. cases, ("call", Main(PoolCases.CallOneByOne, LoopCases.CallOneByOne), int.MaxValue, 1), ("timers", Main(PoolCases.Timers, LoopCases.Timers), MostTimers, 1)];
+    if (!pool)
+    {
+        cases = [.. cases, ("eager", Main(null!, LoopCases.SpawnEagerly), int.MaxValue, 1)];
+    }
+
     // The compiler shares the core with what it compiles, and takes its time: that is not what is measured.
     var rehearsal = TimeSpan.FromSeconds(4);
     for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < rehearsal;)

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Installs the other runtimes from Debian's packages. Each one is optional: what cannot be had is skipped with a line that says
 # so, and the suite leaves that peer out. Needs root (or sudo).
+#   install.sh                 as this Debian has them
+#   install.sh --current DIR   as they are today, in a folder of their own: see current.sh
 set -u
+[ "${1:-}" != --current ] || exec "$(dirname "$0")/current.sh" "${@:2}"
 export DEBIAN_FRONTEND=noninteractive
 
 sudo=""

@@ -4,10 +4,16 @@
 #   list.sh echo         commands that take `--port P [--lifetime SECONDS]`
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
+current=$here/build/current/bin                         # see install.sh --current; what is not there is this machine's
 python=/usr/bin/python3                                 # Debian's: the modules are its own, whatever else is first in PATH
+[ ! -x "$current/python3" ] || python=$current/python3
 
 program() {
-  if [ -x "$here/build/$2" ]; then printf '%s\t%s\n' "$1" "$here/build/$2"; else echo "skipped  $1: not built (see build.sh)" >&2; fi
+  local at
+  for at in "$current/$2" "$here/build/$2"; do
+    if [ -x "$at" ]; then printf '%s\t%s\n' "$1" "$at"; return; fi
+  done
+  echo "skipped  $1: not built (see build.sh)" >&2
 }
 python() {
   local label=$1 module=$2 script=$3; shift 3
@@ -19,10 +25,26 @@ python() {
 }
 node() {
   local label=$1 script=$2 found; shift 2
-  if found=$(command -v nodejs) || found=$(type -P node); then
+  if { [ -x "$current/node" ] && found=$current/node; } || found=$(command -v nodejs) || found=$(type -P node); then
     printf '%s\t%s\n' "$label" "$found $here/$script${*:+ $*}"
   else
     echo "skipped  $label: no node (see install.sh)" >&2
+  fi
+}
+bun() {
+  local label=$1 found; shift
+  if { [ -x "$current/bun" ] && found=$current/bun; } || found=$(type -P bun); then
+    printf '%s\t%s\n' "$label" "$found $here/$*"
+  else
+    echo "skipped  $label: no bun (see install.sh --current)" >&2
+  fi
+}
+deno() {
+  local label=$1 found; shift
+  if { [ -x "$current/deno" ] && found=$current/deno; } || found=$(type -P deno); then
+    printf '%s\t%s\n' "$label" "$found run -A --unstable-detect-cjs $here/$*"
+  else
+    echo "skipped  $label: no deno (see install.sh --current)" >&2
   fi
 }
 
@@ -33,6 +55,8 @@ scheduler)
   python trio trio scheduler/trio_cases.py
   python gevent gevent scheduler/gevent_cases.py
   node node scheduler/node_cases.js
+  bun bun scheduler/node_cases.js
+  deno deno scheduler/node_cases.js
   program go go_cases
   program tokio tokio_cases
   program libuv libuv_cases
@@ -44,6 +68,8 @@ echo)
   program tokio tokio_echo
   node node echo/node_echo.js
   node node-pipe echo/node_echo.js --style pipe
+  bun bun echo/node_echo.js
+  deno deno echo/node_echo.js
   python uvloop-protocol uvloop echo/asyncio_echo.py --loop uvloop
   python uvloop-streams uvloop echo/asyncio_echo.py --loop uvloop --style streams
   python asyncio-protocol asyncio echo/asyncio_echo.py

@@ -81,15 +81,16 @@ def summary(values):
 
 # ---- the suites: each returns its rows and what else belongs into its file
 
-# `EventLoop` and `pool` run with .NET's default settings; the program's own (no concurrent collector) is the second form of ours.
+# `EventLoop` and `pool` run with .NET's default settings; the second form of ours is what <EventLoopTunedRuntime> sets (docs/tuning.md).
 DEFAULTS = {"DOTNET_gcConcurrent": "1"}
+TUNED = {"DOTNET_gcConcurrent": "0", "DOTNET_TieredPGO": "1"}
 
 
 def scheduler_runtimes(both_forms):
     scheduler = program("Scheduler")
     ours = [("EventLoop", ["dotnet", scheduler], [], DEFAULTS)]
     if both_forms:
-        ours.append(("EventLoop, no concurrent GC", ["dotnet", scheduler], [], {"DOTNET_gcConcurrent": "0"}))
+        ours.append(("EventLoop, tuned runtime", ["dotnet", scheduler], [], TUNED))
     ours.append((".NET thread pool", ["dotnet", scheduler], ["--pool"], DEFAULTS))
     return ours + [(label, command, [], {}) for label, command in peers("scheduler")]
 
@@ -160,7 +161,7 @@ JIT_WARMUP, WARMUP = 2.5, 0.3
 
 
 def load(label, command, options, seconds, generator="echoload"):
-    warmup = JIT_WARMUP if label.startswith(("EventLoop", "node")) else WARMUP
+    warmup = JIT_WARMUP if label.startswith(("EventLoop", "node", "bun", "deno")) else WARMUP
     output = run([os.path.join(BENCHMARKS, "load", "run-echo.sh"), label, *options, "--seconds", str(seconds), "--warmup", str(warmup),
                   "--", *command], seconds + warmup + 40, {"LOAD": generator}, check=False)
     lines = json_lines(output)

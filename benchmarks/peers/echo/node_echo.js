@@ -1,4 +1,4 @@
-// TCP echo on Node: node node_echo.js --port P [--style events|pipe] [--lifetime SECONDS]
+// TCP echo on Node, Bun and Deno: node node_echo.js --port P [--style events|pipe] [--lifetime SECONDS]
 'use strict';
 const net = require('node:net');
 

@@ -21,6 +21,11 @@ async def nothing():
     pass
 
 
+async def call_one_by_one(n):
+    for _ in range(n):
+        await nothing()
+
+
 async def spawn_one_by_one(n):
     for _ in range(n):
         await asyncio.create_task(nothing())
@@ -28,6 +33,11 @@ async def spawn_one_by_one(n):
 
 async def yield_once():
     await asyncio.sleep(0)
+
+
+async def nested_awaits(n):
+    for _ in range(n):
+        await yield_once()
 
 
 async def spawn_all_then_join(n):
@@ -72,14 +82,24 @@ async def timers(n):
     await asyncio.sleep(0)                  # cancelled timers are swept out of the heap by the loop's next turn
 
 
+async def spawn_eagerly(n):
+    loop = asyncio.get_running_loop()
+    for _ in range(n):
+        await asyncio.eager_task_factory(loop, nothing())
+
+
 CASES = [
     # name, function, the most it is given of N, operations for each
     ("yield", two_yielders, None, 2),
+    ("call", call_one_by_one, None, 1),
+    ("nested", nested_awaits, None, 1),
     ("spawn", spawn_one_by_one, None, 1),
     ("spawnjoin", spawn_all_then_join, None, 1),
     ("pingpong", ping_pong, None, 1),
     ("timers", timers, report.TIMERS, 1),
 ]
+if hasattr(asyncio, "eager_task_factory"):          # Python 3.12
+    CASES.append(("eager", spawn_eagerly, None, 1))
 
 
 async def all_cases(n, out):

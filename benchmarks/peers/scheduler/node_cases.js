@@ -1,4 +1,4 @@
-// Scheduler cases on Node: node node_cases.js all|sleep N [--json]
+// Scheduler cases on Node, Bun and Deno: node node_cases.js all|sleep N [--json]
 'use strict';
 const fs = require('node:fs');
 
@@ -24,14 +24,18 @@ async function twoTurners(n) {
   await Promise.all([turner(n), turner(n)]);
 }
 
-// Node has no tasks apart from calls: what is spawned here is an async call.
+// JavaScript has no tasks apart from calls: an async call runs at once up to its first wait.
 async function nothing() {}
-async function spawnOneByOne(n) {
+async function callOneByOne(n) {
   for (let i = 0; i < n; i++) await nothing();
 }
 
 async function yieldOnce() {
   await null;
+}
+
+async function nestedAwaits(n) {
+  for (let i = 0; i < n; i++) await yieldOnce();
 }
 
 async function spawnAllThenJoin(n) {
@@ -82,14 +86,17 @@ const CASES = [
   // name, function, the most it is given of N, operations for each
   ['yield', twoYielders, Infinity, 2],
   ['yield_turn', twoTurners, Infinity, 2],
-  ['spawn', spawnOneByOne, Infinity, 1],
+  ['call', callOneByOne, Infinity, 1],
+  ['nested', nestedAwaits, Infinity, 1],
   ['spawnjoin', spawnAllThenJoin, Infinity, 1],
   ['pingpong', pingPong, Infinity, 1],
   ['timers', timers, TIMERS, 1],
 ];
 
+const [RUNTIME, VERSION] = globalThis.Deno ? ['deno', Deno.version.deno] : globalThis.Bun ? ['bun', Bun.version] : ['node', process.versions.node];
+
 function print(json, fields, text) {
-  console.log(json ? JSON.stringify({ runtime: 'node', version: process.versions.node, ...fields }) : text);
+  console.log(json ? JSON.stringify({ runtime: RUNTIME, version: VERSION, ...fields }) : text);
 }
 
 async function allCases(n, json) {

@@ -21,6 +21,24 @@ async fn two_yielders(n: usize) {
     b.await.unwrap();
 }
 
+/// Boxed, or the compiler would leave nothing of it: a call of a method that is not known before, as of a trait, is one.
+fn nothing() -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async {})
+}
+
+async fn call_one_by_one(n: usize) {
+    for _ in 0..n {
+        std::hint::black_box(nothing as fn() -> _)().await;
+    }
+}
+
+async fn nested_awaits(n: usize) {
+    for _ in 0..n {
+        let call: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(yield_now());
+        std::hint::black_box(call).await;
+    }
+}
+
 async fn spawn_one_by_one(n: usize) {
     for _ in 0..n {
         tokio::spawn(async {}).await.unwrap();
@@ -116,8 +134,10 @@ fn peak_rss_mb() -> f64 {
 type Case = fn(usize) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 async fn all_cases(n: usize, output: Output) {
-    let cases: [(&str, Case, usize, usize); 5] = [
+    let cases: [(&str, Case, usize, usize); 7] = [
         ("yield", |n| Box::pin(two_yielders(n)), n, 2),
+        ("call", |n| Box::pin(call_one_by_one(n)), n, 1),
+        ("nested", |n| Box::pin(nested_awaits(n)), n, 1),
         ("spawn", |n| Box::pin(spawn_one_by_one(n)), n, 1),
         ("spawnjoin", |n| Box::pin(spawn_all_then_join(n)), n, 1),
         ("pingpong", |n| Box::pin(ping_pong(n)), n, 1),

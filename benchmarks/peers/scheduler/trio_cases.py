@@ -19,6 +19,11 @@ async def nothing():
     pass
 
 
+async def call_one_by_one(n):
+    for _ in range(n):
+        await nothing()
+
+
 async def spawn_one_by_one(n):
     # A task is awaited by leaving its nursery: there is no other way in Trio.
     for _ in range(n):
@@ -28,6 +33,11 @@ async def spawn_one_by_one(n):
 
 async def yield_once():
     await trio.lowlevel.checkpoint()
+
+
+async def nested_awaits(n):
+    for _ in range(n):
+        await yield_once()
 
 
 async def spawn_all_then_join(n):
@@ -66,6 +76,8 @@ async def timers(n):
 CASES = [
     # name, function, the most it is given of N, operations for each
     ("yield", two_yielders, None, 2),
+    ("call", call_one_by_one, None, 1),
+    ("nested", nested_awaits, None, 1),
     ("spawn", spawn_one_by_one, None, 1),
     ("spawnjoin", spawn_all_then_join, None, 1),
     ("pingpong", ping_pong, None, 1),

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -19,7 +20,7 @@ internal sealed unsafe class ChildStart
 
     internal required IReadOnlyList<string> Arguments { get; init; }
 
-    internal required IReadOnlyList<string> Environment { get; init; }
+    internal required IDictionary Environment { get; init; }
 
     internal string? Folder { get; init; }
 
@@ -302,6 +303,30 @@ internal readonly unsafe struct NativeTexts : IDisposable
         }
 
         all[texts.Count] = null;
+    }
+
+    /// <summary>Each name with its value.</summary>
+    internal NativeTexts(IDictionary variables)
+    {
+        nuint room = (nuint)(variables.Count + 1) * (nuint)sizeof(byte*);
+        for (var each = variables.GetEnumerator(); each.MoveNext();)
+        {
+            room += (nuint)Encoding.UTF8.GetByteCount((string)each.Key) + (nuint)Encoding.UTF8.GetByteCount((string)each.Value!) + 2;
+        }
+
+        all = (byte**)NativeMemory.Alloc(room);
+        byte* at = (byte*)(all + variables.Count + 1), end = (byte*)all + room;
+        int i = 0;
+        for (var each = variables.GetEnumerator(); each.MoveNext();)
+        {
+            all[i++] = at;
+            at += Encoding.UTF8.GetBytes((string)each.Key, new Span<byte>(at, (int)(end - at)));
+            *at++ = (byte)'=';
+            at += Encoding.UTF8.GetBytes((string)each.Value!, new Span<byte>(at, (int)(end - at)));
+            *at++ = 0;
+        }
+
+        all[i] = null;
     }
 
     internal byte** All => all;

@@ -56,7 +56,65 @@ internal static class Capture
         return task;
     }
 
-    private static async Coroutine<byte[]> ReadAll(ReceivePipe? pipe, int limit) => pipe is null ? [] : await pipe.ReadToEndAsync(limit);
+    // Straight into blocks that grow with what comes, which are joined at the end.
+    private static async Coroutine<byte[]> ReadAll(ReceivePipe? pipe, int limit)
+    {
+        const int first = 4 * 1024, largest = 8 * 1024 * 1024;
+        if (pipe is null)
+        {
+            return [];
+        }
+
+        List<byte[]> full = [];
+        byte[] block = [];
+        long total = 0;
+        int filled = 0;
+        while (true)
+        {
+            if (filled == block.Length)
+            {
+                if (filled > 0)
+                {
+                    full.Add(block);
+                }
+
+                block = GC.AllocateUninitializedArray<byte>((int)Math.Clamp(total, first, largest));
+                filled = 0;
+            }
+
+            int count = await pipe.ReadAsync(block.AsMemory(filled));
+            if (count == 0)
+            {
+                return Join(full, block.AsSpan(0, filled), total);
+            }
+
+            filled += count;
+            total += count;
+            if (total > limit)
+            {
+                throw new LimitOverrunException($"More than the {limit} bytes that are allowed came from {pipe.Name}.", total);
+            }
+        }
+    }
+
+    private static byte[] Join(List<byte[]> full, ReadOnlySpan<byte> last, long total)
+    {
+        if (total > Array.MaxLength)
+        {
+            throw new LimitOverrunException($"{total} bytes came, which is more than one array holds. Read the output piece by piece.", total);
+        }
+
+        var all = GC.AllocateUninitializedArray<byte>((int)total);
+        int at = 0;
+        foreach (var block in full)
+        {
+            block.CopyTo(all, at);
+            at += block.Length;
+        }
+
+        last.CopyTo(all.AsSpan(at));
+        return all;
+    }
 
     // A child that does not read its input, or not all of it, is no error.
     private static async Coroutine Write(SendPipe pipe, ReadOnlyMemory<byte> input)

@@ -21,18 +21,28 @@ internal static class CommandLine
         {
             Paths = PathsOf(command, environment),
             Arguments = texts,
-            Environment = [.. environment.Select(static variable => $"{variable.Key}={variable.Value}")],
+            Environment = environment,
             Folder = command.WorkingDirectory,
             HasOwnGroup = command.HasOwnGroup,
             HasOwnSession = detached || command.Group == ProcessGroup.NewSession,
             Streams = streams,
         };
-        foreach (string text in start.Paths.Concat(texts).Concat(start.Environment).Append(command.WorkingDirectory ?? "").Concat(streams.Select(static stream => stream.Path ?? "")))
+        RefuseZero(command.FileName);
+        RefuseZero(command.WorkingDirectory ?? "");
+        foreach (string text in texts)
         {
-            if (text.Contains('\0'))
-            {
-                throw new ArgumentException($"There is a zero character in {Shown(text)}, and no program can be given one.", nameof(command));
-            }
+            RefuseZero(text);
+        }
+
+        foreach (var stream in streams)
+        {
+            RefuseZero(stream.Path ?? "");
+        }
+
+        foreach (var (name, value) in command.Environment ?? new Dictionary<string, string?>())
+        {
+            RefuseZero(name);
+            RefuseZero(value ?? "");
         }
 
         return start;
@@ -79,18 +89,24 @@ internal static class CommandLine
         }
     }
 
-    private static SortedDictionary<string, string> EnvironmentOf(ProcessCommand command)
+    private static void RefuseZero(string text)
     {
-        var all = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        if (!command.ClearEnvironment)
+        if (text.Contains('\0'))
         {
-            foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
-            {
-                all[(string)variable.Key] = (string?)variable.Value ?? "";
-            }
+            throw new ArgumentException($"There is a zero character in {Shown(text)}, and no program can be given one.", "command");
+        }
+    }
+
+    // A copy of this process's, as it is at this moment.
+    private static IDictionary EnvironmentOf(ProcessCommand command)
+    {
+        var all = command.ClearEnvironment ? new Hashtable() : Environment.GetEnvironmentVariables();
+        if (command.Environment is not { } changes)
+        {
+            return all;
         }
 
-        foreach (var (name, value) in command.Environment ?? new Dictionary<string, string?>())
+        foreach (var (name, value) in changes)
         {
             if (name.Length == 0 || name.Contains('='))
             {
@@ -110,14 +126,14 @@ internal static class CommandLine
         return all;
     }
 
-    private static IReadOnlyList<string> PathsOf(ProcessCommand command, SortedDictionary<string, string> environment)
+    private static IReadOnlyList<string> PathsOf(ProcessCommand command, IDictionary environment)
     {
         if (command.FileName.Contains('/'))
         {
             return [command.FileName];
         }
 
-        string path = environment.TryGetValue("PATH", out string? given) ? given : DefaultPath;
+        string path = (string?)environment["PATH"] ?? DefaultPath;
         return [.. path.Split(':').Select(folder => $"{(folder.Length == 0 ? "." : folder)}/{command.FileName}")];
     }
 

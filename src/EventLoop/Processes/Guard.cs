@@ -69,7 +69,7 @@ internal static unsafe class Guard
         {
             Paths = [Shell],
             Arguments = [Shell, "-c", Script],
-            Environment = ["PATH=/usr/bin:/bin"],
+            Environment = new System.Collections.Hashtable { ["PATH"] = "/usr/bin:/bin" },
             Folder = "/",
             HasOwnSession = true,
             Streams = [new ChildStream(ChildStreamKind.Pipe), new ChildStream(ChildStreamKind.Null), new ChildStream(ChildStreamKind.Null)],

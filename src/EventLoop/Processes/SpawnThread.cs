@@ -6,15 +6,13 @@ namespace EventLoop.Processes;
 internal static class SpawnThread
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-    private static readonly Lock Gate = new();
-    private static readonly Queue<Action> Jobs = [];
-    private static readonly SemaphoreSlim Arrivals = new(0);
+    private static readonly Queue<Action> Jobs = [];      // the lock of all that is here: held for a moment only, by whoever starts a child
     private static bool runs;
 
     /// <param name="job">Does not throw. They run in order.</param>
     internal static void Post(Action job)
     {
-        lock (Gate)       // held for a moment only, by whoever starts a child
+        lock (Jobs)
         {
             Jobs.Enqueue(job);
             if (!runs)
@@ -22,31 +20,30 @@ internal static class SpawnThread
                 runs = true;
                 new Thread(Run) { IsBackground = true, Name = "EventLoop process start" }.UnsafeStart();
             }
+            else if (Jobs.Count == 1)
+            {
+                Monitor.Pulse(Jobs);
+            }
         }
-
-        Arrivals.Release();
     }
 
     private static void Run()
     {
         while (true)
         {
-            bool arrived = Arrivals.Wait(Patience);
-            Action job;
-            lock (Gate)
+            Action? job;
+            lock (Jobs)
             {
-                if (!arrived && Jobs.Count == 0)
+                if (Jobs.Count == 0 && !Monitor.Wait(Jobs, Patience) && Jobs.Count == 0)
                 {
                     runs = false;
                     return;
                 }
 
-                if (!arrived)
+                if (!Jobs.TryDequeue(out job))
                 {
-                    continue;      // its release is on the way
+                    continue;
                 }
-
-                job = Jobs.Dequeue();
             }
 
             job();

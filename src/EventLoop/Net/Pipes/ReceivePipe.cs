@@ -44,6 +44,8 @@ public sealed class ReceivePipe : IAsyncDisposable
 
     internal InputPipe Input => end.Input!;
 
+    internal string Name => end.Peer;
+
     internal Encoding Encoding => encoding;
 
     /// <summary>Reads something of what has come. asyncio: <c>read(n)</c>.</summary>

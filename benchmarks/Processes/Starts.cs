@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using EventLoop;
+
+namespace Processes;
+
+/// <summary>Starting /bin/true and waiting for its end.</summary>
+internal static class Starts
+{
+    private const int AtOnce = 20, Rounds = 5, Each = 100;
+
+    public static async Coroutine Run(Report report)
+    {
+        await Many(Ours, AtOnce);
+        await Many(Theirs, AtOnce);
+        List<Sample> ours = [], theirs = [], oursOne = [], theirsOne = [];
+        for (int i = 0; i < Rounds; i++)
+        {
+            ours.Add(await Measure(() => Many(Ours, AtOnce)));
+            theirs.Add(await Measure(() => Many(Theirs, AtOnce)));
+            oursOne.Add(await Measure(() => Many(Ours, 1)));
+            theirsOne.Add(await Measure(() => Many(Theirs, 1)));
+        }
+
+        report.Add("20 starts at a time, wall, by theirs", Ratio(ours, theirs, static sample => sample.Wall), goal: 0.9);
+        report.Add("20 starts at a time, this process's CPU, by theirs", Ratio(ours, theirs, static sample => sample.Cpu), goal: 0.7);
+        report.Add("20 starts at a time, p99 of a ticker of 1 ms, by theirs", Ratio(ours, theirs, static sample => sample.Late), goal: 0.3);
+        report.Add("    ours", Report.Median(ours.Select(static sample => sample.Late)), "ms");
+        report.Add("one after the other, wall, by theirs", Ratio(oursOne, theirsOne, static sample => sample.Wall), goal: 1.1);
+        report.Add("one after the other, this process's CPU, by theirs", Ratio(oursOne, theirsOne, static sample => sample.Cpu), goal: 0.8);
+        report.Add("one start and its end", Report.Median(oursOne.Select(static sample => sample.Wall)) / Each, "ms");
+        report.Add("garbage of one, all threads", Report.Median(oursOne.Select(static sample => sample.Garbage)) / Each / 1024, "KiB", goal: 2);
+        report.Add("    theirs", Report.Median(theirsOne.Select(static sample => sample.Garbage)) / Each / 1024, "KiB");
+    }
+
+    private static double Ratio(List<Sample> ours, List<Sample> theirs, Func<Sample, double> of) => Report.Median(ours.Zip(theirs, (one, other) => of(one) / of(other)));
+
+    private static async Coroutine Many(Func<Coroutine> start, int atOnce)
+    {
+        int left = Each;
+        var tasks = Enumerable.Range(0, atOnce).Select(_ => Loop.CreateTask(async Coroutine () =>
+        {
+            while (left-- > 0)
+            {
+                await start();
+            }
+        })).ToArray();
+        await Loop.Gather(tasks);
+    }
+
+    private static readonly ProcessCommand Command = new("/bin/true");
+
+    private static async Coroutine Ours()
+    {
+        await using var child = await Subprocess.StartAsync(Command);
+        await child.WaitAsync();
+    }
+
+    private static async Coroutine Theirs()
+    {
+        using var child = Process.Start(new ProcessStartInfo("/bin/true"))!;
+        await child.WaitForExitAsync();
+    }
+
+    private readonly record struct Sample(double Wall, double Cpu, double Late, double Garbage);
+
+    private static async Coroutine<Sample> Measure(Func<Coroutine> what)
+    {
+        GC.Collect();
+        List<double> late = [];
+        bool done = false;
+        var ticker = Loop.CreateTask(async Coroutine () =>
+        {
+            var last = Stopwatch.GetTimestamp();
+            while (!done)
+            {
+                await Loop.Sleep(TimeSpan.FromMilliseconds(1));
+                late.Add(Stopwatch.GetElapsedTime(last).TotalMilliseconds - 1);
+                last = Stopwatch.GetTimestamp();
+            }
+        });
+        using var self = Process.GetCurrentProcess();
+        var cpu = self.TotalProcessorTime;
+        long garbage = GC.GetTotalAllocatedBytes(precise: true);
+        var wall = Stopwatch.StartNew();
+        await what();
+        var elapsed = wall.Elapsed;
+        garbage = GC.GetTotalAllocatedBytes(precise: true) - garbage;
+        self.Refresh();
+        cpu = self.TotalProcessorTime - cpu;
+        done = true;
+        await ticker;
+        late.Sort();
+        return new Sample(elapsed.TotalMilliseconds, cpu.TotalMilliseconds, late.Count > 0 ? late[late.Count * 99 / 100] : 0, garbage);
+    }
+}

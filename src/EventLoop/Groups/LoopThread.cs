@@ -85,14 +85,17 @@ internal sealed class LoopThread
     /// <param name="deadline">Of the tasks, by the system's clock in milliseconds; the executor's work has as long again.</param>
     internal bool Join(long deadline)
     {
-        const int Margin = 100;
+        const int Margin = 150, LongMargin = 2000;
         if (options.ShutdownTimeout == Timeout.InfiniteTimeSpan)
         {
             thread.Join();
             return true;
         }
 
-        return JoinUntil(deadline + Margin) || (Loop.IsDraining && JoinUntil(deadline + (long)options.ShutdownTimeout.TotalMilliseconds + (2 * Margin)));
+        // One whose step does not come back is not waited for any longer; one that sleeps has only not been told yet, by a timer that is late.
+        return JoinUntil(deadline + Margin)
+            || (Core.IsParked && JoinUntil(deadline + LongMargin))
+            || (Loop.IsDraining && JoinUntil(deadline + (long)options.ShutdownTimeout.TotalMilliseconds + LongMargin));
     }
 
     private bool JoinUntil(long deadline) => thread.Join((int)Math.Clamp(deadline - Environment.TickCount64, 0, int.MaxValue));

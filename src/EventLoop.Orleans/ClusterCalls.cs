@@ -1,0 +1,295 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using EventLoop.Executors.Work;
+using EventLoop.Orleans.Grains;
+using Orleans;
+using Orleans.Runtime;
+
+namespace EventLoop.Orleans;
+
+/// <summary>The calls of an executor: room for them, attempts, tickets, numbers. Any thread.</summary>
+internal sealed class ClusterCalls
+{
+    private const int Doors = 64;      // so that each silo has its share of the calls
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly ConditionalWeakTable<WorkName, Known> known = new();
+    private readonly ConcurrentDictionary<Call, byte> open = new();
+    private readonly IGrainFactory grains;
+    private readonly ClusterExecutorOptions options;
+    private readonly IWorkerGrain[] doors = new IWorkerGrain[Doors];
+    private readonly SemaphoreSlim room;
+    private readonly string? serializer;
+    private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool stopping;
+    private uint next;
+    private int waiting, inFlight;
+    private long completed, failed, canceled, timedOut, lost, retried, refused, queueTicks, workTicks;
+
+    internal ClusterCalls(IGrainFactory grains, ClusterExecutorOptions options)
+    {
+        this.grains = grains;
+        this.options = options;
+        room = new SemaphoreSlim(options.MaxInFlight);
+        Serializer = options.Serializer ?? new JsonWorkSerializer();
+        serializer = Serializer.GetType() == typeof(JsonWorkSerializer) ? null : Serializer.GetType().AssemblyQualifiedName;
+        for (int i = 0; i < Doors; i++)
+        {
+            doors[i] = grains.GetGrain<IWorkerGrain>(i);
+        }
+    }
+
+    internal IWorkSerializer Serializer { get; }
+
+    internal IGrainFactory Grains => grains;
+
+    internal int MaxInFlight => options.MaxInFlight;
+
+    internal ClusterExecutorStatistics Statistics => new(
+        Volatile.Read(ref inFlight),
+        Volatile.Read(ref waiting),
+        Interlocked.Read(ref completed),
+        Interlocked.Read(ref failed),
+        Interlocked.Read(ref canceled),
+        Interlocked.Read(ref timedOut),
+        Interlocked.Read(ref lost),
+        Interlocked.Read(ref retried),
+        Interlocked.Read(ref refused),
+        TimeSpan.FromTicks(Interlocked.Read(ref queueTicks)),
+        TimeSpan.FromTicks(Interlocked.Read(ref workTicks)));
+
+    /// <summary>One piece of work, or a chunk, to its end: the bytes of its result. What it ended with otherwise is thrown.</summary>
+    internal async Task<ReadOnlyMemory<byte>> RunAsync(
+        WorkName name, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry, IProgressObserver? progress, CancellationToken token)
+    {
+        VerifyOpen();
+        if (!room.Wait(0, CancellationToken.None))
+        {
+            Interlocked.Increment(ref waiting);
+            try
+            {
+                await room.WaitAsync(token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                Interlocked.Increment(ref canceled);
+                throw;
+            }
+            finally
+            {
+                Interlocked.Decrement(ref waiting);
+            }
+        }
+
+        Interlocked.Increment(ref inFlight);
+        var call = new Call(token);
+        open.TryAdd(call, 0);
+        try
+        {
+            VerifyOpen();
+            return await AttemptAll(name, argument, isChunk, retry, progress, call).ConfigureAwait(false);
+        }
+        finally
+        {
+            open.TryRemove(call, out _);
+            call.Dispose();
+            room.Release();
+            if (Interlocked.Decrement(ref inFlight) == 0 && stopping)
+            {
+                stopped.TrySetResult();
+            }
+        }
+    }
+
+    private async Task<ReadOnlyMemory<byte>> AttemptAll(WorkName name, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry, IProgressObserver? progress, Call call)
+    {
+        var function = known.GetValue(name, static name => new Known(name));
+        string? key = retry is null ? null : retry.Key ?? Guid.NewGuid().ToString("N");
+        var pause = FirstPause;
+        for (int attempt = 1; ; attempt++)
+        {
+            Exception? cause = null;
+            WorkReply? reply = null;
+            try
+            {
+                reply = await Attempt(function, argument, isChunk, key, attempt, progress, call.Token).ConfigureAwait(false);
+            }
+            catch (Exception failure) when (IsLoss(failure) && !call.Token.IsCancellationRequested)
+            {
+                cause = failure;
+            }
+            catch (OperationCanceledException) when (call.Token.IsCancellationRequested)
+            {
+                Interlocked.Increment(ref canceled);
+                throw;
+            }
+
+            if (reply is not null && reply.Kind != WorkReplyKind.Lost)
+            {
+                return Take(reply, name, call.Token);
+            }
+
+            Interlocked.Increment(ref lost);
+            if (retry is null || attempt >= retry.Attempts)
+            {
+                throw new SiloLostException(name.Display, attempt, cause);
+            }
+
+            Interlocked.Increment(ref retried);
+            await Task.Delay(pause, call.Token).ConfigureAwait(false);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    private async Task<WorkReply> Attempt(Known function, ReadOnlyMemory<byte> argument, bool isChunk, string? key, int attempt, IProgressObserver? progress, CancellationToken token)
+    {
+        bool isNamed = function.IsNew();
+        while (true)
+        {
+            var request = new WorkRequest
+            {
+                Function = function.Id,
+                Name = isNamed ? function.Name : null,
+                Argument = argument,
+                IsChunk = isChunk,
+                TimeLimit = options.TaskTimeout,
+                CancelGrace = options.CancelGrace,
+                IdempotencyKey = key,
+                Attempt = attempt,
+                Progress = progress,
+                Serializer = serializer,
+            };
+            var reply = await doors[Interlocked.Increment(ref next) % Doors].Run(request, token).ConfigureAwait(false);
+            if (reply.Kind == WorkReplyKind.NeedsName)
+            {
+                isNamed = true;
+                continue;
+            }
+
+            if (reply.Kind == WorkReplyKind.Running)
+            {
+                var ticket = grains.GetGrain<ITicketGrain>(reply.Ticket);
+                do
+                {
+                    reply = await ticket.Wait(token).ConfigureAwait(false);
+                }
+                while (reply.Kind == WorkReplyKind.Running);
+            }
+
+            return reply;
+        }
+    }
+
+    private ReadOnlyMemory<byte> Take(WorkReply reply, WorkName name, CancellationToken token)
+    {
+        Interlocked.Add(ref queueTicks, reply.QueueTicks);
+        Interlocked.Add(ref workTicks, reply.WorkTicks);
+        switch (reply.Kind)
+        {
+            case WorkReplyKind.Result:
+                Interlocked.Increment(ref completed);
+                return reply.Bytes;
+            case WorkReplyKind.TimedOut:
+                Interlocked.Increment(ref timedOut);
+                throw new TimeoutException($"{name.Display} did not end within {options.TaskTimeout} on silo {reply.Silo}.");
+            case WorkReplyKind.Refused:
+                Interlocked.Increment(ref refused);
+                throw new WorkRefusedException(reply.Message!);
+            case WorkReplyKind.Canceled:
+                Interlocked.Increment(ref canceled);
+                token.ThrowIfCancellationRequested();
+                throw new OperationCanceledException($"{name.Display} was cancelled on silo {reply.Silo}: it stops, or nobody had asked for the work for long.");
+            default:
+                Interlocked.Increment(ref failed);
+                throw reply.ToException();
+        }
+    }
+
+    // Whether the work was done is not known after any of these: a silo that is gone or cannot be reached, or a call without an answer.
+    private static bool IsLoss(Exception failure) => failure is OrleansException or TimeoutException;
+
+    private void VerifyOpen()
+    {
+        if (stopping)
+        {
+            throw new InvalidOperationException("The cluster executor is stopped and takes no more work. Make another one.");
+        }
+    }
+
+    /// <summary>Takes no more work; what it has may end within the time, then it is cancelled.</summary>
+    /// <returns>How much was cancelled.</returns>
+    internal async Task<int> StopAsync(TimeSpan? timeout)
+    {
+        stopping = true;
+        if (Volatile.Read(ref inFlight) == 0)
+        {
+            stopped.TrySetResult();
+        }
+
+        try
+        {
+            await stopped.Task.WaitAsync(timeout ?? Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+            return 0;
+        }
+        catch (TimeoutException)
+        {
+            int number = 0;
+            foreach (var (call, _) in open)
+            {
+                call.Cancel();
+                number++;
+            }
+
+            await stopped.Task.WaitAsync(options.CancelGrace + TimeSpan.FromSeconds(2)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return number;
+        }
+    }
+
+    /// <summary>A function and its number.</summary>
+    private sealed class Known
+    {
+        private int used;
+
+        internal Known(WorkName name)
+        {
+            Name = WorkFunctionName.Of(name);
+            Id = Guid.NewGuid();
+        }
+
+        internal Guid Id { get; }
+
+        internal WorkFunctionName Name { get; }
+
+        /// <summary>The first few calls bring the name.</summary>
+        internal bool IsNew() => used < 4 && Interlocked.Increment(ref used) <= 4;
+    }
+
+    /// <summary>One that is under way.</summary>
+    private sealed class Call : IDisposable
+    {
+        private readonly CancellationTokenSource own;
+
+        internal Call(CancellationToken token)
+        {
+            own = CancellationTokenSource.CreateLinkedTokenSource(token);
+            Token = own.Token;
+        }
+
+        internal CancellationToken Token { get; }
+
+        internal void Cancel()
+        {
+            try
+            {
+                own.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has ended at this moment.
+            }
+        }
+
+        public void Dispose() => own.Dispose();
+    }
+}

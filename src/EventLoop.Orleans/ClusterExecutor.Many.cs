@@ -1,0 +1,222 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using EventLoop.Executors.Work;
+using EventLoop.Orleans.Workers;
+
+namespace EventLoop.Orleans;
+
+// Many pieces of work: map, as_completed. Arguments are taken from the source on the loop, at most so many ahead of the consumer as may be under way.
+public sealed partial class ClusterExecutor
+{
+    /// <summary>Results in the order of the arguments; the first failure is thrown in its place. Python: <c>Executor.map</c>.</summary>
+    /// <typeparam name="TArgument">The type of the arguments.</typeparam>
+    /// <typeparam name="TResult">The type of the results.</typeparam>
+    /// <param name="work">Captures nothing.</param>
+    /// <param name="arguments">Taken on the loop, at most <see cref="ClusterExecutorOptions.MaxInFlight"/> (times chunk) ahead of the consumer, so it may be endless.</param>
+    /// <param name="chunk">How many arguments travel together: more for work of microseconds. The time limit is one for all of them; a failure keeps its place.</param>
+    /// <returns>Leaving early cancels what is under way.</returns>
+    /// <exception cref="ArgumentException">The work captures something; the message names what.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="chunk"/> is less than one.</exception>
+    public IAsyncEnumerable<TResult> Map<TArgument, TResult>(Func<TArgument, TResult> work, IEnumerable<TArgument> arguments, int chunk = 1)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        ArgumentOutOfRangeException.ThrowIfLessThan(chunk, 1);
+        return MapAll<TArgument, TResult>(WorkName.Of(work), arguments, chunk);
+    }
+
+    /// <summary>Results as they come; a failure is one of them.</summary>
+    /// <typeparam name="TArgument">The type of the arguments.</typeparam>
+    /// <typeparam name="TResult">The type of the results.</typeparam>
+    /// <param name="work">Captures nothing.</param>
+    /// <param name="arguments">Taken on the loop, at most <see cref="ClusterExecutorOptions.MaxInFlight"/> ahead of the consumer, so it may be endless.</param>
+    /// <returns>Leaving early cancels what is under way.</returns>
+    /// <exception cref="ArgumentException">The work captures something; the message names what.</exception>
+    public IAsyncEnumerable<WorkResult<TArgument, TResult>> AsCompleted<TArgument, TResult>(Func<TArgument, TResult> work, IEnumerable<TArgument> arguments)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        return AllAsCompleted<TArgument, TResult>(WorkName.Of(work), arguments);
+    }
+
+    private async IAsyncEnumerable<TResult> MapAll<TArgument, TResult>(
+        WorkName name, IEnumerable<TArgument> arguments, int chunk, [EnumeratorCancellation] CancellationToken token = default)
+    {
+        var under = new Queue<LoopTask<Outcome<ReadOnlyMemory<byte>>>>();
+        using var cancelling = CancelAll(under, token);
+        using var source = arguments.GetEnumerator();
+        bool more = true;
+        try
+        {
+            while (true)
+            {
+                while (more && under.Count < calls.MaxInFlight)
+                {
+                    var written = new ArrayBufferWriter<byte>();
+                    more = TryTake(source, chunk, written, out int taken);
+                    if (taken > 0)
+                    {
+                        under.Enqueue(Loop.CreateTask(Observed(name, written.WrittenMemory, isChunk: chunk > 1)));
+                    }
+                }
+
+                if (!under.TryPeek(out var first))
+                {
+                    yield break;
+                }
+
+                var outcome = await first;
+                _ = under.Dequeue();
+                token.ThrowIfCancellationRequested();
+                var rest = outcome.Value;
+                if (chunk == 1)
+                {
+                    yield return WorkValues.Read<TResult>(rest.Span, calls.Serializer);
+                    continue;
+                }
+
+                while (WorkChunk.TryRead(ref rest, out bool succeeded, out var bytes))
+                {
+                    yield return succeeded ? WorkValues.Read<TResult>(bytes.Span, calls.Serializer) : throw WorkChunk.ReadFailure(bytes).ToException();
+                }
+            }
+        }
+        finally
+        {
+            foreach (var left in under)
+            {
+                left.Cancel("nobody takes its result");
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<WorkResult<TArgument, TResult>> AllAsCompleted<TArgument, TResult>(
+        WorkName name, IEnumerable<TArgument> arguments, [EnumeratorCancellation] CancellationToken token = default)
+    {
+        var under = new HashSet<LoopTask<Outcome<ReadOnlyMemory<byte>>>>();
+        var done = new Queue<(TArgument Argument, Outcome<ReadOnlyMemory<byte>> Outcome)>();
+        using var cancelling = CancelAll(under, token);
+        using var source = arguments.GetEnumerator();
+        var arrived = new AsyncEvent();
+        bool more = true;
+        try
+        {
+            while (true)
+            {
+                while (more && under.Count + done.Count < calls.MaxInFlight && (more = source.MoveNext()))
+                {
+                    var argument = source.Current;
+                    var written = new ArrayBufferWriter<byte>();
+                    WorkValues.Write(argument, written, calls.Serializer);
+                    var task = Loop.CreateTask(Observed(name, written.WrittenMemory, isChunk: false));
+                    under.Add(task);
+                    task.AddDoneCallback((LoopTask<Outcome<ReadOnlyMemory<byte>>> ended) =>
+                    {
+                        under.Remove(ended);
+                        if (ended.IsCompletedSuccessfully)
+                        {
+                            done.Enqueue((argument, ended.Result));
+                        }
+
+                        arrived.Set();
+                    });
+                }
+
+                token.ThrowIfCancellationRequested();
+                if (!done.TryDequeue(out var first))
+                {
+                    if (under.Count == 0)
+                    {
+                        yield break;
+                    }
+
+                    arrived.Clear();
+                    await arrived.WaitAsync();
+                    continue;
+                }
+
+                yield return new WorkResult<TArgument, TResult>(first.Argument, Read<TResult>(first.Outcome));
+            }
+        }
+        finally
+        {
+            foreach (var left in under.ToArray())
+            {
+                left.Cancel("nobody takes its result");
+            }
+        }
+    }
+
+    private Outcome<TResult> Read<TResult>(Outcome<ReadOnlyMemory<byte>> outcome)
+    {
+        try
+        {
+            return new Outcome<TResult>(WorkValues.Read<TResult>(outcome.Value.Span, calls.Serializer), null);
+        }
+        catch (Exception failure)
+        {
+            return new Outcome<TResult>(default, failure);
+        }
+    }
+
+    // Its failure is part of what it returns: nobody may be there to look at it.
+    private async Coroutine<Outcome<ReadOnlyMemory<byte>>> Observed(WorkName name, ReadOnlyMemory<byte> argument, bool isChunk)
+    {
+        try
+        {
+            return new Outcome<ReadOnlyMemory<byte>>(await calls.RunAsync(name, argument, isChunk, retry, null, Loop.CancellationToken), null);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || Loop.CurrentTask!.CancelRequests == 0)
+        {
+            return new Outcome<ReadOnlyMemory<byte>>(default, failure);
+        }
+    }
+
+    private bool TryTake<TArgument>(IEnumerator<TArgument> source, int chunk, ArrayBufferWriter<byte> written, out int taken)
+    {
+        var one = chunk > 1 ? new ArrayBufferWriter<byte>() : written;
+        for (taken = 0; taken < chunk; taken++)
+        {
+            if (!source.MoveNext())
+            {
+                return false;
+            }
+
+            one.ResetWrittenCount();
+            WorkValues.Write(source.Current, one, calls.Serializer);
+            if (chunk > 1)
+            {
+                WorkChunk.WriteArgument(one.WrittenSpan, written);
+            }
+        }
+
+        return true;
+    }
+
+    private static CancellationTokenRegistration CancelAll(IEnumerable<LoopTask> under, CancellationToken token)
+    {
+        if (!token.CanBeCanceled)
+        {
+            return default;
+        }
+
+        var loop = Loop.Current;
+        return token.UnsafeRegister(
+            _ =>
+            {
+                try
+                {
+                    loop.Post(() =>
+                    {
+                        foreach (var task in under.ToArray())
+                        {
+                            task.Cancel("the enumeration was cancelled");
+                        }
+                    });
+                }
+                catch (ObjectDisposedException)
+                {
+                    // The loop is closed, and nobody enumerates.
+                }
+            },
+            null);
+    }
+}

@@ -1,0 +1,200 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using EventLoop.Executors.Work;
+using EventLoop.Orleans.Grains;
+using Orleans;
+
+namespace EventLoop.Orleans;
+
+/// <summary>Runs static functions on the silos of a cluster: what a pool of worker processes is to one machine, and with the same calls.</summary>
+/// <remarks>
+/// <para><b>What can be run:</b> a static method, a static lambda, or any lambda that captures nothing, of an assembly that the silos have in the same build; another build is refused by <see cref="WorkRefusedException"/>, which names both. Arguments and results are copied.</para>
+/// <para><b>A lost silo fails what ran there</b> with <see cref="SiloLostException"/>; nothing is run twice, unless <see cref="Retry"/> says so.</para>
+/// <para><b>What the work throws</b> is thrown here as the same type where that can be made from a message and an inner exception, with the silo's stack; else as <see cref="WorkerTaskException"/>.</para>
+/// <para><b>Cancellation:</b> goes to the silo by Orleans' tokens, and the wait ends when the silo has acknowledged it: at once for work that waits there, with the work for work that heeds its token, after <see cref="ClusterExecutorOptions.CancelGrace"/> for work that
+/// does not; at the latest after <see cref="LoopOptions.ForeignGrace"/>. That takes a client made with <see cref="EventLoopOrleansExtensions.UseClusterExecutor"/>; without it the wait ends at once.</para>
+/// <para><b>Thread:</b> <c>Run</c>, <c>Map</c> and <c>AsCompleted</c> on any loop, the rest on any thread.</para>
+/// <para>Of the silos each has <see cref="EventLoopOrleansExtensions.AddEventLoopWorkers"/>. Python: Dask's <c>Client.submit</c> and <c>map</c>, Ray's tasks.</para>
+/// </remarks>
+public sealed partial class ClusterExecutor : IExecutor
+{
+    private readonly ClusterCalls calls;
+    private readonly WorkRetry? retry;
+
+    /// <summary>An executor over a client that is connected; the client stays its owner's.</summary>
+    /// <param name="client">Of a host whose builder has <see cref="EventLoopOrleansExtensions.UseClusterExecutor"/>, as a rule.</param>
+    /// <param name="options">Null: the defaults.</param>
+    public ClusterExecutor(IClusterClient client, ClusterExecutorOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        calls = new ClusterCalls(client, options ?? new ClusterExecutorOptions());
+    }
+
+    private ClusterExecutor(ClusterCalls calls, WorkRetry retry)
+    {
+        this.calls = calls;
+        this.retry = retry;
+    }
+
+    /// <summary>The same executor, whose work is run again elsewhere when its silo is lost: for work that may be done twice, or that sees by <see cref="ClusterWork.IdempotencyKey"/> whether it has been done.</summary>
+    /// <param name="attempts">At most so many, the first one included; between two of them is a pause, of 200 ms at first and twice as long each time.</param>
+    /// <param name="idempotencyKey">What the work reads; null: one is made for each piece of work, the same for all its attempts.</param>
+    /// <returns>It shares everything with this one, the end included.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="attempts"/> is less than one.</exception>
+    public ClusterExecutor Retry(int attempts = 5, string? idempotencyKey = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(attempts, 1);
+        return new ClusterExecutor(calls, new WorkRetry(attempts, idempotencyKey));
+    }
+
+    // ---- One piece of work
+
+    /// <summary>Runs it on a silo.</summary>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="work">Captures nothing.</param>
+    /// <returns>What it returned.</returns>
+    /// <exception cref="ArgumentException">It captures something; the message names what.</exception>
+    /// <exception cref="SiloLostException">The silo is lost.</exception>
+    /// <exception cref="WorkRefusedException">The silo does not have this function, or another version of it.</exception>
+    /// <exception cref="TimeoutException">It took longer than <see cref="ClusterExecutorOptions.TaskTimeout"/>.</exception>
+    /// <exception cref="InvalidOperationException">The executor is stopped.</exception>
+    public Coroutine<TResult> Run<TResult>(Func<TResult> work) => RunFunction<TResult>(work);
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    /// <typeparam name="TArgument">The type of the argument.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="work">Captures nothing.</param>
+    /// <param name="argument">What it is given.</param>
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, TResult> work, TArgument argument) => RunFunction<TArgument, TResult>(work, argument);
+
+    /// <inheritdoc cref="Run{TArgument, TResult}(Func{TArgument, TResult}, TArgument)"/>
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, WorkerContext, TResult> work, TArgument argument) => RunFunction<TArgument, TResult>(work, argument);
+
+    /// <inheritdoc cref="Run{TArgument, TResult}(Func{TArgument, TResult}, TArgument)"/>
+    /// <typeparam name="TArgument">The type of the argument.</typeparam>
+    /// <typeparam name="TProgress">The type of what it reports.</typeparam>
+    /// <typeparam name="TResult">The type of the result.</typeparam>
+    /// <param name="work">Captures nothing.</param>
+    /// <param name="argument">What it is given.</param>
+    /// <param name="onProgress">Called on this loop with what the work reports, in order and before the result. A caller that is slow slows the work; what the callback throws is thrown by Run, and cancels the work.</param>
+    public Coroutine<TResult> Run<TArgument, TProgress, TResult>(Func<TArgument, WorkerContext<TProgress>, TResult> work, TArgument argument, Action<TProgress> onProgress)
+    {
+        ArgumentNullException.ThrowIfNull(onProgress);
+        return RunWithProgress<TArgument, TProgress, TResult>(WorkName.Of(work), argument, onProgress);
+    }
+
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    public Coroutine Run(Action work) => Ignore(RunFunction<byte>(work, hasResult: false));
+
+    /// <inheritdoc cref="Run{TArgument, TResult}(Func{TArgument, TResult}, TArgument)"/>
+    public Coroutine Run<TArgument>(Action<TArgument> work, TArgument argument) => Ignore(RunFunction<TArgument, byte>(work, argument, hasResult: false));
+
+    /// <inheritdoc cref="Run{TArgument, TResult}(Func{TArgument, TResult}, TArgument)"/>
+    public Coroutine Run<TArgument>(Action<TArgument, WorkerContext> work, TArgument argument) => Ignore(RunFunction<TArgument, byte>(work, argument, hasResult: false));
+
+    /// <summary>Asynchronous work runs on a loop of the silo's.</summary>
+    /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
+    [OverloadResolutionPriority(1)]
+    public Coroutine Run(Func<Coroutine> work) => Ignore(RunFunction<byte>(work, hasResult: false));
+
+    /// <inheritdoc cref="Run(Func{Coroutine})"/>
+    [OverloadResolutionPriority(1)]
+    public Coroutine Run<TArgument>(Func<TArgument, Coroutine> work, TArgument argument) => Ignore(RunFunction<TArgument, byte>(work, argument, hasResult: false));
+
+    /// <inheritdoc cref="Run(Func{Coroutine})"/>
+    [OverloadResolutionPriority(1)]
+    public Coroutine Run<TArgument>(Func<TArgument, WorkerContext, Coroutine> work, TArgument argument) => Ignore(RunFunction<TArgument, byte>(work, argument, hasResult: false));
+
+    /// <inheritdoc cref="Run(Func{Coroutine})"/>
+    [OverloadResolutionPriority(1)]
+    public Coroutine<TResult> Run<TResult>(Func<Coroutine<TResult>> work) => RunFunction<TResult>(work);
+
+    /// <inheritdoc cref="Run(Func{Coroutine})"/>
+    [OverloadResolutionPriority(1)]
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, Coroutine<TResult>> work, TArgument argument) => RunFunction<TArgument, TResult>(work, argument);
+
+    /// <inheritdoc cref="Run(Func{Coroutine})"/>
+    [OverloadResolutionPriority(1)]
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, WorkerContext, Coroutine<TResult>> work, TArgument argument) => RunFunction<TArgument, TResult>(work, argument);
+
+    /// <inheritdoc cref="Run(Func{Coroutine})"/>
+    public Coroutine Run(Func<Task> work) => Ignore(RunFunction<byte>(work, hasResult: false));
+
+    /// <inheritdoc cref="Run(Func{Coroutine})"/>
+    public Coroutine Run<TArgument>(Func<TArgument, Task> work, TArgument argument) => Ignore(RunFunction<TArgument, byte>(work, argument, hasResult: false));
+
+    /// <inheritdoc cref="Run(Func{Coroutine})"/>
+    public Coroutine<TResult> Run<TResult>(Func<Task<TResult>> work) => RunFunction<TResult>(work);
+
+    /// <inheritdoc cref="Run(Func{Coroutine})"/>
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, Task<TResult>> work, TArgument argument) => RunFunction<TArgument, TResult>(work, argument);
+
+    /// <inheritdoc/>
+    /// <remarks>Any thread. Work that captures something is refused here as well.</remarks>
+    public async Task<T> SubmitAsync<T>(Func<T> work, CancellationToken cancellationToken = default)
+    {
+        var bytes = await calls.RunAsync(WorkName.Of(work), default, false, retry, null, cancellationToken).ConfigureAwait(false);
+        return WorkValues.Read<T>(bytes.Span, calls.Serializer);
+    }
+
+    // ---- Looking, and the end
+
+    /// <summary>What it does and has done, with all that shares it.</summary>
+    public ClusterExecutorStatistics Statistics => calls.Statistics;
+
+    /// <summary>Takes no more work; what it has may end within the time, then it is cancelled. Python: <c>shutdown</c>.</summary>
+    /// <param name="timeout">Null: as long as it takes.</param>
+    /// <returns>How many pieces of work (or chunks) were cancelled.</returns>
+    public async Coroutine<int> StopAsync(TimeSpan? timeout = null) => await calls.StopAsync(timeout);
+
+    /// <summary>As StopAsync without a limit, as every executor.</summary>
+    public async ValueTask DisposeAsync() => await calls.StopAsync(null).ConfigureAwait(false);
+
+    // What cannot be run is refused at the call, not at the await.
+    private Coroutine<TResult> RunFunction<TResult>(Delegate work, bool hasResult = true) => Await<TResult>(WorkName.Of(work), default, hasResult);
+
+    private Coroutine<TResult> RunFunction<TArgument, TResult>(Delegate work, TArgument argument, bool hasResult = true) =>
+        Serialized<TArgument, TResult>(WorkName.Of(work), argument, hasResult);
+
+    private async Coroutine<TResult> Serialized<TArgument, TResult>(WorkName name, TArgument argument, bool hasResult)
+    {
+        var written = new ArrayBufferWriter<byte>();
+        WorkValues.Write(argument, written, calls.Serializer);
+        return await Await<TResult>(name, written.WrittenMemory, hasResult);
+    }
+
+    private async Coroutine<TResult> Await<TResult>(WorkName name, ReadOnlyMemory<byte> argument, bool hasResult)
+    {
+        var bytes = await calls.RunAsync(name, argument, false, retry, null, Loop.CancellationToken);
+        return hasResult ? WorkValues.Read<TResult>(bytes.Span, calls.Serializer) : default!;
+    }
+
+    private async Coroutine<TResult> RunWithProgress<TArgument, TProgress, TResult>(WorkName name, TArgument argument, Action<TProgress> onProgress)
+    {
+        var written = new ArrayBufferWriter<byte>();
+        WorkValues.Write(argument, written, calls.Serializer);
+        Exception? failure = null;
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Loop.CancellationToken);
+        var listener = new ProgressListener<TProgress>(Loop.Current, onProgress, calls.Serializer, failed =>
+        {
+            failure ??= failed;
+            cancellation.Cancel();
+        });
+        var reference = calls.Grains.CreateObjectReference<IProgressObserver>(listener);
+        try
+        {
+            var bytes = await calls.RunAsync(name, written.WrittenMemory, false, retry, reference, cancellation.Token);
+            return failure is null ? WorkValues.Read<TResult>(bytes.Span, calls.Serializer) : throw failure;
+        }
+        catch (OperationCanceledException) when (failure is not null)
+        {
+            throw failure;
+        }
+        finally
+        {
+            calls.Grains.DeleteObjectReference<IProgressObserver>(reference);
+        }
+    }
+
+    private static async Coroutine Ignore<T>(Coroutine<T> work) => await work;
+}

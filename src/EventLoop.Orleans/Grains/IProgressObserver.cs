@@ -1,0 +1,12 @@
+using Orleans;
+
+namespace EventLoop.Orleans.Grains;
+
+/// <summary>Hears of the progress of a piece of work.</summary>
+[Alias("EventLoop.IProgressObserver")]
+internal interface IProgressObserver : IGrainObserver
+{
+    /// <summary>Returns when the caller has room for more.</summary>
+    [Alias("Report")]
+    Task Report(long number, ReadOnlyMemory<byte> progress);
+}

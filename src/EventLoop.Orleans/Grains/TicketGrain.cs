@@ -1,0 +1,30 @@
+using EventLoop.Orleans.Workers;
+using Orleans;
+using Orleans.Concurrency;
+using Orleans.Placement;
+
+namespace EventLoop.Orleans.Grains;
+
+/// <inheritdoc cref="ITicketGrain"/>
+[PreferLocalPlacement, Reentrant]
+internal sealed class TicketGrain(SiloWorkers workers) : Grain, ITicketGrain
+{
+    public Task Open() => Task.CompletedTask;
+
+    public async Task<WorkReply> Wait(CancellationToken cancellationToken)
+    {
+        if (workers.Find(this.GetPrimaryKey()) is not { } job)
+        {
+            DeactivateOnIdle();
+            return WorkReply.Lost;
+        }
+
+        var reply = await workers.WaitAgain(job, cancellationToken);
+        if (reply.Kind != WorkReplyKind.Running)
+        {
+            DeactivateOnIdle();
+        }
+
+        return reply;
+    }
+}

@@ -1,0 +1,43 @@
+using Orleans;
+
+namespace EventLoop.Orleans.Grains;
+
+/// <summary>One piece of work, or a chunk of them, on its way to a silo.</summary>
+[GenerateSerializer, Immutable, Alias("EventLoop.WorkRequest")]
+internal sealed class WorkRequest
+{
+    /// <summary>Of the function, for silos that know it already.</summary>
+    [Id(0)]
+    public Guid Function { get; init; }
+
+    /// <summary>Null: the silo may know it, and asks if not.</summary>
+    [Id(1)]
+    public WorkFunctionName? Name { get; init; }
+
+    /// <summary>Of a chunk: each with its length before it.</summary>
+    [Id(2)]
+    public ReadOnlyMemory<byte> Argument { get; init; }
+
+    [Id(3)]
+    public bool IsChunk { get; init; }
+
+    [Id(4)]
+    public TimeSpan? TimeLimit { get; init; }
+
+    [Id(5)]
+    public TimeSpan CancelGrace { get; init; }
+
+    [Id(6)]
+    public string? IdempotencyKey { get; init; }
+
+    [Id(7)]
+    public int Attempt { get; init; }
+
+    /// <summary>Who wants to hear of progress.</summary>
+    [Id(8)]
+    public IProgressObserver? Progress { get; init; }
+
+    /// <summary>The serializer's type; null: the default.</summary>
+    [Id(9)]
+    public string? Serializer { get; init; }
+}

@@ -1,0 +1,14 @@
+using EventLoop.Orleans.Workers;
+using Orleans;
+using Orleans.Concurrency;
+
+namespace EventLoop.Orleans.Grains;
+
+/// <summary>Hands work to the silo's workers, so that none of it runs on the silo's scheduler.</summary>
+[StatelessWorker(1), Reentrant]
+internal sealed class WorkerGrain(SiloWorkers workers) : Grain, IWorkerGrain
+{
+    public Task<WorkReply> Run(WorkRequest request, CancellationToken cancellationToken) => workers.Run(request, cancellationToken, this);
+
+    internal ITicketGrain Ticket(Guid id) => GrainFactory.GetGrain<ITicketGrain>(id);
+}

@@ -1,0 +1,237 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Diagnostics;
+using EventLoop.Executors.Work;
+using EventLoop.Orleans.Grains;
+
+namespace EventLoop.Orleans.Workers;
+
+/// <summary>One piece of work on a silo, from its arrival to its end. Any thread.</summary>
+internal sealed class SiloJob
+{
+    private const byte Succeeded = 1, Failed = 0;
+    private const int ReportsAhead = 16;
+
+    private readonly SiloWorkers silo;
+    private readonly WorkFunction function;
+    private readonly WorkRequest request;
+    private readonly CancellationTokenSource cancellation = new();
+    private readonly TaskCompletionSource<WorkReply> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long arrived = Stopwatch.GetTimestamp();
+    private long begun;                        // any thread reads; zero: it waits
+    private long stopAsked;                    // any thread; zero: it may go on
+    private volatile WorkerThreads.Worker? worker;
+    private int givenUp;                       // interlocked
+    private Queue<Task>? reports;              // thread of the work
+
+    internal SiloJob(SiloWorkers silo, WorkFunction function, WorkRequest request)
+    {
+        this.silo = silo;
+        this.function = function;
+        this.request = request;
+    }
+
+    internal Task<WorkReply> Ended => ended.Task;
+
+    internal bool NeedsLoop => function.NeedsLoop && !request.IsChunk;
+
+    internal TimeSpan Age => Stopwatch.GetElapsedTime(arrived);
+
+    /// <summary>When somebody last wanted to know, in ticks of the system; the sweep cancels what nobody asks for.</summary>
+    internal long AskedAt { get; set; } = Environment.TickCount64;
+
+    /// <summary>How many ask at this moment. Interlocked.</summary>
+    internal int Askers;
+
+    /// <summary>Given when it takes a while.</summary>
+    internal Guid Ticket { get; set; }
+
+    internal void Cancel()
+    {
+        if (Interlocked.CompareExchange(ref stopAsked, Stopwatch.GetTimestamp(), 0) == 0)
+        {
+            if (Volatile.Read(ref begun) == 0 && Interlocked.Exchange(ref givenUp, 1) == 0)
+            {
+                End(new WorkReply { Kind = WorkReplyKind.Canceled, Silo = silo.Name });      // it never begins
+            }
+
+            cancellation.CancelAsync();
+        }
+    }
+
+    /// <summary>Now and then: its time may be over, or its grace.</summary>
+    internal void Look()
+    {
+        long start = Volatile.Read(ref begun);
+        if (start != 0 && request.TimeLimit is { } limit && Stopwatch.GetElapsedTime(start) > limit)
+        {
+            if (ended.TrySetResult(new WorkReply { Kind = WorkReplyKind.TimedOut, Silo = silo.Name }))
+            {
+                silo.Remove(this);
+            }
+
+            Cancel();
+        }
+
+        long asked = Volatile.Read(ref stopAsked);
+        if (asked != 0 && Stopwatch.GetElapsedTime(asked) > request.CancelGrace && Interlocked.Exchange(ref givenUp, 1) == 0)
+        {
+            End(new WorkReply { Kind = WorkReplyKind.Canceled, Silo = silo.Name });
+            if (worker is { } kept)
+            {
+                silo.GiveUp(kept);
+            }
+        }
+    }
+
+    /// <summary>Its turn on a thread.</summary>
+    internal void Run(WorkerThreads.Worker on)
+    {
+        if (!TryBegin())
+        {
+            return;
+        }
+
+        worker = on;
+        Conclude(() =>
+        {
+            var result = new ArrayBufferWriter<byte>();
+            if (request.IsChunk)
+            {
+                RunChunk(result, on.Id);
+            }
+            else
+            {
+                function.Run(request.Argument.Span, CallOf(on.Id), result);
+                FlushReports();
+            }
+
+            return result.WrittenMemory;
+        });
+    }
+
+    /// <summary>The same on a loop.</summary>
+    internal async Coroutine RunAsync()
+    {
+        if (!TryBegin())
+        {
+            return;
+        }
+
+        var result = new ArrayBufferWriter<byte>();
+        try
+        {
+            await function.RunAsync(request.Argument, CallOf(0), result);
+            Conclude(() => result.WrittenMemory);
+        }
+        catch (Exception failure) when (failure is not LoopExitException)
+        {
+            Conclude(() => throw failure);
+        }
+    }
+
+    internal CancellationToken Token => cancellation.Token;
+
+    internal void Fail(Exception failure) => Conclude(() => throw failure);
+
+    private bool TryBegin()
+    {
+        Volatile.Write(ref begun, Stopwatch.GetTimestamp());
+        ClusterWork.Enter(new ClusterWork.Place(request.IdempotencyKey, request.Attempt, silo.Name));
+        return Volatile.Read(ref givenUp) == 0;
+    }
+
+    private void Conclude(Func<ReadOnlyMemory<byte>> work)
+    {
+        WorkReply reply;
+        try
+        {
+            var bytes = work();
+            reply = new WorkReply
+            {
+                Bytes = bytes,
+                QueueTicks = Stopwatch.GetElapsedTime(arrived, begun).Ticks,
+                WorkTicks = Stopwatch.GetElapsedTime(begun).Ticks,
+                Silo = silo.Name,
+            };
+        }
+        catch (Exception failure)
+        {
+            bool isCanceled = failure is OperationCanceledException && cancellation.IsCancellationRequested;
+            reply = WorkReply.Of(WorkFailure.Of(failure), isCanceled ? WorkReplyKind.Canceled : WorkReplyKind.Failure, silo.Name);
+        }
+
+        Interlocked.Exchange(ref givenUp, 1);
+        worker = null;
+        End(reply);
+        ClusterWork.Enter(null);
+    }
+
+    private void End(WorkReply reply)
+    {
+        ended.TrySetResult(reply);
+        silo.Remove(this);
+    }
+
+    private void RunChunk(ArrayBufferWriter<byte> results, int workerId)
+    {
+        var rest = request.Argument.Span;
+        var one = new ArrayBufferWriter<byte>();
+        while (!rest.IsEmpty)
+        {
+            int length = BinaryPrimitives.ReadInt32LittleEndian(rest);
+            byte mark = Succeeded;
+            one.ResetWrittenCount();
+            try
+            {
+                cancellation.Token.ThrowIfCancellationRequested();
+                function.Run(rest.Slice(sizeof(int), length), CallOf(workerId), one);
+            }
+            catch (Exception failure) when (!cancellation.IsCancellationRequested)
+            {
+                mark = Failed;
+                one.ResetWrittenCount();
+                WorkChunk.WriteFailure(WorkFailure.Of(failure), one);
+            }
+
+            WorkChunk.Write(mark == Succeeded, one.WrittenSpan, results);
+            rest = rest[(sizeof(int) + length)..];
+        }
+    }
+
+    private WorkCall CallOf(int workerId) => new(workerId, cancellation.Token, silo.SerializerOf(request.Serializer), request.Progress is null ? null : Report);
+
+    private long reported;
+
+    // So far ahead of whoever listens, and no further.
+    private void Report(ReadOnlyMemory<byte> progress)
+    {
+        reports ??= new Queue<Task>();
+        if (reports.Count >= ReportsAhead)
+        {
+            Await(reports.Dequeue());
+        }
+
+        reports.Enqueue(request.Progress!.Report(reported++, progress));
+    }
+
+    private void FlushReports()
+    {
+        while (reports is { Count: > 0 })
+        {
+            Await(reports.Dequeue());
+        }
+    }
+
+    private void Await(Task report)
+    {
+        try
+        {
+            report.Wait(cancellation.Token);
+        }
+        catch (AggregateException)
+        {
+            cancellation.Token.ThrowIfCancellationRequested();      // who listens has failed, and cancels; or is gone, and then nobody wants to know
+        }
+    }
+}

@@ -1,0 +1,194 @@
+using System.Collections.Concurrent;
+using EventLoop.Executors.Work;
+using EventLoop.Orleans.Grains;
+using Microsoft.Extensions.Options;
+using Orleans.Runtime;
+
+namespace EventLoop.Orleans.Workers;
+
+/// <summary>All that a silo does for <see cref="ClusterExecutor"/>s: the functions that it knows, the threads and the loop that run them, the tickets of what takes a while. Any thread.</summary>
+internal sealed class SiloWorkers : IDisposable
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly JsonWorkSerializer Json = new();
+
+    private readonly ConcurrentDictionary<Guid, WorkFunction> functions = new();
+    private readonly ConcurrentDictionary<string, IWorkSerializer> serializers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Guid, SiloJob> tickets = new();
+    private readonly ConcurrentDictionary<SiloJob, byte> jobs = new();      // those that are not done
+    private readonly WorkerThreads threads;
+    private readonly Lazy<SiloLoop> loop;
+    private readonly Lazy<bool> initialized;
+    private readonly EventLoopWorkerOptions options;
+    private readonly Timer looking;
+
+    public SiloWorkers(IOptions<EventLoopWorkerOptions> options, ILocalSiloDetails silo)
+    {
+        this.options = options.Value;
+        Name = silo.SiloAddress.ToString();
+        threads = new WorkerThreads(this.options.Workers ?? Environment.ProcessorCount);
+        loop = new Lazy<SiloLoop>(() => new SiloLoop(this.options.Loop));
+        initialized = new Lazy<bool>(() =>
+        {
+            this.options.Initializer?.Invoke();
+            return true;
+        });
+        looking = new Timer(static workers => ((SiloWorkers)workers!).Look(), this, LookInterval, LookInterval);
+    }
+
+    /// <summary>Of the silo.</summary>
+    internal string Name { get; }
+
+    internal IWorkSerializer SerializerOf(string? type) =>
+        type is null ? Json : serializers.GetOrAdd(type, static name => (IWorkSerializer)Activator.CreateInstance(Type.GetType(name, throwOnError: true)!)!);
+
+    /// <summary>A grain's call.</summary>
+    internal Task<WorkReply> Run(WorkRequest request, CancellationToken token, WorkerGrain grain)
+    {
+        if (!functions.TryGetValue(request.Function, out var function))
+        {
+            if (request.Name is not { } name)
+            {
+                return Task.FromResult(WorkReply.NeedsName);
+            }
+
+            try
+            {
+                _ = initialized.Value;
+                function = functions.GetOrAdd(request.Function, WorkFunction.Of(name.ToName()));
+            }
+            catch (WorkVersionException other)
+            {
+                return Task.FromResult(new WorkReply { Kind = WorkReplyKind.Refused, Message = other.Message, Silo = Name });
+            }
+            catch (Exception failure)
+            {
+                return Task.FromResult(WorkReply.Of(WorkFailure.Of(failure), WorkReplyKind.Failure, Name));
+            }
+        }
+
+        var job = new SiloJob(this, function, request);
+        jobs.TryAdd(job, 0);
+        if (job.NeedsLoop)
+        {
+            RunOnLoop(job);
+        }
+        else
+        {
+            threads.Add(job);
+        }
+
+        return job.Ended.IsCompleted ? job.Ended : Answer(job, token, grain);
+    }
+
+    internal SiloJob? Find(Guid ticket) => tickets.GetValueOrDefault(ticket);
+
+    internal async Task<WorkReply> WaitAgain(SiloJob job, CancellationToken token)
+    {
+        using var cancelling = token.UnsafeRegister(static job => ((SiloJob)job!).Cancel(), job);
+        var reply = await WaitAWhile(job);
+        if (reply.Kind != WorkReplyKind.Running)
+        {
+            tickets.TryRemove(job.Ticket, out _);
+        }
+
+        return reply;
+    }
+
+    internal void GiveUp(WorkerThreads.Worker worker) => threads.GiveUp(worker);
+
+    internal void Remove(SiloJob job) => jobs.TryRemove(job, out _);
+
+    public void Dispose()
+    {
+        looking.Dispose();
+        foreach (var (job, _) in jobs)
+        {
+            job.Cancel();
+        }
+
+        threads.Dispose();
+        if (loop.IsValueCreated)
+        {
+            loop.Value.Dispose();
+        }
+    }
+
+    private async Task<WorkReply> Answer(SiloJob job, CancellationToken token, WorkerGrain grain)
+    {
+        using var cancelling = token.UnsafeRegister(static job => ((SiloJob)job!).Cancel(), job);
+        var reply = await WaitAWhile(job);
+        if (reply.Kind == WorkReplyKind.Running)
+        {
+            job.Ticket = Guid.NewGuid();
+            tickets.TryAdd(job.Ticket, job);
+            await grain.Ticket(job.Ticket).Open();
+            return new WorkReply { Kind = WorkReplyKind.Running, Ticket = job.Ticket, Silo = Name };
+        }
+
+        return reply;
+    }
+
+    private async Task<WorkReply> WaitAWhile(SiloJob job)
+    {
+        Interlocked.Increment(ref job.Askers);
+        try
+        {
+            return await job.Ended.WaitAsync(CallTime.Patience);
+        }
+        catch (TimeoutException) when (!job.Ended.IsCompleted)
+        {
+            return new WorkReply { Kind = WorkReplyKind.Running, Ticket = job.Ticket, Silo = Name };
+        }
+        finally
+        {
+            job.AskedAt = Environment.TickCount64;
+            Interlocked.Decrement(ref job.Askers);
+        }
+    }
+
+    private void RunOnLoop(SiloJob job)
+    {
+        try
+        {
+            loop.Value.Submit(job.RunAsync, job.Token).ContinueWith(
+                static (ended, job) =>
+                {
+                    if (!ended.IsCompletedSuccessfully)
+                    {
+                        ((SiloJob)job!).Fail(ended.Exception?.InnerException ?? new OperationCanceledException());
+                    }
+                },
+                job,
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+        }
+        catch (ObjectDisposedException closed)
+        {
+            job.Fail(closed);
+        }
+    }
+
+    // What is over its time, and what nobody asks for any more.
+    private void Look()
+    {
+        long now = Environment.TickCount64;
+        foreach (var (job, _) in jobs)
+        {
+            job.Look();
+            if (Volatile.Read(ref job.Askers) == 0 && now - job.AskedAt > options.AbandonedAfter.TotalMilliseconds)
+            {
+                job.Cancel();
+            }
+        }
+
+        foreach (var (ticket, job) in tickets)
+        {
+            if (job.Ended.IsCompleted && Volatile.Read(ref job.Askers) == 0 && now - job.AskedAt > options.AbandonedAfter.TotalMilliseconds)
+            {
+                tickets.TryRemove(ticket, out _);
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+namespace EventLoop.Orleans.Workers;
+
+/// <summary>Threads that compute, beside the silo's scheduler. One that is kept by work that heeds nothing is given up, and another takes its place. Any thread.</summary>
+internal sealed class WorkerThreads(int number) : IDisposable
+{
+    private readonly Lock gate = new();                 // any thread brings work; held for a few moves
+    private readonly Queue<SiloJob> waiting = new();    // guarded by the gate, as what follows
+    private readonly Queue<Worker> idle = new();
+    private int live;
+    private int made;
+    private bool closed;
+
+    /// <summary>The job runs as soon as a thread is free.</summary>
+    internal void Add(SiloJob job)
+    {
+        lock (gate)
+        {
+            if (idle.TryDequeue(out var worker))
+            {
+                worker.Give(job);
+                return;
+            }
+
+            waiting.Enqueue(job);
+            if (live < number && !closed)
+            {
+                Start();
+            }
+        }
+    }
+
+    /// <summary>The thread does not come back from its work.</summary>
+    internal void GiveUp(Worker worker)
+    {
+        lock (gate)
+        {
+            if (!worker.IsGivenUp && !closed)
+            {
+                worker.IsGivenUp = true;
+                live--;
+                if (waiting.Count > 0)
+                {
+                    Start();
+                }
+            }
+        }
+    }
+
+    /// <summary>Takes no more work; threads that work end when it does.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            closed = true;
+            while (idle.TryDequeue(out var worker))
+            {
+                worker.Give(null);
+            }
+        }
+    }
+
+    private void Start()
+    {
+        live++;
+        new Worker(this, ++made).Start();
+    }
+
+    private SiloJob? Next(Worker worker)
+    {
+        lock (gate)
+        {
+            if (worker.IsGivenUp || closed)
+            {
+                return null;
+            }
+
+            if (waiting.TryDequeue(out var job))
+            {
+                return job;
+            }
+
+            idle.Enqueue(worker);
+        }
+
+        return worker.Take();
+    }
+
+    /// <summary>One thread.</summary>
+    internal sealed class Worker(WorkerThreads threads, int id)
+    {
+        private readonly SemaphoreSlim given = new(0);
+        private SiloJob? next;
+
+        internal int Id => id;
+
+        /// <summary>Guarded by the gate.</summary>
+        internal bool IsGivenUp { get; set; }
+
+        internal void Start() => new Thread(Run) { Name = $"cluster-work-{id}", IsBackground = true }.UnsafeStart();
+
+        internal void Give(SiloJob? job)
+        {
+            next = job;
+            given.Release();
+        }
+
+        internal SiloJob? Take()
+        {
+            given.Wait();
+            return next;
+        }
+
+        private void Run()
+        {
+            while (threads.Next(this) is { } job)
+            {
+                job.Run(this);
+            }
+        }
+    }
+}

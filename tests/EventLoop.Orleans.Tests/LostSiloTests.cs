@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.TestingHost;
+
+namespace EventLoop.Orleans.Tests;
+
+/// <summary>Silos that die: each test has a cluster of its own.</summary>
+public sealed class LostSiloTests
+{
+    private static readonly ConcurrentDictionary<string, ConcurrentBag<(string Silo, int Attempt)>> Begun = new();
+
+    private static string Work(string key)
+    {
+        Begun.GetOrAdd(key, static _ => []).Add((ClusterWork.Silo!, ClusterWork.Attempt));
+        Thread.Sleep(1500);
+        return ClusterWork.Silo!;
+    }
+
+    private static async Coroutine<Exception?> Catch(LoopAwaitable awaitable)
+    {
+        try
+        {
+            await awaitable;
+            return null;
+        }
+        catch (Exception exception)
+        {
+            return exception;
+        }
+    }
+
+    private static void WithCluster(Func<InProcessTestCluster, ClusterExecutor, Coroutine> test) => Loop.Run(
+        async Coroutine () =>
+        {
+            await using var cluster = Cluster.Build(2);
+            await cluster.DeployAsync();
+            await Loop.WaitFor(test(cluster, cluster.Client.ServiceProvider.GetRequiredService<ClusterExecutor>()), TimeSpan.FromSeconds(90));
+        },
+        new LoopOptions { HandleInterrupt = false });
+
+    private static Task Kill(InProcessTestCluster cluster, string silo) =>
+        cluster.KillSiloAsync(cluster.Silos.Single(handle => handle.SiloAddress.ToString() == silo), CancellationToken.None);
+
+    [Fact]
+    public void A_silo_that_dies_fails_what_runs_and_what_waits_there_and_nothing_else() => WithCluster(async (cluster, executor) =>
+    {
+        string key = Guid.NewGuid().ToString();
+        var tasks = Enumerable.Range(0, 16).Select(_ => Loop.CreateTask(executor.Run(Work, key))).ToList();
+        while (!Begun.TryGetValue(key, out var begun) || begun.Select(static one => one.Silo).Distinct().Count() < 2)
+        {
+            await Loop.Sleep(10);
+        }
+
+        string dead = Begun[key].First().Silo;
+        await Kill(cluster, dead);
+        int lost = 0;
+        foreach (var task in tasks)
+        {
+            var failure = await Catch(task);
+            if (failure is null)
+            {
+                task.Result.Should().NotBe(dead);
+            }
+            else
+            {
+                failure.Should().BeOfType<SiloLostException>().Which.Work.Should().Contain(nameof(Work));
+                lost++;
+            }
+        }
+
+        lost.Should().BeInRange(1, 15);
+        executor.Statistics.Lost.Should().Be(lost);
+        (await executor.Retry().Run(static () => 1)).Should().Be(1);
+    });
+
+    [Fact]
+    public void Under_Retry_a_silo_that_dies_loses_nothing_and_work_sees_one_key() => WithCluster(async (cluster, executor) =>
+    {
+        var tasks = Enumerable.Range(0, 16).Select(i => Loop.CreateTask(executor.Retry(8).Run(
+            static (int number) =>
+            {
+                Begun.GetOrAdd(ClusterWork.IdempotencyKey!, static _ => []).Add((ClusterWork.Silo!, ClusterWork.Attempt));
+                Thread.Sleep(500);
+                return (number, ClusterWork.Attempt);
+            },
+            i))).ToList();
+        await Loop.Sleep(300);
+        await Kill(cluster, cluster.Silos[1].SiloAddress.ToString());
+        var results = await Loop.Gather(tasks.Select(static task => task.AsCoroutine()));
+        results.Select(static result => result.number).Should().Equal(Enumerable.Range(0, 16));
+        results.Should().Contain(static result => result.Attempt > 1);
+        executor.Statistics.Retried.Should().BeGreaterThan(0);
+    });
+
+    [Fact]
+    public void A_silo_that_died_before_the_first_call_costs_retries_only() => WithCluster(async (cluster, executor) =>
+    {
+        await Kill(cluster, cluster.Silos[1].SiloAddress.ToString());
+        var results = await Loop.Gather(Enumerable.Range(0, 32).Select(i => executor.Retry(8).Run(static (int x) => x, i)));
+        results.Should().Equal(Enumerable.Range(0, 32));
+    });
+
+    [Fact]
+    public void Long_work_on_a_silo_that_dies_is_lost_and_said_so() => WithCluster(async (cluster, executor) =>
+    {
+        string key = Guid.NewGuid().ToString();
+        var task = Loop.CreateTask(executor.Run(
+            static (string key) =>
+            {
+                Begun.GetOrAdd(key, static _ => []).Add((ClusterWork.Silo!, 1));
+                Thread.Sleep(30_000);
+                return 0;
+            },
+            key));
+        await Loop.Sleep(3500);      // by now it has a ticket
+        await Kill(cluster, Begun[key].Single().Silo);
+        (await Catch(task)).Should().BeOfType<SiloLostException>();
+    });
+}

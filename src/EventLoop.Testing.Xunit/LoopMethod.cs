@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using EventLoop.Testing.Running;
+using Xunit;
 using Xunit.v3;
 
 namespace EventLoop.Testing.Xunit;
@@ -43,8 +44,29 @@ internal sealed class LoopMethod(MethodInfo method, ILoopTest settings) : Method
         }
         catch (TimeoutException) when (!ended.Task.IsCompleted)
         {
-            throw new TestLoopException("The test has not come back from a step for so long that its thread was left behind: it loops or blocks without awaiting.");
+            throw new TestLoopException($"The test has not come back from a step for so long that its thread was left behind: it loops or blocks without awaiting.{Stuck()}");
         }
+        catch (Exception failure) when (Tell(failure))
+        {
+            throw;      // never: it is only told of
+        }
+    }
+
+    // In the test's output: its message stays its own.
+    private static bool Tell(Exception failure)
+    {
+        if (failure.Data["EventLoop.Inside"] is string inside)
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine(inside);
+        }
+
+        return false;
+    }
+
+    private static string Stuck()
+    {
+        var stuck = Loop.All.Where(static loop => loop is { Name: "test", IsRunning: true }).Select(static loop => loop.TakeSnapshot()).Where(static snapshot => snapshot.Running is not null).ToList();
+        return stuck.Count == 0 ? "" : "\n" + string.Join('\n', stuck.Select(static snapshot => snapshot.ToText(Diagnostics.SnapshotView.ByOwner)));
     }
 
     // ---- Otherwise it is the user's method

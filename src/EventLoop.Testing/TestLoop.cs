@@ -34,7 +34,7 @@ public static partial class TestLoop
     {
         ArgumentNullException.ThrowIfNull(test);
         options ??= new TestLoopOptions();
-        var (value, failure) = new TestRun(options, options.Seed).Execute(test);
+        var (value, failure) = new TestRun(options, options.Seed, records: true).Execute(test);
         if (failure is not null)
         {
             ExceptionDispatchInfo.Throw(failure);

@@ -54,7 +54,7 @@ public class DeadlockTests
             await Loop.Gather(one, two);
         });
         run.Should().Throw<LoopDeadlockException>().WithMessage(
-            "*task 'one' waits on lock (held by task 'two') since 0.001 s*Cycle:*task 'one' -> lock (held by task 'two') -> task 'two' -> lock (held by task 'one') -> task 'one'");
+            "*task 'one' waits on lock (held by task 'two') since 0.001 s*Cycle:*task 'one' -> lock (held by task 'two') -> task 'two' -> lock (held by task 'one') -> task 'one'*");
     }
 
     [Fact]

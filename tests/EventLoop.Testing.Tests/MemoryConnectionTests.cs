@@ -204,7 +204,7 @@ public class MemoryConnectionTests
             await serving;
         });
         run.Should().Throw<LoopDeadlockException>().Which.Message.Should().Contain("task 'test' waits on read from memory:right since")
-            .And.Contain("task 'server' waits on read from memory:left since 60 s, in Connection.MoreAsync < Connection.ReadLineAsync < MemoryConnectionTests.UpperCaseServer");
+            .And.Contain("task 'server' waits on read from memory:left since 60 s, in StreamReading.MoreAsync < StreamReading.ReadLineAsync < MemoryConnectionTests.UpperCaseServer");
     }
 
     [Fact]

@@ -28,7 +28,12 @@ internal sealed class TestRun
     private bool graceIsOver;
     private ITimer? grace;
 
-    internal TestRun(TestLoopOptions options, int? seed)
+    private readonly InsideReport? inside;
+
+    /// <param name="options">The test's.</param>
+    /// <param name="seed">Of the schedule.</param>
+    /// <param name="records">Whether what happens is kept, for the report of a failure. Not for runs by the thousand.</param>
+    internal TestRun(TestLoopOptions options, int? seed, bool records = false)
     {
         this.options = options;
         var wanted = options.Loop ?? new LoopOptions();
@@ -49,7 +54,11 @@ internal sealed class TestRun
         core.Instruments.Add(new StepInstrument(NoteOutlived), Hearing.StepEnds);
         unobserved = new UnobservedFailures(exception => Lose(new LoopExceptionContext("The exception of an async Task method, or of AsTask(), was never retrieved: nobody awaited the task", exception)));
         core.Instruments.Add(new IdleInstrument(OnNothingToDo), Hearing.Parking);
+        inside = records ? new InsideReport(loop) : null;
     }
+
+    /// <summary>What it looks like inside now; any thread.</summary>
+    internal string? Inside => inside?.Write();
 
     internal Loop Loop => loop;
 
@@ -94,6 +103,7 @@ internal sealed class TestRun
         failure = expected ? null : failure;
 
         // What the test left behind is looked at before the end of the run clears it away.
+        Describe(failure);
         string? running = failure is null && !options.AllowRunningTasks ? LeftRunning() : null;
         closing = true;
         try
@@ -117,6 +127,15 @@ internal sealed class TestRun
         static async Coroutine<T> Call(Func<Coroutine<T>> test) => await test();
     }
 
+    // Whoever shows the failure finds it there: the message stays the test's own.
+    private void Describe(Exception? failure)
+    {
+        if (failure is not null && inside is not null && !failure.Data.Contains(InsideReport.Key))
+        {
+            failure.Data[InsideReport.Key] = inside.Write();
+        }
+    }
+
     private Exception? Drive(LoopTask main)
     {
         using (options.RealClock.CreateTimer(_ => GiveUp(), null, options.Timeout, Timeout.InfiniteTimeSpan))
@@ -137,8 +156,10 @@ internal sealed class TestRun
         }
 
         return deadlock ?? (Exception)new TestLoopException(
-            $"{late ?? "The test's loop was stopped before the test was done."}\n{WhyTimeStands()}{WaitReport.Of(loop)}");
+            $"{late ?? "The test's loop was stopped before the test was done."}\n{WhyTimeStands()}{WaitReport.Of(loop)}{Latest}");
     }
+
+    private string Latest => inside?.WriteLatest() is { Length: > 0 } latest ? "\n" + latest.TrimEnd() : "";
 
     // The commonest surprise: an open socket, and nothing is sent.
     private string WhyTimeStands() => clock is { IoPatience: null, IsHeld: false } && core.Poller.HasSources && (core.Timers.Count > 0 || clock.HasTimers)
@@ -259,7 +280,7 @@ internal sealed class TestRun
         else if (graceIsOver)
         {
             deadlock = new LoopDeadlockException(
-                $"Deadlock: nothing on this loop can ever run again. No timer is set, nothing is in flight, and the test is not done.\n{WaitReport.Of(loop)}");
+                $"Deadlock: nothing on this loop can ever run again. No timer is set, nothing is in flight, and the test is not done.\n{WaitReport.Of(loop)}{Latest}");
             core.RequestStop();
             return true;
         }

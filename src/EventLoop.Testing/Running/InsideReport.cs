@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Testing.Running;
+
+/// <summary>What a failed or hung test looks like inside: its tasks as a tree, equal ones put together, and what happened last.</summary>
+internal sealed class InsideReport
+{
+    /// <summary>Where a failure carries it.</summary>
+    internal const string Key = "EventLoop.Inside";
+
+    private const int MostEvents = 50;
+    private const int FewTasks = 20;
+
+    private readonly Loop loop;
+    private readonly RecordRing ring = new(256);
+
+    internal InsideReport(Loop loop)
+    {
+        this.loop = loop;
+        var recorder = new RecorderInstrument(loop, ring, RecorderDetail.Times);
+        loop.Core.Instruments.Add(recorder, recorder.Needs);
+    }
+
+    /// <summary>Any thread, also while the loop is stuck.</summary>
+    internal string Write()
+    {
+        var snapshot = loop.TakeSnapshot(new SnapshotOptions { MostTasks = 200 });
+        var text = new StringBuilder("Inside the test's loop:\n").Append(snapshot.ToText(SnapshotView.ByOwner));
+        if (snapshot.TaskCount > FewTasks)
+        {
+            text.Append("Put together:\n").Append(snapshot.ToText(SnapshotView.Bunches));
+        }
+
+        foreach (var finding in snapshot.FindProblems())
+        {
+            text.Append(finding.Kind).Append(": ").Append(finding.Message).Append('\n');
+        }
+
+        return text.Append(WriteLatest()).ToString().TrimEnd();
+    }
+
+    /// <summary>The latest records, a line for each.</summary>
+    internal string WriteLatest()
+    {
+        var recording = Recording.Of(loop, ring, isOn: true);
+        var latest = recording.Events.TakeLast(MostEvents).ToList();
+        var text = new StringBuilder(latest.Count == 0 ? "" : "What happened last:\n");
+        foreach (var one in latest)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"  {one.Time.TotalSeconds,10:0.0000} s  {Describe(recording, one)}\n");
+        }
+
+        return text.ToString();
+    }
+
+    private static string Describe(Recording recording, RecordedEvent one)
+    {
+        string task = one.Task == 0 ? "a callback" : $"{recording.NameOf(one.Task)} #{one.Task}";
+        string other = one.Other == 0 ? "a timer, I/O, or another thread" : $"#{one.Other}";
+        return one.Kind switch
+        {
+            RecordedEventKind.Step => $"{task} runs",
+            RecordedEventKind.Wake => one.Other == one.Task ? $"{task} yields" : $"{task} is woken by {other}",
+            RecordedEventKind.Idle => string.Create(CultureInfo.InvariantCulture, $"nothing to do for {one.Duration.TotalSeconds:0.####} s"),
+            RecordedEventKind.TaskCreated => $"{task} is created{(one.Other == 0 ? "" : $" by {other}")}",
+            RecordedEventKind.TaskEnded => $"{task} ends",
+            RecordedEventKind.Mark => $"mark: {recording.LabelOf(one)}",
+            _ => $"a step of {task} took long",
+        };
+    }
+}

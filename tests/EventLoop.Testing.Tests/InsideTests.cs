@@ -1,0 +1,40 @@
+namespace EventLoop.Testing.Tests;
+
+public class InsideTests
+{
+    [Fact]
+    public void A_failure_carries_the_tree_of_the_tests_tasks_and_what_happened_last()
+    {
+        var failure = Record.Exception(static () => TestLoop.Run(async () =>
+        {
+            _ = Loop.CreateTask(Loop.Sleep(TimeSpan.FromHours(1)), "sleeper");
+            await Loop.Sleep(TimeSpan.FromSeconds(2));
+            throw new FormatException("bad number");
+        }));
+
+        failure.Should().BeOfType<FormatException>().Which.Message.Should().Be("bad number");
+        failure!.Data["EventLoop.Inside"].Should().BeOfType<string>().Which.Should()
+            .Contain("sleeper #2  sleep").And.Contain("What happened last:").And.Contain("sleeper #2 is created by #1").And.Contain("nothing to do for 2 s");
+    }
+
+    [Fact]
+    public void A_deadlock_says_what_happened_last()
+    {
+        var failure = Record.Exception(static () => TestLoop.Run(async () =>
+        {
+            var mutex = new AsyncLock();
+            await mutex.AcquireAsync();
+            await Loop.CreateTask(async () => await mutex.AcquireAsync(), "second");
+        }));
+
+        failure.Should().BeOfType<LoopDeadlockException>().Which.Message.Should().Contain("What happened last:").And.Contain("second #2 runs");
+    }
+
+    [Fact]
+    public void A_test_that_passes_leaves_nothing_switched_on() => TestLoop.Run(async () =>
+    {
+        await Loop.Yield();
+        Loop.Current.Diagnostics.Recorder.IsOn.Should().BeFalse();
+        Loop.Current.TakeSnapshot().Tasks[0].Activity.Should().BeNull();
+    });
+}

@@ -61,7 +61,7 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
     public void Trees_draw_who_started_whom_and_who_waits_for_whom()
     {
         string owner = ToolRun.Run("pstree", target.Id).Output;
-        owner.Should().Contain("group 'server'").And.Contain("└─ child #");
+        owner.Should().Contain("group 'server'").And.Contain("└─ child #").And.Contain("190 x Work.Idle  sleep");
         string wait = ToolRun.Run("pstree", target.Id, "--by", "await").Output;
         wait.Should().MatchRegex("a #[0-9]+.*──▶ b #[0-9]+  CYCLE");
     }

@@ -20,7 +20,7 @@ internal static class Leaks
         var methods = new Dictionary<ulong, List<string>>();
         foreach (var (_, type, targets) in unreachable)
         {
-            if (!type.Contains("StateMachineBox", StringComparison.Ordinal))
+            if (!type.Contains("StateMachineBox", StringComparison.Ordinal) || type.Contains("DeferredCoroutine", StringComparison.Ordinal))
             {
                 continue;
             }

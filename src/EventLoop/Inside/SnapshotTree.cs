@@ -5,9 +5,15 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
 {
     private const int DeepestIndent = 20;
 
-    private sealed class Node(string text)
+    private const int FewSiblings = 3;
+
+    /// <param name="text">The line.</param>
+    /// <param name="kind">The same for tasks that stand at the same place for the same reason; null: it stands for itself.</param>
+    private sealed class Node(string text, string? kind = null)
     {
         internal string Text { get; set; } = text;
+
+        internal string? Kind => Below.Count == 0 ? kind : null;
 
         internal List<Node> Below { get; } = [];
     }
@@ -16,7 +22,7 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
 
     internal void WriteByOwner()
     {
-        var nodes = snapshot.Tasks.ToDictionary(static task => task.Id, static task => new Node(Describe(task)));
+        var nodes = snapshot.Tasks.ToDictionary(static task => task.Id, static task => new Node(Describe(task), KindOf(task)));
         var groups = new Dictionary<int, Node>();
         var roots = new List<Node>();
         foreach (var task in snapshot.Tasks)
@@ -115,10 +121,48 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
         return $"{task.Name} #{task.Id}  {state}  {PlainText.Short(task.InStatus)}{(stack.Length > 0 ? "  in " + stack : "")}";
     }
 
+    private static string KindOf(TaskSnapshot task) =>
+        $"{SnapshotText.StackOf(task.Stack)}  {(task.Status == LoopTaskStatus.Waiting ? string.Join(" and ", task.Waits.Select(static wait => wait.Kind is WaitKind.Sleep or WaitKind.Socket ? wait.Kind.ToString().ToLowerInvariant() : wait.Text)) : SnapshotText.StatusOf(task.Status))}";
+
+    // Many leaves of one kind below one node are one line.
+    private static List<Node> Together(List<Node> nodes)
+    {
+        var numbers = new Dictionary<string, int>();
+        foreach (var node in nodes)
+        {
+            if (node.Kind is { } kind)
+            {
+                numbers[kind] = numbers.GetValueOrDefault(kind) + 1;
+            }
+        }
+
+        var together = new List<Node>();
+        foreach (var node in nodes)
+        {
+            int number = node.Kind is { } kind ? numbers[kind] : 0;
+            if (number <= FewSiblings)
+            {
+                together.Add(node);
+            }
+            else if (number != int.MaxValue)
+            {
+                together.Add(new Node($"{number} x {node.Kind}"));
+            }
+
+            if (number > FewSiblings)
+            {
+                numbers[node.Kind!] = int.MaxValue;      // said already
+            }
+        }
+
+        return together;
+    }
+
     // A stack of its own: a chain of tasks may be as long as there are tasks. What is deeper than can be read stands below one another.
     private void Write(List<Node> roots)
     {
         var open = new Stack<(Node Node, string Before, string Beneath, int Depth)>();
+        roots = Together(roots);
         for (int i = roots.Count - 1; i >= 0; i--)
         {
             open.Push((roots[i], "", "", 0));
@@ -127,11 +171,12 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
         while (open.TryPop(out var here))
         {
             line(here.Before + here.Node.Text);
-            for (int i = here.Node.Below.Count - 1; i >= 0; i--)
+            var below = Together(here.Node.Below);
+            for (int i = below.Count - 1; i >= 0; i--)
             {
-                bool last = i == here.Node.Below.Count - 1;
+                bool last = i == below.Count - 1;
                 bool deep = here.Depth >= DeepestIndent;
-                open.Push((here.Node.Below[i], here.Beneath + (last ? "└─ " : "├─ "), deep ? here.Beneath : here.Beneath + (last ? "   " : "│  "), here.Depth + 1));
+                open.Push((below[i], here.Beneath + (last ? "└─ " : "├─ "), deep ? here.Beneath : here.Beneath + (last ? "   " : "│  "), here.Depth + 1));
             }
         }
     }

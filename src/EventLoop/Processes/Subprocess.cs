@@ -22,7 +22,7 @@ public sealed partial class Subprocess : IAsyncDisposable
     private readonly ChildDevice device;
     private readonly ChildWatch watch;
     private readonly Resident resident;
-    private readonly AsyncEvent exited = new();
+    private readonly AsyncEvent exited = new() { IsOfProcess = true };
     private readonly List<FirmWait> firmWaits = [];      // of those who have killed it
     private readonly SendPipe? input;
     private readonly ReceivePipe? output;

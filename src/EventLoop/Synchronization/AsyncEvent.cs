@@ -39,6 +39,9 @@ public sealed class AsyncEvent
     /// <summary>An event that is not set.</summary>
     public AsyncEvent() => own = new WaitForSet(this);
 
+    /// <summary>Whether it stands for the end of a child process.</summary>
+    internal bool IsOfProcess { get; init; }
+
     /// <summary>Whether the event is set, so that nobody has to wait.</summary>
     public bool IsSet => set;
 
@@ -134,9 +137,9 @@ public sealed class AsyncEvent
             }
         }
 
-        public override string Describe(WaitNode node) => ResourceNames.Label("event", awaited);
+        public override string Describe(WaitNode node) => ResourceNames.Label(awaited is { IsOfProcess: true } ? "child process (to end)" : "event", awaited);
 
-        public override WaitKind Kind => WaitKind.Event;
+        public override WaitKind Kind => awaited is { IsOfProcess: true } ? WaitKind.Process : WaitKind.Event;
 
         public override object? Resource => awaited;
     }

@@ -14,7 +14,7 @@ namespace EventLoop.Net;
 /// <para><b>Cancellation:</b> a cancelled read has consumed nothing. A cancelled write that had gone out in part breaks the sending direction; a cancelled flush breaks nothing.</para>
 /// <para><b>Cost:</b> reads, writes and flushes allocate nothing; an idle connection holds no buffer.</para>
 /// </remarks>
-public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
+public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
 {
     private readonly LoopSocket socket;
     private readonly InputPipe input;
@@ -381,6 +381,8 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable
             Core.TryPost(CallbackItem<Connection>.Create(action, this, Core.BaseContext));
         }
     }
+
+    object INamed.Resource => end;
 
     /// <summary>What its pipes know of it.</summary>
     private sealed class End(Connection connection) : StreamEnd(connection.socket.Core, new SocketTransport(connection.socket))

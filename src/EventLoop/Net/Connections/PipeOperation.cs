@@ -145,7 +145,7 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
         return AbortResult.GivenUp;
     }
 
-    WaitKind IWaitTarget.Kind => WaitKind.Socket;
+    WaitKind IWaitTarget.Kind => OwnerIfAny?.WaitedForAs ?? WaitKind.Socket;
 
     object? IWaitTarget.Resource => OwnerIfAny;
 

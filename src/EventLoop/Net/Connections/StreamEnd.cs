@@ -1,3 +1,4 @@
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
@@ -13,6 +14,9 @@ internal abstract class StreamEnd(LoopCore core, Transport transport)
 
     /// <summary>What it is, for messages: "connection", "pipe".</summary>
     internal abstract string Kind { get; }
+
+    /// <summary>What kind of thing it is to those who wait for it.</summary>
+    internal virtual WaitKind WaitedForAs => WaitKind.Socket;
 
     /// <summary>Whom it leads to, for messages.</summary>
     internal abstract string Peer { get; }

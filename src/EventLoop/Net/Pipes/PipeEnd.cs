@@ -1,3 +1,4 @@
+using EventLoop.Diagnostics;
 using EventLoop.Net.Connections;
 using EventLoop.Net.Sockets.Sockets;
 using EventLoop.Polling;
@@ -34,6 +35,8 @@ internal sealed class PipeEnd : StreamEnd
     internal InputPipe? Input { get; private init; }
 
     internal OutputPipe? Output { get; private init; }
+
+    internal override WaitKind WaitedForAs => WaitKind.Process;
 
     internal override string Kind => "pipe";
 

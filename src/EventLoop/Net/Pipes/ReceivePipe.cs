@@ -12,9 +12,11 @@ namespace EventLoop;
 /// <para><b>Thread:</b> the loop's, for everything but <see cref="DisposeAsync"/> and the stream of <see cref="AsStream"/>. One reader at a time.</para>
 /// <para><b>Cancellation:</b> a cancelled read has consumed nothing. <b>Cost:</b> as a Connection's: reads allocate nothing, and while one waits there is no buffer.</para>
 /// </remarks>
-public sealed class ReceivePipe : IAsyncDisposable
+public sealed class ReceivePipe : IAsyncDisposable, INamed
 {
     private readonly PipeEnd end;
+
+    object INamed.Resource => end;
     private readonly Encoding encoding;
     private Stream? stream;
 

@@ -13,9 +13,11 @@ namespace EventLoop;
 /// <para>A flush waits while more than 64 KiB are unsent. A reader that is gone: <see cref="IOException"/> ("broken pipe"), never a signal.</para>
 /// <para><b>Cancellation:</b> a cancelled write that had gone out in part breaks the pipe; a cancelled flush breaks nothing.</para>
 /// </remarks>
-public sealed class SendPipe : IAsyncDisposable
+public sealed class SendPipe : IAsyncDisposable, INamed
 {
     private readonly PipeEnd end;
+
+    object INamed.Resource => end;
     private readonly Encoding encoding;
     private Stream? stream;
 

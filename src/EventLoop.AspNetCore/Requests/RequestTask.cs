@@ -44,7 +44,7 @@ internal sealed class RequestTask : LoopTask
     {
         var task = new RequestTask(core, http);
         var body = Run(application, http);
-        task.Begin(core, (CoroutineBox)body.Source!, body.Token, eager: true, group: null, detached: false);
+        task.Begin(core, (CoroutineBox)body.Source!, body.Token, eager: true, owner: null, detached: false);
         return task;
     }
 

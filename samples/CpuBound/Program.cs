@@ -2,8 +2,9 @@
 //
 //     dotnet run -c Release --project samples/CpuBound
 //
-// Twenty jobs of pure computing run in four ways. A loop has one thread: a job that computes on it holds up everything else that
-// lives there, and nothing gets faster. RunInExecutor computes on the thread pool while the loop stays responsive.
+// Twenty jobs of pure computing run in five ways. A loop has one thread: a job that computes on it holds up everything else that
+// lives there, and nothing gets faster. RunInExecutor computes on the thread pool while the loop stays responsive; a
+// ProcessExecutor does so in processes of their own, which can be stopped in the middle and may crash.
 // Parallel.For is as fast, but it blocks its caller, so it belongs into programs without a loop, or behind RunInExecutor.
 
 using CpuBound;
@@ -30,6 +31,8 @@ return CommandLine.Run(args, usage, line =>
         Report("inline, without a loop", work.Inline());
         Report("on the loop", Loop.Run(work.OnTheLoopAsync));
         Report("on the loop, RunInExecutor", Loop.Run(work.InExecutorAsync));
+        if (OperatingSystem.IsLinux())
+            Report("on the loop, worker processes", Loop.Run(work.InProcessesAsync));
         Report("Parallel.For, without a loop", work.ParallelFor());
 
         Console.WriteLine();

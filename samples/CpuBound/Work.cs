@@ -4,7 +4,7 @@ using EventLoop;
 
 namespace CpuBound;
 
-/// <summary>The same jobs, run in four ways.</summary>
+/// <summary>The same jobs, run in five ways.</summary>
 internal sealed class Work(int jobs, int size)
 {
     public int Jobs => jobs;
@@ -30,6 +30,14 @@ internal sealed class Work(int jobs, int size)
     public Coroutine<Result> OnTheLoopAsync() => UnderHeartbeatAsync(SumOnTheLoopAsync);
 
     public Coroutine<Result> InExecutorAsync() => UnderHeartbeatAsync(() => Loop.RunInExecutor(null, () => SumOfSquares(size)));
+
+    // The workers are started before the watch: that costs what starting a program does, once.
+    public async Coroutine<Result> InProcessesAsync()
+    {
+        await using var pool = new ProcessExecutor();
+        await pool.WarmUpAsync();
+        return await UnderHeartbeatAsync(() => pool.Run(SumOfSquares, size));
+    }
 
     // An await alone moves nothing off the loop: what follows it computes here, and nobody else's turn comes before it is done.
     private async Coroutine<UInt128> SumOnTheLoopAsync()

@@ -431,7 +431,7 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
             }
         }
 
-        if (!worker.HasStarted && !closed)
+        if (worker is { HasStarted: false, WasKilled: false } && !closed)
         {
             OnStartFailed(worker, status, failure);
         }
@@ -453,11 +453,6 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
         const int most = 3;
         if (++failedStarts < most && failure is not PlatformNotSupportedException)
         {
-            if (startFailure is null && waiting.Count == 0 && changed is not null)
-            {
-                return;      // whoever warms up starts another
-            }
-
             return;
         }
 

@@ -45,6 +45,9 @@ internal sealed class WorkerHandle(ProcessExecutor pool, int id)
     /// <summary>It has taken work once.</summary>
     internal bool HasStarted { get; private set; }
 
+    /// <summary>By this process, and not for its work.</summary>
+    internal bool WasKilled => killedAs is not null;
+
     internal string StandardError => said.ToString();
 
     internal long ResidentBytes => child is { HasExited: false } ? WorkerMemory.ResidentBytes(child.Id) : 0;
@@ -209,7 +212,7 @@ internal sealed class WorkerHandle(ProcessExecutor pool, int id)
         stream = connection.OpenStream(raw: true);
         using var hello = new FrameWriter();
         hello.WriteInt32(id);
-        hello.WriteText(pool.Options.Serializer?.GetType().AssemblyQualifiedName);
+        hello.WriteText(pool.Options.Serializer?.GetType() is { } serializer && serializer != typeof(JsonWorkSerializer) ? serializer.AssemblyQualifiedName : null);
         hello.WriteText(pool.Initializer is { } first ? WorkFrames.TextOf(first) : null);
         Send(hello.Finish(FrameKind.Hello, 0).ToArray(), null);
     }

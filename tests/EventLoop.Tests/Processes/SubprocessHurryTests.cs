@@ -78,7 +78,7 @@ public sealed class SubprocessHurryTests : ProcessTest
                     break;
             }
         }));
-        while (!stopping && Children().Except(before).All(static child => !child.Contains("trap")))
+        while (way == "stop" ? !stopping : Children().Except(before).All(static child => !child.Contains("trap")))
         {
             await Loop.Sleep(TimeSpan.FromMilliseconds(1));
         }

@@ -1,6 +1,6 @@
 """The web suite: an application of ASP.NET Core on the loop beside the same on Kestrel's own sockets. All servers run at once, each pinned to
 core 0, and short windows of load from core 1 go to them in turn: what is compared is the processor time of a request, as a ratio to the sockets'
-window beside it. See ../run.sh."""
+window beside it. Build benchmarks/Web first; then: python3 benchmarks/suite/web.py ROUNDS SECONDS [CASES, a regular expression]"""
 import re
 import shutil
 import statistics

@@ -46,7 +46,7 @@ internal static class Leaks
             }
         }
 
-        return [.. methods.Values.Select(static list => string.Join(" and ", list.Distinct().Where(WaitReport.IsOfUser).Order(StringComparer.Ordinal))).GroupBy(static method => method)
+        return [.. methods.Values.Select(static list => string.Join(" and ", list.Distinct().Order(StringComparer.Ordinal))).GroupBy(static method => method)
             .Select(static group => new Leak(group.Key.Length > 0 ? group.Key : "a lambda", group.Count())).OrderByDescending(static leak => leak.Count)];
     }
 

@@ -21,10 +21,19 @@ internal static class BlockingWait
         "System.Runtime.CompilerServices.ConfiguredTaskAwaitable", "System.Runtime.CompilerServices.ConfiguredValueTaskAwaitable",
     ];
 
-    /// <summary>Called by the synchronization context's Wait.</summary>
+    // Frames may have no names: in a native program without them, or in a runtime that tells others.
+    internal static readonly Lazy<bool> NamesAreTold = new(ProbeNames);
+
+    /// <summary>Called by the synchronization context's Wait. Where the callers' names are not told, only time can tell: then every wait may be over in a moment.</summary>
+    /// <param name="mayReadFrames">Whether names are gone by at all.</param>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static bool IsMomentary()
+    internal static bool IsMomentary(bool mayReadFrames)
     {
+        if (!mayReadFrames || !NamesAreTold.Value)
+        {
+            return true;
+        }
+
         const int ThisAndWait = 2;
         var trace = new StackTrace(ThisAndWait, fNeedFileInfo: false);
         for (int index = 0; index < trace.FrameCount; index++)
@@ -47,6 +56,24 @@ internal static class BlockingWait
         }
 
         return false;
+    }
+
+    // A frame of ours, and one of the platform's that has called it, are called what they are called.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool ProbeNames()
+    {
+        bool own = false;
+        bool platforms = false;
+        foreach (var frame in new StackTrace(fNeedFileInfo: false).GetFrames())
+        {
+            if (DiagnosticMethodInfo.Create(frame) is { } method)
+            {
+                own |= method.Name == nameof(ProbeNames) && method.DeclaringTypeName == typeof(BlockingWait).FullName;
+                platforms |= method.DeclaringTypeName.StartsWith("System.Lazy", StringComparison.Ordinal) && IsOfPlatform(method.DeclaringAssemblyName);
+            }
+        }
+
+        return own && platforms;
     }
 
     private static bool IsLock(string type, string method) => type switch

@@ -223,7 +223,7 @@ internal class LoopContext : SynchronizationContext
             return WaitHelper(waitHandles, waitAll, 0);
         }
 
-        if (BlockingWait.IsMomentary())
+        if (BlockingWait.IsMomentary(RuntimeTricks.MayReadFrames))
         {
             // What takes longer than a moment is a blocking call all the same.
             const int TimedOut = 258;

@@ -46,13 +46,15 @@ internal abstract partial class LoopCore
         }
     }
 
+    private static readonly bool StacksAreComparable = RuntimeTricks.MayCompareStacks && StackProbe.Passes(Above, StackReach);
+
     /// <summary>Its run begins.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private unsafe void NotePresence()
     {
         byte here;
         running = this;
-        stackTop = RuntimeHelpers.TryEnsureSufficientExecutionStack() ? (nuint)(&here) + Above : 0;
+        stackTop = StacksAreComparable && RuntimeHelpers.TryEnsureSufficientExecutionStack() ? (nuint)(&here) + Above : 0;
         latest = this;
     }
 

@@ -12,6 +12,16 @@ internal static class RuntimeTricks
     /// <summary>A cancellation leaves the awaits of .NET tasks alone: <c>EventLoop.LeaveForeignAwaits</c>, <c>EVENTLOOP_LEAVE_FOREIGN_AWAITS</c>.</summary>
     internal static bool MayReplaceAwaiters => !IsSet("EventLoop.LeaveForeignAwaits", "EVENTLOOP_LEAVE_FOREIGN_AWAITS");
 
+    /// <summary>
+    /// Where code runs is told by the thread-static alone, and not by the address of a local variable first: <c>EventLoop.UseThreadStatics</c>, <c>EVENTLOOP_USE_THREAD_STATICS</c>.
+    /// </summary>
+    internal static bool MayCompareStacks => !IsSet("EventLoop.UseThreadStatics", "EVENTLOOP_USE_THREAD_STATICS");
+
+    /// <summary>
+    /// What a wait on the loop's thread is for is told by how long it takes, and not by the names of its callers first: <c>EventLoop.TimeBlockingWaits</c>, <c>EVENTLOOP_TIME_BLOCKING_WAITS</c>.
+    /// </summary>
+    internal static bool MayReadFrames => !IsSet("EventLoop.TimeBlockingWaits", "EVENTLOOP_TIME_BLOCKING_WAITS");
+
     private static bool IsSet(string name, string variable) =>
         AppContext.TryGetSwitch(name, out bool isSet) ? isSet : Environment.GetEnvironmentVariable(variable) is "1" or "true";
 }

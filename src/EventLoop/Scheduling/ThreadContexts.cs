@@ -187,7 +187,33 @@ internal struct ThreadContexts
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool FieldsAreThere(Thread thread)
     {
-        _ = FlowOf(thread);
-        return ReferenceEquals(ContextOf(thread), SynchronizationContext.Current);
+        var before = SynchronizationContext.Current;
+        var mark = new SynchronizationContext();
+        try
+        {
+            SynchronizationContext.SetSynchronizationContext(mark);
+            bool isRead = ReferenceEquals(ContextOf(thread), mark);
+            ContextOf(thread) = null;
+            return isRead && SynchronizationContext.Current is null && FlowIsRead(thread);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(before);
+        }
+    }
+
+    // Under an AsyncLocal, and back.
+    private static bool FlowIsRead(Thread thread)
+    {
+        if (ExecutionContext.IsFlowSuppressed())
+        {
+            return FlowOf(thread) is not null;
+        }
+
+        var flow = ExecutionContext.Capture();
+        var local = new AsyncLocal<int> { Value = 1 };
+        bool isRead = ExecutionContext.Capture() is { } changed && ReferenceEquals(FlowOf(thread), changed) && !ReferenceEquals(flow, changed) && local.Value == 1;
+        ExecutionContext.Restore(flow!);
+        return isRead && local.Value == 0;
     }
 }

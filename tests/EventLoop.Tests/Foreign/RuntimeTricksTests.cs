@@ -17,6 +17,42 @@ public sealed class RuntimeTricksTests : LoopTest
         "-class", typeof(Callbacks.PostTests).FullName!);
 
     [Fact]
+    public void Where_code_runs_is_known_the_same_when_only_thread_statics_are_asked() => RunWith(
+        "EventLoop.UseThreadStatics",
+        "-class", typeof(ExecutionContextTests).FullName!,
+        "-class", typeof(Tasks.EagerTests).FullName!,
+        "-class", typeof(Callbacks.PostTests).FullName!,
+        "-class", typeof(Scheduling.InstrumentTests).FullName!);
+
+    [Fact]
+    public void The_probe_of_the_stacks_passes_here() => EventLoop.Scheduling.StackProbe.Passes(512, 64 * 1024).Should().BeTrue();
+
+    [Fact]
+    public void Without_the_names_of_callers_a_wait_that_takes_long_is_a_blocking_call_all_the_same() => RunWith(
+        "EventLoop.TimeBlockingWaits", "-method", $"{typeof(RuntimeTricksTests).FullName}.{nameof(A_wait_that_takes_long_is_a_blocking_call)}");
+
+    [Fact]
+    public void A_wait_that_takes_long_is_a_blocking_call() => Loop.Run(
+        static async () =>
+        {
+            using var never = new ManualResetEvent(false);
+            FluentActions.Invoking(() => never.WaitOne()).Should().Throw<InvalidOperationException>().WithMessage("*would block the thread*");
+        },
+        new LoopOptions { BlockingCalls = BlockingCallPolicy.Throw });
+
+    [Fact]
+    public void The_name_of_a_caller_tells_a_lock_from_a_wait_here() => EventLoop.Reporting.BlockingWait.NamesAreTold.Value.Should().BeTrue();
+
+    [Fact]
+    public void The_marks_of_an_end_are_one_object_wherever_they_are_named()
+    {
+        string succeeded = EventLoop.Tasks.EndMark.Succeeded;
+        ReferenceEquals(Loop.Run(async () => Marks()), succeeded).Should().BeTrue();
+
+        static string Marks() => EventLoop.Tasks.EndMark.Succeeded;
+    }
+
+    [Fact]
     public void A_switch_leaves_the_awaits_of_NET_tasks_alone() => RunWith(
         LeaveForeignAwaits, "-method", $"{typeof(RuntimeTricksTests).FullName}.{nameof(A_cancellation_ends_the_await_of_a_task_unless_the_switch_is_set)}");
 

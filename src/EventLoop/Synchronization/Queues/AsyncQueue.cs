@@ -343,7 +343,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
         Debug.Assert(Getters.IsEmpty || Count == 0, "Who takes waits only while there is nothing.");
         Debug.Assert(Putters.IsEmpty || Count >= room, "Who puts waits only while there is no room.");
         Debug.Assert(Capacity == 0 || Count <= Capacity, "There is no more than there is room for.");
-        Debug.Assert(Unfinished >= Count || IsShutDown, "What is still in the queue is not done.");
+        Debug.Assert(Unfinished >= 0, "No more is done than was put.");
         Debug.Assert(Joiners.IsEmpty || Unfinished > 0, "Who waits for the end waits for something.");
     }
 }

@@ -14,11 +14,6 @@ internal abstract partial class LoopCore
 {
     private const int LookInterval = 64;
 
-    // .NET's own timers take at most some 49 days, and those of most providers are built on them. Waking early does no harm.
-    private static readonly long LongestPark = TimeSpan.FromDays(30).Ticks;
-
-    private static readonly long ShortestPark = TimeSpan.FromMilliseconds(20).Ticks;
-
     private readonly Random? shuffle;
 
     /// <summary>Whether a batch is run in another order than that of its queue.</summary>
@@ -36,7 +31,6 @@ internal abstract partial class LoopCore
     private volatile bool stopRequested;     // any thread
     private int sleeping;                    // any thread: 1 while the loop is parked, or about to be
     private bool lookAgain;                  // any thread sets it; the loop takes it before it parks
-    private ITimer? parkTimer;               // wakes the loop at the next deadline of a custom clock
 
     internal long Turns { get; private set; }
 
@@ -368,172 +362,6 @@ internal abstract partial class LoopCore
         Current = context;
         ThreadContexts.SetCurrent(synchronization);
         ThreadContexts.PutBackFlow(flow);
-    }
-
-    // The clock, the timers that are due, and the poller.
-    private void Look()
-    {
-        stepsSinceLook = 0;
-        Current = null;
-        ThreadContexts.SetCurrent(null);
-        ThreadContexts.RestoreFlow(null);
-        if (HasTurnEnd)
-        {
-            EndTurn(all: false);
-        }
-
-        if (StepHistograms.IsHeard != isMeasured)
-        {
-            isMeasured = !isMeasured;
-            MeasureChanged?.Invoke(isMeasured);
-        }
-
-        long now = NoteLook(Clock.Now);
-        FireDue(now);
-        if (Ready.Count > 0)
-        {
-            Polls++;
-            Poller.Poll(0);
-            return;
-        }
-
-        bool isParkingHeard = (Heard & Hearing.Parking) != 0;
-        OnNothingReady(isParkingHeard);
-
-        if (runsUntil is { IsCompleted: true })
-        {
-            return;      // what came in, or an alarm, has ended it, and nobody else waited for it
-        }
-
-        if (isParkingHeard && Inbox.IsEmpty && FoundWorkBeforePark())
-        {
-            NoteIdle(now, Math.Max(0, NoteLook(Clock.Now) - now));      // the time that a virtual clock has jumped over
-
-            // What it made ready goes first: an alarm that is due behind a callback waits for the next turn.
-            if (Ready.Count == 0)
-            {
-                FireDue(Clock.Now);
-            }
-
-            return;
-        }
-
-        if (isParkingHeard)
-        {
-            Instruments.TellParking();
-        }
-
-        Volatile.Write(ref sleeping, 1);
-        Interlocked.MemoryBarrier();
-        if (Inbox.IsEmpty && !stopRequested && !ShallLookAgain())
-        {
-            Polls++;
-            Volatile.Write(ref parkStart, now);
-            ParkBlockedWaitingForWork(now);
-            Volatile.Write(ref parkStart, NotParked);
-        }
-
-        Volatile.Write(ref sleeping, 0);
-        TakePosts();
-        long woken = NoteLook(Clock.Now);
-        NoteIdle(now, Math.Max(0, woken - now));
-        FireDue(woken);
-    }
-
-    private void NoteIdle(long began, long duration)
-    {
-        idleTicks += duration;
-        if ((Heard & Hearing.Looks) != 0)
-        {
-            Instruments.TellIdle(began, duration);
-        }
-    }
-
-    private bool FoundWorkBeforePark()
-    {
-        try
-        {
-            return Instruments.FindWork(Timers.Count > 0 ? Timers.NextDue : LoopClock.Never);
-        }
-        catch (Exception failure)
-        {
-            OnTimerFailed(failure);      // of a timer that foreign code has set on the virtual clock
-            return true;
-        }
-    }
-
-    // Never inlined and named for what it is, so that profilers can subtract idle time.
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void ParkBlockedWaitingForWork(long now)
-    {
-        long until = Timers.Count > 0 ? Timers.NextDue : LoopClock.Never;
-        if (until == LoopClock.Never)
-        {
-            Poller.Poll(-1);
-            return;
-        }
-
-        if (Clock.Custom is { } provider)
-        {
-            // Somebody else's time: only their timers know when it has come.
-            for (int attempt = 0; attempt < 2; attempt++)
-            {
-                if (!TrySetParkTimer(provider, Math.Min(LoopClock.Add(until, -now), LongestPark)))
-                {
-                    Poller.Poll(Math.Clamp(LoopClock.Add(until, -now), 0, ShortestPark));
-                    return;
-                }
-
-                long read = Clock.Now;
-                if (read >= until)
-                {
-                    return;
-                }
-
-                if (read == now)
-                {
-                    break;
-                }
-
-                now = read;      // another thread has moved the time since it was read, and the timer with it: set it again
-            }
-
-            if (Volatile.Read(ref sleeping) != 0)
-            {
-                Poller.Poll(-1);
-            }
-
-            return;
-        }
-
-        Poller.Poll(Math.Max(0, until - now));
-    }
-
-    // False when the provider cannot do it: the loop then looks again and again whether the time has come.
-    private bool TrySetParkTimer(TimeProvider provider, long delay)
-    {
-        try
-        {
-            parkTimer ??= provider.CreateTimer(static core => ((LoopCore)core!).WakeUp(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            return parkTimer.Change(TimeSpan.FromTicks(Math.Max(0, delay)), Timeout.InfiniteTimeSpan) && !Clock.IsBroken;
-        }
-        catch (Exception failure)
-        {
-            Clock.NoteFailure(failure);
-            return false;
-        }
-    }
-
-    private void DropParkTimer()
-    {
-        try
-        {
-            parkTimer?.Dispose();
-        }
-        catch (Exception failure)
-        {
-            Clock.NoteFailure(failure);
-        }
     }
 
     /// <summary>The next turn looks at the clock, whatever is ready.</summary>

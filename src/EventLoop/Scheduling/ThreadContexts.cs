@@ -5,7 +5,7 @@ namespace EventLoop.Scheduling;
 /// <summary>
 /// What .NET keeps on the loop's thread for <c>await</c>: the <see cref="ExecutionContext"/> that flows, and the <see cref="SynchronizationContext"/>. Read by
 /// way of the <see cref="Thread"/> at hand: the public API looks the thread up first, a thread-static read of some nanoseconds, and a step of a coroutine would
-/// pay for it about ten times.
+/// pay for it about ten times: a yield takes 28 ns by the public API, and 15 so.
 /// </summary>
 /// <remarks>
 /// The fields are .NET's own. So they are touched only where they exist: on a runtime that has renamed them the public API does all of it (and so it does where

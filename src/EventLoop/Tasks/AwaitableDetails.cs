@@ -3,18 +3,6 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>
-/// Stands in the place of the exception where a task or future ended without one. String literals: the JIT knows where they are for good, so that
-/// comparing with one loads nothing and storing one needs no write barrier. Compare by reference.
-/// </summary>
-internal static class EndMark
-{
-    internal const string Succeeded = "ended with its result";
-
-    /// <summary>Canceled, and nobody has asked for the exception yet.</summary>
-    internal const string Canceled = "ended by a cancellation";
-}
-
 /// <summary>What most tasks and futures never need; made on demand, so that the many stay slim.</summary>
 internal sealed class AwaitableDetails
 {

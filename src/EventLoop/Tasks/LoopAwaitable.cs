@@ -307,7 +307,7 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static object? OutcomeIn(object now) => IsOutcome(now) ? now : (now as AwaitableDetails)?.Outcome;
 
-    private static bool IsOutcome(object now) => now is string or Failure or LostFailure;
+    private static bool IsOutcome(object now) => now is EndMark or Failure or LostFailure;
 
     /// <summary>In words: the task that made it, if it was noted.</summary>
     internal string? CreatedBy => Rare?.CreatedBy;

@@ -44,15 +44,6 @@ public sealed class RuntimeTricksTests : LoopTest
     public void The_name_of_a_caller_tells_a_lock_from_a_wait_here() => EventLoop.Reporting.BlockingWait.NamesAreTold.Value.Should().BeTrue();
 
     [Fact]
-    public void The_marks_of_an_end_are_one_object_wherever_they_are_named()
-    {
-        string succeeded = EventLoop.Tasks.EndMark.Succeeded;
-        ReferenceEquals(Loop.Run(async () => Marks()), succeeded).Should().BeTrue();
-
-        static string Marks() => EventLoop.Tasks.EndMark.Succeeded;
-    }
-
-    [Fact]
     public void A_switch_leaves_the_awaits_of_NET_tasks_alone() => RunWith(
         LeaveForeignAwaits, "-method", $"{typeof(RuntimeTricksTests).FullName}.{nameof(A_cancellation_ends_the_await_of_a_task_unless_the_switch_is_set)}");
 

@@ -19,9 +19,14 @@ public sealed partial class Loop
         ArgumentNullException.ThrowIfNull(callback);
         int number = SignalHub.Verify(signal);
         VerifyOpen(nameof(AddSignalHandler));
-        signalHandlers.Remove(number, out var earlier);
-        signalHandlers.Add(number, new SignalHandler(Core, number, callback));
-        earlier?.Remove();
+        if (signalHandlers.TryGetValue(number, out var earlier))
+        {
+            earlier.Replace(callback);
+        }
+        else
+        {
+            signalHandlers.Add(number, new SignalHandler(Core, number, callback));
+        }
     }
 
     /// <summary>Takes the loop's callback for a signal away. asyncio: <c>remove_signal_handler</c>.</summary>

@@ -261,6 +261,7 @@ public sealed partial class LoopGroup
     private LoopThread ThreadOf<TKey>(TKey key)
         where TKey : notnull
     {
+        ArgumentNullException.ThrowIfNull(key);
         var among = threads;
 
         // The hash of a number is the number: Fibonacci's multiplier spreads those in equal steps, the upper half of the product decides.

@@ -36,6 +36,9 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
         Context = home.BaseContext;
     }
 
+    /// <summary>For the live view.</summary>
+    internal Mailbox<T> Mailbox => mailbox;
+
     internal int Count
     {
         get

@@ -1,3 +1,4 @@
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 
@@ -83,5 +84,11 @@ internal sealed class MailboxPost<T> : PooledWait
 
     protected override void Recycle(LoopCore core) => core.PendingThrow ??= Refusal;
 
-    public override string Describe(WaitNode node) => "mailbox (to post)";
+    public override string Describe(WaitNode node) => $"{ResourceNames.Label("mailbox", line.Mailbox)} (to send)";
+
+    public override WaitKind Kind => WaitKind.Channel;
+
+    public override object? Resource => line.Mailbox;
+
+    public override string? Gist => "mailbox (to send)";
 }

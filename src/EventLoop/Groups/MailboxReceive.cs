@@ -1,3 +1,4 @@
+using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 
@@ -65,5 +66,11 @@ internal sealed class MailboxReceive<T> : PooledWait<T>
         core.Pools.Return(this, Slot);
     }
 
-    public override string Describe(WaitNode node) => "mailbox (to receive)";
+    public override string Describe(WaitNode node) => $"{ResourceNames.Label("mailbox", mailbox)} (to receive)";
+
+    public override WaitKind Kind => WaitKind.Channel;
+
+    public override object? Resource => mailbox;
+
+    public override string? Gist => "mailbox (to receive)";
 }

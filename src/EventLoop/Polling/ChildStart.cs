@@ -81,6 +81,19 @@ internal sealed unsafe class ChildStart
         return process;
     }
 
+    /// <summary>Keeps a descriptor free, for what is to be opened when it is disposed.</summary>
+    /// <exception cref="IOException">There is none.</exception>
+    internal static SafeFileHandle Reserve()
+    {
+        fixed (byte* path = "/dev/null\0"u8)
+        {
+            int descriptor = Libc.Open(path, OpenReadWrite | CloseOnExec, 0);
+            return descriptor >= 0
+                ? new SafeFileHandle(descriptor, ownsHandle: true)
+                : throw new IOException($"No process could be started: {Marshal.GetPInvokeErrorMessage(Libc.LastError)}.", Libc.LastError);
+        }
+    }
+
     internal void CloseEnds()
     {
         foreach (var end in Ends)

@@ -22,20 +22,55 @@ internal static unsafe class DetachedReaper
         }
     }
 
+    /// <summary>Has what it needs, so that nothing can go wrong once there is a child to be taken.</summary>
+    /// <exception cref="IOException">There are no descriptors.</exception>
+    /// <exception cref="OutOfMemoryException">There are no threads.</exception>
+    internal static void Prepare()
+    {
+        lock (Gate)       // held for a moment only
+        {
+            if (!ChildDevice.WithoutHandles && !IsPrepared())
+            {
+                throw new IOException($"No process could be started: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(Libc.LastError)}.", Libc.LastError);
+            }
+        }
+    }
+
+    private static bool IsPrepared()
+    {
+        if (epoll >= 0)
+        {
+            return true;
+        }
+
+        int made = Libc.EpollCreate(CloseOnExec);
+        if (made < 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            epoll = made;
+            new Thread(Run) { IsBackground = true, Name = "EventLoop reaper" }.UnsafeStart();
+            return true;
+        }
+        catch (OutOfMemoryException)
+        {
+            epoll = -1;
+            _ = Libc.Close(made);
+            throw;
+        }
+    }
+
     private static bool TryWatch(ChildDevice child, SafeFileHandle handle, bool isGuarded)
     {
         int descriptor = (int)handle.DangerousGetHandle();
         lock (Gate)       // held for a moment only
         {
-            if (epoll < 0)
+            if (!IsPrepared())
             {
-                epoll = Libc.EpollCreate(CloseOnExec);
-                if (epoll < 0)
-                {
-                    return false;
-                }
-
-                new Thread(Run) { IsBackground = true, Name = "EventLoop reaper" }.UnsafeStart();
+                return false;
             }
 
             Children.Add(descriptor, (child, isGuarded));

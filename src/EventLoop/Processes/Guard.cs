@@ -83,7 +83,22 @@ internal static unsafe class Guard
 
         pipe = start.Ends[0];
         var device = ChildDevice.Open(id);
-        new Thread(() => Watch(device)) { IsBackground = true, Name = "EventLoop guard's watch" }.UnsafeStart();
+        try
+        {
+            new Thread(() => Watch(device)) { IsBackground = true, Name = "EventLoop guard's watch" }.UnsafeStart();
+        }
+        catch (OutOfMemoryException)
+        {
+            // One that nobody watches is none.
+            pipe!.Dispose();
+            pipe = null;
+            device.Send(SignalNumbers.Kill);
+            device.WaitBriefly(1000);
+            device.Reap();
+            device.Dispose();
+            throw;
+        }
+
         foreach (int group in Groups)
         {
             Tell($"+{group}\n");
@@ -112,7 +127,7 @@ internal static unsafe class Guard
         {
             Start();
         }
-        catch (Exception failure) when (failure is PlatformNotSupportedException or IOException)
+        catch (Exception failure) when (failure is PlatformNotSupportedException or IOException or OutOfMemoryException)
         {
             // The next one to ask hears of it.
         }

@@ -7,7 +7,7 @@ internal sealed class SignalHandler : ISignalSubscriber, ILoopResident
 {
     private readonly LoopCore core;
     private readonly int number;
-    private readonly Action callback;
+    private Action callback;
     private bool removed;
 
     internal SignalHandler(LoopCore core, int number, Action callback)
@@ -22,6 +22,9 @@ internal sealed class SignalHandler : ISignalSubscriber, ILoopResident
     public void OnSignal(int arrived) => core.TryPost(CallbackItem<SignalHandler>.Create(static handler => handler.Call(), this, core.BaseContext));
 
     void ILoopResident.OnLoopClosing() => Remove();
+
+    /// <summary>What has come and was not told yet is told to this one.</summary>
+    internal void Replace(Action next) => callback = next;
 
     internal void Remove()
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EventLoop.Diagnostics;
 using EventLoop.Processes;
 using EventLoop.Scheduling;
 
@@ -11,12 +12,15 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
     private readonly LoopCore core;
     private readonly Subscription subscription;
     private readonly int[] numbers;
-    private readonly AsyncQueue<int> arrived = new();       // each signal once: it is as bounded as they are
+    private readonly Queue<int> arrived = new();       // each signal once: it is as bounded as they are
+    private readonly AsyncEvent occurred;              // set while there are some, or there will be none
+    private bool isEnded;
 
     internal SignalListener(LoopCore core, int[] numbers)
     {
         this.core = core;
         this.numbers = numbers;
+        occurred = new AsyncEvent(WaitKind.Other, $"signal {string.Join(" or ", numbers.Select(SignalNumbers.NameOf))}");
         subscription = new Subscription(this);
         foreach (int number in numbers)
         {
@@ -32,14 +36,22 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
     public async Coroutine<PosixSignal> ReceiveAsync()
     {
         core.VerifyAccess("SignalListener.ReceiveAsync");
-        try
+        int number;
+        do
         {
-            return subscription.Take(await arrived.GetAsync());
+            await occurred.WaitAsync();
+            if (isEnded)
+            {
+                throw new ObjectDisposedException(nameof(SignalListener), "The listener was disposed: it hears no signals any more. Make another one with Signals.Listen.");
+            }
         }
-        catch (QueueShutDownException)
+        while (!arrived.TryDequeue(out number));      // another one that waited was first
+        if (arrived.Count == 0)
         {
-            throw new ObjectDisposedException(nameof(SignalListener), "The listener was disposed: it hears no signals any more. Make another one with Signals.Listen.");
+            occurred.Clear();
         }
+
+        return subscription.Take(number);
     }
 
     /// <summary>Enumerates them as they come; the end of the enumeration disposes the listener.</summary>
@@ -48,7 +60,7 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
     {
         try
         {
-            while (!arrived.IsShutDown)
+            while (!isEnded)
             {
                 PosixSignal next;
                 try
@@ -73,13 +85,15 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public void Dispose()
     {
-        if (!arrived.IsShutDown)
+        if (!isEnded)
         {
             core.VerifyAccess("SignalListener.Dispose");
+            isEnded = true;
             subscription.End();
+            arrived.Clear();
             if (ReferenceEquals(LoopCore.Running, core))
             {
-                arrived.Shutdown(immediate: true);
+                occurred.Set();
             }
         }
     }
@@ -120,9 +134,10 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
 
     private void OnArrived(int number)
     {
-        if (!arrived.IsShutDown)
+        if (!isEnded)
         {
-            arrived.TryPut(number);
+            arrived.Enqueue(number);
+            occurred.Set();
         }
     }
 }

@@ -36,14 +36,31 @@ internal sealed class SpawnRequest : LoopItem
     internal void Post()
     {
         core.BeginFlight();
-        SpawnThread.Post(Run);
+        try
+        {
+            SpawnThread.Post(Run);
+        }
+        catch (OutOfMemoryException none)
+        {
+            core.EndFlight();
+            throw Exhausted(none);
+        }
     }
 
     internal override void Execute()
     {
         if (device is not null)
         {
-            Child = new Subprocess(core, command, device, start);
+            try
+            {
+                Child = new Subprocess(core, command, device, start);
+            }
+            catch (Exception refused) when (refused is OutOfMemoryException or IOException)
+            {
+                failure = refused is OutOfMemoryException ? Exhausted(refused) : refused;
+                OnRejected(core);
+            }
+
             device = null;
         }
 
@@ -75,36 +92,51 @@ internal sealed class SpawnRequest : LoopItem
                 Guard.Prepare();
             }
 
-            int id = start.Run(out int error, out string? what);
-            if (id == 0)
+            if (isDetached)
             {
-                failure = CommandLine.Explain(command, error, what);
+                DetachedReaper.Prepare();
             }
-            else
-            {
-                Id = id;
-                var child = ChildDevice.Open(id);
-                if (command.KillOnParentExit)
-                {
-                    Guard.Add(id);
-                }
 
-                if (isDetached)
-                {
-                    DetachedReaper.Take(child);
-                }
-                else
-                {
-                    device = child;
-                }
-            }
+            Start();
         }
         catch (Exception other)
         {
-            failure = other;
+            failure = other is OutOfMemoryException ? Exhausted(other) : other;
         }
 
         core.Arrive(this);
         core.EndFlight();
     }
+
+    // Whatever it needs once the child is there, it has before: nothing goes wrong then.
+    private void Start()
+    {
+        var spare = ChildStart.Reserve();      // for the child's handle
+        int id = start.Run(out int error, out string? what);
+        spare.Dispose();
+        if (id == 0)
+        {
+            failure = CommandLine.Explain(command, error, what);
+            return;
+        }
+
+        Id = id;
+        var child = ChildDevice.Open(id);
+        if (command.KillOnParentExit)
+        {
+            Guard.Add(id);
+        }
+
+        if (isDetached)
+        {
+            DetachedReaper.Take(child);
+        }
+        else
+        {
+            device = child;
+        }
+    }
+
+    private IOException Exhausted(Exception cause) =>
+        new($"'{command.FileName}' could not be started: the system has no thread or no descriptor left for it.", cause);
 }

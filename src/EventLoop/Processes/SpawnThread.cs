@@ -1,26 +1,28 @@
 namespace EventLoop.Processes;
 
 /// <summary>
-/// Where children are started: the system call stands still until the program is there, and no loop should. One thread for the process, which comes when it is needed and leaves when it is not. Any thread.
+/// Where children are started: the system call stands still until the program is there, and no loop should. One thread for the process, from the first start on: it could not come
+/// again where the system has no more threads or descriptors. Any thread.
 /// </summary>
 internal static class SpawnThread
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly Queue<Action> Jobs = [];      // the lock of all that is here: held for a moment only, by whoever starts a child
     private static bool runs;
 
     /// <param name="job">Does not throw. They run in order.</param>
+    /// <exception cref="OutOfMemoryException">It is the first, and there is no thread for it.</exception>
     internal static void Post(Action job)
     {
         lock (Jobs)
         {
-            Jobs.Enqueue(job);
             if (!runs)
             {
-                runs = true;
                 new Thread(Run) { IsBackground = true, Name = "EventLoop process start" }.UnsafeStart();
+                runs = true;
             }
-            else if (Jobs.Count == 1)
+
+            Jobs.Enqueue(job);
+            if (Jobs.Count == 1)
             {
                 Monitor.Pulse(Jobs);
             }
@@ -34,15 +36,9 @@ internal static class SpawnThread
             Action? job;
             lock (Jobs)
             {
-                if (Jobs.Count == 0 && !Monitor.Wait(Jobs, Patience) && Jobs.Count == 0)
+                while (!Jobs.TryDequeue(out job))
                 {
-                    runs = false;
-                    return;
-                }
-
-                if (!Jobs.TryDequeue(out job))
-                {
-                    continue;
+                    Monitor.Wait(Jobs);
                 }
             }
 

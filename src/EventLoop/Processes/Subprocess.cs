@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EventLoop.Diagnostics;
 using EventLoop.Net.Pipes;
 using EventLoop.Polling;
 using EventLoop.Processes;
@@ -22,7 +23,7 @@ public sealed partial class Subprocess : IAsyncDisposable
     private readonly ChildDevice device;
     private readonly ChildWatch watch;
     private readonly Resident resident;
-    private readonly AsyncEvent exited = new() { IsOfProcess = true };
+    private readonly AsyncEvent exited;
     private readonly List<FirmWait> firmWaits = [];      // of those who have killed it
     private readonly SendPipe? input;
     private readonly ReceivePipe? output;
@@ -39,13 +40,14 @@ public sealed partial class Subprocess : IAsyncDisposable
         this.device = device;
         Command = command;
         Id = device.Id;
+        exited = new AsyncEvent(WaitKind.Process, "child process (to end)");
         watch = new ChildWatch(core, device, OnEnded);
         resident = new Resident(this);
-        core.Loop.Residents.Add(resident);
         input = start.Ends[0] is { } to ? new SendPipe(PipeEnd.ForWriting(core, core.Poller.AdoptPipe(to, isOurs: true), $"standard input of process {Id}"), command.Encoding) : null;
         output = Receive(start.Ends[1], "standard output");
         error = Receive(start.Ends[2], "standard error");
         watch.Begin();
+        core.Loop.Residents.Add(resident);
     }
 
     /// <summary>Its number. Any thread.</summary>

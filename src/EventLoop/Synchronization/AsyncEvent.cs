@@ -32,6 +32,8 @@ namespace EventLoop;
 public sealed class AsyncEvent
 {
     private readonly WaitForSet own;
+    private readonly string what = "event";      // for the live view, as what follows
+    private readonly WaitKind kind = WaitKind.Event;
     private WaiterQueue waiters;
     private LoopBinding binding;
     private bool set;
@@ -39,8 +41,13 @@ public sealed class AsyncEvent
     /// <summary>An event that is not set.</summary>
     public AsyncEvent() => own = new WaitForSet(this);
 
-    /// <summary>Whether it stands for the end of a child process.</summary>
-    internal bool IsOfProcess { get; init; }
+    /// <summary>What others wait by.</summary>
+    internal AsyncEvent(WaitKind kind, string what)
+        : this()
+    {
+        this.kind = kind;
+        this.what = what;
+    }
 
     /// <summary>Whether the event is set, so that nobody has to wait.</summary>
     public bool IsSet => set;
@@ -137,9 +144,9 @@ public sealed class AsyncEvent
             }
         }
 
-        public override string Describe(WaitNode node) => ResourceNames.Label(awaited is { IsOfProcess: true } ? "child process (to end)" : "event", awaited);
+        public override string Describe(WaitNode node) => ResourceNames.Label(awaited?.what ?? "event", awaited);
 
-        public override WaitKind Kind => awaited is { IsOfProcess: true } ? WaitKind.Process : WaitKind.Event;
+        public override WaitKind Kind => awaited?.kind ?? WaitKind.Event;
 
         public override object? Resource => awaited;
     }

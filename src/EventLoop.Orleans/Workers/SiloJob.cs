@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using EventLoop.Executors.Work;
 using EventLoop.Orleans.Grains;
 
@@ -126,13 +127,17 @@ internal sealed class SiloJob
         }
         catch (Exception failure) when (failure is not LoopExitException)
         {
-            Conclude(() => throw failure);
+            Fail(failure);
         }
     }
 
     internal CancellationToken Token => cancellation.Token;
 
-    internal void Fail(Exception failure) => Conclude(() => throw failure);
+    internal void Fail(Exception failure) => Conclude(() =>
+    {
+        ExceptionDispatchInfo.Throw(failure);
+        return default;
+    });
 
     private bool TryBegin()
     {

@@ -26,9 +26,9 @@ def committed(suite):
 
 
 def verdict(before, now):
-    """Whether a ratio moved beyond noise: every round on the same side, and the median far enough."""
+    """Whether a ratio moved beyond noise: every round on the same side, and the median far enough. One round alone tells nothing."""
     change = statistics.median(now) / before - 1
-    beyond = abs(change) > NOISE and (min(now) > before or max(now) < before)
+    beyond = len(set(now)) > 1 and abs(change) > NOISE and (min(now) > before or max(now) < before)
     return change, beyond
 
 

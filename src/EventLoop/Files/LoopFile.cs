@@ -1,6 +1,6 @@
 using System.Buffers;
-using EventLoop.Foreign;
 using EventLoop.Polling;
+using EventLoop.Scheduling;
 using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.IO;
@@ -228,13 +228,20 @@ public sealed partial class LoopFile : IAsyncDisposable
     private static async Coroutine RunToEndAsync(Action work)
     {
         await Loop.CheckPoint();
-        var running = Loop.Current.DefaultExecutor.SubmitAsync(() =>
+        var core = LoopCore.Required;
+        core.BeginFlight();      // time that is not real holds still
+        try
         {
-            work();
-            return true;
-        });
-        _ = ForeignTaskExtensions.Completion(running, inFlight: true, isWork: true);      // time that is not real holds still
-        await new ValueTask<bool>(running);
+            await new ValueTask<bool>(Loop.Current.DefaultExecutor.SubmitAsync(() =>
+            {
+                work();
+                return true;
+            }));
+        }
+        finally
+        {
+            core.EndFlight();
+        }
     }
 
     private void VerifyOpen() => ObjectDisposedException.ThrowIf(isDisposed != 0, this);

@@ -34,7 +34,8 @@ internal sealed record Options(bool Quick, int Rounds, string[] Jobs, string[] M
             {
                 foreach (string mode in Modes)
                 {
-                    yield return new Plan(job, mode, Concurrency: mode is "blocking" or "loop" ? 1 : Environment.ProcessorCount, Count: Quick ? 100 : 200, port, 0);
+                    yield return new Plan(job, mode, Concurrency: mode is "blocking" or "loop" ? 1 : Environment.ProcessorCount, Count: Quick ? 100 : 200, port,
+                        0);
                 }
 
                 continue;

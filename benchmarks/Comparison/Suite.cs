@@ -14,7 +14,8 @@ internal sealed class Suite(Options options)
         try
         {
             int port = server is null ? options.Server
-                : int.Parse(server.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The local server did not start."), CultureInfo.InvariantCulture);
+                : int.Parse(server.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The local server did not start."),
+                    CultureInfo.InvariantCulture);
             var all = new List<Measurement>();
             using TextWriter? json = options.Json switch { null => null, "-" => Console.Out, var file => File.CreateText(file) };
             for (int round = 0; round < options.Rounds; round++)

@@ -1,5 +1,6 @@
 // dotnet run -c Release --project benchmarks/EventLoop.Benchmarks -- --filter '*Yield*'     (or '*' for all, --list flat for the names)
-// dotnet run -c Release --project benchmarks/EventLoop.Benchmarks -- figures [items] [rounds] [part of 'contest / contestant']     (quick ones of the hand-overs)
+// dotnet run -c Release --project benchmarks/EventLoop.Benchmarks -- figures [items] [rounds] [part
+// of 'contest / contestant']     (quick ones of the hand-overs)
 using BenchmarkDotNet.Running;
 using EventLoop.Benchmarks.Figures;
 

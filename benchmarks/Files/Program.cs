@@ -28,11 +28,21 @@ static async Coroutine RunAsync(Site site, int rounds)
     using var cache = new OpenFileCache(site.Folder);
     (string Case, (string Way, Func<Coroutine> Run)[] Ways, bool IsCold)[] cases =
     [
-        ("open, read 10 kB, close", [("LoopFile", () => Ways.OpenAsync(site)), ("cache", () => Ways.OpenCachedAsync(site, cache)), ("FileStream", () => Ways.OpenStreamAsync(site)), ("ToThread", () => Ways.OpenOnThreadAsync(site))], false),
-        ("the same, not in memory", [("LoopFile", () => Ways.OpenAsync(site)), ("FileStream", () => Ways.OpenStreamAsync(site)), ("ToThread", () => Ways.OpenOnThreadAsync(site))], true),
-        ("read 4 kB", [("LoopFile", () => Ways.ReadAsync(site)), ("FileStream", () => Ways.ReadStreamAsync(site)), ("ToThread", () => Ways.ReadOnThreadAsync(site))], false),
-        ("write 4 kB", [("LoopFile", () => Ways.WriteAsync(site)), ("FileStream", () => Ways.WriteStreamAsync(site)), ("ToThread", () => Ways.WriteOnThreadAsync(site))], false),
-        ("read 8 MB", [("LoopFile", () => Ways.ReadAllAsync(site)), ("FileStream", () => Ways.ReadAllStreamAsync(site)), ("ToThread", () => Ways.ReadAllOnThreadAsync(site))], false),
+        ("open, read 10 kB, close",
+            [("LoopFile", () => Ways.OpenAsync(site)), ("cache", () => Ways.OpenCachedAsync(site, cache)), ("FileStream", () => Ways.OpenStreamAsync(site)),
+            ("ToThread", () => Ways.OpenOnThreadAsync(site))], false),
+        ("the same, not in memory",
+            [("LoopFile", () => Ways.OpenAsync(site)), ("FileStream", () => Ways.OpenStreamAsync(site)), ("ToThread", () => Ways.OpenOnThreadAsync(site))],
+            true),
+        ("read 4 kB",
+            [("LoopFile", () => Ways.ReadAsync(site)), ("FileStream", () => Ways.ReadStreamAsync(site)), ("ToThread", () => Ways.ReadOnThreadAsync(site))],
+            false),
+        ("write 4 kB",
+            [("LoopFile", () => Ways.WriteAsync(site)), ("FileStream", () => Ways.WriteStreamAsync(site)), ("ToThread", () => Ways.WriteOnThreadAsync(site))],
+            false),
+        ("read 8 MB",
+            [("LoopFile", () => Ways.ReadAllAsync(site)), ("FileStream", () => Ways.ReadAllStreamAsync(site)),
+            ("ToThread", () => Ways.ReadAllOnThreadAsync(site))], false),
     ];
     Console.WriteLine($"{"case",-26}{"way",-12}{"us",10}{"CPU us",10}{"times LoopFile",16}");
     foreach (var (name, ways, isCold) in cases)

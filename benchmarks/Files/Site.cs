@@ -30,7 +30,8 @@ internal sealed class Site
     /// <summary>The small files have to come from the disk again, as far as the system listens to dd.</summary>
     public void Forget()
     {
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", "sync -f . ; for file in *.html; do dd if=$file iflag=nocache count=0 status=none; done"]) { WorkingDirectory = Folder })!;
+        using var process = Process.Start(new ProcessStartInfo("sh",
+            ["-c", "sync -f . ; for file in *.html; do dd if=$file iflag=nocache count=0 status=none; done"]) { WorkingDirectory = Folder })!;
         process.WaitForExit();
     }
 }

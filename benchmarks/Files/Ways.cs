@@ -7,7 +7,8 @@ internal static class Ways
 {
     private const int Reads = 5_000, Writes = 2_000, Block = 4096, Alls = 10;
 
-    public static int CountOf(string name, Site site) => name switch { "read 4 kB" => Reads, "write 4 kB" => Writes, "read 8 MB" => Alls, _ => site.Names.Count };
+    public static int CountOf(string name, Site site) =>
+        name switch { "read 4 kB" => Reads, "write 4 kB" => Writes, "read 8 MB" => Alls, _ => site.Names.Count };
 
     // ---- Open, read, close
 
@@ -98,7 +99,8 @@ internal static class Ways
     public static async Coroutine WriteStreamAsync(Site site)
     {
         var buffer = new byte[Block];
-        await using var file = new FileStream(Path.Combine(site.Folder, "written"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0, useAsync: true);
+        await using var file = new FileStream(Path.Combine(site.Folder, "written"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0,
+            useAsync: true);
         for (int i = 0; i < Writes; i++)
         {
             file.Position = At(i);

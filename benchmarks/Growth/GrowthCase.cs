@@ -9,7 +9,8 @@ namespace EventLoop.Benchmarks.Growth;
 public sealed record GrowthCase(string Name, int N, Action<int> Run)
 {
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<GrowthCase> All { get; } = [.. TaskCases.All, .. ScopeCases.All, .. CombiningCases.All, .. WaiterCases.All, .. OutsideCases.All];
+    public static IReadOnlyList<GrowthCase> All { get; } = [.. TaskCases.All, .. ScopeCases.All, .. CombiningCases.All, .. WaiterCases.All,
+        .. OutsideCases.All];
 
     /// <summary>A case on a loop of its own, on virtual time.</summary>
     internal static GrowthCase OnLoop(string name, int n, Func<int, Coroutine> body) => new(name, n, count => Loop.Run(() => body(count), new LoopOptions

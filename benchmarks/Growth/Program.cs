@@ -30,7 +30,8 @@ for (int i = 0; i < args.Length; i++)
 
 int above = 0;
 Console.WriteLine($"{"case",-64} {"n",7} {"ms(n)",9} {"ms(4n)",9} {"ratio",6}");
-foreach (var one in GrowthCase.All.Select(one => one with { N = one.N * scale }).Where(one => words.Count == 0 || words.Exists(word => one.Name.Contains(word, StringComparison.OrdinalIgnoreCase))))
+foreach (var one in GrowthCase.All.Select(one =>
+    one with { N = one.N * scale }).Where(one => words.Count == 0 || words.Exists(word => one.Name.Contains(word, StringComparison.OrdinalIgnoreCase))))
 {
     var (shorter, longer) = Measure(one);
     double ratio = longer / shorter;

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace EventLoop.Benchmarks.Growth;
 
-/// <summary>The processor time that this thread has used, which a busy machine does not lengthen; where it cannot be had, the time of the clock on the wall.</summary>
+/// <summary>The processor time that this thread has used, which a busy machine does not lengthen; where
+/// it cannot be had, the time of the clock on the wall.</summary>
 public static partial class ThreadClock
 {
     /// <summary>Whether it is processor time.</summary>

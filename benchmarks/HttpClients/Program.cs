@@ -42,6 +42,7 @@ async Coroutine<double> Measure(string name, HttpClient client)
     }));
     var used = Process.GetCurrentProcess().TotalProcessorTime - cpu;
     Console.WriteLine(
-        $"{name,-9} {requests / clock.Elapsed.TotalSeconds,8:F0} requests/s  {used.TotalMicroseconds / requests,6:F1} us CPU  {(double)(ThreadPool.CompletedWorkItemCount - hops) / requests:F3} hops");
+        $"{name,-9} {requests / clock.Elapsed.TotalSeconds,8:F0} requests/s  {used.TotalMicroseconds / requests,6:F1} us CPU  "
+            + $"{(double)(ThreadPool.CompletedWorkItemCount - hops) / requests:F3} hops");
     return requests / clock.Elapsed.TotalSeconds;
 }

@@ -18,7 +18,8 @@ internal static class IdleConnections
 
     public static async Coroutine<(double Empty, double Full)> MeasureAsync(int n)
     {
-        using var server = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? [typeof(IdleConnections).Assembly.Location, "serve"] : ["serve"])
+        using var server = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal)
+            ? [typeof(IdleConnections).Assembly.Location, "serve"] : ["serve"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

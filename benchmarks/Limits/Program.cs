@@ -17,7 +17,8 @@ switch (args.FirstOrDefault())
     case "idle":
         n = n > 0 ? n : 10_000;
         (double empty, double full) = Loop.Run(() => IdleConnections.MeasureAsync(n));
-        Console.WriteLine($"{n} idle connections: {full - empty:0.0} MB above the {empty:0.0} MB of the empty server, {(full - empty) * 1e6 / n:0} bytes for each");
+        Console.WriteLine($"{n} idle connections: {full - empty:0.0} MB above the {empty:0.0} MB of the empty server, {(full - empty) * 1e6 / n:0} bytes for "
+            + $"each");
         return (full - empty) * 10_000 / n <= 60 ? 0 : 1;
 
     case "sleep":

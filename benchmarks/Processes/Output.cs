@@ -49,14 +49,16 @@ internal static class Output
         for (int i = 0; i < 5; i++)
         {
             var time = Stopwatch.StartNew();
-            await using (var child = await Subprocess.StartAsync(ProcessCommand.Shell("sleep 2 & echo done") with { Output = Stdio.Pipe, Group = ProcessGroup.New }))
+            await using (var child = await Subprocess.StartAsync(ProcessCommand.Shell("sleep 2 & echo done") with { Output = Stdio.Pipe,
+                Group = ProcessGroup.New }))
             {
                 await child.WaitAsync();
                 ends.Add(time.Elapsed.TotalMilliseconds);
             }
 
             time.Restart();
-            await Subprocess.RunAndCaptureAsync(ProcessCommand.Shell("sleep 2 & echo done") with { DrainTimeout = TimeSpan.FromMilliseconds(100), Group = ProcessGroup.New });
+            await Subprocess.RunAndCaptureAsync(ProcessCommand.Shell("sleep 2 & echo done") with { DrainTimeout = TimeSpan.FromMilliseconds(100),
+                Group = ProcessGroup.New });
             captures.Add(time.Elapsed.TotalMilliseconds);
         }
 

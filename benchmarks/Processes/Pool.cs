@@ -41,7 +41,8 @@ internal static class Pool
         for (int i = 0; i < 5; i++)
         {
             var time = Stopwatch.StartNew();
-            await Subprocess.RunAsync(Environment.ProcessPath!, Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(Pool).Assembly.Location, "empty"] : ["empty"]);
+            await Subprocess.RunAsync(Environment.ProcessPath!, Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
+                ? [typeof(Pool).Assembly.Location, "empty"] : ["empty"]);
             double empty = time.Elapsed.TotalMilliseconds;
             await using var pool = new ProcessExecutor(new ProcessExecutorOptions { Workers = 1, CancelGrace = TimeSpan.FromMilliseconds(100) });
             time.Restart();

@@ -24,7 +24,9 @@ internal sealed class Report
     {
         foreach (var (what, value, unit, goal, atLeast) in lines)
         {
-            string held = goal is not { } limit ? "" : $"{(atLeast ? ">=" : "<=")} {limit.ToString("0.##", CultureInfo.InvariantCulture)}{((atLeast ? value >= limit : value <= limit) ? "" : "  MISSED")}";
+            string held = goal is not { } limit
+                ? "" : $"{(atLeast ? ">=" : "<=")} "
+                + $"{limit.ToString("0.##", CultureInfo.InvariantCulture)}{((atLeast ? value >= limit : value <= limit) ? "" : "  MISSED")}";
             Console.WriteLine($"{what,-66}{value.ToString(value < 10 ? "0.00" : "0.0", CultureInfo.InvariantCulture),10} {unit,-4} {held}");
         }
     }

@@ -32,7 +32,8 @@ internal static class Starts
         report.Add("    theirs", Report.Median(theirsOne.Select(static sample => sample.Garbage)) / Each / 1024, "KiB");
     }
 
-    private static double Ratio(List<Sample> ours, List<Sample> theirs, Func<Sample, double> of) => Report.Median(ours.Zip(theirs, (one, other) => of(one) / of(other)));
+    private static double Ratio(List<Sample> ours, List<Sample> theirs, Func<Sample, double> of) =>
+        Report.Median(ours.Zip(theirs, (one, other) => of(one) / of(other)));
 
     private static async Coroutine Many(Func<Coroutine> start, int atOnce)
     {

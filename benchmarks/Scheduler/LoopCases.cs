@@ -110,7 +110,8 @@ internal static class LoopCases
         var handles = new TimerHandle[n];
         for (int i = 0; i < n; i++)
         {
-            handles[i] = loop.CallLater(TimeSpan.FromMilliseconds(10_000 + ((long)i * 7919 % 1000)), static _ => throw new InvalidOperationException("A cancelled timer ran."), i);
+            handles[i] = loop.CallLater(TimeSpan.FromMilliseconds(10_000 + ((long)i * 7919 % 1000)), static _ =>
+                throw new InvalidOperationException("A cancelled timer ran."), i);
         }
 
         foreach (var handle in handles)

@@ -95,7 +95,8 @@ internal static class PoolCases
         var timers = new Timer[n];
         for (int i = 0; i < n; i++)
         {
-            timers[i] = new Timer(static _ => throw new InvalidOperationException("A cancelled timer ran."), null, 10_000 + ((long)i * 7919 % 1000), Timeout.Infinite);
+            timers[i] = new Timer(static _ =>
+                throw new InvalidOperationException("A cancelled timer ran."), null, 10_000 + ((long)i * 7919 % 1000), Timeout.Infinite);
         }
 
         foreach (var timer in timers)

@@ -40,7 +40,8 @@ Action<int> Main(Func<int, Task> onPool, Func<int, Coroutine> onLoop) => pool ? 
 bool isBesideTheStudy = args[0] == "steps";
 if (!isBesideTheStudy)      // the study has no rehearsal either
 {
-    cases = [.. cases, ("call", Main(PoolCases.CallOneByOne, LoopCases.CallOneByOne), int.MaxValue, 1), ("timers", Main(PoolCases.Timers, LoopCases.Timers), MostTimers, 1)];
+    cases = [.. cases, ("call", Main(PoolCases.CallOneByOne, LoopCases.CallOneByOne), int.MaxValue, 1),
+        ("timers", Main(PoolCases.Timers, LoopCases.Timers), MostTimers, 1)];
     if (!pool)
     {
         cases = [.. cases, ("eager", Main(null!, LoopCases.SpawnEagerly), int.MaxValue, 1)];

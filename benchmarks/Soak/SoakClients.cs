@@ -40,7 +40,8 @@ internal sealed class SoakClients(int port, int workers, int seed)
                 _wrong.Add($"{manners}: {_account.Connections[(int)manners]} resets were sent, {seen.Resets[(int)manners]} arrived as errors");
         }
 
-        Console.WriteLine($"clients: {_account}; {_account.Frames.Sum()} frames sent and {server.Frames.Sum()} arrived where nobody reset; {_echoes} echoes, all checked");
+        Console.WriteLine($"clients: {_account}; {_account.Frames.Sum()} frames sent and {server.Frames.Sum()} arrived where nobody reset; {_echoes} echoes, "
+            + $"all checked");
         return _wrong;
     }
 
@@ -66,7 +67,8 @@ internal sealed class SoakClients(int port, int workers, int seed)
 
     private async Coroutine ConverseAsync(Manners manners, int count, int connectionSeed, Random random)
     {
-        await using Connection connection = await Tcp.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), new ConnectOptions { Timeout = TimeSpan.FromSeconds(30) });
+        await using Connection connection = await Tcp.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port),
+            new ConnectOptions { Timeout = TimeSpan.FromSeconds(30) });
         _account.Connections[(int)manners]++;
         await connection.WriteAsync(Hello(manners, count, connectionSeed));
 

@@ -27,7 +27,8 @@ internal sealed class Watch(string side)
             if (second % 10 == 0)
             {
                 Console.WriteLine(
-                    $"{side} {_running.Elapsed.TotalSeconds,4:0} s: {_resident[^1] / 1e6:0.0} MB resident, {Descriptors().Count} descriptors, {Loop.AllTasks().Count} tasks; {state()}");
+                    $"{side} {_running.Elapsed.TotalSeconds,4:0} s: {_resident[^1] / 1e6:0.0} MB resident, {Descriptors().Count} descriptors, "
+                        + $"{Loop.AllTasks().Count} tasks; {state()}");
             }
         }
     }
@@ -58,7 +59,8 @@ internal sealed class Watch(string side)
 
         GC.Collect();
         Console.WriteLine(
-            $"{side} at the end: descriptors {_descriptorsBefore.Count} -> {_descriptorsBefore.Count + leaked.Count}, tasks {_tasksBefore + ownTasks} -> {tasks}, "
+            $"{side} at the end: descriptors {_descriptorsBefore.Count} -> {_descriptorsBefore.Count + leaked.Count}, tasks {_tasksBefore + ownTasks} -> "
+                + $"{tasks}, "
             + $"resident {middle / 1e6:0.0} -> {end / 1e6:0.0} MB (middle to end), managed heap {GC.GetTotalMemory(false) / 1e6:0.0} MB");
         return wrong;
     }
@@ -77,7 +79,8 @@ internal sealed class Watch(string side)
         .. Directory.EnumerateFileSystemEntries("/proc/self/fd")
             .Select(entry => new FileInfo(entry).LinkTarget)
             .OfType<string>()
-            .Where(target => !target.EndsWith(".dll", StringComparison.Ordinal) && !target.StartsWith("/proc/", StringComparison.Ordinal) && !target.StartsWith("/dev/", StringComparison.Ordinal)),
+            .Where(target => !target.EndsWith(".dll", StringComparison.Ordinal) && !target.StartsWith("/proc/", StringComparison.Ordinal)
+                && !target.StartsWith("/dev/", StringComparison.Ordinal)),
     ];
 
     private static long Resident() => Environment.WorkingSet;

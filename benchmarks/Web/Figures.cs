@@ -14,7 +14,8 @@ internal static class Figures
             var used = Environment.CpuUsage;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{used.UserTime.TotalSeconds + used.PrivilegedTime.TotalSeconds:F6} {ThreadPool.CompletedWorkItemCount} {GC.GetTotalAllocatedBytes()} {Environment.WorkingSet}"));
+                $"{used.UserTime.TotalSeconds + used.PrivilegedTime.TotalSeconds:F6} {ThreadPool.CompletedWorkItemCount} {GC.GetTotalAllocatedBytes()} "
+                    + $"{Environment.WorkingSet}"));
         }
     }
 }

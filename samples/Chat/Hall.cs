@@ -8,7 +8,8 @@ namespace Chat;
 /// <summary>Everybody who is here. One thread, so no locks: what stands between two awaits is alone.</summary>
 internal sealed class Hall
 {
-    private static readonly HashSet<string> Reserved = new(["admin", "everybody", "hall", "moderator", "root", "server", "system"], StringComparer.OrdinalIgnoreCase);
+    private static readonly HashSet<string> Reserved = new(["admin", "everybody", "hall", "moderator", "root", "server", "system"],
+        StringComparer.OrdinalIgnoreCase);
 
     private readonly HashSet<Guest> guests = [];
     private int arrivals;
@@ -100,13 +101,15 @@ internal sealed class Hall
         && !(name.StartsWith("guest", StringComparison.OrdinalIgnoreCase) && name.AsSpan(5).IndexOfAnyExceptInRange('0', '9') < 0)
         && guests.All(other => other == guest || !other.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
-    // An escape sequence from one guest would move the cursor in the terminals of all others, a bidi mark turn their lines round, and what has no width hide in them.
+    // An escape sequence from one guest would move the cursor in the terminals of all others, a bidi
+    // mark turn their lines round, and what has no width hide in them.
     private static string Visible(string line) => line.EnumerateRunes().All(IsVisible) ? line : string.Concat(line.EnumerateRunes().Where(IsVisible));
 
     private static bool IsVisible(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
             or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned)
-        && rune.Value is not (0x034F or 0x115F or 0x1160 or 0x17B4 or 0x17B5 or 0x3164 or 0xFFA0);      // fillers: letters and marks by their category, and nothing to see
+        // fillers: letters and marks by their category, and nothing to see
+        && rune.Value is not (0x034F or 0x115F or 0x1160 or 0x17B4 or 0x17B5 or 0x3164 or 0xFFA0);
 
     private void SayInRoom(Guest speaker, string text)
     {

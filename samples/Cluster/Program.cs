@@ -81,7 +81,8 @@ static async Coroutine<int> Submit(string redis, int jobs, int time, Action<int>
     }
 
     var statistics = cluster.Statistics;
-    Console.WriteLine($"{seen.Count} of {jobs} jobs done in {watch.Elapsed.TotalSeconds:F1} s by {silos.Count} silos; {statistics.Lost} lost, {statistics.Retried} retried");
+    Console.WriteLine($"{seen.Count} of {jobs} jobs done in {watch.Elapsed.TotalSeconds:F1} s by {silos.Count} silos; {statistics.Lost} lost, "
+        + $"{statistics.Retried} retried");
     await host.StopAsync();
     return seen.Count == jobs ? 0 : 1;
 }

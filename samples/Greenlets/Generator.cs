@@ -2,7 +2,8 @@ using EventLoop;
 
 namespace Greenlets;
 
-/// <summary>A coroutine that gives one value after the other and stands still in between. Python: a generator, with <c>yield</c> and <c>yield from</c>. Loop thread only.</summary>
+/// <summary>A coroutine that gives one value after the other and stands still in between. Python: a generator,
+/// with <c>yield</c> and <c>yield from</c>. Loop thread only.</summary>
 /// <param name="body">Called for each enumeration; nothing runs before the first value is asked for.</param>
 internal sealed class Generator<T>(Func<Generator<T>.Output, Coroutine> body) : IAsyncEnumerable<T>
 {

@@ -2,7 +2,8 @@ using EventLoop;
 
 namespace Greenlets;
 
-/// <summary>A coroutine that hands over by name: <see cref="Switch"/> goes on in that one and comes back when somebody switches here. Python: the package greenlet. Loop thread only.</summary>
+/// <summary>A coroutine that hands over by name: <see cref="Switch"/> goes on in that one and comes back when somebody
+/// switches here. Python: the package greenlet. Loop thread only.</summary>
 /// <param name="name">For people.</param>
 /// <param name="body">Gets what the first switch brings; what it returns goes to whoever switched here first, its parent.</param>
 internal sealed class Greenlet<T>(string name, Func<T, Coroutine<T>> body)

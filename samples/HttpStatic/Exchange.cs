@@ -105,7 +105,8 @@ internal sealed class Exchange(Connection connection, Site site)
 
         string range = part == true ? $"Content-Range: bytes {from}-{from + count - 1}/{length}\r\n" : "";
         Write(
-            $"HTTP/1.1 {(part == true ? "206 Partial Content" : "200 OK")}\r\nContent-Type: {Site.TypeOf(file.Path!)}\r\nContent-Length: {count}\r\nAccept-Ranges: bytes\r\nETag: {tag}\r\nLast-Modified: {modified:R}\r\n{range}{ending}");
+            $"HTTP/1.1 {(part == true ? "206 Partial Content" : "200 OK")}\r\nContent-Type: {Site.TypeOf(file.Path!)}\r\nContent-Length: "
+                + $"{count}\r\nAccept-Ranges: bytes\r\nETag: {tag}\r\nLast-Modified: {modified:R}\r\n{range}{ending}");
         await SendAsync(file, from, request.Method == "GET" ? count : 0);
     }
 
@@ -126,10 +127,12 @@ internal sealed class Exchange(Connection connection, Site site)
         }
     }
 
-    private void Write(string text) => connection.Output.Advance(Encoding.UTF8.GetBytes(text, connection.Output.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length))));
+    private void Write(string text) =>
+        connection.Output.Advance(Encoding.UTF8.GetBytes(text, connection.Output.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length))));
 
     private Coroutine<int> RefuseAsync(int status, string reason, bool closes, string more = "", bool headOnly = false) => connection.WriteAsync(
-        $"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: {reason.Length}\r\n{more}{(closes ? "Connection: close\r\n" : "")}\r\n{(headOnly ? "" : reason)}");
+        $"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: "
+            + $"{reason.Length}\r\n{more}{(closes ? "Connection: close\r\n" : "")}\r\n{(headOnly ? "" : reason)}");
 
     // What the client still sends is read for a moment: closing on it would be a reset, which may overtake the answer.
     private async Coroutine EndAsync()

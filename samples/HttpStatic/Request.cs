@@ -23,8 +23,8 @@ internal sealed record Request(string Method, string Target, bool KeepAlive, str
 
     /// <summary>Null when the client has nothing more to ask.</summary>
     /// <remarks>
-    /// Whatever a proxy in front of us might read in another way is refused (RFC 9112, 2.2, 5 and 6.3), or the body of one request could be taken for the next one: white space before a colon,
-    /// folded lines, control characters (a bare CR is one), lengths that contradict one another.
+    /// Whatever a proxy in front of us might read in another way is refused (RFC 9112, 2.2, 5 and 6.3), or the body of one request could be taken for the next
+    /// one: white space before a colon, folded lines, control characters (a bare CR is one), lengths that contradict one another.
     /// </remarks>
     /// <exception cref="BadRequestException">It is none.</exception>
     /// <exception cref="LimitOverrunException">A line is too long.</exception>
@@ -119,7 +119,8 @@ internal sealed record Request(string Method, string Target, bool KeepAlive, str
 
         public Request ToRequest(string method, string target)
         {
-            bool isUnclear = (host is null && isHttp11) || (isChunked && (length is not null || !isHttp11)) || (length is not null && (length.Length == 0 || !length.All(char.IsAsciiDigit)));
+            bool isUnclear = (host is null && isHttp11) || (isChunked && (length is not null || !isHttp11))
+                || (length is not null && (length.Length == 0 || !length.All(char.IsAsciiDigit)));
             return isUnclear ? throw new BadRequestException(400, "Bad Request")
                 : new Request(method, target, !closes && (isHttp11 || keepsAlive), range, isChunked || length?.Trim('0').Length > 0)
                 {
@@ -133,7 +134,8 @@ internal sealed record Request(string Method, string Target, bool KeepAlive, str
     }
 
     /// <summary>A range counts only while the file is still the one that the client has a part of.</summary>
-    public bool WantsRangeOf(string tag, DateTime modified) => RangeCondition is null || RangeCondition == tag || RangeCondition == modified.ToString("R", CultureInfo.InvariantCulture);
+    public bool WantsRangeOf(string tag, DateTime modified) =>
+        RangeCondition is null || RangeCondition == tag || RangeCondition == modified.ToString("R", CultureInfo.InvariantCulture);
 
     /// <summary>The client has the file already. A tag says more than a date, so the date counts only where there is no tag.</summary>
     public bool IsUnchanged(string tag, DateTime modified)
@@ -144,7 +146,8 @@ internal sealed record Request(string Method, string Target, bool KeepAlive, str
         }
 
         // Dates travel in whole seconds.
-        return DateTime.TryParseExact(KnownSince, "R", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTime since)
+        return DateTime.TryParseExact(KnownSince, "R", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out DateTime since)
             && modified < since.AddSeconds(1);
     }
 

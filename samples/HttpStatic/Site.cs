@@ -3,7 +3,8 @@ using EventLoop.IO;
 
 namespace HttpStatic;
 
-/// <summary>The files below one folder, of which those that were asked for lately are kept open. No request ever leaves it, however its path is encoded, nor goes over a link.</summary>
+/// <summary>The files below one folder, of which those that were asked for lately are kept open. No request ever
+/// leaves it, however its path is encoded, nor goes over a link.</summary>
 internal sealed class Site(string folder) : IDisposable
 {
     private readonly OpenFileCache files = new(folder);

@@ -40,7 +40,8 @@ static MySqlDataSource Open(string host, int port, string user, string? password
     using (var connection = new MySqlConnection(builder.ConnectionString + ";Pooling=false"))
     {
         connection.Open();      // once, before anything else is on the loop
-        using var create = new MySqlCommand("CREATE DATABASE IF NOT EXISTS eventloop_sample; SET GLOBAL local_infile = 1; SET GLOBAL max_recursive_iterations = 1000000", connection);
+        using var create = new MySqlCommand("CREATE DATABASE IF NOT EXISTS eventloop_sample; SET GLOBAL local_infile = 1; SET GLOBAL "
+            + "max_recursive_iterations = 1000000", connection);
         create.ExecuteNonQuery();
     }
 

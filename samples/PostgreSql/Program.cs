@@ -1,4 +1,5 @@
-// PostgreSQL from the loop by Npgsql and Dapper: one connection, several, a pool, transactions, a stream of rows, time limits and cancellation; COPY and notifications.
+// PostgreSQL from the loop by Npgsql and Dapper: one connection, several, a pool, transactions, a
+// stream of rows, time limits and cancellation; COPY and notifications.
 //
 //     dotnet run -c Release --project samples/PostgreSql
 //     dotnet run -c Release --project samples/PostgreSql -- --server 127.0.0.1:5432 --user postgres --password secret
@@ -33,14 +34,16 @@ return SqlSample.Run(args, usage, OwnServer.PostgreSql, "postgres", Open, static
 
 static NpgsqlDataSource Open(string host, int port, string user, string? password) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder
 {
-    Host = host, Port = port, Username = user, Password = password, Database = user, MaxPoolSize = SqlTour.PoolSize, GssEncryptionMode = GssEncryptionMode.Disable,
+    Host = host, Port = port, Username = user, Password = password, Database = user, MaxPoolSize = SqlTour.PoolSize,
+        GssEncryptionMode = GssEncryptionMode.Disable,
     CancellationTimeout = 2000,        // ms: how long a cancelled command may take to end before its connection is given up; less than LoopOptions.ForeignGrace
 });
 
 static async Coroutine CopyAsync(NpgsqlDataSource source)
 {
     await using var connection = await source.OpenConnectionAsync(Loop.CancellationToken);
-    await new NpgsqlCommand("DROP TABLE IF EXISTS numbers; CREATE TABLE numbers (id INT, text VARCHAR(20))", connection).ExecuteNonQueryAsync(Loop.CancellationToken);
+    await new NpgsqlCommand("DROP TABLE IF EXISTS numbers; CREATE TABLE numbers (id INT, text VARCHAR(20))",
+        connection).ExecuteNonQueryAsync(Loop.CancellationToken);
     await using var writer = await connection.BeginBinaryImportAsync("COPY numbers FROM STDIN (FORMAT BINARY)", Loop.CancellationToken);
     for (int i = 0; i < 10_000; i++)
     {

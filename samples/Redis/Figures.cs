@@ -66,7 +66,8 @@ internal static class Figures
         var time = Stopwatch.GetElapsedTime(began);
         process.Refresh();
         double commands = 2.0 * tasks * each;
-        return new Cost(time.TotalMicroseconds / commands, (process.TotalProcessorTime - processor).TotalMicroseconds / commands, (GC.GetTotalAllocatedBytes() - allocated) / commands);
+        return new Cost(time.TotalMicroseconds / commands, (process.TotalProcessorTime - processor).TotalMicroseconds / commands,
+            (GC.GetTotalAllocatedBytes() - allocated) / commands);
 
         async Coroutine WorkAsync(string key)
         {

@@ -1,4 +1,5 @@
-// Redis from the loop in two ways: by StackExchange.Redis, the usual client of .NET, and by LoopRedis, a client of a few hundred lines on the library's own connections.
+// Redis from the loop in two ways: by StackExchange.Redis, the usual client of .NET, and by LoopRedis,
+// a client of a few hundred lines on the library's own connections.
 //
 //     dotnet run -c Release --project samples/Redis
 //     dotnet run -c Release --project samples/Redis -- --server 127.0.0.1:6379 --commands 50000

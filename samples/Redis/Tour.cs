@@ -21,7 +21,8 @@ internal static class Tour
             else
             {
                 _ = OwnServer.Redis.Find();
-                own.AddRange(await Loop.Gather(OwnServer.StartAsync(OwnServer.Redis), OwnServer.StartAsync(OwnServer.Redis), OwnServer.StartAsync(OwnServer.Redis)));
+                own.AddRange(await Loop.Gather(OwnServer.StartAsync(OwnServer.Redis), OwnServer.StartAsync(OwnServer.Redis),
+                    OwnServer.StartAsync(OwnServer.Redis)));
                 servers.AddRange(own.Select(static server => (server.Host, server.Port)));
             }
 
@@ -102,7 +103,8 @@ internal static class Tour
         var database = multiplexer.GetDatabase();
         long[] theirs = await Loop.Gather(Enumerable.Range(0, 1000).Select(_ => database.StringIncrementAsync("pipelined")));
         long[] ours = await Loop.Gather(Enumerable.Range(0, 1000).Select(_ => client.IncrementAsync("pipelined")));
-        Console.WriteLine($"pipelining: 2000 increments at once, the last answers {theirs.Max()} and {ours.Max()}; nobody waited for anybody else's round trip");
+        Console.WriteLine($"pipelining: 2000 increments at once, the last answers {theirs.Max()} and {ours.Max()}; nobody waited for anybody else's round "
+            + $"trip");
     }
 
     private static async Coroutine PubSubAsync(ConnectionMultiplexer multiplexer, RedisClient client)

@@ -9,7 +9,8 @@ internal static class Address
     public static (string Host, int Port) Parse(string text)
     {
         int colon = text.LastIndexOf(':');
-        return colon > 0 && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port is > 0 and <= IPEndPoint.MaxPort
+        return colon > 0 && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+            && port is > 0 and <= IPEndPoint.MaxPort
             ? (text[..colon], port)
             : throw new UsageException($"--server takes HOST:PORT, not '{text}'.");
     }

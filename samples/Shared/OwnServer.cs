@@ -39,11 +39,13 @@ internal sealed class OwnServer : IAsyncDisposable
     {
         Preparation = static folder =>
         [
-            "mariadb-install-db", "--no-defaults", $"--datadir={folder}/data", "--auth-root-authentication-method=normal", "--skip-test-db", .. IsRoot ? ["--user=root"] : Array.Empty<string>(),
+            "mariadb-install-db", "--no-defaults", $"--datadir={folder}/data", "--auth-root-authentication-method=normal", "--skip-test-db", .. IsRoot
+                ? ["--user=root"] : Array.Empty<string>(),
         ],
         Arguments = static (folder, port) =>
         [
-            "--no-defaults", $"--datadir={folder}/data", "--bind-address=127.0.0.1", $"--port={port}", $"--socket={folder}/socket", $"--pid-file={folder}/pid", "--skip-log-bin", "--skip-name-resolve",
+            "--no-defaults", $"--datadir={folder}/data", "--bind-address=127.0.0.1", $"--port={port}", $"--socket={folder}/socket", $"--pid-file={folder}/pid",
+                "--skip-log-bin", "--skip-name-resolve",
             "--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0", "--console", .. IsRoot ? ["--user=root"] : Array.Empty<string>(),
         ],
     };
@@ -88,8 +90,10 @@ internal sealed class OwnServer : IAsyncDisposable
     /// <summary>Starts it again on its port, with the data that it had.</summary>
     public async Coroutine StartAsync()
     {
-        var start = new ProcessStartInfo("/bin/sh") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder.FullName };
-        foreach (string argument in (string[])["-c", Watch, "sh", _recipe.Signal, .. _recipe.As([_recipe.Find(), .. _recipe.Arguments(_folder.FullName, Port)])])
+        var start = new ProcessStartInfo("/bin/sh") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = _folder.FullName };
+        foreach (string argument in (string[])["-c", Watch, "sh", _recipe.Signal,
+            .. _recipe.As([_recipe.Find(), .. _recipe.Arguments(_folder.FullName, Port)])])
         {
             start.ArgumentList.Add(argument);
         }
@@ -146,7 +150,8 @@ internal sealed class OwnServer : IAsyncDisposable
 
     private static async Coroutine RunAsync(params string[] command)
     {
-        using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" })
+        using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = "/" })
             ?? throw new IOException($"{command[0]} does not start.");
         string[] said = await Loop.Gather(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
         await process.WaitForExitAsync(Loop.CancellationToken);
@@ -227,7 +232,8 @@ internal sealed class OwnServer : IAsyncDisposable
 
         // Debian keeps the programs of PostgreSQL in folders of their versions.
         private static string? Look(string program) => program.Contains('/') ? program
-            : Folders.Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(static folder => $"{folder}/bin") : [])
+            : Folders.Concat(Directory.Exists("/usr/lib/postgresql")
+                ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(static folder => $"{folder}/bin") : [])
                 .Where(static folder => folder.Length > 0).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
     }
 }

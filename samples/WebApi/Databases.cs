@@ -62,7 +62,8 @@ internal sealed class Databases((string Host, int Port)? redisServer, (string Ho
         var pool = new IConnectionMultiplexer[RedisConnections];
         for (int i = 0; i < pool.Length; i++)
         {
-            pool[i] = await ConnectionMultiplexer.ConnectAsync(new ConfigurationOptions { EndPoints = { { host, port } }, AbortOnConnectFail = false, ConnectTimeout = 2000, AsyncTimeout = 2000 });
+            pool[i] = await ConnectionMultiplexer.ConnectAsync(new ConfigurationOptions { EndPoints = { { host, port } }, AbortOnConnectFail = false,
+                ConnectTimeout = 2000, AsyncTimeout = 2000 });
         }
 
         return pool;
@@ -73,7 +74,8 @@ internal sealed class Databases((string Host, int Port)? redisServer, (string Ho
         var (host, port) = mysqlServer ?? await OwnAsync(OwnServer.MariaDb);
         var settings = new MySqlConnectionStringBuilder
         {
-            Server = host, Port = (uint)port, UserID = user, Password = password, MaximumPoolSize = SqlConnections, ConnectionTimeout = 5, DefaultCommandTimeout = 10, CancellationTimeout = 2,
+            Server = host, Port = (uint)port, UserID = user, Password = password, MaximumPoolSize = SqlConnections, ConnectionTimeout = 5,
+                DefaultCommandTimeout = 10, CancellationTimeout = 2,
         };
         return new MySqlDataSource(settings.ConnectionString);
     }

@@ -1,9 +1,11 @@
-// The web service that tutorials end with, on one thread: hello, a wait, Redis, MySQL, items with validation, a counter without a lock, a chat by WebSocket, a live page by Server-Sent Events, and a page of its API.
+// The web service that tutorials end with, on one thread: hello, a wait, Redis, MySQL, items with validation, a counter without a lock, a chat by WebSocket, a
+// live page by Server-Sent Events, and a page of its API.
 //
 //     dotnet run -c Release --project samples/WebApi
 //     dotnet run -c Release --project samples/WebApi -- --port 8000 --redis 127.0.0.1:6379 --mysql 127.0.0.1:3306 --user root --password secret
 //
-// Then http://127.0.0.1:5000/ and /timeit/1.5, /red, /sql, /docs, /chat, /live. Without --redis and --mysql it starts servers of its own on free ports of 127.0.0.1, and ends them. Ctrl-C stops it in order.
+// Then http://127.0.0.1:5000/ and /timeit/1.5, /red, /sql, /docs, /chat, /live. Without --redis and --mysql it starts servers of its own on free ports of
+// 127.0.0.1, and ends them. Ctrl-C stops it in order.
 
 using EventLoop;
 using EventLoop.Samples;

@@ -101,7 +101,8 @@ internal static class Site
             var added = shop.Add(item);
             return TypedResults.Created($"/items/{added.Id}", added);
         });
-        app.MapGet("/items/{id}", static Results<Ok<Item>, NotFound> (Shop shop, int id) => shop.Find(id) is { } item ? TypedResults.Ok(item) : TypedResults.NotFound());
+        app.MapGet("/items/{id}", static Results<Ok<Item>, NotFound> (Shop shop, int id) =>
+            shop.Find(id) is { } item ? TypedResults.Ok(item) : TypedResults.NotFound());
         app.MapGet("/items", static (Shop shop) => shop.All());
     }
 
@@ -134,12 +135,14 @@ internal static class Site
             var now = loop.Statistics;
             double busy = (now.BusyTime - before.BusyTime).TotalSeconds, idle = (now.IdleTime - before.IdleTime).TotalSeconds;
             yield return new LoopFigures(
-                now.TaskCount, now.WaitingCount, now.TimerCount, now.Steps - before.Steps, now.Turns - before.Turns, busy / Math.Max(busy + idle, 1e-9), loop.Tasks.Select(static task => task.Name).Take(20).ToArray());
+                now.TaskCount, now.WaitingCount, now.TimerCount, now.Steps - before.Steps, now.Turns - before.Turns, busy / Math.Max(busy + idle, 1e-9),
+                    loop.Tasks.Select(static task => task.Name).Take(20).ToArray());
             before = now;
         }
     }
 
-    private static ProblemHttpResult NotNow(Exception why) => TypedResults.Problem(why.Message, statusCode: StatusCodes.Status503ServiceUnavailable, title: "The database cannot be reached.");
+    private static ProblemHttpResult NotNow(Exception why) =>
+        TypedResults.Problem(why.Message, statusCode: StatusCodes.Status503ServiceUnavailable, title: "The database cannot be reached.");
 
     private static string Page(string name)
     {

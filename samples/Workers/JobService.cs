@@ -38,7 +38,8 @@ internal sealed class JobService(int workers)
 
         var statistics = pool.Statistics;
         Console.WriteLine();
-        Console.WriteLine($"{finished} of {jobs.Count} jobs finished in {time.Elapsed.TotalSeconds:0.0} s; {statistics.WorkersStarted} worker processes were started for {workers} places.");
+        Console.WriteLine($"{finished} of {jobs.Count} jobs finished in {time.Elapsed.TotalSeconds:0.0} s; {statistics.WorkersStarted} worker processes were "
+            + $"started for {workers} places.");
         Console.WriteLine($"completed {statistics.Completed}, failed {statistics.Failed}, timed out {statistics.TimedOut}, crashed {statistics.Crashed}");
         return finished == jobs.Count - 3 ? 0 : 1;
     }

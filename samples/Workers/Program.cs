@@ -24,6 +24,7 @@ return CommandLine.Run(args, usage, line =>
     return Loop.RunMain(async Coroutine<int> () =>
     {
         var service = new JobService(workers);
-        return await service.RunAsync([.. Enumerable.Range(1, jobs).Select(static number => new Job($"sum {number}", Work.Sum, number)), new Job("crash", Work.Crash, 0), new Job("leak", Work.Leak, 0), new Job("endless", Work.Endless, 0)]);
+        return await service.RunAsync([.. Enumerable.Range(1, jobs).Select(static number => new Job($"sum {number}", Work.Sum, number)),
+            new Job("crash", Work.Crash, 0), new Job("leak", Work.Leak, 0), new Job("endless", Work.Endless, 0)]);
     });
 });

@@ -4,7 +4,8 @@ namespace EventLoop.AspNetCore;
 /// <remarks>Also read from the configuration, section <c>EventLoop:Server</c>; what code says wins.</remarks>
 public sealed class EventLoopServerOptions
 {
-    /// <summary>How many loops, each with a thread. Default: 1, and nothing needs a lock. With more, state is shared between threads again, unless it is a loop's own.</summary>
+    /// <summary>How many loops, each with a thread. Default: 1, and nothing needs a lock. With more, state is
+    /// shared between threads again, unless it is a loop's own.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is less than one.</exception>
     public int Loops
     {
@@ -26,15 +27,18 @@ public sealed class EventLoopServerOptions
         set => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Accept), value, $"There is no such {nameof(AcceptMode)}.");
     }
 
-    /// <summary>A client that goes away cancels the task of its request, whose awaits then throw <see cref="LoopCanceledException"/>. Default: false; <c>RequestAborted</c> fires in any case.</summary>
+    /// <summary>A client that goes away cancels the task of its request, whose awaits then throw <see cref="LoopCanceledException"/>. Default: false;
+    /// <c>RequestAborted</c> fires in any case.</summary>
     public bool CancelAbandoned { get; set; }
 
     /// <summary>Certificates are chosen and keys exchanged on the thread pool; everything behind the handshake is on the loop. Default: true.</summary>
     public bool HandshakeOnPool { get; set; } = true;
 
-    /// <summary>Waits for the bodies of requests and answers end on the loop, also for library code that said <c>ConfigureAwait(false)</c>. Default: true.</summary>
+    /// <summary>Waits for the bodies of requests and answers end on the loop, also for library code
+    /// that said <c>ConfigureAwait(false)</c>. Default: true.</summary>
     public bool BodiesStay { get; set; } = true;
 
-    /// <summary>For the loops that the server makes; null: the defaults, with the application's logger, names, and five seconds for what is left when it stops.</summary>
+    /// <summary>For the loops that the server makes; null: the defaults, with the application's logger,
+    /// names, and five seconds for what is left when it stops.</summary>
     public LoopOptions? LoopOptions { get; set; }
 }

@@ -16,8 +16,9 @@ namespace EventLoop.AspNetCore;
 public static class EventLoopWebExtensions
 {
     /// <summary>
-    /// Serves the application from an event loop: its connections, and its handlers with all that they await, run on one thread, one at a time between awaits. Where the services have a
-    /// <see cref="Loop"/> (<c>AddEventLoop</c> of EventLoop.Hosting) it is that one; else, called where a loop runs, that; else it has threads of its own, which it starts and stops with the server.
+    /// Serves the application from an event loop: its connections, and its handlers with all that they await, run on one thread, one at a time between awaits.
+    /// Where the services have a <see cref="Loop"/> (<c>AddEventLoop</c> of EventLoop.Hosting) it is that one; else, called where a loop runs, that; else it
+    /// has threads of its own, which it starts and stops with the server.
     /// </summary>
     /// <param name="builder">Of the application.</param>
     /// <param name="configure">Null: one loop, with the defaults.</param>

@@ -27,7 +27,8 @@ internal sealed class LoopThread(LoopOptions options, Action<Loop, Exception?> o
 
     /// <summary>False: its thread is blocked.</summary>
     internal bool Join() => thread is null || thread.Join(
-        options.ShutdownTimeout == Timeout.InfiniteTimeSpan || options.ShutdownTimeout > LongestJoin ? LongestJoin : (options.ShutdownTimeout * 2) + TimeSpan.FromSeconds(2));
+        options.ShutdownTimeout == Timeout.InfiniteTimeSpan || options.ShutdownTimeout > LongestJoin ? LongestJoin
+            : (options.ShutdownTimeout * 2) + TimeSpan.FromSeconds(2));
 
     private void Run()
     {

@@ -7,7 +7,8 @@ namespace EventLoop.AspNetCore;
 
 /// <summary>The loops that serve the application, and their threads, which end with the container. Any thread.</summary>
 internal sealed partial class ServerLoops(
-    IOptions<EventLoopServerOptions> options, GivenLoop given, IServiceProvider services, ILoggerFactory loggers, ILogger<ServerLoops> logger, IHostApplicationLifetime lifetime) : IDisposable
+    IOptions<EventLoopServerOptions> options, GivenLoop given, IServiceProvider services, ILoggerFactory loggers, ILogger<ServerLoops> logger,
+        IHostApplicationLifetime lifetime) : IDisposable
 {
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
 
@@ -20,7 +21,8 @@ internal sealed partial class ServerLoops(
     internal EventLoopServerOptions Options => options.Value;
 
     /// <summary>All of them; they run.</summary>
-    /// <exception cref="InvalidOperationException">The loop on which the application was made is to be the only one, and others were asked for as well.</exception>
+    /// <exception cref="InvalidOperationException">The loop on which the application was made is to be
+    /// the only one, and others were asked for as well.</exception>
     internal Loop[] All => Volatile.Read(ref loops) ?? Start(null);
 
     /// <summary>In turn, for what comes by no connection of ours.</summary>
@@ -59,7 +61,8 @@ internal sealed partial class ServerLoops(
         catch (TimeoutException)
         {
             throw new InvalidOperationException(
-                $"The loop '{loop.Name}' has not answered for {StartPatience.TotalSeconds} s. Something blocks its thread: app.Run() and app.Start() do on a loop, where it is 'await app.RunAsync()'.");
+                $"The loop '{loop.Name}' has not answered for {StartPatience.TotalSeconds} s. Something blocks its thread: app.Run() and app.Start() do on a "
+                    + $"loop, where it is 'await app.RunAsync()'.");
         }
     }
 
@@ -101,7 +104,8 @@ internal sealed partial class ServerLoops(
             if (here is not null)
             {
                 return loops = count == 1 ? [here] : throw new InvalidOperationException(
-                    $"The application has the loop '{here.Name}' and is served there, and Loops is {count}. Leave it at 1; or leave out AddEventLoop and make the application where no loop runs.");
+                    $"The application has the loop '{here.Name}' and is served there, and Loops is {count}. Leave it at 1; or leave out AddEventLoop and "
+                        + $"make the application where no loop runs.");
             }
 
             for (int i = 0; i < count; i++)

@@ -4,10 +4,10 @@ namespace EventLoop.Hosting;
 
 /// <summary>A background service that runs on a loop: <see cref="BackgroundService"/> with a coroutine for a body.</summary>
 /// <remarks>
-/// <para>Registered by <c>services.AddHostedService&lt;T&gt;()</c>. The host treats it as any background service: what it throws is logged, and stops the host as <c>HostOptions.BackgroundServiceExceptionBehavior</c> says;
-/// one that returns has done its work.</para>
-/// <para>A stop of the host cancels the coroutine: the wait that it is in throws <see cref="LoopCanceledException"/>, its <c>finally</c> blocks run, on the loop, and the host waits for them. The loop itself
-/// is stopped after all services.</para>
+/// <para>Registered by <c>services.AddHostedService&lt;T&gt;()</c>. The host treats it as any background service: what it throws is logged, and stops the host
+/// as <c>HostOptions.BackgroundServiceExceptionBehavior</c> says; one that returns has done its work.</para>
+/// <para>A stop of the host cancels the coroutine: the wait that it is in throws <see cref="LoopCanceledException"/>, its <c>finally</c> blocks run, on the
+/// loop, and the host waits for them. The loop itself is stopped after all services.</para>
 /// </remarks>
 public abstract class BackgroundLoopService : BackgroundService
 {
@@ -29,14 +29,16 @@ public abstract class BackgroundLoopService : BackgroundService
         if (!Loop.IsRunning)
         {
             throw new InvalidOperationException(
-                $"{GetType().Name} cannot start: loop '{Loop.Name}' {(Loop.IsClosed ? "has ended" : "does not run yet")}. A loop of services.AddEventLoop() runs from the host's start to its end: start the host, not the service.");
+                $"{GetType().Name} cannot start: loop '{Loop.Name}' {(Loop.IsClosed ? "has ended" : "does not run yet")}. A loop of services.AddEventLoop() "
+                    + $"runs from the host's start to its end: start the host, not the service.");
         }
 
         return base.StartAsync(cancellationToken);
     }
 
     /// <summary>What the service does, in a task of its own, on the loop's thread.</summary>
-    /// <remarks>The token that <see cref="BackgroundService"/> hands out is <see cref="EventLoop.Loop.CancellationToken"/> here: give it to what takes one; waits on the loop need none.</remarks>
+    /// <remarks>The token that <see cref="BackgroundService"/> hands out is
+    /// <see cref="EventLoop.Loop.CancellationToken"/> here: give it to what takes one; waits on the loop need none.</remarks>
     protected abstract Coroutine ExecuteAsync();
 
     /// <summary>Hands <see cref="ExecuteAsync()"/> to the loop.</summary>

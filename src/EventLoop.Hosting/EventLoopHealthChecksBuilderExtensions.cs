@@ -7,14 +7,16 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>The health check of loops.</summary>
 public static class EventLoopHealthChecksBuilderExtensions
 {
-    /// <summary>Adds a check that the application's loop comes round: it answers within <see cref="HostedLoopOptions.HeartbeatLimit"/>. Of a loop that does not the step that holds it up is named.</summary>
+    /// <summary>Adds a check that the application's loop comes round: it answers within <see cref="HostedLoopOptions.HeartbeatLimit"/>. Of a loop that does not
+    /// the step that holds it up is named.</summary>
     /// <param name="builder">Of <c>services.AddHealthChecks()</c>.</param>
     /// <param name="name">Of the check. Null: "loop".</param>
     /// <param name="failureStatus">What a failure reports. Null: unhealthy.</param>
     /// <param name="tags">To tell checks apart. Null: none.</param>
     /// <returns><paramref name="builder"/>.</returns>
     /// <remarks>Its data are <see cref="Loop.Statistics"/>: tasks, ready, timers, steps, busy, idle; and the delay.</remarks>
-    public static IHealthChecksBuilder AddEventLoop(this IHealthChecksBuilder builder, string? name = null, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null) =>
+    public static IHealthChecksBuilder AddEventLoop(this IHealthChecksBuilder builder, string? name = null, HealthStatus? failureStatus = null,
+        IEnumerable<string>? tags = null) =>
         Add(builder, null, name ?? "loop", failureStatus, tags);
 
     /// <summary>Adds the check of a loop that was added under a key.</summary>
@@ -38,5 +40,6 @@ public static class EventLoopHealthChecksBuilderExtensions
     }
 
     private static Heartbeat Find(IServiceProvider provider, object? key) => provider.GetKeyedService<Heartbeat>(key)
-        ?? throw new InvalidOperationException(key is null ? "There is no loop to check: call services.AddEventLoop()." : $"There is no loop '{key}' to check: call services.AddKeyedEventLoop(...) with this key.");
+        ?? throw new InvalidOperationException(key is null ? "There is no loop to check: call services.AddEventLoop()."
+            : $"There is no loop '{key}' to check: call services.AddKeyedEventLoop(...) with this key.");
 }

@@ -15,16 +15,18 @@ public static class EventLoopServiceCollectionExtensions
     private const string DefaultName = "application";
 
     /// <summary>
-    /// Adds the application's loop: <see cref="Loop"/> and <see cref="IExecutor"/> by injection. The host runs the loop on a thread of its own, starts it before all other services and stops it after them.
+    /// Adds the application's loop: <see cref="Loop"/> and <see cref="IExecutor"/> by injection. The host runs the loop on a thread of its own, starts it
+    /// before all other services and stops it after them.
     /// </summary>
     /// <param name="services">Of a host: the loop starts and stops with that.</param>
     /// <param name="configure">Sets options, after the section <c>EventLoop</c> of the configuration. Null: nothing.</param>
     /// <returns><paramref name="services"/>.</returns>
     /// <remarks>
-    /// <para>The loop can be injected from the first moment on, into constructors of services as well; what is submitted to it before the host starts begins then.</para>
+    /// <para>The loop can be injected from the first moment on, into constructors of services as well;
+    /// what is submitted to it before the host starts begins then.</para>
     /// <para>An <see cref="IExecutor"/> that was added before is the loop's default executor; else that is the thread pool.</para>
-    /// <para>Signals are the host's: SIGTERM and Ctrl-C stop it in order, and the loop with it. A loop that ends by itself stops the host: a <see cref="LoopExitException"/> gives the exit code,
-    /// anything else is logged, and thrown by the host's stop.</para>
+    /// <para>Signals are the host's: SIGTERM and Ctrl-C stop it in order, and the loop with it. A loop that ends by itself stops the host: a
+    /// <see cref="LoopExitException"/> gives the exit code, anything else is logged, and thrown by the host's stop.</para>
     /// <para>Calling it again adds options to the same loop.</para>
     /// </remarks>
     public static IServiceCollection AddEventLoop(this IServiceCollection services, Action<HostedLoopOptions>? configure = null)
@@ -44,7 +46,8 @@ public static class EventLoopServiceCollectionExtensions
         return services.AddEventLoop(options => configuration.Bind(options));
     }
 
-    /// <summary>Adds a loop that exists already, for injection: that on which the host itself is started, as a rule. It is neither started nor stopped.</summary>
+    /// <summary>Adds a loop that exists already, for injection: that on which the host itself is
+    /// started, as a rule. It is neither started nor stopped.</summary>
     /// <param name="services">Where it is added.</param>
     /// <param name="loop">Whoever made it runs it, for as long as the services use it.</param>
     /// <returns><paramref name="services"/>.</returns>
@@ -130,14 +133,17 @@ public static class EventLoopServiceCollectionExtensions
         }));
     }
 
-    private static HostedLoopOptions OptionsOf(IServiceProvider provider, string name) => provider.GetRequiredService<IOptionsMonitor<HostedLoopOptions>>().Get(name);
+    private static HostedLoopOptions OptionsOf(IServiceProvider provider, string name) =>
+        provider.GetRequiredService<IOptionsMonitor<HostedLoopOptions>>().Get(name);
 
-    private static HostExecutor NewExecutor(IServiceProvider provider, string name) => new(OptionsOf(provider, name).ShutdownTimeout ?? new LoopOptions().ShutdownTimeout);
+    private static HostExecutor NewExecutor(IServiceProvider provider, string name) =>
+        new(OptionsOf(provider, name).ShutdownTimeout ?? new LoopOptions().ShutdownTimeout);
 
     private static LoopHost NewHost(IServiceProvider provider, object? key, string name)
     {
         var options = OptionsOf(provider, name);
-        var loopOptions = options.ToLoopOptions(key is null ? DefaultName : name, provider.GetRequiredKeyedService<IExecutor>(key), provider.GetService<ILoggerFactory>());
+        var loopOptions = options.ToLoopOptions(key is null ? DefaultName : name, provider.GetRequiredKeyedService<IExecutor>(key),
+            provider.GetService<ILoggerFactory>());
         return new LoopHost(loopOptions, options.HeartbeatLimit, provider.GetService<IHostApplicationLifetime>());
     }
 }

@@ -1,6 +1,7 @@
 namespace EventLoop.Hosting;
 
-/// <summary>The executor of a hosted loop where the application brings none: the thread pool. Disposed by the container, which may know <see cref="IDisposable"/> only, and must not wait for work that never ends.</summary>
+/// <summary>The executor of a hosted loop where the application brings none: the thread pool. Disposed by the container, which may know
+/// <see cref="IDisposable"/> only, and must not wait for work that never ends.</summary>
 internal sealed class HostExecutor(TimeSpan patience) : IExecutor, IDisposable
 {
     private readonly ThreadPoolExecutor pool = new();

@@ -8,7 +8,8 @@ internal sealed class HostedLoop(LoopHost host) : IHostedLifecycleService, IDisp
 {
     public Task StartingAsync(CancellationToken cancellationToken) => host.StartAsync().WaitAsync(cancellationToken);
 
-    public Task StartAsync(CancellationToken cancellationToken) => host.StartAsync().WaitAsync(cancellationToken);       // for hosts that know no more of services
+    // for hosts that know no more of services
+    public Task StartAsync(CancellationToken cancellationToken) => host.StartAsync().WaitAsync(cancellationToken);
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -27,17 +27,20 @@ internal sealed class LoopHealthCheck(Heartbeat heartbeat) : IHealthCheck
         var now = loop.Statistics;
         var data = new Dictionary<string, object>
         {
-            ["tasks"] = now.TaskCount, ["ready"] = now.ReadyCount, ["timers"] = now.TimerCount, ["steps"] = now.Steps, ["busy"] = now.BusyTime, ["idle"] = now.IdleTime,
+            ["tasks"] = now.TaskCount, ["ready"] = now.ReadyCount, ["timers"] = now.TimerCount, ["steps"] = now.Steps, ["busy"] = now.BusyTime,
+                ["idle"] = now.IdleTime,
         };
         if (delay is not { } time)
         {
-            return Unhealthy($"Loop '{loop.Name}' has not come round for more than {Seconds(heartbeat.Limit)}: it is in a step of {heartbeat.CurrentStep}.", data);
+            return Unhealthy($"Loop '{loop.Name}' has not come round for more than {Seconds(heartbeat.Limit)}: it is in a step of {heartbeat.CurrentStep}.",
+                data);
         }
 
         data["delay"] = time;
         return HealthCheckResult.Healthy($"Loop '{loop.Name}' came round in {Seconds(time)}.", data);
 
-        HealthCheckResult Unhealthy(string description, IReadOnlyDictionary<string, object>? data = null) => new(context.Registration.FailureStatus, description, data: data);
+        HealthCheckResult Unhealthy(string description, IReadOnlyDictionary<string, object>? data = null) =>
+            new(context.Registration.FailureStatus, description, data: data);
     }
 
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.######", CultureInfo.InvariantCulture) + " s";

@@ -85,7 +85,8 @@ internal sealed partial class LoopHost : IDisposable
         }
     }
 
-    /// <summary>For containers that are disposed without a host that stopped: ends the loop as <see cref="StopAsync"/> does, in the time that the loop's options give.</summary>
+    /// <summary>For containers that are disposed without a host that stopped: ends the loop as
+    /// <see cref="StopAsync"/> does, in the time that the loop's options give.</summary>
     public void Dispose()
     {
         AskToStop();
@@ -106,7 +107,8 @@ internal sealed partial class LoopHost : IDisposable
         }
     }
 
-    private static TimeSpan Bounded(TimeSpan patience) => patience < TimeSpan.Zero || patience.TotalMilliseconds > int.MaxValue ? Timeout.InfiniteTimeSpan : patience + LastMoment;
+    private static TimeSpan Bounded(TimeSpan patience) =>
+        patience < TimeSpan.Zero || patience.TotalMilliseconds > int.MaxValue ? Timeout.InfiniteTimeSpan : patience + LastMoment;
 
     private void AskToStop()
     {

@@ -13,7 +13,8 @@ internal sealed class RequestDeadline : IDisposable
         this.message = message;
     }
 
-    internal async Task<T> RunAsync<TState, TInput, T>(TState state, Func<TState, TInput, CancellationToken, Task<T>> body, TInput input, CancellationToken outer)
+    internal async Task<T> RunAsync<TState, TInput,
+        T>(TState state, Func<TState, TInput, CancellationToken, Task<T>> body, TInput input, CancellationToken outer)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref isDisposed), typeof(HttpContent));
         using var linked = outer.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(source.Token, outer) : null;

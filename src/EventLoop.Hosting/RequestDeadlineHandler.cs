@@ -2,10 +2,11 @@ using System.Globalization;
 
 namespace EventLoop.Hosting;
 
-/// <summary>Gives requests a deadline: each its own (<see cref="HttpRequestDeadlineExtensions.SetDeadline"/>), or a common one. What is late throws <see cref="TimeoutException"/>, which names the request.</summary>
+/// <summary>Gives requests a deadline: each its own (<see cref="HttpRequestDeadlineExtensions.SetDeadline"/>), or a common one. What is late throws
+/// <see cref="TimeoutException"/>, which names the request.</summary>
 /// <remarks>
-/// <para>The time runs from the sending of the request to the end of the answer's body: also while that is read as a stream, later. <c>HttpClient.Timeout</c> is one for all requests of a client, ends with the headers where the
-/// body is read as a stream, and throws a cancellation that looks like any other.</para>
+/// <para>The time runs from the sending of the request to the end of the answer's body: also while that is read as a stream, later. <c>HttpClient.Timeout</c>
+/// is one for all requests of a client, ends with the headers where the body is read as a stream, and throws a cancellation that looks like any other.</para>
 /// <para><b>Thread:</b> any.</para>
 /// </remarks>
 /// <param name="deadline">For requests that have none of their own. Null: none.</param>
@@ -35,10 +36,12 @@ public sealed class RequestDeadlineHandler(TimeSpan? deadline = null) : Delegati
 
     private async Task<HttpResponseMessage> SendInTimeAsync(HttpRequestMessage request, TimeSpan time, CancellationToken cancellationToken)
     {
-        var limit = new RequestDeadline(time, string.Create(CultureInfo.InvariantCulture, $"{request.Method} {request.RequestUri} was not over within its deadline of {time.TotalSeconds} s."));
+        var limit = new RequestDeadline(time,
+            string.Create(CultureInfo.InvariantCulture, $"{request.Method} {request.RequestUri} was not over within its deadline of {time.TotalSeconds} s."));
         try
         {
-            var response = await limit.RunAsync(this, static (handler, request, token) => handler.SendFurther(request, token), request, cancellationToken).ConfigureAwait(false);
+            var response = await limit.RunAsync(this, static (handler, request, token) =>
+                handler.SendFurther(request, token), request, cancellationToken).ConfigureAwait(false);
             response.Content = new DeadlineContent(response.Content, limit);
             return response;
         }

@@ -102,7 +102,8 @@ internal sealed class ClusterCalls
         }
     }
 
-    private async Task<ReadOnlyMemory<byte>> AttemptAll(WorkName name, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry, IProgressObserver? progress, Call call)
+    private async Task<ReadOnlyMemory<byte>> AttemptAll(WorkName name, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry,
+        IProgressObserver? progress, Call call)
     {
         var function = known.GetValue(name, static name => new Known(name));
         string? key = retry is null ? null : retry.Key ?? Guid.NewGuid().ToString("N");
@@ -142,7 +143,8 @@ internal sealed class ClusterCalls
         }
     }
 
-    private async Task<WorkReply> Attempt(Known function, ReadOnlyMemory<byte> argument, bool isChunk, string? key, int attempt, IProgressObserver? progress, CancellationToken token)
+    private async Task<WorkReply> Attempt(Known function, ReadOnlyMemory<byte> argument, bool isChunk, string? key, int attempt, IProgressObserver? progress,
+        CancellationToken token)
     {
         bool isNamed = function.IsNew();
         while (true)
@@ -199,7 +201,8 @@ internal sealed class ClusterCalls
             case WorkReplyKind.Canceled:
                 Interlocked.Increment(ref canceled);
                 token.ThrowIfCancellationRequested();
-                throw new OperationCanceledException($"{name.Display} was cancelled on silo {reply.Silo}: it stops, or nobody had asked for the work for long.");
+                throw new OperationCanceledException($"{name.Display} was cancelled on silo {reply.Silo}: it stops, or nobody had asked for the work for "
+                    + $"long.");
             default:
                 Interlocked.Increment(ref failed);
                 throw reply.ToException();

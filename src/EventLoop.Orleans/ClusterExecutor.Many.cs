@@ -12,8 +12,10 @@ public sealed partial class ClusterExecutor
     /// <typeparam name="TArgument">The type of the arguments.</typeparam>
     /// <typeparam name="TResult">The type of the results.</typeparam>
     /// <param name="work">Captures nothing.</param>
-    /// <param name="arguments">Taken on the loop, at most <see cref="ClusterExecutorOptions.MaxInFlight"/> (times chunk) ahead of the consumer, so it may be endless.</param>
-    /// <param name="chunk">How many arguments travel together: more for work of microseconds. The time limit is one for all of them; a failure keeps its place.</param>
+    /// <param name="arguments">Taken on the loop, at most <see cref="ClusterExecutorOptions.MaxInFlight"/>
+    /// (times chunk) ahead of the consumer, so it may be endless.</param>
+    /// <param name="chunk">How many arguments travel together: more for work of microseconds. The time
+    /// limit is one for all of them; a failure keeps its place.</param>
     /// <returns>Leaving early cancels what is under way.</returns>
     /// <exception cref="ArgumentException">The work captures something; the message names what.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="chunk"/> is less than one.</exception>

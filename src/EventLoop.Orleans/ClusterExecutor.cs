@@ -8,13 +8,18 @@ namespace EventLoop.Orleans;
 
 /// <summary>Runs static functions on the silos of a cluster: what a pool of worker processes is to one machine, and with the same calls.</summary>
 /// <remarks>
-/// <para><b>What can be run:</b> a static method, a static lambda, or any lambda that captures nothing, of an assembly that the silos have in the same build; another build is refused by <see cref="WorkRefusedException"/>, which names both. Arguments and results are copied.</para>
+/// <para><b>What can be run:</b> a static method, a static lambda, or any lambda that captures nothing, of an assembly that the silos have in the same build;
+/// another build is refused by <see cref="WorkRefusedException"/>, which names both. Arguments and results are copied.</para>
 /// <para><b>A lost silo fails what ran there</b> with <see cref="SiloLostException"/>; nothing is run twice, unless <see cref="Retry"/> says so.</para>
-/// <para><b>What the work throws</b> is thrown here as the same type where that can be made from a message and an inner exception, with the silo's stack; else as <see cref="WorkerTaskException"/>.</para>
-/// <para><b>Cancellation:</b> goes to the silo by Orleans' tokens, and the wait ends when the silo has acknowledged it: at once for work that waits there, with the work for work that heeds its token, after <see cref="ClusterExecutorOptions.CancelGrace"/> for work that
-/// does not; at the latest after <see cref="LoopOptions.ForeignGrace"/>. That takes a client made with <see cref="EventLoopOrleansExtensions.UseClusterExecutor"/>; without it the wait ends at once.</para>
+/// <para><b>What the work throws</b> is thrown here as the same type where that can be made from a message and an inner exception, with the silo's stack; else
+/// as <see cref="WorkerTaskException"/>.</para>
+/// <para><b>Cancellation:</b> goes to the silo by Orleans' tokens, and the wait ends when the silo has acknowledged it: at once for work that waits there, with
+/// the work for work that heeds its token, after <see cref="ClusterExecutorOptions.CancelGrace"/> for work that
+/// does not; at the latest after <see cref="LoopOptions.ForeignGrace"/>. That takes a client made with
+/// <see cref="EventLoopOrleansExtensions.UseClusterExecutor"/>; without it the wait ends at once.</para>
 /// <para><b>Thread:</b> <c>Run</c>, <c>Map</c> and <c>AsCompleted</c> on any loop, the rest on any thread.</para>
-/// <para>Of the silos each has <see cref="EventLoopOrleansExtensions.AddEventLoopWorkers"/>. Python: Dask's <c>Client.submit</c> and <c>map</c>, Ray's tasks.</para>
+/// <para>Of the silos each has <see cref="EventLoopOrleansExtensions.AddEventLoopWorkers"/>. Python:
+/// Dask's <c>Client.submit</c> and <c>map</c>, Ray's tasks.</para>
 /// </remarks>
 public sealed partial class ClusterExecutor : IExecutor
 {
@@ -36,7 +41,8 @@ public sealed partial class ClusterExecutor : IExecutor
         this.retry = retry;
     }
 
-    /// <summary>The same executor, whose work is run again elsewhere when its silo is lost: for work that may be done twice, or that sees by <see cref="ClusterWork.IdempotencyKey"/> whether it has been done.</summary>
+    /// <summary>The same executor, whose work is run again elsewhere when its silo is lost: for work that may be done twice, or that sees by
+    /// <see cref="ClusterWork.IdempotencyKey"/> whether it has been done.</summary>
     /// <param name="attempts">At most so many, the first one included; between two of them is a pause, of 200 ms at first and twice as long each time.</param>
     /// <param name="idempotencyKey">What the work reads; null: one is made for each piece of work, the same for all its attempts.</param>
     /// <returns>It shares everything with this one, the end included.</returns>
@@ -68,7 +74,8 @@ public sealed partial class ClusterExecutor : IExecutor
     public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, TResult> work, TArgument argument) => RunFunction<TArgument, TResult>(work, argument);
 
     /// <inheritdoc cref="Run{TArgument, TResult}(Func{TArgument, TResult}, TArgument)"/>
-    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, WorkerContext, TResult> work, TArgument argument) => RunFunction<TArgument, TResult>(work, argument);
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, WorkerContext, TResult> work, TArgument argument) =>
+        RunFunction<TArgument, TResult>(work, argument);
 
     /// <inheritdoc cref="Run{TArgument, TResult}(Func{TArgument, TResult}, TArgument)"/>
     /// <typeparam name="TArgument">The type of the argument.</typeparam>
@@ -76,8 +83,10 @@ public sealed partial class ClusterExecutor : IExecutor
     /// <typeparam name="TResult">The type of the result.</typeparam>
     /// <param name="work">Captures nothing.</param>
     /// <param name="argument">What it is given.</param>
-    /// <param name="onProgress">Called on this loop with what the work reports, in order and before the result. A caller that is slow slows the work; what the callback throws is thrown by Run, and cancels the work.</param>
-    public Coroutine<TResult> Run<TArgument, TProgress, TResult>(Func<TArgument, WorkerContext<TProgress>, TResult> work, TArgument argument, Action<TProgress> onProgress)
+    /// <param name="onProgress">Called on this loop with what the work reports, in order and before the result. A caller that is slow slows the work; what the
+    /// callback throws is thrown by Run, and cancels the work.</param>
+    public Coroutine<TResult> Run<TArgument, TProgress,
+        TResult>(Func<TArgument, WorkerContext<TProgress>, TResult> work, TArgument argument, Action<TProgress> onProgress)
     {
         ArgumentNullException.ThrowIfNull(onProgress);
         return RunWithProgress<TArgument, TProgress, TResult>(WorkName.Of(work), argument, onProgress);
@@ -90,7 +99,8 @@ public sealed partial class ClusterExecutor : IExecutor
     public Coroutine Run<TArgument>(Action<TArgument> work, TArgument argument) => Ignore(RunFunction<TArgument, byte>(work, argument, hasResult: false));
 
     /// <inheritdoc cref="Run{TArgument, TResult}(Func{TArgument, TResult}, TArgument)"/>
-    public Coroutine Run<TArgument>(Action<TArgument, WorkerContext> work, TArgument argument) => Ignore(RunFunction<TArgument, byte>(work, argument, hasResult: false));
+    public Coroutine Run<TArgument>(Action<TArgument, WorkerContext> work, TArgument argument) =>
+        Ignore(RunFunction<TArgument, byte>(work, argument, hasResult: false));
 
     /// <summary>Asynchronous work runs on a loop of the silo's.</summary>
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
@@ -99,11 +109,13 @@ public sealed partial class ClusterExecutor : IExecutor
 
     /// <inheritdoc cref="Run(Func{Coroutine})"/>
     [OverloadResolutionPriority(1)]
-    public Coroutine Run<TArgument>(Func<TArgument, Coroutine> work, TArgument argument) => Ignore(RunFunction<TArgument, byte>(work, argument, hasResult: false));
+    public Coroutine Run<TArgument>(Func<TArgument, Coroutine> work, TArgument argument) =>
+        Ignore(RunFunction<TArgument, byte>(work, argument, hasResult: false));
 
     /// <inheritdoc cref="Run(Func{Coroutine})"/>
     [OverloadResolutionPriority(1)]
-    public Coroutine Run<TArgument>(Func<TArgument, WorkerContext, Coroutine> work, TArgument argument) => Ignore(RunFunction<TArgument, byte>(work, argument, hasResult: false));
+    public Coroutine Run<TArgument>(Func<TArgument, WorkerContext, Coroutine> work, TArgument argument) =>
+        Ignore(RunFunction<TArgument, byte>(work, argument, hasResult: false));
 
     /// <inheritdoc cref="Run(Func{Coroutine})"/>
     [OverloadResolutionPriority(1)]
@@ -111,11 +123,13 @@ public sealed partial class ClusterExecutor : IExecutor
 
     /// <inheritdoc cref="Run(Func{Coroutine})"/>
     [OverloadResolutionPriority(1)]
-    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, Coroutine<TResult>> work, TArgument argument) => RunFunction<TArgument, TResult>(work, argument);
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, Coroutine<TResult>> work, TArgument argument) =>
+        RunFunction<TArgument, TResult>(work, argument);
 
     /// <inheritdoc cref="Run(Func{Coroutine})"/>
     [OverloadResolutionPriority(1)]
-    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, WorkerContext, Coroutine<TResult>> work, TArgument argument) => RunFunction<TArgument, TResult>(work, argument);
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, WorkerContext, Coroutine<TResult>> work, TArgument argument) =>
+        RunFunction<TArgument, TResult>(work, argument);
 
     /// <inheritdoc cref="Run(Func{Coroutine})"/>
     public Coroutine Run(Func<Task> work) => Ignore(RunFunction<byte>(work, hasResult: false));
@@ -127,7 +141,8 @@ public sealed partial class ClusterExecutor : IExecutor
     public Coroutine<TResult> Run<TResult>(Func<Task<TResult>> work) => RunFunction<TResult>(work);
 
     /// <inheritdoc cref="Run(Func{Coroutine})"/>
-    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, Task<TResult>> work, TArgument argument) => RunFunction<TArgument, TResult>(work, argument);
+    public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, Task<TResult>> work, TArgument argument) =>
+        RunFunction<TArgument, TResult>(work, argument);
 
     /// <inheritdoc/>
     /// <remarks>Any thread. Work that captures something is refused here as well.</remarks>

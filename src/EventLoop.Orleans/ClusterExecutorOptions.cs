@@ -34,7 +34,8 @@ public sealed record ClusterExecutorOptions
     }
 
     /// <summary>
-    /// How long work that timed out or was cancelled may go on, its token cancelled, before its silo gives it up: another thread takes the place of the one that it keeps. Default: one second.
+    /// How long work that timed out or was cancelled may go on, its token cancelled, before its silo gives it up:
+    /// another thread takes the place of the one that it keeps. Default: one second.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public TimeSpan CancelGrace
@@ -49,7 +50,8 @@ public sealed record ClusterExecutorOptions
 
     = TimeSpan.FromSeconds(1);
 
-    /// <summary>For what is not raw: byte[], string, unmanaged types and arrays of them travel as they are. Made anew on the silo, so it has a public constructor without parameters. Default: null, which is System.Text.Json, with fields.</summary>
+    /// <summary>For what is not raw: byte[], string, unmanaged types and arrays of them travel as they are. Made anew on the silo, so it has a public
+    /// constructor without parameters. Default: null, which is System.Text.Json, with fields.</summary>
     /// <exception cref="ArgumentException">Its type has no such constructor.</exception>
     public IWorkSerializer? Serializer
     {

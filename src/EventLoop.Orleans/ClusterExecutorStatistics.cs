@@ -13,4 +13,5 @@ namespace EventLoop.Orleans;
 /// <param name="QueueTime">On silos, from the arrival to the beginning.</param>
 /// <param name="WorkTime">On silos, from there to the end.</param>
 public readonly record struct ClusterExecutorStatistics(
-    int InFlight, int Waiting, long Completed, long Failed, long Canceled, long TimedOut, long Lost, long Retried, long Refused, TimeSpan QueueTime, TimeSpan WorkTime);
+    int InFlight, int Waiting, long Completed, long Failed, long Canceled, long TimedOut, long Lost, long Retried, long Refused, TimeSpan QueueTime,
+        TimeSpan WorkTime);

@@ -10,7 +10,8 @@ namespace EventLoop.Orleans;
 /// <summary>Workers on silos, and what clients need to use them.</summary>
 public static class EventLoopOrleansExtensions
 {
-    /// <summary>Has the silo run the work that <see cref="ClusterExecutor"/>s send: on threads of its own, and asynchronous work on a loop; never on the silo's scheduler.</summary>
+    /// <summary>Has the silo run the work that <see cref="ClusterExecutor"/>s send: on threads of its own, and
+    /// asynchronous work on a loop; never on the silo's scheduler.</summary>
     /// <param name="builder">The silo's.</param>
     /// <param name="configure">Null: the defaults.</param>
     /// <returns>The builder.</returns>

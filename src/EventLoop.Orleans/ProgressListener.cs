@@ -4,7 +4,8 @@ using EventLoop.Orleans.Grains;
 namespace EventLoop.Orleans;
 
 /// <summary>Has a callback told of progress on its loop, in the order in which it was reported. Any thread.</summary>
-internal sealed class ProgressListener<TProgress>(Loop loop, Action<TProgress> callback, IWorkSerializer serializer, Action<Exception> failed) : IProgressObserver
+internal sealed class ProgressListener<TProgress>(Loop loop, Action<TProgress> callback, IWorkSerializer serializer,
+    Action<Exception> failed) : IProgressObserver
 {
     private readonly Dictionary<long, ReadOnlyMemory<byte>> early = [];      // the loop's
     private long next;                                                       // the loop's

@@ -10,7 +10,8 @@ namespace EventLoop;
 /// <summary>A test that runs on a fresh loop, with virtual time: its body is a <see cref="Coroutine"/>, a <see cref="Task"/>, or void.</summary>
 /// <param name="sourceFilePath">Left to the compiler.</param>
 /// <param name="sourceLineNumber">Left to the compiler.</param>
-/// <remarks>It fails as <see cref="TestLoop.Run(Func{Coroutine}, TestLoopOptions?)"/> fails: also on deadlocks, tasks left running, failures never retrieved, coroutines never awaited, a blocked loop thread. <c>Timeout</c> bounds each run, in milliseconds of real time, as for any fact; 0: 30 seconds.</remarks>
+/// <remarks>It fails as <see cref="TestLoop.Run(Func{Coroutine}, TestLoopOptions?)"/> fails: also on deadlocks, tasks left running, failures never retrieved,
+/// coroutines never awaited, a blocked loop thread. <c>Timeout</c> bounds each run, in milliseconds of real time, as for any fact; 0: 30 seconds.</remarks>
 [XunitTestCaseDiscoverer(typeof(LoopFactDiscoverer))]
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class LoopFactAttribute([CallerFilePath] string? sourceFilePath = null, [CallerLineNumber] int sourceLineNumber = -1)

@@ -9,6 +9,7 @@ public sealed class LoopFactDiscoverer : IXunitTestCaseDiscoverer
     private readonly FactDiscoverer facts = new();
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyCollection<IXunitTestCase>> Discover(ITestFrameworkDiscoveryOptions discoveryOptions, IXunitTestMethod testMethod, IFactAttribute factAttribute) =>
+    public async ValueTask<IReadOnlyCollection<IXunitTestCase>> Discover(ITestFrameworkDiscoveryOptions discoveryOptions, IXunitTestMethod testMethod,
+        IFactAttribute factAttribute) =>
         LoopTestCase.OnLoops(await facts.Discover(discoveryOptions, testMethod, factAttribute));
 }

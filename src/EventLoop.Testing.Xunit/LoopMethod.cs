@@ -6,16 +6,19 @@ using Xunit.v3;
 
 namespace EventLoop.Testing.Xunit;
 
-/// <summary>A test method as xunit sees it: invoked, it runs the user's method on fresh loops, on a thread of its own, as often as the attribute says, and returns the <see cref="Task"/> of that.</summary>
+/// <summary>A test method as xunit sees it: invoked, it runs the user's method on fresh loops, on a thread of its own, as often as the attribute says, and
+/// returns the <see cref="Task"/> of that.</summary>
 internal sealed class LoopMethod(MethodInfo method, ILoopTest settings) : MethodInfo
 {
     // Beyond the test's own time limit, which a loop that never comes back from a step cannot keep.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     internal static IXunitTestMethod InPlaceOf(IXunitTestMethod test) =>
-        new XunitTestMethod(test.TestClass, new LoopMethod(test.Method, test.FactAttributes.OfType<ILoopTest>().First()), test.TestMethodArguments, test.UniqueID);
+        new XunitTestMethod(test.TestClass, new LoopMethod(test.Method, test.FactAttributes.OfType<ILoopTest>().First()), test.TestMethodArguments,
+            test.UniqueID);
 
-    public override object Invoke(object? obj, BindingFlags invokeAttr, Binder? binder, object?[]? parameters, CultureInfo? culture) => RunAsync(obj, parameters ?? []);
+    public override object Invoke(object? obj, BindingFlags invokeAttr, Binder? binder, object?[]? parameters, CultureInfo? culture) =>
+        RunAsync(obj, parameters ?? []);
 
     private async Task RunAsync(object? instance, object?[] arguments)
     {
@@ -44,7 +47,8 @@ internal sealed class LoopMethod(MethodInfo method, ILoopTest settings) : Method
         }
         catch (TimeoutException) when (!ended.Task.IsCompleted)
         {
-            throw new TestLoopException($"The test has not come back from a step for so long that its thread was left behind: it loops or blocks without awaiting.{Stuck()}");
+            throw new TestLoopException($"The test has not come back from a step for so long that its thread was left behind: it loops or blocks without "
+                + $"awaiting.{Stuck()}");
         }
         catch (Exception failure) when (Tell(failure))
         {
@@ -65,7 +69,9 @@ internal sealed class LoopMethod(MethodInfo method, ILoopTest settings) : Method
 
     private static string Stuck()
     {
-        var stuck = Loop.All.Where(static loop => loop is { Name: "test", IsRunning: true }).Select(static loop => loop.TakeSnapshot()).Where(static snapshot => snapshot.Running is not null).ToList();
+        var stuck = Loop.All.Where(static loop =>
+            loop is { Name: "test", IsRunning: true }).Select(static loop =>
+            loop.TakeSnapshot()).Where(static snapshot => snapshot.Running is not null).ToList();
         return stuck.Count == 0 ? "" : "\n" + string.Join('\n', stuck.Select(static snapshot => snapshot.ToText(Diagnostics.SnapshotView.ByOwner)));
     }
 

@@ -19,7 +19,8 @@ public sealed class LoopTestCase : XunitTestCase
 
     private LoopTestCase(XunitTestCase found)
         : base(
-            found.TestMethod, found.TestCaseDisplayName, found.UniqueID, found.Explicit, found.SkipExceptions, found.SkipReason, found.SkipType, found.SkipUnless, found.SkipWhen, found.Traits,
+            found.TestMethod, found.TestCaseDisplayName, found.UniqueID, found.Explicit, found.SkipExceptions, found.SkipReason, found.SkipType,
+                found.SkipUnless, found.SkipWhen, found.Traits,
             found.TestMethodArguments, found.SourceFilePath, found.SourceLineNumber)
     {
     }
@@ -39,7 +40,8 @@ public sealed class LoopTestCase : XunitTestCase
     internal static IReadOnlyCollection<IXunitTest> OnLoops(IReadOnlyCollection<IXunitTest> tests) =>
         [.. tests.Select(static (one, index) => one is XunitTest test && test.TestMethod.Method is not LoopMethod
             ? new XunitTest(
-                test.TestCase, LoopMethod.InPlaceOf(test.TestMethod), test.Explicit, test.SkipReason, test.SkipType, test.SkipUnless, test.SkipWhen, test.TestDisplayName, index, test.Traits, 0,
+                test.TestCase, LoopMethod.InPlaceOf(test.TestMethod), test.Explicit, test.SkipReason, test.SkipType, test.SkipUnless, test.SkipWhen,
+                    test.TestDisplayName, index, test.Traits, 0,
                 test.TestMethodArguments)
             : one)];
 }

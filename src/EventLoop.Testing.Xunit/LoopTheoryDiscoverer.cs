@@ -9,6 +9,7 @@ public sealed class LoopTheoryDiscoverer : IXunitTestCaseDiscoverer
     private readonly TheoryDiscoverer theories = new();
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyCollection<IXunitTestCase>> Discover(ITestFrameworkDiscoveryOptions discoveryOptions, IXunitTestMethod testMethod, IFactAttribute factAttribute) =>
+    public async ValueTask<IReadOnlyCollection<IXunitTestCase>> Discover(ITestFrameworkDiscoveryOptions discoveryOptions, IXunitTestMethod testMethod,
+        IFactAttribute factAttribute) =>
         LoopTestCase.OnLoops(await theories.Discover(discoveryOptions, testMethod, factAttribute));
 }

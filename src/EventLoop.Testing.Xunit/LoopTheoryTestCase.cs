@@ -15,7 +15,8 @@ public sealed class LoopTheoryTestCase : XunitDelayEnumeratedTheoryTestCase
 
     internal LoopTheoryTestCase(XunitDelayEnumeratedTheoryTestCase found)
         : base(
-            found.TestMethod, found.TestCaseDisplayName, found.UniqueID, found.Explicit, found.SkipTestWithoutData, found.SkipExceptions, found.SkipReason, found.SkipType, found.SkipUnless,
+            found.TestMethod, found.TestCaseDisplayName, found.UniqueID, found.Explicit, found.SkipTestWithoutData, found.SkipExceptions, found.SkipReason,
+                found.SkipType, found.SkipUnless,
             found.SkipWhen, found.Traits, found.SourceFilePath, found.SourceLineNumber)
     {
     }

@@ -110,7 +110,8 @@ internal sealed class SeededRuns(ILoopTest settings, MethodInfo method, object?[
                 await (Coroutine)type.GetMethod("op_Implicit", [type])!.Invoke(null, [result])!;
                 break;
             case not null:
-                throw new InvalidOperationException($"A test on a loop returns Coroutine, Task, ValueTask or nothing, but {method.Name} returns {method.ReturnType}.");
+                throw new InvalidOperationException($"A test on a loop returns Coroutine, Task, ValueTask or nothing, but {method.Name} returns "
+                    + $"{method.ReturnType}.");
         }
     }
 }

@@ -6,7 +6,8 @@ namespace EventLoop.Testing;
 /// <summary>Forces an order of steps among tasks: <c>await sequencer.Step(n)</c> resumes in the order of n, whatever the schedule.</summary>
 /// <remarks>
 /// <para>What stands between Step(n) and the next wait of its task runs before Step(n + 1) resumes. Each position is used once, beginning with 0.</para>
-/// <para><b>Thread:</b> the loop's. <b>Cancellation:</b> a cancelled step breaks the sequence; the others throw <see cref="InvalidOperationException"/> instead of waiting for ever.</para>
+/// <para><b>Thread:</b> the loop's. <b>Cancellation:</b> a cancelled step breaks the sequence; the others throw
+/// <see cref="InvalidOperationException"/> instead of waiting for ever.</para>
 /// <para>Trio: <c>Sequencer</c>.</para>
 /// </remarks>
 public sealed class Sequencer

@@ -14,7 +14,8 @@ public static partial class TestLoop
     /// <param name="scenario">Run many times, each on a fresh loop: it makes everything anew that it changes.</param>
     /// <param name="afterEach">Gets the index of the wait when the cancelled run is over: the place to check what has to hold all the same.</param>
     /// <param name="options">Null: the defaults.</param>
-    /// <remarks>A cancelled run may end canceled or well. It fails when it ends with another exception, does not end, leaves tasks running or loses a failure, when it has fewer waits than the first run and so was not cancelled, and when <paramref name="afterEach"/> throws.</remarks>
+    /// <remarks>A cancelled run may end canceled or well. It fails when it ends with another exception, does not end, leaves tasks running or loses a failure,
+    /// when it has fewer waits than the first run and so was not cancelled, and when <paramref name="afterEach"/> throws.</remarks>
     /// <exception cref="ExplorationException">The first that failed: which wait, where, and what broke.</exception>
     [OverloadResolutionPriority(1)]
     public static void CancelAtEveryWait(Func<Coroutine> scenario, Action<int>? afterEach = null, TestLoopOptions? options = null) =>
@@ -34,8 +35,11 @@ public static partial class TestLoop
     /// <param name="afterEach">Gets the index of the wait when the run is over: the place to check what has to hold all the same.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <remarks>
-    /// <para>Sleeps, yields, futures, locks, queues and I/O can fail; a wait for other tasks fails when they do, and a foreign await cannot be interrupted.</para>
-    /// <para>A run may end with the fault, alone or inside another exception, or well. It fails when it ends with an exception that has nothing to do with it, does not end, leaves tasks running or loses a failure, when it has fewer waits than the first run and so did not fail, and when <paramref name="afterEach"/> throws.</para>
+    /// <para>Sleeps, yields, futures, locks, queues and I/O can fail; a wait for other tasks fails
+    /// when they do, and a foreign await cannot be interrupted.</para>
+    /// <para>A run may end with the fault, alone or inside another exception, or well. It fails when it ends with an exception that has nothing to do with it,
+    /// does not end, leaves tasks running or loses a failure, when it has fewer waits than the first run and so
+    /// did not fail, and when <paramref name="afterEach"/> throws.</para>
     /// </remarks>
     /// <exception cref="ExplorationException">The first that failed: which wait, where, and what broke.</exception>
     [OverloadResolutionPriority(1)]
@@ -45,7 +49,8 @@ public static partial class TestLoop
         Exception? fault = null;
         AtEveryWait(
             scenario, afterEach, options, "failed",
-            static node => node.State == WaitState.Yielding || node.Target is not (null or LoopTask or ShieldedWait or WaitPoint or ForeignWait or LoopFuture { IsForeign: true }),
+            static node => node.State == WaitState.Yielding
+                || node.Target is not (null or LoopTask or ShieldedWait or WaitPoint or ForeignWait or LoopFuture { IsForeign: true }),
             (run, node) =>
             {
                 fault = failure();
@@ -100,7 +105,8 @@ public static partial class TestLoop
                 if (failure is not null)
                 {
                     throw new ExplorationException(
-                        $"The scenario fails even when it is not {done}.\n{failure.GetType().FullName}: {failure.Message}\n{StepsOf(trace)}", failure, options.Seed, null, trace.Steps);
+                        $"The scenario fails even when it is not {done}.\n{failure.GetType().FullName}: {failure.Message}\n{StepsOf(trace)}", failure,
+                            options.Seed, null, trace.Steps);
                 }
 
                 return;

@@ -68,7 +68,8 @@ public static partial class TestLoop
     private static string StepsOf(StepTrace trace)
     {
         var shown = trace.Steps.TakeLast(ShownSteps).ToList();
-        string heading = shown.Count < trace.Count ? $"The last {shown.Count} of the {trace.Count} steps that led there:" : $"The {trace.Count} steps that led there:";
+        string heading = shown.Count < trace.Count
+            ? $"The last {shown.Count} of the {trace.Count} steps that led there:" : $"The {trace.Count} steps that led there:";
         return $"{heading}\n{string.Join("\n", shown)}";
     }
 

@@ -8,8 +8,8 @@ namespace EventLoop.Testing;
 
 /// <summary>Runs tests on fresh loops with virtual time, and looks for what breaks under other schedules, cancellations and failures.</summary>
 /// <remarks>
-/// A run fails with the test's own exception, with a <see cref="LoopDeadlockException"/>, or with a <see cref="TestLoopException"/> that names tasks left running, failures
-/// never retrieved, coroutines never awaited, a blocked loop thread, or a test that did not end.
+/// A run fails with the test's own exception, with a <see cref="LoopDeadlockException"/>, or with a <see cref="TestLoopException"/> that names tasks left
+/// running, failures never retrieved, coroutines never awaited, a blocked loop thread, or a test that did not end.
 /// </remarks>
 public static partial class TestLoop
 {
@@ -18,7 +18,8 @@ public static partial class TestLoop
     public static VirtualClock Clock => LoopCore.Required.Clock.Custom as VirtualClock
         ?? throw new InvalidOperationException("The running loop has no virtual clock. Run it by TestLoop.Run, or give it one in LoopOptions.TimeProvider.");
 
-    /// <summary>A fresh loop with a virtual clock. Fails on a deadlock, on tasks left running, on failures never retrieved, on coroutines never awaited, on a blocked loop thread.</summary>
+    /// <summary>A fresh loop with a virtual clock. Fails on a deadlock, on tasks left running, on failures never
+    /// retrieved, on coroutines never awaited, on a blocked loop thread.</summary>
     /// <param name="test">Becomes the task "test".</param>
     /// <param name="options">Null: the defaults.</param>
     /// <exception cref="LoopDeadlockException">Everything waits, and nothing will ever come.</exception>
@@ -49,7 +50,8 @@ public static partial class TestLoop
     /// <inheritdoc cref="Run{T}(Func{Coroutine{T}}, TestLoopOptions?)"/>
     public static T Run<T>(Func<Task<T>> test, TestLoopOptions? options = null) => Run(Coroutine<T> () => Tasks.DeferredCoroutine.Run(test), options);
 
-    /// <summary>Returns when every other task waits and nothing is in flight; timers may be set, and time has not moved. Trio: <c>wait_all_tasks_blocked</c>.</summary>
+    /// <summary>Returns when every other task waits and nothing is in flight; timers may be set, and time has not moved. Trio:
+    /// <c>wait_all_tasks_blocked</c>.</summary>
     /// <remarks><b>Cancellation:</b> ends the wait.</remarks>
     public static async Coroutine WaitUntilIdle() => await IdleWatch.Wait(LoopCore.Required);
 
@@ -61,7 +63,8 @@ public static partial class TestLoop
     {
         ArgumentNullException.ThrowIfNull(task);
         return HoldTime(task.ContinueWith(
-            static ended => ended.IsFaulted ? Task.FromException<bool>(ended.Exception!.InnerException!) : ended.IsCanceled ? Task.FromCanceled<bool>(new(true)) : Task.FromResult(true),
+            static ended => ended.IsFaulted ? Task.FromException<bool>(ended.Exception!.InnerException!) : ended.IsCanceled ? Task.FromCanceled<bool>(new(true))
+                : Task.FromResult(true),
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Unwrap());
     }
 

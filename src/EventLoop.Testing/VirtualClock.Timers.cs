@@ -81,7 +81,8 @@ public sealed partial class VirtualClock
             running = loops.Find(static loop => loop.Core.IsRunning)?.Core;
         }
 
-        if (running is null || !running.TryPost(CallbackItem<VirtualClock>.Create(static clock => clock.Fire(null, clock.GetTimestamp()), this, running.BaseContext)))
+        if (running is null
+            || !running.TryPost(CallbackItem<VirtualClock>.Create(static clock => clock.Fire(null, clock.GetTimestamp()), this, running.BaseContext)))
         {
             ThreadPool.UnsafeQueueUserWorkItem(static clock => clock.Fire(null, clock.GetTimestamp()), this, preferLocal: false);
         }

@@ -4,9 +4,11 @@ namespace EventLoop.Testing;
 
 /// <summary>A clock that moves only when told, or, with <see cref="AutoJump"/>, to the next deadline when nothing is ready and nothing is in flight.</summary>
 /// <remarks>
-/// <para>Loop timers, sleeps and timeouts of a loop made with it (<see cref="LoopOptions.TimeProvider"/>) run on it, and so does everything of .NET that takes a <see cref="TimeProvider"/>:
-/// <c>Task.Delay(delay, clock)</c>, <see cref="PeriodicTimer"/>, <see cref="CancellationTokenSource"/>. Deadlines come one by one, equal ones in the order in which they were set, whoever set them.</para>
-/// <para>In flight are executor work, and what was announced by <see cref="TestLoop.HoldTime(Task)"/>: time stands still until it is back. With I/O registered at the loop's poller time stands still, too, unless <see cref="IoPatience"/> says otherwise.</para>
+/// <para>Loop timers, sleeps and timeouts of a loop made with it (<see cref="LoopOptions.TimeProvider"/>) run on it, and so does everything of .NET that takes
+/// a <see cref="TimeProvider"/>: <c>Task.Delay(delay, clock)</c>, <see cref="PeriodicTimer"/>, <see cref="CancellationTokenSource"/>. Deadlines come one by
+/// one, equal ones in the order in which they were set, whoever set them.</para>
+/// <para>In flight are executor work, and what was announced by <see cref="TestLoop.HoldTime(Task)"/>: time stands still until it is back. With I/O registered
+/// at the loop's poller time stands still, too, unless <see cref="IoPatience"/> says otherwise.</para>
 /// <para><b>Thread:</b> any. Timers fire on the thread that moves the time: the loop's, as a rule.
 /// Several loops may share a clock; while more than one of them runs, time moves only by hand.</para>
 /// <para>Trio: <c>MockClock</c>.</para>
@@ -69,8 +71,10 @@ public sealed partial class VirtualClock : TimeProvider
     /// <summary>Moves time on, from deadline to deadline.</summary>
     /// <param name="by">Zero or more.</param>
     /// <remarks>
-    /// <para>Called between the runs of a hand-driven loop, or from another thread than the loop's, it lets the loop run until it has nothing to do after each deadline, and returns when that is so after the last.</para>
-    /// <para>Called inside a step of the loop it cannot let others run: timers of foreign code fire inside the call, what the loop's own timers wake runs in the next turn. <see cref="AdvanceAsync"/> is the form that lets others run.</para>
+    /// <para>Called between the runs of a hand-driven loop, or from another thread than the loop's, it lets the loop run until it has nothing to do after each
+    /// deadline, and returns when that is so after the last.</para>
+    /// <para>Called inside a step of the loop it cannot let others run: timers of foreign code fire inside the call, what the loop's own timers wake runs in
+    /// the next turn. <see cref="AdvanceAsync"/> is the form that lets others run.</para>
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="by"/> is negative.</exception>
     public void Advance(TimeSpan by)
@@ -94,7 +98,8 @@ public sealed partial class VirtualClock : TimeProvider
         return moved;
     }
 
-    /// <summary>Moves time on from inside the loop, from deadline to deadline, and lets everything else run until it is idle after each; time does not jump meanwhile.</summary>
+    /// <summary>Moves time on from inside the loop, from deadline to deadline, and lets everything else run
+    /// until it is idle after each; time does not jump meanwhile.</summary>
     /// <param name="by">Zero or more.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="by"/> is negative.</exception>
     public Coroutine AdvanceAsync(TimeSpan by)

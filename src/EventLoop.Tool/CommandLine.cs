@@ -5,8 +5,10 @@ namespace EventLoop.Tool;
 /// <summary>The arguments: a command, its subject, options with and without values.</summary>
 internal sealed class CommandLine
 {
-    private static readonly HashSet<string> WithValue = ["--name", "--by", "--filter", "--most", "--timeout", "-o", "--output", "--for", "--interval", "--port", "--capacity", "--format", "--count"];
-    private static readonly HashSet<string> Flags = ["--json", "--all", "--bunches", "--frames", "--leaks", "--ended", "--help", "-h", "--version", "--once", "--loop"];
+    private static readonly HashSet<string> WithValue = ["--name", "--by", "--filter", "--most", "--timeout", "-o", "--output", "--for", "--interval", "--port",
+        "--capacity", "--format", "--count"];
+    private static readonly HashSet<string> Flags = ["--json", "--all", "--bunches", "--frames", "--leaks", "--ended", "--help", "-h", "--version", "--once",
+        "--loop"];
 
     private readonly Dictionary<string, string> options = [];
 
@@ -96,5 +98,6 @@ internal sealed class CommandLine
     /// <summary>The process that is meant; null: a file, or nothing.</summary>
     internal int? Process => Operands.Count > 0 && int.TryParse(Operands[0], NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
 
-    internal int RequiredProcess => Process ?? throw new ToolException(ExitCode.Usage, $"'eventloop {Command}' needs the id of a process: 'eventloop list' shows those that answer.");
+    internal int RequiredProcess =>
+        Process ?? throw new ToolException(ExitCode.Usage, $"'eventloop {Command}' needs the id of a process: 'eventloop list' shows those that answer.");
 }

@@ -7,8 +7,8 @@ using EventLoop.Scheduling;
 namespace EventLoop;
 
 /// <summary>
-/// Ctrl-C and SIGTERM during a run. The first cancels main and says where that waits; the second ends the run; the third is left to the system, because a loop that answers neither
-/// stands in a step that does not end.
+/// Ctrl-C and SIGTERM during a run. The first cancels main and says where that waits; the second ends the run; the third is left to the system, because a loop
+/// that answers neither stands in a step that does not end.
 /// </summary>
 internal sealed class Interrupts(LoopTask main) : IDisposable
 {
@@ -108,13 +108,15 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
         if (Interlocked.Exchange(ref told, 1) == 0)
         {
             string who = main.Core.Current?.Task?.Label ?? "a callback";
-            Print($"Interrupted ({first!.Name}): main is to be cancelled, but the loop's thread has not come back from a step of {who}. The third {first.Name} ends the process.");
+            Print($"Interrupted ({first!.Name}): main is to be cancelled, but the loop's thread has not come back from a step of {who}. The third "
+                + $"{first.Name} ends the process.");
         }
     }
 
     private string Remaining()
     {
-        string names = string.Join(", ", main.Loop.Tasks.Take(3).Select(static task => task.WaitingOn is { } what ? $"{task.Label} (waiting on {what})" : task.Label));
+        string names = string.Join(", ",
+            main.Loop.Tasks.Take(3).Select(static task => task.WaitingOn is { } what ? $"{task.Label} (waiting on {what})" : task.Label));
         return $"main is done, and {(names.Length > 0 ? $"what it left is awaited: {names}" : "the executor is awaited")}";
     }
 

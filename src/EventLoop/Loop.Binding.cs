@@ -8,8 +8,8 @@ namespace EventLoop;
 public sealed partial class Loop
 {
     /// <summary>A delegate that anybody may call, on any thread, and that runs <paramref name="handler"/> on this loop.</summary>
-    /// <param name="handler">Called on the loop's thread outside any task, in the ExecutionContext of the call, in the order of the calls; never inside a call, also not on the loop's own thread.
-    /// What it throws goes to the exception handler.</param>
+    /// <param name="handler">Called on the loop's thread outside any task, in the ExecutionContext of the call, in the order of the calls; never inside a call,
+    /// also not on the loop's own thread. What it throws goes to the exception handler.</param>
     /// <returns>It never throws. After the end of the loop it does nothing but say so in the log.</returns>
     /// <remarks><b>Thread:</b> any, to bind and to call. asyncio: <c>functools.partial(loop.call_soon_threadsafe, handler)</c>.</remarks>
     /// <exception cref="ArgumentNullException"><paramref name="handler"/> is null.</exception>
@@ -64,7 +64,8 @@ public sealed partial class Loop
 
     /// <summary>A delegate that anybody may call, on any thread, and that runs <paramref name="handler"/> on this loop as a task of its own.</summary>
     /// <param name="handler">Called on the loop's thread, in the ExecutionContext of the call.</param>
-    /// <returns>It gives a task for each call, which ends as the handler ends, and never throws. After the end of the loop the task has failed with <see cref="ObjectDisposedException"/>.</returns>
+    /// <returns>It gives a task for each call, which ends as the handler ends, and never throws. After the end of the loop the task has failed with
+    /// <see cref="ObjectDisposedException"/>.</returns>
     /// <remarks><inheritdoc cref="Bind(Action)" path="/remarks"/></remarks>
     /// <exception cref="ArgumentNullException"><paramref name="handler"/> is null.</exception>
     [OverloadResolutionPriority(2)]

@@ -22,7 +22,8 @@ public sealed partial class Loop
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Handle CallSoon<TState>(Action<TState> callback, TState state) => Handle.For(ScheduleSoon(Required(callback), state));
 
-    /// <summary>Has <paramref name="callback"/> called after a time, as <see cref="CallAt(TimeSpan, Action)"/> does at <see cref="Time"/> and that. asyncio: <c>call_later</c>.</summary>
+    /// <summary>Has <paramref name="callback"/> called after a time, as <see cref="CallAt(TimeSpan, Action)"/> does
+    /// at <see cref="Time"/> and that. asyncio: <c>call_later</c>.</summary>
     /// <param name="delay">From now on; a very long one never comes. Zero or less: it is due, and runs in the next turn.</param>
     /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
     /// <returns>To take it back.</returns>
@@ -55,7 +56,8 @@ public sealed partial class Loop
     }
 
     /// <summary>Has <paramref name="callback"/> called at a time. asyncio: <c>call_at</c>.</summary>
-    /// <param name="loopTime">On the scale of <see cref="Time"/>. What is due runs in the order of these times, equal ones in the order of these calls; what has been due at the call, in the next turn.</param>
+    /// <param name="loopTime">On the scale of <see cref="Time"/>. What is due runs in the order of these times, equal ones in the order of these calls; what
+    /// has been due at the call, in the next turn.</param>
     /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
     /// <returns>To take it back.</returns>
     /// <exception cref="InvalidOperationException">Called from another thread; use <see cref="Post(Action)"/>.</exception>
@@ -79,7 +81,8 @@ public sealed partial class Loop
     /// <typeparam name="T">The type of the result.</typeparam>
     public LoopFuture<T> CreateFuture<T>() => new(this);
 
-    /// <summary>Has <paramref name="callback"/> called on the loop's thread. Any thread; wakes the loop if it sleeps. asyncio: <c>call_soon_threadsafe</c>.</summary>
+    /// <summary>Has <paramref name="callback"/> called on the loop's thread. Any thread; wakes the loop
+    /// if it sleeps. asyncio: <c>call_soon_threadsafe</c>.</summary>
     /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
     /// <remarks>What one thread posts arrives in its order. On the loop's own thread it goes straight to the ready queue and allocates nothing.</remarks>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>

@@ -12,11 +12,13 @@ public sealed partial class Loop
     /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited.</param>
     /// <returns>The results.</returns>
     /// <remarks>
-    /// The first failure is thrown at once, and the others go on; failures that come later count as looked at. <b>Cancellation:</b> cancels the children and throws at once.
-    /// When it is over it stays attached to nothing, however long its children live. Tasks and futures can stand among the coroutines (<see cref="LoopAwaitable.AsCoroutine"/>).
+    /// The first failure is thrown at once, and the others go on; failures that come later count as looked at. <b>Cancellation:</b> cancels the children and
+    /// throws at once. When it is over it stays attached to nothing, however long its children live. Tasks and futures
+    /// can stand among the coroutines (<see cref="LoopAwaitable.AsCoroutine"/>).
     /// <b>Cost:</b> a small object for each argument.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or something belongs to another loop: then nothing was started.</exception>
+    /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or
+    /// something belongs to another loop: then nothing was started.</exception>
     /// <example>
     /// <code>
     /// int[] lengths = await Loop.Gather(Length("a"), Length("bc"));
@@ -50,9 +52,11 @@ public sealed partial class Loop
     public static Coroutine Gather(params IEnumerable<LoopAwaitable> awaitables) => Combinators.All(Children.Of(awaitables));
 
     /// <summary>Runs all concurrently. asyncio: <c>gather</c>.</summary>
-    /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited. Tasks and futures among them are waited for as they are.</param>
+    /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited.
+    /// Tasks and futures among them are waited for as they are.</param>
     /// <remarks><inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})" path="/remarks"/></remarks>
-    /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or something belongs to another loop: then nothing was started.</exception>
+    /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or
+    /// something belongs to another loop: then nothing was started.</exception>
     [OverloadResolutionPriority(-2)]
     public static Coroutine Gather(params IEnumerable<Coroutine> coroutines) => Combinators.All(Children.Of(coroutines));
 
@@ -67,7 +71,8 @@ public sealed partial class Loop
     /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited.</param>
     /// <returns>An outcome for each; their failures count as looked at.</returns>
     /// <remarks><b>Cancellation:</b> cancels the children, waits for them, and throws then; also when it was pending before the wait began.</remarks>
-    /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or something belongs to another loop: then nothing was started.</exception>
+    /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or
+    /// something belongs to another loop: then nothing was started.</exception>
     public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<Coroutine<T>> coroutines) => Combinators.Outcomes<T>(Children.Of(coroutines));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
@@ -88,7 +93,8 @@ public sealed partial class Loop
     public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<LoopAwaitable> awaitables) => Combinators.Outcomes(Children.Of(awaitables));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
-    /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited. Tasks and futures among them are waited for as they are.</param>
+    /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited.
+    /// Tasks and futures among them are waited for as they are.</param>
     [OverloadResolutionPriority(-2)]
     public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<Coroutine> coroutines) => Combinators.Outcomes(Children.Of(coroutines));
 
@@ -116,7 +122,8 @@ public sealed partial class Loop
     /// }
     /// </code>
     /// </example>
-    public static Coroutine<WaitResult<TAwaitable>> Wait<TAwaitable>(IEnumerable<TAwaitable> awaitables, TimeSpan? timeout = null, ReturnWhen returnWhen = ReturnWhen.AllCompleted)
+    public static Coroutine<WaitResult<TAwaitable>> Wait<TAwaitable>(IEnumerable<TAwaitable> awaitables, TimeSpan? timeout = null,
+        ReturnWhen returnWhen = ReturnWhen.AllCompleted)
         where TAwaitable : LoopAwaitable
     {
         var all = Different(awaitables, returnWhen);
@@ -125,7 +132,8 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="Wait{TAwaitable}(IEnumerable{TAwaitable}, TimeSpan?, ReturnWhen)"/>
     [OverloadResolutionPriority(-1)]
-    public static Coroutine<WaitResult<LoopAwaitable>> Wait(IEnumerable<LoopAwaitable> awaitables, TimeSpan? timeout = null, ReturnWhen returnWhen = ReturnWhen.AllCompleted) =>
+    public static Coroutine<WaitResult<LoopAwaitable>> Wait(IEnumerable<LoopAwaitable> awaitables, TimeSpan? timeout = null,
+        ReturnWhen returnWhen = ReturnWhen.AllCompleted) =>
         Wait<LoopAwaitable>(awaitables, timeout, returnWhen);
 
     /// <inheritdoc cref="Wait{TAwaitable}(IEnumerable{TAwaitable}, TimeSpan?, ReturnWhen)"/>
@@ -227,7 +235,8 @@ public sealed partial class Loop
         ArgumentNullException.ThrowIfNull(all, name);
         if (returnWhen is < ReturnWhen.AllCompleted or > ReturnWhen.FirstException)
         {
-            throw new ArgumentOutOfRangeException(nameof(returnWhen), returnWhen, "Wait returns when all have ended, when the first has, or when the first has failed.");
+            throw new ArgumentOutOfRangeException(nameof(returnWhen), returnWhen,
+                "Wait returns when all have ended, when the first has, or when the first has failed.");
         }
 
         T[] different = [.. all.Distinct()];

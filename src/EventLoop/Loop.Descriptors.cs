@@ -9,8 +9,10 @@ public sealed partial class Loop
     private DescriptorWatches? watches;
 
     /// <summary>Has <paramref name="callback"/> called whenever there is something to read. asyncio: <c>add_reader</c>.</summary>
-    /// <param name="handle">Of a socket, a pipe or a terminal, non-blocking as a rule. It stays its owner's; when it is closed the callback is not called any more.</param>
-    /// <param name="callback">Called again in every turn as long as it is readable, so it has to read. It replaces an earlier one. What it throws goes to the exception handler.</param>
+    /// <param name="handle">Of a socket, a pipe or a terminal, non-blocking as a rule. It stays its
+    /// owner's; when it is closed the callback is not called any more.</param>
+    /// <param name="callback">Called again in every turn as long as it is readable, so it has to read. It replaces
+    /// an earlier one. What it throws goes to the exception handler.</param>
     /// <remarks><b>Thread:</b> the loop's. On the portable poller the handle must be a <see cref="System.Net.Sockets.SafeSocketHandle"/>.</remarks>
     /// <exception cref="IOException">It cannot be polled: a regular file, as a rule.</exception>
     /// <exception cref="InvalidOperationException">Called from another thread.</exception>
@@ -18,8 +20,10 @@ public sealed partial class Loop
     public void AddReader(SafeHandle handle, Action callback) => SetWatch(handle, reads: true, Required(callback), nameof(AddReader));
 
     /// <summary>Has <paramref name="callback"/> called whenever there is room to write. asyncio: <c>add_writer</c>.</summary>
-    /// <param name="handle">Of a socket, a pipe or a terminal, non-blocking as a rule. It stays its owner's; when it is closed the callback is not called any more.</param>
-    /// <param name="callback">Called again in every turn as long as it is writable, so remove it when there is nothing to write. It replaces an earlier one.</param>
+    /// <param name="handle">Of a socket, a pipe or a terminal, non-blocking as a rule. It stays its
+    /// owner's; when it is closed the callback is not called any more.</param>
+    /// <param name="callback">Called again in every turn as long as it is writable, so remove it when
+    /// there is nothing to write. It replaces an earlier one.</param>
     /// <inheritdoc cref="AddReader" path="/remarks"/>
     /// <inheritdoc cref="AddReader" path="/exception"/>
     public void AddWriter(SafeHandle handle, Action callback) => SetWatch(handle, reads: false, Required(callback), nameof(AddWriter));

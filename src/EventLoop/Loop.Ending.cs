@@ -6,7 +6,8 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-// The end of a run and of a loop: nothing new comes in, tasks are cancelled and awaited, the executor is drained while the loop still turns, the loop is closed.
+// The end of a run and of a loop: nothing new comes in, tasks are cancelled and awaited, the
+// executor is drained while the loop still turns, the loop is closed.
 public sealed partial class Loop
 {
     /// <summary>What a second interrupt leaves to cleanup code.</summary>
@@ -32,10 +33,12 @@ public sealed partial class Loop
     /// <summary>Told when an interrupt hurries the end. Loop thread.</summary>
     internal Action<LoopInterruptedException>? Hurried { get; set; }
 
-    /// <summary>Closes the loop: lets its default executor finish, lets go of everything, and reports what was left. Idempotent. asyncio: <c>close</c>.</summary>
+    /// <summary>Closes the loop: lets its default executor finish, lets go of everything, and reports
+    /// what was left. Idempotent. asyncio: <c>close</c>.</summary>
     /// <remarks>
-    /// Tasks that are not done are not waited for: <see cref="Run(Coroutine, LoopOptions?, CancellationToken)"/> and <see cref="LoopRunner"/> cancel and await them first. As long as the executor
-    /// that the loop made has work, for at most <see cref="LoopOptions.ShutdownTimeout"/>, the loop keeps turning, so that work which waits for the loop is served; nothing more can be submitted to it.
+    /// Tasks that are not done are not waited for: <see cref="Run(Coroutine, LoopOptions?, CancellationToken)"/> and <see cref="LoopRunner"/> cancel and await
+    /// them first. As long as the executor that the loop made has work, for at most <see cref="LoopOptions.ShutdownTimeout"/>, the loop keeps turning, so that
+    /// work which waits for the loop is served; nothing more can be submitted to it.
     /// </remarks>
     /// <exception cref="InvalidOperationException">The loop is running.</exception>
     public void Dispose()
@@ -79,7 +82,8 @@ public sealed partial class Loop
         Losses.ReportAll();
     }
 
-    /// <summary>The end of the runs: cancels what is left and waits for it, as long as the options allow; then what is ready gets its turn, and the executor is drained.</summary>
+    /// <summary>The end of the runs: cancels what is left and waits for it, as long as the options allow; then
+    /// what is ready gets its turn, and the executor is drained.</summary>
     /// <returns>The exit that cleanup code asked for, if no run has ended with one before; or the interrupt that has hurried the end.</returns>
     internal Exception? FinishRemaining()
     {

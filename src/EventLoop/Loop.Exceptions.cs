@@ -12,8 +12,10 @@ public sealed partial class Loop
     [ThreadStatic]
     private static bool reportingBlock;
 
-    /// <summary>Notified of every exception that nobody else will see; null: <see cref="DefaultExceptionHandler"/>. asyncio: <c>set_exception_handler</c>.</summary>
-    /// <remarks>It runs on the loop's thread; for what is found lost, or goes wrong, after the loop was closed, on whichever thread that is. What it throws is logged, and the default handler takes over.</remarks>
+    /// <summary>Notified of every exception that nobody else will see; null: <see cref="DefaultExceptionHandler"/>. asyncio:
+    /// <c>set_exception_handler</c>.</summary>
+    /// <remarks>It runs on the loop's thread; for what is found lost, or goes wrong, after the loop was closed, on whichever thread that is. What it throws is
+    /// logged, and the default handler takes over.</remarks>
     public Action<Loop, LoopExceptionContext>? ExceptionHandler { get; set; }
 
     private GuardedLogger LogTarget { get; }
@@ -71,12 +73,14 @@ public sealed partial class Loop
     /// <summary>Any thread, in the middle of anything: so it is notified in a step of its own.</summary>
     private void OnClockFailed(Exception exception, long count)
     {
-        string text = $"The clock of loop '{Name}' ({options.TimeProvider.GetType().Name}) threw; the loop goes by the system's time until it answers again{Recurrence.InWords(count)}";
+        string text = $"The clock of loop '{Name}' ({options.TimeProvider.GetType().Name}) threw; the loop goes by the system's time until it answers "
+            + $"again{Recurrence.InWords(count)}";
         Core.Arrive(new LossReport(this, new LoopExceptionContext(text, exception)));
     }
 
     /// <summary>What a timer of a virtual clock threw, inside the loop's look at that clock.</summary>
-    internal void OnTimerFailed(Exception exception) => CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a timer of the loop's clock", exception));
+    internal void OnTimerFailed(Exception exception) =>
+        CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a timer of the loop's clock", exception));
 
     /// <summary>Work for another thread has returned a task that has not ended, as asynchronous functions do at their first wait.</summary>
     private void OnWorkReturnedTask(System.Reflection.MethodInfo work)
@@ -184,7 +188,8 @@ public sealed partial class Loop
         {
             BlockingCallSeen ??= $"{Who(Core.Current)} tried to block the loop's thread:\n{new StackTrace(skipFrames: 2, fNeedFileInfo: true)}";
             throw new InvalidOperationException(
-                $"{Who(Core.Current)} would block the thread of loop '{Name}', and with it everything that runs there. Await the operation, or move it to Loop.ToThread(...).");
+                $"{Who(Core.Current)} would block the thread of loop '{Name}', and with it everything that runs there. Await the operation, or move it to "
+                    + $"Loop.ToThread(...).");
         }
 
         reportingBlock = true;

@@ -12,7 +12,8 @@ public sealed partial class Loop
     private Task? ownExecutorEnd;
 
     /// <summary>Where <see cref="ToThread(Action)"/> runs: the thread pool unless something else was set. asyncio: <c>set_default_executor</c>.</summary>
-    /// <remarks>At its end the loop disposes, and waits for, only the executor that it made itself; others may outlive it and belong to whoever made them. <b>Thread:</b> the loop's.</remarks>
+    /// <remarks>At its end the loop disposes, and waits for, only the executor that it made itself; others may outlive
+    /// it and belong to whoever made them. <b>Thread:</b> the loop's.</remarks>
     public IExecutor DefaultExecutor
     {
         get
@@ -35,7 +36,8 @@ public sealed partial class Loop
 
     /// <summary>Runs blocking work on the default executor. asyncio: <c>to_thread</c>.</summary>
     /// <param name="work">Runs on another thread, in the caller's ExecutionContext, outside the loop.</param>
-    /// <remarks><b>Cancellation:</b> the wait ends at once; work that has not begun is withdrawn, what has begun runs to its end, and its late failure goes to the exception handler.</remarks>
+    /// <remarks><b>Cancellation:</b> the wait ends at once; work that has not begun is withdrawn, what has begun runs to
+    /// its end, and its late failure goes to the exception handler.</remarks>
     public static Coroutine ToThread(Action work) => RunInExecutor(null, work);
 
     /// <inheritdoc cref="ToThread(Action)"/>
@@ -71,7 +73,8 @@ public sealed partial class Loop
     /// <summary>Runs blocking work on an executor under a limiter. AnyIO, Trio: <c>to_thread.run_sync(limiter=)</c>.</summary>
     /// <param name="executor">Null: the loop's default executor.</param>
     /// <param name="work">Runs on another thread, in the caller's ExecutionContext, outside the loop.</param>
-    /// <param name="limiter">Each piece of work borrows a token of its own before it is handed over, and holds it until it has ended, also when nobody waits for it any more. Null: none.</param>
+    /// <param name="limiter">Each piece of work borrows a token of its own before it is handed over, and holds it until
+    /// it has ended, also when nobody waits for it any more. Null: none.</param>
     /// <remarks><inheritdoc cref="ToThread(Action)" path="/remarks"/></remarks>
     public static Coroutine RunInExecutor(IExecutor? executor, Action work, CapacityLimiter? limiter)
     {
@@ -147,7 +150,8 @@ public sealed partial class Loop
         return result;
     }
 
-    private static Task<T>? Submit<T>(IExecutor executor, Func<T> work, Delegate given, ExecutionContext? flow, CancellationToken withdrawal) => executor is not IBareExecutor bare
+    private static Task<T>? Submit<T>(IExecutor executor, Func<T> work, Delegate given, ExecutionContext? flow, CancellationToken withdrawal) =>
+        executor is not IBareExecutor bare
         ? executor.SubmitAsync(() => RunIn(flow, work), withdrawal)
         : given is Action action ? WithResult<T>(bare.SubmitAsync(action, withdrawal))
         : bare.SubmitAsync((Func<T>)given, withdrawal);
@@ -168,7 +172,8 @@ public sealed partial class Loop
         }
 
         withdrawal.CancelAsync().ContinueWith(
-            static (failed, loop) => ((Loop)loop!).ReportLoss(new LoopExceptionContext("The withdrawal of work from an executor failed", failed.Exception!.InnerException)),
+            static (failed, loop) =>
+                ((Loop)loop!).ReportLoss(new LoopExceptionContext("The withdrawal of work from an executor failed", failed.Exception!.InnerException)),
             this,
             CancellationToken.None,
             TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
@@ -237,7 +242,8 @@ public sealed partial class Loop
     }
 
     private void ReportLateFailure(Task running) => running.ContinueWith(
-        static (late, loop) => ((Loop)loop!).ReportLoss(new LoopExceptionContext("Work in an executor failed after its waiter was cancelled", late.Exception!.InnerException)),
+        static (late, loop) =>
+            ((Loop)loop!).ReportLoss(new LoopExceptionContext("Work in an executor failed after its waiter was cancelled", late.Exception!.InnerException)),
         this,
         CancellationToken.None,
         TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,

@@ -2,11 +2,13 @@ using EventLoop.Foreign;
 
 namespace EventLoop;
 
-// .NET tasks in the place of coroutines. None of these can cancel them: a wait that is given up leaves the task alone, and what it throws later counts as looked at.
+// .NET tasks in the place of coroutines. None of these can cancel them: a wait that is given up
+// leaves the task alone, and what it throws later counts as looked at.
 public sealed partial class Loop
 {
     /// <summary>A task of the loop that waits for a .NET task and ends as that ends.</summary>
-    /// <param name="task">Under way already, and left alone when the new task is cancelled. To have a method run inside the new task, give the method: <c>CreateTask(() => FetchAsync())</c>.</param>
+    /// <param name="task">Under way already, and left alone when the new task is cancelled. To have a method run inside the new task, give the method:
+    /// <c>CreateTask(() => FetchAsync())</c>.</param>
     /// <param name="name">Null: "Task-7".</param>
     /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
     /// <returns>The task of the loop.</returns>
@@ -24,7 +26,8 @@ public sealed partial class Loop
     public static void StartSoon(Task task, string? name = null) => StartSoon(ForeignTask.Wait(task), name);
 
     /// <summary>Waits for a .NET task, with a deadline. asyncio: <c>wait_for</c>.</summary>
-    /// <param name="work">Left alone when the time is up: a .NET task cannot be cancelled. Give what runs it a token, or use <see cref="WaitFor(Func{Task}, TimeSpan?)"/>.</param>
+    /// <param name="work">Left alone when the time is up: a .NET task cannot be cancelled. Give what runs it a
+    /// token, or use <see cref="WaitFor(Func{Task}, TimeSpan?)"/>.</param>
     /// <param name="timeout">From now on; null and infinite: none. Zero or less: only what is done already.</param>
     /// <exception cref="TimeoutException">The time was up; its inner exception is the cancellation.</exception>
     public static Coroutine WaitFor(Task work, TimeSpan? timeout)

@@ -31,7 +31,8 @@ public sealed partial class Loop
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth) =>
         Combinators.Ended(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
-            static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3])));
+            static all =>
+                (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
@@ -39,7 +40,9 @@ public sealed partial class Loop
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth) =>
         Combinators.Ended(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
-            static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]), Combinators.OutcomeOf<T5>(all[4])));
+            static all =>
+                (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
+                Combinators.OutcomeOf<T5>(all[4])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
@@ -47,15 +50,22 @@ public sealed partial class Loop
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth) =>
         Combinators.Ended(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
-            static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]), Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5])));
+            static all =>
+                (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
+                Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
-    public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>, Outcome<T5>, Outcome<T6>, Outcome<T7>)> GatherOutcomes<T1, T2, T3, T4, T5, T6, T7>(
-        Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth, Coroutine<T7> seventh) =>
+    public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>, Outcome<T5>, Outcome<T6>, Outcome<T7>)> GatherOutcomes<T1, T2, T3, T4, T5, T6,
+        T7>(
+        Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth,
+            Coroutine<T7> seventh) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth), Candidate.Of(seventh)),
-            static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]), Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5]), Combinators.OutcomeOf<T7>(all[6])));
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth),
+                Candidate.Of(seventh)),
+            static all =>
+                (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
+                Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5]), Combinators.OutcomeOf<T7>(all[6])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
@@ -79,7 +89,8 @@ public sealed partial class Loop
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth) =>
         Combinators.Ended(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
-            static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3])));
+            static all =>
+                (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
     [OverloadResolutionPriority(-1)]
@@ -87,7 +98,9 @@ public sealed partial class Loop
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth) =>
         Combinators.Ended(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
-            static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]), Combinators.OutcomeOf<T5>(all[4])));
+            static all =>
+                (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
+                Combinators.OutcomeOf<T5>(all[4])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
     [OverloadResolutionPriority(-1)]
@@ -95,15 +108,21 @@ public sealed partial class Loop
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth, LoopTask<T6> sixth) =>
         Combinators.Ended(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
-            static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]), Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5])));
+            static all =>
+                (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
+                Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
     [OverloadResolutionPriority(-1)]
-    public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>, Outcome<T5>, Outcome<T6>, Outcome<T7>)> GatherOutcomes<T1, T2, T3, T4, T5, T6, T7>(
+    public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>, Outcome<T5>, Outcome<T6>, Outcome<T7>)> GatherOutcomes<T1, T2, T3, T4, T5, T6,
+        T7>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth, LoopTask<T6> sixth, LoopTask<T7> seventh) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth), Candidate.Of(seventh)),
-            static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]), Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5]), Combinators.OutcomeOf<T7>(all[6])));
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth),
+                Candidate.Of(seventh)),
+            static all =>
+                (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
+                Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5]), Combinators.OutcomeOf<T7>(all[6])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
@@ -127,7 +146,8 @@ public sealed partial class Loop
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth) =>
         Combinators.Ended(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
-            static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3])));
+            static all =>
+                (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(Task{T1}, Task{T2})"/>
     [OverloadResolutionPriority(-1)]
@@ -135,7 +155,9 @@ public sealed partial class Loop
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth) =>
         Combinators.Ended(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
-            static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]), Combinators.OutcomeOf<T5>(all[4])));
+            static all =>
+                (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
+                Combinators.OutcomeOf<T5>(all[4])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(Task{T1}, Task{T2})"/>
     [OverloadResolutionPriority(-1)]
@@ -143,13 +165,19 @@ public sealed partial class Loop
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth, Task<T6> sixth) =>
         Combinators.Ended(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
-            static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]), Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5])));
+            static all =>
+                (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
+                Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(Task{T1}, Task{T2})"/>
     [OverloadResolutionPriority(-1)]
-    public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>, Outcome<T5>, Outcome<T6>, Outcome<T7>)> GatherOutcomes<T1, T2, T3, T4, T5, T6, T7>(
+    public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>, Outcome<T5>, Outcome<T6>, Outcome<T7>)> GatherOutcomes<T1, T2, T3, T4, T5, T6,
+        T7>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth, Task<T6> sixth, Task<T7> seventh) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth), Candidate.Of(seventh)),
-            static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]), Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5]), Combinators.OutcomeOf<T7>(all[6])));
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth),
+                Candidate.Of(seventh)),
+            static all =>
+                (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
+                Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5]), Combinators.OutcomeOf<T7>(all[6])));
 }

@@ -8,7 +8,8 @@ public sealed partial class Loop
 {
     /// <summary>Runs all concurrently; results of several types give a tuple. asyncio: <c>gather</c>.</summary>
     /// <returns>The results, in the order of the arguments.</returns>
-    /// <remarks>The first failure is thrown at once, and the others go on. <b>Cancellation:</b> cancels the children (a .NET task cannot be, and is left alone) and throws at once.</remarks>
+    /// <remarks>The first failure is thrown at once, and the others go on. <b>Cancellation:</b> cancels the children
+    /// (a .NET task cannot be, and is left alone) and throws at once.</remarks>
     /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already: then nothing was started.</exception>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2)> Gather<T1, T2>(
@@ -39,7 +40,9 @@ public sealed partial class Loop
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth) =>
         Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
-            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4])));
+            static all =>
+                (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
+                Combinators.ValueOf<T5>(all[4])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
@@ -47,15 +50,21 @@ public sealed partial class Loop
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth) =>
         Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
-            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5])));
+            static all =>
+                (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
+                Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4, T5, T6, T7)> Gather<T1, T2, T3, T4, T5, T6, T7>(
-        Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth, Coroutine<T7> seventh) =>
+        Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth,
+            Coroutine<T7> seventh) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth), Candidate.Of(seventh)),
-            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5]), Combinators.ValueOf<T7>(all[6])));
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth),
+                Candidate.Of(seventh)),
+            static all =>
+                (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
+                Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5]), Combinators.ValueOf<T7>(all[6])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
@@ -87,7 +96,9 @@ public sealed partial class Loop
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth) =>
         Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
-            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4])));
+            static all =>
+                (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
+                Combinators.ValueOf<T5>(all[4])));
 
     /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
     [OverloadResolutionPriority(-1)]
@@ -95,15 +106,20 @@ public sealed partial class Loop
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth, LoopTask<T6> sixth) =>
         Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
-            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5])));
+            static all =>
+                (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
+                Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5])));
 
     /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4, T5, T6, T7)> Gather<T1, T2, T3, T4, T5, T6, T7>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth, LoopTask<T6> sixth, LoopTask<T7> seventh) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth), Candidate.Of(seventh)),
-            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5]), Combinators.ValueOf<T7>(all[6])));
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth),
+                Candidate.Of(seventh)),
+            static all =>
+                (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
+                Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5]), Combinators.ValueOf<T7>(all[6])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
     [OverloadResolutionPriority(-1)]
@@ -135,7 +151,9 @@ public sealed partial class Loop
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth) =>
         Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
-            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4])));
+            static all =>
+                (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
+                Combinators.ValueOf<T5>(all[4])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
     [OverloadResolutionPriority(-1)]
@@ -143,13 +161,18 @@ public sealed partial class Loop
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth, Task<T6> sixth) =>
         Combinators.All(
             Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
-            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5])));
+            static all =>
+                (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
+                Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2, T3, T4, T5, T6, T7)> Gather<T1, T2, T3, T4, T5, T6, T7>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth, Task<T6> sixth, Task<T7> seventh) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth), Candidate.Of(seventh)),
-            static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]), Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5]), Combinators.ValueOf<T7>(all[6])));
+            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth),
+                Candidate.Of(seventh)),
+            static all =>
+                (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
+                Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5]), Combinators.ValueOf<T7>(all[6])));
 }

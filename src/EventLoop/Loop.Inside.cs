@@ -73,7 +73,8 @@ public sealed partial class Loop
         }
     }
 
-    internal void OnObserverFailed(LoopObserver observer, Exception failure) => LogFailure($"The observer {observer.GetType().Name} threw and was taken off", failure);
+    internal void OnObserverFailed(LoopObserver observer, Exception failure) =>
+        LogFailure($"The observer {observer.GetType().Name} threw and was taken off", failure);
 
     /// <summary>Something beside the loop went wrong. Any thread.</summary>
     internal void LogFailure(string what, Exception failure) => Log.DiagnosticsFailed(LogTarget, failure, what, Name);

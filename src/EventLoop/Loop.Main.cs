@@ -7,15 +7,18 @@ namespace EventLoop;
 // Running a program: asyncio.run.
 public sealed partial class Loop
 {
-    /// <summary>Runs <paramref name="main"/> on a new loop on this thread, cancels and awaits what it left running, and closes the loop. asyncio: <c>run</c>.</summary>
+    /// <summary>Runs <paramref name="main"/> on a new loop on this thread, cancels and awaits what it
+    /// left running, and closes the loop. asyncio: <c>run</c>.</summary>
     /// <param name="main">The program.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels main, from any thread.</param>
     /// <remarks>
-    /// <para>The end: main is done, and nothing more can be submitted; remaining tasks are cancelled and awaited, for at most <see cref="LoopOptions.ShutdownTimeout"/> (what is abandoned is named); the executor
-    /// that the loop made finishes its work, while the loop still turns; the loop is closed; the thread's contexts are as before. What main throws is rethrown with its stack.</para>
-    /// <para>The first Ctrl-C or SIGTERM cancels main, and says on standard error where main waits. The second ends the run at once: what is left is cancelled (again), and has a second for its <c>finally</c> blocks.
-    /// The third is the system's. A main that survives the first, or is cancelled by somebody else, ends as it ends.</para>
+    /// <para>The end: main is done, and nothing more can be submitted; remaining tasks are cancelled and awaited, for at most
+    /// <see cref="LoopOptions.ShutdownTimeout"/> (what is abandoned is named); the executor that the loop made finishes its work, while the loop still turns;
+    /// the loop is closed; the thread's contexts are as before. What main throws is rethrown with its stack.</para>
+    /// <para>The first Ctrl-C or SIGTERM cancels main, and says on standard error where main waits. The second ends the run at once: what is left is cancelled
+    /// (again), and has a second for its <c>finally</c> blocks. The third is the system's. A main that survives
+    /// the first, or is cancelled by somebody else, ends as it ends.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
     /// <exception cref="LoopInterruptedException">Ctrl-C or SIGTERM came, and main was cancelled by it; or it came a second time.</exception>
@@ -44,7 +47,8 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public static void Run(Func<Coroutine> main, LoopOptions? options, CancellationToken cancellationToken) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
+    public static void Run(Func<Coroutine> main, LoopOptions? options, CancellationToken cancellationToken) =>
+        Run(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="Run(Func{Coroutine}, LoopOptions?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
@@ -52,7 +56,8 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="Run{T}(Coroutine{T}, LoopOptions?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public static T Run<T>(Func<Coroutine<T>> main, LoopOptions? options, CancellationToken cancellationToken) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
+    public static T Run<T>(Func<Coroutine<T>> main, LoopOptions? options, CancellationToken cancellationToken) =>
+        Run(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="Run{T}(Func{Coroutine{T}}, LoopOptions?, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
@@ -69,24 +74,28 @@ public sealed partial class Loop
     public static T Run<T>(Func<Coroutine<T>> main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
 
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)"/>
-    public static void Run(Func<Task> main, LoopOptions? options, CancellationToken cancellationToken) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
+    public static void Run(Func<Task> main, LoopOptions? options, CancellationToken cancellationToken) =>
+        Run(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="Run(Func{Task}, LoopOptions?, CancellationToken)"/>
     public static void Run(Func<Task> main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
 
     /// <inheritdoc cref="Run{T}(Coroutine{T}, LoopOptions?, CancellationToken)"/>
-    public static T Run<T>(Func<Task<T>> main, LoopOptions? options, CancellationToken cancellationToken) => Run(DeferredCoroutine.Run(main), options, cancellationToken);
+    public static T Run<T>(Func<Task<T>> main, LoopOptions? options, CancellationToken cancellationToken) =>
+        Run(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="Run{T}(Func{Task{T}}, LoopOptions?, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     public static T Run<T>(Func<Task<T>> main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
 
     /// <summary>Runs a loop on this thread until a task of .NET's is done, which others may have started anywhere.</summary>
-    /// <param name="main">It goes on where it was started, which was outside this loop. To have an async method run on the loop hand in the method, not the task that it returns.</param>
+    /// <param name="main">It goes on where it was started, which was outside this loop. To have an async method run
+    /// on the loop hand in the method, not the task that it returns.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)" path="/remarks|/exception"/>
-    public static void Run(Task main, LoopOptions? options, CancellationToken cancellationToken) => Run(ForeignTaskExtensions.Await(main), options, cancellationToken);
+    public static void Run(Task main, LoopOptions? options, CancellationToken cancellationToken) =>
+        Run(ForeignTaskExtensions.Await(main), options, cancellationToken);
 
     /// <inheritdoc cref="Run(Task, LoopOptions?, CancellationToken)"/>
     public static void Run(Task main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
@@ -94,7 +103,8 @@ public sealed partial class Loop
     /// <inheritdoc cref="Run(Task, LoopOptions?, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What the task returned.</returns>
-    public static T Run<T>(Task<T> main, LoopOptions? options, CancellationToken cancellationToken) => Run(ForeignTaskExtensions.Await(main), options, cancellationToken);
+    public static T Run<T>(Task<T> main, LoopOptions? options, CancellationToken cancellationToken) =>
+        Run(ForeignTaskExtensions.Await(main), options, cancellationToken);
 
     /// <inheritdoc cref="Run{T}(Task{T}, LoopOptions?, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
@@ -135,8 +145,9 @@ public sealed partial class Loop
     /// <param name="options">Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels main, from any thread.</param>
     /// <returns>
-    /// The exit code: what main returned, 0 where it returns nothing; the code of a <see cref="LoopExitException"/>; 130 after Ctrl-C and 143 after SIGTERM. 1 when main failed, or was cancelled
-    /// by anything else than a signal: the exception is printed as .NET prints those that nobody handles, and the process ends in order, without a dump.
+    /// The exit code: what main returned, 0 where it returns nothing; the code of a <see cref="LoopExitException"/>; 130 after Ctrl-C and 143 after SIGTERM. 1
+    /// when main failed, or was cancelled by anything else than a signal: the exception is printed as .NET prints
+    /// those that nobody handles, and the process ends in order, without a dump.
     /// </returns>
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)" path="/remarks"/>
     /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
@@ -163,23 +174,29 @@ public sealed partial class Loop
     /// </code>
     /// </example>
     [OverloadResolutionPriority(1)]
-    public static int RunMain(Func<Coroutine> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
+    public static int RunMain(Func<Coroutine> main, LoopOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public static int RunMain(Func<Coroutine<int>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
+    public static int RunMain(Func<Coroutine<int>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
-    public static int RunMain(Func<Task> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
+    public static int RunMain(Func<Task> main, LoopOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
-    public static int RunMain(Func<Task<int>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
+    public static int RunMain(Func<Task<int>> main, LoopOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunMain(DeferredCoroutine.Run(main), options, cancellationToken);
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
-    public static int RunMain(Task main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(ForeignTaskExtensions.Await(main), options, cancellationToken);
+    public static int RunMain(Task main, LoopOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunMain(ForeignTaskExtensions.Await(main), options, cancellationToken);
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
-    public static int RunMain(Task<int> main, LoopOptions? options = null, CancellationToken cancellationToken = default) => RunMain(ForeignTaskExtensions.Await(main), options, cancellationToken);
+    public static int RunMain(Task<int> main, LoopOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunMain(ForeignTaskExtensions.Await(main), options, cancellationToken);
 
     private static int ExitCodeOf(LoopOptions? options, Func<LoopRunner, int> run)
     {

@@ -38,7 +38,8 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="RunUntilComplete{T}(Coroutine{T}, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public T RunUntilComplete<T>(Func<Coroutine<T>> main, CancellationToken cancellationToken) => RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
+    public T RunUntilComplete<T>(Func<Coroutine<T>> main, CancellationToken cancellationToken) =>
+        RunUntilComplete(DeferredCoroutine.Run(main), cancellationToken);
 
     /// <inheritdoc cref="RunUntilComplete{T}(Func{Coroutine{T}}, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>

@@ -10,7 +10,8 @@ public sealed partial class Loop
     /// <summary>Runs a coroutine on this loop, in a new task. Any thread. asyncio: <c>run_coroutine_threadsafe</c>.</summary>
     /// <param name="body">Called on the loop's thread, in a new task.</param>
     /// <param name="cancellationToken">Cancels that task.</param>
-    /// <returns>Ends as the task ends; its continuations never run on the loop's thread unless they ask for it. When the loop is closed first, or its run ends before the work has begun, it fails with <see cref="ObjectDisposedException"/>.</returns>
+    /// <returns>Ends as the task ends; its continuations never run on the loop's thread unless they ask for it. When the loop is closed first, or its run ends
+    /// before the work has begun, it fails with <see cref="ObjectDisposedException"/>.</returns>
     /// <remarks>On the loop's own thread it makes a task like any other, to be awaited: blocking there until it has ended would never end.</remarks>
     /// <exception cref="ObjectDisposedException">The loop is closed, or its run is ending: main is done.</exception>
     /// <example>
@@ -81,7 +82,8 @@ public sealed partial class Loop
         if (SubmittedType<T>.IsAwaitable)
         {
             throw new ArgumentException(
-                $"The function returns a {typeof(T).Name}, which nobody would await. Submit it as a coroutine: loop.Submit(async () => await ...).", nameof(function));
+                $"The function returns a {typeof(T).Name}, which nobody would await. Submit it as a coroutine: loop.Submit(async () => await ...).",
+                    nameof(function));
         }
 
         return Submit(async Coroutine<T> () => function(), cancellationToken);

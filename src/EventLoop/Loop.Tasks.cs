@@ -59,14 +59,16 @@ public sealed partial class Loop
     /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     [OverloadResolutionPriority(1)]
-    public static LoopTask<T> CreateTask<T>(Func<Coroutine<T>> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
+    public static LoopTask<T> CreateTask<T>(Func<Coroutine<T>> body, string? name = null, bool? eager = null) =>
+        CreateTask(DeferredCoroutine.Run(body), name, eager);
 
     /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
     public static LoopTask CreateTask(Func<Task> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
 
     /// <inheritdoc cref="CreateTask(Func{Coroutine}, string?, bool?)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    public static LoopTask<T> CreateTask<T>(Func<Task<T>> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
+    public static LoopTask<T> CreateTask<T>(Func<Task<T>> body, string? name = null, bool? eager = null) =>
+        CreateTask(DeferredCoroutine.Run(body), name, eager);
 
     /// <summary>Starts a task that nobody will await: no handle, no warning CS4014; its failure goes to the exception handler at once.</summary>
     /// <param name="coroutine">Not started yet.</param>

@@ -4,18 +4,22 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-// Deadlines that the body can move, and tokens from outside. Async lambdas are taken as coroutines; those that return tasks have their own forms, which come second.
+// Deadlines that the body can move, and tokens from outside. Async lambdas are taken as coroutines;
+// those that return tasks have their own forms, which come second.
 public sealed partial class Loop
 {
     /// <summary>Runs <paramref name="body"/> in this task, with a deadline that it can move. asyncio: <c>timeout</c>.</summary>
     /// <param name="delay">From the start of the body; null and infinite: none. Zero or less interrupts its first real wait.</param>
     /// <param name="body">Gets the scope.</param>
     /// <remarks>
-    /// <para>Once the time is up, any <see cref="OperationCanceledException"/> that leaves the body is the timeout's, whichever token it carries; before that, none is.</para>
-    /// <para><b>.NET tasks</b> that it awaits are no longer awaited when the time is up, and run on by themselves; where a token was handed out (<see cref="CancellationToken"/>) it fires first, and the work
-    /// has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
+    /// <para>Once the time is up, any <see cref="OperationCanceledException"/> that leaves the body is the
+    /// timeout's, whichever token it carries; before that, none is.</para>
+    /// <para><b>.NET tasks</b> that it awaits are no longer awaited when the time is up, and run on by themselves; where a token was handed out
+    /// (<see cref="CancellationToken"/>) it fires first, and the work has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is
+    /// waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
     /// </remarks>
-    /// <exception cref="TimeoutException">The deadline passed and interrupted the body; its inner exception is the cancellation. Cancellations from elsewhere pass as what they are.</exception>
+    /// <exception cref="TimeoutException">The deadline passed and interrupted the body; its inner exception is the
+    /// cancellation. Cancellations from elsewhere pass as what they are.</exception>
     /// <exception cref="InvalidOperationException">No task runs here.</exception>
     [OverloadResolutionPriority(1)]
     public static Coroutine Timeout(TimeSpan? delay, Func<TimeoutScope, Coroutine> body) => Timeout(delay, body, default);
@@ -194,17 +198,21 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="WaitFor(Coroutine, TimeSpan?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public static Coroutine WaitFor(Func<Coroutine> work, TimeSpan? timeout, CancellationToken cancellationToken) => WaitFor(DeferredCoroutine.Run(work), timeout, cancellationToken);
+    public static Coroutine WaitFor(Func<Coroutine> work, TimeSpan? timeout, CancellationToken cancellationToken) =>
+        WaitFor(DeferredCoroutine.Run(work), timeout, cancellationToken);
 
     /// <inheritdoc cref="WaitFor{T}(Coroutine{T}, TimeSpan?, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
-    public static Coroutine<T> WaitFor<T>(Func<Coroutine<T>> work, TimeSpan? timeout, CancellationToken cancellationToken) => WaitFor(DeferredCoroutine.Run(work), timeout, cancellationToken);
+    public static Coroutine<T> WaitFor<T>(Func<Coroutine<T>> work, TimeSpan? timeout, CancellationToken cancellationToken) =>
+        WaitFor(DeferredCoroutine.Run(work), timeout, cancellationToken);
 
     /// <inheritdoc cref="WaitFor(Coroutine, TimeSpan?, CancellationToken)"/>
-    public static Coroutine WaitFor(Func<Task> work, TimeSpan? timeout, CancellationToken cancellationToken) => WaitFor(DeferredCoroutine.Run(work), timeout, cancellationToken);
+    public static Coroutine WaitFor(Func<Task> work, TimeSpan? timeout, CancellationToken cancellationToken) =>
+        WaitFor(DeferredCoroutine.Run(work), timeout, cancellationToken);
 
     /// <inheritdoc cref="WaitFor{T}(Coroutine{T}, TimeSpan?, CancellationToken)"/>
-    public static Coroutine<T> WaitFor<T>(Func<Task<T>> work, TimeSpan? timeout, CancellationToken cancellationToken) => WaitFor(DeferredCoroutine.Run(work), timeout, cancellationToken);
+    public static Coroutine<T> WaitFor<T>(Func<Task<T>> work, TimeSpan? timeout, CancellationToken cancellationToken) =>
+        WaitFor(DeferredCoroutine.Run(work), timeout, cancellationToken);
 
     /// <inheritdoc cref="WaitFor(LoopAwaitable, TimeSpan?)"/>
     /// <param name="work">It is cancelled when this wait is; see <see cref="Shield(LoopAwaitable)"/>.</param>

@@ -10,12 +10,16 @@ namespace EventLoop;
 // Waiting: time, shields, deadlines.
 public sealed partial class Loop
 {
-    /// <summary>Waits for a time. Zero or negative yields once; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> waits until cancelled. asyncio: <c>sleep</c>.</summary>
+    /// <summary>Waits for a time. Zero or negative yields once;
+    /// <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> waits until cancelled. asyncio: <c>sleep</c>.</summary>
     /// <param name="delay">At least so long; <see cref="TimeSpan.MaxValue"/> never ends.</param>
-    /// <remarks><b>Cost:</b> 0 bytes, O(log n) among n timers. <b>Cancellation:</b> ends the sleep; one that has run out already is over, and the cancellation lands at the next wait.</remarks>
-    public static Coroutine Sleep(TimeSpan delay) => OperationWatch.IsOn ? OperationWatch.Over(SleepSource.Sleep(delay), "Loop.Sleep") : SleepSource.Sleep(delay);
+    /// <remarks><b>Cost:</b> 0 bytes, O(log n) among n timers. <b>Cancellation:</b> ends the sleep; one that has run out
+    /// already is over, and the cancellation lands at the next wait.</remarks>
+    public static Coroutine Sleep(TimeSpan delay) =>
+        OperationWatch.IsOn ? OperationWatch.Over(SleepSource.Sleep(delay), "Loop.Sleep") : SleepSource.Sleep(delay);
 
-    /// <summary>Waits for a number of milliseconds; asyncio counts in seconds, which are <c>Sleep(TimeSpan.FromSeconds(1))</c> here. Zero or less yields once; -1 waits until cancelled.</summary>
+    /// <summary>Waits for a number of milliseconds; asyncio counts in seconds, which are
+    /// <c>Sleep(TimeSpan.FromSeconds(1))</c> here. Zero or less yields once; -1 waits until cancelled.</summary>
     /// <param name="milliseconds">At least so many.</param>
     /// <remarks><inheritdoc cref="Sleep(TimeSpan)" path="/remarks"/></remarks>
     public static Coroutine Sleep(int milliseconds) => Sleep(TimeSpan.FromMilliseconds(milliseconds));
@@ -26,14 +30,17 @@ public sealed partial class Loop
 
     // ---- wait_for
 
-    /// <summary>Runs <paramref name="work"/> in this task, with a deadline: cancels it and waits for its end when the time is up. asyncio: <c>wait_for</c>.</summary>
+    /// <summary>Runs <paramref name="work"/> in this task, with a deadline: cancels it and waits for
+    /// its end when the time is up. asyncio: <c>wait_for</c>.</summary>
     /// <param name="work">A coroutine runs in the awaiting task; with a time of zero or less it is not started.</param>
     /// <param name="timeout">From now on; null and infinite: none. Zero or less: only what is done already.</param>
     /// <remarks>
-    /// <para><b>.NET tasks</b> that it awaits are no longer awaited when the time is up, and run on by themselves; where a token was handed out (<see cref="CancellationToken"/>) it fires first, and the work
-    /// has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
+    /// <para><b>.NET tasks</b> that it awaits are no longer awaited when the time is up, and run on by themselves; where a token was handed out
+    /// (<see cref="CancellationToken"/>) it fires first, and the work has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is
+    /// waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
     /// </remarks>
-    /// <exception cref="TimeoutException">The time was up; its inner exception is the cancellation. A cancellation from outside is never mistaken for it.</exception>
+    /// <exception cref="TimeoutException">The time was up; its inner exception is the cancellation. A
+    /// cancellation from outside is never mistaken for it.</exception>
     /// <example>
     /// <code>
     /// using var http = new HttpClient();

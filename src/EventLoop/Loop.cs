@@ -12,8 +12,9 @@ namespace EventLoop;
 /// members on that loop.
 /// </summary>
 /// <remarks>
-/// <para><b>Thread:</b> everything but <see cref="Post(Action)"/>, <see cref="Submit(Func{Coroutine}, CancellationToken)"/>, <see cref="Stop"/> and what says otherwise belongs to the loop's own thread and
-/// throws <see cref="InvalidOperationException"/> elsewhere. A loop that does not run belongs to the thread that made it or ran it last.</para>
+/// <para><b>Thread:</b> everything but <see cref="Post(Action)"/>, <see cref="Submit(Func{Coroutine}, CancellationToken)"/>, <see cref="Stop"/> and what says
+/// otherwise belongs to the loop's own thread and throws <see cref="InvalidOperationException"/> elsewhere. A loop
+/// that does not run belongs to the thread that made it or ran it last.</para>
 /// <para><b>Guarantee:</b> what stands between two awaits of a coroutine runs alone; no other code of the loop comes in between.</para>
 /// <para>asyncio: <c>asyncio.run</c> and the event loop object.</para>
 /// </remarks>
@@ -26,7 +27,8 @@ public sealed partial class Loop : IDisposable
     private int taskIds;
     private volatile bool closed;
 
-    /// <summary>A loop that you drive yourself: <see cref="RunUntilComplete(Coroutine, CancellationToken)"/>, <see cref="RunForever"/>, several times; then <see cref="Dispose"/>.</summary>
+    /// <summary>A loop that you drive yourself: <see cref="RunUntilComplete(Coroutine, CancellationToken)"/>,
+    /// <see cref="RunForever"/>, several times; then <see cref="Dispose"/>.</summary>
     /// <param name="options">Null: the defaults.</param>
     /// <exception cref="PlatformNotSupportedException">The poller that was asked for does not exist here.</exception>
     public Loop(LoopOptions? options = null)
@@ -34,7 +36,8 @@ public sealed partial class Loop : IDisposable
         this.options = (options ?? new LoopOptions()).ForTimers();
         Name = this.options.Name ?? $"loop-{Interlocked.Increment(ref made)}";
         LogTarget = new GuardedLogger(this.options.LoggerFactory?.CreateLogger("EventLoop.Loop"));
-        Losses = new LossLedger(loss => ReportLoss(new LoopExceptionContext(loss.Message, loss.Exception, loss.About as LoopAwaitable, CreatedAt: loss.CreatedAt)));
+        Losses = new LossLedger(loss =>
+            ReportLoss(new LoopExceptionContext(loss.Message, loss.Exception, loss.About as LoopAwaitable, CreatedAt: loss.CreatedAt)));
         bool startInDebug = this.options.Debug ?? Environment.GetEnvironmentVariable("EVENTLOOP_DEBUG") is "1" or "true";
         Core = new LoopState(
             this,
@@ -63,8 +66,8 @@ public sealed partial class Loop : IDisposable
     /// <summary>The token of the innermost cancel scope, timeout or task that runs now; for APIs that take one.</summary>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     /// <remarks>
-    /// Whoever is given it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation, before a wait for it is abandoned. Its callbacks run on the thread pool; what belongs on the
-    /// loop is written as <c>catch (LoopCanceledException)</c>, or registered with the scope itself.
+    /// Whoever is given it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation, before a wait for it is abandoned. Its callbacks
+    /// run on the thread pool; what belongs on the loop is written as <c>catch (LoopCanceledException)</c>, or registered with the scope itself.
     /// </remarks>
     public static CancellationToken CancellationToken => TokenHere(isForOthers: true);
 
@@ -90,10 +93,12 @@ public sealed partial class Loop : IDisposable
     /// <summary>Whether this is its thread: the one it runs on, or, while it does not run, the one that made it or ran it last.</summary>
     public bool IsInLoopThread => Core.IsInLoopThread;
 
-    /// <summary>Monotonic time since it was made, read afresh. asyncio: <c>loop.time()</c>. Any thread. Throws what the <see cref="LoopOptions.TimeProvider"/> throws.</summary>
+    /// <summary>Monotonic time since it was made, read afresh. asyncio: <c>loop.time()</c>. Any thread. Throws
+    /// what the <see cref="LoopOptions.TimeProvider"/> throws.</summary>
     public TimeSpan Time => TimeSpan.FromTicks(Core.Clock.ReadNow());
 
-    /// <summary>Whether slow steps are timed, coroutines that nobody awaits and origins are recorded. asyncio: <c>set_debug</c>. From the start by <see cref="LoopOptions.Debug"/> or the environment variable EVENTLOOP_DEBUG=1.</summary>
+    /// <summary>Whether slow steps are timed, coroutines that nobody awaits and origins are recorded. asyncio: <c>set_debug</c>. From the start by
+    /// <see cref="LoopOptions.Debug"/> or the environment variable EVENTLOOP_DEBUG=1.</summary>
     public bool Debug
     {
         get;
@@ -103,15 +108,16 @@ public sealed partial class Loop : IDisposable
             CountWatching();
             if (stepTimer is not null)
             {
-                stepTimer.StuckStepThreshold = value && options.StuckStepThreshold != System.Threading.Timeout.InfiniteTimeSpan ? options.StuckStepThreshold : null;
+                stepTimer.StuckStepThreshold = value && options.StuckStepThreshold != System.Threading.Timeout.InfiniteTimeSpan ? options.StuckStepThreshold
+                    : null;
             }
         }
     }
 
     /// <summary>What it does and has done.</summary>
     /// <remarks>
-    /// <b>Thread:</b> any. On the loop's thread it is exact; elsewhere each number is one of a moment, and two may be a moment apart. <b>Cost:</b> no look through the tasks: on the loop's thread it
-    /// costs what has become ready and has run since it was asked last, elsewhere a look through what is ready.
+    /// <b>Thread:</b> any. On the loop's thread it is exact; elsewhere each number is one of a moment, and two may be a moment apart. <b>Cost:</b> no look
+    /// through the tasks: on the loop's thread it costs what has become ready and has run since it was asked last, elsewhere a look through what is ready.
     /// </remarks>
     public LoopStatistics Statistics
     {
@@ -137,7 +143,8 @@ public sealed partial class Loop : IDisposable
 
     internal LossLedger Losses { get; }
 
-    /// <summary>Whether coroutines that nobody awaits are noticed, tasks note who made them, and steps are timed: in debug mode, and in loops for tests, which leave out the costly rest of it.</summary>
+    /// <summary>Whether coroutines that nobody awaits are noticed, tasks note who made them, and steps are timed: in debug mode, and in loops for tests, which
+    /// leave out the costly rest of it.</summary>
     internal bool WatchesCoroutines
     {
         get => Core.WatchesCoroutines;

@@ -9,8 +9,8 @@ using EventLoop.Tasks;
 namespace EventLoop;
 
 /// <summary>
-/// The engine as it serves a <see cref="EventLoop.Loop"/>: what the rooms above it keep for each loop, and what becomes of what it cannot decide. One object, so that what is looked for at every step lies
-/// side by side; each room finds its own part by <see cref="LoopStateAccess"/>.
+/// The engine as it serves a <see cref="EventLoop.Loop"/>: what the rooms above it keep for each loop, and what becomes of what it cannot decide. One object,
+/// so that what is looked for at every step lies side by side; each room finds its own part by <see cref="LoopStateAccess"/>.
 /// </summary>
 /// <remarks>Fields are the loop thread's unless they say otherwise.</remarks>
 [StackTraceHidden]

@@ -7,7 +7,8 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-/// <summary>What the rooms above the engine keep for each loop. Every engine is a <see cref="LoopState"/>, and every owner of steps a task: nothing is asked, and nothing costs.</summary>
+/// <summary>What the rooms above the engine keep for each loop. Every engine is a <see cref="LoopState"/>, and
+/// every owner of steps a task: nothing is asked, and nothing costs.</summary>
 [StackTraceHidden]
 internal static class LoopStateAccess
 {

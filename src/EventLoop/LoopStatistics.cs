@@ -21,4 +21,5 @@ public readonly record struct LoopStatistics(
 /// <param name="Awaitable">The task or future that it concerns.</param>
 /// <param name="Handle">The callback that it concerns.</param>
 /// <param name="CreatedAt">Where that was made; debug mode only.</param>
-public sealed record LoopExceptionContext(string Message, Exception? Exception = null, LoopAwaitable? Awaitable = null, Handle? Handle = null, string? CreatedAt = null);
+public sealed record LoopExceptionContext(string Message, Exception? Exception = null, LoopAwaitable? Awaitable = null, Handle? Handle = null,
+    string? CreatedAt = null);

@@ -53,7 +53,8 @@ internal static class PublicDocumentation
             visible.Add(name + "." + reader.GetString(method.Name).Replace('.', '#'));
         }
 
-        foreach (var field in type.GetFields().Select(reader.GetFieldDefinition).Where(field => IsVisible((int)(field.Attributes & FieldAttributes.FieldAccessMask))))
+        foreach (var field in type.GetFields().Select(reader.GetFieldDefinition).Where(field =>
+            IsVisible((int)(field.Attributes & FieldAttributes.FieldAccessMask))))
         {
             visible.Add(name + "." + reader.GetString(field.Name));
         }
@@ -67,7 +68,8 @@ internal static class PublicDocumentation
             }
         }
 
-        foreach (var happening in type.GetEvents().Select(reader.GetEventDefinition).Where(one => IsVisible(reader.GetMethodDefinition(one.GetAccessors().Adder))))
+        foreach (var happening in type.GetEvents().Select(reader.GetEventDefinition).Where(one =>
+            IsVisible(reader.GetMethodDefinition(one.GetAccessors().Adder))))
         {
             visible.Add(name + "." + reader.GetString(happening.Name));
         }
@@ -76,14 +78,16 @@ internal static class PublicDocumentation
     private static bool IsVisible(MethodDefinition method) => IsVisible((int)(method.Attributes & MethodAttributes.MemberAccessMask));
 
     // The masks of fields and methods have the same values.
-    private static bool IsVisible(int access) => access == (int)MethodAttributes.Public || access == (int)MethodAttributes.Family || access == (int)MethodAttributes.FamORAssem;
+    private static bool IsVisible(int access) =>
+        access == (int)MethodAttributes.Public || access == (int)MethodAttributes.Family || access == (int)MethodAttributes.FamORAssem;
 
     private static bool IsVisible(MetadataReader reader, TypeDefinitionHandle handle)
     {
         var type = reader.GetTypeDefinition(handle);
         var access = type.Attributes & TypeAttributes.VisibilityMask;
         return access == TypeAttributes.Public
-            || ((access == TypeAttributes.NestedPublic || access == TypeAttributes.NestedFamily || access == TypeAttributes.NestedFamORAssem) && IsVisible(reader, type.GetDeclaringType()));
+            || ((access == TypeAttributes.NestedPublic || access == TypeAttributes.NestedFamily || access == TypeAttributes.NestedFamORAssem)
+                && IsVisible(reader, type.GetDeclaringType()));
     }
 
     private static string FullName(MetadataReader reader, TypeDefinitionHandle handle)

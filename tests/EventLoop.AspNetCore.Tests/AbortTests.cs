@@ -222,7 +222,8 @@ public sealed class AbortTests
         for (int i = 0; i < 1000; i++)
         {
             var client = await site.ConnectAsync();
-            await client.SendAsync(i % 4 == 0 ? "GET / HT" : i % 4 == 1 ? "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n123" : "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            await client.SendAsync(i % 4 == 0 ? "GET / HT" : i % 4 == 1 ? "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n123"
+                : "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
             clients.Add(client);
         }
 

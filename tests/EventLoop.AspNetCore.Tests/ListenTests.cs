@@ -59,7 +59,8 @@ public sealed class ListenTests
     [Fact]
     public async Task More_loops_than_cores_work_as_well()
     {
-        await using var site = await Site.StartAsync(static app => app.MapGet("/", static () => Loop.Current.Name), static options => options.Loops = (2 * Environment.ProcessorCount) + 1);
+        await using var site = await Site.StartAsync(static app =>
+            app.MapGet("/", static () => Loop.Current.Name), static options => options.Loops = (2 * Environment.ProcessorCount) + 1);
         string[] names = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => site.Client.GetStringAsync("/")));
         names.Should().OnlyContain(static name => name.StartsWith("web-"));
     }
@@ -78,7 +79,8 @@ public sealed class ListenTests
         });
         thread.Start();
         started.Wait(Patience);
-        await using (var site = await Site.StartAsync(static app => app.MapGet("/", static () => Loop.Current.Name), build: builder => builder.Services.AddSingleton(loop!)))
+        await using (var site = await Site.StartAsync(static app =>
+            app.MapGet("/", static () => Loop.Current.Name), build: builder => builder.Services.AddSingleton(loop!)))
         {
             (await site.Client.GetStringAsync("/")).Should().Be("mine");
         }
@@ -92,7 +94,8 @@ public sealed class ListenTests
     public async Task A_Unix_socket_is_served_and_its_file_removed()
     {
         string path = Path.Combine(Path.GetTempPath(), $"eventloop-{Guid.NewGuid():N}.sock");
-        await using (await Site.StartAsync(static app => app.MapGet("/", static () => Loop.CurrentTask!.Name), kestrel: server => server.ListenUnixSocket(path)))
+        await using (await Site.StartAsync(static app =>
+            app.MapGet("/", static () => Loop.CurrentTask!.Name), kestrel: server => server.ListenUnixSocket(path)))
         {
             using var client = new HttpClient(new SocketsHttpHandler
             {
@@ -120,7 +123,8 @@ public sealed class ListenTests
         int port = ((IPEndPoint)listening.LocalEndPoint!).Port;
         ulong handle = (ulong)listening.SafeHandle.DangerousGetHandle();
         listening.SafeHandle.SetHandleAsInvalid();      // it is the server's now
-        await using var site = await Site.StartAsync(static app => app.MapGet("/", static () => Loop.CurrentTask!.Name), kestrel: server => server.ListenHandle(handle));
+        await using var site = await Site.StartAsync(static app =>
+            app.MapGet("/", static () => Loop.CurrentTask!.Name), kestrel: server => server.ListenHandle(handle));
         using var client = new HttpClient();
         (await client.GetStringAsync($"http://127.0.0.1:{port}/")).Should().Be("GET /");
     }
@@ -128,7 +132,8 @@ public sealed class ListenTests
     [Fact]
     public async Task Both_families_of_localhost_are_served()
     {
-        await using var site = await Site.StartAsync(static app => app.MapGet("/", static (HttpContext http) => http.Connection.RemoteIpAddress!.ToString()), kestrel: static server => server.ListenAnyIP(0));
+        await using var site = await Site.StartAsync(static app =>
+            app.MapGet("/", static (HttpContext http) => http.Connection.RemoteIpAddress!.ToString()), kestrel: static server => server.ListenAnyIP(0));
         int port = new Uri(site.App.Urls.First().Replace("[::]", "localhost")).Port;
         using var client = new HttpClient();
         (await client.GetStringAsync($"http://127.0.0.1:{port}/")).Should().Contain("127.0.0.1");
@@ -169,7 +174,8 @@ public sealed class ListenTests
         }
 
         Interlocked.Read(ref opened).Should().Be(3);
-        site.Log.At(LogLevel.Debug).Should().Contain(static line => line.Contains("ReadAsync[") && line.Contains("47 45 54"), "the logging middleware shows the bytes");
+        site.Log.At(LogLevel.Debug).Should().Contain(static line =>
+            line.Contains("ReadAsync[") && line.Contains("47 45 54"), "the logging middleware shows the bytes");
     }
 
     [Fact]

@@ -234,7 +234,8 @@ public sealed class RequestTests
     {
         string folder = Directory.CreateTempSubdirectory("eventloop-").FullName;
         await File.WriteAllTextAsync(Path.Combine(folder, "a.txt"), "0123456789");
-        await using var site = await Site.StartAsync(app => app.UseStaticFiles(new StaticFileOptions { FileProvider = new Microsoft.Extensions.FileProviders.PhysicalFileProvider(folder) }));
+        await using var site = await Site.StartAsync(app =>
+            app.UseStaticFiles(new StaticFileOptions { FileProvider = new Microsoft.Extensions.FileProviders.PhysicalFileProvider(folder) }));
 
         using var head = await site.Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/a.txt"));
         head.Content.Headers.ContentLength.Should().Be(10);
@@ -269,6 +270,7 @@ public sealed class RequestTests
 
         await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         (await client.ReadThroughAsync("fine")).Should().StartWith("HTTP/1.1 200 OK");
-        site.Log.At(Microsoft.Extensions.Logging.LogLevel.Error).Should().Contain(static line => line.Contains("at once")).And.Contain(static line => line.Contains("later"));
+        site.Log.At(Microsoft.Extensions.Logging.LogLevel.Error).Should().Contain(static line =>
+            line.Contains("at once")).And.Contain(static line => line.Contains("later"));
     }
 }

@@ -30,7 +30,9 @@ internal sealed class Site : IAsyncDisposable
 
     private HttpClient? client;
 
-    internal HttpClient Client => client ??= new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true } })
+    internal HttpClient Client =>
+        client ??= new HttpClient(new SocketsHttpHandler { UseProxy = false,
+        SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true } })
     {
         BaseAddress = new Uri(Address),
         Timeout = Patience,
@@ -43,7 +45,8 @@ internal sealed class Site : IAsyncDisposable
     /// <param name="kestrel">Null: one address without TLS.</param>
     /// <param name="quiet">Warnings are logged, and nothing else.</param>
     internal static async Task<Site> StartAsync(
-        Action<WebApplication> map, Action<EventLoopServerOptions>? options = null, Action<WebApplicationBuilder>? build = null, bool onLoop = true, Action<KestrelServerOptions>? kestrel = null,
+        Action<WebApplication> map, Action<EventLoopServerOptions>? options = null, Action<WebApplicationBuilder>? build = null, bool onLoop = true,
+            Action<KestrelServerOptions>? kestrel = null,
         bool quiet = false)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production", ContentRootPath = AppContext.BaseDirectory });
@@ -149,7 +152,8 @@ internal sealed class SiteLog : ILoggerProvider
 {
     private readonly ConcurrentQueue<(LogLevel Level, string Category, string Text)> lines = new();
 
-    internal IEnumerable<string> At(LogLevel least) => lines.Where(line => line.Level >= least).Select(static line => $"{line.Level} {line.Category}: {line.Text}");
+    internal IEnumerable<string> At(LogLevel least) =>
+        lines.Where(line => line.Level >= least).Select(static line => $"{line.Level} {line.Category}: {line.Text}");
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 

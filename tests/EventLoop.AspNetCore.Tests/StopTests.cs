@@ -156,7 +156,8 @@ public sealed class StopTests
     public async Task The_end_of_the_loop_under_the_host_lets_the_host_stop()
     {
         Site? site = null;
-        await Task.Factory.StartNew(() => Loop.Run(async () => site = await Site.StartAsync(static app => app.MapGet("/", static () => "hi"))), TaskCreationOptions.LongRunning);
+        await Task.Factory.StartNew(() =>
+            Loop.Run(async () => site = await Site.StartAsync(static app => app.MapGet("/", static () => "hi"))), TaskCreationOptions.LongRunning);
         await site!.DisposeAsync();
     }
 

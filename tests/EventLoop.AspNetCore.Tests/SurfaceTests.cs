@@ -15,7 +15,8 @@ public sealed class SurfaceTests
         string received = SurfacePrinter.Print(typeof(EventLoopWebExtensions).Assembly);
         string approved = File.Exists(approvedPath) ? File.ReadAllText(approvedPath).ReplaceLineEndings("\n") : "";
         File.WriteAllText(receivedPath, received);
-        received.Should().Be(approved, $"a change that is meant is accepted with  cp '{receivedPath}' tests/EventLoop.AspNetCore.Tests/PublicSurface.approved.txt");
+        received.Should().Be(approved,
+            $"a change that is meant is accepted with  cp '{receivedPath}' tests/EventLoop.AspNetCore.Tests/PublicSurface.approved.txt");
     }
 
     [Fact]

@@ -21,10 +21,13 @@ public sealed class TlsTests
     public async Task Requests_by_TLS_run_on_the_loop_from_the_first_one_on(bool onPool)
     {
         var where = new Where();
-        await using var site = await Site.StartAsync(app => Map(app, where), options => options.HandshakeOnPool = onPool, kestrel: static server => server.Listen(IPAddress.Loopback, 0, static listen => listen.UseHttps(Certificate)));
+        await using var site = await Site.StartAsync(app =>
+            Map(app, where), options =>
+            options.HandshakeOnPool = onPool, kestrel: static server => server.Listen(IPAddress.Loopback, 0, static listen => listen.UseHttps(Certificate)));
         for (int i = 0; i < 5; i++)
         {
-            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true } }) { BaseAddress = new Uri(site.Address) };
+            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false,
+                SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true } }) { BaseAddress = new Uri(site.Address) };
             (await client.GetStringAsync("/")).Should().Be("HTTP/1.1");
             (await client.GetStringAsync("/")).Should().Be("HTTP/1.1");
         }
@@ -94,7 +97,9 @@ public sealed class TlsTests
         var current = Certificate;
         await using var site = await Site.StartAsync(
             static app => app.MapGet("/", static () => "hi"),
-            kestrel: server => server.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(https => https.ServerCertificateSelector = (_, name) => name == "b.test" ? Other : current)));
+            kestrel: server =>
+                server.Listen(IPAddress.Loopback, 0, listen =>
+                listen.UseHttps(https => https.ServerCertificateSelector = (_, name) => name == "b.test" ? Other : current)));
 
         (await NameAsync(site, "a.test")).Should().Be("CN=a.test");
         (await NameAsync(site, "b.test")).Should().Be("CN=b.test");
@@ -116,7 +121,8 @@ public sealed class TlsTests
         using var client = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
-            SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true, ClientCertificates = [Other], LocalCertificateSelectionCallback = static (_, _, _, _, _) => Other },
+            SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) =>
+                true, ClientCertificates = [Other], LocalCertificateSelectionCallback = static (_, _, _, _, _) => Other },
         });
         (await client.GetStringAsync(site.Address)).Should().Be("CN=b.test");
     }
@@ -124,7 +130,8 @@ public sealed class TlsTests
     [Fact]
     public async Task ALPN_chooses_HTTP2_and_falls_back()
     {
-        await using var site = await Site.StartAsync(static app => Map(app, new Where()), kestrel: static server => server.Listen(IPAddress.Loopback, 0, static listen => listen.UseHttps(Certificate)));
+        await using var site = await Site.StartAsync(static app =>
+            Map(app, new Where()), kestrel: static server => server.Listen(IPAddress.Loopback, 0, static listen => listen.UseHttps(Certificate)));
         site.Client.DefaultRequestVersion = HttpVersion.Version20;
         (await site.Client.GetStringAsync("/")).Should().Be("HTTP/2");
         using var old = new HttpRequestMessage(HttpMethod.Get, "/") { Version = HttpVersion.Version11 };
@@ -152,7 +159,8 @@ public sealed class TlsTests
     [Fact]
     public async Task A_stop_while_TLS_shakes_hands_ends_in_time()
     {
-        var site = await Site.StartAsync(static app => app.MapGet("/", static () => "hi"), kestrel: static server => server.Listen(IPAddress.Loopback, 0, static listen => listen.UseHttps(Certificate)));
+        var site = await Site.StartAsync(static app =>
+            app.MapGet("/", static () => "hi"), kestrel: static server => server.Listen(IPAddress.Loopback, 0, static listen => listen.UseHttps(Certificate)));
         using var silent = await site.ConnectAsync();
         await silent.SendAsync("\x16\x03\x01");
         await site.DisposeAsync();

@@ -26,7 +26,8 @@ public sealed class WebApiSampleTests
         using var wrong = await http.PostAsJsonAsync("/items", new { name = "", price = -1 });
         wrong.StatusCode.Should().Be(HttpStatusCode.BadRequest);
         wrong.Content.Headers.ContentType!.MediaType.Should().Be("application/problem+json");
-        (await wrong.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").EnumerateObject().Select(static error => error.Name).Should().BeEquivalentTo("Name", "Price");
+        (await wrong.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").EnumerateObject().Select(static error =>
+            error.Name).Should().BeEquivalentTo("Name", "Price");
         using var created = await http.PostAsJsonAsync("/items", new { name = "pen", price = 1.5 });
         created.StatusCode.Should().Be(HttpStatusCode.Created);
         (await http.GetFromJsonAsync<JsonElement>(created.Headers.Location!)).GetProperty("name").GetString().Should().Be("pen");
@@ -54,7 +55,8 @@ public sealed class WebApiSampleTests
     [Fact]
     public async Task The_databases_are_asked_on_the_loop()
     {
-        Assert.SkipUnless(File.Exists("/usr/bin/redis-server") && File.Exists("/usr/sbin/mariadbd"), "redis-server or mariadb-server (Debian packages) is not installed.");
+        Assert.SkipUnless(File.Exists("/usr/bin/redis-server") && File.Exists("/usr/sbin/mariadbd"),
+            "redis-server or mariadb-server (Debian packages) is not installed.");
         await using var service = await Service.StartAsync();
         for (int i = 1; i <= 3; i++)
         {
@@ -148,7 +150,8 @@ public sealed class WebApiSampleTests
         await foreach (var figures in SseParser.Create(stream).EnumerateAsync())
         {
             figures.EventType.Should().Be("figures");
-            JsonDocument.Parse(figures.Data).RootElement.GetProperty("names").EnumerateArray().Select(static name => name.GetString()).Should().Contain("GET /live/events");
+            JsonDocument.Parse(figures.Data).RootElement.GetProperty("names").EnumerateArray().Select(static name =>
+                name.GetString()).Should().Contain("GET /live/events");
             return;
         }
     }
@@ -175,7 +178,8 @@ public sealed class WebApiSampleTests
     private static Process Start(string[] arguments)
     {
         string dotnet = Environment.ProcessPath is { } own && Path.GetFileName(own) == "dotnet" ? own : "dotnet";
-        return Process.Start(new ProcessStartInfo(dotnet, [Path.Combine(AppContext.BaseDirectory, "WebApi.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        return Process.Start(new ProcessStartInfo(dotnet, [Path.Combine(AppContext.BaseDirectory, "WebApi.dll"), .. arguments]) { RedirectStandardOutput = true,
+            RedirectStandardError = true })!;
     }
 
     private sealed class Service : IAsyncDisposable

@@ -19,6 +19,7 @@ public sealed class PostgreSqlTests(Servers servers) : SqlContract(servers)
 
     private static NpgsqlDataSource Open(string host, int port, int poolSize, int timeout) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder
     {
-        Host = host, Port = port, Username = "postgres", Database = "postgres", MaxPoolSize = poolSize, SslMode = SslMode.Disable, GssEncryptionMode = GssEncryptionMode.Disable, Timeout = timeout,
+        Host = host, Port = port, Username = "postgres", Database = "postgres", MaxPoolSize = poolSize, SslMode = SslMode.Disable,
+            GssEncryptionMode = GssEncryptionMode.Disable, Timeout = timeout,
     });
 }

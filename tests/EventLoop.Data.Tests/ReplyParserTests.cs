@@ -47,13 +47,15 @@ public sealed class ReplyParserTests
     [InlineData("$3\r\nabcd\r\n")]
     [InlineData("$999999999999\r\n")]
     [InlineData("*9999999999\r\n")]
-    public void What_is_no_reply_is_refused(string text) => FluentActions.Invoking(() => Parse(Encoding.UTF8.GetBytes(text))).Should().Throw<RedisProtocolException>();
+    public void What_is_no_reply_is_refused(string text) =>
+        FluentActions.Invoking(() => Parse(Encoding.UTF8.GetBytes(text))).Should().Throw<RedisProtocolException>();
 
     [Fact]
     public void A_line_without_end_and_lists_nested_without_end_are_refused()
     {
         FluentActions.Invoking(() => Parse([(byte)'+', .. new byte[70_000]])).Should().Throw<RedisProtocolException>();
-        FluentActions.Invoking(() => Parse(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("*1\r\n", 100_000))))).Should().Throw<RedisProtocolException>();
+        FluentActions.Invoking(() =>
+            Parse(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("*1\r\n", 100_000))))).Should().Throw<RedisProtocolException>();
     }
 
     // Read again from its beginning for each piece it would take minutes.

@@ -71,7 +71,8 @@ public sealed class SampleTests
     [InlineData("Redis")]
     [InlineData("MySql")]
     [InlineData("PostgreSql")]
-    public async Task Help_says_what_it_does(string sample) => (await RunAsync(sample, "--help")).Should().Contain($"samples/{sample}").And.Contain("--server HOST:PORT");
+    public async Task Help_says_what_it_does(string sample) =>
+        (await RunAsync(sample, "--help")).Should().Contain($"samples/{sample}").And.Contain("--server HOST:PORT");
 
     [Fact]
     public async Task A_sample_that_is_killed_leaves_no_server_behind()

@@ -68,7 +68,8 @@ public sealed class StackExchangeRedisTests(Servers servers)
         Loop.Run(async Coroutine () =>
         {
             await using var wire = new Wire(server.Host, server.Port);
-            await using var multiplexer = await ConnectionMultiplexer.ConnectAsync(new ConfigurationOptions { EndPoints = { { "127.0.0.1", wire.Port } }, ReconnectRetryPolicy = new LinearRetry(100) });
+            await using var multiplexer = await ConnectionMultiplexer.ConnectAsync(new ConfigurationOptions { EndPoints = { { "127.0.0.1", wire.Port } },
+                ReconnectRetryPolicy = new LinearRetry(100) });
             await Loop.Timeout(TimeSpan.FromSeconds(60), async Coroutine (_) => await body(wire, multiplexer.GetDatabase()));
         });
     }

@@ -3,7 +3,8 @@ using EventLoop.Net;
 namespace EventLoop.Data.Tests;
 
 /// <summary>The way to a server: it can fall silent, be cut, and come back.</summary>
-/// <remarks>It turns on a loop and thread of its own, as a network does: a driver that blocks the test's loop until its server answers is measured, and not made to wait for itself.</remarks>
+/// <remarks>It turns on a loop and thread of its own, as a network does: a driver that blocks the test's loop until
+/// its server answers is measured, and not made to wait for itself.</remarks>
 internal sealed class Wire : IAsyncDisposable
 {
     private readonly Loop loop;

@@ -3,7 +3,8 @@ using EventLoop.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-// A host with a loop, for the tests to start as a process. The argument says how it is to end: "wait" for a signal, "exit" by itself, by the "loop" being stopped, or "fail".
+// A host with a loop, for the tests to start as a process. The argument says how it is to end: "wait" for a
+// signal, "exit" by itself, by the "loop" being stopped, or "fail".
 var builder = Host.CreateApplicationBuilder();
 builder.Services.AddEventLoop();
 builder.Services.AddSingleton(new Story(args[0]));

@@ -81,7 +81,8 @@ public sealed class BackgroundLoopServiceTests
                 throw new InvalidOperationException("the service is broken");
             }));
         });
-        await service!.ExecuteTask!.Invoking(static task => task.WaitAsync(Hosts.Patience)).Should().ThrowAsync<InvalidOperationException>().WithMessage("the service is broken");
+        await service!.ExecuteTask!.Invoking(static task =>
+            task.WaitAsync(Hosts.Patience)).Should().ThrowAsync<InvalidOperationException>().WithMessage("the service is broken");
         (await host.Loop().Submit(static () => 1, Token)).Should().Be(1);
         await host.StopAsync(Token);
     }
@@ -93,7 +94,8 @@ public sealed class BackgroundLoopServiceTests
         using var host = await Hosts.StartAsync(services =>
         {
             services.AddEventLoop();
-            services.AddHostedService(provider => service = new Scripted(provider.GetRequiredService<Loop>(), static async Coroutine () => await Loop.Sleep(1)));
+            services.AddHostedService(provider =>
+                service = new Scripted(provider.GetRequiredService<Loop>(), static async Coroutine () => await Loop.Sleep(1)));
         });
         await service!.ExecuteTask!.WaitAsync(Hosts.Patience, Token);
         await host.StopAsync(Token);
@@ -108,7 +110,8 @@ public sealed class BackgroundLoopServiceTests
             .WithMessage("Scripted cannot start: loop 'application' does not run yet.*start the host*");
         await host.StartAsync(Token);
         await host.StopAsync(Token);
-        await service.Invoking(static service => service.StartAsync(Token)).Should().ThrowAsync<InvalidOperationException>().WithMessage("*'application' has ended*");
+        await service.Invoking(static service =>
+            service.StartAsync(Token)).Should().ThrowAsync<InvalidOperationException>().WithMessage("*'application' has ended*");
     }
 
     [Fact]

@@ -76,7 +76,8 @@ public sealed class HealthTests
     [Fact]
     public async Task Loops_under_keys_are_checked_each()
     {
-        using var host = await Hosts.StartAsync(static services => services.AddEventLoop().AddKeyedEventLoop("io").AddHealthChecks().AddEventLoop().AddKeyedEventLoop("io"));
+        using var host = await Hosts.StartAsync(static services =>
+            services.AddEventLoop().AddKeyedEventLoop("io").AddHealthChecks().AddEventLoop().AddKeyedEventLoop("io"));
         (await CheckAsync(host)).Entries.Keys.Should().BeEquivalentTo("loop", "loop io");
         await host.StopAsync(Token);
     }
@@ -86,8 +87,10 @@ public sealed class HealthTests
     {
         using var host = Hosts.Build(static services => services.AddHealthChecks().AddEventLoop());
         var check = host.Services.GetRequiredService<HealthCheckService>();
-        await check.Invoking(static check => check.CheckHealthAsync(Token)).Should().ThrowAsync<InvalidOperationException>().WithMessage("*services.AddEventLoop()*");
+        await check.Invoking(static check =>
+            check.CheckHealthAsync(Token)).Should().ThrowAsync<InvalidOperationException>().WithMessage("*services.AddEventLoop()*");
     }
 
-    private static Task<HealthReport> CheckAsync(IHost host) => host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Token).WaitAsync(Hosts.Patience, Token);
+    private static Task<HealthReport> CheckAsync(IHost host) =>
+        host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Token).WaitAsync(Hosts.Patience, Token);
 }

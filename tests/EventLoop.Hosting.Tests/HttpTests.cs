@@ -69,7 +69,8 @@ public sealed class HttpTests
         using var host = Hosts.Build(static services => services.AddEventLoop());
         using var client = new HttpClient(LoopHttp.CreateHandler(host.Loop()));
         await host.StartAsync(Token);
-        var server = await host.Loop().Submit(static async Coroutine<Server> () => Tcp.Listen("127.0.0.1", 0, static async connection => await App.ServeAsync(connection, static _ => Ok)), Token);
+        var server = await host.Loop().Submit(static async Coroutine<Server> () =>
+            Tcp.Listen("127.0.0.1", 0, static async connection => await App.ServeAsync(connection, static _ => Ok)), Token);
         (await client.GetStringAsync($"http://127.0.0.1:{((IPEndPoint)server.EndPoint).Port}/", Token)).Should().Be("ok");
         await host.StopAsync(Token);
 
@@ -81,7 +82,8 @@ public sealed class HttpTests
     public async Task Without_a_loop_a_client_says_what_is_missing()
     {
         await using var provider = new ServiceCollection().AddHttpClient("x").UseEventLoop().Services.BuildServiceProvider();
-        provider.GetRequiredService<IHttpClientFactory>().Invoking(static factory => factory.CreateClient("x")).Should().Throw<InvalidOperationException>().WithMessage("*services.AddEventLoop()*");
+        provider.GetRequiredService<IHttpClientFactory>().Invoking(static factory =>
+            factory.CreateClient("x")).Should().Throw<InvalidOperationException>().WithMessage("*services.AddEventLoop()*");
     }
 
     [Theory]
@@ -155,7 +157,8 @@ public sealed class HttpTests
         using var request = new HttpRequestMessage();
         request.Invoking(static request => request.SetDeadline(TimeSpan.Zero)).Should().Throw<ArgumentOutOfRangeException>();
         FluentActions.Invoking(static () => new RequestDeadlineHandler(TimeSpan.FromSeconds(-1))).Should().Throw<ArgumentOutOfRangeException>();
-        new ServiceCollection().AddHttpClient("x").Invoking(static client => client.AddRequestDeadline(TimeSpan.Zero)).Should().Throw<ArgumentOutOfRangeException>();
+        new ServiceCollection().AddHttpClient("x").Invoking(static client =>
+            client.AddRequestDeadline(TimeSpan.Zero)).Should().Throw<ArgumentOutOfRangeException>();
     }
 
     /// <summary>A host with a client, and a server on its loop.</summary>

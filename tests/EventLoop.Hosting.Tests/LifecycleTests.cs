@@ -216,7 +216,8 @@ public sealed class LifecycleTests
         var stopping = host.Stopping();
         host.Loop().Stop();
         await stopping;
-        await host.Invoking(static host => host.StopAsync(Token)).Should().ThrowAsync<InvalidOperationException>().WithMessage("*'application' ended before the host was stopped*");
+        await host.Invoking(static host =>
+            host.StopAsync(Token)).Should().ThrowAsync<InvalidOperationException>().WithMessage("*'application' ended before the host was stopped*");
         host.Loop().IsClosed.Should().BeTrue();
     }
 

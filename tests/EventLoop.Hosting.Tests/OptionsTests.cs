@@ -14,18 +14,23 @@ public sealed class OptionsTests
     {
         using var host = Build(
             static services => services.AddEventLoop(),
-            ("EventLoop:Name", "main"), ("EventLoop:Debug", "true"), ("EventLoop:ShutdownTimeout", "00:00:07"), ("EventLoop:ForeignGrace", "00:00:02"), ("EventLoop:BlockingCalls", "Warn"),
-            ("EventLoop:SlowStepThreshold", "00:00:00.5"), ("EventLoop:StuckStepThreshold", "00:00:03"), ("EventLoop:EagerTasks", "true"), ("EventLoop:Poller", "Portable"), ("EventLoop:HeartbeatLimit", "00:00:04"));
+            ("EventLoop:Name", "main"), ("EventLoop:Debug", "true"), ("EventLoop:ShutdownTimeout", "00:00:07"), ("EventLoop:ForeignGrace", "00:00:02"),
+                ("EventLoop:BlockingCalls", "Warn"),
+            ("EventLoop:SlowStepThreshold", "00:00:00.5"), ("EventLoop:StuckStepThreshold", "00:00:03"), ("EventLoop:EagerTasks", "true"),
+                ("EventLoop:Poller", "Portable"), ("EventLoop:HeartbeatLimit", "00:00:04"));
         var loop = host.Loop();
         loop.Name.Should().Be("main");
         loop.Debug.Should().BeTrue();
         var expected = new LoopOptions
         {
-            ShutdownTimeout = TimeSpan.FromSeconds(7), ForeignGrace = TimeSpan.FromSeconds(2), BlockingCalls = BlockingCallPolicy.Warn, SlowStepThreshold = TimeSpan.FromSeconds(0.5),
+            ShutdownTimeout = TimeSpan.FromSeconds(7), ForeignGrace = TimeSpan.FromSeconds(2), BlockingCalls = BlockingCallPolicy.Warn,
+                SlowStepThreshold = TimeSpan.FromSeconds(0.5),
             StuckStepThreshold = TimeSpan.FromSeconds(3), EagerTasks = true, Poller = PollerKind.Portable, HandleInterrupt = false,
         };
         host.LoopOptions().Should().BeEquivalentTo(
-            expected, static options => options.Excluding(static o => o.Name).Excluding(static o => o.Debug).Excluding(static o => o.LoggerFactory).Excluding(static o => o.DefaultExecutor));
+            expected, static options =>
+                options.Excluding(static o =>
+                o.Name).Excluding(static o => o.Debug).Excluding(static o => o.LoggerFactory).Excluding(static o => o.DefaultExecutor));
         host.Services.GetRequiredService<Heartbeat>().Limit.Should().Be(TimeSpan.FromSeconds(4));
         await host.StartAsync(Token);
         await host.StopAsync(Token);
@@ -34,7 +39,8 @@ public sealed class OptionsTests
     [Fact]
     public void What_code_says_comes_after_the_configuration()
     {
-        using var host = Build(static services => services.AddEventLoop(static options => options.Name = "code"), ("EventLoop:Name", "configuration"), ("EventLoop:ForeignGrace", "00:00:02"));
+        using var host = Build(static services =>
+            services.AddEventLoop(static options => options.Name = "code"), ("EventLoop:Name", "configuration"), ("EventLoop:ForeignGrace", "00:00:02"));
         host.Loop().Name.Should().Be("code");
         host.LoopOptions().ForeignGrace.Should().Be(TimeSpan.FromSeconds(2));
     }
@@ -64,7 +70,8 @@ public sealed class OptionsTests
     public async Task A_value_that_no_loop_takes_fails_the_start_and_is_named()
     {
         using var host = Build(static services => services.AddEventLoop(), ("EventLoop:ForeignGrace", "-00:00:05"));
-        (await host.Invoking(static host => host.StartAsync(Token)).Should().ThrowAsync<ArgumentOutOfRangeException>()).Which.ParamName.Should().Be("ForeignGrace");
+        (await host.Invoking(static host =>
+            host.StartAsync(Token)).Should().ThrowAsync<ArgumentOutOfRangeException>()).Which.ParamName.Should().Be("ForeignGrace");
     }
 
     [Fact]
@@ -106,7 +113,8 @@ public sealed class OptionsTests
         {
             _ = addedBefore ? services.AddSingleton<IExecutor>(own).AddEventLoop() : services.AddEventLoop().AddSingleton<IExecutor>(own);
         });
-        (await host.Loop().Submit(static async Coroutine<string?> () => await Loop.ToThread(static () => Thread.CurrentThread.Name), Token)).Should().StartWith("own");
+        (await host.Loop().Submit(static async Coroutine<string?> () =>
+            await Loop.ToThread(static () => Thread.CurrentThread.Name), Token)).Should().StartWith("own");
         await host.StopAsync(Token);
         (await own.SubmitAsync(static () => 1, Token)).Should().Be(1, "whoever made it disposes it");
     }
@@ -132,7 +140,8 @@ public sealed class OptionsTests
     public async Task Loops_under_keys_have_threads_and_options_of_their_own()
     {
         using var host = Build(
-            static services => services.AddEventLoop().AddKeyedEventLoop("io").AddKeyedEventLoop("cpu", static options => options.Debug = true).AddSingleton<Consumer>(),
+            static services =>
+                services.AddEventLoop().AddKeyedEventLoop("io").AddKeyedEventLoop("cpu", static options => options.Debug = true).AddSingleton<Consumer>(),
             ("EventLoop:io:ForeignGrace", "00:00:02"));
         await host.StartAsync(Token);
         var (main, io, cpu) = (host.Loop(), host.Services.GetRequiredKeyedService<Loop>("io"), host.Services.GetRequiredKeyedService<Loop>("cpu"));
@@ -159,7 +168,8 @@ public sealed class OptionsTests
             {
                 var loop = Loop.Current;
                 bool ran = false;
-                using (var host = Hosts.Build(services => services.AddEventLoop(loop).AddHostedService(provider => new Quick(provider.GetRequiredService<Loop>(), () => ran = true))))
+                using (var host = Hosts.Build(services =>
+                    services.AddEventLoop(loop).AddHostedService(provider => new Quick(provider.GetRequiredService<Loop>(), () => ran = true))))
                 {
                     await host.StartAsync(Loop.CancellationToken);
                     host.Loop().Should().BeSameAs(loop);
@@ -177,11 +187,14 @@ public sealed class OptionsTests
     public void A_second_loop_without_a_key_is_refused()
     {
         using var loop = new Loop();
-        new ServiceCollection().AddEventLoop().Invoking(services => services.AddEventLoop(loop)).Should().Throw<InvalidOperationException>().WithMessage("*AddKeyedEventLoop*");
-        new ServiceCollection().AddEventLoop(loop).Invoking(static services => services.AddEventLoop()).Should().Throw<InvalidOperationException>().WithMessage("*AddKeyedEventLoop*");
+        new ServiceCollection().AddEventLoop().Invoking(services =>
+            services.AddEventLoop(loop)).Should().Throw<InvalidOperationException>().WithMessage("*AddKeyedEventLoop*");
+        new ServiceCollection().AddEventLoop(loop).Invoking(static services =>
+            services.AddEventLoop()).Should().Throw<InvalidOperationException>().WithMessage("*AddKeyedEventLoop*");
     }
 
-    private static IHost Build(Action<IServiceCollection> configure, params (string Key, string Value)[] settings) => Hosts.Build((HostApplicationBuilder builder) =>
+    private static IHost Build(Action<IServiceCollection> configure, params (string Key, string Value)[] settings) =>
+        Hosts.Build((HostApplicationBuilder builder) =>
     {
         builder.Configuration.AddInMemoryCollection(settings.Select(static setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
         configure(builder.Services);

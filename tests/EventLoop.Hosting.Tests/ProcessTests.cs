@@ -47,7 +47,8 @@ public sealed class ProcessTests
 
     private static Process Start(string end)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "EventLoop.Hosting.Program.dll"), end]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "EventLoop.Hosting.Program.dll"), end]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
         var program = Process.Start(start)!;
         program.ErrorDataReceived += static (_, _) => { };

@@ -12,7 +12,8 @@ public sealed class ClusterExecutorTests(Cluster cluster)
 
     private ClusterExecutor New(ClusterExecutorOptions? options = null) => new(cluster.Client, options);
 
-    private static void RunLoop(Func<Coroutine> main) => Loop.Run(async Coroutine () => await Loop.WaitFor(main(), TimeSpan.FromSeconds(60)), new LoopOptions { HandleInterrupt = false });
+    private static void RunLoop(Func<Coroutine> main) =>
+        Loop.Run(async Coroutine () => await Loop.WaitFor(main(), TimeSpan.FromSeconds(60)), new LoopOptions { HandleInterrupt = false });
 
     private static async Coroutine<Exception?> Catch<T>(Coroutine<T> coroutine)
     {
@@ -117,7 +118,8 @@ public sealed class ClusterExecutorTests(Cluster cluster)
             await calls.RunAsync(name, new byte[4], false, new WorkRetry(3, null), null, CancellationToken.None);
             return 0;
         }))());
-        failure.Should().BeOfType<WorkRefusedException>().Which.Message.Should().Contain("9.9").And.Contain(WorkName.Of((Func<int, int>)Twice).Version).And.Contain("build");
+        failure.Should().BeOfType<WorkRefusedException>().Which.Message.Should().Contain("9.9").And.Contain(WorkName.Of((Func<int,
+            int>)Twice).Version).And.Contain("build");
         calls.Statistics.Refused.Should().Be(1);
         calls.Statistics.Retried.Should().Be(0);
     });
@@ -295,7 +297,8 @@ public sealed class ClusterExecutorTests(Cluster cluster)
     {
         var executor = New();
         var results = new Dictionary<int, Outcome<int>>();
-        await foreach (var (argument, outcome) in executor.AsCompleted(static (int x) => x % 5 == 0 ? throw new InvalidDataException("five") : x * 2, Enumerable.Range(1, 20)))
+        await foreach (var (argument, outcome) in executor.AsCompleted(static (int x) =>
+            x % 5 == 0 ? throw new InvalidDataException("five") : x * 2, Enumerable.Range(1, 20)))
         {
             results.Add(argument, outcome);
         }

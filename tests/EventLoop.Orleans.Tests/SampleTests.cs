@@ -11,7 +11,8 @@ public sealed class SampleTests
         Assert.SkipUnless(OwnServer.Redis.IsInstalled, OwnServer.Redis.HowToInstall);
         var result = Loop.Run(
             async Coroutine<RunResult<string>> () => await Loop.WaitFor(
-                Subprocess.RunAndCaptureTextAsync("dotnet", Path.Combine(AppContext.BaseDirectory, "Cluster.dll"), "demo", "--jobs", "40", "--time", "100"), TimeSpan.FromSeconds(150)),
+                Subprocess.RunAndCaptureTextAsync("dotnet", Path.Combine(AppContext.BaseDirectory, "Cluster.dll"), "demo", "--jobs", "40", "--time", "100"),
+                    TimeSpan.FromSeconds(150)),
             new LoopOptions { HandleInterrupt = false });
         result.ExitStatus.IsSuccess.Should().BeTrue(result.StandardOutput + result.StandardError);
         result.StandardOutput.Should().Contain("40 of 40 jobs done").And.Contain("killing process").And.Contain("was lost with its silo");

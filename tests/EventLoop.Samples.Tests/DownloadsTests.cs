@@ -18,7 +18,8 @@ public sealed class DownloadsTests : IDisposable
         string[] modes = ["sync", "threads", "loop", "loop-http"];
         foreach (string mode in modes)
         {
-            string[] row = output.Split('\n').Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Single(row => row is [var name, ..] && name == mode);
+            string[] row = output.Split('\n').Select(static line =>
+                line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Single(row => row is [var name, ..] && name == mode);
             row[3].Should().Be("30", "pages of {0}", mode);
             row[6].Should().Be(mode == "threads" ? "10" : "1", "threads of {0}", mode);
             Pages(mode).Should().Equal(Pages("sync"), "of {0}", mode);

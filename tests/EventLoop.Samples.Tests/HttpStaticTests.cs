@@ -16,7 +16,8 @@ public sealed class HttpStaticTests : IDisposable
     [Fact]
     public void Requests_of_one_connection_are_answered_in_their_order()
     {
-        string answer = Ask("GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\nHEAD /a.txt HTTP/1.1\r\nHost: x\r\n\r\nGET /no HTTP/1.1\r\nHost: x\r\n\r\nGET /a.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        string answer = Ask("GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\nHEAD /a.txt HTTP/1.1\r\nHost: x\r\n\r\nGET /no HTTP/1.1\r\nHost: x\r\n\r\nGET /a.txt "
+            + "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         answer.Split("HTTP/1.1 ").Select(static part => part.Split(' ')[0]).Should().Equal("", "200", "200", "404", "200");
         answer.Should().EndWith("\r\n\r\n0123456789").And.Contain("0123456789HTTP/1.1 200");
     }
@@ -136,7 +137,8 @@ public sealed class HttpStaticTests : IDisposable
         Ask("", idleTime: soon, ends: false).Should().BeEmpty();
     }
 
-    private string Ask(string request, TimeSpan? headTime = null, TimeSpan? idleTime = null, bool ends = true) => Loop.Run(() => Loop.WaitFor(async Coroutine<string> () =>
+    private string Ask(string request, TimeSpan? headTime = null, TimeSpan? idleTime = null, bool ends = true) =>
+        Loop.Run(() => Loop.WaitFor(async Coroutine<string> () =>
     {
         using var site = new Site(folder.FullName);
         var ample = TimeSpan.FromMinutes(1);

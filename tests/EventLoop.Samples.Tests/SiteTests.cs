@@ -54,7 +54,8 @@ public sealed class SiteTests : IDisposable
     [Theory]
     [InlineData("/link.txt")]
     [InlineData("/folder/s.txt")]
-    public void Neither_is_what_stands_behind_a_symbolic_link(string target) => Loop.Run(async Coroutine () => (await site.TryOpenAsync(target)).Should().BeNull());
+    public void Neither_is_what_stands_behind_a_symbolic_link(string target) =>
+        Loop.Run(async Coroutine () => (await site.TryOpenAsync(target)).Should().BeNull());
 
     private string At(string path) => Path.Combine(folder.FullName, path);
 

@@ -54,7 +54,8 @@ public class DeadlockTests
             await Loop.Gather(one, two);
         });
         run.Should().Throw<LoopDeadlockException>().WithMessage(
-            "*task 'one' waits on lock (held by task 'two') since 0.001 s*Cycle:*task 'one' -> lock (held by task 'two') -> task 'two' -> lock (held by task 'one') -> task 'one'*");
+            "*task 'one' waits on lock (held by task 'two') since 0.001 s*Cycle:*task 'one' -> lock (held by task 'two') -> task 'two' -> lock (held by task "
+                + "'one') -> task 'one'*");
     }
 
     [Fact]
@@ -74,7 +75,8 @@ public class DeadlockTests
                 });
                 await Loop.Gather(Loop.CreateTask(TakeBoth(a, b), "one"), Loop.CreateTask(TakeBoth(b, a), "two"));
             },
-            new LoopOptions { Debug = true, LoggerFactory = lines, SlowStepThreshold = TimeSpan.FromMinutes(1) });      // a slow step on a busy machine is no standstill
+            // a slow step on a busy machine is no standstill
+            new LoopOptions { Debug = true, LoggerFactory = lines, SlowStepThreshold = TimeSpan.FromMinutes(1) });
         run.Should().Throw<LoopCanceledException>();
         lines.All.Where(line => line.StartsWith("Deadlock", StringComparison.Ordinal)).Should().ContainSingle()
             .Which.Should().Contain("has come to a standstill").And.Contain("task 'one' -> lock (held by task 'two') -> task 'two'").And.Contain("DeadlockTests");

@@ -213,6 +213,7 @@ public class ExploreTests
                 mutex.Release();
             },
             () => new IOException("put in"));
-        explore.Should().Throw<ExplorationException>().WithInnerException<LoopDeadlockException>().WithMessage("*lock (held by task 'test')*task 'test' -> lock (held by task 'test') -> task 'test'*");
+        explore.Should().Throw<ExplorationException>().WithInnerException<LoopDeadlockException>().WithMessage("*lock (held by task 'test')*task 'test' -> "
+            + "lock (held by task 'test') -> task 'test'*");
     }
 }

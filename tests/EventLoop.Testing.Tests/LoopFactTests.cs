@@ -136,7 +136,8 @@ public sealed class LoopFactTests : IDisposable
 }
 
 /// <summary>What a test's constructor asks for is there for the object of each schedule.</summary>
-public sealed class ConstructorArgumentTests(ITestOutputHelper output, ITestContextAccessor context, ConstructorArgumentTests.Shelf shelf) : IClassFixture<ConstructorArgumentTests.Shelf>, IAsyncLifetime
+public sealed class ConstructorArgumentTests(ITestOutputHelper output, ITestContextAccessor context,
+    ConstructorArgumentTests.Shelf shelf) : IClassFixture<ConstructorArgumentTests.Shelf>, IAsyncLifetime
 {
     private bool initialized;
 

@@ -204,7 +204,8 @@ public class MemoryConnectionTests
             await serving;
         });
         run.Should().Throw<LoopDeadlockException>().Which.Message.Should().Contain("task 'test' waits on read from memory:right since")
-            .And.Contain("task 'server' waits on read from memory:left since 60 s, in StreamReading.MoreAsync < StreamReading.ReadLineAsync < MemoryConnectionTests.UpperCaseServer");
+            .And.Contain("task 'server' waits on read from memory:left since 60 s, in StreamReading.MoreAsync < StreamReading.ReadLineAsync < "
+                + "MemoryConnectionTests.UpperCaseServer");
     }
 
     [Fact]
@@ -221,7 +222,8 @@ public class MemoryConnectionTests
     [Fact]
     public void The_same_seed_gives_the_same_trace_and_seeds_shuffle_the_arrivals()
     {
-        var traces = Enumerable.Range(0, 10).Select(static seed => string.Join('\n', TestLoop.Trace(Conversation, new TestLoopOptions { Seed = seed }))).ToList();
+        var traces = Enumerable.Range(0, 10).Select(static seed =>
+            string.Join('\n', TestLoop.Trace(Conversation, new TestLoopOptions { Seed = seed }))).ToList();
         traces.Distinct().Count().Should().BeGreaterThan(1);
         string.Join('\n', TestLoop.Trace(Conversation, new TestLoopOptions { Seed = 3 })).Should().Be(traces[3]);
     }

@@ -60,7 +60,8 @@ public class MemoryStreamTests
             return (new MemoryStream(), new MemoryStream());
         });
         (await check.Should().ThrowAsync<StreamConformanceException>()).Which.Message.Should()
-            .Contain("says that it reads and writes and does not seek (left to right)").And.Contain("delivers bytes as they were sent (right to left): the data ended after 0 of 300 bytes");
+            .Contain("says that it reads and writes and does not seek (left to right)").And.Contain("delivers bytes as they were sent (right to left): the "
+                + "data ended after 0 of 300 bytes");
     }
 
     [LoopFact]

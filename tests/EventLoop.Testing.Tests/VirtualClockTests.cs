@@ -182,7 +182,8 @@ public class VirtualClockTests
     [LoopFact]
     public async Coroutine What_sockets_bring_comes_before_a_timeout_on_virtual_time()
     {
-        await using var server = Tcp.Listen(new IPEndPoint(IPAddress.Loopback, 0), static async Coroutine (connection) => await connection.WriteAsync("there\n"));
+        await using var server = Tcp.Listen(new IPEndPoint(IPAddress.Loopback, 0), static async Coroutine (connection) =>
+            await connection.WriteAsync("there\n"));
         await using var client = await Tcp.ConnectAsync(server.EndPoint);
         (await Loop.WaitFor(client.ReadLineAsync(), TimeSpan.FromTicks(1))).Should().Be("there");
         TestLoop.Clock.Elapsed.Should().Be(TimeSpan.Zero);

@@ -42,7 +42,8 @@ internal static class Work
         _ = Loop.CreateTask(() => Ring(new AsyncEvent()), "leaked");
         _ = Loop.CreateTask(() => Read(server), "feed");
         _ = Loop.CreateTask(static async () => await Loop.ToThread(static () => Thread.Sleep(Life)), "work");
-        _ = Loop.CreateTask(static async () => await TaskGroup.Run(static async group => { group.StartSoon(Idle, "child"); await Loop.Yield(); }, "server"), "host");
+        _ = Loop.CreateTask(static async () =>
+            await TaskGroup.Run(static async group => { group.StartSoon(Idle, "child"); await Loop.Yield(); }, "server"), "host");
         var dead = Loop.CreateTask(Idle, "cancelled");
         await Loop.Sleep(300);
         dead.Cancel("enough");

@@ -36,7 +36,8 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
             .And.Contain("work in an executor")
             .And.Contain("task group 'server' (1 children)")
             .And.Contain("CYCLE: a #").And.Contain("ERROR Deadlock").And.Contain("WARNING LockConvoy");
-        run.Output.Should().NotContain("\u001b").And.NotContain("\u202e").And.Contain("foreign\\u001B[31m\\u202E", "what comes from the target never reaches a terminal raw");
+        run.Output.Should().NotContain("\u001b").And.NotContain("\u202e").And.Contain("foreign\\u001B[31m\\u202E",
+            "what comes from the target never reaches a terminal raw");
     }
 
     [Fact]
@@ -51,10 +52,12 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
         var doctor = ToolRun.Run("doctor", target.Id, "--json");
         doctor.ExitCode.Should().Be(1, "it has found something");
         using var findings = JsonDocument.Parse(doctor.Output);
-        findings.RootElement.GetProperty("findings").EnumerateArray().Select(static one => one.GetProperty("kind").GetString()).Should().Contain(["Deadlock", "LockConvoy"]);
+        findings.RootElement.GetProperty("findings").EnumerateArray().Select(static one =>
+            one.GetProperty("kind").GetString()).Should().Contain(["Deadlock", "LockConvoy"]);
 
         using var list = JsonDocument.Parse(ToolRun.Run("list", "--json", "--timeout", "10").Output);
-        list.RootElement.GetProperty("processes").EnumerateArray().Select(static one => one.GetProperty("pid").GetInt32()).Should().Contain(int.Parse(target.Id, CultureInfo.InvariantCulture));
+        list.RootElement.GetProperty("processes").EnumerateArray().Select(static one =>
+            one.GetProperty("pid").GetInt32()).Should().Contain(int.Parse(target.Id, CultureInfo.InvariantCulture));
     }
 
     [Fact]
@@ -89,7 +92,8 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
     {
         var run = ToolRun.Run("doctor", target.Id, "--leaks", "--json", "--timeout", "60");
         using var json = JsonDocument.Parse(run.Output);
-        var leak = json.RootElement.GetProperty("findings").EnumerateArray().Where(static one => one.GetProperty("kind").GetString() == "NeverWakes").Should().ContainSingle().Subject;
+        var leak = json.RootElement.GetProperty("findings").EnumerateArray().Where(static one =>
+            one.GetProperty("kind").GetString() == "NeverWakes").Should().ContainSingle().Subject;
 
         leak.GetProperty("count").GetInt32().Should().Be(1);
         leak.GetProperty("method").GetString().Should().Contain("Work.Ring");

@@ -7,7 +7,8 @@ internal static class Programs
 {
     private static readonly string Here = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
 
-    internal static string PathOf(string project) => Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(Here))!, project, Path.GetFileName(Here), project + ".dll");
+    internal static string PathOf(string project) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(Here))!, project, Path.GetFileName(Here), project + ".dll");
 
     internal static ProcessStartInfo Start(string project, IEnumerable<string> arguments)
     {

@@ -22,16 +22,20 @@ public sealed class WebTests(MixedTarget target) : IClassFixture<MixedTarget>
             html.Should().NotContain("https://").And.NotContain("innerHTML");
 
             (await client.GetAsync(link.Split("?")[0], TestContext.Current.CancellationToken)).StatusCode.Should().Be(HttpStatusCode.Forbidden);
-            (await client.GetAsync(link.Replace("key=", "key=0", StringComparison.Ordinal), TestContext.Current.CancellationToken)).StatusCode.Should().Be(HttpStatusCode.Forbidden);
-            (await client.GetAsync(link.Replace("/?", "/events?x=1&", StringComparison.Ordinal).Replace("key", "no", StringComparison.Ordinal), TestContext.Current.CancellationToken)).StatusCode.Should().Be(HttpStatusCode.Forbidden);
+            (await client.GetAsync(link.Replace("key=", "key=0", StringComparison.Ordinal),
+                TestContext.Current.CancellationToken)).StatusCode.Should().Be(HttpStatusCode.Forbidden);
+            (await client.GetAsync(link.Replace("/?", "/events?x=1&", StringComparison.Ordinal).Replace("key", "no", StringComparison.Ordinal),
+                TestContext.Current.CancellationToken)).StatusCode.Should().Be(HttpStatusCode.Forbidden);
             using var stranger = new HttpRequestMessage(HttpMethod.Get, link);
             stranger.Headers.Add("Origin", "http://evil.example");
             (await client.SendAsync(stranger, TestContext.Current.CancellationToken)).StatusCode.Should().Be(HttpStatusCode.Forbidden);
 
-            await using var events = await client.GetStreamAsync(link.Replace("/?", "/events?", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            await using var events = await client.GetStreamAsync(link.Replace("/?", "/events?", StringComparison.Ordinal),
+                TestContext.Current.CancellationToken);
             using var reader = new StreamReader(events);
             string? data = await reader.ReadLineAsync(TestContext.Current.CancellationToken);
-            data.Should().StartWith("data: {").And.Contain("order-881").And.Contain("Deadlock").And.Contain(string.Create(CultureInfo.InvariantCulture, $"\"pid\":{target.Id}"));
+            data.Should().StartWith("data: {").And.Contain("order-881").And.Contain("Deadlock").And.Contain(string.Create(CultureInfo.InvariantCulture,
+                $"\"pid\":{target.Id}"));
         }
         finally
         {

@@ -40,8 +40,10 @@ internal static class FiguresProgram
 
         Contest("nobody waits: a put and a get", items, rounds, only,
             new("AsyncQueue", () => Loop.Run(HandOver.QueueWithoutWaits(128, items))),
-            new("Channel<T>, default options", () => Task.Run(() => HandOver.WithoutWaitsOnThePool(HandOver.New(128, single: false, inline: false), items)).Wait()),
-            new("Channel<T>, single reader and writer", () => Task.Run(() => HandOver.WithoutWaitsOnThePool(HandOver.New(128, single: true, inline: false), items)).Wait()));
+            new("Channel<T>, default options", () =>
+                Task.Run(() => HandOver.WithoutWaitsOnThePool(HandOver.New(128, single: false, inline: false), items)).Wait()),
+            new("Channel<T>, single reader and writer", () =>
+                Task.Run(() => HandOver.WithoutWaitsOnThePool(HandOver.New(128, single: true, inline: false), items)).Wait()));
 
         Contest("uncontended: acquire and release", items, rounds, only,
             new("AsyncLock", () => Loop.Run(Uncontended.Lock(items))),
@@ -85,7 +87,8 @@ internal static class FiguresProgram
             double best = contestant.Nanoseconds[0];
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"  {contestant.Name,-38} best {best,7:F1} ns   median {contestant.Nanoseconds[contestant.Nanoseconds.Count / 2],7:F1} ns   {best / first,5:F2} x"));
+                $"  {contestant.Name,-38} best {best,7:F1} ns   median {contestant.Nanoseconds[contestant.Nanoseconds.Count / 2],7:F1} ns   "
+                    + $"{best / first,5:F2} x"));
         }
     }
 }

@@ -147,7 +147,8 @@ internal static class ScopeCases
 
             static async Task Flow() => await CancelScope.Run(async _ => await Forever());
         }),
-        OnLoop("waits with timeouts that all expire", 2_000, static n => Loop.GatherOutcomes(Enumerable.Range(0, n).Select(static _ => Loop.WaitFor(Forever(), TimeSpan.FromSeconds(1))))),
+        OnLoop("waits with timeouts that all expire", 2_000, static n =>
+            Loop.GatherOutcomes(Enumerable.Range(0, n).Select(static _ => Loop.WaitFor(Forever(), TimeSpan.FromSeconds(1))))),
         OnLoop("tokens of tasks in a scope", 2_000, static n => CancelScope.Run(async scope => await TaskGroup.Run(async group =>
         {
             for (int i = 0; i < n; i++)

@@ -5,11 +5,13 @@ using EventLoop.Net;
 namespace Redis.LoopRedis;
 
 /// <summary>
-/// A Redis client on one connection of the loop: RESP3, pub/sub on the same connection, and pipelining by turn: what all tasks ask for in one turn of the loop goes out in one send, and answers are read many at a time.
+/// A Redis client on one connection of the loop: RESP3, pub/sub on the same connection, and pipelining by turn: what all tasks ask for in one turn of the loop
+/// goes out in one send, and answers are read many at a time.
 /// </summary>
 /// <remarks>
-/// One thread, so there is no lock, no queue between threads and no buffer of its own: commands are written straight into the connection's output, answers are read straight out of its input. Whoever stops waiting (a
-/// timeout, a cancellation) leaves the connection usable: the late answer is read and dropped in its turn.
+/// One thread, so there is no lock, no queue between threads and no buffer of its own: commands are written straight into the connection's output, answers are
+/// read straight out of its input. Whoever stops waiting (a timeout, a cancellation) leaves the
+/// connection usable: the late answer is read and dropped in its turn.
 /// </remarks>
 internal sealed class RedisClient : IAsyncDisposable
 {

@@ -2,7 +2,8 @@ using EventLoop;
 
 namespace Redis.LoopRedis;
 
-/// <summary>A few connections for many users, one at a time each: for commands that block (<c>BLPOP</c>) or belong together (<c>WATCH</c>, <c>MULTI</c>). All else shares one client.</summary>
+/// <summary>A few connections for many users, one at a time each: for commands that block (<c>BLPOP</c>) or belong
+/// together (<c>WATCH</c>, <c>MULTI</c>). All else shares one client.</summary>
 /// <remarks>A connection that broke is not lent again: the next user gets a new one, so the pool recovers when its server comes back.</remarks>
 internal sealed class RedisPool(string host, int port, int size) : IAsyncDisposable
 {

@@ -4,7 +4,8 @@ using System.Buffers.Text;
 namespace Redis.LoopRedis;
 
 /// <summary>
-/// Reads replies out of whatever part of the stream has come. It keeps what it has understood: a long list is not read again when its next part comes, and a deep one needs no stack.
+/// Reads replies out of whatever part of the stream has come. It keeps what it has understood: a long list is
+/// not read again when its next part comes, and a deep one needs no stack.
 /// </summary>
 internal sealed class ReplyParser
 {
@@ -151,7 +152,8 @@ internal sealed class ReplyParser
         return true;
     }
 
-    private static long ToNumber(ReadOnlySpan<byte> text) => Utf8Parser.TryParse(text is [(byte)'+', .. var unsigned] ? unsigned : text, out long number, out int used) && used > 0
+    private static long ToNumber(ReadOnlySpan<byte> text) =>
+        Utf8Parser.TryParse(text is [(byte)'+', .. var unsigned] ? unsigned : text, out long number, out int used) && used > 0
         ? number
         : throw new RedisProtocolException("a number is none");
 

@@ -5,7 +5,8 @@ namespace EventLoop.Samples.Sql;
 /// <summary>The frame of a sample: a server that was named, or one of its own.</summary>
 internal static class SqlSample
 {
-    public static int Run(string[] args, string usage, OwnServer.Recipe recipe, string user, Func<string, int, string, string?, DbDataSource> open, Func<DbDataSource, Coroutine> main) => CommandLine.Run(args, usage, line =>
+    public static int Run(string[] args, string usage, OwnServer.Recipe recipe, string user, Func<string, int, string, string?, DbDataSource> open,
+        Func<DbDataSource, Coroutine> main) => CommandLine.Run(args, usage, line =>
     {
         string? named = line.Text("--server");
         string userName = line.Text("--user") ?? user;

@@ -37,7 +37,8 @@ public class DayTests(ITestOutputHelper output)
             }
         });
 
-        output.WriteLine($"{Loop.Current.Time.TotalHours:F1} hours, {served} customers, {asked} questions to the source, {failed} failures: {real.ElapsedMilliseconds} ms");
+        output.WriteLine($"{Loop.Current.Time.TotalHours:F1} hours, {served} customers, {asked} questions to the source, {failed} failures: "
+            + $"{real.ElapsedMilliseconds} ms");
         Assert.InRange(asked - failed, 1, 10 * 6 * 24);      // ten articles, at most one load in ten minutes each
         Assert.InRange(served, 1200, 1700);
     }

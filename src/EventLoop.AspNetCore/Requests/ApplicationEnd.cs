@@ -4,7 +4,8 @@ using EventLoop.Foreign;
 namespace EventLoop.AspNetCore.Requests;
 
 /// <summary>
-/// The await of what the application does for a request, which no cancellation abandons: what is inside takes it at its own wait. Kestrel uses the request's context for the next one as soon as the request has ended.
+/// The await of what the application does for a request, which no cancellation abandons: what is inside takes it at its own wait. Kestrel uses the request's
+/// context for the next one as soon as the request has ended.
 /// </summary>
 /// <param name="task">The application's.</param>
 internal readonly struct ApplicationEnd(Task task) : ICriticalNotifyCompletion

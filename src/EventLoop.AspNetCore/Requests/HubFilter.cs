@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.SignalR;
 
 namespace EventLoop.AspNetCore.Requests;
 
-/// <summary>SignalR moves its hubs to the thread pool on purpose; this brings their methods back to the loop of their connection, each call in a task named for it. The first filter of all.</summary>
+/// <summary>SignalR moves its hubs to the thread pool on purpose; this brings their methods back to the loop of their
+/// connection, each call in a task named for it. The first filter of all.</summary>
 internal sealed class HubFilter(ServerLoops loops) : IHubFilter
 {
     public ValueTask<object?> InvokeMethodAsync(HubInvocationContext invocationContext, Func<HubInvocationContext, ValueTask<object?>> next) => new(RunAsync(

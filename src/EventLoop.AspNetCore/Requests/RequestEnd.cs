@@ -3,7 +3,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.AspNetCore.Requests;
 
 /// <summary>
-/// The end of a request whose handler had to wait, told to Kestrel by a task. Its step is raw, so that Kestrel goes on inside it; completed where a context is current, .NET would push it to the thread pool.
+/// The end of a request whose handler had to wait, told to Kestrel by a task. Its step is raw, so that Kestrel goes on inside it; completed where a context is
+/// current, .NET would push it to the thread pool.
 /// </summary>
 internal sealed class RequestEnd : LoopItem
 {

@@ -51,7 +51,8 @@ internal sealed class RequestTask : LoopTask
     /// <summary>Has an end told, raw, when it comes to one.</summary>
     internal void TellEnd(RequestEnd told) => end = told;
 
-    /// <summary>The client has gone: the task is cancelled when RequestAborted has fired, by which middleware tells such a cancellation from a failure.</summary>
+    /// <summary>The client has gone: the task is cancelled when RequestAborted has fired, by which
+    /// middleware tells such a cancellation from a failure.</summary>
     internal void AbandonWhenAborted()
     {
         if (subject is HttpContext http)

@@ -39,7 +39,8 @@ internal sealed class StayingStream(LoopCore core, Stream inner) : Stream
         return flush.IsCompletedSuccessfully ? flush : StayingWait<bool>.Wait(core, new ValueTask(flush)).AsTask();
     }
 
-    public override Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken) => base.CopyToAsync(destination, bufferSize, cancellationToken);
+    public override Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken) =>
+        base.CopyToAsync(destination, bufferSize, cancellationToken);
 
     public override void Flush() => inner.Flush();
 

@@ -4,8 +4,9 @@ using EventLoop.Scheduling;
 namespace EventLoop.AspNetCore.Requests;
 
 /// <summary>
-/// A wait that ends on the loop, whatever its awaiter said: in the awaiter's context where it asked for that; else a write ends in the context in which it began (what awaits it directly calls the
-/// application again), a read raw (there are layers between, whose tasks .NET would push to the thread pool where there is a context).
+/// A wait that ends on the loop, whatever its awaiter said: in the awaiter's context where it asked for that; else a write ends in the context in which it
+/// began (what awaits it directly calls the application again), a read raw (there are layers between, whose
+/// tasks .NET would push to the thread pool where there is a context).
 /// </summary>
 internal sealed class StayingWait<T> : LoopItem, IValueTaskSource<T>, IValueTaskSource
 {

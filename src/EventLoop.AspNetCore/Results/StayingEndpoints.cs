@@ -16,7 +16,8 @@ internal sealed class StayingEndpoints(EndpointDataSource inner) : EndpointDataS
 
     private static readonly RoutePattern NoPrefix = RoutePatternFactory.Parse("");
 
-    public override IReadOnlyList<Endpoint> Endpoints => inner.Endpoints.Any(static endpoint => endpoint.Metadata.GetMetadata<MethodInfo>() is { } handler && StayingResults.MayBeItems(handler.ReturnType))
+    public override IReadOnlyList<Endpoint> Endpoints =>
+        inner.Endpoints.Any(static endpoint => endpoint.Metadata.GetMetadata<MethodInfo>() is { } handler && StayingResults.MayBeItems(handler.ReturnType))
         ? inner.GetGroupedEndpoints(new RouteGroupContext { Prefix = NoPrefix, Conventions = [AddFilter] })
         : inner.Endpoints;
 

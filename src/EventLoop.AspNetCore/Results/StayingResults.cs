@@ -14,14 +14,17 @@ internal static class StayingResults
 
     /// <summary>A handler that is declared so returns items to come.</summary>
     internal static bool MayBeItems(Type declared) => IsItems(declared)
-        || (declared.IsGenericType && (declared.GetGenericTypeDefinition() == typeof(Task<>) || declared.GetGenericTypeDefinition() == typeof(ValueTask<>)) && MayBeItems(declared.GetGenericArguments()[0]));
+        || (declared.IsGenericType && (declared.GetGenericTypeDefinition() == typeof(Task<>) || declared.GetGenericTypeDefinition() == typeof(ValueTask<>))
+            && MayBeItems(declared.GetGenericArguments()[0]));
 
     private static bool IsItems(Type type) => ItemOf(type) is not null;
 
     private static Type? ItemOf(Type type) => (type.IsInterface ? [type, .. type.GetInterfaces()] : type.GetInterfaces())
-        .FirstOrDefault(static candidate => candidate.IsGenericType && candidate.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>))?.GetGenericArguments()[0];
+        .FirstOrDefault(static candidate =>
+            candidate.IsGenericType && candidate.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>))?.GetGenericArguments()[0];
 
-    private static Func<object, object>? Find(Type type) => ItemOf(type) is { } item ? Generic.MakeGenericMethod(item).CreateDelegate<Func<object, object>>() : null;
+    private static Func<object, object>? Find(Type type) =>
+        ItemOf(type) is { } item ? Generic.MakeGenericMethod(item).CreateDelegate<Func<object, object>>() : null;
 
     private static object WrapItems<T>(object items) => ((IAsyncEnumerable<T>)items).OnLoop();
 }

@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace EventLoop.AspNetCore.Transport;
 
 /// <summary>In place of Kestrel's sockets: listens on the loops. Any thread.</summary>
-internal sealed class LoopTransportFactory(ServerLoops loops, IMemoryPoolFactory<byte> memory, ILogger<LoopTransportFactory> logger) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+internal sealed class LoopTransportFactory(ServerLoops loops, IMemoryPoolFactory<byte> memory,
+    ILogger<LoopTransportFactory> logger) : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint or FileHandleEndPoint;
 

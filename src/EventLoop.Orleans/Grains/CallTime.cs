@@ -1,6 +1,7 @@
 namespace EventLoop.Orleans.Grains;
 
-/// <summary>A silo answers each call soon, if only with "still running"; so a call without an answer tells of a lost silo. Orleans itself tells the callers of a lost gateway nothing.</summary>
+/// <summary>A silo answers each call soon, if only with "still running"; so a call without an answer tells of a lost
+/// silo. Orleans itself tells the callers of a lost gateway nothing.</summary>
 internal static class CallTime
 {
     /// <summary>Without an answer for so long the silo is lost: leaves room for one that stands still for some seconds.</summary>

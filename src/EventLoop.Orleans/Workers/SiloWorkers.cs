@@ -6,7 +6,8 @@ using Orleans.Runtime;
 
 namespace EventLoop.Orleans.Workers;
 
-/// <summary>All that a silo does for <see cref="ClusterExecutor"/>s: the functions that it knows, the threads and the loop that run them, the tickets of what takes a while. Any thread.</summary>
+/// <summary>All that a silo does for <see cref="ClusterExecutor"/>s: the functions that it knows, the threads and the
+/// loop that run them, the tickets of what takes a while. Any thread.</summary>
 internal sealed class SiloWorkers : IDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);

@@ -1,6 +1,7 @@
 namespace EventLoop.Orleans.Workers;
 
-/// <summary>Threads that compute, beside the silo's scheduler. One that is kept by work that heeds nothing is given up, and another takes its place. Any thread.</summary>
+/// <summary>Threads that compute, beside the silo's scheduler. One that is kept by work that heeds
+/// nothing is given up, and another takes its place. Any thread.</summary>
 internal sealed class WorkerThreads(int number) : IDisposable
 {
     private readonly Lock gate = new();                 // any thread brings work; held for a few moves

@@ -44,7 +44,8 @@ internal sealed class StepTrace(Loop loop, int capacity = StepTrace.Enough)
         }
 
         var waits = task.CollectWaits();
-        string what = waits.Count == 0 ? "goes on" : "waits on " + string.Join(" and on ", waits.Select(static node => node.Target?.Describe(node) ?? "its next turn (yield)"));
+        string what = waits.Count == 0
+            ? "goes on" : "waits on " + string.Join(" and on ", waits.Select(static node => node.Target?.Describe(node) ?? "its next turn (yield)"));
         string place = string.Join(" < ", WaitReport.StackOf(task).Split(" < ").Take(2));
         return place.Length > 0 ? $"{task.Label} {what}, in {place}" : $"{task.Label} {what}";
     }

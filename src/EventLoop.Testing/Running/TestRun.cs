@@ -52,7 +52,8 @@ internal sealed class TestRun
         loop.WatchesCoroutines = true;
         loop.ExceptionHandler = (_, context) => Lose(context);
         core.Instruments.Add(new StepInstrument(NoteOutlived), Hearing.StepEnds);
-        unobserved = new UnobservedFailures(exception => Lose(new LoopExceptionContext("The exception of an async Task method, or of AsTask(), was never retrieved: nobody awaited the task", exception)));
+        unobserved = new UnobservedFailures(exception =>
+            Lose(new LoopExceptionContext("The exception of an async Task method, or of AsTask(), was never retrieved: nobody awaited the task", exception)));
         core.Instruments.Add(new IdleInstrument(OnNothingToDo), Hearing.Parking);
         inside = records ? new InsideReport(loop) : null;
     }
@@ -163,7 +164,8 @@ internal sealed class TestRun
 
     // The commonest surprise: an open socket, and nothing is sent.
     private string WhyTimeStands() => clock is { IoPatience: null, IsHeld: false } && core.Poller.HasSources && (core.Timers.Count > 0 || clock.HasTimers)
-        ? "Virtual time stands still while sockets or descriptors are registered at the loop. Set TestLoop.Clock.IoPatience, test with a MemoryConnectionPair, or run on TestClock.Real.\n"
+        ? "Virtual time stands still while sockets or descriptors are registered at the loop. Set TestLoop.Clock.IoPatience, test with a "
+            + "MemoryConnectionPair, or run on TestClock.Real.\n"
         : "";
 
     // On a thread of the pool.
@@ -193,11 +195,13 @@ internal sealed class TestRun
     {
         // Who was cancelled already ends by itself, as it would at the end of a program's run.
         var tasks = core.Tasks.Snapshot().FindAll(static task => task.CancelRequests == 0);
-        string[] code = [.. outlived.SelectMany(static task => task.CollectWaits().Select(node => $"  code of {task.Label}, which has ended, waits on {node.Target?.Describe(node) ?? "its next turn"}"))];
+        string[] code = [.. outlived.SelectMany(static task =>
+            task.CollectWaits().Select(node => $"  code of {task.Label}, which has ended, waits on {node.Target?.Describe(node) ?? "its next turn"}"))];
         var complaints = new List<string>();
         if (tasks.Count > 0)
         {
-            complaints.Add($"{tasks.Count} task(s) were still running at the end of the test. Await or cancel them:\n{string.Join("\n", tasks.Select(Describe))}");
+            complaints.Add($"{tasks.Count} task(s) were still running at the end of the test. Await or cancel "
+                + $"them:\n{string.Join("\n", tasks.Select(Describe))}");
         }
 
         if (code.Length > 0)
@@ -280,7 +284,8 @@ internal sealed class TestRun
         else if (graceIsOver)
         {
             deadlock = new LoopDeadlockException(
-                $"Deadlock: nothing on this loop can ever run again. No timer is set, nothing is in flight, and the test is not done.\n{WaitReport.Of(loop)}{Latest}");
+                $"Deadlock: nothing on this loop can ever run again. No timer is set, nothing is in flight, and the test is not "
+                    + $"done.\n{WaitReport.Of(loop)}{Latest}");
             core.RequestStop();
             return true;
         }

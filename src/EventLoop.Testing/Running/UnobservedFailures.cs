@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace EventLoop.Testing.Running;
 
 /// <summary>
-/// The failures of .NET tasks that nobody looked at: of <c>async Task</c> methods, of <c>AsTask()</c>. .NET tells of one when the task is collected, without saying
-/// where it belongs; an exception is known by the run on whose thread it was thrown first.
+/// The failures of .NET tasks that nobody looked at: of <c>async Task</c> methods, of <c>AsTask()</c>. .NET tells of one when the task is collected, without
+/// saying where it belongs; an exception is known by the run on whose thread it was thrown first.
 /// </summary>
 internal sealed class UnobservedFailures(Action<Exception> found)
 {

@@ -77,7 +77,8 @@ internal sealed class MemoryPipe
                 int room = lockstep ? buffer.Length : Math.Min(buffer.Length, options.Capacity - buffered);
                 if (room > 0)
                 {
-                    segments.Enqueue(new MemorySegment(buffer[..room].Span, time.GetTimestamp() + (long)(options.Delay.TotalSeconds * time.TimestampFrequency)));
+                    segments.Enqueue(new MemorySegment(buffer[..room].Span,
+                        time.GetTimestamp() + (long)(options.Delay.TotalSeconds * time.TimestampFrequency)));
                     buffered += room;
                     buffer = buffer[room..];
                     Signal();

@@ -3,7 +3,8 @@ namespace EventLoop.Testing;
 /// <summary>How one direction of a <see cref="MemoryStreamPair"/> behaves.</summary>
 public sealed record MemoryStreamOptions
 {
-    /// <summary>The most bytes that the first read, the second read and so on are given, over and over; null: as many as there are. One-byte reads find most framing mistakes.</summary>
+    /// <summary>The most bytes that the first read, the second read and so on are given, over and over; null: as
+    /// many as there are. One-byte reads find most framing mistakes.</summary>
     public IReadOnlyList<int>? ChunkSizes { get; init; }
 
     /// <summary>How long bytes are on their way.</summary>

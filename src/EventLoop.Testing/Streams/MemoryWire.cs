@@ -151,7 +151,8 @@ internal sealed class MemoryWire
 
     private int MostToRead => options.ChunkSizes is { } sizes ? sizes[reads % sizes.Count] : int.MaxValue;
 
-    private bool HasArrived([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out MemorySegment? first) => segments.TryPeek(out first) && first.Arrival <= Now;
+    private bool HasArrived([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out MemorySegment? first) =>
+        segments.TryPeek(out first) && first.Arrival <= Now;
 
     // Without delay at once, whatever the clock's rounding.
     private long Due() => options.Delay == TimeSpan.Zero ? 0 : core.Clock.DeadlineAfter(options.Delay.Ticks);

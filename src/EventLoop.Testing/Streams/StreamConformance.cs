@@ -28,7 +28,8 @@ public static class StreamConformance
                 }
                 catch (Exception failure)
                 {
-                    string how = failure is TimeoutException ? "it did not end" : failure is StreamConformanceException ? failure.Message : $"{failure.GetType().Name}: {failure.Message}";
+                    string how = failure is TimeoutException
+                        ? "it did not end" : failure is StreamConformanceException ? failure.Message : $"{failure.GetType().Name}: {failure.Message}";
                     broken.Add($"{rule} ({(turned ? "right to left" : "left to right")}): {how}");
                 }
                 finally
@@ -45,7 +46,8 @@ public static class StreamConformance
         }
     }
 
-    /// <summary>Checks a pair as <see cref="CheckTwoWay(Func{Task{ValueTuple{Stream, Stream}}}, Func{Stream, Task}?)"/> does, from inside a coroutine.</summary>
+    /// <summary>Checks a pair as
+    /// <see cref="CheckTwoWay(Func{Task{ValueTuple{Stream, Stream}}}, Func{Stream, Task}?)"/> does, from inside a coroutine.</summary>
     /// <param name="makePair">Two streams that are connected to each other; they are disposed after each check.</param>
     /// <param name="shutdownWrite">Half-closes a stream; null: it is not checked.</param>
     /// <exception cref="StreamConformanceException">Some rules are broken; the message names each, and how.</exception>

@@ -3,7 +3,8 @@ namespace EventLoop.Tool.Commands;
 /// <summary>A script that completes the tool's words in a shell.</summary>
 internal static class CompletionCommand
 {
-    private const string Words = "list ps pstree top dump show record trace doctor web completion help --json --name --by --filter --most --all --bunches --frames --leaks --ended --timeout --for --format --output --port --interval";
+    private const string Words = "list ps pstree top dump show record trace doctor web completion help --json --name --by --filter --most --all --bunches "
+        + "--frames --leaks --ended --timeout --for --format --output --port --interval";
 
     internal static ExitCode Run(CommandLine line, TextWriter to)
     {

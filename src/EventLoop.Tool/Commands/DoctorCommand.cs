@@ -23,7 +23,8 @@ internal static class DoctorCommand
         {
             foreach (var finding in snapshot.FindProblems())
             {
-                to.WriteLine(PlainText.Line($"{finding.Severity.ToString().ToUpperInvariant(),-7} {finding.Kind} on loop '{snapshot.LoopName}': {finding.Message}"));
+                to.WriteLine(PlainText.Line($"{finding.Severity.ToString().ToUpperInvariant(),-7} {finding.Kind} on loop '{snapshot.LoopName}': "
+                    + $"{finding.Message}"));
                 to.WriteLine(PlainText.Line($"        {finding.Advice}"));
             }
         }
@@ -31,7 +32,8 @@ internal static class DoctorCommand
         foreach (var leak in leaks)
         {
             to.WriteLine(PlainText.Line($"WARNING NeverWakes: {leak.Message}"));
-            to.WriteLine("        Nothing in the process holds what they wait for, so that nothing can end the wait: keep it, cancel them, or give the wait a timeout.");
+            to.WriteLine("        Nothing in the process holds what they wait for, so that nothing can end the wait: keep it, cancel them, or give the wait "
+                + "a timeout.");
         }
 
         if (!any)

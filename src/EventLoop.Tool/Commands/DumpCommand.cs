@@ -48,7 +48,8 @@ internal static class DumpCommand
         }
 
         int records = dumps.Sum(static dump => dump.Recording?.Events.Count ?? 0);
-        to.WriteLine(PlainText.Line($"wrote {path}: {dumps.Count} {(dumps.Count == 1 ? "loop" : "loops")}, {dumps.Sum(static dump => dump.Snapshot.TaskCount)} tasks, {dumps.Sum(static dump => dump.Ended.Count)} ended, {records} records"));
+        to.WriteLine(PlainText.Line($"wrote {path}: {dumps.Count} {(dumps.Count == 1 ? "loop" : "loops")}, "
+            + $"{dumps.Sum(static dump => dump.Snapshot.TaskCount)} tasks, {dumps.Sum(static dump => dump.Ended.Count)} ended, {records} records"));
         foreach (string frame in frames)
         {
             to.WriteLine(PlainText.Line(frame));

@@ -72,7 +72,8 @@ internal static class RecordCommand
         }
         else
         {
-            to.WriteLine(PlainText.Line($"recorded {PlainText.Short(span)}: {records} records ({size}), {(lost == 0 ? "none" : lost.ToString(CultureInfo.InvariantCulture))} lost, in {path}   eventloop trace {path}"));
+            to.WriteLine(PlainText.Line($"recorded {PlainText.Short(span)}: {records} records ({size}), "
+                + $"{(lost == 0 ? "none" : lost.ToString(CultureInfo.InvariantCulture))} lost, in {path}   eventloop trace {path}"));
         }
 
         return ExitCode.Fine;

@@ -27,7 +27,8 @@ internal static class ShowCommand
                 continue;
             }
 
-            dump.Snapshot.WriteText(to, line.Has("--bunches") ? SnapshotView.Bunches : line.Value("--by") == "await" ? SnapshotView.ByAwait : line.Value("--by") == "owner" ? SnapshotView.ByOwner : SnapshotView.List);
+            dump.Snapshot.WriteText(to, line.Has("--bunches") ? SnapshotView.Bunches : line.Value("--by") == "await" ? SnapshotView.ByAwait
+                : line.Value("--by") == "owner" ? SnapshotView.ByOwner : SnapshotView.List);
             PsCommand.WriteFindings(dump.Snapshot, to);
             foreach (string frame in dump.Frames)
             {
@@ -36,7 +37,8 @@ internal static class ShowCommand
 
             if (dump.Recording is { } recording)
             {
-                to.WriteLine(PlainText.Line($"{recording.Events.Count} records of the last {PlainText.Short(recording.To - recording.From)}: eventloop trace {line.Operands[0]}"));
+                to.WriteLine(PlainText.Line($"{recording.Events.Count} records of the last {PlainText.Short(recording.To - recording.From)}: eventloop trace "
+                    + $"{line.Operands[0]}"));
             }
         }
 

@@ -36,10 +36,14 @@ internal sealed class TopView
         double busy = (now.BusyTime - then.Statistics.BusyTime).TotalSeconds / seconds;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"loop '{loop.LoopName}' #{loop.LoopId}: busy {Math.Clamp(busy, 0, 1):P0}, turns {Rate(now.Turns - then.Statistics.Turns, seconds)}/s, steps {Rate(now.Steps - then.Statistics.Steps, seconds)}/s, {loop.TaskCount} tasks, {now.ReadyCount} ready, {now.TimerCount} timers{Stuck(loop)}");
+            $"loop '{loop.LoopName}' #{loop.LoopId}: busy {Math.Clamp(busy, 0, 1):P0}, turns {Rate(now.Turns - then.Statistics.Turns, seconds)}/s, steps "
+                + $"{Rate(now.Steps - then.Statistics.Steps, seconds)}/s, {loop.TaskCount} tasks, {now.ReadyCount} ready, {now.TimerCount} "
+                + $"timers{Stuck(loop)}");
     }
 
-    private static string Stuck(LoopSnapshot loop) => loop.Running is { Elapsed: { } elapsed } running && elapsed > TimeSpan.FromMilliseconds(100) ? $", in one step of {running.Who} for {PlainText.Short(elapsed)}" : "";
+    private static string Stuck(LoopSnapshot loop) =>
+        loop.Running is { Elapsed: { } elapsed } running && elapsed > TimeSpan.FromMilliseconds(100)
+        ? $", in one step of {running.Who} for {PlainText.Short(elapsed)}" : "";
 
     private static string Rate(long count, double seconds)
     {
@@ -47,7 +51,8 @@ internal sealed class TopView
         return rate >= 10_000 ? string.Create(CultureInfo.InvariantCulture, $"{rate / 1000:0}k") : string.Create(CultureInfo.InvariantCulture, $"{rate:0}");
     }
 
-    private IEnumerable<TaskBunch> Bunches(LoopSnapshot loop, int most) => (byAge ? loop.Bunches.OrderByDescending(static bunch => bunch.Oldest) : loop.Bunches.AsEnumerable()).Take(most);
+    private IEnumerable<TaskBunch> Bunches(LoopSnapshot loop, int most) =>
+        (byAge ? loop.Bunches.OrderByDescending(static bunch => bunch.Oldest) : loop.Bunches.AsEnumerable()).Take(most);
 
     internal string Text(Target target, List<LoopSnapshot> round, int most)
     {
@@ -57,7 +62,8 @@ internal sealed class TopView
             text.Append(PlainText.Line(Head(loop))).Append('\n');
             foreach (var bunch in Bunches(loop, most))
             {
-                text.Append(PlainText.Line($"{bunch.Count,7} x {SnapshotText.StatusOf(bunch.Status),-8} oldest {PlainText.Short(bunch.Oldest),7}  {bunch.Text}  {SnapshotText.StackOf(bunch.Stack)}")).Append('\n');
+                text.Append(PlainText.Line($"{bunch.Count,7} x {SnapshotText.StatusOf(bunch.Status),-8} oldest {PlainText.Short(bunch.Oldest),7}  "
+                    + $"{bunch.Text}  {SnapshotText.StackOf(bunch.Stack)}")).Append('\n');
             }
         }
 
@@ -84,7 +90,8 @@ internal sealed class TopView
             rows.Add(table);
             foreach (var finding in loop.FindProblems().Take(5))
             {
-                rows.Add(new Text(PlainText.Line($"{finding.Kind}: {finding.Message}"), new Style(finding.Severity == FindingSeverity.Error ? Color.Red : Color.Yellow)));
+                rows.Add(new Text(PlainText.Line($"{finding.Kind}: {finding.Message}"),
+                    new Style(finding.Severity == FindingSeverity.Error ? Color.Red : Color.Yellow)));
             }
         }
 

@@ -58,10 +58,13 @@ internal static class TraceCommand
             return ExitCode.Fine;
         }
 
-        to.WriteLine(PlainText.Line($"wrote {into}: {recording.Tasks.Count} tracks, {steps.Count} steps, {recording.Events.Count(static one => one.Kind == RecordedEventKind.Wake)} wake-ups; {(chrome ? "open it in chrome://tracing" : "open it in ui.perfetto.dev")}"));
+        to.WriteLine(PlainText.Line($"wrote {into}: {recording.Tasks.Count} tracks, {steps.Count} steps, "
+            + $"{recording.Events.Count(static one => one.Kind == RecordedEventKind.Wake)} wake-ups; "
+            + $"{(chrome ? "open it in chrome://tracing" : "open it in ui.perfetto.dev")}"));
         foreach (var step in longest)
         {
-            to.WriteLine(PlainText.Line($"  a step of {(step.Task == 0 ? "a callback" : $"{recording.NameOf(step.Task)} #{step.Task}")} took {PlainText.Short(step.Duration)} at {PlainText.Short(step.Time)}"));
+            to.WriteLine(PlainText.Line($"  a step of {(step.Task == 0 ? "a callback" : $"{recording.NameOf(step.Task)} #{step.Task}")} took "
+                + $"{PlainText.Short(step.Duration)} at {PlainText.Short(step.Time)}"));
         }
 
         return ExitCode.Fine;

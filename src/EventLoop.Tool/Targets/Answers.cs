@@ -15,7 +15,8 @@ internal static class Answers
 
         var target = Target.Find(line.RequiredProcess);
         var arguments = Arguments(line);
-        arguments["most"] = bunches ? "0" : line.Has("--all") ? int.MaxValue.ToString(CultureInfo.InvariantCulture) : line.Number("--most", 10_000).ToString(CultureInfo.InvariantCulture);
+        arguments["most"] = bunches ? "0" : line.Has("--all") ? int.MaxValue.ToString(CultureInfo.InvariantCulture)
+            : line.Number("--most", 10_000).ToString(CultureInfo.InvariantCulture);
         return Parse(Question.Ask(target, "ps", arguments, line.Timeout));
     }
 

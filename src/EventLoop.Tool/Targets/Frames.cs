@@ -19,7 +19,8 @@ internal static class Frames
         string? log = null;
         try
         {
-            using (var session = target.Client.StartEventPipeSession([new EventPipeProvider("Microsoft-DotNETCore-SampleProfiler", EventLevel.Informational)], requestRundown: true, circularBufferMB: 64))
+            using (var session = target.Client.StartEventPipeSession([new EventPipeProvider("Microsoft-DotNETCore-SampleProfiler", EventLevel.Informational)],
+                requestRundown: true, circularBufferMB: 64))
             {
                 using var file = Files.NewFile.Create(trace);
                 var copying = session.EventStream.CopyToAsync(file);
@@ -72,13 +73,15 @@ internal static class Frames
         var lines = new List<string>();
         foreach (var (thread, frames) in latest)
         {
-            if (!frames.Exists(static frame => frame.Contains("LoopCore.Run", StringComparison.Ordinal) || frame.Contains("LoopCore.Turn", StringComparison.Ordinal)))
+            if (!frames.Exists(static frame =>
+                frame.Contains("LoopCore.Run", StringComparison.Ordinal) || frame.Contains("LoopCore.Turn", StringComparison.Ordinal)))
             {
                 continue;
             }
 
             lines.Add($"{thread} runs a loop:");
-            lines.AddRange(frames.Where(static frame => frame is not ("CPU_TIME" or "UNMANAGED_CODE_TIME")).Select(static frame => "    at " + PlainText.Escape(frame)));
+            lines.AddRange(frames.Where(static frame =>
+                frame is not ("CPU_TIME" or "UNMANAGED_CODE_TIME")).Select(static frame => "    at " + PlainText.Escape(frame)));
         }
 
         return lines;

@@ -4,8 +4,8 @@ using EventLoop.Reporting;
 namespace EventLoop.Tool.Targets;
 
 /// <summary>
-/// Finds tasks that nothing can ever wake: those that no root of the process reaches when the loop's own table of tasks and its pools are left out. Exact: who cannot be reached cannot be woken. One blocking
-/// collection in the process.
+/// Finds tasks that nothing can ever wake: those that no root of the process reaches when the loop's own table of tasks and its pools are left out. Exact: who
+/// cannot be reached cannot be woken. One blocking collection in the process.
 /// </summary>
 internal static class Leaks
 {
@@ -32,7 +32,8 @@ internal static class Leaks
                 {
                     foreach (ulong task in found.Targets)
                     {
-                        if (byAddress.TryGetValue(task, out var one) && one.Type.Contains("LoopTask", StringComparison.Ordinal) && !one.Type.Contains("[]", StringComparison.Ordinal))
+                        if (byAddress.TryGetValue(task, out var one) && one.Type.Contains("LoopTask", StringComparison.Ordinal)
+                            && !one.Type.Contains("[]", StringComparison.Ordinal))
                         {
                             if (!methods.TryGetValue(task, out var list))
                             {

@@ -34,7 +34,8 @@ internal sealed class Question : IDisposable
         this.target = target;
         this.told = told;
         this.isStream = isStream;
-        var asked = new Dictionary<string, string>(arguments) { ["do"] = what, ["id"] = id, ["v"] = LoopEventSource.Version.ToString(CultureInfo.InvariantCulture) };
+        var asked = new Dictionary<string,
+            string>(arguments) { ["do"] = what, ["id"] = id, ["v"] = LoopEventSource.Version.ToString(CultureInfo.InvariantCulture) };
         var provider = new EventPipeProvider(LoopTelemetry.EventSource, EventLevel.Informational, isStream ? 2 : 1, asked);
         try
         {
@@ -43,8 +44,10 @@ internal sealed class Question : IDisposable
         catch (Exception refused) when (refused is ServerNotAvailableException or DiagnosticsClientException or IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException or TimeoutException)
         {
             throw target.HasEnded ? new ToolException(ExitCode.TargetEnded, $"Process {target.Id} has ended.")
-                : refused is UnauthorizedAccessException || refused.InnerException is UnauthorizedAccessException || refused.Message.Contains("ermission", StringComparison.Ordinal)
-                ? new ToolException(ExitCode.NoPermission, $"The diagnostics port of process {target.Id} may not be opened: run the tool as the process's user, or as root.")
+                : refused is UnauthorizedAccessException || refused.InnerException is UnauthorizedAccessException
+                    || refused.Message.Contains("ermission", StringComparison.Ordinal)
+                ? new ToolException(ExitCode.NoPermission,
+                    $"The diagnostics port of process {target.Id} may not be opened: run the tool as the process's user, or as root.")
                 : new ToolException(ExitCode.NoPort, $"The diagnostics port of process {target.Id} does not answer: {refused.Message}");
         }
 
@@ -78,7 +81,8 @@ internal sealed class Question : IDisposable
     }
 
     /// <summary>Asks for what goes on until <paramref name="isEnough"/>, or until the process ends.</summary>
-    internal static void Stream(Target target, string what, IReadOnlyDictionary<string, string> arguments, TimeSpan timeout, Action<string, byte[]> told, Func<bool> isEnough)
+    internal static void Stream(Target target, string what, IReadOnlyDictionary<string, string> arguments, TimeSpan timeout, Action<string, byte[]> told,
+        Func<bool> isEnough)
     {
         using var question = Open(target, timeout, () => new Question(target, what, arguments, isStream: true, told));
         question.Process(timeout, isEnough);
@@ -97,7 +101,8 @@ internal sealed class Question : IDisposable
             {
                 if (!ended && !stopped)
                 {
-                    failure = new ToolException(target.HasEnded ? ExitCode.TargetEnded : ExitCode.NoAnswer, $"The answer of process {target.Id} broke off: {broken.Message}");
+                    failure = new ToolException(target.HasEnded ? ExitCode.TargetEnded : ExitCode.NoAnswer,
+                        $"The answer of process {target.Id} broke off: {broken.Message}");
                 }
             }
         })
@@ -134,7 +139,9 @@ internal sealed class Question : IDisposable
         {
             throw new ToolException(
                 ExitCode.NoAnswer,
-                problem == "unknown" ? $"The library in process {target.Id} is older than this tool and does not know the question: use the tool of its version." : $"Process {target.Id} could not answer: {problem}");
+                problem == "unknown"
+                    ? $"The library in process {target.Id} is older than this tool and does not know the question: use the tool of its version."
+                    : $"Process {target.Id} could not answer: {problem}");
         }
 
         if (isStream && target.HasEnded)

@@ -57,12 +57,15 @@ internal sealed class Target
 
         if (theirs is not null && theirs.TrimEnd('/') != ours.TrimEnd('/'))
         {
-            return new ToolException(ExitCode.NoPort, $"Process {id} ({name}) keeps its diagnostics port in '{(theirs.Length > 0 ? theirs : "/tmp")}': run the tool with TMPDIR={(theirs.Length > 0 ? theirs : "/tmp")}.");
+            return new ToolException(ExitCode.NoPort,
+                $"Process {id} ({name}) keeps its diagnostics port in '{(theirs.Length > 0 ? theirs : "/tmp")}': run the tool with "
+                + $"TMPDIR={(theirs.Length > 0 ? theirs : "/tmp")}.");
         }
 
         return new ToolException(
             ExitCode.NoPort,
-            $"Process {id} ({name}) has no diagnostics port: it is no .NET program, or runs with DOTNET_EnableDiagnostics=0, or in a container that does not share its temporary folder. SIGQUIT prints its loops where LoopDiagnostics.PrintOnQuit or EVENTLOOP_QUIT=1 is set.");
+            $"Process {id} ({name}) has no diagnostics port: it is no .NET program, or runs with DOTNET_EnableDiagnostics=0, or in a container that does not "
+                + $"share its temporary folder. SIGQUIT prints its loops where LoopDiagnostics.PrintOnQuit or EVENTLOOP_QUIT=1 is set.");
     }
 
     private static bool CanRead(string path)
@@ -83,7 +86,8 @@ internal sealed class Target
     {
         try
         {
-            string found = File.ReadAllText($"/proc/{id}/environ").Split('\0').FirstOrDefault(one => one.StartsWith(variable + "=", StringComparison.Ordinal)) ?? "";
+            string found = File.ReadAllText($"/proc/{id}/environ").Split('\0').FirstOrDefault(one => one.StartsWith(variable + "=", StringComparison.Ordinal))
+                ?? "";
             return found.Length > 0 ? found[(variable.Length + 1)..] : "";
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -98,7 +102,8 @@ internal sealed class Target
         try
         {
             string maps = File.ReadAllText($"/proc/{id}/maps");
-            return maps.Contains("System.Private.CoreLib.dll", StringComparison.Ordinal) && maps.Contains(".dll", StringComparison.Ordinal) && !maps.Contains("/EventLoop.dll", StringComparison.Ordinal);
+            return maps.Contains("System.Private.CoreLib.dll", StringComparison.Ordinal) && maps.Contains(".dll", StringComparison.Ordinal)
+                && !maps.Contains("/EventLoop.dll", StringComparison.Ordinal);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -154,7 +159,9 @@ internal sealed class Target
         }
 
         return heard
-            ? new ToolException(ExitCode.NoAnswer, $"Process {Id} ({Name}) did not complete its answer within {timeout.TotalSeconds:0.#} s; --timeout gives it more.")
-            : new ToolException(ExitCode.NoEventLoop, $"Process {Id} ({Name}) does not answer: it has made no loop yet, or was published without event sources (EventSourceSupport).");
+            ? new ToolException(ExitCode.NoAnswer,
+                $"Process {Id} ({Name}) did not complete its answer within {timeout.TotalSeconds:0.#} s; --timeout gives it more.")
+            : new ToolException(ExitCode.NoEventLoop,
+                $"Process {Id} ({Name}) does not answer: it has made no loop yet, or was published without event sources (EventSourceSupport).");
     }
 }

@@ -3,10 +3,11 @@ using EventLoop.Scheduling;
 namespace EventLoop.Cancellation;
 
 /// <summary>
-/// The source of the token of a scope or of a task. Here, and nowhere else, callbacks are run that others have registered on such a token: off the loop, on the thread pool, because drivers block in
-/// them. Nothing of the library's own waits for that: it asks whether the token has fired.
+/// The source of the token of a scope or of a task. Here, and nowhere else, callbacks are run that others have registered on such a token: off the loop, on the
+/// thread pool, because drivers block in them. Nothing of the library's own waits for that: it asks whether the token has fired.
 /// </summary>
-/// <remarks>Which token fires when is decided by the scopes and tasks, which know what is around them: see <see cref="Scope.TokenFired"/>. Loop thread only.</remarks>
+/// <remarks>Which token fires when is decided by the scopes and tasks, which know what is around them:
+/// see <see cref="Scope.TokenFired"/>. Loop thread only.</remarks>
 internal sealed class CancelTokenSource : CancellationTokenSource
 {
     /// <summary>Whether somebody other than the library has the token.</summary>

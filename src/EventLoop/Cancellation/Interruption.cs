@@ -15,8 +15,8 @@ internal static class Interruption
             return;
         }
 
-        // First ask every wait, then note what was delivered: one request aborts all waits of a task. One that was given up and has not thrown yet meets a further
-        // request there.
+        // First ask every wait, then note what was delivered: one request aborts all waits of a task. One that was given up and has not thrown yet meets a
+        // further request there.
         var interrupted = new List<(TaskContext From, LoopAwaitable By)>();
         var waits = new List<WaitNode>();
         foreach (var context in contexts)

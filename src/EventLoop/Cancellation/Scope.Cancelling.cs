@@ -126,7 +126,8 @@ internal sealed partial class Scope
 
         var trail = Heirs is not null ? CancelTrail.Current(core, Reason)
             : byDeadline ? new CancelTrail(level ? "cancel scope" : "timeout", Host!.Id, Reason, core.Clock.Now, null)
-            : (CancelledByToken ? new CancelTrail("token", null, null, core.Clock.Now, null) : CancelTrail.Current(core, Reason)).Then(core, level ? "cancel scope" : "timeout", Host!.Id, Reason);
+            : (CancelledByToken ? new CancelTrail("token", null, null, core.Clock.Now, null) : CancelTrail.Current(core, Reason)).Then(core, level
+                ? "cancel scope" : "timeout", Host!.Id, Reason);
         CancelTrail.Note(this, trail);
         if (!trail.Continues(CancelTrail.Of(Host!)))
         {
@@ -192,7 +193,8 @@ internal sealed partial class Scope
         }
     }
 
-    /// <summary>Passes on inwards what has changed here, wakes those who wait inside and see it, then fires the tokens: those of other tasks first, which use what the host owns.</summary>
+    /// <summary>Passes on inwards what has changed here, wakes those who wait inside and see it, then fires the
+    /// tokens: those of other tasks first, which use what the host owns.</summary>
     /// <param name="interrupts">Whether those are woken, too, who see something edge-triggered or a request: what only the host sees.</param>
     internal void Spread(bool interrupts = true)
     {

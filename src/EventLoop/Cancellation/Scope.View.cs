@@ -14,9 +14,9 @@ internal enum CancelStrength : byte
     BreaksShields,
 }
 
-// The place of a scope among the others, and what is seen from there. A scope keeps what it sees, so that a wait need not walk outwards; whoever changes something
-// has it passed on inwards, and only as far as it changes anything: so all cancellations of a nest together cost no more than its size. By a list and by links,
-// never by recursion, and every step is O(1) whatever else there is: nests are as deep, and groups as large, as users make them.
+// The place of a scope among the others, and what is seen from there. A scope keeps what it sees, so that a wait need not walk outwards; whoever changes
+// something has it passed on inwards, and only as far as it changes anything: so all cancellations of a nest together cost no more than its size. By a list and
+// by links, never by recursion, and every step is O(1) whatever else there is: nests are as deep, and groups as large, as users make them.
 internal sealed partial class Scope
 {
     private Scope? firstNested;         // linked by their siblings, the youngest first
@@ -40,7 +40,8 @@ internal sealed partial class Scope
     /// <summary>One of those that are seen, to take the reason from.</summary>
     internal Scope? Cause { get; private set; }
 
-    /// <summary>Whether its token has fired, or would have, had anybody asked for it: it is cancelled, or whatever is around it down to the next shield.</summary>
+    /// <summary>Whether its token has fired, or would have, had anybody asked for it: it is cancelled,
+    /// or whatever is around it down to the next shield.</summary>
     internal bool TokenFired { get; private set; }
 
     /// <summary>For the scope of a group: the tasks that see what is around it.</summary>

@@ -88,7 +88,8 @@ internal sealed partial class Scope : LoopItem
         }
     }
 
-    // Whether code inside may see something edge-triggered now, or a request, that this shield has held off: not, if the next scope outwards holds it off as well.
+    // Whether code inside may see something edge-triggered now, or a request, that this shield has
+    // held off: not, if the next scope outwards holds it off as well.
     private bool MayShowMore() => !shield && (Host!.HasUndeliveredRequest || Host.OwnScopes.HasDue) && ParentInTask is not { shield: true, IsDue: false };
 
     /// <summary>In ticks of loop time. A deadline in the past takes effect at the next wait, and until then it may be moved again.</summary>
@@ -249,7 +250,8 @@ internal sealed partial class Scope : LoopItem
         return false;
     }
 
-    /// <summary>Puts back what was delivered inside this scope for those around it: a group reported its failures first, and the cancellation lands at the next wait.</summary>
+    /// <summary>Puts back what was delivered inside this scope for those around it: a group reported its
+    /// failures first, and the cancellation lands at the next wait.</summary>
     internal void RearmOuter()
     {
         var host = Host!;

@@ -6,8 +6,8 @@ namespace EventLoop.Cancellation;
 
 /// <summary>The scopes that a task is in now: in one of its flows, or in several at once.</summary>
 /// <remarks>
-/// Every question is answered in the fewer steps of two ways, by the nest or by the list: a task may be in ten thousand scopes, one inside the other, or have ten
-/// thousand flows with a scope each. Loop thread only, but for <see cref="CollectWaits"/>.
+/// Every question is answered in the fewer steps of two ways, by the nest or by the list: a task may be in ten thousand scopes, one inside the other, or have
+/// ten thousand flows with a scope each. Loop thread only, but for <see cref="CollectWaits"/>.
 /// </remarks>
 internal sealed class TaskScopes(LoopTask task)
 {

@@ -28,7 +28,8 @@ internal readonly struct Candidate
     {
         coroutine.Verify();
         return new(coroutine.Source, coroutine.Token, static (core, one) =>
-            one.given is AwaitSource wait ? wait.Take() : LoopTask.Create(core, new((ICoroutineSource?)one.given, one.token), null, core.Loop.Options.EagerTasks));
+            one.given is AwaitSource wait ? wait.Take()
+                : LoopTask.Create(core, new((ICoroutineSource?)one.given, one.token), null, core.Loop.Options.EagerTasks));
     }
 
     internal static Candidate Of<T>(Coroutine<T> coroutine)
@@ -37,7 +38,8 @@ internal readonly struct Candidate
         ((Coroutine)coroutine).Verify();
         var body = coroutine.Source is null ? Valued(coroutine) : coroutine;      // what carries its value itself needs a place to keep it
         return new(body.Source, body.Token, static (core, one) =>
-            one.given is AwaitSource wait ? wait.Take() : LoopTask<T>.Create(core, new((ICoroutineSource<T>)one.given!, one.token), null, core.Loop.Options.EagerTasks));
+            one.given is AwaitSource wait ? wait.Take()
+                : LoopTask<T>.Create(core, new((ICoroutineSource<T>)one.given!, one.token), null, core.Loop.Options.EagerTasks));
 
         static async Coroutine<T> Valued(Coroutine<T> coroutine) => await coroutine;
     }

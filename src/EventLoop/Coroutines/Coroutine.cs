@@ -6,10 +6,13 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-/// <summary>A cold awaitable: an async method that returns it, or a built-in operation. It runs when it is awaited, in the awaiting task; it is awaited once.</summary>
+/// <summary>A cold awaitable: an async method that returns it, or a built-in operation. It runs when it
+/// is awaited, in the awaiting task; it is awaited once.</summary>
 /// <remarks>
-/// <para>Calling an <c>async Coroutine</c> method runs nothing, as in Python. <c>await</c> runs it inside the current task, in the same step; <see cref="Loop.CreateTask(Coroutine, string?, bool?)"/> makes it a task of its own.</para>
-/// <para>A second await of the same coroutine throws, except where there is nothing to tell it by: <see cref="Completed"/>, and <see cref="Loop.Sleep(TimeSpan)"/>. The default value is nobody's coroutine: awaiting it throws.</para>
+/// <para>Calling an <c>async Coroutine</c> method runs nothing, as in Python. <c>await</c> runs it inside the current task, in the same step;
+/// <see cref="Loop.CreateTask(Coroutine, string?, bool?)"/> makes it a task of its own.</para>
+/// <para>A second await of the same coroutine throws, except where there is nothing to tell it by: <see cref="Completed"/>, and
+/// <see cref="Loop.Sleep(TimeSpan)"/>. The default value is nobody's coroutine: awaiting it throws.</para>
 /// <para><b>Thread:</b> it may be made anywhere; it runs on the thread of the loop that awaits it, and always resumes there, whatever it awaited.</para>
 /// <para><b>Cost:</b> 0 bytes in the steady state, also when it suspends: its box is pooled by the loop.</para>
 /// <para>asyncio: a coroutine object.</para>

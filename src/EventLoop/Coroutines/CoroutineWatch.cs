@@ -5,7 +5,8 @@ namespace EventLoop.Coroutines;
 
 /// <summary>A coroutine that was made and not awaited yet: in debug mode every one, else those of methods that were compiled for debugging.</summary>
 internal sealed class CoroutineWatch(LossLedger ledger, string method, string? createdAt)
-    : LossWatch(ledger, ledger.Open($"The coroutine {method} was never awaited, so it never ran. Await it, or start it with Loop.CreateTask(...)", null, null, createdAt))
+    : LossWatch(ledger,
+        ledger.Open($"The coroutine {method} was never awaited, so it never ran. Await it, or start it with Loop.CreateTask(...)", null, null, createdAt))
 {
     /// <param name="maker">The loop that runs on this thread; null: none does.</param>
     /// <param name="stateMachine">Of the method.</param>

@@ -1,9 +1,9 @@
 namespace EventLoop.Coroutines;
 
 /// <summary>
-/// How a loop starts a coroutine that another one has made. At home a start is a plain store, because nearly all are: no interlocked operation, but a second look
-/// at the mark of the home behind it. Any other loop takes that mark away first, makes all processors see this, and only then looks whether it was started. So of two loops
-/// that start one coroutine at the same moment, one sees the other. One claim at a time; any thread.
+/// How a loop starts a coroutine that another one has made. At home a start is a plain store, because nearly all are: no interlocked operation, but a second
+/// look at the mark of the home behind it. Any other loop takes that mark away first, makes all processors see this, and only then looks whether it was
+/// started. So of two loops that start one coroutine at the same moment, one sees the other. One claim at a time; any thread.
 /// </summary>
 internal static class ForeignClaim
 {

@@ -24,8 +24,8 @@ namespace EventLoop.Coroutines;
 [StackTraceHidden]
 internal struct PooledUse
 {
-    // The stages, in the lowest bits of the number. Each step stores what it computes from its token instead of counting up what it reads, so that none waits for
-    // the store before it.
+    // The stages, in the lowest bits of the number. Each step stores what it computes from its token instead of counting up what it reads, so that none waits
+    // for the store before it.
     private const long Stages = 4;
     private const long Made = 1;
     private const long Ended = 2;       // started, and has its outcome

@@ -12,7 +12,8 @@ internal static class Suspension
     internal static void AwaitUnsafe<TAwaiter>(ref TAwaiter awaiter, CoroutineBox box)
         where TAwaiter : ICriticalNotifyCompletion
     {
-        // The three commonest by their type: code that the JIT has not optimized yet boxes at the test below, and a million tasks may take their first step in it.
+        // The three commonest by their type: code that the JIT has not optimized yet boxes at the test
+        // below, and a million tasks may take their first step in it.
         if (typeof(TAwaiter) == typeof(CoroutineAwaiter))
         {
             Park(ref Unsafe.As<TAwaiter, CoroutineAwaiter>(ref awaiter), box);

@@ -3,8 +3,9 @@ using EventLoop.Scheduling;
 namespace EventLoop.Coroutines;
 
 /// <summary>
-/// An operation that may wait and has nothing of its own to carry, so that one object serves all calls: asks for a cancellation first, tries to complete at once,
-/// counts that against the step's budget, and parks the awaiting coroutine itself. Nothing is allocated. See <see cref="Synchronization.PooledWait"/> for those that hand something over.
+/// An operation that may wait and has nothing of its own to carry, so that one object serves all calls: asks for a cancellation first, tries to complete at
+/// once, counts that against the step's budget, and parks the awaiting coroutine itself. Nothing is allocated. See
+/// <see cref="Synchronization.PooledWait"/> for those that hand something over.
 /// </summary>
 [StackTraceHidden]
 internal abstract class WaitSource : ICoroutineSource

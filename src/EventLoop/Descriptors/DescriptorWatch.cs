@@ -5,8 +5,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Descriptors;
 
 /// <summary>
-/// The callbacks of one foreign descriptor. Each stands in the ready queue once at most, and is watched for again when it has run. The handle stays its owner's, who may close it: then
-/// the watch is over. Loop thread only.
+/// The callbacks of one foreign descriptor. Each stands in the ready queue once at most, and is watched for again when it has run. The handle stays its
+/// owner's, who may close it: then the watch is over. Loop thread only.
 /// </summary>
 internal sealed class DescriptorWatch : PollSource
 {
@@ -107,7 +107,8 @@ internal sealed class DescriptorWatch : PollSource
             all.Forget(this);
             if (!Handle.IsClosed)
             {
-                core.OnCallbackFailed(new IOException($"Descriptor {Number} is not watched any more: somebody has closed it without its handle. {failure.Message}", failure));
+                core.OnCallbackFailed(new IOException($"Descriptor {Number} is not watched any more: somebody has closed it without its handle. "
+                    + $"{failure.Message}", failure));
             }
         }
     }

@@ -4,8 +4,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Diagnostics;
 
 /// <summary>
-/// How debug mode, and loops for tests, hear the steps of a loop: it says which were slow, notes for each task when it ran last, knows what runs now, has the <see cref="StepWatch"/> notice steps that do not
-/// end, and looks for a deadlock when the loop parks. Loop thread only, but for what the watch reads.
+/// How debug mode, and loops for tests, hear the steps of a loop: it says which were slow, notes for each task when it ran last, knows what runs now, has the
+/// <see cref="StepWatch"/> notice steps that do not end, and looks for a deadlock when the loop parks. Loop thread only, but for what the watch reads.
 /// </summary>
 internal sealed class StepTimer(Loop loop) : Instrument
 {

@@ -1,8 +1,8 @@
 namespace EventLoop.Diagnostics;
 
 /// <summary>
-/// Notices steps that do not end: one thread beside all loops that are in debug mode, which lives while there are such. It reads when the step of each began, and says once of each step that has
-/// run for longer than its loop allows. By the system's time, whatever clock a loop goes by. Any thread.
+/// Notices steps that do not end: one thread beside all loops that are in debug mode, which lives while there are such. It reads when the step of each began,
+/// and says once of each step that has run for longer than its loop allows. By the system's time, whatever clock a loop goes by. Any thread.
 /// </summary>
 internal static class StepWatch
 {

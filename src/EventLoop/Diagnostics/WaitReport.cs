@@ -64,7 +64,8 @@ internal static class WaitReport
     }
 
     private static bool IsOpenToTheOutside(IWaitTarget target) =>
-        target is ForeignWait or SleepSource || (target is LoopAwaitable and not LoopTask) || target is ShieldedWait { Inner: not LoopTask } or ChildrenWait { IsOpenToTheOutside: true };
+        target is ForeignWait or SleepSource || (target is LoopAwaitable and not LoopTask)
+            || target is ShieldedWait { Inner: not LoopTask } or ChildrenWait { IsOpenToTheOutside: true };
 
     private static void Append(StringBuilder report, LoopTask task)
     {

@@ -3,7 +3,8 @@ using EventLoop.Executors;
 namespace EventLoop;
 
 /// <summary>Runs work on threads of its own: for work that blocks for long, or that wants always the same thread (one worker).</summary>
-/// <remarks><b>Thread:</b> any. Work begins in the order in which it was submitted. The threads are background threads, started with the first work, and end when the executor is disposed.</remarks>
+/// <remarks><b>Thread:</b> any. Work begins in the order in which it was submitted. The threads are background threads, started with the first work, and end
+/// when the executor is disposed.</remarks>
 public sealed class DedicatedThreadExecutor : IExecutor
 {
     private readonly JobQueue jobs;

@@ -1,8 +1,8 @@
 namespace EventLoop.Executors;
 
 /// <summary>
-/// The jobs of an executor that wait for a worker, first in first out, and the count of those that are not done. What is withdrawn leaves at once, so that nothing
-/// piles up behind work that takes long. Any thread; the lock is held for a few instructions.
+/// The jobs of an executor that wait for a worker, first in first out, and the count of those that are not done. What is withdrawn leaves at once, so that
+/// nothing piles up behind work that takes long. Any thread; the lock is held for a few instructions.
 /// </summary>
 internal sealed class JobQueue(string executor)
 {
@@ -149,7 +149,8 @@ internal sealed class JobQueue(string executor)
     {
         if (ReferenceEquals(served, this))
         {
-            throw new InvalidOperationException($"{executor} was disposed by work that runs on it, and that would wait for itself. Dispose it where the work was submitted.");
+            throw new InvalidOperationException($"{executor} was disposed by work that runs on it, and that would wait for itself. Dispose it where the work "
+                + $"was submitted.");
         }
 
         lock (gate)

@@ -7,8 +7,9 @@ namespace EventLoop;
 public sealed partial class ProcessExecutor
 {
     /// <summary>
-    /// Results in the order of the arguments; the first failure is thrown in its place. Python: <c>Executor.map</c>. Arguments are taken from the source on the loop, as workers become free and at most twice as many
-    /// (times <paramref name="chunk"/>) as there are workers ahead of the consumer, so the source may be endless and the consumer slow. Leaving early cancels what is under way.
+    /// Results in the order of the arguments; the first failure is thrown in its place. Python: <c>Executor.map</c>. Arguments are taken from the source on the
+    /// loop, as workers become free and at most twice as many (times <paramref name="chunk"/>) as there are workers ahead of the consumer, so the source may be
+    /// endless and the consumer slow. Leaving early cancels what is under way.
     /// </summary>
     /// <typeparam name="TArgument">Of what the work is given.</typeparam>
     /// <typeparam name="TResult">Of what it returns.</typeparam>

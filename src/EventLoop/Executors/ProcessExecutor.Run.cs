@@ -9,7 +9,8 @@ namespace EventLoop;
 // One piece of work: submit, run_in_executor.
 public sealed partial class ProcessExecutor
 {
-    /// <summary>Runs a function in a worker process. <b>Cancellation:</b> ends the wait at once; what runs has its token cancelled, and is killed with its worker after <see cref="ProcessExecutorOptions.CancelGrace"/>.</summary>
+    /// <summary>Runs a function in a worker process. <b>Cancellation:</b> ends the wait at once; what runs has its token cancelled, and is killed with its
+    /// worker after <see cref="ProcessExecutorOptions.CancelGrace"/>.</summary>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
     /// <returns>Its result, which was copied.</returns>
     /// <exception cref="ArgumentException">The work captures something; the message says what.</exception>
@@ -41,11 +42,13 @@ public sealed partial class ProcessExecutor
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
     /// <param name="argument">It gets a copy.</param>
-    /// <param name="onProgress">What the work reports comes here on this loop, in order and before the result. A caller that is slow slows the work; what it throws is thrown by Run, and cancels the work.</param>
+    /// <param name="onProgress">What the work reports comes here on this loop, in order and before the result. A caller that is slow slows the work; what it
+    /// throws is thrown by Run, and cancels the work.</param>
     /// <typeparam name="TArgument">Of what it is given.</typeparam>
     /// <typeparam name="TProgress">Of what it reports.</typeparam>
     /// <typeparam name="TResult">Of what it returns.</typeparam>
-    public Coroutine<TResult> Run<TArgument, TProgress, TResult>(Func<TArgument, WorkerContext<TProgress>, TResult> work, TArgument argument, Action<TProgress> onProgress)
+    public Coroutine<TResult> Run<TArgument, TProgress,
+        TResult>(Func<TArgument, WorkerContext<TProgress>, TResult> work, TArgument argument, Action<TProgress> onProgress)
     {
         ArgumentNullException.ThrowIfNull(onProgress);
         return Start<TArgument, TProgress, TResult>(WorkName.Of(work), argument, onProgress);
@@ -140,7 +143,8 @@ public sealed partial class ProcessExecutor
     public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, Task<TResult>> work, TArgument argument) =>
         Start<TArgument, TResult>(WorkName.Of(work), argument);
 
-    /// <summary>Has work run in a worker process, from any thread. For <see cref="Loop.RunInExecutor{T}(IExecutor?, Func{T})"/> and as a loop's default executor: work that captures something is refused there as here.</summary>
+    /// <summary>Has work run in a worker process, from any thread. For <see cref="Loop.RunInExecutor{T}(IExecutor?, Func{T})"/> and as a loop's default
+    /// executor: work that captures something is refused there as here.</summary>
     /// <typeparam name="T">Of what it returns.</typeparam>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
     /// <param name="cancellationToken">Cancels it as its waiter's cancellation would.</param>
@@ -166,7 +170,9 @@ public sealed partial class ProcessExecutor
                     pool.AbandonFromAnywhere(item, new OperationCanceledException(token));
                 },
                 (this, item));
-            item.Completion.ContinueWith(static (_, held) => ((CancellationTokenRegistration)held!).Dispose(), registration, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            item.Completion.ContinueWith(static (_, held) =>
+                ((CancellationTokenRegistration)held!).Dispose(), registration, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
         }
 
         return item.Completion;
@@ -185,7 +191,8 @@ public sealed partial class ProcessExecutor
     {
         _ = Home();
         await Loop.CheckPoint();
-        return await Outcome(Begin(new WorkItem<TArgument, TProgress, TResult>(argument, LoopCore.Required, IsHere, onProgress, FailFromAnywhere) { Name = name }));
+        return await Outcome(Begin(new WorkItem<TArgument, TProgress,
+            TResult>(argument, LoopCore.Required, IsHere, onProgress, FailFromAnywhere) { Name = name }));
     }
 
     private async Coroutine<TResult> Outcome<TArgument, TResult>(WorkItem<TArgument, TResult> item)
@@ -207,7 +214,8 @@ public sealed partial class ProcessExecutor
         {
             Enqueue(item);
         }
-        else if (!home!.TryPost(CallbackItem<(ProcessExecutor Pool, WorkItem Item)>.Create(static call => call.Pool.Enqueue(call.Item), (this, item), home.BaseContext)))
+        else if (!home!.TryPost(CallbackItem<(ProcessExecutor Pool, WorkItem Item)>.Create(static call =>
+            call.Pool.Enqueue(call.Item), (this, item), home.BaseContext)))
         {
             throw new ObjectDisposedException(nameof(ProcessExecutor), $"Loop '{home!.Loop.Name}', to which the process pool belongs, is closed.");
         }

@@ -7,8 +7,8 @@ namespace EventLoop;
 public sealed partial class ProcessExecutor
 {
     /// <summary>
-    /// Takes no more work; what it has may end within the time, then it is cancelled as by its waiter, who gets <see cref="LoopCanceledException"/>. Returns when all workers have ended; Run then throws
-    /// <see cref="InvalidOperationException"/>. Python: <c>shutdown</c>.
+    /// Takes no more work; what it has may end within the time, then it is cancelled as by its waiter, who gets <see cref="LoopCanceledException"/>. Returns
+    /// when all workers have ended; Run then throws <see cref="InvalidOperationException"/>. Python: <c>shutdown</c>.
     /// </summary>
     /// <param name="timeout">Null: as long as it takes. Zero: no time; only <see cref="ProcessExecutorOptions.CancelGrace"/>.</param>
     /// <returns>What had to be cancelled, withdrawn and killed.</returns>

@@ -7,21 +7,28 @@ using EventLoop.Scheduling;
 namespace EventLoop;
 
 /// <summary>
-/// Runs static functions in worker processes: CPU work beside the loop, which can really be stopped, and whose crash costs nothing but itself. Python: <c>ProcessPoolExecutor</c>; AnyIO: <c>to_process</c>.
+/// Runs static functions in worker processes: CPU work beside the loop, which can really be stopped, and whose crash costs nothing but itself. Python:
+/// <c>ProcessPoolExecutor</c>; AnyIO: <c>to_process</c>.
 /// </summary>
 /// <remarks>
-/// <para><b>What can be run:</b> a static method, a static lambda, or any lambda that captures nothing. One that captures is refused at once by <see cref="ArgumentException"/>, which names what it captures ("this"
-/// for a method of an object). Arguments and results are copied. AsyncLocals do not travel.</para>
-/// <para><b>A crash fails the one piece of work that ran there</b>, with <see cref="WorkerCrashedException"/>; the worker is replaced, what waits goes on, and nothing is run twice. One that dies while it is idle
-/// fails nothing. When three workers in a row cannot start, everything that waits fails with <see cref="WorkerStartException"/>, and the next Run tries again.</para>
-/// <para><b>What the work throws</b> is thrown here as the same type where that can be made from a message, with the worker's stack; else as <see cref="WorkerTaskException"/>.</para>
-/// <para><b>Cancellation:</b> the waiter goes on at once. Work that has not begun is withdrawn; what runs has its token cancelled, and is killed with its worker after CancelGrace.</para>
-/// <para><b>Workers</b> are in sessions of their own, so Ctrl-C is this process's to handle, and they end when this process does, however it ends. Their input is empty, their output this process's; their error
-/// output is always read, passed on, and its last 8 KiB kept for the exception.</para>
-/// <para><b>Thread:</b> it belongs to the loop that made it, or, made where none runs, to the first that uses it; that loop's end kills the workers of one that nobody disposed. Run may be awaited on any loop,
-/// <see cref="SubmitAsync{T}(Func{T}, CancellationToken)"/> called on any thread.</para>
-/// <para><b>Cost:</b> a round trip is two context switches, about that of <see cref="Loop.ToThread{T}(Func{T})"/>; starting a worker costs what starting a .NET program does.</para>
-/// <para>Trimmed and AOT programs call <see cref="WorkerProcess.Run"/> first in Main; AOT knows no delegate by name yet and throws <see cref="PlatformNotSupportedException"/>.</para>
+/// <para><b>What can be run:</b> a static method, a static lambda, or any lambda that captures nothing. One that captures is refused at once by
+/// <see cref="ArgumentException"/>, which names what it captures ("this" for a method of an object).
+/// Arguments and results are copied. AsyncLocals do not travel.</para>
+/// <para><b>A crash fails the one piece of work that ran there</b>, with <see cref="WorkerCrashedException"/>; the worker is replaced, what waits goes on, and
+/// nothing is run twice. One that dies while it is idle fails nothing. When three workers in a row cannot start, everything that waits fails with
+/// <see cref="WorkerStartException"/>, and the next Run tries again.</para>
+/// <para><b>What the work throws</b> is thrown here as the same type where that can be made from a message, with
+/// the worker's stack; else as <see cref="WorkerTaskException"/>.</para>
+/// <para><b>Cancellation:</b> the waiter goes on at once. Work that has not begun is withdrawn; what runs has its
+/// token cancelled, and is killed with its worker after CancelGrace.</para>
+/// <para><b>Workers</b> are in sessions of their own, so Ctrl-C is this process's to handle, and they end when this process does, however it ends. Their input
+/// is empty, their output this process's; their error output is always read, passed on, and its last 8 KiB kept for the exception.</para>
+/// <para><b>Thread:</b> it belongs to the loop that made it, or, made where none runs, to the first that uses it; that loop's end kills the workers of one that
+/// nobody disposed. Run may be awaited on any loop, <see cref="SubmitAsync{T}(Func{T}, CancellationToken)"/> called on any thread.</para>
+/// <para><b>Cost:</b> a round trip is two context switches, about that of
+/// <see cref="Loop.ToThread{T}(Func{T})"/>; starting a worker costs what starting a .NET program does.</para>
+/// <para>Trimmed and AOT programs call <see cref="WorkerProcess.Run"/> first in Main; AOT knows no delegate by name yet and throws
+/// <see cref="PlatformNotSupportedException"/>.</para>
 /// </remarks>
 public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
 {
@@ -58,7 +65,8 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
         if (WorkerProcess.IsMissed)
         {
             throw new InvalidOperationException(
-                "This process was started as a worker of a ProcessExecutor and runs its Main all the same, so a pool in it would start workers without end. Call WorkerProcess.Run() first in Main, and return when it is true.");
+                "This process was started as a worker of a ProcessExecutor and runs its Main all the same, so a pool in it would start workers without end. "
+                    + "Call WorkerProcess.Run() first in Main, and return when it is true.");
         }
 
         most = Options.Workers ?? Environment.ProcessorCount;
@@ -144,7 +152,8 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
         }
     }
 
-    /// <summary>Kills all workers at once; who waits for work that runs gets <see cref="WorkerCrashedException"/>. Python 3.14: <c>kill_workers</c>. It can be used again. <b>Thread:</b> its loop's.</summary>
+    /// <summary>Kills all workers at once; who waits for work that runs gets <see cref="WorkerCrashedException"/>. Python 3.14: <c>kill_workers</c>. It can be
+    /// used again. <b>Thread:</b> its loop's.</summary>
     public void KillWorkers()
     {
         home?.VerifyAccess("ProcessExecutor.KillWorkers");
@@ -353,7 +362,8 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
     {
         timedOut++;
         Withdraw(item);
-        item.Fail(new TimeoutException($"{item.Name.Display} took longer than the {Options.TaskTimeout!.Value.TotalSeconds:0.###} s of ProcessExecutorOptions.TaskTimeout; it is cancelled, and its worker ends if it does not heed that."));
+        item.Fail(new TimeoutException($"{item.Name.Display} took longer than the {Options.TaskTimeout!.Value.TotalSeconds:0.###} s of "
+            + $"ProcessExecutorOptions.TaskTimeout; it is cancelled, and its worker ends if it does not heed that."));
     }
 
     // ---- What the workers tell
@@ -427,7 +437,8 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
                 item.IsDone = true;
                 crashed++;
                 var end = status ?? new ExitStatus(255);
-                item.Fail(new WorkerCrashedException(worker.VerdictOn(end), end, item.Name.Display, Stopwatch.GetElapsedTime(item.BegunAt), worker.ProcessId, worker.StandardError));
+                item.Fail(new WorkerCrashedException(worker.VerdictOn(end), end, item.Name.Display, Stopwatch.GetElapsedTime(item.BegunAt), worker.ProcessId,
+                    worker.StandardError));
             }
         }
 

@@ -3,7 +3,8 @@ using EventLoop.Executors.Work;
 namespace EventLoop;
 
 /// <summary>
-/// How a <see cref="ProcessExecutor"/> works. Times and numbers of zero or less (below zero where zero means something) throw <see cref="ArgumentOutOfRangeException"/> from its constructor; null is "no limit" throughout.
+/// How a <see cref="ProcessExecutor"/> works. Times and numbers of zero or less (below zero where zero means something) throw
+/// <see cref="ArgumentOutOfRangeException"/> from its constructor; null is "no limit" throughout.
 /// </summary>
 public sealed record ProcessExecutorOptions
 {
@@ -19,27 +20,30 @@ public sealed record ProcessExecutorOptions
     /// <summary>How much work may wait for a worker; beyond it Run waits. Zero: unbounded.</summary>
     public int QueueCapacity { get; init; }
 
-    /// <summary>For one piece of work, from its beginning in the worker: then <see cref="TimeoutException"/>, and what <see cref="CancelGrace"/> says.</summary>
+    /// <summary>For one piece of work, from its beginning in the worker: then
+    /// <see cref="TimeoutException"/>, and what <see cref="CancelGrace"/> says.</summary>
     public TimeSpan? TaskTimeout { get; init; }
 
-    /// <summary>How long work that timed out or was cancelled may go on, its token cancelled, before its worker is killed and replaced; zero: at once. Nobody waits for it meanwhile.</summary>
+    /// <summary>How long work that timed out or was cancelled may go on, its token cancelled, before its worker is
+    /// killed and replaced; zero: at once. Nobody waits for it meanwhile.</summary>
     public TimeSpan CancelGrace { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>A worker is replaced after so much work.</summary>
     public int? MaxTasksPerWorker { get; init; }
 
     /// <summary>
-    /// Bytes. Work that needs more on the managed heap fails with <see cref="OutOfMemoryException"/>, and the worker lives; a worker whose resident memory is over it is replaced between two pieces of work,
-    /// and one that goes 25 % over it is killed.
+    /// Bytes. Work that needs more on the managed heap fails with <see cref="OutOfMemoryException"/>, and the worker lives; a worker whose resident memory is
+    /// over it is replaced between two pieces of work, and one that goes 25 % over it is killed.
     /// </summary>
     public long? MemoryLimit { get; init; }
 
-    /// <summary>Runs first in each worker; a static lambda or method, else <see cref="ArgumentException"/> from the constructor. When it fails, so does the worker.</summary>
+    /// <summary>Runs first in each worker; a static lambda or method, else <see cref="ArgumentException"/>
+    /// from the constructor. When it fails, so does the worker.</summary>
     public Action? Initializer { get; init; }
 
     /// <summary>
-    /// For what is not raw: byte[], string, unmanaged types and arrays of them travel as they are. Made anew in the worker, so it has a public constructor without parameters, else
-    /// <see cref="ArgumentException"/>. Null: System.Text.Json, with fields, so that tuples work.
+    /// For what is not raw: byte[], string, unmanaged types and arrays of them travel as they are. Made anew in the worker, so it has a public constructor
+    /// without parameters, else <see cref="ArgumentException"/>. Null: System.Text.Json, with fields, so that tuples work.
     /// </summary>
     public IWorkSerializer? Serializer { get; init; }
 
@@ -47,7 +51,8 @@ public sealed record ProcessExecutorOptions
     public IReadOnlyDictionary<string, string?>? Environment { get; init; }
 
     /// <summary>
-    /// What starts a worker; null: this program again, stopped before its Main. Set it where that cannot be (a native host): a program whose Main calls <see cref="WorkerProcess.Run"/>.
+    /// What starts a worker; null: this program again, stopped before its Main. Set it where that cannot be (a
+    /// native host): a program whose Main calls <see cref="WorkerProcess.Run"/>.
     /// </summary>
     public ProcessCommand? WorkerCommand { get; init; }
 
@@ -63,7 +68,8 @@ public sealed record ProcessExecutorOptions
         Positive(MemoryLimit, nameof(MemoryLimit));
         if (Serializer is { } serializer && (serializer.GetType().AssemblyQualifiedName is null || !HasConstructor(serializer.GetType())))
         {
-            throw new ArgumentException($"{serializer.GetType()} has no public constructor without parameters, and each worker process makes its own serializer.", nameof(Serializer));
+            throw new ArgumentException($"{serializer.GetType()} has no public constructor without parameters, and each worker process makes its own "
+                + $"serializer.", nameof(Serializer));
         }
 
         if (Initializer is not null)

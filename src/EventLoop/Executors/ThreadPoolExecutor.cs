@@ -3,7 +3,8 @@ using EventLoop.Executors;
 namespace EventLoop;
 
 /// <summary>Runs work on .NET's thread pool, at most so many at once.</summary>
-/// <remarks><b>Thread:</b> any. Work begins in the order in which it was submitted. It does not see the submitter's ExecutionContext unless it was handed in by <c>Loop.RunInExecutor</c>.</remarks>
+/// <remarks><b>Thread:</b> any. Work begins in the order in which it was submitted. It does not see the submitter's
+/// ExecutionContext unless it was handed in by <c>Loop.RunInExecutor</c>.</remarks>
 public sealed class ThreadPoolExecutor : IExecutor
 {
     private readonly int most;

@@ -16,7 +16,8 @@ internal static class WorkFile
         if (assembly is { IsDynamic: false, Location: { Length: > 0 } path } && BuildOf(path) is { } onDisk && onDisk != name.Build)
         {
             throw new InvalidOperationException(
-                $"{path} was rebuilt while this program runs (build {name.Build:N} here, {onDisk:N} on the disk), so a worker process would run other code than this one. Start the program again.");
+                $"{path} was rebuilt while this program runs (build {name.Build:N} here, {onDisk:N} on the disk), so a worker process would run other code "
+                    + $"than this one. Start the program again.");
         }
     }
 

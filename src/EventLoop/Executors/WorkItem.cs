@@ -124,7 +124,8 @@ internal class WorkItem<TArgument, TResult> : WorkItem
         }
     }
 
-    internal override void Succeed(IWorkSerializer serializer, ReadOnlySpan<byte> bytes) => SetResult(typeof(TResult) == typeof(NoResult) ? default! : WorkValues.Read<TResult>(bytes, serializer));
+    internal override void Succeed(IWorkSerializer serializer, ReadOnlySpan<byte> bytes) =>
+        SetResult(typeof(TResult) == typeof(NoResult) ? default! : WorkValues.Read<TResult>(bytes, serializer));
 
     internal override void Fail(Exception why)
     {
@@ -157,7 +158,8 @@ internal class WorkItem<TArgument, TResult> : WorkItem
 }
 
 /// <summary>One whose work reports progress.</summary>
-internal sealed class WorkItem<TArgument, TProgress, TResult>(TArgument argument, LoopCore caller, bool isHere, Action<TProgress> onProgress, Action<WorkItem, Exception> onFailed)
+internal sealed class WorkItem<TArgument, TProgress,
+    TResult>(TArgument argument, LoopCore caller, bool isHere, Action<TProgress> onProgress, Action<WorkItem, Exception> onFailed)
     : WorkItem<TArgument, TResult>(argument, isHere)
 {
     private readonly ExecutionContext? flow = ExecutionContext.Capture();
@@ -171,7 +173,8 @@ internal sealed class WorkItem<TArgument, TProgress, TResult>(TArgument argument
         }
         else
         {
-            caller.TryPost(CallbackItem<(WorkItem<TArgument, TProgress, TResult> Item, TProgress Progress)>.Create(static call => call.Item.Call(call.Progress), (this, progress), caller.BaseContext));
+            caller.TryPost(CallbackItem<(WorkItem<TArgument, TProgress, TResult> Item, TProgress Progress)>.Create(static call =>
+                call.Item.Call(call.Progress), (this, progress), caller.BaseContext));
         }
     }
 
@@ -225,7 +228,8 @@ internal sealed class WorkChunk<TArgument, TResult>(TArgument[] arguments, bool 
         {
             bool failed = reader.ReadInt32() != 0;
             var part = reader.ReadBytes(reader.ReadInt32());
-            outcomes[i] = failed ? new Outcome<TResult>(default, WorkFrames.ReadFailure(part)) : new Outcome<TResult>(WorkValues.Read<TResult>(part, serializer), null);
+            outcomes[i] = failed ? new Outcome<TResult>(default, WorkFrames.ReadFailure(part))
+                : new Outcome<TResult>(WorkValues.Read<TResult>(part, serializer), null);
         }
 
         SetResult(outcomes);

@@ -26,7 +26,8 @@ internal static class WorkerCommandLine
 
         Add(environment, command.Environment);
         Add(environment, options.Environment);
-        string? hooks = environment.TryGetValue(WorkerProcess.HooksVariable, out string? given) ? given : Environment.GetEnvironmentVariable(WorkerProcess.HooksVariable);
+        string? hooks = environment.TryGetValue(WorkerProcess.HooksVariable, out string? given)
+            ? given : Environment.GetEnvironmentVariable(WorkerProcess.HooksVariable);
         environment[WorkerProcess.Variable] = $":{hooks}";
         if (options.WorkerCommand is null)
         {
@@ -52,10 +53,12 @@ internal static class WorkerCommandLine
         if (AppContext.TryGetSwitch("System.StartupHookProvider.IsSupported", out bool hasHooks) && !hasHooks)
         {
             throw new PlatformNotSupportedException(
-                "This program has no startup hooks (it is trimmed, or says StartupHookSupport=false), so a worker would run its Main. Call WorkerProcess.Run() first in Main, and name this program as ProcessExecutorOptions.WorkerCommand.");
+                "This program has no startup hooks (it is trimmed, or says StartupHookSupport=false), so a worker would run its Main. Call "
+                    + "WorkerProcess.Run() first in Main, and name this program as ProcessExecutorOptions.WorkerCommand.");
         }
 
-        string path = Environment.ProcessPath ?? throw new PlatformNotSupportedException("The program's own file is not known. Set ProcessExecutorOptions.WorkerCommand.");
+        string path = Environment.ProcessPath
+            ?? throw new PlatformNotSupportedException("The program's own file is not known. Set ProcessExecutorOptions.WorkerCommand.");
         return Path.GetFileNameWithoutExtension(path) == "dotnet" ? new ProcessCommand(path, HostArguments()) : new ProcessCommand(path);
     }
 

@@ -212,7 +212,8 @@ internal sealed class WorkerHandle(ProcessExecutor pool, int id)
         stream = connection.OpenStream(raw: true);
         using var hello = new FrameWriter();
         hello.WriteInt32(id);
-        hello.WriteText(pool.Options.Serializer?.GetType() is { } serializer && serializer != typeof(JsonWorkSerializer) ? serializer.AssemblyQualifiedName : null);
+        hello.WriteText(pool.Options.Serializer?.GetType() is { } serializer && serializer != typeof(JsonWorkSerializer) ? serializer.AssemblyQualifiedName
+            : null);
         hello.WriteText(pool.Initializer is { } first ? WorkFrames.TextOf(first) : null);
         Send(hello.Finish(FrameKind.Hello, 0).ToArray(), null);
     }

@@ -23,9 +23,11 @@ internal static class WorkerMemory
     {
         try
         {
-            string group = File.ReadLines("/proc/self/cgroup").FirstOrDefault(static line => line.StartsWith("0::", StringComparison.Ordinal)) is { } line ? line[3..] : "/";
+            string group = File.ReadLines("/proc/self/cgroup").FirstOrDefault(static line => line.StartsWith("0::", StringComparison.Ordinal)) is { } line
+                ? line[3..] : "/";
             string path = $"/sys/fs/cgroup{group.TrimEnd('/')}/memory.events";
-            string? count = File.ReadLines(File.Exists(path) ? path : "/sys/fs/cgroup/memory.events").FirstOrDefault(static line => line.StartsWith("oom_kill ", StringComparison.Ordinal));
+            string? count = File.ReadLines(File.Exists(path) ? path : "/sys/fs/cgroup/memory.events").FirstOrDefault(static line =>
+                line.StartsWith("oom_kill ", StringComparison.Ordinal));
             return count is null ? 0 : long.Parse(count["oom_kill ".Length..], CultureInfo.InvariantCulture);
         }
         catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException or FormatException)

@@ -14,7 +14,8 @@ public sealed partial class LoopFile
     /// <param name="options">Hints.</param>
     /// <param name="preallocationSize">What is reserved for a new file.</param>
     /// <remarks>
-    /// A file that is opened for reading, whose path the system has in memory, is opened on the loop's thread, in some microseconds; others by the default executor.
+    /// A file that is opened for reading, whose path the system has in memory, is opened on the loop's
+    /// thread, in some microseconds; others by the default executor.
     /// <b>Cancellation:</b> ends the wait at once; what was opened all the same is closed.
     /// </remarks>
     /// <exception cref="FileNotFoundException">There is none. Other errors as of <see cref="File.OpenHandle"/>.</exception>

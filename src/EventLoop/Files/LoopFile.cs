@@ -5,14 +5,19 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.IO;
 
-/// <summary>An open file, read and written at offsets. What the system has in memory is read on the loop's thread at once; whatever may wait for a disk is done by the default executor. AnyIO: <c>open_file</c>.</summary>
+/// <summary>An open file, read and written at offsets. What the system has in memory is read on the loop's thread at once; whatever may wait for a disk is done
+/// by the default executor. AnyIO: <c>open_file</c>.</summary>
 /// <remarks>
-/// <para><b>Thread:</b> a loop's; a file belongs to no loop, but one that came from an <see cref="OpenFileCache"/> to its. Several operations may be under way at once.</para>
-/// <para><b>Cancellation:</b> ends the wait of a read, a flush or a question at once. A write or a change of the length that has been handed over is waited for, so that nothing of it can come later than what
-/// is done next; its own outcome is what the caller sees.</para>
-/// <para><b>Errors:</b> as of .NET's <see cref="RandomAccess"/>: <see cref="IOException"/>, <see cref="UnauthorizedAccessException"/> where it was not opened for that.</para>
-/// <para><b>Cost:</b> a read of what is in memory is one system call and allocates nothing. Anything else is a hop to another thread and back, and what is read there is copied once more.</para>
-/// <para>Whether something is in memory is asked by <c>preadv2(RWF_NOWAIT)</c>. File systems that do not know that (overlay, tmpfs, network), other systems than Linux: all reads are done by the executor.</para>
+/// <para><b>Thread:</b> a loop's; a file belongs to no loop, but one that came from an
+/// <see cref="OpenFileCache"/> to its. Several operations may be under way at once.</para>
+/// <para><b>Cancellation:</b> ends the wait of a read, a flush or a question at once. A write or a change of the length that has been handed over is waited
+/// for, so that nothing of it can come later than what is done next; its own outcome is what the caller sees.</para>
+/// <para><b>Errors:</b> as of .NET's <see cref="RandomAccess"/>: <see cref="IOException"/>,
+/// <see cref="UnauthorizedAccessException"/> where it was not opened for that.</para>
+/// <para><b>Cost:</b> a read of what is in memory is one system call and allocates nothing. Anything else is a hop to
+/// another thread and back, and what is read there is copied once more.</para>
+/// <para>Whether something is in memory is asked by <c>preadv2(RWF_NOWAIT)</c>. File systems that do not know that (overlay, tmpfs, network), other systems
+/// than Linux: all reads are done by the executor.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -176,7 +181,8 @@ public sealed partial class LoopFile : IAsyncDisposable
     /// <summary>Whether a part is in the system's memory, so that sending it does not wait for a disk; null: nobody knows.</summary>
     internal bool? IsAtHand(long offset, long count) => CachedFile.IsAtHand(handle, offset, count) ?? (entry is { WasBroughtIn: true } ? true : null);
 
-    /// <summary>The answer to <see cref="IsAtHand"/> until the cache looks again: where the system does not tell, the file as a whole was read a moment ago.</summary>
+    /// <summary>The answer to <see cref="IsAtHand"/> until the cache looks again: where the system does
+    /// not tell, the file as a whole was read a moment ago.</summary>
     internal void NoteBroughtIn()
     {
         if (entry is not null)
@@ -191,7 +197,8 @@ public sealed partial class LoopFile : IAsyncDisposable
         int total = 0;
         while (total < buffer.Length)
         {
-            int read = readsAtOnce ? CachedFile.TryRead(handle, buffer.Span.Slice(total, Math.Min(buffer.Length - total, LargestStep)), offset + total) : CachedFile.NotAtHand;
+            int read = readsAtOnce ? CachedFile.TryRead(handle, buffer.Span.Slice(total, Math.Min(buffer.Length - total, LargestStep)), offset + total)
+                : CachedFile.NotAtHand;
             if (read < 0)
             {
                 readsAtOnce &= read != CachedFile.Unsupported;

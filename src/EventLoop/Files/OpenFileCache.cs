@@ -4,13 +4,17 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.IO;
 
-/// <summary>Open files below one folder, for a server that hands them out: opened once, and looked at again only now and then. nginx: <c>open_file_cache</c>.</summary>
+/// <summary>Open files below one folder, for a server that hands them out: opened once, and looked at
+/// again only now and then. nginx: <c>open_file_cache</c>.</summary>
 /// <remarks>
 /// <para><b>Thread:</b> its loop's, the one that used it last.</para>
-/// <para>No path leads out of the folder, and none over a symbolic link; what is no regular file is never opened. On Linux the system itself sees to that (openat2), without a gap between the look and the opening.</para>
-/// <para>Within its validity a file counts as what it was: of one that was replaced the old content is given, with its length. One that is overwritten in place may be shorter than its known length.</para>
+/// <para>No path leads out of the folder, and none over a symbolic link; what is no regular file is never opened. On Linux the system itself sees to that
+/// (openat2), without a gap between the look and the opening.</para>
+/// <para>Within its validity a file counts as what it was: of one that was replaced the old content is given, with its length. One that is overwritten in place
+/// may be shorter than its known length.</para>
 /// <para><b>Cancellation:</b> ends the wait for a file that is not known yet.</para>
-/// <para><b>Cost:</b> a known file takes a look into a table, and one object; one that has to be looked up, some microseconds on the loop's thread if the system has its path in memory, else a hop to the default executor.</para>
+/// <para><b>Cost:</b> a known file takes a look into a table, and one object; one that has to be looked up, some microseconds on the loop's thread if the
+/// system has its path in memory, else a hop to the default executor.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -50,7 +54,8 @@ public sealed class OpenFileCache : IDisposable
     /// <summary>How many files it keeps open.</summary>
     public int Count => entries.Count;
 
-    /// <summary>Gives a file, open for reading, with its <see cref="LoopFile.KnownStatus"/>. Whoever gets it disposes it; the cache goes on keeping it.</summary>
+    /// <summary>Gives a file, open for reading, with its <see cref="LoopFile.KnownStatus"/>. Whoever
+    /// gets it disposes it; the cache goes on keeping it.</summary>
     /// <param name="path">Below the folder: relative, with slashes.</param>
     /// <returns>Null: there is no regular file there, it must not be read, or the path leads out of the folder or over a link.</returns>
     /// <exception cref="IOException">It cannot be opened for another reason: no more descriptors, a disk that fails.</exception>

@@ -8,8 +8,8 @@ namespace EventLoop.Foreign;
 
 /// <summary>
 /// A type of awaiters that is not ours: what it is called, and whether an await by it can be interrupted. <c>GetResult</c> of a task's awaiter would block on a
-/// task that has not ended; but the compiler keeps the awaiter of a suspended method in a field of its state machine, and reads it back when the method resumes.
-/// So a failed task's awaiter is put in its place, whose <c>GetResult</c> throws, at the await, inside the method's <c>try</c> blocks.
+/// task that has not ended; but the compiler keeps the awaiter of a suspended method in a field of its state machine, and reads it back when the method
+/// resumes. So a failed task's awaiter is put in its place, whose <c>GetResult</c> throws, at the await, inside the method's <c>try</c> blocks.
 /// </summary>
 internal abstract class ForeignAwaiter
 {
@@ -24,7 +24,8 @@ internal abstract class ForeignAwaiter
             || open == typeof(ConfiguredTaskAwaitable.ConfiguredTaskAwaiter) || open == typeof(ConfiguredTaskAwaitable<>.ConfiguredTaskAwaiter)
             || open == typeof(System.Runtime.CompilerServices.YieldAwaitable.YieldAwaiter);
         RefusesEarlyResults = open == typeof(ValueTaskAwaiter) || open == typeof(ValueTaskAwaiter<>)
-            || open == typeof(ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter) || open == typeof(ConfiguredValueTaskAwaitable<>.ConfiguredValueTaskAwaiter);
+            || open == typeof(ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter)
+                || open == typeof(ConfiguredValueTaskAwaitable<>.ConfiguredValueTaskAwaiter);
     }
 
     /// <summary>Whether it is .NET's own and calls its continuation once. That of a ValueTask hands it on to a source, which may be anybody's.</summary>

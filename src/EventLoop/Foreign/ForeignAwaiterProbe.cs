@@ -6,8 +6,8 @@ using EventLoop.Coroutines;
 namespace EventLoop.Foreign;
 
 /// <summary>
-/// Whether the awaiters of tasks are what <see cref="ForeignAwaiter"/> takes them for, on this runtime. Nothing is written before the layout was seen to be right. It
-/// holds up the first cancellation that meets a task: so it tries no more than it has to.
+/// Whether the awaiters of tasks are what <see cref="ForeignAwaiter"/> takes them for, on this runtime. Nothing is written before the layout was seen to be
+/// right. It holds up the first cancellation that meets a task: so it tries no more than it has to.
 /// </summary>
 internal static class ForeignAwaiterProbe
 {

@@ -9,8 +9,8 @@ internal static class ForeignCancellation
     extension(LoopTask task)
     {
         /// <summary>
-        /// A cancellation has met waits for things that are not ours. Where code of the task waited on the loop, that is what was cancelled: what waits for such code
-        /// learns of it from there, and a level-triggered scope is asked again after a while.
+        /// A cancellation has met waits for things that are not ours. Where code of the task waited on the loop, that is what was cancelled: what waits for
+        /// such code learns of it from there, and a level-triggered scope is asked again after a while.
         /// </summary>
         internal void InterruptForeign(ForeignWait wait, TaskContext from, bool isTaken)
         {

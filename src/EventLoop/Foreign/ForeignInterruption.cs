@@ -5,8 +5,8 @@ using EventLoop.Tasks;
 namespace EventLoop.Foreign;
 
 /// <summary>
-/// What a cancellation does to a task's waits for things that are not ours. It is decided in a step of its own: what is waited for may be the task's own code (an
-/// <c>async Task</c> method that it called), and by then that has come to its next wait on the loop, which takes the cancellation. Loop thread only.
+/// What a cancellation does to a task's waits for things that are not ours. It is decided in a step of its own: what is waited for may be the task's own code
+/// (an <c>async Task</c> method that it called), and by then that has come to its next wait on the loop, which takes the cancellation. Loop thread only.
 /// </summary>
 internal sealed class ForeignInterruption : LoopItem
 {
@@ -85,8 +85,8 @@ internal sealed class ForeignInterruption : LoopItem
     }
 
     /// <summary>
-    /// Which waits stand deeper inside than others. A chain of coroutines ends in the task's own, or in ordinary code that awaits the last of them: an <c>async Task</c>
-    /// method, whose own task is known by its continuation.
+    /// Which waits stand deeper inside than others. A chain of coroutines ends in the task's own, or in ordinary code that awaits the last of them: an <c>async
+    /// Task</c> method, whose own task is known by its continuation.
     /// </summary>
     private sealed class Nesting
     {

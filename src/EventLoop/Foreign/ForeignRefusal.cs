@@ -3,8 +3,8 @@ using EventLoop.Tasks;
 namespace EventLoop.Foreign;
 
 /// <summary>
-/// A foreign wait that a cancellation has met and not ended: work that was given a token has its grace to end by itself; code of the task that waits deeper inside has
-/// what time it takes; and in debug mode a wait that still stands after a second is named. Loop thread only.
+/// A foreign wait that a cancellation has met and not ended: work that was given a token has its grace to end by itself; code of the task that waits deeper
+/// inside has what time it takes; and in debug mode a wait that still stands after a second is named. Loop thread only.
 /// </summary>
 internal sealed class ForeignRefusal(ForeignWait wait, LoopTask task)
 {

@@ -28,7 +28,8 @@ internal sealed class ForeignTask : LoopAwaitable
         // Not an await, which would go by the current context: a wait that was given up must not look like a continuation that comes late.
         arrival = new Arrival(this);
         task.ContinueWith(
-            static (task, arrival) => ((Arrival)arrival!).Announce(task), arrival, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            static (task, arrival) =>
+                ((Arrival)arrival!).Announce(task), arrival, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     internal Task Task { get; }

@@ -6,11 +6,12 @@ namespace EventLoop;
 /// <summary>Waits for .NET's own tasks that a cancellation can interrupt.</summary>
 public static class ForeignTaskExtensions
 {
-    /// <summary>A wait for a .NET task that a cancellation ends at once, without a grace; the task itself is left alone, and what it throws later is observed.</summary>
+    /// <summary>A wait for a .NET task that a cancellation ends at once, without a grace; the task itself
+    /// is left alone, and what it throws later is observed.</summary>
     /// <param name="task">The task.</param>
     /// <remarks>
-    /// An <c>await</c> of a <see cref="Task"/> in a coroutine is interruptible without it; it is for a <see cref="ValueTask"/>, which is not, for ordinary <c>async Task</c> methods, for work that need not
-    /// be waited for although it was given a token, and for the combinators.
+    /// An <c>await</c> of a <see cref="Task"/> in a coroutine is interruptible without it; it is for a <see cref="ValueTask"/>, which is not, for ordinary
+    /// <c>async Task</c> methods, for work that need not be waited for although it was given a token, and for the combinators.
     /// </remarks>
     public static Coroutine OnLoop(this Task task) => ForeignTask.Wait(task);
 

@@ -11,7 +11,8 @@ namespace EventLoop.Foreign;
 /// </summary>
 /// <remarks>
 /// The delegate is in the hands of code of others. Its first call counts, on whichever thread; a further one throws there. So that a call that comes too late
-/// never meets the next use, only waits whose awaiter is known to call once are pooled: those of tasks, and those of our own sources, which vouch for themselves.
+/// never meets the next use, only waits whose awaiter is known to call once are pooled: those of
+/// tasks, and those of our own sources, which vouch for themselves.
 /// </remarks>
 [StackTraceHidden]
 internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
@@ -24,7 +25,8 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
     private bool callsOnce;
     private int armed;               // any thread, interlocked: 1 until the continuation is called, or withdrawn
 
-    // Nobody waits for it any more, and what it throws is to be observed. Such a wait is not pooled again: its delegate is still out. Loop thread; after the loop's end whoever comes.
+    // Nobody waits for it any more, and what it throws is to be observed. Such a wait is not pooled again: its
+    // delegate is still out. Loop thread; after the loop's end whoever comes.
     private Task? abandoned;
     private ForeignWait? nextAbandoned;      // of the same task
 
@@ -45,8 +47,8 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
     }
 
     /// <summary>
-    /// A wait for this task that was given up and is still registered with it: it waits for this method now. .NET takes a continuation back only by a search, and a task
-    /// that lives long would collect those of every wait that was given up. False: there is none.
+    /// A wait for this task that was given up and is still registered with it: it waits for this method now. .NET takes a continuation back only by a search,
+    /// and a task that lives long would collect those of every wait that was given up. False: there is none.
     /// </summary>
     internal static bool TryResumeAbandoned(LoopCore core, CoroutineBox box, ForeignAwaiter awaiter, Task task)
     {
@@ -116,7 +118,8 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
         if (Interlocked.Exchange(ref armed, 0) == 0)
         {
             throw new InvalidOperationException(
-                "An awaiter called its continuation a second time, or after it had refused it with an exception. It has to call it once; the coroutine has resumed already.");
+                "An awaiter called its continuation a second time, or after it had refused it with an exception. It has to call it once; the coroutine has "
+                    + "resumed already.");
         }
 
         var core = Context!.Core;

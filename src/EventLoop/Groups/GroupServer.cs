@@ -50,8 +50,10 @@ public sealed class GroupServer : IAsyncDisposable
     /// <summary>Connections accepted so far.</summary>
     public long AcceptedCount => Interlocked.Read(ref accepted);
 
-    /// <summary>Stops as a <see cref="Server"/> does, on all loops at once: accepts no more, lets handlers end, cancels those that are not done in time, and resets the connections of those that do not heed even that.</summary>
-    /// <param name="timeout">How long handlers may take to end by themselves, and as long again when cancelled; null or infinite: for ever, zero: not at all.</param>
+    /// <summary>Stops as a <see cref="Server"/> does, on all loops at once: accepts no more, lets handlers end, cancels those that are not done in time, and
+    /// resets the connections of those that do not heed even that.</summary>
+    /// <param name="timeout">How long handlers may take to end by themselves, and as long again when
+    /// cancelled; null or infinite: for ever, zero: not at all.</param>
     /// <returns>What had to be cancelled and aborted.</returns>
     /// <exception cref="InvalidOperationException">It is called from a handler of this server, which would wait for itself; or where no loop runs.</exception>
     public async Coroutine<ServerStopResult> StopAsync(TimeSpan? timeout = null)

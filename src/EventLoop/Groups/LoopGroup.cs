@@ -9,20 +9,24 @@ namespace EventLoop;
 
 /// <summary>Loops on threads of their own, and what is needed to spread work over them. Work never moves by itself from one to another.</summary>
 /// <remarks>
-/// <para><b>Thread:</b> any, unless a member says otherwise. A failing task or handler concerns its own loop's exception handler only; a loop fails when its run throws, by <see cref="LoopExitException"/> as a rule.</para>
-/// <para>What each loop needs for itself is in a <see cref="LoopLocal{T}"/>; what has to happen on one thread goes to the loop of a key, <see cref="RunOn{TKey}(TKey, Func{Coroutine})"/>; loops talk by <see cref="Mailbox{T}"/>.</para>
+/// <para><b>Thread:</b> any, unless a member says otherwise. A failing task or handler concerns its own loop's exception handler only; a loop fails when its
+/// run throws, by <see cref="LoopExitException"/> as a rule.</para>
+/// <para>What each loop needs for itself is in a <see cref="LoopLocal{T}"/>; what has to happen on one thread goes to the loop of a key,
+/// <see cref="RunOn{TKey}(TKey, Func{Coroutine})"/>; loops talk by <see cref="Mailbox{T}"/>.</para>
 /// </remarks>
 public sealed partial class LoopGroup
 {
     // ---- Run
 
     /// <summary>
-    /// Starts the loops, runs <paramref name="main"/> on a loop of this thread that is none of them, and when it ends stops what listens, cancels and awaits what is left on all loops at once, for at most
-    /// <see cref="LoopOptions.ShutdownTimeout"/> together, and returns. asyncio has nothing like it; nginx's master, Tokio's one runtime for each core.
+    /// Starts the loops, runs <paramref name="main"/> on a loop of this thread that is none of them, and when it ends stops what listens, cancels and awaits
+    /// what is left on all loops at once, for at most <see cref="LoopOptions.ShutdownTimeout"/> together, and returns. asyncio has nothing like it; nginx's
+    /// master, Tokio's one runtime for each core.
     /// </summary>
     /// <param name="main">The program.</param>
     /// <param name="options">Null: the defaults.</param>
-    /// <remarks>A loop in whose thread a step does not come back is left behind after that time, and named. Ctrl-C and SIGTERM are as for <see cref="Loop.Run(Func{Coroutine}, LoopOptions?)"/>.</remarks>
+    /// <remarks>A loop in whose thread a step does not come back is left behind after that time, and named. Ctrl-C and SIGTERM are as for
+    /// <see cref="Loop.Run(Func{Coroutine}, LoopOptions?)"/>.</remarks>
     /// <exception cref="InvalidOperationException">A loop runs on this thread.</exception>
     /// <exception cref="LoopCanceledException"><see cref="Stop"/> was called, and main ended by that.</exception>
     [OverloadResolutionPriority(1)]
@@ -65,7 +69,8 @@ public sealed partial class LoopGroup
     /// <summary>To post and submit to; its other members are its own thread's.</summary>
     public IReadOnlyList<Loop> Loops => loops;
 
-    /// <summary>The one that keys go to: the same for equal keys in this process; spread by the key's hash, mixed, so that numbers in equal steps are spread, too.</summary>
+    /// <summary>The one that keys go to: the same for equal keys in this process; spread by the key's hash,
+    /// mixed, so that numbers in equal steps are spread, too.</summary>
     /// <typeparam name="TKey">The type of the key.</typeparam>
     /// <param name="key">Anything with a hash.</param>
     public Loop On<TKey>(TKey key)
@@ -118,7 +123,8 @@ public sealed partial class LoopGroup
         return RunThere(ThreadOf(key), body);
     }
 
-    /// <summary>Runs <paramref name="body"/> on every loop, given its index; a failure cancels the others, and <see cref="AggregateException"/> holds what failed, as in a <see cref="TaskGroup"/>.</summary>
+    /// <summary>Runs <paramref name="body"/> on every loop, given its index; a failure cancels the others, and <see cref="AggregateException"/> holds what
+    /// failed, as in a <see cref="TaskGroup"/>.</summary>
     /// <param name="body">Called on each loop.</param>
     /// <inheritdoc cref="Run(Func{Coroutine})" path="/remarks"/>
     /// <exception cref="AggregateException">At least one failed.</exception>

@@ -11,7 +11,8 @@ namespace EventLoop;
 /// <summary>Messages for one loop from any thread: what loops that share nothing talk by. In order for each sender; one wake-up for however many.</summary>
 /// <typeparam name="T">The type of the messages.</typeparam>
 /// <remarks>
-/// <para>Made on the loop that receives. Disposing it there, or that loop's end, refuses further and waiting messages with <see cref="BrokenChannelException"/>; so does <see cref="Complete"/>.</para>
+/// <para>Made on the loop that receives. Disposing it there, or that loop's end, refuses further and waiting messages with
+/// <see cref="BrokenChannelException"/>; so does <see cref="Complete"/>.</para>
 /// <para><b>Cost:</b> posting and receiving allocate nothing in the steady state, but for an object for each <see cref="PostAsync"/>.</para>
 /// </remarks>
 [DebuggerDisplay("{DebuggerText,nq}")]
@@ -50,8 +51,10 @@ public sealed class Mailbox<T> : IAsyncEnumerable<T>, IDisposable
 
     /// <summary>Posts a message, and waits for room first if there is none. Any loop.</summary>
     /// <param name="message">The message.</param>
-    /// <remarks><b>Cancellation:</b> a sender leaves the line and its message is not sent; one that was taken in has succeeded. Nothing is sent before the await.</remarks>
-    /// <exception cref="BrokenChannelException">Nobody will receive it: the mailbox is completed or disposed, or its loop closed; or was during the wait.</exception>
+    /// <remarks><b>Cancellation:</b> a sender leaves the line and its message is not sent; one that was
+    /// taken in has succeeded. Nothing is sent before the await.</remarks>
+    /// <exception cref="BrokenChannelException">Nobody will receive it: the mailbox is completed or
+    /// disposed, or its loop closed; or was during the wait.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before its message was taken in.</exception>
     public Coroutine PostAsync(T message)
     {
@@ -81,7 +84,8 @@ public sealed class Mailbox<T> : IAsyncEnumerable<T>, IDisposable
         return line.TryTake(out message, out var refusal) || (refusal is null ? false : throw refusal);
     }
 
-    /// <summary>No more messages: posting throws <see cref="BrokenChannelException"/>, also to those who wait for room; what is there can still be received. Any thread; again does nothing.</summary>
+    /// <summary>No more messages: posting throws <see cref="BrokenChannelException"/>, also to those who wait for room; what is there can still be received.
+    /// Any thread; again does nothing.</summary>
     public void Complete() => line.Complete();
 
     /// <summary>Receives until the mailbox is completed and empty. Leaving early leaves it open.</summary>

@@ -6,7 +6,8 @@ using EventLoop.Tasks;
 namespace EventLoop.Groups;
 
 /// <summary>
-/// What senders on any thread and the receiving loop share of a mailbox: the messages, and those who wait for room. One arrival at most is on its way to the loop, and only while somebody waits there.
+/// What senders on any thread and the receiving loop share of a mailbox: the messages, and those who wait for room. One arrival at most is on its way to the
+/// loop, and only while somebody waits there.
 /// </summary>
 internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
 {

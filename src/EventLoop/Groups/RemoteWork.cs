@@ -7,7 +7,8 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Groups;
 
-/// <summary>Work on another loop that a task of this one awaits: it runs there as a task of its own, a cancellation goes there, and the wait ends when the work has. Loop thread only.</summary>
+/// <summary>Work on another loop that a task of this one awaits: it runs there as a task of its own, a cancellation
+/// goes there, and the wait ends when the work has. Loop thread only.</summary>
 [StackTraceHidden]
 internal sealed class RemoteWork<T> : PooledWait<T>
 {

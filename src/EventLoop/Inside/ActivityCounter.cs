@@ -10,7 +10,8 @@ internal sealed class ActivityCounter(LoopCore core, bool withTimes) : Instrumen
 {
     private long moment = core.LookedAt;
 
-    internal Hearing Needs => Hearing.Tasks | Hearing.StepBegins | Hearing.StepEnds | Hearing.Waits | Hearing.Looks | (withTimes ? Hearing.Times : Hearing.None);
+    internal Hearing Needs =>
+        Hearing.Tasks | Hearing.StepBegins | Hearing.StepEnds | Hearing.Waits | Hearing.Looks | (withTimes ? Hearing.Times : Hearing.None);
 
     internal override void OnTaskMade(LoopContext task, LoopContext? creator) => task.Task!.Counts = new TaskCounts { Born = moment, WokenAt = moment };
 

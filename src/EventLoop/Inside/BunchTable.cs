@@ -53,6 +53,7 @@ internal sealed class BunchTable
         internal readonly PriorityQueue<(int Task, TimeSpan For), (TimeSpan For, int Age)> Examples = new();
 
         internal int[] OldestFirst() =>
-            [.. Examples.UnorderedItems.OrderByDescending(static one => one.Element.For).ThenBy(static one => one.Element.Task).Select(static one => one.Element.Task)];
+            [.. Examples.UnorderedItems.OrderByDescending(static one =>
+                one.Element.For).ThenBy(static one => one.Element.Task).Select(static one => one.Element.Task)];
     }
 }

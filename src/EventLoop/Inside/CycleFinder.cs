@@ -1,6 +1,7 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>Finds the rings among tasks that have to wait for one another: depth first, with a stack of its own, in time linear in the tasks and what they wait for.</summary>
+/// <summary>Finds the rings among tasks that have to wait for one another: depth first, with a stack of its
+/// own, in time linear in the tasks and what they wait for.</summary>
 internal static class CycleFinder
 {
     private const int Most = 1000;

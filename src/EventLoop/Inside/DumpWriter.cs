@@ -4,7 +4,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Writes a dump into a folder whenever something comes about. On a thread of its own: a disk that is slow, full or gone holds up neither the loop nor the stall watch.</summary>
+/// <summary>Writes a dump into a folder whenever something comes about. On a thread of its own: a disk that is
+/// slow, full or gone holds up neither the loop nor the stall watch.</summary>
 internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, int most, Action<DumpWriter> forget) : Instrument, IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
@@ -108,7 +109,8 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
     private void DropOldest()
     {
         string mine = string.Create(CultureInfo.InvariantCulture, $"{FileNameOf(loop.Name)}-{Environment.ProcessId}-");
-        var files = new DirectoryInfo(folder).GetFiles("*.eldump").Where(file => file.Name.StartsWith(mine, StringComparison.Ordinal)).OrderByDescending(static file => file.Name, StringComparer.Ordinal);
+        var files = new DirectoryInfo(folder).GetFiles("*.eldump").Where(file =>
+            file.Name.StartsWith(mine, StringComparison.Ordinal)).OrderByDescending(static file => file.Name, StringComparer.Ordinal);
         foreach (var file in files.Skip(most))
         {
             TryDelete(file.FullName);

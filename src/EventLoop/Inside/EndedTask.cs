@@ -9,4 +9,5 @@ namespace EventLoop.Diagnostics;
 /// <param name="CreatedBy">The task that made it; null: the program.</param>
 /// <param name="Failure">Type and message.</param>
 /// <param name="CancelledBy">The way of the cancellation, from whoever began it to this task; empty unless cancelled.</param>
-public sealed record EndedTask(int Id, string Name, LoopTaskStatus Status, TimeSpan EndedAt, TimeSpan Lived, int? CreatedBy, string? Failure, IReadOnlyList<CancelLink> CancelledBy);
+public sealed record EndedTask(int Id, string Name, LoopTaskStatus Status, TimeSpan EndedAt, TimeSpan Lived, int? CreatedBy, string? Failure,
+    IReadOnlyList<CancelLink> CancelledBy);

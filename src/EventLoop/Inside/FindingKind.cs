@@ -21,10 +21,12 @@ public enum FindingKind
     /// <summary>Nine of ten wake-ups of a task, and at least a thousand, were by itself; needs its <see cref="TaskSnapshot.Activity"/>.</summary>
     SelfWaking,
 
-    /// <summary>The steps of a task begin, on average of at least ten, more than 10 ms after their wake-ups: the steps of others are too long; needs its <see cref="TaskSnapshot.Activity"/>.</summary>
+    /// <summary>The steps of a task begin, on average of at least ten, more than 10 ms after their wake-ups: the steps of others are too long; needs its
+    /// <see cref="TaskSnapshot.Activity"/>.</summary>
     ReadyDelay,
 
-    /// <summary>A task has waited more than a second for room in a queue or channel, or an unbounded queue that somebody waits for or that was <see cref="NamedResources.Named"/> holds a thousand items or more.</summary>
+    /// <summary>A task has waited more than a second for room in a queue or channel, or an unbounded queue that somebody waits for or that was
+    /// <see cref="NamedResources.Named"/> holds a thousand items or more.</summary>
     Backlog,
 
     /// <summary>A thousand tasks or more wait for one and the same object.</summary>

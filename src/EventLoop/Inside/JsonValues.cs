@@ -86,17 +86,22 @@ internal static class JsonValues
 
     // ---- Back
 
-    internal static int Int(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32OrThrow() : 0;
+    internal static int Int(this JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32OrThrow() : 0;
 
-    internal static long Long(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt64() : 0;
+    internal static long Long(this JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt64() : 0;
 
     internal static bool Bool(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
 
-    internal static int? Id(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32OrThrow() : null;
+    internal static int? Id(this JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32OrThrow() : null;
 
-    private static int GetInt32OrThrow(this JsonElement value) => value.TryGetInt32(out int number) ? number : throw new FormatException($"{value} is no number of the kind that is expected.");
+    private static int GetInt32OrThrow(this JsonElement value) =>
+        value.TryGetInt32(out int number) ? number : throw new FormatException($"{value} is no number of the kind that is expected.");
 
-    internal static string? Text(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    internal static string? Text(this JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     internal static TimeSpan? Time(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
         ? TimeSpan.FromTicks((long)Math.Round((value.TryGetDecimal(out decimal seconds) ? seconds : (decimal)value.GetDouble()) * TimeSpan.TicksPerSecond))
@@ -107,7 +112,8 @@ internal static class JsonValues
 
     // A name that a newer library may have added counts as not known.
     internal static TEnum? OptionalEnum<TEnum>(this JsonElement json, string name)
-        where TEnum : struct, Enum => System.Enum.TryParse<TEnum>(json.Text(name), ignoreCase: false, out var value) && System.Enum.IsDefined(value) ? value : null;
+        where TEnum : struct, Enum =>
+            System.Enum.TryParse<TEnum>(json.Text(name), ignoreCase: false, out var value) && System.Enum.IsDefined(value) ? value : null;
 
     internal static IReadOnlyList<int> Ids(this JsonElement json, string name) => json.List(name, static id => id.GetInt32());
 

@@ -43,7 +43,8 @@ public sealed class LoopDiagnostics
 
     /// <summary>Has a thread beside the loop notice steps that run longer; null: off. No cost to the loop.</summary>
     /// <remarks>
-    /// It looks every quarter of the limit, at least 5 ms apart. None is noticed while a debugger is attached, nor on a loop whose <see cref="LoopOptions.TimeProvider"/> is not the system's.
+    /// It looks every quarter of the limit, at least 5 ms apart. None is noticed while a debugger is attached, nor on a loop whose
+    /// <see cref="LoopOptions.TimeProvider"/> is not the system's.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">Zero or negative.</exception>
     public TimeSpan? StallLimit
@@ -72,7 +73,8 @@ public sealed class LoopDiagnostics
 
     internal bool IsWatching => Volatile.Read(ref watched) is not null;
 
-    /// <summary>Called on the watching thread, twice for each stall: when the limit is passed, and when the step has ended. Nobody subscribed: it is logged. What a subscriber throws is logged.</summary>
+    /// <summary>Called on the watching thread, twice for each stall: when the limit is passed, and when the step has ended. Nobody subscribed: it is logged.
+    /// What a subscriber throws is logged.</summary>
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "MA0046:Use EventHandler<T> to declare events", Justification = "The report names its loop.")]
     public event Action<StallReport>? Stalled;
 
@@ -141,7 +143,8 @@ public sealed class LoopDiagnostics
 
     // ---- Dumps
 
-    /// <summary>Snapshot, ended tasks and recording in one file, for <c>eventloop show</c>: lines of JSON, the first with "v" and what follows. Any thread, also while the loop is blocked.</summary>
+    /// <summary>Snapshot, ended tasks and recording in one file, for <c>eventloop show</c>: lines of JSON, the first with "v" and what follows. Any thread,
+    /// also while the loop is blocked.</summary>
     /// <param name="to">Gets the bytes.</param>
     public void Dump(Stream to)
     {
@@ -149,7 +152,8 @@ public sealed class LoopDiagnostics
         DumpFile.Write(loop, to);
     }
 
-    /// <summary>Writes such a file to <paramref name="folder"/>, readable by its owner only, whenever one of <paramref name="causes"/> comes about, until the result is disposed.</summary>
+    /// <summary>Writes such a file to <paramref name="folder"/>, readable by its owner only, whenever one of
+    /// <paramref name="causes"/> comes about, until the result is disposed.</summary>
     /// <param name="causes">When. For a stall there has to be a <see cref="StallLimit"/>.</param>
     /// <param name="folder">Is made if it is not there. What cannot be written is logged.</param>
     /// <param name="most">So many files; then the oldest go. No more than one in ten seconds.</param>
@@ -196,7 +200,8 @@ public sealed class LoopDiagnostics
         }
     }
 
-    /// <summary>On SIGQUIT (Ctrl-\) prints all loops of the process as text and lets it live; until disposed. The environment variable EVENTLOOP_QUIT=1 does it from the start.</summary>
+    /// <summary>On SIGQUIT (Ctrl-\) prints all loops of the process as text and lets it live; until disposed. The
+    /// environment variable EVENTLOOP_QUIT=1 does it from the start.</summary>
     /// <param name="to">Null: standard error.</param>
     /// <returns>Disposing it ends that.</returns>
     public static IDisposable PrintOnQuit(TextWriter? to = null) => new QuitPrinter(to);
@@ -240,7 +245,8 @@ public sealed class LoopDiagnostics
     /// <summary>Null unless somebody counts, and has from the task's beginning on.</summary>
     internal TaskActivity? ActivityOf(LoopTask task) => Volatile.Read(ref counters) > 0 && task.Counts is { } counts
         ? new TaskActivity(
-            counts.Steps, TimeSpan.FromTicks(counts.RunTicks), TimeSpan.FromTicks(counts.ReadyTicks), counts.SelfWakes, counts.WokenBy == 0 ? null : counts.WokenBy)
+            counts.Steps, TimeSpan.FromTicks(counts.RunTicks), TimeSpan.FromTicks(counts.ReadyTicks), counts.SelfWakes, counts.WokenBy == 0 ? null
+                : counts.WokenBy)
         : null;
 
     /// <summary>The loop is closed: what watched it lets go; what was kept stays.</summary>

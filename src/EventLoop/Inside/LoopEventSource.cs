@@ -3,12 +3,14 @@ using System.Diagnostics.Tracing;
 namespace EventLoop.Diagnostics;
 
 /// <summary>
-/// How a tool looks into a process that has prepared nothing: whoever may open the runtime's diagnostics port enables this source with a question, and gets the answer in blocks. The process listens on
-/// nothing of its own, and nothing here changes what it does but for the recorder, which is switched on while somebody records.
+/// How a tool looks into a process that has prepared nothing: whoever may open the runtime's diagnostics port enables this source with a question, and gets the
+/// answer in blocks. The process listens on nothing of its own, and nothing here changes what it does
+/// but for the recorder, which is switched on while somebody records.
 /// </summary>
 /// <remarks>
-/// Arguments: <c>do</c> = ps, bunches, dump, ended, record, every; <c>id</c>, which each event of the answer carries; <c>v</c>; <c>loop</c> (a name or number), <c>most</c>, <c>filter</c>, <c>ms</c>, <c>capacity</c>.
-/// A request only starts a thread. The runtime sends what stands in its buffers when a further event comes, so that an answer is followed by beats until the session ends.
+/// Arguments: <c>do</c> = ps, bunches, dump, ended, record, every; <c>id</c>, which each event of the answer carries; <c>v</c>; <c>loop</c> (a name or number),
+/// <c>most</c>, <c>filter</c>, <c>ms</c>, <c>capacity</c>. A request only starts a thread. The runtime sends what stands in its buffers when a further event
+/// comes, so that an answer is followed by beats until the session ends.
 /// </remarks>
 [EventSource(Name = LoopTelemetry.EventSource)]
 internal sealed class LoopEventSource : EventSource
@@ -67,7 +69,8 @@ internal sealed class LoopEventSource : EventSource
     /// <inheritdoc/>
     protected override void OnEventCommand(EventCommandEventArgs command)
     {
-        if (command.Command is not (EventCommand.Enable or EventCommand.Update) || command.Arguments is not { } arguments || !arguments.TryGetValue("do", out string? what) || what is null
+        if (command.Command is not (EventCommand.Enable or EventCommand.Update) || command.Arguments is not { } arguments
+            || !arguments.TryGetValue("do", out string? what) || what is null
             || !arguments.TryGetValue("id", out string? id) || id is null)
         {
             return;

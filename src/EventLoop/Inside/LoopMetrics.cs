@@ -3,7 +3,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>The instruments of the meter "EventLoop". They read plain fields when somebody collects; loops of one name are one measurement, and what closed ones have counted stays in the counters of their name.</summary>
+/// <summary>The instruments of the meter "EventLoop". They read plain fields when somebody collects; loops of one name are one measurement, and what closed
+/// ones have counted stays in the counters of their name.</summary>
 internal static class LoopMetrics
 {
     private static readonly Lock Gate = new();      // loops close on any thread
@@ -11,12 +12,14 @@ internal static class LoopMetrics
     private static bool started;
 
     /// <summary>Counters of one loop, or of several together.</summary>
-    private record struct Totals(long Turns, long Steps, long Polls, long WakeUps, long Cancellations, long Stalls, double Busy, double Idle, long Received, long Sent)
+    private record struct Totals(long Turns, long Steps, long Polls, long WakeUps, long Cancellations, long Stalls, double Busy, double Idle, long Received,
+        long Sent)
     {
         internal static Totals Of(Loop loop)
         {
             var core = loop.Core;
-            return new(core.Turns, core.Steps, core.Polls, Volatile.Read(ref core.WakeUps), core.Deliveries, loop.DiagnosticsIfAny?.Stalls ?? 0, core.BusyTime.TotalSeconds, core.IdleTime.TotalSeconds, core.Io.Received, core.Io.Sent);
+            return new(core.Turns, core.Steps, core.Polls, Volatile.Read(ref core.WakeUps), core.Deliveries, loop.DiagnosticsIfAny?.Stalls ?? 0,
+                core.BusyTime.TotalSeconds, core.IdleTime.TotalSeconds, core.Io.Received, core.Io.Sent);
         }
 
         internal readonly Totals Plus(Totals other) => new(
@@ -58,9 +61,12 @@ internal static class LoopMetrics
         Counter(meter, "eventloop.wakeups", "{wakeup}", "Times that another thread woke the loop.", static all => all.WakeUps);
         Counter(meter, "eventloop.cancellations", "{cancellation}", "Cancellations that waits have thrown or passed on.", static all => all.Cancellations);
         Counter(meter, "eventloop.stalls", "{stall}", "Steps that took longer than the limit of the stall watch.", static all => all.Stalls);
-        meter.CreateObservableCounter("eventloop.time", static () => Both("eventloop.time.state", ("busy", static all => all.Busy), ("idle", static all => all.Idle)), "s", "Time spent running, and sleeping.");
+        meter.CreateObservableCounter("eventloop.time", static () =>
+            Both("eventloop.time.state", ("busy", static all => all.Busy), ("idle", static all => all.Idle)), "s", "Time spent running, and sleeping.");
         meter.CreateObservableCounter(
-            "eventloop.io", static () => Both("network.io.direction", ("receive", static all => (double)all.Received), ("transmit", static all => (double)all.Sent)).Select(static one => new Measurement<long>((long)one.Value, one.Tags)), "By", "Bytes received and sent by sockets.");
+            "eventloop.io", static () =>
+                Both("network.io.direction", ("receive", static all => (double)all.Received), ("transmit", static all => (double)all.Sent)).Select(static one =>
+                new Measurement<long>((long)one.Value, one.Tags)), "By", "Bytes received and sent by sockets.");
     }
 
     private static void Gauge(Meter meter, string name, string unit, string description, Func<Loop, int> read) => meter.CreateObservableUpDownCounter(

@@ -3,8 +3,9 @@ namespace EventLoop.Diagnostics;
 /// <summary>Told of what a loop does. Override what you need.</summary>
 /// <remarks>
 /// <para><b>Thread:</b> the loop's, in the middle of its work: be short, do not throw, start nothing. What throws is logged and taken off.</para>
-/// <para><b>Order:</b> several observers in the order in which they came. Of one step: begin; what its code does, as it happens (created, cancelled, ended; an eager first step of another task within it); end; parked, if it ended
-/// in a wait; then the wake-ups that it caused, in the order of the ready queue. A task that is created is ready without having been woken; one that yields is woken by itself.</para>
+/// <para><b>Order:</b> several observers in the order in which they came. Of one step: begin; what its code does, as it happens (created, cancelled, ended; an
+/// eager first step of another task within it); end; parked, if it ended in a wait; then the wake-ups that it caused, in the order of the ready queue. A task
+/// that is created is ready without having been woken; one that yields is woken by itself.</para>
 /// <para><b>Cost:</b> none while there is no observer; with one, two readings of the clock each step. Trio: <c>Instrument</c>.</para>
 /// </remarks>
 public abstract class LoopObserver

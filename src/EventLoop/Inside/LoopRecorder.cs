@@ -66,7 +66,8 @@ public sealed class LoopRecorder
         }
     }
 
-    /// <summary>Notes a moment of the program's own, to be found in a trace; nothing while it is off. Loop thread. The labels are few: a constant, not an id.</summary>
+    /// <summary>Notes a moment of the program's own, to be found in a trace; nothing while it is off.
+    /// Loop thread. The labels are few: a constant, not an id.</summary>
     /// <param name="label">What it is called.</param>
     /// <exception cref="ArgumentNullException"><paramref name="label"/> is null.</exception>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's, while it is on.</exception>

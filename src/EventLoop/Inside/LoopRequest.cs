@@ -97,7 +97,9 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
         }
     }
 
-    private int Number(string name, int otherwise) => arguments.TryGetValue(name, out string? text) && int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int number) ? number : otherwise;
+    private int Number(string name, int otherwise) =>
+        arguments.TryGetValue(name, out string? text) && int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int number) ? number
+        : otherwise;
 
     // Of one name, or number, or all.
     private List<Loop> Loops()

@@ -2,8 +2,8 @@ namespace EventLoop.Diagnostics;
 
 /// <summary>One moment of a loop. Plain data: it keeps no task alive, and goes to a file, a tool or another machine as it is.</summary>
 /// <remarks>
-/// What tasks, waits and scopes have left is <c>Remaining</c>: from this moment on, negative when it is over. Names and texts are cut at 200 characters (and otherwise as they are); at most 64 methods of
-/// a stack, the innermost, and 100 tasks of a list of ids, the oldest, are kept.
+/// What tasks, waits and scopes have left is <c>Remaining</c>: from this moment on, negative when it is over. Names and texts are cut at 200 characters (and
+/// otherwise as they are); at most 64 methods of a stack, the innermost, and 100 tasks of a list of ids, the oldest, are kept.
 /// </remarks>
 public sealed class LoopSnapshot
 {
@@ -83,8 +83,8 @@ public sealed class LoopSnapshot
     /// <summary>UTF-8, one object on one line; fields are only ever added.</summary>
     /// <param name="to">Gets the bytes.</param>
     /// <remarks>
-    /// "v": 1, then the properties of the types here in camelCase. Enum values by name, <see cref="TakenAt"/> as ISO 8601, all other times as seconds with a fraction;
-    /// what is null is written as null, cycles are lists of task ids, and what is no valid text in a name is U+FFFD.
+    /// "v": 1, then the properties of the types here in camelCase. Enum values by name, <see cref="TakenAt"/> as ISO 8601, all other times as seconds with a
+    /// fraction; what is null is written as null, cycles are lists of task ids, and what is no valid text in a name is U+FFFD.
     /// </remarks>
     public void WriteJson(Stream to)
     {
@@ -92,7 +92,8 @@ public sealed class LoopSnapshot
         SnapshotJson.Write(this, to);
     }
 
-    /// <summary>Reads what <see cref="WriteJson"/> has written. Any JSON of that shape, however it is spaced and escaped; fields that it does not know are skipped.</summary>
+    /// <summary>Reads what <see cref="WriteJson"/> has written. Any JSON of that shape, however it is spaced
+    /// and escaped; fields that it does not know are skipped.</summary>
     /// <param name="from">Is read to its end.</param>
     /// <exception cref="FormatException">It is no snapshot, or one with a newer "v".</exception>
     public static LoopSnapshot ReadJson(Stream from)

@@ -19,11 +19,13 @@ internal sealed class ObserverInstrument(Loop loop, LoopObserver observer) : Ins
         }
     }
 
-    internal override void OnTaskMade(LoopContext task, LoopContext? creator) => Tell(static (observer, task, creator) => observer.OnTaskCreated(task, creator), task.Task!, creator?.Task);
+    internal override void OnTaskMade(LoopContext task, LoopContext? creator) =>
+        Tell(static (observer, task, creator) => observer.OnTaskCreated(task, creator), task.Task!, creator?.Task);
 
     internal override void OnTaskEnded(LoopContext task) => Tell(static (observer, task, _) => observer.OnTaskEnded(task), task.Task!, false);
 
-    internal override void OnStepBegin(LoopItem item, in HeardStep step) => Tell(static (observer, task, _) => observer.OnStepBegin(task), step.Context?.Task, false);
+    internal override void OnStepBegin(LoopItem item, in HeardStep step) =>
+        Tell(static (observer, task, _) => observer.OnStepBegin(task), step.Context?.Task, false);
 
     internal override void OnStepEnd(in HeardStep step) =>
         Tell(static (observer, task, duration) => observer.OnStepEnd(task, TimeSpan.FromTicks(duration)), step.Context?.Task, step.Duration);
@@ -36,12 +38,14 @@ internal sealed class ObserverInstrument(Loop loop, LoopObserver observer) : Ins
         }
     }
 
-    internal override void OnWoken(LoopContext woken, LoopContext? by) => Tell(static (observer, task, by) => observer.OnWoken(task, by), woken.Task!, by?.Task);
+    internal override void OnWoken(LoopContext woken, LoopContext? by) =>
+        Tell(static (observer, task, by) => observer.OnWoken(task, by), woken.Task!, by?.Task);
 
     internal override void OnCanceled(LoopContext task, object how) =>
         Tell(static (observer, task, trail) => observer.OnCancelled(task, CancelLinks.ToLink(trail)), task.Task!, (CancelTrail)how);
 
-    internal override void OnIdle(long began, long duration) => Tell(static (observer, duration, _) => observer.OnIdle(TimeSpan.FromTicks(duration)), duration, false);
+    internal override void OnIdle(long began, long duration) =>
+        Tell(static (observer, duration, _) => observer.OnIdle(TimeSpan.FromTicks(duration)), duration, false);
 
     private void Tell<T1, T2>(Action<LoopObserver, T1, T2> tell, T1 first, T2 second)
     {

@@ -154,7 +154,8 @@ internal sealed class PerfettoTrace(Recording recording, Stream to)
         Flush();
     }
 
-    // TracePacket: timestamp 8, trusted_packet_sequence_id 10, track_event 11 { type 9, track_uuid 11, categories 22, name 23, counter_value 30, flow_ids 47, terminating_flow_ids 48 }.
+    // TracePacket: timestamp 8, trusted_packet_sequence_id 10, track_event 11 { type 9, track_uuid 11, categories
+    // 22, name 23, counter_value 30, flow_ids 47, terminating_flow_ids 48 }.
     private void Event(TimeSpan time, ulong track, Slice type, string? name, List<ulong>? arrows, bool ends = false)
     {
         Number(inner, 9, (ulong)type);

@@ -48,7 +48,8 @@ internal static class PlainText
 
         if (char.IsHighSurrogate(c))
         {
-            return at + 1 < text.Length && char.IsLowSurrogate(text[at + 1]) && IsVisible(CharUnicodeInfo.GetUnicodeCategory(char.ConvertToUtf32(c, text[at + 1])));
+            return at + 1 < text.Length && char.IsLowSurrogate(text[at + 1])
+                && IsVisible(CharUnicodeInfo.GetUnicodeCategory(char.ConvertToUtf32(c, text[at + 1])));
         }
 
         if (char.IsLowSurrogate(c))
@@ -59,14 +60,16 @@ internal static class PlainText
         return IsVisible(CharUnicodeInfo.GetUnicodeCategory(c));
     }
 
-    private static bool IsVisible(UnicodeCategory category) => category is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+    private static bool IsVisible(UnicodeCategory category) =>
+        category is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
         or UnicodeCategory.ParagraphSeparator or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse or UnicodeCategory.Surrogate);
 
     /// <summary>One line, escaped and cut.</summary>
     internal static string Line(string text)
     {
         string line = Escape(text).TrimEnd();
-        return line.Length <= LongestLine ? line : string.Concat(line.AsSpan(0, char.IsHighSurrogate(line[LongestLine - 4]) ? LongestLine - 4 : LongestLine - 3), "...");
+        return line.Length <= LongestLine
+            ? line : string.Concat(line.AsSpan(0, char.IsHighSurrogate(line[LongestLine - 4]) ? LongestLine - 4 : LongestLine - 3), "...");
     }
 
     internal static string Cut(string text, int most)

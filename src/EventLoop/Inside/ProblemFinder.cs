@@ -4,7 +4,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>What looks wrong. It says nothing of what every healthy server looks like: a thousand idle connections, a full queue that moves, a task behind a hundred short steps.</summary>
+/// <summary>What looks wrong. It says nothing of what every healthy server looks like: a thousand idle connections,
+/// a full queue that moves, a task behind a hundred short steps.</summary>
 internal sealed class ProblemFinder
 {
     private const int ManyTasks = 1000;
@@ -43,7 +44,8 @@ internal sealed class ProblemFinder
                 Add(
                     FindingKind.UninterruptibleWait,
                     FindingSeverity.Warning,
-                    $"{task.Task.Label} #{task.Task.Id} was cancelled{(task.CancelReason is { } reason ? $" ({reason})" : "")} and waits on: {task.Waits[0].Text}",
+                    $"{task.Task.Label} #{task.Task.Id} was cancelled{(task.CancelReason is { } reason ? $" ({reason})" : "")} and waits on: "
+                        + $"{task.Waits[0].Text}",
                     "Give what it awaits the token of the task (Loop.CancellationToken), or await it with OnLoop(), which a cancellation ends at once.",
                     [task.Task.Id]);
             }
@@ -81,7 +83,8 @@ internal sealed class ProblemFinder
         if (wait.Resource is { } resource && wait.Kind is not (WaitKind.Task or WaitKind.Socket) || wait is { Kind: WaitKind.Task, Resource: not null })
         {
             ref var crowd = ref CollectionsMarshal.GetValueRefOrAddDefault(crowds, wait.Resource!, out _);
-            crowd ??= new Crowd { Text = wait.Text, Kind = wait.Kind, Holder = wait.Kind == WaitKind.Lock && wait.Blockers.Count > 0 ? wait.Blockers[0] : null };
+            crowd ??= new Crowd { Text = wait.Text, Kind = wait.Kind, Holder = wait.Kind == WaitKind.Lock && wait.Blockers.Count > 0 ? wait.Blockers[0]
+                : null };
             crowd.Count++;
             if (crowd.Examples.Count < MostExamples)
             {
@@ -126,7 +129,8 @@ internal sealed class ProblemFinder
         foreach (var ring in cycles)
         {
             deadlocked.UnionWith(ring.Select(static task => task.Id));
-            Add(FindingKind.Deadlock, FindingSeverity.Error, InWords(ring), "None of them will ever go on: take locks in one order everywhere, or bound a wait by Loop.Timeout.", [.. ring.Select(static task => task.Id)]);
+            Add(FindingKind.Deadlock, FindingSeverity.Error, InWords(ring),
+                "None of them will ever go on: take locks in one order everywhere, or bound a wait by Loop.Timeout.", [.. ring.Select(static task => task.Id)]);
         }
 
         if (running is { Elapsed: { } elapsed } && elapsed > (stallLimit ?? LongStep))
@@ -146,7 +150,8 @@ internal sealed class ProblemFinder
                 Add(
                     FindingKind.LockConvoy,
                     FindingSeverity.Warning,
-                    $"{crowd.Text}: {crowd.Count} {(crowd.Count == 1 ? "task waits" : "tasks wait")} for it while its holder waits for {holder.WaitingOn ?? "something else"}",
+                    $"{crowd.Text}: {crowd.Count} {(crowd.Count == 1 ? "task waits" : "tasks wait")} for it while its holder waits for "
+                        + $"{holder.WaitingOn ?? "something else"}",
                     "Do not wait for something slow while a lock is held: fetch first, then lock, or give each thing its own lock.",
                     [holder.Id, .. crowd.Examples]);
             }
@@ -157,7 +162,8 @@ internal sealed class ProblemFinder
                     FindingKind.Crowd,
                     FindingSeverity.Info,
                     $"{crowd.Count} tasks wait for one object: {crowd.Text}",
-                    "Whoever wakes them wakes them all, or each waits for all before it: bound how many there are, with a CapacityLimiter or a fixed number of workers.",
+                    "Whoever wakes them wakes them all, or each waits for all before it: bound how many there are, with a CapacityLimiter or a fixed number "
+                        + "of workers.",
                     crowd.Examples);
             }
 
@@ -215,7 +221,8 @@ internal sealed class ProblemFinder
         }
     }
 
-    private void Add(FindingKind kind, FindingSeverity severity, string message, string advice, IReadOnlyList<int> tasks) => findings.Add(new Finding(kind, severity, message, advice, tasks));
+    private void Add(FindingKind kind, FindingSeverity severity, string message, string advice, IReadOnlyList<int> tasks) =>
+        findings.Add(new Finding(kind, severity, message, advice, tasks));
 
     private static string InWords(IReadOnlyList<TaskSnapshot> ring)
     {

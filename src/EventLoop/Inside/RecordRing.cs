@@ -1,8 +1,8 @@
 namespace EventLoop.Diagnostics;
 
 /// <summary>
-/// What happened last, 16 bytes each: the time in ticks (56 bits) and the kind (8), then task and another number (32 each). Only the loop's thread writes; a copy is taken by any, and what was
-/// overwritten meanwhile is dropped.
+/// What happened last, 16 bytes each: the time in ticks (56 bits) and the kind (8), then task and another number (32 each). Only the loop's thread writes; a
+/// copy is taken by any, and what was overwritten meanwhile is dropped.
 /// </summary>
 internal sealed class RecordRing
 {
@@ -115,7 +115,8 @@ internal sealed class RecordRing
     /// <param name="texts">Of marks.</param>
     /// <param name="from">The position to begin with.</param>
     /// <param name="next">The position behind the last one.</param>
-    internal List<(byte Kind, long Time, int Task, uint Other)> Copy(out Dictionary<int, string> names, out Dictionary<int, string> texts, long from, out long next)
+    internal List<(byte Kind, long Time, int Task, uint Other)> Copy(out Dictionary<int, string> names, out Dictionary<int, string> texts, long from,
+        out long next)
     {
         long end = Written;
         long begin = Math.Max(from, end - Capacity);

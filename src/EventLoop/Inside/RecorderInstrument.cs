@@ -16,10 +16,13 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
 
     internal RecorderDetail Detail => detail;
 
-    internal Hearing Needs => Hearing.Tasks | Hearing.StepBegins | Hearing.StepEnds | Hearing.Waits | Hearing.Looks | Hearing.Runs | (detail == RecorderDetail.Times ? Hearing.Times : Hearing.None);
+    internal Hearing Needs =>
+        Hearing.Tasks | Hearing.StepBegins | Hearing.StepEnds | Hearing.Waits | Hearing.Looks | Hearing.Runs | (detail == RecorderDetail.Times ? Hearing.Times
+        : Hearing.None);
 
     internal void Mark(string label) =>
-        ring.Add((byte)RecordedEventKind.Mark, detail == RecorderDetail.Times ? loop.Core.Clock.Now : moment, loop.Core.CurrentTask?.Id ?? 0, (uint)ring.NumberOf(label));
+        ring.Add((byte)RecordedEventKind.Mark, detail == RecorderDetail.Times ? loop.Core.Clock.Now : moment, loop.Core.CurrentTask?.Id ?? 0,
+            (uint)ring.NumberOf(label));
 
     internal override void OnTaskMade(LoopContext task, LoopContext? creator) =>
         ring.Add((byte)RecordedEventKind.TaskCreated, moment, task.Task!.Id, (uint)(creator?.Task?.Id ?? 0));
@@ -58,7 +61,8 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
         }
     }
 
-    internal override void OnWoken(LoopContext woken, LoopContext? by) => ring.Add((byte)RecordedEventKind.Wake, moment, woken.Task!.Id, (uint)(by?.Task?.Id ?? 0));
+    internal override void OnWoken(LoopContext woken, LoopContext? by) =>
+        ring.Add((byte)RecordedEventKind.Wake, moment, woken.Task!.Id, (uint)(by?.Task?.Id ?? 0));
 
     internal override void OnLook(long now) => moment = now;
 

@@ -47,7 +47,8 @@ internal static class SnapshotJson
         WriteTasks("tasks", snapshot.Tasks, json, to);
         WriteBunches(snapshot, json);
         WriteCycles(snapshot, json);
-        WriteTasks("cycleTasks", [.. snapshot.Cycles.SelectMany(static ring => ring).Where(task => snapshot.Find(task.Id) is null).DistinctBy(static task => task.Id)], json, to);
+        WriteTasks("cycleTasks",
+            [.. snapshot.Cycles.SelectMany(static ring => ring).Where(task => snapshot.Find(task.Id) is null).DistinctBy(static task => task.Id)], json, to);
         json.WriteStartArray("findings");
         foreach (var finding in snapshot.Findings)
         {
@@ -254,9 +255,11 @@ internal static class SnapshotJson
             Unread = json.Int("unread"),
             Tasks = tasks,
             Bunches = json.List("bunches", static bunch => new TaskBunch(
-                bunch.Int("count"), bunch.Enum<LoopTaskStatus>("status"), bunch.OptionalEnum<WaitKind>("wait"), bunch.Text("text"), bunch.Texts("stack"), bunch.Time("oldest") ?? default, bunch.Ids("examples"))),
+                bunch.Int("count"), bunch.Enum<LoopTaskStatus>("status"), bunch.OptionalEnum<WaitKind>("wait"), bunch.Text("text"), bunch.Texts("stack"),
+                    bunch.Time("oldest") ?? default, bunch.Ids("examples"))),
             Cycles = json.List<IReadOnlyList<TaskSnapshot>>("cycles", ring =>
-                [.. ring.EnumerateArray().Select(id => byId.TryGetValue(id.GetInt32(), out var task) ? task : new TaskSnapshot { Id = id.GetInt32(), Status = LoopTaskStatus.Waiting })]),
+                [.. ring.EnumerateArray().Select(id =>
+                    byId.TryGetValue(id.GetInt32(), out var task) ? task : new TaskSnapshot { Id = id.GetInt32(), Status = LoopTaskStatus.Waiting })]),
             Findings = json.List("findings", ReadFinding),
         };
     }
@@ -265,7 +268,8 @@ internal static class SnapshotJson
         new(json.Enum<FindingKind>("kind"), json.Enum<FindingSeverity>("severity"), json.Text("message") ?? "", json.Text("advice") ?? "", json.Ids("tasks"));
 
     private static LoopStatistics ReadStatistics(JsonElement json) => new(
-        json.Int("readyCount"), json.Int("waitingCount"), json.Int("timerCount"), json.Int("taskCount"), json.Long("turns"), json.Long("steps"), json.Long("polls"),
+        json.Int("readyCount"), json.Int("waitingCount"), json.Int("timerCount"), json.Int("taskCount"), json.Long("turns"), json.Long("steps"),
+            json.Long("polls"),
         json.Time("busyTime") ?? default, json.Time("idleTime") ?? default);
 
     private static TaskSnapshot ReadTask(JsonElement json) => new()
@@ -282,13 +286,15 @@ internal static class SnapshotJson
         AwaitedBy = json.Ids("awaitedBy"),
         AwaitedByCount = json.Int("awaitedByCount"),
         Scopes = json.List("scopes", static scope => new ScopeSnapshot(
-            scope.Int("id"), scope.Text("kind") ?? "", scope.Text("name"), scope.Int("host"), scope.Time("remaining"), scope.Bool("shield"), scope.Bool("cancelled"), scope.Text("reason"))),
+            scope.Int("id"), scope.Text("kind") ?? "", scope.Text("name"), scope.Int("host"), scope.Time("remaining"), scope.Bool("shield"),
+                scope.Bool("cancelled"), scope.Text("reason"))),
         Remaining = json.Time("remaining"),
         CancelRequests = json.Int("cancelRequests"),
         IsCancelPending = json.Bool("isCancelPending"),
         CancelReason = json.Text("cancelReason"),
         Activity = json.TryGetProperty("activity", out var activity) && activity.ValueKind == JsonValueKind.Object
-            ? new TaskActivity(activity.Long("steps"), activity.Time("runTime") ?? default, activity.Time("readyTime") ?? default, activity.Long("selfWakes"), activity.Id("wokenBy"))
+            ? new TaskActivity(activity.Long("steps"), activity.Time("runTime") ?? default, activity.Time("readyTime") ?? default, activity.Long("selfWakes"),
+                activity.Id("wokenBy"))
             : null,
     };
 }

@@ -5,12 +5,12 @@ using EventLoop.Scheduling;
 namespace EventLoop.Diagnostics;
 
 /// <summary>
-/// The one look at a loop, from any thread: for snapshots, reports, dumps and tools. It never stops the loop and never asks it, so that a stuck loop answers like any other. On the loop's own
-/// thread nothing moves and it is exact; elsewhere each task is read until it has held still for as long as that takes.
+/// The one look at a loop, from any thread: for snapshots, reports, dumps and tools. It never stops the loop and never asks it, so that a stuck loop answers
+/// like any other. On the loop's own thread nothing moves and it is exact; elsewhere each task is read until it has held still for as long as that takes.
 /// </summary>
 /// <remarks>
-/// Nobody's queue of waiters, set of children or list is read: who waits for whom is known from the waiter's side, who is in a group from the child's, and both are turned round when all are read.
-/// Tasks are kept only as far as they are listed: a million of them pass by one after the other.
+/// Nobody's queue of waiters, set of children or list is read: who waits for whom is known from the waiter's side, who is in a group from the child's, and both
+/// are turned round when all are read. Tasks are kept only as far as they are listed: a million of them pass by one after the other.
 /// </remarks>
 internal sealed class SnapshotReader
 {
@@ -167,7 +167,8 @@ internal sealed class SnapshotReader
 
         var wait = reading.Waits.Count > 0 && reading.Status == LoopTaskStatus.Waiting ? reading.Waits[0] : null;
         bunches.Add(
-            task.Id, reading.Status, reading.InStatus, wait?.Kind, wait?.Gist, wait?.Kind is WaitKind.Task or WaitKind.Group ? null : wait?.Name, wait is null ? null : ResourceNames.Cut(wait.Text), stack);
+            task.Id, reading.Status, reading.InStatus, wait?.Kind, wait?.Gist, wait?.Kind is WaitKind.Task or WaitKind.Group ? null : wait?.Name, wait is null
+                ? null : ResourceNames.Cut(wait.Text), stack);
         List(reading, stack);
     }
 
@@ -247,7 +248,8 @@ internal sealed class SnapshotReader
 
     // ---- Rings
 
-    // On another thread the waits were read one after the other. A ring is one if it is still there when all of it has been read: then there was a moment at which it was whole.
+    // On another thread the waits were read one after the other. A ring is one if it is still there when all
+    // of it has been read: then there was a moment at which it was whole.
     private List<IReadOnlyList<TaskSnapshot>> FindCycles()
     {
         var found = new List<IReadOnlyList<TaskSnapshot>>();
@@ -280,7 +282,8 @@ internal sealed class SnapshotReader
     {
         foreach (var wait in reading.Waits)
         {
-            if (wait is { Kind: WaitKind.Group, Resource: Scope joined } ? childrenOf.GetValueOrDefault(joined)?.Contains(blocker) == true : wait.Blockers.Any(one => one.Id == blocker))
+            if (wait is { Kind: WaitKind.Group, Resource: Scope joined } ? childrenOf.GetValueOrDefault(joined)?.Contains(blocker) == true
+                : wait.Blockers.Any(one => one.Id == blocker))
             {
                 return true;
             }

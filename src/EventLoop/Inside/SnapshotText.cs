@@ -42,14 +42,16 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
         double time = (known.BusyTime + known.IdleTime).TotalSeconds;
         string busy = time > 0 ? string.Create(CultureInfo.InvariantCulture, $", busy {known.BusyTime.TotalSeconds / time:P0}") : "";
         string unread = snapshot.Unread > 0 ? $", {snapshot.Unread} moved too fast to be read" : "";
-        Line($"loop '{snapshot.LoopName}' #{snapshot.LoopId}: {Number(snapshot.TaskCount, "task")}, {known.ReadyCount} ready, {Number(known.TimerCount, "timer")}{busy}{unread}{(snapshot.IsExact ? "" : ", read while it ran")}");
+        Line($"loop '{snapshot.LoopName}' #{snapshot.LoopId}: {Number(snapshot.TaskCount, "task")}, {known.ReadyCount} ready, "
+            + $"{Number(known.TimerCount, "timer")}{busy}{unread}{(snapshot.IsExact ? "" : ", read while it ran")}");
         if (snapshot.Running is { } running)
         {
             Line($"in a step now: {running.Who}{(running.TaskId is { } id ? $" #{id}" : "")}{(running.Elapsed is { } elapsed ? $" for {PlainText.Short(elapsed)}" : "")}");
         }
     }
 
-    internal static string Number(int count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count:#,0} {what}{(count == 1 ? "" : "s")}").Replace(',', '\u00a0');
+    internal static string Number(int count, string what) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:#,0} {what}{(count == 1 ? "" : "s")}").Replace(',', '\u00a0');
 
     private void WriteList()
     {
@@ -62,7 +64,8 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
         {
             Line(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{task.Id,6} {StatusOf(task.Status),-8}{PlainText.Short(task.InStatus),7}  {PlainText.Cut(task.Name, LongestName),-LongestName}  {PlainText.Cut(WaitsOf(task), LongestWait),-LongestWait}  {DeadlineOf(task),8}  {StackOf(task.Stack)}"));
+                $"{task.Id,6} {StatusOf(task.Status),-8}{PlainText.Short(task.InStatus),7}  {PlainText.Cut(task.Name, LongestName),-LongestName}  "
+                    + $"{PlainText.Cut(WaitsOf(task), LongestWait),-LongestWait}  {DeadlineOf(task),8}  {StackOf(task.Stack)}"));
             if (task.CreatedAt is { } origin)
             {
                 foreach (string line in origin.Split('\n').Take(4))
@@ -85,11 +88,14 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
         {
             if (bunch.Count == 1 && bunch.Examples.Count > 0 && snapshot.Find(bunch.Examples[0]) is { } single)
             {
-                Line($"{"#" + single.Id,8} {StatusOf(single.Status),-8} for    {PlainText.Short(single.InStatus),7}  {PlainText.Cut(WaitsOf(single), LongestWait),-LongestWait}  {PlainText.Cut(single.Name, LongestName)} in {StackOf(single.Stack)}");
+                Line($"{"#" + single.Id,8} {StatusOf(single.Status),-8} for    {PlainText.Short(single.InStatus),7}  "
+                    + $"{PlainText.Cut(WaitsOf(single), LongestWait),-LongestWait}  {PlainText.Cut(single.Name, LongestName)} in {StackOf(single.Stack)}");
                 continue;
             }
 
-            Line($"{bunch.Count,6} x {StatusOf(bunch.Status),-8} oldest {PlainText.Short(bunch.Oldest),7}  {PlainText.Cut(bunch.Text ?? (bunch.Status == LoopTaskStatus.Waiting ? "several things" : ""), LongestWait),-LongestWait}  {StackOf(bunch.Stack)}");
+            Line($"{bunch.Count,6} x {StatusOf(bunch.Status),-8} oldest {PlainText.Short(bunch.Oldest),7}  "
+                + $"{PlainText.Cut(bunch.Text ?? (bunch.Status == LoopTaskStatus.Waiting ? "several things" : ""), LongestWait),-LongestWait}  "
+                + $"{StackOf(bunch.Stack)}");
         }
     }
 
@@ -111,7 +117,8 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
 
     internal static string WaitsOf(TaskSnapshot task)
     {
-        string waits = string.Join(" and ", task.Waits.Select(static wait => wait.Remaining is { } remaining ? $"{wait.Text} ({PlainText.Short(remaining)} left)" : wait.Text));
+        string waits = string.Join(" and ",
+            task.Waits.Select(static wait => wait.Remaining is { } remaining ? $"{wait.Text} ({PlainText.Short(remaining)} left)" : wait.Text));
         return task.IsCancelPending ? $"{waits}{(waits.Length > 0 ? " " : "")}[cancelled{(task.CancelReason is { } reason ? $": {reason}" : "")}]" : waits;
     }
 

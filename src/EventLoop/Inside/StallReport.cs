@@ -10,16 +10,19 @@ namespace EventLoop.Diagnostics;
 /// <param name="Processor">The thread was on a core; null where the system does not tell.</param>
 /// <param name="WaitedForProcessor">It could run and had no core; null where the system does not tell.</param>
 /// <param name="Collector">The process stood still for garbage collection; overlaps the others.</param>
-public sealed record StallReport(Loop Loop, int? TaskId, string Who, IReadOnlyList<string> Stack, TimeSpan Duration, bool IsOver, TimeSpan? Processor, TimeSpan? WaitedForProcessor, TimeSpan Collector)
+public sealed record StallReport(Loop Loop, int? TaskId, string Who, IReadOnlyList<string> Stack, TimeSpan Duration, bool IsOver, TimeSpan? Processor,
+    TimeSpan? WaitedForProcessor, TimeSpan Collector)
 {
     /// <summary>In one sentence.</summary>
     public override string ToString()
     {
         string times = Processor is { } processor && WaitedForProcessor is { } waited
-            ? $"processor {PlainText.Short(processor)}, waited for a core {PlainText.Short(waited)}, blocked {PlainText.Short(Blocked(processor, waited))}, collector {PlainText.Short(Collector)}"
+            ? $"processor {PlainText.Short(processor)}, waited for a core {PlainText.Short(waited)}, blocked {PlainText.Short(Blocked(processor, waited))}, "
+                + $"collector {PlainText.Short(Collector)}"
             : $"collector {PlainText.Short(Collector)}";
         string where = SnapshotText.StackOf(Stack) is { Length: > 0 } stack ? $", last waited in {stack}" : "";
-        return PlainText.Escape($"A step of {Who} {(IsOver ? "took" : "has been running for")} {PlainText.Short(Duration)} on loop '{Loop.Name}' ({times}){where}");
+        return PlainText.Escape($"A step of {Who} {(IsOver ? "took" : "has been running for")} {PlainText.Short(Duration)} on loop '{Loop.Name}' "
+            + $"({times}){where}");
     }
 
     private TimeSpan Blocked(TimeSpan processor, TimeSpan waited)

@@ -5,8 +5,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Diagnostics;
 
 /// <summary>
-/// Notices steps that take too long: one thread beside all loops that have a limit, which looks at how many steps each has taken. No code of the loop's knows of it. By the system's time, whatever clock
-/// a loop goes by.
+/// Notices steps that take too long: one thread beside all loops that have a limit, which looks at how many steps each has taken. No code of the loop's knows
+/// of it. By the system's time, whatever clock a loop goes by.
 /// </summary>
 internal static class StallWatch
 {
@@ -79,7 +79,8 @@ internal static class StallWatch
         lock (Gate)
         {
             watching = Loops.Count > 0;
-            return watching ? TimeSpan.FromMilliseconds(Math.Clamp(Loops.Min(static one => one.Limit.TotalMilliseconds) / 4, ShortestPeriod, LongestPeriod)) : null;
+            return watching ? TimeSpan.FromMilliseconds(Math.Clamp(Loops.Min(static one => one.Limit.TotalMilliseconds) / 4, ShortestPeriod, LongestPeriod))
+                : null;
         }
     }
 
@@ -145,7 +146,8 @@ internal static class StallWatch
         private StallReport Report(Loop one, bool isOver)
         {
             var now = Times.Now(one.Core.NativeThread);
-            return new StallReport(one, task, who, stack, elapsed, isOver, now.Processor - began.Processor, now.Waited - began.Waited, now.Collector - began.Collector);
+            return new StallReport(one, task, who, stack, elapsed, isOver, now.Processor - began.Processor, now.Waited - began.Waited,
+                now.Collector - began.Collector);
         }
     }
 

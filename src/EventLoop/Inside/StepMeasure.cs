@@ -2,7 +2,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Counts steps and delays in powers of two while somebody listens to the histograms, and hands them on at the looks at the clock: so a step costs no call of the meter. Loop thread only.</summary>
+/// <summary>Counts steps and delays in powers of two while somebody listens to the histograms, and hands them on at the looks at the clock: so a step costs no
+/// call of the meter. Loop thread only.</summary>
 internal sealed class StepMeasure(Loop loop) : Instrument
 {
     internal const Hearing Needs = Hearing.StepBegins | Hearing.StepEnds | Hearing.Times | Hearing.Waits | Hearing.Looks | Hearing.Tasks;

@@ -8,4 +8,5 @@ namespace EventLoop.Diagnostics;
 /// <param name="Stack">The coroutine methods that each is in, innermost first.</param>
 /// <param name="Oldest">How long the one that has stood longest has been there.</param>
 /// <param name="Examples">Some of them, the oldest first.</param>
-public sealed record TaskBunch(int Count, LoopTaskStatus Status, WaitKind? Wait, string? Text, IReadOnlyList<string> Stack, TimeSpan Oldest, IReadOnlyList<int> Examples);
+public sealed record TaskBunch(int Count, LoopTaskStatus Status, WaitKind? Wait, string? Text, IReadOnlyList<string> Stack, TimeSpan Oldest,
+    IReadOnlyList<int> Examples);

@@ -102,13 +102,15 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
             Cancellation.Scope { Name: { } given } => given,
             _ => ResourceNames.Of(resource),
         };
-        return new WaitReading(node, target, text, target.Gist ?? GistOf(kind, text, name), kind, resource, name, BlockersOf(node, target, kind, resource), kind == WaitKind.Sleep ? core.Timers.FindDue(node) : null);
+        return new WaitReading(node, target, text, target.Gist ?? GistOf(kind, text, name), kind, resource, name, BlockersOf(node, target, kind, resource),
+            kind == WaitKind.Sleep ? core.Timers.FindDue(node) : null);
     }
 
     // Without the name that stands in it.
     private static string GistOf(WaitKind kind, string text, string? name) => kind switch
     {
-        WaitKind.Future or WaitKind.Semaphore or WaitKind.Event or WaitKind.Queue or WaitKind.Channel or WaitKind.Condition when name is not null => text.Replace($" '{name}'", "", StringComparison.Ordinal),
+        WaitKind.Future or WaitKind.Semaphore or WaitKind.Event or WaitKind.Queue or WaitKind.Channel or WaitKind.Condition when name is not null =>
+            text.Replace($" '{name}'", "", StringComparison.Ordinal),
         _ => text,
     };
 

@@ -12,7 +12,8 @@ namespace EventLoop.Diagnostics;
 /// <param name="Name">The object's.</param>
 /// <param name="Blockers">Who has to do something first; a group's are found from the other side.</param>
 /// <param name="Due">When it ends by itself, in ticks of loop time.</param>
-internal sealed record WaitReading(WaitNode Node, IWaitTarget Target, string Text, string Gist, WaitKind Kind, object? Resource, string? Name, IReadOnlyList<LoopTask> Blockers, long? Due);
+internal sealed record WaitReading(WaitNode Node, IWaitTarget Target, string Text, string Gist, WaitKind Kind, object? Resource, string? Name,
+    IReadOnlyList<LoopTask> Blockers, long? Due);
 
 /// <summary>One task as it was found. Used for one after the other: of a million tasks few are kept.</summary>
 internal sealed class TaskReading

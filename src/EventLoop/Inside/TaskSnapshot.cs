@@ -22,7 +22,8 @@ public sealed class TaskSnapshot
     /// <summary>How long it has been in that status: to a look at the clock (at most 64 steps), exact while the recorder keeps times.</summary>
     public TimeSpan InStatus { get; internal init; }
 
-    /// <summary>What it waits for; more than one where several flows of a task wait, or a .NET value task stands for one of ours (await foreach). Empty unless Waiting.</summary>
+    /// <summary>What it waits for; more than one where several flows of a task wait, or a .NET value task
+    /// stands for one of ours (await foreach). Empty unless Waiting.</summary>
     public IReadOnlyList<WaitSnapshot> Waits { get; internal init; } = [];
 
     /// <summary>The coroutine methods it is in, innermost first, as <see cref="LoopTask.GetStack"/>.</summary>
@@ -43,7 +44,8 @@ public sealed class TaskSnapshot
     /// <summary>The groups, timeouts and cancel scopes that it is in, innermost first, those that it inherited included.</summary>
     public IReadOnlyList<ScopeSnapshot> Scopes { get; internal init; } = [];
 
-    /// <summary>Until the earliest deadline around it that a shield does not hold off; negative: passed and not yet thrown; null: none, or thrown already.</summary>
+    /// <summary>Until the earliest deadline around it that a shield does not hold off; negative: passed
+    /// and not yet thrown; null: none, or thrown already.</summary>
     public TimeSpan? Remaining { get; internal init; }
 
     /// <summary><see cref="LoopTask.CancelRequests"/>.</summary>

@@ -6,7 +6,8 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Net;
 
-/// <summary>Takes connections from a listener, as long as there is room for them, until it is stopped. Loop thread only, but for <see cref="WaitsForRoom"/>.</summary>
+/// <summary>Takes connections from a listener, as long as there is room for them, until it is stopped.
+/// Loop thread only, but for <see cref="WaitsForRoom"/>.</summary>
 internal abstract class Acceptor
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
@@ -39,7 +40,8 @@ internal abstract class Acceptor
 
     internal long AcceptedCount { get; private set; }
 
-    /// <summary>Whether <see cref="NoteRoom"/> would tell it something. Any thread: whoever makes room looks afterwards, and it looks for room once more after it has said so.</summary>
+    /// <summary>Whether <see cref="NoteRoom"/> would tell it something. Any thread: whoever makes room looks
+    /// afterwards, and it looks for room once more after it has said so.</summary>
     internal bool WaitsForRoom => room is not null;
 
     private protected abstract bool HasRoom { get; }
@@ -139,7 +141,8 @@ internal abstract class Acceptor
         string before = untold > 0 ? $" ({untold} more failures since the last report)" : "";
         lastComplaint = now;
         untold = 0;
-        Loop.Current.CallExceptionHandler(new LoopExceptionContext($"The server on {SocketErrors.Text(EndPoint)} cannot accept for now, and tries again{before}", failure));
+        Loop.Current.CallExceptionHandler(new LoopExceptionContext($"The server on {SocketErrors.Text(EndPoint)} cannot accept for now, and tries "
+            + $"again{before}", failure));
     }
 
     /// <summary>The end of accepting.</summary>

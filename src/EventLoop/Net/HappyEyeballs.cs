@@ -4,7 +4,8 @@ using EventLoop.Net.Sockets.Sockets;
 
 namespace EventLoop.Net;
 
-/// <summary>Several addresses of one host: each has a head start over the next, a failure starts the next at once, the first connection wins and the others are closed.</summary>
+/// <summary>Several addresses of one host: each has a head start over the next, a failure starts the next at
+/// once, the first connection wins and the others are closed.</summary>
 internal sealed class HappyEyeballs(string host, int port, IPAddress[] addresses, ConnectOptions options)
 {
     private readonly List<LoopTask<Connection>> attempts = [];

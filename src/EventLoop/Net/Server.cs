@@ -32,8 +32,10 @@ public sealed class Server : IAsyncDisposable
     /// <summary>Waits until the server is stopped. asyncio: <c>serve_forever</c>, but for cancellation, which stops only this wait.</summary>
     public Coroutine WaitForStopAsync() => Loop.Shield(stopped);
 
-    /// <summary>Stops: accepts no more, lets handlers end, cancels those that are not done in time, and resets the connections of those that do not heed even that.</summary>
-    /// <param name="timeout">How long handlers may take to end by themselves, and as long again when cancelled; null or infinite: for ever, zero: not at all.</param>
+    /// <summary>Stops: accepts no more, lets handlers end, cancels those that are not done in time, and
+    /// resets the connections of those that do not heed even that.</summary>
+    /// <param name="timeout">How long handlers may take to end by themselves, and as long again when
+    /// cancelled; null or infinite: for ever, zero: not at all.</param>
     /// <returns>What had to be cancelled and aborted.</returns>
     /// <exception cref="InvalidOperationException">It is called from a handler of this server, which would wait for itself.</exception>
     public async Coroutine<ServerStopResult> StopAsync(TimeSpan? timeout = null)

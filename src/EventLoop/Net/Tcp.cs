@@ -8,7 +8,8 @@ namespace EventLoop.Net;
 /// <summary>TCP: connections and servers. asyncio: <c>open_connection</c>, <c>start_server</c>.</summary>
 public static class Tcp
 {
-    /// <summary>Connects to a host. Names are resolved off the loop; of several addresses each next one is tried a moment later, and the first to answer wins (happy eyeballs, RFC 8305).</summary>
+    /// <summary>Connects to a host. Names are resolved off the loop; of several addresses each next one is tried a moment
+    /// later, and the first to answer wins (happy eyeballs, RFC 8305).</summary>
     /// <param name="host">A name or an address.</param>
     /// <param name="port">1 to 65535.</param>
     /// <param name="options">Null: the defaults.</param>
@@ -67,7 +68,8 @@ public static class Tcp
         return Listen(endPoint, async Coroutine (connection) => await handler(connection), options);
     }
 
-    /// <summary>Listens at an address of this machine, and runs <paramref name="handler"/> in a task of its own for each connection, which is disposed when the handler ends.</summary>
+    /// <summary>Listens at an address of this machine, and runs <paramref name="handler"/> in a task of its own for
+    /// each connection, which is disposed when the handler ends.</summary>
     /// <param name="host">An address; "localhost"; null, "" or "*" for all addresses of this machine, IPv6 and IPv4. Other names are not resolved here.</param>
     /// <param name="port">0 takes a free one; the server's <see cref="Server.EndPoint"/> says which.</param>
     /// <param name="handler">What it throws goes to the loop's exception handler.</param>
@@ -131,7 +133,8 @@ public static class Tcp
         "localhost" => IPAddress.Loopback,
         _ when IPAddress.TryParse(host, out var address) => address,
         _ => throw new ArgumentException(
-            $"'{host}' is a name, and a server does not resolve names. Pass an address of this machine, \"localhost\", or null for all; or resolve it with Dns.GetHostAddressesAsync first.", nameof(host)),
+            $"'{host}' is a name, and a server does not resolve names. Pass an address of this machine, \"localhost\", or null for all; or resolve it with "
+                + $"Dns.GetHostAddressesAsync first.", nameof(host)),
     };
 
     internal static async Coroutine<Connection> Attempt(EndPoint endPoint, SocketOptions options)
@@ -186,7 +189,8 @@ public static class Tcp
         }
         catch (SocketException failure)
         {
-            throw new SocketException((int)failure.SocketErrorCode, $"connect to {host}:{port} failed: the name was not resolved: {SocketErrors.TextOf(failure.SocketErrorCode)}");
+            throw new SocketException((int)failure.SocketErrorCode,
+                $"connect to {host}:{port} failed: the name was not resolved: {SocketErrors.TextOf(failure.SocketErrorCode)}");
         }
     }
 
@@ -200,7 +204,8 @@ public static class Tcp
         var fitting = Array.FindAll(addresses, address => address.AddressFamily == family);
         return fitting.Length > 0
             ? fitting
-            : throw new SocketException((int)SocketError.NoData, $"connect to {host}:{port} failed: it has no {(family == AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4")} address");
+            : throw new SocketException((int)SocketError.NoData,
+                $"connect to {host}:{port} failed: it has no {(family == AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4")} address");
     }
 
     // The first family first, then in turns, so that a dead family costs one head start and not one for each address.

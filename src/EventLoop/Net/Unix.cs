@@ -7,7 +7,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
 
-/// <summary>Unix sockets, by path or, with a name that begins with a zero character, in Linux's abstract namespace. asyncio: <c>open_unix_connection</c>, <c>start_unix_server</c>.</summary>
+/// <summary>Unix sockets, by path or, with a name that begins with a zero character, in Linux's abstract namespace.
+/// asyncio: <c>open_unix_connection</c>, <c>start_unix_server</c>.</summary>
 public static class Unix
 {
     /// <summary>Connects to a socket of this machine.</summary>
@@ -38,7 +39,8 @@ public static class Unix
     }
 
     /// <summary>Listens, and runs <paramref name="handler"/> in a task of its own for each connection, which is disposed when the handler ends.</summary>
-    /// <param name="path">"\0name" for an abstract one. A socket file that a dead server left is replaced, and the server removes its own when it stops (with the portable poller: whatever stands there).</param>
+    /// <param name="path">"\0name" for an abstract one. A socket file that a dead server left is replaced, and the server removes its own when it stops (with
+    /// the portable poller: whatever stands there).</param>
     /// <param name="handler">What it throws goes to the loop's exception handler.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <returns>The server, which accepts already.</returns>

@@ -42,7 +42,8 @@ internal static unsafe class CachedFile
     }
 
     /// <summary>Whether a part of a file is in the system's memory; null: nobody tells. Any thread.</summary>
-    /// <remarks>Asked of the system as a whole where it answers (cachestat, Linux 6.5; for files that one owns or may write), else by a sample of one byte in 64 KiB.</remarks>
+    /// <remarks>Asked of the system as a whole where it answers (cachestat, Linux 6.5; for files that one owns
+    /// or may write), else by a sample of one byte in 64 KiB.</remarks>
     internal static bool? IsAtHand(SafeFileHandle file, long offset, long count)
     {
         if (!OperatingSystem.IsLinux() || Libc.ReadVectorsAt < 0 || count == 0)

@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace EventLoop.Polling;
 
 /// <summary>
-/// One child that was started here: signalled and reaped by its own handle (pidfd), where the system has such, and else by its number, which is its own as long as nobody has reaped it.
+/// One child that was started here: signalled and reaped by its own handle (pidfd), where the system has such, and
+/// else by its number, which is its own as long as nobody has reaped it.
 /// </summary>
 /// <remarks>Any thread that nobody shares it with: the loop's as a rule.</remarks>
 internal sealed unsafe class ChildDevice : IDisposable
@@ -91,7 +92,8 @@ internal sealed unsafe class ChildDevice : IDisposable
     }
 
     /// <summary>To a process that is no child.</summary>
-    internal void SendToStranger(int signal) => _ = Reference(handle!, descriptor => (int)Libc.SystemCall(Libc.PidfdSendSignal, descriptor, signal, 0, 0, 0, 0));
+    internal void SendToStranger(int signal) =>
+        _ = Reference(handle!, descriptor => (int)Libc.SystemCall(Libc.PidfdSendSignal, descriptor, signal, 0, 0, 0, 0));
 
     /// <summary>To all of the group that it leads; as long as it was not reaped, the group's number is nobody else's.</summary>
     /// <returns>Whether there was anybody.</returns>

@@ -42,7 +42,8 @@ internal sealed unsafe class EpollPipe : StreamDevice
             {
                 int error = Libc.LastError;
                 poller.Remove(pipe, pipe.descriptor);
-                throw new IOException($"The descriptor cannot be made non-blocking: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error)}.", error);
+                throw new IOException($"The descriptor cannot be made non-blocking: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error)}.",
+                    error);
             }
         }
 

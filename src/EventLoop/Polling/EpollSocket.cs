@@ -5,7 +5,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Polling;
 
-/// <summary>A Linux socket by its descriptor. All calls on it come from the loop's thread, so nobody can close it between the look at the number and the call.</summary>
+/// <summary>A Linux socket by its descriptor. All calls on it come from the loop's thread, so nobody can
+/// close it between the look at the number and the call.</summary>
 internal sealed unsafe partial class EpollSocket : SocketDevice
 {
     private const int NonBlocking = 0x800, CloseOnExec = 0x80000;
@@ -178,7 +179,8 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
                 return (int)sent;
             }
 
-            // The file's fault, as it seems: reading it works, or says what is wrong. "Try again" can be the file's as well, and then no room in the socket would ever be told.
+            // The file's fault, as it seems: reading it works, or says what is wrong. "Try again" can be the
+            // file's as well, and then no room in the socket would ever be told.
             return Libc.LastError switch
             {
                 Errno.Again when !IsWritable => WouldBlock,
@@ -292,7 +294,8 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         if (local is null && !namesDiffer)
         {
             var own = AskLocal();
-            namesDiffer = own is null || Template(family).Create(own) is IPEndPoint { Address: var address } && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
+            namesDiffer = own is null || Template(family).Create(own) is IPEndPoint { Address: var address }
+                && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
             local = namesDiffer ? null : own;
         }
 

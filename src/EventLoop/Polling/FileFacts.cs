@@ -57,7 +57,8 @@ internal readonly record struct FileFacts(ulong Device, ulong Inode, ushort Mode
         ? facts
         : new FileFacts(0, 0, 0x8000, RandomAccess.GetLength(file), path is null ? File.GetLastWriteTimeUtc(file).Ticks : File.GetLastWriteTimeUtc(path).Ticks);
 
-    /// <summary>Of what a path leads to, links followed. It may wait for the disk. Null: there is nothing, or it may not be looked at; the error says why.</summary>
+    /// <summary>Of what a path leads to, links followed. It may wait for the disk. Null: there is
+    /// nothing, or it may not be looked at; the error says why.</summary>
     internal static unsafe FileFacts? Of(string path, out int error)
     {
         fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))

@@ -23,8 +23,8 @@ internal enum FileOpened
 }
 
 /// <summary>
-/// Opens regular files for reading, on request only if that takes no waiting: the path is in the system's memory (openat2 with RESOLVE_CACHED, Linux 5.12), and the file system asks nobody. The file is
-/// looked at before it is opened for good, as to open a pipe or a device has effects on others.
+/// Opens regular files for reading, on request only if that takes no waiting: the path is in the system's memory (openat2 with RESOLVE_CACHED, Linux 5.12), and
+/// the file system asks nobody. The file is looked at before it is opened for good, as to open a pipe or a device has effects on others.
 /// </summary>
 internal static unsafe class FileOpening
 {

@@ -34,7 +34,8 @@ internal static class FileReads
         }
     }
 
-    /// <summary>Has a part of a file brought into the system's memory; blocks as long as that takes. What fails here fails as well where the file is used.</summary>
+    /// <summary>Has a part of a file brought into the system's memory; blocks as long as that takes.
+    /// What fails here fails as well where the file is used.</summary>
     internal static void BringIn(SafeFileHandle file, long offset, long count)
     {
         var block = ArrayPool<byte>.Shared.Rent((int)Math.Min(count, 128 * 1024));

@@ -37,11 +37,12 @@ internal interface IPoller : IDisposable
     /// <exception cref="IOException">It cannot be polled.</exception>
     /// <exception cref="PlatformNotSupportedException">This poller has no pipes.</exception>
     StreamDevice AdoptPipe(Microsoft.Win32.SafeHandles.SafeFileHandle handle, bool isOurs) =>
-        throw new PlatformNotSupportedException("Pipes and child processes need the epoll poller, which exists on Linux only (LoopOptions.Poller: PollerKind.Auto or PollerKind.Epoll).");
+        throw new PlatformNotSupportedException("Pipes and child processes need the epoll poller, which exists on Linux only (LoopOptions.Poller: "
+            + "PollerKind.Auto or PollerKind.Epoll).");
 
     /// <summary>
-    /// Loop thread. Watches a descriptor that stays its owner's: its readiness is reported once, and watched again by the next call. Its owner may close it at any time
-    /// and is not held up by the watch, which then is to be ended like any other.
+    /// Loop thread. Watches a descriptor that stays its owner's: its readiness is reported once, and watched again by the next call. Its owner may close it at
+    /// any time and is not held up by the watch, which then is to be ended like any other.
     /// </summary>
     /// <param name="source">What is notified.</param>
     /// <param name="handle">Of something that can be polled: a socket, a pipe, a terminal.</param>

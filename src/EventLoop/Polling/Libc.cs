@@ -5,7 +5,8 @@ using System.Runtime.InteropServices;
 
 namespace EventLoop.Polling;
 
-/// <summary>The system calls. Blittable arguments only, so that each compiles to a direct call; the error number is read right after a call that answered -1.</summary>
+/// <summary>The system calls. Blittable arguments only, so that each compiles to a direct call; the
+/// error number is read right after a call that answered -1.</summary>
 internal static unsafe partial class Libc
 {
     private const string Name = "libc";        // exactly this: the runtime maps it for glibc and for musl
@@ -95,7 +96,8 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "ioctl")]
     internal static partial int Control(int descriptor, nuint request, int* value);
 
-    /// <summary>Whether the peer's system has everything that was sent over TCP, but for the end itself; null when this system does not tell. Linux only.</summary>
+    /// <summary>Whether the peer's system has everything that was sent over TCP, but for the end
+    /// itself; null when this system does not tell. Linux only.</summary>
     internal static bool? IsAcknowledged(int descriptor)
     {
         const nuint OutputQueue = 0x5411;

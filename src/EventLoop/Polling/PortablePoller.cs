@@ -6,8 +6,8 @@ namespace EventLoop.Polling;
 
 /// <summary>
 /// Readiness by <see cref="Socket.Select(System.Collections.IList, System.Collections.IList, System.Collections.IList, TimeSpan)"/>, everywhere the same:
-/// each wait costs a look at every waiting socket, which is the price of no code of its own for a system. While nothing waits for a socket the thread parks on an event.
-/// Loop thread only, but for <see cref="Wake"/>.
+/// each wait costs a look at every waiting socket, which is the price of no code of its own for a system. While nothing waits for a socket the thread parks on
+/// an event. Loop thread only, but for <see cref="Wake"/>.
 /// </summary>
 internal sealed class PortablePoller : IPoller
 {
@@ -82,7 +82,8 @@ internal sealed class PortablePoller : IPoller
         if (!watches.TryGetValue(source, out var watch))
         {
             var shared = handle as SafeSocketHandle
-                ?? throw new PlatformNotSupportedException("The portable poller watches sockets only. Pass a SafeSocketHandle, or use PollerKind.Epoll on Linux.");
+                ?? throw new PlatformNotSupportedException("The portable poller watches sockets only. Pass a SafeSocketHandle, or use PollerKind.Epoll on "
+                    + "Linux.");
             watch = new PortableSocket(this, View(shared), source, shared);
             watches.Add(source, watch);
         }

@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Polling;
 
-/// <summary>One non-blocking socket: a <see cref="StreamDevice"/> that can be bound, connected and accepted from, and moves datagrams. Loop thread only.</summary>
+/// <summary>One non-blocking socket: a <see cref="StreamDevice"/> that can be bound, connected and
+/// accepted from, and moves datagrams. Loop thread only.</summary>
 internal abstract class SocketDevice : StreamDevice
 {
     // The system tells of a broken connection once, to whichever call comes first; the next receive would look like a clean end.
@@ -12,7 +13,8 @@ internal abstract class SocketDevice : StreamDevice
 
     internal bool IsTcp { get; init; }
 
-    /// <summary>Whether somebody else has set it up, and may have put something on top of it that ends a receive where it likes (TLS in the kernel at each record).</summary>
+    /// <summary>Whether somebody else has set it up, and may have put something on top of it that ends a
+    /// receive where it likes (TLS in the kernel at each record).</summary>
     internal bool IsForeign { get; init; }
 
     /// <summary>True of plain TCP only.</summary>
@@ -36,7 +38,8 @@ internal abstract class SocketDevice : StreamDevice
     private void Note(int answer)
     {
         if (ToError(answer) is SocketError.ConnectionReset
-            || (IsTcp && ToError(answer) is SocketError.ConnectionAborted or SocketError.TimedOut or SocketError.HostUnreachable or SocketError.NetworkUnreachable))
+            || (IsTcp
+                && ToError(answer) is SocketError.ConnectionAborted or SocketError.TimedOut or SocketError.HostUnreachable or SocketError.NetworkUnreachable))
         {
             brokenBy = answer;
         }
@@ -77,7 +80,8 @@ internal abstract class SocketDevice : StreamDevice
     /// <summary>Whether the peer meets a reset when this is closed while there is input that nobody has read: true of the system's streams.</summary>
     internal virtual bool ResetsOverUnread => false;
 
-    /// <summary>Whether the peer may lose what was sent to it when this is closed while input that nobody has read is there, or comes later: true of TCP.</summary>
+    /// <summary>Whether the peer may lose what was sent to it when this is closed while input that
+    /// nobody has read is there, or comes later: true of TCP.</summary>
     internal virtual bool MayLoseAtClose => false;
 
     /// <summary>Whether the peer's system has everything that was sent, asked when the sending side was ended; null where this system does not tell.</summary>

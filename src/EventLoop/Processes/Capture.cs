@@ -5,7 +5,8 @@ namespace EventLoop.Processes;
 /// <summary>Writes a child's input and reads its outputs at the same time. Loop thread only.</summary>
 internal static class Capture
 {
-    /// <summary>All of both outputs, when the child has ended: outputs that end before may be those of one that still reads. The first failure ends the others.</summary>
+    /// <summary>All of both outputs, when the child has ended: outputs that end before may be those of one
+    /// that still reads. The first failure ends the others.</summary>
     internal static async Coroutine<(byte[] Output, byte[] Error)> All(
         SendPipe? to, ReadOnlyMemory<byte> input, ReceivePipe? output, ReceivePipe? error, int limit, Func<Coroutine<ExitStatus>> ended)
     {

@@ -70,11 +70,14 @@ internal static class CommandLine
         {
             Errno.NoEntry or Errno.NotFolder when command.WorkingDirectory is { } folder && !Directory.Exists(folder) =>
                 new DirectoryNotFoundException($"{start}: there is no directory {folder} to run it in."),
-            Errno.NoEntry or Errno.NotFolder when command.FileName.Contains('/') && File.Exists(Path.Combine(command.WorkingDirectory ?? "", command.FileName)) =>
+            Errno.NoEntry or Errno.NotFolder when command.FileName.Contains('/')
+                && File.Exists(Path.Combine(command.WorkingDirectory ?? "", command.FileName)) =>
                 new FileNotFoundException($"{start}: the interpreter or loader that it names does not exist.", command.FileName),
             Errno.NoEntry or Errno.NotFolder => new FileNotFoundException(
-                command.FileName.Contains('/') ? $"{start}: there is no such program." : $"{start}: there is no such program in the PATH that it gets.", command.FileName),
-            Errno.NoAccess or Errno.NotPermitted => new UnauthorizedAccessException($"{start}: it is not executable, or a directory, or this process may not run it ({reason})."),
+                command.FileName.Contains('/') ? $"{start}: there is no such program." : $"{start}: there is no such program in the PATH that it gets.",
+                    command.FileName),
+            Errno.NoAccess or Errno.NotPermitted =>
+                new UnauthorizedAccessException($"{start}: it is not executable, or a directory, or this process may not run it ({reason})."),
             Errno.NoFormat => new IOException($"{start}: it is neither a program nor a script that begins with #!.", error),
             Errno.TooManyArguments => new IOException($"{start}: its arguments and environment are too long ({reason}).", error),
             _ => new IOException($"{start}: {reason}.", error),
@@ -85,7 +88,8 @@ internal static class CommandLine
     {
         if (stream.IsToOutput)
         {
-            throw new ArgumentException($"Stdio.ToOutput is for ProcessCommand.Error only, not for {name}: it says that the errors go wherever the output goes.", "command");
+            throw new ArgumentException($"Stdio.ToOutput is for ProcessCommand.Error only, not for {name}: it says that the errors go wherever the output "
+                + $"goes.", "command");
         }
     }
 

@@ -31,7 +31,8 @@ internal static unsafe class DetachedReaper
         {
             if (!ChildDevice.WithoutHandles && !IsPrepared())
             {
-                throw new IOException($"No process could be started: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(Libc.LastError)}.", Libc.LastError);
+                throw new IOException($"No process could be started: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(Libc.LastError)}.",
+                    Libc.LastError);
             }
         }
     }

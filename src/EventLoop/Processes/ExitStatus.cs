@@ -16,5 +16,6 @@ public readonly record struct ExitStatus(int ExitCode, PosixSignal? Signal = nul
     internal static ExitStatus From(RawStatus status) => new(status.Code, status.Signal == 0 ? null : SignalNumbers.Named(status.Signal), status.CoreDumped);
 
     /// <summary>"exit code 2", "killed by SIGKILL".</summary>
-    public override string ToString() => Signal is { } signal ? $"killed by {Signals.NameOf(signal)}{(CoreDumped ? " (core dumped)" : "")}" : $"exit code {ExitCode}";
+    public override string ToString() =>
+        Signal is { } signal ? $"killed by {Signals.NameOf(signal)}{(CoreDumped ? " (core dumped)" : "")}" : $"exit code {ExitCode}";
 }

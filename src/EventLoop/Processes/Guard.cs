@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace EventLoop.Processes;
 
 /// <summary>
-/// Kills process groups when this process ends, however it does: one shell for the process, which reads the groups' numbers from a pipe and acts at its end. It is started again when somebody ends it.
-/// On the <see cref="SpawnThread"/> only.
+/// Kills process groups when this process ends, however it does: one shell for the process, which reads the groups' numbers from a pipe and acts at its end. It
+/// is started again when somebody ends it. On the <see cref="SpawnThread"/> only.
 /// </summary>
 internal static unsafe class Guard
 {
@@ -77,7 +77,8 @@ internal static unsafe class Guard
         int id = start.Run(out int error, out _);
         if (id == 0)
         {
-            string text = $"ProcessCommand.KillOnParentExit needs {Shell} for its guard, which could not be started: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error)}.";
+            string text = $"ProcessCommand.KillOnParentExit needs {Shell} for its guard, which could not be started: "
+                + $"{System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error)}.";
             throw error is Errno.NoEntry or Errno.NotFolder or Errno.NoAccess ? new PlatformNotSupportedException(text) : new IOException(text, error);
         }
 
@@ -139,7 +140,8 @@ internal static unsafe class Guard
         byte[] bytes = Encoding.ASCII.GetBytes(line);
         fixed (byte* start = bytes)
         {
-            while (pipe is { } to && Libc.Write((int)to.DangerousGetHandle(), start, (nuint)bytes.Length) < 0 && Libc.LastError is Errno.Interrupted or Errno.Again)
+            while (pipe is { } to && Libc.Write((int)to.DangerousGetHandle(), start, (nuint)bytes.Length) < 0
+                && Libc.LastError is Errno.Interrupted or Errno.Again)
             {
                 Thread.Sleep(1);
             }

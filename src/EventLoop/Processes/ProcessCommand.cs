@@ -56,7 +56,8 @@ public sealed record ProcessCommand
     /// <summary>Null: this process's at the time of the start.</summary>
     public string? WorkingDirectory { get; init; }
 
-    /// <summary>Changes to the environment of this process; a null value takes a variable away. With <see cref="ClearEnvironment"/> it is all that the child gets.</summary>
+    /// <summary>Changes to the environment of this process; a null value takes a variable away. With
+    /// <see cref="ClearEnvironment"/> it is all that the child gets.</summary>
     public IReadOnlyDictionary<string, string?>? Environment
     {
         get;
@@ -66,16 +67,19 @@ public sealed record ProcessCommand
     /// <summary>Whether the child gets nothing of this process's environment.</summary>
     public bool ClearEnvironment { get; init; }
 
-    /// <summary>Not said: <see cref="Stdio.Inherit"/> for StartAsync and RunAsync; for what captures or reads, the input given there, else nothing; nothing for StartDetachedAsync.</summary>
+    /// <summary>Not said: <see cref="Stdio.Inherit"/> for StartAsync and RunAsync; for what captures or reads, the
+    /// input given there, else nothing; nothing for StartDetachedAsync.</summary>
     public Stdio Input { get; init; }
 
-    /// <summary>Not said: <see cref="Stdio.Inherit"/> for StartAsync and RunAsync, captured by what captures or reads, nothing for StartDetachedAsync. What is said holds everywhere.</summary>
+    /// <summary>Not said: <see cref="Stdio.Inherit"/> for StartAsync and RunAsync, captured by what captures or reads,
+    /// nothing for StartDetachedAsync. What is said holds everywhere.</summary>
     public Stdio Output { get; init; }
 
     /// <inheritdoc cref="Output"/>
     public Stdio Error { get; init; }
 
-    /// <summary>The child has them as descriptors 3, 4, ... in this order, and no others: whatever else is open here is closed there. They stay this side's to close. Python: <c>pass_fds</c>.</summary>
+    /// <summary>The child has them as descriptors 3, 4, ... in this order, and no others: whatever else is open here is closed there. They stay this side's to
+    /// close. Python: <c>pass_fds</c>.</summary>
     public IReadOnlyList<SafeHandle> InheritedHandles
     {
         get;
@@ -97,8 +101,8 @@ public sealed record ProcessCommand
     public ProcessGroup Group { get; init; }
 
     /// <summary>
-    /// It, and whatever is in its process group, is killed when this process ends, however it ends, also by SIGKILL. Implies a group of its own. Needs /bin/sh for a guard:
-    /// <see cref="PlatformNotSupportedException"/> from the start without one.
+    /// It, and whatever is in its process group, is killed when this process ends, however it ends, also by SIGKILL. Implies a group of its own. Needs /bin/sh
+    /// for a guard: <see cref="PlatformNotSupportedException"/> from the start without one.
     /// </summary>
     public bool KillOnParentExit { get; init; }
 
@@ -113,8 +117,9 @@ public sealed record ProcessCommand
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// When the child has ended and somebody else, a grandchild as a rule, still holds its output, <see cref="Subprocess.Output"/> and <see cref="Subprocess.Error"/> end so long afterwards all the same:
-    /// nobody hangs. All that the child itself wrote is read in any case. <see cref="Timeout.InfiniteTimeSpan"/>: they end with the last holder, as asyncio's.
+    /// When the child has ended and somebody else, a grandchild as a rule, still holds its output, <see cref="Subprocess.Output"/> and
+    /// <see cref="Subprocess.Error"/> end so long afterwards all the same: nobody hangs. All that the child itself wrote is read in any case.
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: they end with the last holder, as asyncio's.
     /// </summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -147,6 +152,7 @@ public sealed record ProcessCommand
     {
         ArgumentNullException.ThrowIfNull(list, name);
         T[] copy = [.. list];
-        return Array.IndexOf(copy, null) is >= 0 and var place ? throw new ArgumentException($"Number {place} of ProcessCommand.{name} is null.", name) : Array.AsReadOnly(copy);
+        return Array.IndexOf(copy, null) is >= 0 and var place
+            ? throw new ArgumentException($"Number {place} of ProcessCommand.{name} is null.", name) : Array.AsReadOnly(copy);
     }
 }

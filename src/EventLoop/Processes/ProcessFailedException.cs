@@ -1,6 +1,7 @@
 namespace EventLoop;
 
-/// <summary>A run that was to succeed did not. Python: <c>CalledProcessError</c>. The message has the command, the status and the end of the error output.</summary>
+/// <summary>A run that was to succeed did not. Python: <c>CalledProcessError</c>. The message has the
+/// command, the status and the end of the error output.</summary>
 public sealed class ProcessFailedException : Exception
 {
     /// <summary>Makes one.</summary>

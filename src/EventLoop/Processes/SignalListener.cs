@@ -42,7 +42,8 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
             await occurred.WaitAsync();
             if (isEnded)
             {
-                throw new ObjectDisposedException(nameof(SignalListener), "The listener was disposed: it hears no signals any more. Make another one with Signals.Listen.");
+                throw new ObjectDisposedException(nameof(SignalListener),
+                    "The listener was disposed: it hears no signals any more. Make another one with Signals.Listen.");
             }
         }
         while (!arrived.TryDequeue(out number));      // another one that waited was first
@@ -81,7 +82,8 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
         }
     }
 
-    /// <summary>Hears no more; who waits gets <see cref="ObjectDisposedException"/>. When the last listener of a signal is gone its default action is back.</summary>
+    /// <summary>Hears no more; who waits gets <see cref="ObjectDisposedException"/>. When the last
+    /// listener of a signal is gone its default action is back.</summary>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public void Dispose()
     {

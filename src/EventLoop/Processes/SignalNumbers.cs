@@ -9,8 +9,10 @@ internal static class SignalNumbers
 
     private static readonly string[] Names =
     [
-        "", "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT",
-        "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
+        "", "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM",
+            "SIGTERM", "SIGSTKFLT",
+        "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR",
+            "SIGSYS",
     ];
 
     /// <summary>The system's number.</summary>
@@ -28,7 +30,8 @@ internal static class SignalNumbers
         PosixSignal.SIGTTOU => 22,
         PosixSignal.SIGTSTP => 20,
         > 0 and <= (PosixSignal)Highest => (int)signal,
-        _ => throw new ArgumentOutOfRangeException(nameof(signal), (int)signal, "There is no such signal: one of PosixSignal or of Signals, or a number from 1 to 64."),
+        _ => throw new ArgumentOutOfRangeException(nameof(signal), (int)signal,
+            "There is no such signal: one of PosixSignal or of Signals, or a number from 1 to 64."),
     };
 
     /// <summary>By its name, where .NET has one.</summary>
@@ -47,5 +50,6 @@ internal static class SignalNumbers
         _ => (PosixSignal)number,
     };
 
-    internal static string NameOf(int number) => number < Names.Length ? Names[number] : number >= 34 ? number == 34 ? "SIGRTMIN" : $"SIGRTMIN+{number - 34}" : $"signal {number}";
+    internal static string NameOf(int number) =>
+        number < Names.Length ? Names[number] : number >= 34 ? number == 34 ? "SIGRTMIN" : $"SIGRTMIN+{number - 34}" : $"signal {number}";
 }

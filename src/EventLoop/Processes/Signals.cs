@@ -6,10 +6,13 @@ namespace EventLoop;
 
 /// <summary>Signals to this process, as events of the running loop. asyncio: <c>add_signal_handler</c>; Trio: <c>open_signal_receiver</c>.</summary>
 /// <remarks>
-/// <para>While anybody listens to a signal, on whichever loop, its default action is off; every listener gets it. When the last one is gone the default is back.</para>
-/// <para>A listener that is slow finds each signal once, however often it came (Trio's rule); two different ones are in the order in which this process heard of them, which need not be the order of sending.</para>
+/// <para>While anybody listens to a signal, on whichever loop, its default action is off; every
+/// listener gets it. When the last one is gone the default is back.</para>
+/// <para>A listener that is slow finds each signal once, however often it came (Trio's rule); two different ones are in the order in which this process heard
+/// of them, which need not be the order of sending.</para>
 /// <para>Who listens to SIGINT takes Ctrl-C over from <see cref="Loop.Run(Coroutine, LoopOptions?)"/> as long as it does.</para>
-/// <para>A signal that was ignored when this process started (<c>nohup</c>; SIGINT and SIGQUIT of a script's background job) stays ignored, as .NET has it; SIGTERM alone does not.</para>
+/// <para>A signal that was ignored when this process started (<c>nohup</c>; SIGINT and SIGQUIT of a script's
+/// background job) stays ignored, as .NET has it; SIGTERM alone does not.</para>
 /// <para>A signal given by its number is the one with that name, here and wherever signals are given.</para>
 /// <para>
 /// <b>Errors:</b> <see cref="ArgumentException"/> for what cannot be caught (SIGKILL, SIGSTOP) and for what the runtime needs (SIGSEGV and its kin, 32 to 34);

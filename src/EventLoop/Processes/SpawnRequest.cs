@@ -3,7 +3,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Processes;
 
-/// <summary>One start: it goes to the <see cref="SpawnThread"/>, and comes back with a child or with the reason why not. What comes back to a loop that is closed is killed.</summary>
+/// <summary>One start: it goes to the <see cref="SpawnThread"/>, and comes back with a child or with the reason
+/// why not. What comes back to a loop that is closed is killed.</summary>
 internal sealed class SpawnRequest : LoopItem
 {
     private readonly LoopCore core;

@@ -1,8 +1,8 @@
 namespace EventLoop.Processes;
 
 /// <summary>
-/// Where children are started: the system call stands still until the program is there, and no loop should. One thread for the process, from the first start on: it could not come
-/// again where the system has no more threads or descriptors. Any thread.
+/// Where children are started: the system call stands still until the program is there, and no loop should. One thread for the process, from the first start
+/// on: it could not come again where the system has no more threads or descriptors. Any thread.
 /// </summary>
 internal static class SpawnThread
 {

@@ -33,13 +33,15 @@ public readonly struct Stdio
     /// <summary>This process's own.</summary>
     public static Stdio Inherit => new(StdioKind.Inherit);
 
-    /// <summary>A pipe to this process: <see cref="Subprocess.Input"/>, <see cref="Subprocess.Output"/>, <see cref="Subprocess.Error"/>. asyncio: <c>PIPE</c>.</summary>
+    /// <summary>A pipe to this process: <see cref="Subprocess.Input"/>, <see cref="Subprocess.Output"/>,
+    /// <see cref="Subprocess.Error"/>. asyncio: <c>PIPE</c>.</summary>
     public static Stdio Pipe => new(StdioKind.Pipe);
 
     /// <summary>Nothing to read, and what is written vanishes. asyncio: <c>DEVNULL</c>.</summary>
     public static Stdio Null => new(StdioKind.Null);
 
-    /// <summary>Error only, <see cref="ArgumentException"/> from the start elsewhere: wherever the output goes, in the order of the writes. asyncio: <c>STDOUT</c>.</summary>
+    /// <summary>Error only, <see cref="ArgumentException"/> from the start elsewhere: wherever the output
+    /// goes, in the order of the writes. asyncio: <c>STDOUT</c>.</summary>
     public static Stdio ToOutput => new(StdioKind.ToOutput);
 
     internal bool IsSaid => kind != StdioKind.Unsaid;

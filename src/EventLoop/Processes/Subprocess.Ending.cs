@@ -6,7 +6,8 @@ namespace EventLoop;
 public sealed partial class Subprocess
 {
     /// <summary>
-    /// Sends StopSignal to it, or to its group where it has one of its own, and waits; when the grace is over, or it has ended and others of its group have not, they get SIGKILL.
+    /// Sends StopSignal to it, or to its group where it has one of its own, and waits; when the grace is over,
+    /// or it has ended and others of its group have not, they get SIGKILL.
     /// <b>Cancellation:</b> kills at once, waits all the same.
     /// </summary>
     /// <param name="grace">Null: the command's.</param>

@@ -40,7 +40,8 @@ public sealed partial class Subprocess
     public static Coroutine<ExitStatus> RunAsync(string fileName, params IEnumerable<string> arguments) => RunAsync(new ProcessCommand(fileName, arguments));
 
     /// <summary>
-    /// Runs it and captures those of its outputs that the command does not direct elsewhere; <see cref="Stdio.Pipe"/> for an output says the same as nothing. <b>Cancellation:</b> stops it, and ends when it is gone.
+    /// Runs it and captures those of its outputs that the command does not direct elsewhere; <see cref="Stdio.Pipe"/> for an output says the same as nothing.
+    /// <b>Cancellation:</b> stops it, and ends when it is gone.
     /// </summary>
     /// <param name="command">What to run.</param>
     /// <param name="input">What it reads.</param>
@@ -50,7 +51,8 @@ public sealed partial class Subprocess
     /// <exception cref="ArgumentException">There is an input, and the command directs it elsewhere.</exception>
     /// <exception cref="ProcessFailedException">It failed, and <paramref name="check"/> is set.</exception>
     /// <exception cref="LimitOverrunException">It wrote more than the limit, and was stopped.</exception>
-    public static Coroutine<RunResult<byte[]>> RunAndCaptureAsync(ProcessCommand command, ReadOnlyMemory<byte> input = default, bool check = false, int limit = int.MaxValue)
+    public static Coroutine<RunResult<byte[]>> RunAndCaptureAsync(ProcessCommand command, ReadOnlyMemory<byte> input = default, bool check = false,
+        int limit = int.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(command);
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
@@ -58,7 +60,8 @@ public sealed partial class Subprocess
     }
 
     /// <inheritdoc cref="RunAndCaptureAsync(ProcessCommand, ReadOnlyMemory{byte}, bool, int)"/>
-    public static Coroutine<RunResult<string>> RunAndCaptureTextAsync(ProcessCommand command, string? input = null, bool check = false, int limit = int.MaxValue)
+    public static Coroutine<RunResult<string>> RunAndCaptureTextAsync(ProcessCommand command, string? input = null, bool check = false,
+        int limit = int.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(command);
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
@@ -74,7 +77,8 @@ public sealed partial class Subprocess
     public static Coroutine<RunResult<string>> RunAndCaptureTextAsync(string fileName, params IEnumerable<string> arguments) =>
         RunAndCaptureTextAsync(new ProcessCommand(fileName, arguments));
 
-    /// <summary>Its standard output as a text; anything but exit code 0 throws, with the error output. Python: <c>check_output</c>. <b>Cancellation:</b> stops it, and ends when it is gone.</summary>
+    /// <summary>Its standard output as a text; anything but exit code 0 throws, with the error output. Python: <c>check_output</c>. <b>Cancellation:</b> stops
+    /// it, and ends when it is gone.</summary>
     /// <param name="command">What to run.</param>
     /// <param name="input">What it reads; null: nothing.</param>
     /// <returns>All of it, line ends included.</returns>
@@ -93,11 +97,12 @@ public sealed partial class Subprocess
     /// <inheritdoc cref="ReadTextAsync(ProcessCommand, string?)" path="/summary|/returns|/exception"/>
     /// <param name="fileName">The program.</param>
     /// <param name="arguments">What it is given.</param>
-    public static Coroutine<string> ReadTextAsync(string fileName, params IEnumerable<string> arguments) => ReadTextAsync(new ProcessCommand(fileName, arguments));
+    public static Coroutine<string> ReadTextAsync(string fileName, params IEnumerable<string> arguments) =>
+        ReadTextAsync(new ProcessCommand(fileName, arguments));
 
     /// <summary>
-    /// Its standard output line by line as it comes, with back-pressure; anything but exit code 0 throws at the end, with the last 8 KiB of the error output. Leaving the loop early, or its cancellation, stops the child and
-    /// ends when it is gone.
+    /// Its standard output line by line as it comes, with back-pressure; anything but exit code 0 throws at the end, with the last 8 KiB of the error output.
+    /// Leaving the loop early, or its cancellation, stops the child and ends when it is gone.
     /// </summary>
     /// <param name="command">What to run.</param>
     /// <exception cref="ArgumentException">The command directs the output elsewhere.</exception>
@@ -112,11 +117,13 @@ public sealed partial class Subprocess
     /// <inheritdoc cref="ReadLinesAsync(ProcessCommand)" path="/summary|/exception"/>
     /// <param name="fileName">The program.</param>
     /// <param name="arguments">What it is given.</param>
-    public static IAsyncEnumerable<string> ReadLinesAsync(string fileName, params IEnumerable<string> arguments) => ReadLinesAsync(new ProcessCommand(fileName, arguments));
+    public static IAsyncEnumerable<string> ReadLinesAsync(string fileName, params IEnumerable<string> arguments) =>
+        ReadLinesAsync(new ProcessCommand(fileName, arguments));
 
     // ---- With a child at hand
 
-    /// <summary>Writes the input, closes it, reads both outputs to their ends and waits. A child that does not read its input is no error. asyncio: <c>communicate</c>. <b>Cancellation:</b> the child is left running.</summary>
+    /// <summary>Writes the input, closes it, reads both outputs to their ends and waits. A child that does not read its input is no error. asyncio:
+    /// <c>communicate</c>. <b>Cancellation:</b> the child is left running.</summary>
     /// <param name="input">What it reads.</param>
     /// <returns>What it wrote where that is <see cref="Stdio.Pipe"/>, and how it ended.</returns>
     /// <exception cref="ArgumentException">There is an input, and <see cref="Input"/> is no pipe.</exception>
@@ -126,7 +133,8 @@ public sealed partial class Subprocess
         core.VerifyAccess("Subprocess.CommunicateAsync");
         if (hasCommunicated)
         {
-            throw new InvalidOperationException($"CommunicateAsync of {this} was called already: it has written the input and taken the outputs. It is called once.");
+            throw new InvalidOperationException($"CommunicateAsync of {this} was called already: it has written the input and taken the outputs. It is "
+                + $"called once.");
         }
 
         if (!input.IsEmpty && this.input is null)
@@ -191,17 +199,20 @@ public sealed partial class Subprocess
     {
         if (hasInput && command.Input is { IsSaid: true, IsPipe: false })
         {
-            throw new ArgumentException($"There is an input, and the command says where else it comes from ({command.Input}). Leave ProcessCommand.Input out.", "input");
+            throw new ArgumentException($"There is an input, and the command says where else it comes from ({command.Input}). Leave ProcessCommand.Input out.",
+                "input");
         }
 
-        return command with { Input = command.Input.Or(hasInput ? Stdio.Pipe : Stdio.Null), Output = command.Output.Or(Stdio.Pipe), Error = command.Error.Or(Stdio.Pipe) };
+        return command with { Input = command.Input.Or(hasInput ? Stdio.Pipe : Stdio.Null), Output = command.Output.Or(Stdio.Pipe),
+            Error = command.Error.Or(Stdio.Pipe) };
     }
 
     private static void RefuseDirected(ProcessCommand command, string member)
     {
         if (command.Output is { IsSaid: true, IsPipe: false })
         {
-            throw new ArgumentException($"{member} reads the standard output, and the command directs it elsewhere ({command.Output}). Leave ProcessCommand.Output out, or use RunAsync.", nameof(command));
+            throw new ArgumentException($"{member} reads the standard output, and the command directs it elsewhere ({command.Output}). Leave "
+                + $"ProcessCommand.Output out, or use RunAsync.", nameof(command));
         }
     }
 

@@ -19,14 +19,17 @@ public sealed partial class Subprocess
     /// <inheritdoc cref="StartAsync(ProcessCommand)"/>
     /// <param name="fileName">The program.</param>
     /// <param name="arguments">What it is given.</param>
-    public static Coroutine<Subprocess> StartAsync(string fileName, params IEnumerable<string> arguments) => StartAsync(new ProcessCommand(fileName, arguments));
+    public static Coroutine<Subprocess> StartAsync(string fileName, params IEnumerable<string> arguments) =>
+        StartAsync(new ProcessCommand(fileName, arguments));
 
     /// <summary>
-    /// Starts it in a session of its own and forgets it: it outlives the loop and this process. One that ends while this process lives leaves no zombie. .NET 11: <c>StartDetached</c>.
+    /// Starts it in a session of its own and forgets it: it outlives the loop and this process. One that ends while
+    /// this process lives leaves no zombie. .NET 11: <c>StartDetached</c>.
     /// </summary>
     /// <param name="command">Its streams that it does not mention lead nowhere.</param>
     /// <returns>Its number.</returns>
-    /// <exception cref="ArgumentException">A stream is <see cref="Stdio.Pipe"/>: nobody would read or write it; or it is to be killed with this process.</exception>
+    /// <exception cref="ArgumentException">A stream is <see cref="Stdio.Pipe"/>: nobody would read or
+    /// write it; or it is to be killed with this process.</exception>
     public static Coroutine<int> StartDetachedAsync(ProcessCommand command)
     {
         ArgumentNullException.ThrowIfNull(command);
@@ -74,7 +77,8 @@ public sealed partial class Subprocess
         if (!core.Poller.HasPipes)
         {
             throw new PlatformNotSupportedException(
-                "Child processes need the epoll poller, which exists on Linux only (LoopOptions.Poller: PollerKind.Auto or PollerKind.Epoll). Use System.Diagnostics.Process.");
+                "Child processes need the epoll poller, which exists on Linux only (LoopOptions.Poller: PollerKind.Auto or PollerKind.Epoll). Use "
+                    + "System.Diagnostics.Process.");
         }
 
         var start = CommandLine.Prepare(command, isDetached);
@@ -89,7 +93,8 @@ public sealed partial class Subprocess
     {
         if (command.Input.IsPipe || command.Output.IsPipe || command.Error.IsPipe)
         {
-            throw new ArgumentException($"Stdio.Pipe makes no sense for {member}: nobody has the other end. Use StartAsync, or a form that captures.", nameof(command));
+            throw new ArgumentException($"Stdio.Pipe makes no sense for {member}: nobody has the other end. Use StartAsync, or a form that captures.",
+                nameof(command));
         }
     }
 }

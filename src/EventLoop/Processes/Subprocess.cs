@@ -11,11 +11,12 @@ namespace EventLoop;
 /// <remarks>
 /// <para><b>Thread:</b> the loop's, but for <see cref="Id"/>. Starting does not hold the loop up: the system call runs on a thread of its own.</para>
 /// <para><b>End and output are two events.</b> The process has ended when it has, whoever still holds its pipes; what it wrote can be read afterwards.</para>
-/// <para><b>Who reaps:</b> only this object, by the process's own handle (pidfd), never by waiting for any child: children of System.Diagnostics.Process and of native libraries are left alone.
-/// A signal never reaches another process that got the same number.</para>
+/// <para><b>Who reaps:</b> only this object, by the process's own handle (pidfd), never by waiting for any child: children of System.Diagnostics.Process and of
+/// native libraries are left alone. A signal never reaches another process that got the same number.</para>
 /// <para><b>Left alone:</b> one that nobody disposes runs on; the loop holds it until it ends. The loop's end kills what is left and reports it.</para>
-/// <para><b>Errors of the start:</b> <see cref="FileNotFoundException"/>, <see cref="DirectoryNotFoundException"/> (the working directory), <see cref="UnauthorizedAccessException"/>, <see cref="IOException"/>
-/// (arguments too long, no more processes), <see cref="ArgumentException"/> (a zero character), <see cref="PlatformNotSupportedException"/> (not Linux, or the portable poller).</para>
+/// <para><b>Errors of the start:</b> <see cref="FileNotFoundException"/>, <see cref="DirectoryNotFoundException"/> (the working directory),
+/// <see cref="UnauthorizedAccessException"/>, <see cref="IOException"/> (arguments too long, no more processes), <see cref="ArgumentException"/> (a zero
+/// character), <see cref="PlatformNotSupportedException"/> (not Linux, or the portable poller).</para>
 /// </remarks>
 public sealed partial class Subprocess : IAsyncDisposable
 {
@@ -43,7 +44,8 @@ public sealed partial class Subprocess : IAsyncDisposable
         exited = new AsyncEvent(WaitKind.Process, "child process (to end)");
         watch = new ChildWatch(core, device, OnEnded);
         resident = new Resident(this);
-        input = start.Ends[0] is { } to ? new SendPipe(PipeEnd.ForWriting(core, core.Poller.AdoptPipe(to, isOurs: true), $"standard input of process {Id}"), command.Encoding) : null;
+        input = start.Ends[0] is { } to
+            ? new SendPipe(PipeEnd.ForWriting(core, core.Poller.AdoptPipe(to, isOurs: true), $"standard input of process {Id}"), command.Encoding) : null;
         output = Receive(start.Ends[1], "standard output");
         error = Receive(start.Ends[2], "standard error");
         watch.Begin();
@@ -115,7 +117,9 @@ public sealed partial class Subprocess : IAsyncDisposable
         end is null ? null : new ReceivePipe(PipeEnd.ForReading(core, core.Poller.AdoptPipe(end, isOurs: true), $"{what} of process {Id}"), Command.Encoding);
 
     private InvalidOperationException NoPipe(string which) =>
-        new($"There is no pipe for {which}: the command says \"{(which switch { nameof(Input) => Command.Input, nameof(Output) => Command.Output, _ => Command.Error })}\". Start it with {which} = Stdio.Pipe.");
+        new($"There is no pipe for {which}: the command says "
+            + $"\"{(which switch { nameof(Input) => Command.Input, nameof(Output) => Command.Output, _ => Command.Error })}\". Start it with {which} = "
+            + $"Stdio.Pipe.");
 
     private bool SignalTree(int number)
     {
@@ -146,7 +150,8 @@ public sealed partial class Subprocess : IAsyncDisposable
         watch.End();
         if (ended.IsUnknown)
         {
-            core.Loop.CallExceptionHandler(new LoopExceptionContext($"How {this} ended is not known: somebody else in this process has waited for any child and taken it"));
+            core.Loop.CallExceptionHandler(new LoopExceptionContext($"How {this} ended is not known: somebody else in this process has waited for any child "
+                + $"and taken it"));
         }
 
         // One that leads a group stays on the system's table until it is disposed, so that the group's number stays its own.

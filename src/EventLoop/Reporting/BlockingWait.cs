@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace EventLoop.Reporting;
 
 /// <summary>
-/// What a wait on the loop's thread is for. The runtime asks its synchronization context for all of them alike; only the callers tell. A lock is held for a moment, as a
-/// rule, and what .NET's own code waits for inside a call that does something else (disposing a process, a timer, a file) is over in a moment, too.
-/// What the user's code calls in order to wait is a blocking call from the beginning.
+/// What a wait on the loop's thread is for. The runtime asks its synchronization context for all of them alike; only the callers tell. A lock is held for a
+/// moment, as a rule, and what .NET's own code waits for inside a call that does something else (disposing a process, a timer, a file) is over in a moment,
+/// too. What the user's code calls in order to wait is a blocking call from the beginning.
 /// </summary>
 internal static class BlockingWait
 {
@@ -15,7 +15,8 @@ internal static class BlockingWait
     [
         "System.Threading.WaitHandle", "System.Threading.EventWaitHandle", "System.Threading.Mutex", "System.Threading.Semaphore", "System.Threading.Thread",
         "System.Threading.Monitor", "System.Threading.ManualResetEventSlim", "System.Threading.SemaphoreSlim", "System.Threading.CountdownEvent",
-        "System.Threading.Barrier", "System.Threading.ReaderWriterLock", "System.Threading.ReaderWriterLockSlim", "System.Threading.Lock", "System.Threading.SpinWait",
+        "System.Threading.Barrier", "System.Threading.ReaderWriterLock", "System.Threading.ReaderWriterLockSlim", "System.Threading.Lock",
+            "System.Threading.SpinWait",
         "System.Threading.SynchronizationContext", "System.Threading.Tasks.Task", "System.Threading.Tasks.Parallel", "System.Threading.Tasks.ValueTask",
         "System.Collections.Concurrent.BlockingCollection", "System.Runtime.CompilerServices.TaskAwaiter", "System.Runtime.CompilerServices.ValueTaskAwaiter",
         "System.Runtime.CompilerServices.ConfiguredTaskAwaitable", "System.Runtime.CompilerServices.ConfiguredValueTaskAwaitable",
@@ -24,7 +25,8 @@ internal static class BlockingWait
     // Frames may have no names: in a native program without them, or in a runtime that tells others.
     internal static readonly Lazy<bool> NamesAreTold = new(ProbeNames);
 
-    /// <summary>Called by the synchronization context's Wait. Where the callers' names are not told, only time can tell: then every wait may be over in a moment.</summary>
+    /// <summary>Called by the synchronization context's Wait. Where the callers' names are not told, only
+    /// time can tell: then every wait may be over in a moment.</summary>
     /// <param name="mayReadFrames">Whether names are gone by at all.</param>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static bool IsMomentary(bool mayReadFrames)

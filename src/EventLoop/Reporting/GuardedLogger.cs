@@ -56,7 +56,8 @@ internal sealed class GuardedLogger(ILogger? logger) : ILogger
     {
         if (failures.IsWorthTelling(out long number))
         {
-            StandardError.Log(LogLevel.Error, default, $"The logger threw; what it was to log comes here{Recurrence.InWords(number)}", failure, static (text, _) => text);
+            StandardError.Log(LogLevel.Error, default, $"The logger threw; what it was to log comes here{Recurrence.InWords(number)}", failure,
+                static (text, _) => text);
         }
     }
 }

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace EventLoop.Reporting;
 
-/// <summary>Finds out whether a call from a wrong place stands in an async method that an await has resumed there: by <c>ConfigureAwait(false)</c>, as a rule.</summary>
+/// <summary>Finds out whether a call from a wrong place stands in an async method that an await has
+/// resumed there: by <c>ConfigureAwait(false)</c>, as a rule.</summary>
 internal static class LeftLoop
 {
     /// <summary>The method, and where in it the call stands if that is known; null: no async method was resumed on this thread.</summary>
@@ -40,8 +41,10 @@ internal static class LeftLoop
     }
 
     internal static string Explain(string method) =>
-        $"The async method {method} was resumed on this thread by an await that does not come back to the loop: one with ConfigureAwait(false), or any if the method was started elsewhere. "
-        + "To stay on the loop leave ConfigureAwait(false) out, or make it an async Coroutine method, which always resumes on its loop; to come back call loop.Submit(...) or loop.Post(...).";
+        $"The async method {method} was resumed on this thread by an await that does not come back to the loop: one with ConfigureAwait(false), or any if "
+            + $"the method was started elsewhere. "
+        + "To stay on the loop leave ConfigureAwait(false) out, or make it an async Coroutine method, which always resumes on its loop; to come back call "
+            + "loop.Submit(...) or loop.Post(...).";
 
     private static string? NameOf(string type, string name, StackFrame frame)
     {

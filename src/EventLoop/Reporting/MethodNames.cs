@@ -53,7 +53,8 @@ internal static class MethodNames
     internal static string OfTask(Task task)
     {
         var type = task.GetType();
-        if (type.IsGenericType && type.GetGenericArguments() is [.., var last] && typeof(System.Runtime.CompilerServices.IAsyncStateMachine).IsAssignableFrom(last))
+        if (type.IsGenericType && type.GetGenericArguments() is [.., var last]
+            && typeof(System.Runtime.CompilerServices.IAsyncStateMachine).IsAssignableFrom(last))
         {
             return OfStateMachine(last);
         }

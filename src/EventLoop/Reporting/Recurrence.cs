@@ -1,6 +1,7 @@
 namespace EventLoop.Reporting;
 
-/// <summary>Something that may happen a thousand times: the first time is reported, then the tenth, the hundredth and so on, with their number. Any thread.</summary>
+/// <summary>Something that may happen a thousand times: the first time is reported, then the tenth,
+/// the hundredth and so on, with their number. Any thread.</summary>
 internal struct Recurrence
 {
     private long count;

@@ -21,7 +21,8 @@ internal interface IWaitTarget
     /// <summary>Takes <paramref name="node"/> out of the target's books, so that no wake-up is spent on it.</summary>
     AbortResult Abort(WaitNode node, string? reason);
 
-    /// <summary>The loop of <paramref name="node"/> is being closed, and nothing will ever wake it: takes it out for good. For what outlives a loop and would give to the dead.</summary>
+    /// <summary>The loop of <paramref name="node"/> is being closed, and nothing will ever wake it: takes it out for
+    /// good. For what outlives a loop and would give to the dead.</summary>
     void Leave(WaitNode node) { }
 
     /// <summary>For the live view: "sleep", "task 'fetch'", "lock"...</summary>

@@ -1,11 +1,13 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// Whoever wants to hear of what a loop does: debug mode, loops for tests, a recorder, observers. Attached by <see cref="Instruments.Add"/>, which says which of the following it receives.
+/// Whoever wants to hear of what a loop does: debug mode, loops for tests, a recorder, observers. Attached by
+/// <see cref="Instruments.Add"/>, which says which of the following it receives.
 /// </summary>
 /// <remarks>
 /// On the loop's thread, in the middle of its work: it is short and throws nothing. A task is identified by its context (<c>TaskContext</c>).
-/// Of one step, in this order: it begins; what its code does, as it happens (tasks made, cancelled and ended, inner steps); it ends; its code waits, if it does; whom it made ready, in the order of the ready queue.
+/// Of one step, in this order: it begins; what its code does, as it happens (tasks made, cancelled and ended, inner steps); it ends; its code waits, if it
+/// does; whom it made ready, in the order of the ready queue.
 /// </remarks>
 internal abstract class Instrument
 {
@@ -33,7 +35,8 @@ internal abstract class Instrument
     /// <param name="node">The latest wait there.</param>
     internal virtual void OnParked(LoopContext context, WaitNode node) { }
 
-    /// <summary><see cref="Hearing.Waits"/>: code of a task was made ready by a step, or between two. A task that was just made is ready without having been woken.</summary>
+    /// <summary><see cref="Hearing.Waits"/>: code of a task was made ready by a step, or between two. A task
+    /// that was just made is ready without having been woken.</summary>
     /// <param name="woken">Of the task.</param>
     /// <param name="by">Whose step it was; null: a timer, I/O, another thread. A yield is by oneself.</param>
     internal virtual void OnWoken(LoopContext woken, LoopContext? by) { }
@@ -47,7 +50,8 @@ internal abstract class Instrument
     /// <param name="duration">In ticks.</param>
     internal virtual void OnIdle(long began, long duration) { }
 
-    /// <summary><see cref="Hearing.Parking"/>: nothing is ready. True when it found something to do, as a virtual clock that jumps; those behind it are not asked then.</summary>
+    /// <summary><see cref="Hearing.Parking"/>: nothing is ready. True when it found something to do, as a
+    /// virtual clock that jumps; those behind it are not asked then.</summary>
     /// <param name="nextDue">The next deadline in loop time, or <see cref="LoopClock.Never"/>.</param>
     internal virtual bool FindsWork(long nextDue) => false;
 

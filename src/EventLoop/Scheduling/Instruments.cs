@@ -1,8 +1,8 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// The one place where a loop is heard. The engine tells of each thing in one spot, behind one flag (<see cref="LoopCore.Heard"/>), and the wake path not at all: what a step made ready is read off
-/// the end of the ready queue when it is over.
+/// The one place where a loop is heard. The engine tells of each thing in one spot, behind one flag (<see cref="LoopCore.Heard"/>), and the wake path not at
+/// all: what a step made ready is read off the end of the ready queue when it is over.
 /// </summary>
 /// <remarks>Loop thread only, but for <see cref="Add"/> and <see cref="Remove"/>.</remarks>
 internal sealed class Instruments(LoopCore core)

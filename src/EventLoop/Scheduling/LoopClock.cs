@@ -4,8 +4,8 @@ using EventLoop.Reporting;
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// Loop time: ticks of 100 ns since the loop was made, monotonic as far as the provider is. Any thread. A provider that throws fails the operation that has just
-/// asked for the time (<see cref="ReadNow"/>); the loop itself (<see cref="Now"/>) is never ended by it, and continues on the system's time meanwhile.
+/// Loop time: ticks of 100 ns since the loop was made, monotonic as far as the provider is. Any thread. A provider that throws fails the operation that has
+/// just asked for the time (<see cref="ReadNow"/>); the loop itself (<see cref="Now"/>) is never ended by it, and continues on the system's time meanwhile.
 /// </summary>
 internal sealed class LoopClock
 {
@@ -28,7 +28,8 @@ internal sealed class LoopClock
         frequency = custom is null ? Stopwatch.Frequency : custom.TimestampFrequency;
         if (frequency <= 0)
         {
-            throw new ArgumentException($"{provider.GetType().Name}.TimestampFrequency is {frequency}: a clock has to count some ticks a second.", "options.TimeProvider");
+            throw new ArgumentException($"{provider.GetType().Name}.TimestampFrequency is {frequency}: a clock has to count some ticks a second.",
+                "options.TimeProvider");
         }
 
         origin = custom is null ? Stopwatch.GetTimestamp() : custom.GetTimestamp();

@@ -27,7 +27,8 @@ internal abstract partial class LoopCore
         return false;
     }
 
-    /// <summary>A step of the task stands in the ready queue. On the loop's thread at the cost of what has happened since the last question, elsewhere of a look through the queue.</summary>
+    /// <summary>A step of the task stands in the ready queue. On the loop's thread at the cost of what has happened
+    /// since the last question, elsewhere of a look through the queue.</summary>
     internal bool IsReady(IStepOwner task) => IsInLoopThread ? Census().Contains(task) : Ready.Any(item => ReferenceEquals(item.Context?.Owner, task));
 
     /// <summary>How many of so many tasks wait, as their status has it; the same costs.</summary>

@@ -101,7 +101,8 @@ internal abstract partial class LoopCore
     }
 
     /// <summary>
-    /// Any thread, after a change that neither the inbox nor the stop flag shows, of what decides whether time stands still: a loop that has looked at the old state, and is on its way to park, looks again.
+    /// Any thread, after a change that neither the inbox nor the stop flag shows, of what decides whether time stands still: a loop that has looked at the old
+    /// state, and is on its way to park, looks again.
     /// </summary>
     internal void WakeToLook()
     {
@@ -333,7 +334,8 @@ internal abstract partial class LoopCore
         ThreadContexts.PutBackFlow(flow);
     }
 
-    /// <summary>Runs code of others in the middle of ours, as a plain callback: in no task, and out of reach of what the code that it interrupts is about to get.</summary>
+    /// <summary>Runs code of others in the middle of ours, as a plain callback: in no task, and out of
+    /// reach of what the code that it interrupts is about to get.</summary>
     /// <param name="callback">Never throws.</param>
     /// <param name="state">For <paramref name="callback"/>.</param>
     internal void RunAside<TState>(Action<TState> callback, TState state)

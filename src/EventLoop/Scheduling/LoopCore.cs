@@ -4,8 +4,8 @@ using EventLoop.Polling;
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// The engine: ready queue, timers, inbox, and the step that runs now. The turn itself is in LoopCore.Turn.cs; what the engine asks of whoever it serves, and what those keep for each loop, is for the one
-/// class that is made of it.
+/// The engine: ready queue, timers, inbox, and the step that runs now. The turn itself is in LoopCore.Turn.cs; what the engine asks of whoever it serves, and
+/// what those keep for each loop, is for the one class that is made of it.
 /// </summary>
 /// <remarks>Fields are the loop thread's unless they say otherwise.</remarks>
 [StackTraceHidden]
@@ -54,16 +54,16 @@ internal abstract partial class LoopCore
     /// <summary>Whose step runs now; null between steps and in raw ones.</summary>
     internal LoopContext? Current;
 
-    // How many loops of the process have a PendingThrow. Any thread, interlocked. Reading a thread-static costs some nanoseconds, and every await would have to;
-    // reading this costs nothing, and it is zero but for the moments of a cancellation.
+    // How many loops of the process have a PendingThrow. Any thread, interlocked. Reading a thread-static costs some nanoseconds, and every await would have
+    // to; reading this costs nothing, and it is zero but for the moments of a cancellation.
     private static int pendingThrows;
 
     private Exception? pendingThrow;
     private Leftovers leftovers;
 
     /// <summary>
-    /// What is looked for behind each step, in one byte. The first two a Start has found, and the same step has to take them: whoever asked an awaiter by hand and went away
-    /// leaves them to nobody.
+    /// What is looked for behind each step, in one byte. The first two a Start has found, and the same step has to take them: whoever asked an awaiter by hand
+    /// and went away leaves them to nobody.
     /// </summary>
     [Flags]
     private enum Leftovers : byte
@@ -101,7 +101,8 @@ internal abstract partial class LoopCore
     }
 
     /// <summary>
-    /// How the node that runs now was woken, until the outcome of that is taken. Sleeps and yields keep no state of their own that would say whether they have ended.
+    /// How the node that runs now was woken, until the outcome of that is taken. Sleeps and yields keep
+    /// no state of their own that would say whether they have ended.
     /// </summary>
     internal WaitState ResumedBy;
 

@@ -3,7 +3,8 @@ namespace EventLoop.Diagnostics;
 /// <summary>The names under which others find us.</summary>
 public static class LoopTelemetry
 {
-    /// <summary>The meter, for OpenTelemetry and dotnet-counters: <c>eventloop.*</c>, each with the tag <see cref="NameTag"/>. Loops of one name are added together, and what closed ones have counted stays counted.</summary>
+    /// <summary>The meter, for OpenTelemetry and dotnet-counters: <c>eventloop.*</c>, each with the tag <see cref="NameTag"/>. Loops of one name are added
+    /// together, and what closed ones have counted stays counted.</summary>
     public const string Meter = "EventLoop";
 
     /// <summary><see cref="Loop.Name"/>.</summary>

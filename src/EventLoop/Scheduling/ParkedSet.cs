@@ -1,10 +1,11 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// The nodes of a context in which several flows wait at once; only tasks with such have one. A node that went on without having been taken out (after a yield, or to throw) is an
-/// old one, and is swept out some time. Loop thread only, but for <see cref="CollectWaits"/>.
+/// The nodes of a context in which several flows wait at once; only tasks with such have one. A node that went on without having been taken out (after a yield,
+/// or to throw) is an old one, and is swept out some time. Loop thread only, but for <see cref="CollectWaits"/>.
 /// </summary>
-/// <remarks>Sealed, so that asking whether something is one is a single comparison. Read by other threads as the <see cref="Tasks.TaskTable"/> is: backwards, while nodes move downwards only.</remarks>
+/// <remarks>Sealed, so that asking whether something is one is a single comparison. Read by other threads as the <see cref="Tasks.TaskTable"/> is: backwards,
+/// while nodes move downwards only.</remarks>
 internal sealed class ParkedSet(LoopContext owner)
 {
     private const int SmallestSweep = 16;

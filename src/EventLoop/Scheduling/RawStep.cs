@@ -1,6 +1,7 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>A step with no context at all, in which library code of others resumes: .NET would push its continuations to the thread pool where there is one.</summary>
+/// <summary>A step with no context at all, in which library code of others resumes: .NET would push its
+/// continuations to the thread pool where there is one.</summary>
 /// <param name="run">Never throws.</param>
 /// <param name="rejected">Instead, on whichever thread, when the loop is closed; null: nothing is left to do then.</param>
 internal sealed class RawStep(Action run, Action? rejected = null) : LoopItem

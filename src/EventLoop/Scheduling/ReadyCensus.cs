@@ -1,8 +1,9 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// Which tasks stand in the ready queue, for whoever asks on the loop's thread. It keeps up with the queue when it is asked: each item is counted once when it has come, and once when
-/// it has gone, so that an answer costs what has happened since the last one, and a loop that nobody asks pays nothing. It knows tasks by their numbers and keeps none alive. Loop thread only.
+/// Which tasks stand in the ready queue, for whoever asks on the loop's thread. It keeps up with the queue when it is asked: each item is counted once when it
+/// has come, and once when it has gone, so that an answer costs what has happened since the last one, and a loop that nobody asks pays nothing. It knows tasks
+/// by their numbers and keeps none alive. Loop thread only.
 /// </summary>
 internal sealed class ReadyCensus
 {

@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Scheduling;
 
-/// <summary>Whether the address of a local variable tells whose stack it is on. A type of its own, without static fields: a thread that is waited for must not wait for somebody's initialization.</summary>
+/// <summary>Whether the address of a local variable tells whose stack it is on. A type of its own, without static fields: a thread that is waited for must not
+/// wait for somebody's initialization.</summary>
 internal static unsafe class StackProbe
 {
     /// <summary>What a call has lies below what its caller has, and near it; what another thread has is out of reach of both.</summary>

@@ -212,7 +212,8 @@ internal struct ThreadContexts
 
         var flow = ExecutionContext.Capture();
         var local = new AsyncLocal<int> { Value = 1 };
-        bool isRead = ExecutionContext.Capture() is { } changed && ReferenceEquals(FlowOf(thread), changed) && !ReferenceEquals(flow, changed) && local.Value == 1;
+        bool isRead = ExecutionContext.Capture() is { } changed && ReferenceEquals(FlowOf(thread), changed) && !ReferenceEquals(flow, changed)
+            && local.Value == 1;
         ExecutionContext.Restore(flow!);
         return isRead && local.Value == 0;
     }

@@ -20,7 +20,8 @@ internal static class Throw
 
     [DoesNotReturn]
     internal static void NestedRun() => throw new InvalidOperationException(
-        "An event loop is already running on this thread. Await the coroutine, or start it with Loop.CreateTask(...), instead of running a second loop inside the first.");
+        "An event loop is already running on this thread. Await the coroutine, or start it with Loop.CreateTask(...), instead of running a second loop "
+            + "inside the first.");
 
     [DoesNotReturn]
     internal static void RunsElsewhere(string loop) => throw new InvalidOperationException(
@@ -29,7 +30,8 @@ internal static class Throw
     [DoesNotReturn]
     internal static void WrongThread(string member, string loop) => throw new InvalidOperationException(
         $"{member} was called from a thread that is not the thread of loop '{loop}'. "
-        + (LeftLoop.FindMethod() is { } method ? LeftLoop.Explain(method) : "From other threads use loop.Post(...) for a callback or loop.Submit(...) for a coroutine."));
+        + (LeftLoop.FindMethod() is { } method ? LeftLoop.Explain(method)
+            : "From other threads use loop.Post(...) for a callback or loop.Submit(...) for a coroutine."));
 
     [DoesNotReturn]
     internal static void OtherLoop(string what, string loop) => throw new InvalidOperationException(
@@ -49,19 +51,23 @@ internal static class Throw
 
     [DoesNotReturn]
     internal static void NotCompleted(string what) => throw new InvalidOperationException(
-        $"The {what} has not completed, and asking for its outcome does not wait for it. Await it; without an await ask IsCompleted first, and go on in a callback.");
+        $"The {what} has not completed, and asking for its outcome does not wait for it. Await it; without an await ask IsCompleted first, and go on in a "
+            + $"callback.");
 
     [DoesNotReturn]
     internal static void ValueTaskAwaitedTwice() => throw new InvalidOperationException(
-        "This ValueTask was awaited already: by somebody who waits for it still, or to its end. A ValueTask is awaited once; where several wait, take its AsTask() once and await that.");
+        "This ValueTask was awaited already: by somebody who waits for it still, or to its end. A ValueTask is awaited once; where several wait, take its "
+            + "AsTask() once and await that.");
 
     [DoesNotReturn]
     internal static void NotStarted() => throw new InvalidOperationException(
-        "This coroutine has not been started, so nobody can wait for its end. Await it, which starts it; by hand ask its awaiter's IsCompleted first, which does, too.");
+        "This coroutine has not been started, so nobody can wait for its end. Await it, which starts it; by hand ask its awaiter's IsCompleted first, which "
+            + "does, too.");
 
     [DoesNotReturn]
     internal static void DefaultCoroutine() => throw new InvalidOperationException(
-        "This is the default value of a coroutine: a field, an array element or a parameter that nobody has set. Call an async Coroutine method for one; Coroutine.Completed and Coroutine.FromResult(...) are those that have ended.");
+        "This is the default value of a coroutine: a field, an array element or a parameter that nobody has set. Call an async Coroutine method for one; "
+            + "Coroutine.Completed and Coroutine.FromResult(...) are those that have ended.");
 
     [DoesNotReturn]
     internal static void AlreadyCompleted(string what) => throw new InvalidOperationException(
@@ -73,11 +79,13 @@ internal static class Throw
 
     [DoesNotReturn]
     internal static void BoundToOtherLoop(string member, string loop) => throw new InvalidOperationException(
-        $"{member} was called on another loop than '{loop}', which uses it. A primitive belongs to one loop: make one for each, or go through that loop's Post(...) or Submit(...).");
+        $"{member} was called on another loop than '{loop}', which uses it. A primitive belongs to one loop: make one for each, or go through that loop's "
+            + $"Post(...) or Submit(...).");
 
     [DoesNotReturn]
     internal static void HeldByTheDead(string holder, string loop) => throw new InvalidOperationException(
-        $"The lock is still held by {holder} of loop '{loop}', which is closed: it will never be given back. Release() it once what it protects is in order, or make a new one.");
+        $"The lock is still held by {holder} of loop '{loop}', which is closed: it will never be given back. Release() it once what it protects is in order, "
+            + $"or make a new one.");
 
     [DoesNotReturn]
     internal static void NotLocked(string what) => throw new InvalidOperationException(
@@ -87,5 +95,6 @@ internal static class Throw
     internal static void Ending(string loop) => throw RunIsOver(loop);
 
     internal static ObjectDisposedException RunIsOver(string loop) => new(
-        loop, $"The run of event loop '{loop}' is ending: its main is done, and it takes no more work from other threads. Submit before main returns, or have main wait for those who submit.");
+        loop, $"The run of event loop '{loop}' is ending: its main is done, and it takes no more work from other threads. Submit before main returns, or "
+            + $"have main wait for those who submit.");
 }

@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// Deadlines in any order, in a 4-ary heap: half as deep as a binary one, and the four children lie side by side. Each item knows its place. One that is cancelled leaves
-/// a gap there, which goes when it comes to the top, or when there are more gaps than items; so cancelling costs O(1) on the average, as asyncio's does, and lets go of the item at once.
-/// In chunks, so that it grows without copying and without leaving outgrown arrays behind. Loop thread only.
+/// Deadlines in any order, in a 4-ary heap: half as deep as a binary one, and the four children lie side by side. Each item knows its place. One that is
+/// cancelled leaves a gap there, which goes when it comes to the top, or when there are more gaps than items; so cancelling costs O(1) on the average, as
+/// asyncio's does, and lets go of the item at once. In chunks, so that it grows without copying and without leaving outgrown arrays behind. Loop thread only.
 /// </summary>
 internal sealed class TimerHeap
 {

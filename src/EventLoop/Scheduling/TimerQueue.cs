@@ -86,7 +86,8 @@ internal sealed class TimerQueue
         AssertInvariants();
     }
 
-    /// <summary>Its deadline; null: it has none. Any thread: elsewhere it is looked at while the queue moves, and one that moves just then is not found.</summary>
+    /// <summary>Its deadline; null: it has none. Any thread: elsewhere it is looked at while the queue
+    /// moves, and one that moves just then is not found.</summary>
     internal long? FindDue(LoopItem item)
     {
         int slot = Volatile.Read(ref item.TimerSlot);

@@ -159,7 +159,8 @@ internal sealed class TimerRun(int number, int start = 0)
         Debug.Assert(count >= 0 && count <= tail - head, "There are no more items than places.");
         if (count > 0)
         {
-            Debug.Assert(At(head).Item is { } first && PositionOf(first.TimerSlot) == head && NumberOf(first.TimerSlot) == number, "The first place is no gap, and its item knows it.");
+            Debug.Assert(At(head).Item is { } first && PositionOf(first.TimerSlot) == head && NumberOf(first.TimerSlot) == number,
+                "The first place is no gap, and its item knows it.");
             Debug.Assert(At(tail - 1).Item is { } latest && PositionOf(latest.TimerSlot) == tail - 1, "The last place is no gap, and its item knows it.");
             Debug.Assert(At(head).Due <= At(tail - 1).Due, "Deadlines stand in their order.");
         }

@@ -17,7 +17,8 @@ public sealed partial class CancelScope
     /// <typeparam name="T">The type of the body's result.</typeparam>
     /// <returns>The body's value, or a canceled outcome when the scope absorbed its own cancellation.</returns>
     [OverloadResolutionPriority(3)]
-    public static Coroutine<Outcome<T>> Run<T>(Func<CancelScope, Coroutine<T>> body, TimeSpan? timeout = null, bool shield = false) => Run(body, timeout, shield, default);
+    public static Coroutine<Outcome<T>> Run<T>(Func<CancelScope, Coroutine<T>> body, TimeSpan? timeout = null, bool shield = false) =>
+        Run(body, timeout, shield, default);
 
     /// <inheritdoc cref="Run(Func{CancelScope, Coroutine}, TimeSpan?, bool)"/>
     /// <param name="body">Gets the scope.</param>
@@ -25,7 +26,8 @@ public sealed partial class CancelScope
     /// <param name="shield">Holds off whatever is cancelled around it, but not <paramref name="cancellationToken"/>.</param>
     /// <param name="cancellationToken">Cancels the scope, from whichever thread.</param>
     [OverloadResolutionPriority(1)]
-    public static async Coroutine<bool> Run(Func<CancelScope, Coroutine> body, TimeSpan? timeout = null, bool shield = false, CancellationToken cancellationToken = default)
+    public static async Coroutine<bool> Run(Func<CancelScope, Coroutine> body, TimeSpan? timeout = null, bool shield = false,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(body);
         var scope = new CancelScope(timeout, shield, cancellationToken);
@@ -36,7 +38,8 @@ public sealed partial class CancelScope
     /// <typeparam name="T">The type of the body's result.</typeparam>
     /// <returns>The body's value, or a canceled outcome when the scope absorbed its own cancellation.</returns>
     [OverloadResolutionPriority(1)]
-    public static async Coroutine<Outcome<T>> Run<T>(Func<CancelScope, Coroutine<T>> body, TimeSpan? timeout = null, bool shield = false, CancellationToken cancellationToken = default)
+    public static async Coroutine<Outcome<T>> Run<T>(Func<CancelScope, Coroutine<T>> body, TimeSpan? timeout = null, bool shield = false,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(body);
         var scope = new CancelScope(timeout, shield, cancellationToken);
@@ -44,14 +47,16 @@ public sealed partial class CancelScope
     }
 
     /// <inheritdoc cref="Run(Func{CancelScope, Coroutine}, TimeSpan?, bool, CancellationToken)"/>
-    public static Coroutine<bool> Run(Func<CancelScope, Task> body, TimeSpan? timeout = null, bool shield = false, CancellationToken cancellationToken = default)
+    public static Coroutine<bool> Run(Func<CancelScope, Task> body, TimeSpan? timeout = null, bool shield = false,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(body);
         return Run(async Coroutine (scope) => await body(scope), timeout, shield, cancellationToken);
     }
 
     /// <inheritdoc cref="Run{T}(Func{CancelScope, Coroutine{T}}, TimeSpan?, bool, CancellationToken)"/>
-    public static Coroutine<Outcome<T>> Run<T>(Func<CancelScope, Task<T>> body, TimeSpan? timeout = null, bool shield = false, CancellationToken cancellationToken = default)
+    public static Coroutine<Outcome<T>> Run<T>(Func<CancelScope, Task<T>> body, TimeSpan? timeout = null, bool shield = false,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(body);
         return Run(async Coroutine<T> (scope) => await body(scope), timeout, shield, cancellationToken);

@@ -7,12 +7,14 @@ namespace EventLoop;
 
 /// <summary>A stretch of a task's code that can be cancelled apart from the rest. Trio: <c>CancelScope</c>.</summary>
 /// <remarks>
-/// <para><b>Level-triggered:</b> once it is cancelled, every wait inside throws until the scope is left, also the waits of cleanup code, and those of the tasks of groups that were started inside.</para>
+/// <para><b>Level-triggered:</b> once it is cancelled, every wait inside throws until the scope is left, also the waits of cleanup code, and those of the tasks
+/// of groups that were started inside.</para>
 /// <para><b>Identity:</b> it absorbs only the cancellation that it issued itself; one from outside passes through it. Once it has been cancelled, any
 /// <see cref="OperationCanceledException"/> that leaves the body counts as its own, whichever token it carries; before that, none does.</para>
 /// <para><b>Shield:</b> a shielding scope holds off whatever is cancelled around it; that stays pending, and lands at the first wait after it.</para>
-/// <para><b>.NET tasks</b> that it awaits are no longer awaited when it is cancelled, and run on by themselves; where a token was handed out (<see cref="Token"/>) it fires first, and the work
-/// has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
+/// <para><b>.NET tasks</b> that it awaits are no longer awaited when it is cancelled, and run on by themselves; where a token was handed out
+/// (<see cref="Token"/>) it fires first, and the work has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to
+/// its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
 /// <para><b>Thread:</b> the loop's. A lambda is the scope, because <c>DisposeAsync</c> does not learn the body's exception.</para>
 /// </remarks>
 [DebuggerTypeProxy(typeof(CancelScopeDebugView))]
@@ -76,7 +78,8 @@ public sealed partial class CancelScope : INamed
 
     /// <summary>Linked outwards up to the first shield, and to the task; for APIs that take a token.</summary>
     /// <remarks>
-    /// Whoever is given it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation, before a wait for it is abandoned. Its callbacks run on the thread pool.
+    /// Whoever is given it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation,
+    /// before a wait for it is abandoned. Its callbacks run on the thread pool.
     /// </remarks>
     public CancellationToken Token => scope.GetToken(isForOthers: true);
 
@@ -146,15 +149,18 @@ public sealed partial class CancelScope : INamed
     /// <param name="reason">A text for whoever sees the cancellation.</param>
     /// <param name="grace">Null leaves shields inside it alone, zero breaks them at once, a time breaks them that long after.</param>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
-    /// <exception cref="AggregateException">Where no loop runs: callbacks of its token have failed. Anywhere else they run on the thread pool, and the loop's exception handler is notified.</exception>
+    /// <exception cref="AggregateException">Where no loop runs: callbacks of its token have failed. Anywhere else they run on the thread pool, and the loop's
+    /// exception handler is notified.</exception>
     public void Cancel(string? reason = null, TimeSpan? grace = null)
     {
         scope.Core?.VerifyAccess("CancelScope.Cancel");
         scope.Cancel(reason, grace);
     }
 
-    /// <summary>Has <paramref name="callback"/> run on the loop when the scope is cancelled, or what is around it up to the first shield: whenever <see cref="Token"/> fires. The place for what must not run elsewhere.</summary>
-    /// <param name="callback">Runs in a step of its own, outside any task, in the ExecutionContext of this call; soon, if the scope has been cancelled already. What it throws goes to the loop's exception handler.</param>
+    /// <summary>Has <paramref name="callback"/> run on the loop when the scope is cancelled, or what is around it up to the first shield: whenever
+    /// <see cref="Token"/> fires. The place for what must not run elsewhere.</summary>
+    /// <param name="callback">Runs in a step of its own, outside any task, in the ExecutionContext of this call; soon, if the scope has been cancelled already.
+    /// What it throws goes to the loop's exception handler.</param>
     /// <returns>Disposing it takes the callback back, unless it has run. A scope that is left without having been cancelled lets go of its callbacks.</returns>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public IDisposable OnCanceled(Action callback)

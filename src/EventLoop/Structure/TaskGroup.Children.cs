@@ -100,7 +100,8 @@ public sealed partial class TaskGroup
             })),
             name);
         child.Watch(new BridgeObserver(ended => started.TrySetException(
-            ((LoopAwaitable)ended).FailureOrCancellation() ?? new InvalidOperationException($"The child {child.Label} ended without having said that it had started."))));
+            ((LoopAwaitable)ended).FailureOrCancellation()
+                ?? new InvalidOperationException($"The child {child.Label} ended without having said that it had started."))));
         try
         {
             return await started;
@@ -136,7 +137,8 @@ public sealed partial class TaskGroup
     {
         if (closed)
         {
-            throw new InvalidOperationException("This task group has ended and takes no more children. Start them before its body returns, or in a group of their own.");
+            throw new InvalidOperationException("This task group has ended and takes no more children. Start them before its body returns, or in a group of "
+                + "their own.");
         }
 
         if (IsAborting)

@@ -12,8 +12,11 @@ namespace EventLoop;
 
 /// <summary>Tasks that live no longer than the block that started them. asyncio: <c>TaskGroup</c>; Trio: a nursery.</summary>
 /// <remarks>
-/// <para><b>On failure:</b> the first failure of a child, or of the body, cancels the other children, in creation order, and then the body; all are awaited; then one <see cref="AggregateException"/> carries every failure, except cancellations.</para>
-/// <para><b>On cancellation</b> from outside: the children are cancelled and awaited, then the cancellation propagates outwards. While the group waits for children that it has cancelled it is deaf to more; those requests are thrown when it ends, unless there are failures to throw; then they land at the next wait.</para>
+/// <para><b>On failure:</b> the first failure of a child, or of the body, cancels the other children, in creation order, and then the body; all are awaited;
+/// then one <see cref="AggregateException"/> carries every failure, except cancellations.</para>
+/// <para><b>On cancellation</b> from outside: the children are cancelled and awaited, then the cancellation propagates outwards. While the group waits for
+/// children that it has cancelled it is deaf to more; those requests are thrown when it ends, unless
+/// there are failures to throw; then they land at the next wait.</para>
 /// <para><b>Eager children:</b> one that fails inside its first step takes effect at the body's next wait.</para>
 /// <para><b>Thread:</b> the loop's.</para>
 /// </remarks>
@@ -30,7 +33,8 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
     private LoopTask? failedChild;      // the first
     private string? pendingAbort;       // one of those has failed, and the body has not waited since
 
-    private const string HowToRunOne = "A task group is a lambda, because DisposeAsync is not told of the body's exception: await TaskGroup.Run(async group => { ... }).";
+    private const string HowToRunOne = "A task group is a lambda, because DisposeAsync is not told of the body's exception: await TaskGroup.Run(async group "
+        + "=> { ... }).";
 
     /// <summary>Not for use: a group is run by <see cref="Run(Func{TaskGroup, Coroutine}, string?)"/>.</summary>
     [Obsolete(HowToRunOne, error: true)]
@@ -146,7 +150,8 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
         return Run(async Coroutine<T> (group) => await body(group), name);
     }
 
-    /// <summary>Ends the group early: cancels the body, if it still runs, and the children; <see cref="Run(Func{TaskGroup, Coroutine}, string?)"/> then returns without an error.</summary>
+    /// <summary>Ends the group early: cancels the body, if it still runs, and the children;
+    /// <see cref="Run(Func{TaskGroup, Coroutine}, string?)"/> then returns without an error.</summary>
     /// <param name="reason">A text for whoever sees the cancellation.</param>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public void Cancel(string? reason = null)
@@ -197,7 +202,8 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
         if (failedChild is { } failed)
         {
             var failure = failed.PeekFailure();
-            return new CancelTrail($"{group} (sibling failed)", failed.Id, failure is null ? reason : $"{failure.GetType().Name}: {failure.Message}", core.Clock.Now, null);
+            return new CancelTrail($"{group} (sibling failed)", failed.Id, failure is null ? reason : $"{failure.GetType().Name}: {failure.Message}",
+                core.Clock.Now, null);
         }
 
         var host = scope.Host!;

@@ -10,7 +10,8 @@ namespace EventLoop;
 /// <remarks>
 /// <list type="bullet">
 /// <item>The last to come releases all at once and does not wait; whoever comes after it is in the next round.</item>
-/// <item>A waiter that is cancelled leaves, and the barrier continues to fill. One that was released before returns its index, and the cancellation lands at its next wait.</item>
+/// <item>A waiter that is cancelled leaves, and the barrier continues to fill. One that was released before
+/// returns its index, and the cancellation lands at its next wait.</item>
 /// <item><see cref="Reset"/> and <see cref="Abort"/> break it for those who wait now, not for those who were released already.</item>
 /// </list>
 /// <para><b>Thread:</b> that of the loop that uses it. <b>Cost:</b> 0 bytes; releasing is linear in the parties.</para>

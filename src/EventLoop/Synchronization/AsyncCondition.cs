@@ -10,7 +10,8 @@ namespace EventLoop;
 /// <remarks>
 /// <list type="bullet">
 /// <item><see cref="WaitAsync"/> gives the lock up while it waits and holds it again whenever it ends, also by cancellation: that is delivered after.</item>
-/// <item>A waiter that was notified returns normally, also if it is cancelled before it has the lock back; one that was cancelled first takes the lock back and throws. So no notification is lost.</item>
+/// <item>A waiter that was notified returns normally, also if it is cancelled before it has the lock back; one that was cancelled first takes the lock back and
+/// throws. So no notification is lost.</item>
 /// <item>Waiters are notified first come, first served, and line up for the lock behind those who wait for it already.</item>
 /// </list>
 /// <para><b>Thread:</b> that of the loop that uses it. <b>Cost:</b> 0 bytes; a notified waiter is moved to the lock's line and woken once.</para>
@@ -58,7 +59,8 @@ public sealed class AsyncCondition
 
     /// <summary>Gives the lock up, waits to be notified, and takes the lock back.</summary>
     /// <remarks>
-    /// <para><b>Cancellation:</b> before the notification: the lock is taken back, then it is thrown. After it: it lands at the next wait. One that is due at the call is thrown with the lock held throughout.</para>
+    /// <para><b>Cancellation:</b> before the notification: the lock is taken back, then it is thrown. After it: it lands at the next wait. One that is due at
+    /// the call is thrown with the lock held throughout.</para>
     /// <para>The acquisition continues after the wait: a <see cref="Releaser"/> from before it, of the <c>using</c> block around it, is good after it.</para>
     /// <para><b>Cost:</b> 0 bytes.</para>
     /// </remarks>
@@ -70,7 +72,8 @@ public sealed class AsyncCondition
         return OperationWatch.IsOn ? OperationWatch.Over(new Coroutine(wait, wait.Token), "AsyncCondition.WaitAsync") : new(wait, wait.Token);
     }
 
-    /// <summary>Waits until <paramref name="predicate"/> holds; it is asked at once and after each notification, always under the lock. asyncio: <c>wait_for</c>.</summary>
+    /// <summary>Waits until <paramref name="predicate"/> holds; it is asked at once and after each
+    /// notification, always under the lock. asyncio: <c>wait_for</c>.</summary>
     /// <param name="predicate">What to wait for. What it throws is thrown, with the lock held.</param>
     /// <remarks><b>Cancellation:</b> as for <see cref="WaitAsync"/>. <b>Cost:</b> 0 bytes beside the delegate.</remarks>
     /// <exception cref="ArgumentNullException"><paramref name="predicate"/> is null.</exception>

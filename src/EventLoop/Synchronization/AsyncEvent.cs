@@ -10,7 +10,8 @@ namespace EventLoop;
 /// <summary>A flag that tasks wait for. asyncio: <c>Event</c>.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item><see cref="Set"/> wakes everybody who waits, in the order of their coming, each exactly once; a <see cref="Clear"/> right after it takes nothing back.</item>
+/// <item><see cref="Set"/> wakes everybody who waits, in the order of their coming, each exactly once;
+/// a <see cref="Clear"/> right after it takes nothing back.</item>
 /// <item>A waiter that is cancelled leaves; one that was woken before returns, and the cancellation lands at its next wait.</item>
 /// </list>
 /// <para><b>Thread:</b> that of the loop that uses it; from others <c>loop.Post(ready.Set)</c>. It may be made anywhere.</para>

@@ -10,11 +10,14 @@ namespace EventLoop;
 /// <summary>Mutual exclusion among the tasks of a loop: <c>using (await mutex.AcquireAsync()) { ... }</c>. asyncio: <c>Lock</c>.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>First come, first served: <see cref="Release"/> gives the lock to the first waiter at once, so a newcomer never overtakes it, whoever runs first.</item>
-/// <item>A waiter that is cancelled leaves the line. One that has been given the lock has it, also if it is cancelled before it runs; the cancellation lands at its next wait.</item>
+/// <item>First come, first served: <see cref="Release"/> gives the lock to the first waiter at
+/// once, so a newcomer never overtakes it, whoever runs first.</item>
+/// <item>A waiter that is cancelled leaves the line. One that has been given the lock has it, also if it is
+/// cancelled before it runs; the cancellation lands at its next wait.</item>
 /// <item>It is not reentrant: a task that acquires it twice waits for itself, as in asyncio. <see cref="Statistics"/> names the owner.</item>
 /// <item>Anybody may release it, not only the owner.</item>
-/// <item>It serves one loop after the other. When a task of a loop that was closed still holds it, whoever wants it next is refused and told the holder; <see cref="Release"/> frees it.</item>
+/// <item>It serves one loop after the other. When a task of a loop that was closed still holds it, whoever wants it
+/// next is refused and told the holder; <see cref="Release"/> frees it.</item>
 /// </list>
 /// <para><b>Thread:</b> that of the loop that uses it; from others go through <see cref="Loop.Post(Action)"/>. It may be made anywhere.</para>
 /// <para><b>Cost:</b> 0 bytes, uncontended and contended.</para>
@@ -62,7 +65,8 @@ public sealed class AsyncLock : IReleasable
 
     /// <summary>Waits for its turn.</summary>
     /// <returns>What gives it back: dispose it, or call <see cref="Release"/>.</returns>
-    /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered. Nothing is acquired before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered.
+    /// Nothing is acquired before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had the lock.</exception>
     public Coroutine<Releaser> AcquireAsync()
     {
@@ -243,7 +247,8 @@ public sealed class AsyncLock : IReleasable
             }
         }
 
-        public override string Describe(WaitNode node) => $"{ResourceNames.Label("lock", mutex)}{(mutex?.Owner is { } owner ? $" (held by {owner.Label})" : "")}";
+        public override string Describe(WaitNode node) =>
+            $"{ResourceNames.Label("lock", mutex)}{(mutex?.Owner is { } owner ? $" (held by {owner.Label})" : "")}";
 
         public override WaitKind Kind => WaitKind.Lock;
 

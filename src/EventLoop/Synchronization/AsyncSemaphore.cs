@@ -11,14 +11,15 @@ namespace EventLoop;
 /// <remarks>
 /// <list type="bullet">
 /// <item>First come, first served: <see cref="Release"/> gives its permits to the first waiters at once, so a newcomer never overtakes them.</item>
-/// <item>A waiter that is cancelled leaves the line. One that has been given its permit has it, also if it is cancelled before it runs; the cancellation lands at its next wait.</item>
+/// <item>A waiter that is cancelled leaves the line. One that has been given its permit has it, also if it is
+/// cancelled before it runs; the cancellation lands at its next wait.</item>
 /// <item>Releasing more than was acquired adds permits; <see cref="AsyncBoundedSemaphore"/> throws instead.</item>
-/// <item>Give a permit back by its <see cref="Releaser"/> or by <see cref="Release"/>, not by both: permits have no names, and which releasers a task's own Release has used up is known of
-/// the latest few grants of some sixteen tasks only.</item>
+/// <item>Give a permit back by its <see cref="Releaser"/> or by <see cref="Release"/>, not by both: permits have no names, and which releasers a task's own
+/// Release has used up is known of the latest few grants of some sixteen tasks only.</item>
 /// </list>
 /// <para><b>Thread:</b> that of the loop that uses it; from others <c>loop.Post(() => semaphore.Release())</c>. It may be made anywhere.</para>
-/// <para><b>Cost:</b> 0 bytes, uncontended and contended, where whoever acquires also gives back. A permit that is acquired with a <see cref="Releaser"/> and given back by another
-/// task's <see cref="Release"/> costs 48 bytes; <see cref="TryAcquire()"/> never does.</para>
+/// <para><b>Cost:</b> 0 bytes, uncontended and contended, where whoever acquires also gives back. A permit that is acquired with a <see cref="Releaser"/> and
+/// given back by another task's <see cref="Release"/> costs 48 bytes; <see cref="TryAcquire()"/> never does.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -72,7 +73,8 @@ public class AsyncSemaphore
 
     /// <summary>Waits for a permit.</summary>
     /// <returns>What gives it back: dispose it, or call <see cref="Release"/>.</returns>
-    /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered. Nothing is acquired before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered.
+    /// Nothing is acquired before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had its permit.</exception>
     public Coroutine<Releaser> AcquireAsync()
     {

@@ -8,11 +8,14 @@ namespace EventLoop;
 /// <summary>Tokens that tasks borrow, at most one each, from a total that can be changed while it is in use. Trio: <c>CapacityLimiter</c>.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>It knows who has borrowed: a borrower that asks for a second token, or gives back one that it does not have, has a bug, and gets an exception that says so.</item>
-/// <item>First come, first served: a token that comes back, or is added, goes to the first waiter at once. A cancelled waiter leaves the line; one that was given its token has it.</item>
+/// <item>It knows who has borrowed: a borrower that asks for a second token, or gives back one that it
+/// does not have, has a bug, and gets an exception that says so.</item>
+/// <item>First come, first served: a token that comes back, or is added, goes to the first waiter at once. A
+/// cancelled waiter leaves the line; one that was given its token has it.</item>
 /// <item>Lowering <see cref="TotalTokens"/> takes nothing from borrowers: <see cref="AvailableTokens"/> is negative until enough have come back.</item>
 /// </list>
-/// <para>It bounds what a loop hands to executors: <see cref="Loop.RunInExecutor{T}(IExecutor?, Func{T}, CapacityLimiter?)"/> borrows a token for each piece of work. Executors, which are used from any thread, have bounds of their own.</para>
+/// <para>It bounds what a loop hands to executors: <see cref="Loop.RunInExecutor{T}(IExecutor?, Func{T}, CapacityLimiter?)"/> borrows a token for each piece of
+/// work. Executors, which are used from any thread, have bounds of their own.</para>
 /// <para><b>Thread:</b> that of the loop that uses it. <b>Cost:</b> 0 bytes in the steady state.</para>
 /// </remarks>
 [DebuggerDisplay("{DebuggerText,nq}")]
@@ -74,7 +77,8 @@ public sealed class CapacityLimiter
 
     /// <summary>Waits for a token for the task that awaits this.</summary>
     /// <returns>What gives it back: dispose it, or call <see cref="Release"/>.</returns>
-    /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered. Nothing is borrowed before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered.
+    /// Nothing is borrowed before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="InvalidOperationException">The task has a token or waits for one already, or no task runs here.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had its token.</exception>
     public Coroutine<Releaser> AcquireAsync() => Acquire(null, "CapacityLimiter.AcquireAsync");

@@ -98,7 +98,8 @@ internal struct LoanLedger
         return borrowers;
     }
 
-    /// <summary>Any thread: a loan belongs to its limiter for good, so that a link which moves leads to another loan of the same at worst, or round in a circle.</summary>
+    /// <summary>Any thread: a loan belongs to its limiter for good, so that a link which moves leads to
+    /// another loan of the same at worst, or round in a circle.</summary>
     internal readonly void CollectTasks(List<IStepOwner> tasks)
     {
         int most = (2 * count) + SmallestSize;

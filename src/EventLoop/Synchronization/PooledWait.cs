@@ -9,9 +9,9 @@ namespace EventLoop.Synchronization;
 /// <summary>
 /// One call of an operation that carries something of its own across the wait: an item, an index, a borrower. It is the source behind the coroutine
 /// and the target of the wait, so that whoever hands something over finds it by the waiting node. Rented at the call, given back at
-/// the end of the await, by the rule of <see cref="PooledUse"/>; one that is never awaited is the collector's. The same steps as in <see cref="WaitSource"/>: each <see cref="Start"/> asks for
-/// a cancellation, tries to complete (a failure goes into <see cref="LoopCore.PendingThrow"/> and counts as complete), and spends its budget.
-/// They are spelled out in each class, because a call that is not virtual saves as much as the work itself costs.
+/// the end of the await, by the rule of <see cref="PooledUse"/>; one that is never awaited is the collector's. The same steps as in <see cref="WaitSource"/>:
+/// each <see cref="Start"/> asks for a cancellation, tries to complete (a failure goes into <see cref="LoopCore.PendingThrow"/> and counts as complete), and
+/// spends its budget. They are spelled out in each class, because a call that is not virtual saves as much as the work itself costs.
 /// </summary>
 /// <remarks>
 /// A primitive may keep one as its own, for the one call at a time that is the rule: that one is claimed without a look into the pool, and without the

@@ -2,7 +2,8 @@ using EventLoop.Synchronization;
 
 namespace EventLoop;
 
-/// <summary>Gives back what was acquired, once: a second <see cref="Dispose"/>, or one after the primitive's own <c>Release</c> by the same task, does nothing.</summary>
+/// <summary>Gives back what was acquired, once: a second <see cref="Dispose"/>, or one after the
+/// primitive's own <c>Release</c> by the same task, does nothing.</summary>
 /// <remarks>
 /// <para><b>Thread:</b> that of the loop. <b>Cost:</b> 0 bytes. The default value gives back nothing.</para>
 /// <para>asyncio: the <c>__aexit__</c> of <c>async with lock</c>.</para>

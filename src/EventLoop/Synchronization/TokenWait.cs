@@ -116,7 +116,8 @@ internal sealed class TokenWait : PooledWait<Releaser>
         }
     }
 
-    public override string Describe(WaitNode node) => $"{ResourceNames.Label("capacity limiter", limiter)} ({limiter?.BorrowedTokens} of {limiter?.TotalTokens} lent)";
+    public override string Describe(WaitNode node) =>
+        $"{ResourceNames.Label("capacity limiter", limiter)} ({limiter?.BorrowedTokens} of {limiter?.TotalTokens} lent)";
 
     public override void CollectBlockers(WaitNode node, List<IStepOwner> blockers) => limiter?.CollectBorrowers(blockers);
 

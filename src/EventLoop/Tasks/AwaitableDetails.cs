@@ -27,7 +27,8 @@ internal sealed class AwaitableDetails
     internal int OwnRequests;
     internal int ScopeRequests;
 
-    /// <summary>When the task's own cancellation was delivered last, on the scale of <see cref="LoopState.Deliveries"/>; zero when no request is left.</summary>
+    /// <summary>When the task's own cancellation was delivered last, on the scale of
+    /// <see cref="LoopState.Deliveries"/>; zero when no request is left.</summary>
     internal long DeliveredAt;
 
     /// <summary>Where the delivered cancellation comes from: the task itself, whose wait threw it, or what it awaited, to which it was passed on.</summary>

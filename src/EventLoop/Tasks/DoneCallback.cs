@@ -15,7 +15,8 @@ internal sealed class DoneCallback(Delegate key, Action<LoopAwaitable> call, Exe
     internal override void OnEnded(LoopAwaitable ended)
     {
         var core = ended.Core;
-        var item = CallbackItem<(Action<LoopAwaitable> Call, LoopAwaitable Ended)>.Rent(core, static state => state.Call(state.Ended), (call, ended), core.BaseContext);
+        var item = CallbackItem<(Action<LoopAwaitable> Call, LoopAwaitable Ended)>.Rent(core, static state =>
+            state.Call(state.Ended), (call, ended), core.BaseContext);
         item.Flow = flow;
         core.Ready.Enqueue(item);
     }

@@ -9,16 +9,19 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-/// <summary>What a task and a future have in common: something on a loop that ends once, with a result, a failure or a cancellation, and that any number of tasks may await.</summary>
+/// <summary>What a task and a future have in common: something on a loop that ends once, with a result, a
+/// failure or a cancellation, and that any number of tasks may await.</summary>
 /// <remarks>
 /// <para><b>Thread:</b> the properties may be read from any thread, everything else belongs to the loop's thread.</para>
-/// <para><b>Cancellation:</b> cancelling a task that awaits it cancels it, too, for every awaiter; <see cref="Loop.Shield(LoopAwaitable)"/> and <c>Loop.Wait</c> are the forms that do not own what they wait for.</para>
+/// <para><b>Cancellation:</b> cancelling a task that awaits it cancels it, too, for every awaiter; <see cref="Loop.Shield(LoopAwaitable)"/> and
+/// <c>Loop.Wait</c> are the forms that do not own what they wait for.</para>
 /// <para>asyncio: the reading side of <c>Future</c>.</para>
 /// </remarks>
 public abstract partial class LoopAwaitable : IWaitTarget, IEnding
 {
-    // Pending: null, or the one node that waits for it. Ended: a mark, a Failure (which may be a cancellation), or a LostFailure around a failure that nobody has
-    // looked at yet. Or the details, once it has some or several wait, which then hold all of that. One field, because tasks come by the million. Any thread reads.
+    // Pending: null, or the one node that waits for it. Ended: a mark, a Failure (which may be a cancellation), or a LostFailure around a failure that nobody
+    // has looked at yet. Or the details, once it has some or several wait, which then hold all of that.
+    // One field, because tasks come by the million. Any thread reads.
     private volatile object? state;
 
     private protected LoopAwaitable()
@@ -50,9 +53,11 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
     /// <summary>Where it was made; debug mode only.</summary>
     public string? CreatedAt => Rare?.CreatedAt;
 
-    /// <summary>The tasks that wait for it now; any thread may ask. Another than the loop's looks through all tasks for them: nobody's queue is read while it moves.</summary>
+    /// <summary>The tasks that wait for it now; any thread may ask. Another than the loop's looks through all
+    /// tasks for them: nobody's queue is read while it moves.</summary>
     public IReadOnlyList<LoopTask> Awaiters => Core.IsInLoopThread
-        ? (Rare is { } rare ? rare.Waiters : new WaiterQueue(state as WaitNode)).Select(static node => (node as CompletionObserver)?.OwnerTask ?? node.Context?.Task)
+        ? (Rare is { } rare ? rare.Waiters : new WaiterQueue(state as WaitNode)).Select(static node =>
+            (node as CompletionObserver)?.OwnerTask ?? node.Context?.Task)
         : IsCompleted ? [] : Core.Tasks.Snapshot().FindAll(task => task.SeemsToAwait(this));
 
     /// <summary>Throws: somebody on another loop wants to wait for it.</summary>

@@ -50,7 +50,8 @@ public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
             return completed;
         }
 
-        if (core.Current?.Task is { } task && (task.MayHaveAwaiters || ReferenceEquals(task, awaitable)) && awaitable is not LoopFuture && awaitable is LoopTask awaited)
+        if (core.Current?.Task is { } task && (task.MayHaveAwaiters || ReferenceEquals(task, awaitable)) && awaitable is not LoopFuture
+            && awaitable is LoopTask awaited)
         {
             AwaitCycle.Check(task, awaited);
         }

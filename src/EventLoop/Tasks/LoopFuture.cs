@@ -5,7 +5,8 @@ using EventLoop.Scheduling;
 namespace EventLoop;
 
 /// <summary>Something that other code completes by hand, and that tasks await. asyncio: <c>Future</c>.</summary>
-/// <remarks><b>Thread:</b> completed on its loop's thread; from others by <c>loop.Post(() =&gt; future.SetResult())</c>. Waiters are woken through the ready queue, in their order, never inline.</remarks>
+/// <remarks><b>Thread:</b> completed on its loop's thread; from others by <c>loop.Post(() =&gt; future.SetResult())</c>. Waiters are woken through the ready
+/// queue, in their order, never inline.</remarks>
 public sealed class LoopFuture : LoopAwaitable
 {
     private readonly LoopCore core;

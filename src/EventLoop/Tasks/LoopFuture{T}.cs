@@ -6,7 +6,8 @@ namespace EventLoop;
 
 /// <summary>Something that other code completes by hand, with a result, and that tasks await. asyncio: <c>Future</c>.</summary>
 /// <typeparam name="T">The type of the result.</typeparam>
-/// <remarks><b>Thread:</b> completed on its loop's thread; from others by <c>loop.Post(() =&gt; future.SetResult())</c>. Waiters are woken through the ready queue, in their order, never inline.</remarks>
+/// <remarks><b>Thread:</b> completed on its loop's thread; from others by <c>loop.Post(() =&gt; future.SetResult())</c>. Waiters are woken through the ready
+/// queue, in their order, never inline.</remarks>
 /// <example>
 /// <code>
 /// LoopFuture&lt;string&gt; name = Loop.Current.CreateFuture&lt;string&gt;();

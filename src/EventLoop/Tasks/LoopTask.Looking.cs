@@ -7,8 +7,8 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-// What a task tells of itself. From another thread it is read while the loop goes on: nothing is stopped or locked, a field may change between two looks at it, and a node, once it has gone on,
-// may wait for another task. So what was found is compared with what is there at the end, and looked at anew if it has moved.
+// What a task tells of itself. From another thread it is read while the loop goes on: nothing is stopped or locked, a field may change between two looks at it,
+// and a node, once it has gone on, may wait for another task. So what was found is compared with what is there at the end, and looked at anew if it has moved.
 public partial class LoopTask
 {
     private const int MostLooks = 3;
@@ -60,7 +60,8 @@ public partial class LoopTask
     /// <summary>The node by which it waits, or has waited last, as far as that can be told: where its code stands.</summary>
     internal WaitNode? LatestWait => IsCompleted ? null : ParkedNode ?? Rare?.Scopes?.Innermost?.LastWait ?? context.LastWait;
 
-    /// <summary>The coroutine methods it is in, innermost first; names only. Any thread may ask; from any thread but the loop's at most the innermost ten thousand.</summary>
+    /// <summary>The coroutine methods it is in, innermost first; names only. Any thread may ask; from any
+    /// thread but the loop's at most the innermost ten thousand.</summary>
     public IReadOnlyList<string> GetStack()
     {
         bool here = Core.IsInLoopThread;

@@ -10,8 +10,8 @@ namespace EventLoop;
 /// <summary>A coroutine that runs on its own, concurrently with the others of its loop. asyncio: <c>Task</c>.</summary>
 /// <remarks>
 /// <para><b>Thread:</b> created, cancelled and awaited on its loop's thread; the describing properties may be read from any thread.</para>
-/// <para><b>Cancellation:</b> <see cref="LoopAwaitable.Cancel"/> is edge-triggered and counted. What the task waits for is given up (a task or future that it awaits is
-/// cancelled in its turn), and a <see cref="LoopCanceledException"/> is thrown at its await; when it is not waiting, at its next wait.
+/// <para><b>Cancellation:</b> <see cref="LoopAwaitable.Cancel"/> is edge-triggered and counted. What the task waits for is given up (a task or future that it
+/// awaits is cancelled in its turn), and a <see cref="LoopCanceledException"/> is thrown at its await; when it is not waiting, at its next wait.
 /// A task always runs to its first wait, even when it was cancelled before its first step.</para>
 /// <para>The loop holds it strongly until it ends. A failure that nobody looks at goes to the loop's exception handler.</para>
 /// </remarks>
@@ -58,15 +58,18 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
     /// <summary>While nobody has given it a name. Any thread.</summary>
     private protected virtual string DefaultName => $"Task-{Id}";
 
-    /// <summary>What is asked of it, from anywhere: <see cref="LoopAwaitable.Cancel"/> adds one, <see cref="Uncancel"/> takes one away. asyncio: <c>cancelling()</c>.</summary>
-    /// <remarks>A timeout that has expired, a group that aborts and a cancelled scope count as one each, to the task whose code is in them, until it has left them.</remarks>
+    /// <summary>What is asked of it, from anywhere: <see cref="LoopAwaitable.Cancel"/> adds one,
+    /// <see cref="Uncancel"/> takes one away. asyncio: <c>cancelling()</c>.</summary>
+    /// <remarks>A timeout that has expired, a group that aborts and a cancelled scope count as one each, to
+    /// the task whose code is in them, until it has left them.</remarks>
     public int CancelRequests => Rare is { } rare ? rare.OwnRequests + rare.ScopeRequests : 0;
 
     internal int OwnRequests => Rare?.OwnRequests ?? 0;
 
     /// <summary>Fires when it is cancelled; for APIs that take a token. After <see cref="Uncancel"/> has brought the count to zero it is a new one.</summary>
     /// <remarks>
-    /// Whoever is given it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation, before a wait for it is abandoned. Its callbacks run on the thread pool.
+    /// Whoever is given it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation,
+    /// before a wait for it is abandoned. Its callbacks run on the thread pool.
     /// </remarks>
     public CancellationToken CancellationToken => GetToken(isForOthers: true);
 

@@ -10,8 +10,8 @@ internal interface IOutsideWait
 }
 
 /// <summary>
-/// The waits of others for this loop that have no outcome yet: failed when it closes, so that nobody waits for a dead loop. Whoever takes one out of the book decides how
-/// it ends. Any thread.
+/// The waits of others for this loop that have no outcome yet: failed when it closes, so that nobody waits for a dead loop. Whoever takes one out of the book
+/// decides how it ends. Any thread.
 /// </summary>
 internal sealed class OutsideWaits
 {

@@ -5,8 +5,8 @@ namespace EventLoop.Tasks;
 /// arrays behind. Loop thread only, but for <see cref="Snapshot"/>.
 /// </summary>
 /// <remarks>
-/// Other threads read it without a lock, from the end to the beginning: a task moves downwards only, and stands in its new place before it leaves the old one. So whoever lives through
-/// the look is seen, if in both places.
+/// Other threads read it without a lock, from the end to the beginning: a task moves downwards only, and stands in its new place before it leaves the old one.
+/// So whoever lives through the look is seen, if in both places.
 /// </remarks>
 internal sealed class TaskTable
 {

@@ -5,7 +5,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>A place where one flow waits for a condition of the library's own: the children of a gather, of a group, the next of as_completed. Loop thread only.</summary>
+/// <summary>A place where one flow waits for a condition of the library's own: the children of a gather,
+/// of a group, the next of as_completed. Loop thread only.</summary>
 [StackTraceHidden]
 internal abstract class WaitPoint : IWaitTarget
 {

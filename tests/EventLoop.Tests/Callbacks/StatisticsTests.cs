@@ -205,7 +205,8 @@ public sealed class StatisticsTests : LoopTest
                 return;
             }
 
-            OnThread(() => loop.Statistics).Should().BeEquivalentTo(Now, static options => options.Including(static now => now.WaitingCount).Including(static now => now.TaskCount)
+            OnThread(() => loop.Statistics).Should().BeEquivalentTo(Now, static options =>
+                options.Including(static now => now.WaitingCount).Including(static now => now.TaskCount)
                 .Including(static now => now.ReadyCount).Including(static now => now.TimerCount).Including(static now => now.Steps));
         }
 
@@ -274,7 +275,8 @@ public sealed class StatisticsTests : LoopTest
         var before = loop.Statistics;
         var seen = Loop.ToThread(() =>
         {
-            SpinWait.SpinUntil(() => (loop.Statistics.IdleTime - before.IdleTime).TotalMilliseconds >= 50, TimeSpan.FromSeconds(10)).Should().BeTrue("it is parked all the time");
+            SpinWait.SpinUntil(() =>
+                (loop.Statistics.IdleTime - before.IdleTime).TotalMilliseconds >= 50, TimeSpan.FromSeconds(10)).Should().BeTrue("it is parked all the time");
             return loop.Statistics;
         });
         (await seen).BusyTime.Should().BeLessThan(before.BusyTime + TimeSpan.FromMilliseconds(50));

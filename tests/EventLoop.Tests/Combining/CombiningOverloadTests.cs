@@ -28,7 +28,8 @@ public sealed class CombiningOverloadTests : LoopTest
 
         await Loop.Gather(Yields(1), task, valued, future, net.OnLoop(), Loop.Yield());
         await Loop.Gather([Yields(1), task]);
-        (await Loop.GatherOutcomes(Yields(1), task, valued, ThrowAfter(1, _failure))).Select(static one => one.IsSuccess).Should().Equal(true, true, true, false);
+        (await Loop.GatherOutcomes(Yields(1), task, valued, ThrowAfter(1, _failure))).Select(static one =>
+            one.IsSuccess).Should().Equal(true, true, true, false);
         task.IsCompletedSuccessfully.Should().BeTrue();
     });
 
@@ -90,7 +91,8 @@ public sealed class CombiningOverloadTests : LoopTest
     [Fact]
     public void Outcomes_of_NET_tasks_hold_what_they_threw() => RunLoop(async () =>
     {
-        Outcome<int>[] valued = await Loop.GatherOutcomes(Task.Run(static () => 1), Task.FromException<int>(_failure), Task.FromCanceled<int>(new CancellationToken(true)));
+        Outcome<int>[] valued = await Loop.GatherOutcomes(Task.Run(static () => 1), Task.FromException<int>(_failure),
+            Task.FromCanceled<int>(new CancellationToken(true)));
         valued[0].Value.Should().Be(1);
         valued[1].Exception.Should().BeSameAs(_failure);
         valued[2].Exception.Should().BeAssignableTo<OperationCanceledException>();

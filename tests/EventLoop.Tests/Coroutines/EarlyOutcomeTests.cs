@@ -1,6 +1,7 @@
 namespace EventLoop.Tests.Coroutines;
 
-/// <summary>The awaiters of operations that wait, used by hand: an outcome is given when there is one, once, and whoever asks too early changes nothing for anybody.</summary>
+/// <summary>The awaiters of operations that wait, used by hand: an outcome is given when there is one, once,
+/// and whoever asks too early changes nothing for anybody.</summary>
 [UnderSeeds(20)]
 public sealed class EarlyOutcomeTests : LoopTest
 {
@@ -291,7 +292,8 @@ public sealed class EarlyOutcomeTests : LoopTest
     public void Where_no_loop_runs_the_outcome_of_a_sleep_or_yield_is_refused()
     {
         FluentActions.Invoking(() => Loop.Sleep(1).GetAwaiter().GetResult()).Should().Throw<InvalidOperationException>().WithMessage("*has not completed*");
-        FluentActions.Invoking(() => default(YieldAwaitable).GetAwaiter().GetResult()).Should().Throw<InvalidOperationException>().WithMessage("*has not completed*");
+        FluentActions.Invoking(() =>
+            default(YieldAwaitable).GetAwaiter().GetResult()).Should().Throw<InvalidOperationException>().WithMessage("*has not completed*");
     }
 
     [Fact]

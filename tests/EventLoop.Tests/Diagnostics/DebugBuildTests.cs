@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace EventLoop.Tests.Diagnostics;
 
 /// <summary>
-/// The compiler makes a class of the state machine of a method that it compiles for debugging. Whoever debugs is told of coroutines that were never awaited without asking for it.
-/// These tests are compiled for release, so the class is written by hand.
+/// The compiler makes a class of the state machine of a method that it compiles for debugging. Whoever debugs is told of coroutines that were never awaited
+/// without asking for it. These tests are compiled for release, so the class is written by hand.
 /// </summary>
 [Collection(ProcessWide.Name)]
 public sealed class DebugBuildTests : LoopTest

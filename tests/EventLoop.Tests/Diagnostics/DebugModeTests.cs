@@ -217,7 +217,8 @@ public sealed class NeverAwaitedTests : LoopTest
 
         string[] forgotten =
         [
-            "AsyncLock.AcquireAsync", "AsyncSemaphore.AcquireAsync", "AsyncEvent.WaitAsync", "AsyncCondition.WaitAsync", "AsyncBarrier.WaitAsync", "AsyncQueue.GetAsync",
+            "AsyncLock.AcquireAsync", "AsyncSemaphore.AcquireAsync", "AsyncEvent.WaitAsync", "AsyncCondition.WaitAsync", "AsyncBarrier.WaitAsync",
+                "AsyncQueue.GetAsync",
             "AsyncQueue.PutAsync", "AsyncQueue.JoinAsync", "ChannelSender.SendAsync", "ChannelReceiver.ReceiveAsync", "CapacityLimiter.AcquireAsync",
             "CapacityLimiter.AcquireOnBehalfOfAsync", "Loop.Sleep",
         ];
@@ -305,7 +306,8 @@ public sealed class NeverAwaitedTests : LoopTest
             _ = queue.JoinAsync();
         });
 
-        Logger.Warnings.Where(static entry => entry.Message.Contains("never awaited")).Should().ContainSingle().Which.Message.Should().Contain("AsyncQueue.PutAsync");
+        Logger.Warnings.Where(static entry =>
+            entry.Message.Contains("never awaited")).Should().ContainSingle().Which.Message.Should().Contain("AsyncQueue.PutAsync");
     }
 
     [Fact]

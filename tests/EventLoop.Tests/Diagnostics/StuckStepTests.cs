@@ -17,7 +17,8 @@ public sealed class StuckStepTests : LoopTest
         await task;
 
         // A busy machine may make a long step of another one, too.
-        Told.Should().ContainSingle(static entry => entry.Message.Contains("task 'endless'", StringComparison.Ordinal)).Which.Message.Should().Contain(nameof(EndlessMethod));
+        Told.Should().ContainSingle(static entry =>
+            entry.Message.Contains("task 'endless'", StringComparison.Ordinal)).Which.Message.Should().Contain(nameof(EndlessMethod));
     }, Watched);
 
     [Fact]

@@ -3,7 +3,8 @@ namespace EventLoop.Tests.Diagnostics;
 /// <summary>What an exception prints: the user's methods, each once, and nothing of the machinery between them.</summary>
 public sealed class TraceTests : LoopTest
 {
-    private static readonly string[] Machinery = ["EventLoop.Coroutines.", "EventLoop.Scheduling.", "EventLoop.Synchronization.", "EventLoop.Throw", "Awaiter.", "Awaiter`1.", "DeferredCoroutine"];
+    private static readonly string[] Machinery = ["EventLoop.Coroutines.", "EventLoop.Scheduling.", "EventLoop.Synchronization.", "EventLoop.Throw", "Awaiter.",
+        "Awaiter`1.", "DeferredCoroutine"];
 
     [Fact]
     public void A_chain_of_coroutines_shows_each_method_once_and_no_seams()

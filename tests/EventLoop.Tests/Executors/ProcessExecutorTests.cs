@@ -345,7 +345,8 @@ public sealed class ProcessExecutorTests : ProcessTest
     public void Another_loop_may_run_work_on_it() => RunProcesses(async () =>
     {
         await using var pool = new ProcessExecutor(One);
-        (await Task.Factory.StartNew(() => Loop.Run(async Coroutine<int> () => await pool.Run(static x => x + 1, 1)), TaskCreationOptions.LongRunning)).Should().Be(2);
+        (await Task.Factory.StartNew(() =>
+            Loop.Run(async Coroutine<int> () => await pool.Run(static x => x + 1, 1)), TaskCreationOptions.LongRunning)).Should().Be(2);
         (await Task.Run(async () => await pool.SubmitAsync(static () => 3))).Should().Be(3);
     });
 
@@ -363,7 +364,8 @@ public sealed class ProcessExecutorTests : ProcessTest
     public void Too_much_memory_fails_the_work_and_the_worker_lives() => RunProcesses(async () =>
     {
         await using var pool = new ProcessExecutor(One with { MemoryLimit = 200_000_000 });
-        await Failure<OutOfMemoryException>(async () => await pool.Run(static () => Enumerable.Range(0, 100).Select(static _ => new byte[10_000_000]).ToArray().Length));
+        await Failure<OutOfMemoryException>(async () =>
+            await pool.Run(static () => Enumerable.Range(0, 100).Select(static _ => new byte[10_000_000]).ToArray().Length));
         (await pool.Run(static x => x, 1)).Should().Be(1);
     });
 
@@ -372,7 +374,8 @@ public sealed class ProcessExecutorTests : ProcessTest
     {
         foreach (var wrong in new ProcessExecutorOptions[]
         {
-            new() { Workers = 0 }, new() { IdleWorkers = -1 }, new() { IdleTimeout = TimeSpan.Zero }, new() { QueueCapacity = -1 }, new() { TaskTimeout = TimeSpan.Zero },
+            new() { Workers = 0 }, new() { IdleWorkers = -1 }, new() { IdleTimeout = TimeSpan.Zero }, new() { QueueCapacity = -1 },
+                new() { TaskTimeout = TimeSpan.Zero },
             new() { CancelGrace = TimeSpan.FromSeconds(-1) }, new() { MaxTasksPerWorker = 0 }, new() { MemoryLimit = 0 },
         })
         {

@@ -49,7 +49,8 @@ public abstract class FileTest : LoopTest, IDisposable
         LetGo(probe);
         using (var file = File.OpenHandle(probe))
         {
-            Assert.SkipUnless(CachedFile.TryRead(file, new byte[1], 0) == CachedFile.NotAtHand, "this file system does not tell what it has in memory, or does not let go of it");
+            Assert.SkipUnless(CachedFile.TryRead(file, new byte[1], 0) == CachedFile.NotAtHand,
+                "this file system does not tell what it has in memory, or does not let go of it");
         }
 
         LetGo(path);

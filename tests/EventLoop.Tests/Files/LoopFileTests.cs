@@ -55,7 +55,8 @@ public sealed class LoopFileTests : FileTest
         RunLoop(async () =>
         {
             await using var file = await LoopFile.OpenAsync(path);
-            await using var server = Tcp.Listen(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0), async connection => await connection.SendFileAsync(file, 0, 3_000_000));
+            await using var server = Tcp.Listen(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0), async connection =>
+                await connection.SendFileAsync(file, 0, 3_000_000));
             await using var client = await Tcp.ConnectAsync(server.EndPoint);
             var receiving = Loop.CreateTask(client.ReadToEndAsync());
             while (executor.Count == 0)
@@ -79,7 +80,8 @@ public sealed class LoopFileTests : FileTest
         RunLoop(async () =>
         {
             await using var file = await LoopFile.OpenAsync(path);
-            await using var server = Tcp.Listen(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0), async connection => await connection.SendFileAsync(file, 10, 5_000_000));
+            await using var server = Tcp.Listen(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0), async connection =>
+                await connection.SendFileAsync(file, 10, 5_000_000));
             await using var client = await Tcp.ConnectAsync(server.EndPoint);
             (await client.ReadToEndAsync()).Should().Equal(File.ReadAllBytes(path)[10..]);
             executor.Count.Should().Be(0);

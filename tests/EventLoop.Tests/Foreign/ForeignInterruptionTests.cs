@@ -573,7 +573,8 @@ public sealed class ForeignInterruptionTests : LoopTest
 
     [Fact]
     public void A_negative_grace_is_refused() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new Loop(Options with { ForeignGrace = TimeSpan.FromSeconds(-5) })).Message.Should().Contain("ForeignGrace");
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            new Loop(Options with { ForeignGrace = TimeSpan.FromSeconds(-5) })).Message.Should().Contain("ForeignGrace");
 
     [Fact]
     public void The_token_of_a_scope_that_is_over_gives_no_grace_to_what_comes_after_it() => RunLoop(async () =>
@@ -602,7 +603,8 @@ public sealed class ForeignInterruptionTests : LoopTest
             task.Cancel();
             await Catch(task);
 
-            Logger.Warnings.Select(static entry => entry.Message).Should().ContainSingle(static message => message.Contains("abandon") || message.Contains("runs on by itself"))
+            Logger.Warnings.Select(static entry =>
+                entry.Message).Should().ContainSingle(static message => message.Contains("abandon") || message.Contains("runs on by itself"))
                 .Which.Should().Contain("'fetcher'").And.Contain("Download").And.Contain("Fetch").And.Contain("Loop.CancellationToken");
 
             static async Coroutine Fetch() => await Download();
@@ -750,7 +752,8 @@ public sealed class ForeignInterruptionTests : LoopTest
         async Coroutine<int> Wait() => configured ? await source.Task.ConfigureAwait(false) : await source.Task;
 
         static int Continuations(Task task) =>
-            typeof(Task).GetField("m_continuationObject", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(task) is List<object?> list ? list.Count : 1;
+            typeof(Task).GetField("m_continuationObject",
+                System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(task) is List<object?> list ? list.Count : 1;
     });
 
     [Fact]

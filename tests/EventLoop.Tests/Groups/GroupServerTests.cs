@@ -273,7 +273,8 @@ public abstract class GroupServerTests(PollerKind poller) : GroupTest(poller)
     public void The_end_of_the_group_stops_what_listens_and_resets_what_is_open(AcceptMode mode)
     {
         EndPoint? endPoint = null;
-        Socket[] clients = [.. Enumerable.Range(0, 3).Select(static _ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 5000 })];
+        Socket[] clients = [.. Enumerable.Range(0, 3).Select(static _ =>
+            new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 5000 })];
         RunGroup(async group =>
         {
             var server = group.Listen(AnyPort, Echo, new GroupListenOptions { Accept = mode });
@@ -305,7 +306,8 @@ public abstract class GroupServerTests(PollerKind poller) : GroupTest(poller)
     public void A_name_is_refused_and_so_is_a_shared_port_of_what_has_none() => RunGroup(async group =>
     {
         FluentActions.Invoking(() => group.Listen(new DnsEndPoint("localhost", 0), Echo)).Should().Throw<ArgumentException>();
-        FluentActions.Invoking(() => group.Listen(new UnixDomainSocketEndPoint("/tmp/x"), Echo, Reuse)).Should().Throw<ArgumentException>().WithMessage("*TCP*");
+        FluentActions.Invoking(() =>
+            group.Listen(new UnixDomainSocketEndPoint("/tmp/x"), Echo, Reuse)).Should().Throw<ArgumentException>().WithMessage("*TCP*");
     });
 
     [Theory]

@@ -62,7 +62,8 @@ public sealed class LoopGroupTests : GroupTest
 
     [Fact]
     public void A_group_is_not_run_inside_a_loop() => RunLoop(async () =>
-        FluentActions.Invoking(() => LoopGroup.Run(async Coroutine (_) => { }, Group)).Should().Throw<InvalidOperationException>().WithMessage("*already running on this thread*"));
+        FluentActions.Invoking(() =>
+            LoopGroup.Run(async Coroutine (_) => { }, Group)).Should().Throw<InvalidOperationException>().WithMessage("*already running on this thread*"));
 
     [Fact]
     public void Options_out_of_range_are_refused_where_they_are_set()
@@ -110,7 +111,8 @@ public sealed class LoopGroupTests : GroupTest
             }))).ToList();
             await Until(() => group.Loops.Sum(static loop => loop.Statistics.TaskCount) == 40);
             release.SetResult();
-            (await Loop.Gather(work.Select(static task => task.AsCoroutine()))).GroupBy(static index => index).Should().HaveCount(4).And.OnlyContain(static share => share.Count() == 10);
+            (await Loop.Gather(work.Select(static task => task.AsCoroutine()))).GroupBy(static index =>
+                index).Should().HaveCount(4).And.OnlyContain(static share => share.Count() == 10);
         },
         Group with { Loops = 4 });
 
@@ -241,7 +243,8 @@ public sealed class LoopGroupTests : GroupTest
             async group =>
             {
                 string[] allowed = await group.RunOnEach(async Coroutine<string> (_) =>
-                    File.ReadLines("/proc/thread-self/status").First(static line => line.StartsWith("Cpus_allowed_list", StringComparison.Ordinal)).Split('\t')[1]);
+                    File.ReadLines("/proc/thread-self/status").First(static line =>
+                        line.StartsWith("Cpus_allowed_list", StringComparison.Ordinal)).Split('\t')[1]);
                 allowed.Should().OnlyContain(static list => !list.Contains('-') && !list.Contains(','));
                 allowed.Distinct().Should().HaveCount(Math.Min(2, Environment.ProcessorCount));
             },

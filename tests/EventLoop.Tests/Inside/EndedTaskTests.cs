@@ -7,7 +7,8 @@ public sealed class EndedTaskTests : LoopTest
     private static Func<Coroutine> Sleeping => static async () => await Loop.Sleep(TimeSpan.FromHours(1));
 
     private static string[] WayOf(LoopTask task) =>
-        [.. Loop.Current.Diagnostics.EndedTasks.Single(ended => ended.Id == task.Id).CancelledBy.Select(static link => $"{link.By}#{link.TaskId}: {link.Reason}")];
+        [.. Loop.Current.Diagnostics.EndedTasks.Single(ended =>
+            ended.Id == task.Id).CancelledBy.Select(static link => $"{link.By}#{link.TaskId}: {link.Reason}")];
 
     private void Run(Func<Coroutine> body) => RunLoop(async () =>
     {
@@ -121,7 +122,8 @@ public sealed class EndedTaskTests : LoopTest
         });
         runner.Dispose();
 
-        runner.Loop.Diagnostics.EndedTasks.Should().ContainSingle().Which.Should().Match<EndedTask>(static ended => ended.Name == "left" && ended.CancelledBy[0].By == "end of the run");
+        runner.Loop.Diagnostics.EndedTasks.Should().ContainSingle().Which.Should().Match<EndedTask>(static ended =>
+            ended.Name == "left" && ended.CancelledBy[0].By == "end of the run");
     }
 
     [Fact]

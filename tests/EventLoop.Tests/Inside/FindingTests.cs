@@ -53,7 +53,8 @@ public sealed class FindingTests : LoopTest
         listens.Cancel();
         await Settle();
 
-        Loop.Current.TakeSnapshot().FindProblems().Should().ContainSingle(finding => finding.Kind == FindingKind.UninterruptibleWait && finding.Tasks[0] == deaf.Id);
+        Loop.Current.TakeSnapshot().FindProblems().Should().ContainSingle(finding =>
+            finding.Kind == FindingKind.UninterruptibleWait && finding.Tasks[0] == deaf.Id);
         Kinds.Should().HaveCount(1);
         gate.SetResult();
         await Loop.GatherOutcomes(deaf, listens);
@@ -110,7 +111,8 @@ public sealed class FindingTests : LoopTest
 
         Kinds.Should().BeEmpty();
         named.Named("grows");
-        Loop.Current.TakeSnapshot().FindProblems().Should().ContainSingle(static finding => finding.Kind == FindingKind.Backlog && finding.Message.Contains("grows"));
+        Loop.Current.TakeSnapshot().FindProblems().Should().ContainSingle(static finding =>
+            finding.Kind == FindingKind.Backlog && finding.Message.Contains("grows"));
         var joiner = Loop.CreateTask(async () => await unnamed.JoinAsync());
         await Settle();
         Loop.Current.TakeSnapshot().FindProblems().Should().HaveCount(2);
@@ -136,7 +138,8 @@ public sealed class FindingTests : LoopTest
         }
 
         await Settle();
-        Loop.Current.TakeSnapshot().FindProblems().Should().ContainSingle(static finding => finding.Kind == FindingKind.Crowd && finding.Message.Contains("bell"));
+        Loop.Current.TakeSnapshot().FindProblems().Should().ContainSingle(static finding =>
+            finding.Kind == FindingKind.Crowd && finding.Message.Contains("bell"));
         all.ForEach(static task => task.Cancel());
     });
 

@@ -24,7 +24,8 @@ public sealed class ObserverTests : LoopTest
         }
 
         Log.Should().ContainInOrder(
-            "created ringer by main", "begin ringer", "end ringer", "parked ringer Sleep", "woken waiter by ringer", "begin waiter", "ended waiter", "end waiter", "idle", "woken ringer by -", "begin ringer", "ended ringer", "end ringer", "woken main by ringer");
+            "created ringer by main", "begin ringer", "end ringer", "parked ringer Sleep", "woken waiter by ringer", "begin waiter", "ended waiter",
+                "end waiter", "idle", "woken ringer by -", "begin ringer", "ended ringer", "end ringer", "woken main by ringer");
         await waiter;
     });
 
@@ -115,7 +116,8 @@ public sealed class ObserverTests : LoopTest
 
         public override void OnWoken(LoopTask task, LoopTask? by) => log.Add($"woken {Name(task)} by {Name(by)}");
 
-        public override void OnCancelled(LoopTask task, CancelLink link) => log.Add($"cancelled {Name(task)} by {link.By.Replace("Task-1", "main", StringComparison.Ordinal)}: {link.Reason}");
+        public override void OnCancelled(LoopTask task, CancelLink link) =>
+            log.Add($"cancelled {Name(task)} by {link.By.Replace("Task-1", "main", StringComparison.Ordinal)}: {link.Reason}");
 
         public override void OnIdle(TimeSpan duration) => log.Add("idle");
 

@@ -33,7 +33,8 @@ public sealed class RecorderTests : LoopTest
         events.Should().BeInAscendingOrder(static one => one.Time);
         var of = events.Where(one => one.Task == id).Select(static one => one.Kind).ToList();
         of.Should().Equal(
-            RecordedEventKind.TaskCreated, RecordedEventKind.Step, RecordedEventKind.Mark, RecordedEventKind.Wake, RecordedEventKind.Step, RecordedEventKind.TaskEnded);
+            RecordedEventKind.TaskCreated, RecordedEventKind.Step, RecordedEventKind.Mark, RecordedEventKind.Wake, RecordedEventKind.Step,
+                RecordedEventKind.TaskEnded);
         events.Single(static one => one.Kind == RecordedEventKind.Idle).Duration.Should().Be(TimeSpan.FromSeconds(2));
         var mark = events.Single(static one => one.Kind == RecordedEventKind.Mark);
         recording.LabelOf(mark).Should().Be("here");
@@ -60,7 +61,8 @@ public sealed class RecorderTests : LoopTest
 
         var recording = recorder.Capture();
         recording.Events.Should().HaveCountGreaterThan(60).And.HaveCountLessThanOrEqualTo(64);
-        recording.Events.Where(static one => one.Kind == RecordedEventKind.TaskEnded).Select(one => recording.NameOf(one.Task)).Should().Contain("t999").And.NotContain("t1");
+        recording.Events.Where(static one =>
+            one.Kind == RecordedEventKind.TaskEnded).Select(one => recording.NameOf(one.Task)).Should().Contain("t999").And.NotContain("t1");
     });
 
     [Fact]

@@ -21,7 +21,8 @@ public sealed class SnapshotChurnTests : LoopTest
         }
 
         int[] alive = [.. survivors.Select(static task => task.Id)];
-        var lookers = Enumerable.Range(0, 2).Select(number => Task.Factory.StartNew(() => Look(loop, alive, number, stop.Token), TaskCreationOptions.LongRunning)).ToArray();
+        var lookers = Enumerable.Range(0, 2).Select(number =>
+            Task.Factory.StartNew(() => Look(loop, alive, number, stop.Token), TaskCreationOptions.LongRunning)).ToArray();
         var random = new Random(7);
         var until = loop.Time + Span;
         while (loop.Time < until && !lookers.Any(static one => one.IsFaulted))
@@ -61,7 +62,8 @@ public sealed class SnapshotChurnTests : LoopTest
 
             foreach (var ring in snapshot.Cycles)
             {
-                ring.Should().OnlyContain(static task => task.Name.StartsWith("ring", StringComparison.Ordinal), "the others never wait for one another in a ring");
+                ring.Should().OnlyContain(static task =>
+                    task.Name.StartsWith("ring", StringComparison.Ordinal), "the others never wait for one another in a ring");
             }
 
             if (number == 0)

@@ -24,7 +24,8 @@ public sealed class SnapshotTests : LoopTest
         var asleep = snapshot.Find(sleeper.Id)!;
         asleep.Status.Should().Be(LoopTaskStatus.Waiting);
         asleep.CreatedBy.Should().Be(Loop.CurrentTask.Id);
-        asleep.Waits.Should().ContainSingle().Which.Should().Match<WaitSnapshot>(static wait => wait.Kind == WaitKind.Sleep && wait.Remaining > TimeSpan.FromMinutes(59));
+        asleep.Waits.Should().ContainSingle().Which.Should().Match<WaitSnapshot>(static wait =>
+            wait.Kind == WaitKind.Sleep && wait.Remaining > TimeSpan.FromMinutes(59));
         snapshot.Find(12345).Should().BeNull();
         sleeper.Cancel();
     });
@@ -101,7 +102,8 @@ public sealed class SnapshotTests : LoopTest
         var found = snapshot.Tasks.ToDictionary(static task => task.Name);
         WaitSnapshot Of(string name) => found[name].Waits.Should().ContainSingle().Subject;
 
-        Of("lock").Should().BeEquivalentTo(new { Kind = WaitKind.Lock, Name = "orders", Text = "lock 'orders' (held by task 'holder')", Blockers = new[] { holder.Id } });
+        Of("lock").Should().BeEquivalentTo(new { Kind = WaitKind.Lock, Name = "orders", Text = "lock 'orders' (held by task 'holder')",
+            Blockers = new[] { holder.Id } });
         Of("semaphore").Should().BeEquivalentTo(new { Kind = WaitKind.Semaphore, Name = "permits", Text = "semaphore 'permits'" });
         Of("event").Should().BeEquivalentTo(new { Kind = WaitKind.Event, Name = "ready", Text = "event 'ready'" });
         Of("condition").Should().BeEquivalentTo(new { Kind = WaitKind.Condition, Name = "changed", Text = "condition 'changed'" });
@@ -111,7 +113,8 @@ public sealed class SnapshotTests : LoopTest
         Of("join").Should().BeEquivalentTo(new { Kind = WaitKind.Queue, Name = "jobs" });
         Of("join").ObjectId.Should().Be(Of("put").ObjectId).And.NotBe(0);
         Of("send").Should().BeEquivalentTo(new { Kind = WaitKind.Channel, Name = "pipe", Text = "channel 'pipe' (to send)" });
-        Of("limiter").Should().BeEquivalentTo(new { Kind = WaitKind.Limiter, Name = "ten at once", Text = "capacity limiter 'ten at once' (1 of 1 lent)", Blockers = new[] { borrower.Id } });
+        Of("limiter").Should().BeEquivalentTo(new { Kind = WaitKind.Limiter, Name = "ten at once", Text = "capacity limiter 'ten at once' (1 of 1 lent)",
+            Blockers = new[] { borrower.Id } });
         Of("future").Should().BeEquivalentTo(new { Kind = WaitKind.Future, Name = "answer", Text = "future 'answer'" });
         Of("task").Should().BeEquivalentTo(new { Kind = WaitKind.Task, Name = "holder", Text = "task 'holder'", Blockers = new[] { holder.Id } });
         Of("shielded").Should().BeEquivalentTo(new { Kind = WaitKind.Task, Blockers = new[] { holder.Id } });
@@ -124,7 +127,8 @@ public sealed class SnapshotTests : LoopTest
         found["child"].Scopes[0].Should().BeEquivalentTo(new { Kind = "TaskGroup", Name = "workers", Host = found["group"].Id });
         found["holder"].AwaitedBy.Should().Equal(found["task"].Id, found["shielded"].Id, found["gather"].Id);
         found["child"].AwaitedBy.Should().Equal(found["group"].Id);
-        found.Values.Where(static task => task.Name != Loop.CurrentTask!.Name).Should().OnlyContain(static task => task.Status == LoopTaskStatus.Waiting && task.Stack.Count > 0);
+        found.Values.Where(static task =>
+            task.Name != Loop.CurrentTask!.Name).Should().OnlyContain(static task => task.Status == LoopTaskStatus.Waiting && task.Stack.Count > 0);
 
         blocked.Set();
         foreach (var task in all)
@@ -224,7 +228,8 @@ public sealed class SnapshotTests : LoopTest
         back.Find(waiter.Id)!.Waits[0].Name.Should().Be("a\u0000\ufffdb\u001b[31m");
         back.FindProblems().Should().BeEquivalentTo(snapshot.FindProblems(), static how => how.Excluding(static finding => finding.Message));
         snapshot.ToText(SnapshotView.List).Should().NotContain("\u001b").And.NotContain("\u0000").And.Contain("\\u001B[31m");
-        FluentActions.Invoking(static () => LoopSnapshot.ReadJson(new MemoryStream("{\"v\":2}"u8.ToArray()))).Should().Throw<FormatException>().WithMessage("*newer*");
+        FluentActions.Invoking(static () =>
+            LoopSnapshot.ReadJson(new MemoryStream("{\"v\":2}"u8.ToArray()))).Should().Throw<FormatException>().WithMessage("*newer*");
         FluentActions.Invoking(static () => LoopSnapshot.ReadJson(new MemoryStream("[]"u8.ToArray()))).Should().Throw<FormatException>();
         FluentActions.Invoking(static () => LoopSnapshot.ReadJson(new MemoryStream("nonsense"u8.ToArray()))).Should().Throw<FormatException>();
         holder.Cancel();

@@ -38,7 +38,8 @@ public abstract class AcceptingTests(PollerKind poller) : IoTest(poller)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "an option of Linux");
         await using var server = Tcp.Listen(
-            AnyPort, async Coroutine (connection) => await connection.WriteAsync(await connection.ReadLineAsync() + "\n"), new ListenOptions { DeferAccept = TimeSpan.FromSeconds(30) });
+            AnyPort, async Coroutine (connection) =>
+                await connection.WriteAsync(await connection.ReadLineAsync() + "\n"), new ListenOptions { DeferAccept = TimeSpan.FromSeconds(30) });
         await using var silent = await Tcp.ConnectAsync(server.EndPoint);
         await using var client = await Tcp.ConnectAsync(server.EndPoint);
         await client.WriteAsync("hello\n");

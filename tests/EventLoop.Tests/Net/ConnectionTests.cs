@@ -127,7 +127,8 @@ public abstract class ConnectionTests(PollerKind poller) : IoTest(poller)
     [Fact]
     public void Writes_keep_their_order_also_when_several_tasks_write() => WithPair(async (client, server) =>
     {
-        var writers = Enumerable.Range(0, 8).Select(i => Loop.CreateTask(client.WriteAsync(Enumerable.Repeat((byte)i, 300_000).ToArray()), eager: true)).ToArray();
+        var writers = Enumerable.Range(0, 8).Select(i =>
+            Loop.CreateTask(client.WriteAsync(Enumerable.Repeat((byte)i, 300_000).ToArray()), eager: true)).ToArray();
         await Yields(2);
         for (int i = 0; i < 8; i++)
         {

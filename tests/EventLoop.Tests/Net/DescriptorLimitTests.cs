@@ -26,7 +26,8 @@ public abstract class DescriptorLimitTests(PollerKind poller) : IoTest(poller)
             var listener = new LoopSocket(core, counting);
             listener.Bind(AnyPort);
             listener.Listen();
-            var server = new Server(listener, static async connection => await connection.WriteAsync((await connection.ReadLineAsync())! + "\n"), new ListenOptions());
+            var server = new Server(listener, static async connection =>
+                await connection.WriteAsync((await connection.ReadLineAsync())! + "\n"), new ListenOptions());
 
             // Once with descriptors and once without, on a socket of its own: what .NET loads and compiles for the first time needs descriptors, too.
             await Ask(server.EndPoint);

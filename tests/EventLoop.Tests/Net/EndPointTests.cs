@@ -87,7 +87,8 @@ public abstract class EndPointTests(PollerKind poller) : IoTest(poller)
         await Until(() => connects.Any(static connect => connect.IsCompleted));
         var options = new ConnectOptions { Timeout = TimeSpan.FromMilliseconds(30) };
         int port = ((IPEndPoint)listener.LocalEndPoint!).Port;
-        foreach (var late in new[] { Tcp.ConnectAsync(listener.LocalEndPoint!, options), Tcp.ConnectAsync("127.0.0.1", port, options), Tcp.ConnectAsync(new DnsEndPoint("127.0.0.1", port), options) })
+        foreach (var late in new[] { Tcp.ConnectAsync(listener.LocalEndPoint!, options), Tcp.ConnectAsync("127.0.0.1", port, options),
+            Tcp.ConnectAsync(new DnsEndPoint("127.0.0.1", port), options) })
         {
             (await Catch(late)).Should().BeOfType<TimeoutException>().Which.Message.Should().Contain($"127.0.0.1:{port}").And.Contain("00:00:00.03");
         }
@@ -109,9 +110,11 @@ public abstract class EndPointTests(PollerKind poller) : IoTest(poller)
         int port = ((IPEndPoint)server.EndPoint).Port;
         await using var connection = await Tcp.ConnectAsync(new DnsEndPoint("localhost", port, AddressFamily.InterNetwork));
         connection.RemoteEndPoint!.AddressFamily.Should().Be(AddressFamily.InterNetwork);
-        var refused = (await Catch(Tcp.ConnectAsync(new DnsEndPoint("127.0.0.1", port, AddressFamily.InterNetworkV6)))).Should().BeOfType<SocketException>().Subject;
+        var refused = (await Catch(Tcp.ConnectAsync(new DnsEndPoint("127.0.0.1", port,
+            AddressFamily.InterNetworkV6)))).Should().BeOfType<SocketException>().Subject;
         refused.Message.Should().Contain($"127.0.0.1:{port}").And.Contain("no IPv6 address");
-        refused = (await Catch(Tcp.ConnectAsync("127.0.0.1", port, new ConnectOptions { LocalEndPoint = new IPEndPoint(IPAddress.IPv6Loopback, 0) }))).Should().BeOfType<SocketException>().Subject;
+        refused = (await Catch(Tcp.ConnectAsync("127.0.0.1", port,
+            new ConnectOptions { LocalEndPoint = new IPEndPoint(IPAddress.IPv6Loopback, 0) }))).Should().BeOfType<SocketException>().Subject;
         refused.Message.Should().Contain("no IPv6 address");
     });
 
@@ -126,7 +129,8 @@ public abstract class EndPointTests(PollerKind poller) : IoTest(poller)
             () => socket.Bind(name),
             () => socket.ConnectAsync(name),
             () => datagrams.SendToAsync(new byte[1], name),
-            () => datagrams.SendManyAsync(new DatagramMessage[] { new() { Buffer = new byte[1], RemoteEndPoint = datagrams.LocalEndPoint }, new() { Buffer = new byte[1], RemoteEndPoint = name } }),
+            () => datagrams.SendManyAsync(new DatagramMessage[] { new() { Buffer = new byte[1], RemoteEndPoint = datagrams.LocalEndPoint },
+                new() { Buffer = new byte[1], RemoteEndPoint = name } }),
             () => Tcp.Listen(name, static async _ => { }),
             () => Tcp.Listen("example.org", 0, static async _ => { }),
         ];
@@ -200,7 +204,8 @@ public abstract class EndPointTests(PollerKind poller) : IoTest(poller)
     public void Errors_without_a_peer_say_that_there_is_none() => RunIo(async () =>
     {
         using var socket = new LoopSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Invoking(static it => it.ShutdownSend()).Should().Throw<SocketException>().Which.Message.Should().StartWith("shut down sending to a socket without an address failed");
+        socket.Invoking(static it =>
+            it.ShutdownSend()).Should().Throw<SocketException>().Which.Message.Should().StartWith("shut down sending to a socket without an address failed");
         socket.Bind(AnyPort);
         socket.Close();
         (await Catch(socket.SendAsync(new byte[1]))).Should().BeOfType<ObjectDisposedException>().Which.Message.Should().Contain("127.0.0.1:");

@@ -5,7 +5,8 @@ using EventLoop.Testing;
 
 namespace EventLoop.Tests.Net;
 
-/// <summary>What <c>Output</c> and <c>Input</c> lend, while others use the same connection: nobody ever sees, changes or sends another connection's bytes.</summary>
+/// <summary>What <c>Output</c> and <c>Input</c> lend, while others use the same connection: nobody
+/// ever sees, changes or sends another connection's bytes.</summary>
 [RealTime("a TLS handshake runs on the thread pool")]
 public sealed class LentMemoryTests : LoopTest
 {
@@ -104,7 +105,8 @@ public sealed class LentMemoryTests : LoopTest
     }));
 
     [Fact]
-    public void Whoever_asks_for_memory_while_another_task_has_some_gets_other_memory_and_the_first_is_refused() => RunLoop(() => Run(false, 100_000, async pair =>
+    public void Whoever_asks_for_memory_while_another_task_has_some_gets_other_memory_and_the_first_is_refused() =>
+        RunLoop(() => Run(false, 100_000, async pair =>
     {
         var output = pair.Left.Output;
         var resume = Loop.Current.CreateFuture();

@@ -8,7 +8,8 @@ public sealed class MisusedReadOnEpollTests() : MisusedReadTests(PollerKind.Epol
 
 public sealed class MisusedReadOnPortableTests() : MisusedReadTests(PollerKind.Portable);
 
-/// <summary>Reads, receives and their ValueTasks, looked at too early or awaited twice: whoever does it is refused, and every other connection is as it was.</summary>
+/// <summary>Reads, receives and their ValueTasks, looked at too early or awaited twice: whoever does it
+/// is refused, and every other connection is as it was.</summary>
 public abstract class MisusedReadTests(PollerKind poller) : IoTest(poller)
 {
     [Fact]
@@ -144,7 +145,8 @@ public abstract class MisusedReadTests(PollerKind poller) : IoTest(poller)
         return new(new Connection(client), new Connection(server));
     }
 
-    private static void ShouldRefuse(Action look) => FluentActions.Invoking(look).Should().Throw<InvalidOperationException>().WithMessage("*has not completed*");
+    private static void ShouldRefuse(Action look) =>
+        FluentActions.Invoking(look).Should().Throw<InvalidOperationException>().WithMessage("*has not completed*");
 
     private sealed record Connected(Connection Client, Connection Server) : IAsyncDisposable
     {

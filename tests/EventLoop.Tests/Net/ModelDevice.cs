@@ -9,8 +9,8 @@ using Microsoft.Win32.SafeHandles;
 namespace EventLoop.Tests.Net;
 
 /// <summary>
-/// A TCP socket and the edge-triggered poller below it, as Linux has them: a report says what is so at that moment, and comes once for all that has changed since the last one; a receive
-/// stops at the mark of urgent data; an end or a reset stands behind the data.
+/// A TCP socket and the edge-triggered poller below it, as Linux has them: a report says what is so at that moment, and comes once for all that has changed
+/// since the last one; a receive stops at the mark of urgent data; an end or a reset stands behind the data.
 /// </summary>
 internal sealed class ModelDevice : SocketDevice
 {

@@ -261,7 +261,8 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
         }
 
         (await Catch(Tcp.ConnectAsync("localhost", port))).Should().BeOfType<SocketException>().Which.Message.Should().Contain($":{port}");
-        (await Catch(Tcp.ConnectAsync("no-such-host.invalid", 80))).Should().BeOfType<SocketException>().Which.Message.Should().Contain("no-such-host.invalid:80");
+        (await Catch(Tcp.ConnectAsync("no-such-host.invalid",
+            80))).Should().BeOfType<SocketException>().Which.Message.Should().Contain("no-such-host.invalid:80");
     });
 
     [Fact]
@@ -306,7 +307,8 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
     public void A_name_with_several_addresses_finds_the_one_that_answers() => RunIo(async () =>
     {
         await using var server = Tcp.Listen(AnyPort, Echo);
-        var connection = await new HappyEyeballs("host", Port(server), [IPAddress.Parse("127.0.0.9"), IPAddress.Loopback, IPAddress.Loopback], new ConnectOptions()).RunAsync();
+        var connection = await new HappyEyeballs("host", Port(server), [IPAddress.Parse("127.0.0.9"), IPAddress.Loopback, IPAddress.Loopback],
+            new ConnectOptions()).RunAsync();
         connection.RemoteEndPoint.Should().Be(server.EndPoint);
         await connection.DisposeAsync();
     });

@@ -104,7 +104,8 @@ public abstract class UdpTests(PollerKind poller) : IoTest(poller)
     public void A_datagram_that_is_too_long_is_refused() => RunIo(async () =>
     {
         await using var a = Udp.Bind(AnyPort);
-        (await Catch(a.SendToAsync(new byte[70_000], a.LocalEndPoint!))).Should().BeOfType<SocketException>().Which.SocketErrorCode.Should().Be(SocketError.MessageSize);
+        (await Catch(a.SendToAsync(new byte[70_000],
+            a.LocalEndPoint!))).Should().BeOfType<SocketException>().Which.SocketErrorCode.Should().Be(SocketError.MessageSize);
     });
 
     [Fact]
@@ -146,7 +147,8 @@ public abstract class UdpTests(PollerKind poller) : IoTest(poller)
         var buffer = new byte[10];
         await wide.SendToAsync(new byte[4], narrow.LocalEndPoint!);
         (await narrow.ReceiveFromAsync(buffer)).Should().Be(new ReceivedDatagram(4, new IPEndPoint(IPAddress.Loopback, port), false));
-        await wide.SendManyAsync(new DatagramMessage[] { new() { Buffer = new byte[6], RemoteEndPoint = other.LocalEndPoint }, new() { Buffer = new byte[5], RemoteEndPoint = narrow.LocalEndPoint } });
+        await wide.SendManyAsync(new DatagramMessage[] { new() { Buffer = new byte[6], RemoteEndPoint = other.LocalEndPoint },
+            new() { Buffer = new byte[5], RemoteEndPoint = narrow.LocalEndPoint } });
         (await other.ReceiveFromAsync(buffer)).Should().Be(new ReceivedDatagram(6, new IPEndPoint(IPAddress.IPv6Loopback, port), false));
         (await narrow.ReceiveFromAsync(buffer)).Length.Should().Be(5);
         await narrow.SendToAsync(new byte[3], new IPEndPoint(IPAddress.Loopback, port));
@@ -154,7 +156,8 @@ public abstract class UdpTests(PollerKind poller) : IoTest(poller)
         mapped.Address.IsIPv4MappedToIPv6.Should().BeTrue();
         await wide.SendToAsync(new byte[2], mapped);
         (await narrow.ReceiveFromAsync(buffer)).Length.Should().Be(2);
-        (await Catch(narrow.SendToAsync(new byte[1], other.LocalEndPoint!))).Should().BeOfType<SocketException>().Which.Message.Should().Contain(other.LocalEndPoint!.ToString());
+        (await Catch(narrow.SendToAsync(new byte[1],
+            other.LocalEndPoint!))).Should().BeOfType<SocketException>().Which.Message.Should().Contain(other.LocalEndPoint!.ToString());
     });
 
     [Fact]

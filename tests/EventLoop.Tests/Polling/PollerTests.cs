@@ -182,7 +182,8 @@ public abstract class PollerTests(PollerKind poller) : IoTest(poller)
                 }
                 else
                 {
-                    (failure is null ? receiving.Result == 0 : failure is LoopCanceledException or ObjectDisposedException or SocketException).Should().BeTrue();
+                    (failure is null ? receiving.Result == 0
+                        : failure is LoopCanceledException or ObjectDisposedException or SocketException).Should().BeTrue();
                 }
 
                 client.Close();

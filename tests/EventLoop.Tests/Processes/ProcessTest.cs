@@ -2,7 +2,8 @@ using EventLoop.Tests.Net;
 
 namespace EventLoop.Tests.Processes;
 
-/// <summary>What every test of child processes starts from. Afterwards there are no children of this process, running or dead, that were not there before.</summary>
+/// <summary>What every test of child processes starts from. Afterwards there are no children of this
+/// process, running or dead, that were not there before.</summary>
 [Collection(IoTests.Name)]
 [RealTime("its children are the system's")]
 public abstract class ProcessTest : LoopTest

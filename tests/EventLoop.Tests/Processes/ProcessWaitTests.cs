@@ -49,7 +49,8 @@ public sealed class ProcessWaitTests : ProcessTest
         var loop = Loop.Current;
         loop.AddSignalHandler(Signals.SIGUSR1, () => called.Add("old"));
         var arrived = new ManualResetEventSlim();
-        using (var registration = System.Runtime.InteropServices.PosixSignalRegistration.Create((System.Runtime.InteropServices.PosixSignal)10, _ => arrived.Set()))
+        using (var registration = System.Runtime.InteropServices.PosixSignalRegistration.Create((System.Runtime.InteropServices.PosixSignal)10, _ =>
+            arrived.Set()))
         {
             Raise(10);
             arrived.Wait(TimeSpan.FromSeconds(10)).Should().BeTrue();

@@ -75,7 +75,8 @@ public sealed class SubprocessExhaustionTests : ProcessTest
 
     // What .NET loads meanwhile keeps its files open.
     private static int Ours() => Directory.GetFileSystemEntries("/proc/self/fd").Count(static entry =>
-        (new FileInfo(entry).LinkTarget ?? "") is var target && (target.StartsWith("pipe:", StringComparison.Ordinal) || target.Contains("[pidfd]") || target == "/dev/null"));
+        (new FileInfo(entry).LinkTarget ?? "") is var target
+            && (target.StartsWith("pipe:", StringComparison.Ordinal) || target.Contains("[pidfd]") || target == "/dev/null"));
 
     private static List<SafeHandle> TakeAll(out ulong[] limit)
     {

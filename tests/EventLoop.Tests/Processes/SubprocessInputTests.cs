@@ -41,7 +41,8 @@ public sealed class SubprocessInputTests : ProcessTest, IDisposable
     [Fact]
     public void The_end_of_the_child_ends_an_input_that_a_grandchild_holds_and_does_not_read() => RunProcesses(async () =>
     {
-        await using var child = await Subprocess.StartAsync(Sh("sleep 60 <&0 > /dev/null 2>&1 & :") with { Input = Stdio.Pipe, Output = Stdio.Pipe, Group = ProcessGroup.New });
+        await using var child = await Subprocess.StartAsync(Sh("sleep 60 <&0 > /dev/null 2>&1 & :") with { Input = Stdio.Pipe, Output = Stdio.Pipe,
+            Group = ProcessGroup.New });
         (await child.CommunicateAsync(Megabyte)).ExitStatus.IsSuccess.Should().BeTrue();
     });
 

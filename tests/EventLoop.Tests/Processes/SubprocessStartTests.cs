@@ -7,7 +7,8 @@ public sealed class SubprocessStartTests : ProcessTest
     [Fact]
     public void A_missing_program_or_directory_is_named() => RunProcesses(async () =>
     {
-        (await Failure<FileNotFoundException>(async () => await Subprocess.RunAsync("no-such-program-at-all"))).Message.Should().Contain("no-such-program-at-all");
+        (await Failure<FileNotFoundException>(async () =>
+            await Subprocess.RunAsync("no-such-program-at-all"))).Message.Should().Contain("no-such-program-at-all");
         await Failure<FileNotFoundException>(async () => await Subprocess.RunAsync("/no/such/program"));
         (await Failure<DirectoryNotFoundException>(async () => await Subprocess.RunAsync(new ProcessCommand("true") { WorkingDirectory = "/no/such/folder" })))
             .Message.Should().Contain("/no/such/folder");
@@ -59,7 +60,8 @@ public sealed class SubprocessStartTests : ProcessTest
     {
         await Failure<ArgumentException>(async () => await Subprocess.RunAsync("true", "a\0b"));
         await Failure<ArgumentException>(async () => await Subprocess.RunAsync("tr\0ue"));
-        await Failure<ArgumentException>(async () => await Subprocess.RunAsync(new ProcessCommand("true") { Environment = new Dictionary<string, string?> { ["A"] = "\0" } }));
+        await Failure<ArgumentException>(async () =>
+            await Subprocess.RunAsync(new ProcessCommand("true") { Environment = new Dictionary<string, string?> { ["A"] = "\0" } }));
     });
 
     [Fact]
@@ -86,7 +88,8 @@ public sealed class SubprocessStartTests : ProcessTest
     [Fact]
     public void A_file_that_cannot_be_opened_is_named() => RunProcesses(async () =>
     {
-        (await Failure<FileNotFoundException>(async () => await Subprocess.RunAsync(new ProcessCommand("cat") { Input = Stdio.File("/no/such/file") }))).Message.Should().Contain("/no/such/file");
+        (await Failure<FileNotFoundException>(async () =>
+            await Subprocess.RunAsync(new ProcessCommand("cat") { Input = Stdio.File("/no/such/file") }))).Message.Should().Contain("/no/such/file");
         await Failure<IOException>(async () => await Subprocess.RunAsync(new ProcessCommand("cat") { Output = Stdio.File("/etc") }));
     });
 

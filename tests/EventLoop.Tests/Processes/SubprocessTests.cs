@@ -79,7 +79,8 @@ public sealed class SubprocessTests : ProcessTest
     [Fact]
     public void Check_makes_a_failure_of_a_failure() => RunProcesses(async () =>
     {
-        (await Failure<ProcessFailedException>(async () => await Subprocess.RunAsync(new ProcessCommand("false"), check: true))).ExitStatus.ExitCode.Should().Be(1);
+        (await Failure<ProcessFailedException>(async () =>
+            await Subprocess.RunAsync(new ProcessCommand("false"), check: true))).ExitStatus.ExitCode.Should().Be(1);
         (await Subprocess.RunAsync("false")).IsSuccess.Should().BeFalse();
     });
 

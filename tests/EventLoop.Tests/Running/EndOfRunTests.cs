@@ -226,7 +226,8 @@ public sealed class EndOfRunTests : LoopTest
 
         foreach (var wait in (Task[])[.. outside, late])
         {
-            Record.Exception(() => wait.Wait(TimeSpan.FromSeconds(10))).Should().BeOfType<AggregateException>().Which.InnerException.Should().BeOfType<ObjectDisposedException>();
+            Record.Exception(() =>
+                wait.Wait(TimeSpan.FromSeconds(10))).Should().BeOfType<AggregateException>().Which.InnerException.Should().BeOfType<ObjectDisposedException>();
         }
 
         Assert.Throws<ObjectDisposedException>(() => { _ = future.AsTask(); });

@@ -211,7 +211,8 @@ public sealed class FaultyClockTests : LoopTest
         var clock = new EventLoop.Testing.VirtualClock();
         RunLoop(async () =>
         {
-            using ITimer timer = clock.CreateTimer(static _ => throw new InvalidOperationException("in a timer"), null, Seconds(1), System.Threading.Timeout.InfiniteTimeSpan);
+            using ITimer timer = clock.CreateTimer(static _ =>
+                throw new InvalidOperationException("in a timer"), null, Seconds(1), System.Threading.Timeout.InfiniteTimeSpan);
             await Loop.Sleep(Seconds(2));
             Log.Add("slept");
         }, Options with { TimeProvider = clock });

@@ -46,7 +46,8 @@ public sealed partial class InterruptTests
 
     [Fact]
     public void The_second_interrupt_ends_the_cleanup_of_others_and_their_finally_blocks_run() =>
-        Interrupted("slow cleanup", Sigint, Sigint).Output.Should().Equal("ready", "main ends", "cleanup begins", "cleanup is cut off", "Run threw LoopInterruptedException");
+        Interrupted("slow cleanup", Sigint, Sigint).Output.Should().Equal("ready", "main ends", "cleanup begins", "cleanup is cut off",
+            "Run threw LoopInterruptedException");
 
     [Fact]
     public void The_second_interrupt_does_not_wait_for_work_in_the_executor() =>
@@ -300,7 +301,8 @@ public sealed partial class InterruptTests
                 error.Add(line);
                 for (int more = 0; scenario == "stuck" && more < 2; more++)
                 {
-                    // The loop's thread is in a step that does not end, so only this says how far it is. Signals of one kind merge while the first is not taken yet.
+                    // The loop's thread is in a step that does not end, so only this says how far it is.
+                    // Signals of one kind merge while the first is not taken yet.
                     kill(child.Id, signals[++sent - 1]);
                     Thread.Sleep(300);
                 }

@@ -24,8 +24,10 @@ public sealed class LoopOptionsTests
     [Fact]
     public void Values_out_of_range_are_refused_where_they_are_set()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => new LoopOptions { SlowStepThreshold = TimeSpan.FromTicks(-1) }).ParamName.Should().Be("SlowStepThreshold");
-        Assert.Throws<ArgumentOutOfRangeException>(() => new LoopOptions { ShutdownTimeout = TimeSpan.FromMilliseconds(-2) }).ParamName.Should().Be("ShutdownTimeout");
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            new LoopOptions { SlowStepThreshold = TimeSpan.FromTicks(-1) }).ParamName.Should().Be("SlowStepThreshold");
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            new LoopOptions { ShutdownTimeout = TimeSpan.FromMilliseconds(-2) }).ParamName.Should().Be("ShutdownTimeout");
         Assert.Throws<ArgumentOutOfRangeException>(() => new LoopOptions { BlockingCalls = (BlockingCallPolicy)9 }).ParamName.Should().Be("BlockingCalls");
         Assert.Throws<ArgumentOutOfRangeException>(() => new LoopOptions { Poller = (PollerKind)(-1) }).ParamName.Should().Be("Poller");
         Assert.Throws<ArgumentNullException>(() => new LoopOptions { TimeProvider = null! }).ParamName.Should().Be("TimeProvider");

@@ -120,7 +120,8 @@ public sealed class OutsideTokenTests : LoopTest
     {
         var never = new TaskCompletionSource();
 
-        Assert.Throws<LoopCanceledException>(() => Loop.Run(never.Task, Options with { TimeProvider = TimeProvider.System }, new CancellationTokenSource(1).Token));
+        Assert.Throws<LoopCanceledException>(() =>
+            Loop.Run(never.Task, Options with { TimeProvider = TimeProvider.System }, new CancellationTokenSource(1).Token));
     }
 
     [Fact]

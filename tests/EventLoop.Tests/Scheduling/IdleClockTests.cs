@@ -9,7 +9,8 @@ public sealed class IdleClockTests : LoopTest
     public void Work_that_comes_back_between_the_look_at_it_and_the_park_makes_the_loop_look_again() => LooksAgainAfter(static core => core.EndFlight());
 
     [Fact]
-    public void Token_callbacks_that_end_between_the_look_at_them_and_the_park_make_the_loop_look_again() => LooksAgainAfter(static core => core.EndCallbacks());
+    public void Token_callbacks_that_end_between_the_look_at_them_and_the_park_make_the_loop_look_again() =>
+        LooksAgainAfter(static core => core.EndCallbacks());
 
     [Fact]
     public void A_loop_that_is_left_alone_on_a_shared_clock_jumps_to_its_next_deadline()

@@ -61,7 +61,8 @@ public sealed class InstrumentTests
     {
         Loop.CurrentTask!.Name = "main";
         var (first, second, third) = (new AsyncEvent(), new AsyncEvent(), new AsyncEvent());
-        LoopTask[] waiters = [.. new[] { ("a", first), ("b", second), ("c", third) }.Select(static one => Loop.CreateTask(async () => await one.Item2.WaitAsync(), one.Item1))];
+        LoopTask[] waiters = [.. new[] { ("a", first), ("b", second), ("c", third) }.Select(static one =>
+            Loop.CreateTask(async () => await one.Item2.WaitAsync(), one.Item1))];
         await Loop.Yield();
         var log = new LogInstrument();
         log.AttachTo(Loop.Current, Everything);
@@ -96,7 +97,9 @@ public sealed class InstrumentTests
         var core = Loop.Current.Core;
         await Loop.ToThread(() => SpinWait.SpinUntil(() => core.IsParked, TimeSpan.FromSeconds(10)));
         log.Detach();
-        log.Lines.Where(static line => line.StartsWith("woken", StringComparison.Ordinal)).Should().OnlyContain(static line => line == "woken main by nobody").And.HaveCountGreaterThanOrEqualTo(2);
+        log.Lines.Where(static line =>
+            line.StartsWith("woken", StringComparison.Ordinal)).Should().OnlyContain(static line =>
+            line == "woken main by nobody").And.HaveCountGreaterThanOrEqualTo(2);
     });
 
     [Fact]

@@ -87,7 +87,9 @@ public sealed class RandomScopesTests : LoopTest
             async Coroutine InScope()
             {
                 var scope = new CancelScope(null, shield);
-                (await scope.RunAsync(async () => await Body(new Frame { Level = true, Shield = shield, Scope = scope, EnteredAt = _clock, RequestsAtEntry = _requests, PendingAtEntry = _pending })))
+                (await scope.RunAsync(async () =>
+                    await Body(new Frame { Level = true, Shield = shield, Scope = scope, EnteredAt = _clock, RequestsAtEntry = _requests,
+                    PendingAtEntry = _pending })))
                     .Should().Be(left is null);
             }
 

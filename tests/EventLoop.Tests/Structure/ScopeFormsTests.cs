@@ -2,7 +2,8 @@ using System.Reflection;
 
 namespace EventLoop.Tests.Structure;
 
-/// <summary>Every scope takes coroutines and .NET tasks, with and without results: async lambdas, lambdas that hand on, and methods. That it compiles is half of the test.</summary>
+/// <summary>Every scope takes coroutines and .NET tasks, with and without results: async lambdas, lambdas that
+/// hand on, and methods. That it compiles is half of the test.</summary>
 public sealed class ScopeFormsTests : LoopTest
 {
     [Fact]
@@ -122,7 +123,8 @@ public sealed class ScopeFormsTests : LoopTest
     public void A_timed_body_that_was_handed_the_token_ends_with_its_own_result() => RunLoop(async () =>
         (await CancelScope.MoveOnAfter(
             TimeSpan.FromMilliseconds(20),
-            async Task<int> (_) => await Task.Delay(Timeout.InfiniteTimeSpan, Loop.CancellationToken).ContinueWith(static _ => 1))).IsSuccess.Should().BeTrue());
+            async Task<int> (_) =>
+                await Task.Delay(Timeout.InfiniteTimeSpan, Loop.CancellationToken).ContinueWith(static _ => 1))).IsSuccess.Should().BeTrue());
 
     [Fact]
     public void What_is_written_as_in_Python_is_an_error_that_names_TaskGroup_Run()

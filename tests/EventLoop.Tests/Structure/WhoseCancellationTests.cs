@@ -1,6 +1,7 @@
 namespace EventLoop.Tests.Structure;
 
-/// <summary>Once a scope, timeout or group was cancelled, any cancellation that leaves it is its own, whichever token it carries; before that, none is.</summary>
+/// <summary>Once a scope, timeout or group was cancelled, any cancellation that leaves it is its
+/// own, whichever token it carries; before that, none is.</summary>
 [UnderSeeds(20)]
 public sealed class WhoseCancellationTests : LoopTest
 {

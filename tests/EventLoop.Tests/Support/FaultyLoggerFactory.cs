@@ -25,7 +25,8 @@ public sealed class FaultyLoggerFactory : ILoggerFactory, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => IsEnabledFails ? throw Failure() : true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => throw Failure();
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        throw Failure();
 
     private static IOException Failure() => new("no space left on the log's disk");
 }

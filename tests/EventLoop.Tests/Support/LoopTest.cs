@@ -108,7 +108,8 @@ public abstract class LoopTest : IDisposable
         }
     }
 
-    /// <summary>Runs it on another thread once the loop has parked on a deadline of <see cref="ManualTime"/>: its timer is armed, and nothing is left to do.</summary>
+    /// <summary>Runs it on another thread once the loop has parked on a deadline of
+    /// <see cref="ManualTime"/>: its timer is armed, and nothing is left to do.</summary>
     protected void OnceParked(Action work)
     {
         var thread = new Thread(() =>

@@ -40,7 +40,8 @@ public sealed partial class LayersTests
         string table = page[page.IndexOf("<!-- layers:begin", StringComparison.Ordinal)..page.IndexOf("<!-- layers:end -->", StringComparison.Ordinal)];
         return Row().Matches(table).ToDictionary(
             static row => row.Groups[1].Value,
-            static row => Name().Matches(row.Groups[2].Value + row.Groups[3].Value).Select(static name => name.Groups[1].Value).ToHashSet(StringComparer.Ordinal));
+            static row =>
+                Name().Matches(row.Groups[2].Value + row.Groups[3].Value).Select(static name => name.Groups[1].Value).ToHashSet(StringComparer.Ordinal));
     }
 
     [GeneratedRegex(@"^\| `([^`]+)` \|[^|]*\|([^|]*)\|([^|]*)\|", RegexOptions.Multiline)]

@@ -7,8 +7,8 @@ using System.Reflection.PortableExecutable;
 namespace EventLoop.Tests.Surface;
 
 /// <summary>
-/// Which room of <c>src/EventLoop</c> uses which, read from the compiled assembly: a type belongs to the folder of its source file, which the debugging information names, and uses the types
-/// that its signatures, fields, attributes and instructions name.
+/// Which room of <c>src/EventLoop</c> uses which, read from the compiled assembly: a type belongs to the folder of its source file, which the debugging
+/// information names, and uses the types that its signatures, fields, attributes and instructions name.
 /// </summary>
 internal sealed class RoomReader
 {

@@ -1,8 +1,8 @@
 namespace EventLoop.Tests.Synchronization;
 
 /// <summary>
-/// A scenario is run once to count the turns it takes, and then once for each task and each turn with that task cancelled right there, wherever it waits. Nothing
-/// may hang, no waiter may be left behind, and the primitive has to work as before.
+/// A scenario is run once to count the turns it takes, and then once for each task and each turn with that task cancelled right there, wherever it waits.
+/// Nothing may hang, no waiter may be left behind, and the primitive has to work as before.
 /// </summary>
 [UnderSeeds(50)]
 public sealed class CancelAtEveryWaitTests : LoopTest
@@ -320,7 +320,8 @@ public sealed class CancelAtEveryWaitTests : LoopTest
                     atTheEnd?.Invoke();      // partners of the victim wait in vain
                 }
 
-                turn.Should().BeLessThan(200, "nothing may hang: " + string.Join("; ", tasks.Select(static task => $"{task.Name} {task.Status} {task.WaitingOn}")));
+                turn.Should().BeLessThan(200,
+                    "nothing may hang: " + string.Join("; ", tasks.Select(static task => $"{task.Name} {task.Status} {task.WaitingOn}")));
                 if (victim < 0)
                 {
                     turns = turn + 1;

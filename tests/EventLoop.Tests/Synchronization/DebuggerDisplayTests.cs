@@ -27,7 +27,8 @@ public sealed class DebuggerDisplayTests : LoopTest
         await limiter.AcquireAsync();
         Coroutine[] waits =
         [
-            mutex.AcquireAsync(), semaphore.AcquireAsync(), limiter.AcquireAsync(), ready.WaitAsync(), barrier.WaitAsync(), queue.GetAsync(), receiver.ReceiveAsync(),
+            mutex.AcquireAsync(), semaphore.AcquireAsync(), limiter.AcquireAsync(), ready.WaitAsync(), barrier.WaitAsync(), queue.GetAsync(),
+                receiver.ReceiveAsync(),
         ];
         LoopTask[] tasks = [.. waits.Select(wait => Loop.CreateTask(wait))];
         await Yields(3);

@@ -21,12 +21,14 @@ public sealed class LoopBindingTests : LoopTest
             (await limiter.AcquireAsync()).Dispose();
         }
 
-        Coroutine[] operations = [queue.PutAsync(1), queue.GetAsync(), sender.SendAsync(1), receiver.ReceiveAsync(), limiter.AcquireAsync(), new AsyncLock().AcquireAsync()];
+        Coroutine[] operations = [queue.PutAsync(1), queue.GetAsync(), sender.SendAsync(1), receiver.ReceiveAsync(), limiter.AcquireAsync(),
+            new AsyncLock().AcquireAsync()];
         OnThread(() =>
         {
             foreach (var operation in operations)
             {
-                FluentActions.Invoking(() => operation.GetAwaiter().IsCompleted).Should().Throw<InvalidOperationException>().WithMessage("*no running event loop*");
+                FluentActions.Invoking(() =>
+                    operation.GetAwaiter().IsCompleted).Should().Throw<InvalidOperationException>().WithMessage("*no running event loop*");
             }
         });
 
@@ -183,7 +185,8 @@ public sealed class LoopBindingTests : LoopTest
 
         RunLoop(async () =>
         {
-            Action<InvalidOperationException> names = static refusal => refusal.Message.Should().Contain("task 'holder'").And.Contain("loop 'first'").And.Contain("closed");
+            Action<InvalidOperationException> names = static refusal =>
+                refusal.Message.Should().Contain("task 'holder'").And.Contain("loop 'first'").And.Contain("closed");
             names(Assert.Throws<InvalidOperationException>(() => { mutex.TryAcquire(); }));
             names((await Catch(mutex.AcquireAsync())).Should().BeOfType<InvalidOperationException>().Which);
             names((await Catch(condition.WaitAsync())).Should().BeOfType<InvalidOperationException>().Which);

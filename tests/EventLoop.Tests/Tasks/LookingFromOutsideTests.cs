@@ -37,7 +37,8 @@ public sealed class LookingFromOutsideTests : LoopTest
                     long stop = Volatile.Read(ref ended[id]);
                     if (start != 0 && start < begin && (stop == 0 || stop > end) && !ids.Contains(id))
                     {
-                        throw new InvalidOperationException($"Task {id} has lived from {start} to {stop}, the look lasted from {begin} to {end}, and it was not seen.");
+                        throw new InvalidOperationException($"Task {id} has lived from {start} to {stop}, the look lasted from {begin} to {end}, and it was "
+                            + $"not seen.");
                     }
                 }
 
@@ -88,7 +89,8 @@ public sealed class LookingFromOutsideTests : LoopTest
                     if (task.WaitingOn is { } what)
                     {
                         told++;
-                        (what is "sleep" or "event" or "Task" || what == $"task 'child-{number}'" || what == $"task 'child-{number}' (shielded)" || what.StartsWith("gather of 3", StringComparison.Ordinal)
+                        (what is "sleep" or "event" or "Task" || what == $"task 'child-{number}'" || what == $"task 'child-{number}' (shielded)"
+                            || what.StartsWith("gather of 3", StringComparison.Ordinal)
                             || what == "lock" || (what.StartsWith("lock (held by task 'parent-", StringComparison.Ordinal) && !what.Contains($"'{task.Name}'")))
                             .Should().BeTrue($"a parent does not wait for '{what}'");
                     }

@@ -3,7 +3,8 @@ using System.Buffers;
 namespace EventLoop;
 
 /// <summary>How arguments, results and progress of work in other processes become bytes. One object for each process; work may use it on any thread.</summary>
-/// <remarks>Asked for what is not raw only: <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c>, strings, unmanaged types and arrays of them travel as they are.</remarks>
+/// <remarks>Asked for what is not raw only: <c>byte[]</c>, <c>ReadOnlyMemory&lt;byte&gt;</c>, strings,
+/// unmanaged types and arrays of them travel as they are.</remarks>
 public interface IWorkSerializer
 {
     /// <summary>Writes a value.</summary>

@@ -6,7 +6,8 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace EventLoop;
 
-/// <summary>The default: System.Text.Json, with fields, so that tuples keep their values. A context of a source generator makes it fit for trimming: derive and hand it to the base.</summary>
+/// <summary>The default: System.Text.Json, with fields, so that tuples keep their values. A context of a source
+/// generator makes it fit for trimming: derive and hand it to the base.</summary>
 /// <param name="options">Null: the defaults, with fields and with numbers that are none (NaN, infinities).</param>
 public class JsonWorkSerializer(JsonSerializerOptions? options = null) : IWorkSerializer
 {

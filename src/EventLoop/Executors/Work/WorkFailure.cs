@@ -22,7 +22,8 @@ internal sealed record WorkFailure(string TypeName, string FullName, string Mess
             failure is OperationCanceledException);
     }
 
-    /// <summary>The same type where that can be made from a message and an inner exception, with the stack of the other process; else a <see cref="WorkerTaskException"/>.</summary>
+    /// <summary>The same type where that can be made from a message and an inner exception, with the stack of the other process; else a
+    /// <see cref="WorkerTaskException"/>.</summary>
     internal Exception ToException()
     {
         var made = TryMake() ?? new WorkerTaskException($"{FullName}: {Message}", FullName);
@@ -41,7 +42,8 @@ internal sealed record WorkFailure(string TypeName, string FullName, string Mess
     {
         try
         {
-            return Type.GetType(TypeName) is { } type && type.IsAssignableTo(typeof(Exception)) && type.GetConstructor([typeof(string), typeof(Exception)]) is { } constructor
+            return Type.GetType(TypeName) is { } type && type.IsAssignableTo(typeof(Exception))
+                && type.GetConstructor([typeof(string), typeof(Exception)]) is { } constructor
                 ? (Exception)constructor.Invoke([Message, null])
                 : null;
         }

@@ -37,7 +37,8 @@ internal abstract class WorkFunction
         var context = parameters.Length > 1 ? parameters[1].ParameterType : null;
         var progress = context is { IsGenericType: true } ? context.GetGenericArguments()[0] : typeof(NoResult);
         var returned = invoke.ReturnType;
-        bool isGeneric = returned.IsGenericType && returned.GetGenericTypeDefinition() is var definition && (definition == typeof(Coroutine<>) || definition == typeof(Task<>));
+        bool isGeneric = returned.IsGenericType && returned.GetGenericTypeDefinition() is var definition
+            && (definition == typeof(Coroutine<>) || definition == typeof(Task<>));
         string kind = returned == typeof(void) ? "Action"
             : returned == typeof(Coroutine) ? "Coroutine" : returned == typeof(Task) ? "Task"
             : !isGeneric ? "Function" : returned.GetGenericTypeDefinition() == typeof(Coroutine<>) ? "CoroutineWithResult" : "TaskWithResult";

@@ -8,7 +8,8 @@ using EventLoop.Reporting;
 namespace EventLoop.Executors.Work;
 
 /// <summary>
-/// The name of a function that captures nothing, by which another process of the same build finds it: the assembly with its version and the identity of its build, the method's token, and the type arguments.
+/// The name of a function that captures nothing, by which another process of the same build finds it: the assembly with its version and the identity of its
+/// build, the method's token, and the type arguments.
 /// </summary>
 /// <param name="Assembly">Its simple name.</param>
 /// <param name="Version">Of the assembly, for people.</param>
@@ -34,7 +35,8 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
     {
         if (!RuntimeFeature.IsDynamicCodeSupported)
         {
-            throw new PlatformNotSupportedException("A program that is compiled to native code knows no function by its name, so none can be run in another process.");
+            throw new PlatformNotSupportedException("A program that is compiled to native code knows no function by its name, so none can be run in another "
+                + "process.");
         }
 
         if (!work.HasSingleTarget)
@@ -43,7 +45,8 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
         }
 
         var method = work.Method;
-        if (method.DeclaringType is not { } type || method is not { MetadataToken: not 0 } || type.Assembly.IsDynamic || work.Target?.GetType().FullName == "System.Runtime.CompilerServices.Closure")
+        if (method.DeclaringType is not { } type || method is not { MetadataToken: not 0 } || type.Assembly.IsDynamic
+            || work.Target?.GetType().FullName == "System.Runtime.CompilerServices.Closure")
         {
             throw Refused("was made at run time and stands in no assembly that another process could load", work);
         }
@@ -55,7 +58,8 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
 
         if (FindCaptured(work, method) is { } captured)
         {
-            throw Refused($"captures {captured}, and nothing of this process's memory is there in another one. Make it static, and hand in what it needs as its argument", work);
+            throw Refused($"captures {captured}, and nothing of this process's memory is there in another one. Make it static, and hand in what it needs as "
+                + $"its argument", work);
         }
 
         var module = method.Module;
@@ -93,7 +97,8 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
         if (assembly.ManifestModule.ModuleVersionId != Build)
         {
             throw new WorkVersionException(
-                $"{Display} is in another version of the program: sent by {Assembly} {Version} (build {Build:N}), while this process runs {Assembly} {VersionOf(assembly)} (build {assembly.ManifestModule.ModuleVersionId:N}).", null);
+                $"{Display} is in another version of the program: sent by {Assembly} {Version} (build {Build:N}), while this process runs {Assembly} "
+                    + $"{VersionOf(assembly)} (build {assembly.ManifestModule.ModuleVersionId:N}).", null);
         }
 
         var arguments = Array.ConvertAll(TypeArguments, TypeOf);
@@ -139,15 +144,18 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
             : field.Name.StartsWith('<') || field.Name.StartsWith("CS$", StringComparison.Ordinal) ? "variables of an outer block" : $"'{field.Name}'"));
     }
 
-    private static ArgumentException Refused(string why, Delegate work) => new($"Work for another process has to be a function that it can find by its name, and {DisplayOf(work.Method)} {why}.", nameof(work));
+    private static ArgumentException Refused(string why, Delegate work) =>
+        new($"Work for another process has to be a function that it can find by its name, and {DisplayOf(work.Method)} {why}.", nameof(work));
 
     private static string DisplayOf(MethodInfo method) =>
-        method.DeclaringType is { } type ? $"{(type.IsNested && type.Name.StartsWith('<') ? type.DeclaringType!.Name : type.Name)}.{MethodNames.Readable(method.Name)}" : method.Name;
+        method.DeclaringType is { } type
+            ? $"{(type.IsNested && type.Name.StartsWith('<') ? type.DeclaringType!.Name : type.Name)}.{MethodNames.Readable(method.Name)}" : method.Name;
 
     private static string VersionOf(Assembly assembly) =>
         assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? assembly.GetName().Version?.ToString() ?? "0.0";
 
-    private static string NameOf(Type type) => type.AssemblyQualifiedName ?? throw new ArgumentException($"{type} has no name that another process knows.", nameof(type));
+    private static string NameOf(Type type) =>
+        type.AssemblyQualifiedName ?? throw new ArgumentException($"{type} has no name that another process knows.", nameof(type));
 
     [UnconditionalSuppressMessage("Trimming", "IL2057", Justification = "Programs that are trimmed keep what they send as work.")]
     private static Type TypeOf(string name)

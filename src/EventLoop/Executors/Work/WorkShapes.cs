@@ -3,7 +3,8 @@ using EventLoop.Coroutines;
 
 namespace EventLoop.Executors.Work;
 
-/// <summary>The signatures that work can have, each made into the one that is called. Found by their names: the kind of what is returned, then the kind of what is taken.</summary>
+/// <summary>The signatures that work can have, each made into the one that is called. Found by their names: the
+/// kind of what is returned, then the kind of what is taken.</summary>
 internal static class WorkShapes<TArgument, TProgress, TResult>
 {
     // ---- Synchronous
@@ -12,9 +13,11 @@ internal static class WorkShapes<TArgument, TProgress, TResult>
 
     private static WorkFunction ActionWithArgument(Action<TArgument> work) => Now((argument, _) => Done(() => work(argument)));
 
-    private static WorkFunction ActionWithContext(Action<TArgument, WorkerContext> work) => Now((argument, call) => Done(() => work(argument, ContextOf(call))));
+    private static WorkFunction ActionWithContext(Action<TArgument, WorkerContext> work) =>
+        Now((argument, call) => Done(() => work(argument, ContextOf(call))));
 
-    private static WorkFunction ActionWithProgress(Action<TArgument, WorkerContext<TProgress>> work) => Now((argument, call) => Done(() => work(argument, ProgressOf(call))));
+    private static WorkFunction ActionWithProgress(Action<TArgument, WorkerContext<TProgress>> work) =>
+        Now((argument, call) => Done(() => work(argument, ProgressOf(call))));
 
     private static WorkFunction FunctionBare(Func<TResult> work) => Now((_, _) => work());
 
@@ -22,7 +25,8 @@ internal static class WorkShapes<TArgument, TProgress, TResult>
 
     private static WorkFunction FunctionWithContext(Func<TArgument, WorkerContext, TResult> work) => Now((argument, call) => work(argument, ContextOf(call)));
 
-    private static WorkFunction FunctionWithProgress(Func<TArgument, WorkerContext<TProgress>, TResult> work) => Now((argument, call) => work(argument, ProgressOf(call)));
+    private static WorkFunction FunctionWithProgress(Func<TArgument, WorkerContext<TProgress>, TResult> work) =>
+        Now((argument, call) => work(argument, ProgressOf(call)));
 
     // ---- On a loop
 
@@ -30,13 +34,15 @@ internal static class WorkShapes<TArgument, TProgress, TResult>
 
     private static WorkFunction CoroutineWithArgument(Func<TArgument, Coroutine> work) => Later((argument, _) => Done(work(argument)));
 
-    private static WorkFunction CoroutineWithContext(Func<TArgument, WorkerContext, Coroutine> work) => Later((argument, call) => Done(work(argument, ContextOf(call))));
+    private static WorkFunction CoroutineWithContext(Func<TArgument, WorkerContext, Coroutine> work) =>
+        Later((argument, call) => Done(work(argument, ContextOf(call))));
 
     private static WorkFunction CoroutineWithResultBare(Func<Coroutine<TResult>> work) => Later((_, _) => work());
 
     private static WorkFunction CoroutineWithResultWithArgument(Func<TArgument, Coroutine<TResult>> work) => Later((argument, _) => work(argument));
 
-    private static WorkFunction CoroutineWithResultWithContext(Func<TArgument, WorkerContext, Coroutine<TResult>> work) => Later((argument, call) => work(argument, ContextOf(call)));
+    private static WorkFunction CoroutineWithResultWithContext(Func<TArgument, WorkerContext, Coroutine<TResult>> work) =>
+        Later((argument, call) => work(argument, ContextOf(call)));
 
     private static WorkFunction TaskBare(Func<Task> work) => Later((_, _) => Done(work()));
 
@@ -97,9 +103,11 @@ internal static class WorkShapes<TArgument, TProgress, TResult>
     {
         internal override bool NeedsLoop => false;
 
-        internal override void Run(ReadOnlySpan<byte> argument, WorkCall call, IBufferWriter<byte> result) => Write(work(Read(argument, call), call), call, result);
+        internal override void Run(ReadOnlySpan<byte> argument, WorkCall call, IBufferWriter<byte> result) =>
+            Write(work(Read(argument, call), call), call, result);
 
-        internal override async Coroutine RunAsync(ReadOnlyMemory<byte> argument, WorkCall call, IBufferWriter<byte> result) => Run(argument.Span, call, result);
+        internal override async Coroutine RunAsync(ReadOnlyMemory<byte> argument, WorkCall call, IBufferWriter<byte> result) =>
+            Run(argument.Span, call, result);
     }
 
     private sealed class Asynchronous(Func<TArgument, WorkCall, Coroutine<TResult>> work) : WorkFunction

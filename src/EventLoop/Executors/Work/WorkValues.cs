@@ -6,7 +6,8 @@ using System.Runtime.InteropServices;
 namespace EventLoop.Executors.Work;
 
 /// <summary>
-/// Values on their way to another process. Raw ones are copied as they lie in memory, because both sides are this build; the serializer has the rest. What may be null begins with a byte that says so.
+/// Values on their way to another process. Raw ones are copied as they lie in memory, because both sides are this build; the serializer has the rest. What may
+/// be null begins with a byte that says so.
 /// </summary>
 internal static class WorkValues
 {
@@ -26,7 +27,8 @@ internal static class WorkValues
         }
     }
 
-    internal static T Read<T>(ReadOnlySpan<byte> bytes, IWorkSerializer serializer) => Raw<T>.Codec is { } raw ? raw.Read(bytes) : serializer.Deserialize<T>(bytes);
+    internal static T Read<T>(ReadOnlySpan<byte> bytes, IWorkSerializer serializer) =>
+        Raw<T>.Codec is { } raw ? raw.Read(bytes) : serializer.Deserialize<T>(bytes);
 
     private abstract class RawCodec<T>
     {
@@ -67,7 +69,8 @@ internal static class WorkValues
         [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Work is not named in native programs at all.")]
         [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = "The method asks for nothing of its type.")]
         private static bool IsUnmanaged(Type type) =>
-            type.IsValueType && type != typeof(nint) && type != typeof(nuint) && !type.IsByRefLike && !(bool)HasReferences.MakeGenericMethod(type).Invoke(null, null)!;
+            type.IsValueType && type != typeof(nint) && type != typeof(nuint) && !type.IsByRefLike
+                && !(bool)HasReferences.MakeGenericMethod(type).Invoke(null, null)!;
     }
 
     private static readonly System.Reflection.MethodInfo HasReferences = typeof(RuntimeHelpers).GetMethod(nameof(RuntimeHelpers.IsReferenceOrContainsReferences))!;

@@ -81,7 +81,8 @@ internal sealed class FrameWriter : IBufferWriter<byte>, IDisposable
             int size = (int)Math.Min(Math.Max((long)bytes.Length * 2, (long)length + more), Array.MaxLength);
             if (size - length < more)
             {
-                throw new InvalidOperationException("What is to be sent to a worker process, or back, is larger than 2 GB. Write it to a file, and send the file's name.");
+                throw new InvalidOperationException("What is to be sent to a worker process, or back, is larger than 2 GB. Write it to a file, and send the "
+                    + "file's name.");
             }
 
             var larger = ArrayPool<byte>.Shared.Rent(size);

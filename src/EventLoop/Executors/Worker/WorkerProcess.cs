@@ -18,8 +18,8 @@ public static class WorkerProcess
     internal static bool IsMissed => Environment.GetEnvironmentVariable(Variable) is not null;
 
     /// <summary>
-    /// First in Main where workers cannot be stopped before it (trimmed, AOT) or <see cref="ProcessExecutorOptions.WorkerCommand"/> names this program: true when this process was a worker, and has ended its work.
-    /// Elsewhere it does no harm.
+    /// First in Main where workers cannot be stopped before it (trimmed, AOT) or <see cref="ProcessExecutorOptions.WorkerCommand"/> names this program: true
+    /// when this process was a worker, and has ended its work. Elsewhere it does no harm.
     /// </summary>
     public static bool Run()
     {

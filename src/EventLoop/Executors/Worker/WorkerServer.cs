@@ -6,14 +6,16 @@ using EventLoop.Polling;
 namespace EventLoop.Executors.Workers;
 
 /// <summary>
-/// A worker process: its first thread runs one piece of work after the other, another reads what the pool says. When the pool's end of the socket is gone, so is the pool's process, and this one ends at once.
+/// A worker process: its first thread runs one piece of work after the other, another reads what the pool says. When the pool's end of the socket is gone, so
+/// is the pool's process, and this one ends at once.
 /// </summary>
 internal sealed class WorkerServer
 {
     private readonly WorkerSocket socket = new();
     private readonly SemaphoreSlim arrivals = new(0);
     private readonly Dictionary<int, WorkFunction> functions = [];        // the first thread's
-    private readonly Lock writing = new();                                 // one frame at a time; held while the pool is slow to read, which is what slows progress
+    // one frame at a time; held while the pool is slow to read, which is what slows progress
+    private readonly Lock writing = new();
     private readonly Lock gate = new();                                    // of the two below; held for a moment
     private CancellationTokenSource? current;
     private int currentId;
@@ -238,6 +240,7 @@ internal sealed class WorkerServer
         internal override void Run(ReadOnlySpan<byte> argument, WorkCall call, IBufferWriter<byte> result) =>
             throw new InvalidOperationException($"The work cannot be found in the worker process: {why.Message}", why);
 
-        internal override async Coroutine RunAsync(ReadOnlyMemory<byte> argument, WorkCall call, IBufferWriter<byte> result) => Run(argument.Span, call, result);
+        internal override async Coroutine RunAsync(ReadOnlyMemory<byte> argument, WorkCall call, IBufferWriter<byte> result) =>
+            Run(argument.Span, call, result);
     }
 }

@@ -26,13 +26,14 @@ public sealed partial class Connection
     /// <summary>Begins TLS as the client. asyncio: <c>start_tls</c>.</summary>
     /// <param name="options">Target host (SNI), application protocols (ALPN), checks.</param>
     /// <param name="allowTruncation">
-    /// Takes an end of the connection without TLS's own goodbye (close_notify) for an orderly one. Without this it is an <see cref="IOException"/> for who reads, because somebody on the way may
-    /// have cut the stream; with it, only the peer's own protocol can tell. In the middle of a TLS record it is an error in any case.
+    /// Takes an end of the connection without TLS's own goodbye (close_notify) for an orderly one. Without this it is an <see cref="IOException"/> for who
+    /// reads, because somebody on the way may have cut the stream; with it, only the peer's own protocol can
+    /// tell. In the middle of a TLS record it is an error in any case.
     /// </param>
     /// <remarks>
-    /// What was written before goes out first; what came before its time is taken for the beginning of the handshake, never for data. Reads and writes of others that begin before it is
-    /// over are refused with <see cref="InvalidOperationException"/>: nothing of them goes out in clear text. The handshake runs on
-    /// the thread pool, because checking certificates takes time; everything after it on the loop. <b>Cancellation:</b> resets the connection.
+    /// What was written before goes out first; what came before its time is taken for the beginning of the handshake, never for data. Reads and writes of
+    /// others that begin before it is over are refused with <see cref="InvalidOperationException"/>: nothing of them goes out in clear text. The handshake runs
+    /// on the thread pool, because checking certificates takes time; everything after it on the loop. <b>Cancellation:</b> resets the connection.
     /// </remarks>
     /// <exception cref="AuthenticationException">The handshake failed; the endpoint is in the message, and the connection is reset.</exception>
     /// <exception cref="IOException">The connection broke in the middle.</exception>

@@ -11,7 +11,8 @@ namespace EventLoop.Net;
 /// <para><b>Thread:</b> the loop's, for everything but <see cref="Abort"/>, <see cref="DisposeAsync"/> and the stream of <see cref="AsStream"/>.</para>
 /// <para>One reader at a time; writes queue up in their order. What is buffered on the way in is what was asked for and one block more; on the way out at most
 /// the high-water mark (64 KiB), beyond which a write or flush waits until less than the low one (16 KiB) is left.</para>
-/// <para><b>Cancellation:</b> a cancelled read has consumed nothing. A cancelled write that had gone out in part breaks the sending direction; a cancelled flush breaks nothing.</para>
+/// <para><b>Cancellation:</b> a cancelled read has consumed nothing. A cancelled write that had gone out in part
+/// breaks the sending direction; a cancelled flush breaks nothing.</para>
 /// <para><b>Cost:</b> reads, writes and flushes allocate nothing; an idle connection holds no buffer.</para>
 /// </remarks>
 public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
@@ -43,7 +44,8 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     /// <remarks>A reset surfaces as <see cref="IOException"/>, never as a completed result.</remarks>
     public PipeReader Input => input;
 
-    /// <summary>What goes out, as a <see cref="PipeWriter"/> that completes on the loop's thread. A flush is one vectored send; Complete ends the sending direction.</summary>
+    /// <summary>What goes out, as a <see cref="PipeWriter"/> that completes on the loop's thread. A flush is
+    /// one vectored send; Complete ends the sending direction.</summary>
     public PipeWriter Output => output;
 
     /// <summary>This side's address.</summary>
@@ -52,10 +54,12 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     /// <summary>The other side's address.</summary>
     public EndPoint? RemoteEndPoint => socket.RemoteEndPoint;
 
-    /// <summary>Whether small writes and flushes of one turn of the loop go out together at its end: the answers to a pipeline of requests are one system call then. Off by default.</summary>
+    /// <summary>Whether small writes and flushes of one turn of the loop go out together at its end: the answers to a
+    /// pipeline of requests are one system call then. Off by default.</summary>
     /// <remarks>
-    /// Such a write is over at once, up to 16 KiB for the turn; what fails then is told by the next write. Larger ones, <see cref="DrainAsync"/>, files and the end of the sending direction wait for nothing. A single
-    /// message goes out later by what else the turn does, so leave it off where a connection has one at a time.
+    /// Such a write is over at once, up to 16 KiB for the turn; what fails then is told by the next write. Larger ones, <see cref="DrainAsync"/>, files and the
+    /// end of the sending direction wait for nothing. A single message goes out later by what else the
+    /// turn does, so leave it off where a connection has one at a time.
     /// </remarks>
     public bool CoalescesWrites
     {
@@ -132,9 +136,9 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     /// <param name="count">How much.</param>
     /// <returns>How much was sent: less than asked for when the file ends sooner.</returns>
     /// <remarks>
-    /// What is not in the system's memory is brought there by the default executor before it is sent, so that a slow disk does not stop the loop; where the system does not tell (overlay, network), only for a
-    /// <see cref="IO.LoopFile"/>, and for one of a cache once in its validity. A file that the system does not send by itself (of <c>/proc</c>, say) is read and sent. When the file fails before its
-    /// first byte has gone the connection can still be used.
+    /// What is not in the system's memory is brought there by the default executor before it is sent, so that a slow disk does not stop the loop; where the
+    /// system does not tell (overlay, network), only for a <see cref="IO.LoopFile"/>, and for one of a cache once in its validity. A file that the system does
+    /// not send by itself (of <c>/proc</c>, say) is read and sent. When the file fails before its first byte has gone the connection can still be used.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The part begins or ends where no file can.</exception>
     /// <exception cref="IOException">The file cannot be read, or the connection is broken.</exception>
@@ -220,20 +224,24 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     // ---- The rest
 
     /// <summary>The connection as a stream, for libraries that want one; it may be used from any thread, and disposing it closes the connection.</summary>
-    /// <remarks>Its reads and writes complete on the loop for callers on the loop, elsewhere for others. Synchronous calls block, and throw on the loop's own thread.</remarks>
+    /// <remarks>Its reads and writes complete on the loop for callers on the loop, elsewhere for others.
+    /// Synchronous calls block, and throw on the loop's own thread.</remarks>
     public Stream AsStream() => stream ??= OpenStream(raw: false);
 
-    /// <summary>Closes it at once with a reset: the peer gets an error, and what was not sent is dropped. Idempotent; from any thread. asyncio: <c>transport.abort</c>.</summary>
+    /// <summary>Closes it at once with a reset: the peer gets an error, and what was not sent is dropped.
+    /// Idempotent; from any thread. asyncio: <c>transport.abort</c>.</summary>
     public void Abort() => OnLoop(static connection => connection.CloseNow(abort: true));
 
     /// <summary>
-    /// Closes it. What was written still goes out, for at most five seconds, whether or not there is input that was not read: that is read and dropped. Where the sending direction is broken, or nothing
-    /// more could be sent, the peer gets a reset. Idempotent; from any thread. asyncio: <c>close</c> and <c>wait_closed</c>.
+    /// Closes it. What was written still goes out, for at most five seconds, whether or not there is input that was not read: that is read and dropped. Where
+    /// the sending direction is broken, or nothing more could be sent, the peer gets a reset. Idempotent;
+    /// from any thread. asyncio: <c>close</c> and <c>wait_closed</c>.
     /// </summary>
     /// <returns>It is closed, for whoever asked, also for the second time.</returns>
     /// <remarks>
-    /// Nobody waits for the peer to read: it is over when the peer's system has everything, or has ended its side; where the peer is in the middle of sending, a tenth of a second after the last of it.
-    /// On the loop's own thread between two runs it closes at once what has nothing left to send, and leaves the rest to the next run.
+    /// Nobody waits for the peer to read: it is over when the peer's system has everything, or has ended its side; where the peer is in the middle of sending,
+    /// a tenth of a second after the last of it. On the loop's own thread between two runs it closes at once
+    /// what has nothing left to send, and leaves the rest to the next run.
     /// </remarks>
     public ValueTask DisposeAsync()
     {

@@ -136,7 +136,8 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
 
     internal void CopyTo(Span<byte> destination) => Bytes.Slice(0, destination.Length).CopyTo(destination);
 
-    /// <summary>For TLS: what came too early belongs to the handshake, and so does what comes until <see cref="Release"/>; reads are refused meanwhile.</summary>
+    /// <summary>For TLS: what came too early belongs to the handshake, and so does what comes until
+    /// <see cref="Release"/>; reads are refused meanwhile.</summary>
     internal byte[] Hold()
     {
         if (WhyNotRead(isPart: false) is not null)

@@ -4,8 +4,9 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// The orderly end of a TCP connection. A system that meets input which nobody will read, at the close or behind it, answers with a reset and drops what it had taken but
-/// not delivered: so the sending side ends first, and what comes is read and dropped until the peer ends its side, or nothing can be lost any more. Loop thread only.
+/// The orderly end of a TCP connection. A system that meets input which nobody will read, at the close or behind it, answers with a reset and drops what it had
+/// taken but not delivered: so the sending side ends first, and what comes is read and dropped until the
+/// peer ends its side, or nothing can be lost any more. Loop thread only.
 /// </summary>
 internal static class LingeringClose
 {

@@ -39,7 +39,8 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
     /// <param name="cancelled">It was called off before it began.</param>
     /// <param name="upgrades">It is the start of TLS, during which others are refused.</param>
     internal static OutputOperation Rent(
-        OutputPipe pipe, ReadOnlyMemory<byte> bytes, bool drain = false, bool reserves = false, bool ofTransfer = false, bool ofWriter = false, bool cancelled = false, bool upgrades = false)
+        OutputPipe pipe, ReadOnlyMemory<byte> bytes, bool drain = false, bool reserves = false, bool ofTransfer = false, bool ofWriter = false,
+            bool cancelled = false, bool upgrades = false)
     {
         var operation = LoopCore.Running?.Pools.TryRent<OutputOperation>(Slot) ?? new();
         operation.Make();
@@ -111,7 +112,8 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
                 pipe!.VerifyNotUpgrading();
             }
 
-            if (!(first ? pipe!.TryBegin(ref rest, drain, OfTransfer) : pipe!.TryGoOn(ref rest, drain)) && !(cancelled && (!first || pipe.IsFree) && pipe.TryTake(ref rest)))
+            if (!(first ? pipe!.TryBegin(ref rest, drain, OfTransfer) : pipe!.TryGoOn(ref rest, drain))
+                && !(cancelled && (!first || pipe.IsFree) && pipe.TryTake(ref rest)))
             {
                 return false;
             }

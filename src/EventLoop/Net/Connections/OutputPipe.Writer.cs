@@ -29,7 +29,8 @@ internal sealed partial class OutputPipe
     {
         if (IsUpgrading)
         {
-            throw new InvalidOperationException("TLS is being started on this connection: what is written now might go out in clear text. Await StartTlsAsync first.");
+            throw new InvalidOperationException("TLS is being started on this connection: what is written now might go out in clear text. Await "
+                + "StartTlsAsync first.");
         }
     }
 
@@ -51,7 +52,8 @@ internal sealed partial class OutputPipe
         if (isTakenOver && !ReferenceEquals(lender, Borrower))
         {
             throw new InvalidOperationException(
-                "Another task has asked for memory of this Output since: what was written to the memory that was lent before is not sent. One task at a time uses Output; others call WriteAsync of the connection.");
+                "Another task has asked for memory of this Output since: what was written to the memory that was lent before is not sent. One task at a time "
+                    + "uses Output; others call WriteAsync of the connection.");
         }
 
         if (bytes > segment.FreeLength)
@@ -96,7 +98,8 @@ internal sealed partial class OutputPipe
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => Begin(default, cancellationToken);
 
-    public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) => Begin(source, cancellationToken);
+    public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
+        Begin(source, cancellationToken);
 
     public override void CancelPendingFlush()
     {
@@ -183,7 +186,8 @@ internal sealed partial class OutputPipe
         }
         else if (loan is not null)
         {
-            // As a rule the same borrower, who wants more; but it may be two that know nothing of each other, and then one of them still writes to what was lent.
+            // As a rule the same borrower, who wants more; but it may be two that know nothing of each
+            // other, and then one of them still writes to what was lent.
             loan.Exempt();
             isTakenOver |= !ReferenceEquals(lender, here);
             if (isTakenOver || loan.FreeLength < least)

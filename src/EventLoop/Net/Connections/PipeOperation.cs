@@ -5,7 +5,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>One read from, or write to, the pipe of a stream: begun when awaited, tried at once, and again whenever the transport may be ready. Pooled, by the rule of <see cref="PooledUse"/>. Loop thread only.</summary>
+/// <summary>One read from, or write to, the pipe of a stream: begun when awaited, tried at once, and again whenever the transport may be ready. Pooled, by the
+/// rule of <see cref="PooledUse"/>. Loop thread only.</summary>
 [StackTraceHidden]
 internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTarget
 {

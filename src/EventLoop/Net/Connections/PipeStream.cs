@@ -128,7 +128,8 @@ internal sealed class PipeStream(StreamEnd end, InputPipe? input, OutputPipe? ou
     {
         if (Core.IsInLoopThread)
         {
-            throw new InvalidOperationException($"This would block the thread of loop '{Core.Loop.Name}', which has to receive what it waits for. Use {instead}.");
+            throw new InvalidOperationException($"This would block the thread of loop '{Core.Loop.Name}', which has to receive what it waits for. Use "
+                + $"{instead}.");
         }
     }
 }

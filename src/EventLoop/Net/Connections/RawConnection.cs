@@ -5,8 +5,9 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// A connection for a library that has its own idea of threads: both pipes may be used from any thread, a read resumes on the loop, raw, and a flush goes out at the end of the turn.
-/// Nobody reads while such a library works on something, so a client that has gone meanwhile is noticed by a watch in the reader's place.
+/// A connection for a library that has its own idea of threads: both pipes may be used from any thread, a read resumes on the loop, raw, and a flush goes out
+/// at the end of the turn. Nobody reads while such a library works on something, so a client that
+/// has gone meanwhile is noticed by a watch in the reader's place.
 /// </summary>
 /// <remarks>Loop thread, but for what says otherwise.</remarks>
 internal abstract class RawConnection

@@ -7,8 +7,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// The receiving half of a <see cref="RawConnection"/>. A read may begin on any thread. On the loop it is complete at once where something has come; elsewhere never, so that whoever began it
-/// there resumes on the loop, raw, and stays.
+/// The receiving half of a <see cref="RawConnection"/>. A read may begin on any thread. On the loop it is complete at once where something has come; elsewhere
+/// never, so that whoever began it there resumes on the loop, raw, and stays.
 /// </summary>
 /// <remarks>One read at a time. Loop thread, but for what says otherwise.</remarks>
 internal sealed class RawInput : PipeReader, IValueTaskSource<ReadResult>

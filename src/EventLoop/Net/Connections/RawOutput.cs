@@ -6,8 +6,9 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// The sending half of a <see cref="RawConnection"/>, for any thread, one at a time. On the loop it writes straight into the connection's pipe, and flushes of a turn become one at its end: a library that
-/// flushes the head, the body and the end of an answer one by one, or the answers of a pipeline, makes one system call. What other threads write is handed over when they flush.
+/// The sending half of a <see cref="RawConnection"/>, for any thread, one at a time. On the loop it writes straight into the connection's pipe, and flushes of
+/// a turn become one at its end: a library that flushes the head, the body and the end of an answer one by one, or the answers of a pipeline, makes one system
+/// call. What other threads write is handed over when they flush.
 /// </summary>
 /// <remarks>Loop thread, but for what says otherwise.</remarks>
 internal sealed class RawOutput : PipeWriter

@@ -3,7 +3,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>What the pipes of a stream and their operations know of whose they are: its loop, what it stands on, where its blocks come from, and how it ends. Loop thread only.</summary>
+/// <summary>What the pipes of a stream and their operations know of whose they are: its loop, what it stands on,
+/// where its blocks come from, and how it ends. Loop thread only.</summary>
 internal abstract class StreamEnd(LoopCore core, Transport transport)
 {
     internal LoopCore Core { get; } = core;

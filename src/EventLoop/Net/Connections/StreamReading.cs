@@ -3,7 +3,8 @@ using System.Text;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>Reads of several steps: exact counts, up to delimiters, lines, to the end. Each has the pipe to itself until it is over, and consumes nothing when it is cancelled. Loop thread only.</summary>
+/// <summary>Reads of several steps: exact counts, up to delimiters, lines, to the end. Each has the pipe to itself until it is over, and consumes nothing when
+/// it is cancelled. Loop thread only.</summary>
 internal static class StreamReading
 {
     internal static async Coroutine ReadExactlyAsync(InputPipe input, Memory<byte> buffer)

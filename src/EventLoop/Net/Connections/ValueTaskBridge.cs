@@ -9,7 +9,8 @@ namespace EventLoop.Net.Connections;
 /// <summary>
 /// A coroutine operation as a ValueTask, for the abstractions of .NET. It comes in two kinds. A user's completes in a step of the user's
 /// task, and is interrupted with it. A raw one completes in a step without any context: .NET then runs the continuations of library code
-/// (SslStream, SocketsHttpHandler) right there, instead of pushing each to the thread pool. Pooled when begun on the loop, by the rule of <see cref="PooledUse"/>.
+/// (SslStream, SocketsHttpHandler) right there, instead of pushing each to the thread pool. Pooled
+/// when begun on the loop, by the rule of <see cref="PooledUse"/>.
 /// </summary>
 /// <remarks>Loop thread, but for the three methods of the value task source: whoever awaits.</remarks>
 [StackTraceHidden]
@@ -17,13 +18,15 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
 {
     private static readonly int Slot = ItemPools.NewSlot();
     private static readonly Action<object?> Done = static _ => throw new InvalidOperationException("The mark of completion is not a continuation.");
-    private static readonly Action<object?> Coming = static _ => throw new InvalidOperationException("The mark of a continuation that is being left is not one.");
+    private static readonly Action<object?> Coming = static _ =>
+        throw new InvalidOperationException("The mark of a continuation that is being left is not one.");
 
     private LoopCore? core;
     private ICoroutineSource<T>? source;
     private Func<(ICoroutineSource<T> Source, long Token)>? make;              // begun on another thread: made when it arrives on the loop
     private long token;
-    private int use;                                      // any thread, interlocked: twice the number of the use, which is the ValueTask's token; odd: it has its outcome
+    // any thread, interlocked: twice the number of the use, which is the ValueTask's token; odd: it has its outcome
+    private int use;
     private bool begun;
     private bool pooled;
     private T? result;
@@ -48,7 +51,8 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
         TryBegin(core, source, token, raw, cancellation, out var ended) is { } bridge ? new ValueTask(bridge, bridge.Number) : WithoutResult(ended);
 
     // Null: it has ended, and how.
-    private static ValueTaskBridge<T>? TryBegin(LoopCore core, ICoroutineSource<T> source, long token, bool raw, CancellationToken cancellation, out ValueTask<T> ended)
+    private static ValueTaskBridge<T>? TryBegin(LoopCore core, ICoroutineSource<T> source, long token, bool raw, CancellationToken cancellation,
+        out ValueTask<T> ended)
     {
         ended = default;
         if (cancellation.IsCancellationRequested)
@@ -98,10 +102,12 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
         TryBeginElsewhere(core, make, raw, cancellation, out var ended) is { } bridge ? new ValueTask<T>(bridge, bridge.Number) : ended;
 
     /// <summary>Begins an operation from any other thread whose result nobody wants.</summary>
-    internal static ValueTask BeginElsewhereWithoutResult(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw, CancellationToken cancellation) =>
+    internal static ValueTask BeginElsewhereWithoutResult(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw,
+        CancellationToken cancellation) =>
         TryBeginElsewhere(core, make, raw, cancellation, out var ended) is { } bridge ? new ValueTask(bridge, bridge.Number) : WithoutResult(ended);
 
-    private static ValueTaskBridge<T>? TryBeginElsewhere(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw, CancellationToken cancellation, out ValueTask<T> ended)
+    private static ValueTaskBridge<T>? TryBeginElsewhere(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw,
+        CancellationToken cancellation, out ValueTask<T> ended)
     {
         ended = default;
         if (cancellation.IsCancellationRequested)
@@ -115,7 +121,8 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
         if (!core.TryPost(bridge))
         {
             bridge.registration.Dispose();
-            ended = ValueTask.FromException<T>(new ObjectDisposedException(core.Loop.Name, $"The event loop '{core.Loop.Name}' is closed, and with it its connections."));
+            ended = ValueTask.FromException<T>(new ObjectDisposedException(core.Loop.Name,
+                $"The event loop '{core.Loop.Name}' is closed, and with it its connections."));
             return null;
         }
 

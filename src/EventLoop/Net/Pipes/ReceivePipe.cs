@@ -10,7 +10,8 @@ namespace EventLoop;
 /// <summary>The reading end of a pipe or terminal. asyncio: <c>StreamReader</c>, <c>connect_read_pipe</c>; Trio: <c>ReceiveStream</c>.</summary>
 /// <remarks>
 /// <para><b>Thread:</b> the loop's, for everything but <see cref="DisposeAsync"/> and the stream of <see cref="AsStream"/>. One reader at a time.</para>
-/// <para><b>Cancellation:</b> a cancelled read has consumed nothing. <b>Cost:</b> as a Connection's: reads allocate nothing, and while one waits there is no buffer.</para>
+/// <para><b>Cancellation:</b> a cancelled read has consumed nothing. <b>Cost:</b> as a Connection's: reads
+/// allocate nothing, and while one waits there is no buffer.</para>
 /// </remarks>
 public sealed class ReceivePipe : IAsyncDisposable, INamed
 {

@@ -48,7 +48,8 @@ internal sealed class DatagramAddresses(AddressFamily family)
         return room;
     }
 
-    internal SocketAddress ToSocketAddress(EndPoint endPoint, int place = 0) => endPoint is IPEndPoint ip ? Write(ip, Room(place)) : throw NotAnAddress(endPoint);
+    internal SocketAddress ToSocketAddress(EndPoint endPoint, int place = 0) =>
+        endPoint is IPEndPoint ip ? Write(ip, Room(place)) : throw NotAnAddress(endPoint);
 
     internal static ArgumentException NotAnAddress(EndPoint endPoint) => new(
         $"A datagram cannot be sent to {endPoint}: names are not resolved here. Resolve it with Dns.GetHostAddressesAsync, and pass an IPEndPoint.");

@@ -8,7 +8,8 @@ namespace EventLoop.Net;
 /// <remarks>
 /// <para><b>Thread:</b> the loop's, for everything but closing.</para>
 /// <para>One receive and one send at a time. <b>Cancellation:</b> exact: a cancelled receive has taken no datagram.</para>
-/// <para>That a peer does not listen may surface as <see cref="SocketException"/> (connection refused) at a later call on a connected socket: it concerns one datagram, and the socket stays usable.</para>
+/// <para>That a peer does not listen may surface as <see cref="SocketException"/> (connection refused) at a later call on a connected socket: it concerns one
+/// datagram, and the socket stays usable.</para>
 /// <para><b>Cost:</b> receives and sends allocate nothing but the end points of senders that were not heard of lately.</para>
 /// </remarks>
 public sealed class DatagramSocket : IAsyncDisposable, IDisposable

@@ -30,7 +30,8 @@ internal enum SocketState : byte
     /// <summary>Part of something was sent, and the rest will never come: it has no orderly end.</summary>
     Cut = 64,
 
-    /// <summary>It is a connection's, and nobody else reads from it: what was not read is dropped before it is closed, because the system would answer it with a reset.</summary>
+    /// <summary>It is a connection's, and nobody else reads from it: what was not read is dropped before it is
+    /// closed, because the system would answer it with a reset.</summary>
     DropsUnread = 128,
 }
 
@@ -48,8 +49,8 @@ internal enum InputLeft
 }
 
 /// <summary>
-/// What is known of a device, who waits for which direction, and the attempts: all that the poller holds of a <see cref="LoopSocket"/> or a pipe. It does not hold the socket itself, so that
-/// one which nobody uses any more is found by the collector; whoever waits keeps it alive. Loop thread only.
+/// What is known of a device, who waits for which direction, and the attempts: all that the poller holds of a <see cref="LoopSocket"/> or a pipe. It does not
+/// hold the socket itself, so that one which nobody uses any more is found by the collector; whoever waits keeps it alive. Loop thread only.
 /// <para>A bit of a direction is cleared by a proof only, and every change behind the proof is reported. So a waiter is never forgotten while the bit is clear;
 /// docs/architecture.md, "Readiness", goes through all cases.</para>
 /// </summary>
@@ -362,5 +363,6 @@ internal sealed class DeviceReadiness : IDeviceOwner
         }
     }
 
-    private string LastKnownPeer() => device is SocketDevice socket && (socket.RemoteEndPoint ?? socket.LocalEndPoint) is { } known ? SocketErrors.Text(known) : "nobody";
+    private string LastKnownPeer() =>
+        device is SocketDevice socket && (socket.RemoteEndPoint ?? socket.LocalEndPoint) is { } known ? SocketErrors.Text(known) : "nobody";
 }

@@ -14,10 +14,12 @@ public sealed record ListenOptions : SocketOptions
     /// <summary>Whether several listeners share one port, and the system spreads connections over them (SO_REUSEPORT; Linux).</summary>
     public bool ReusePort { get; init; }
 
-    /// <summary>For how long the system keeps a connection to itself until its first bytes are there, so that a handler's first read finds them (TCP_DEFER_ACCEPT). Null: it is accepted as soon as it stands.</summary>
+    /// <summary>For how long the system keeps a connection to itself until its first bytes are there, so that a handler's first read finds them
+    /// (TCP_DEFER_ACCEPT). Null: it is accepted as soon as it stands.</summary>
     /// <remarks>
-    /// Where clients speak first (HTTP, TLS) that saves one wake-up for each connection, and those who connect and say nothing cost the server nothing. Where the server speaks first, leave it. Whole seconds, rounded
-    /// up; when they are over the system accepts it all the same, or drops it. Linux, TCP; elsewhere it does nothing.
+    /// Where clients speak first (HTTP, TLS) that saves one wake-up for each connection, and those who connect and say nothing cost the server nothing. Where
+    /// the server speaks first, leave it. Whole seconds, rounded up; when they are over the system accepts it
+    /// all the same, or drops it. Linux, TCP; elsewhere it does nothing.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive, or more than an hour.</exception>
     public TimeSpan? DeferAccept

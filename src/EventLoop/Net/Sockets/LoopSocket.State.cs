@@ -31,7 +31,8 @@ public sealed partial class LoopSocket
         if (ready is { IsClosed: false } left)      // null: there was no socket to be had
         {
             // A loop that is closed has closed it already, or never knew of it: then the device's own finalizer does.
-            Core.TryPost(CallbackItem<(DeviceReadiness Ready, Loop Loop)>.Create(static forgotten => forgotten.Ready.CloseForgotten(forgotten.Loop), (left, Core.Loop), Core.BaseContext));
+            Core.TryPost(CallbackItem<(DeviceReadiness Ready, Loop Loop)>.Create(static forgotten =>
+                forgotten.Ready.CloseForgotten(forgotten.Loop), (left, Core.Loop), Core.BaseContext));
         }
     }
 
@@ -61,7 +62,8 @@ public sealed partial class LoopSocket
         if ((reads ? ready.Reader : ready.Writer) is not null)
         {
             return new InvalidOperationException(
-                $"Another operation waits on this socket already, so this cannot begin: {what} {Peer}. Await the first one; a socket has one operation for each direction at a time.");
+                $"Another operation waits on this socket already, so this cannot begin: {what} {Peer}. Await the first one; a socket has one operation for "
+                    + $"each direction at a time.");
         }
 
         return reads || sendingBroken is null ? null : new IOException(sendingBroken.Message, sendingBroken);

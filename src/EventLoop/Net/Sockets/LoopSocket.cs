@@ -41,7 +41,8 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
     /// <summary>Where it is bound; null when it is not. Once it was connected or accepted it is known for good, also when it is closed.</summary>
     public EndPoint? LocalEndPoint => localEndPoint ??= MayAsk ? device.LocalEndPoint : null;
 
-    /// <summary>Whom it is connected to; null when it is not. Once it was connected or accepted it is known for good, also when the peer is gone or the socket closed.</summary>
+    /// <summary>Whom it is connected to; null when it is not. Once it was connected or accepted it is known
+    /// for good, also when the peer is gone or the socket closed.</summary>
     public EndPoint? RemoteEndPoint => remoteEndPoint ??= MayAsk ? device.RemoteEndPoint : null;
 
     /// <summary>Whether it was closed: operations throw.</summary>
@@ -72,7 +73,8 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
     /// <param name="offset">Where to begin.</param>
     /// <param name="count">How much.</param>
     /// <returns>How much was sent: less than asked for when the file ends sooner.</returns>
-    /// <remarks>A part of the file that is not in memory is read from the disk on the loop's thread. A file that the system does not send by itself (of <c>/proc</c>, say) is read and sent.</remarks>
+    /// <remarks>A part of the file that is not in memory is read from the disk on the loop's thread. A file that the system does not send by itself (of
+    /// <c>/proc</c>, say) is read and sent.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The part begins or ends where no file can.</exception>
     /// <exception cref="IOException">The file cannot be read. The socket can still be used, unless part of the file had gone.</exception>
     /// <exception cref="NotSupportedException">It is a pipe or a terminal.</exception>
@@ -142,7 +144,8 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
         Check(device.ShutdownSend(), "shut down sending to", RemoteEndPoint);
     }
 
-    /// <summary>Closes it. What waits for it fails with <see cref="ObjectDisposedException"/>; what was sent still goes out. Idempotent; from any thread.</summary>
+    /// <summary>Closes it. What waits for it fails with <see cref="ObjectDisposedException"/>; what
+    /// was sent still goes out. Idempotent; from any thread.</summary>
     public void Close() => CloseFromAnywhere(abort: false);
 
     /// <summary>Closes it with a reset: the peer gets an error, and what was not sent yet is dropped. Idempotent; from any thread.</summary>

@@ -2,9 +2,11 @@ using System.Threading.Channels;
 
 namespace EventLoop;
 
-/// <summary>Between the channels of a loop and <see cref="System.Threading.Channels"/>, both ways: how other threads send items to a loop and take items from it, with back-pressure.</summary>
+/// <summary>Between the channels of a loop and <see cref="System.Threading.Channels"/>, both ways: how other threads
+/// send items to a loop and take items from it, with back-pressure.</summary>
 /// <remarks>
-/// <para>Each bridge is a task on the running loop, which takes over the half it is given and disposes or completes it at the end. It holds up to one item of its own beside the capacity.</para>
+/// <para>Each bridge is a task on the running loop, which takes over the half it is given and disposes or completes it
+/// at the end. It holds up to one item of its own beside the capacity.</para>
 /// <para>What needs no items needs no bridge: from other threads a primitive is used through <see cref="Loop.Post(Action)"/>, <c>loop.Post(ready.Set)</c>,
 /// <c>loop.Post(() => semaphore.Release())</c>, and waited for through <c>loop.Submit(...)</c>. There are no locks in them on purpose.</para>
 /// <para><b>Thread:</b> called on the loop's thread; a <see cref="ChannelReader{T}"/> or <see cref="ChannelWriter{T}"/> may then be used on any.

@@ -2,7 +2,8 @@ using EventLoop.Synchronization.Channels;
 
 namespace EventLoop;
 
-/// <summary>Nobody will receive what is sent: all receivers of a channel are disposed; a mailbox was completed or disposed, or its loop closed. Trio: <c>BrokenResourceError</c>.</summary>
+/// <summary>Nobody will receive what is sent: all receivers of a channel are disposed; a mailbox was completed or
+/// disposed, or its loop closed. Trio: <c>BrokenResourceError</c>.</summary>
 public sealed class BrokenChannelException : InvalidOperationException
 {
     /// <summary>That all receivers are disposed.</summary>

@@ -27,7 +27,8 @@ internal sealed class ChannelCore<T>(int capacity)
         }
     }
 
-    internal string DebuggerText => $"{buffer.Count} of {capacity} items, {openSenders} senders ({Senders.Count} waiting), {openReceivers} receivers ({Receivers.Count} waiting)";
+    internal string DebuggerText =>
+        $"{buffer.Count} of {capacity} items, {openSenders} senders ({Senders.Count} waiting), {openReceivers} receivers ({Receivers.Count} waiting)";
 
     internal bool IsEnded => openSenders == 0 && buffer.Count == 0;
 

@@ -36,7 +36,8 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>, IName
 
     /// <summary>Waits for an item.</summary>
     /// <returns>The next item.</returns>
-    /// <remarks><b>Cancellation:</b> a receiver leaves the line; an item that it was given already is delivered. Nothing is taken before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <remarks><b>Cancellation:</b> a receiver leaves the line; an item that it was given already is delivered.
+    /// Nothing is taken before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="EndOfChannelException">All senders are disposed and nothing is left.</exception>
     /// <exception cref="ObjectDisposedException">This half is disposed, or was during the wait.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had an item.</exception>

@@ -33,7 +33,8 @@ public sealed class ChannelSender<T> : IDisposable, INamed
 
     /// <summary>Sends an item, and waits for a receiver or for room first if there is none.</summary>
     /// <param name="item">The item.</param>
-    /// <remarks><b>Cancellation:</b> a sender leaves the line and its item is not sent; one that was taken in has succeeded. Nothing is sent before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <remarks><b>Cancellation:</b> a sender leaves the line and its item is not sent; one that was taken in has
+    /// succeeded. Nothing is sent before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="BrokenChannelException">All receivers are disposed, or were during the wait.</exception>
     /// <exception cref="ObjectDisposedException">This half is disposed, or was during the wait.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before its item was sent.</exception>

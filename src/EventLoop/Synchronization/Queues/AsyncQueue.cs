@@ -12,12 +12,15 @@ namespace EventLoop;
 /// <typeparam name="T">The type of the items.</typeparam>
 /// <remarks>
 /// <list type="bullet">
-/// <item>First come, first served, on both sides: a put gives its item to the first getter at once, a get takes in the item of the first putter at once. Nobody overtakes, the Try forms included.</item>
-/// <item>What was handed over is final: it is delivered even if the getter is cancelled before it runs, and a put that was taken in has succeeded, also across <see cref="Shutdown"/>. The cancellation lands at the next wait.</item>
+/// <item>First come, first served, on both sides: a put gives its item to the first getter at once, a get takes in the item of the first putter at once. Nobody
+/// overtakes, the Try forms included.</item>
+/// <item>What was handed over is final: it is delivered even if the getter is cancelled before it runs, and a put that was taken in has succeeded, also across
+/// <see cref="Shutdown"/>. The cancellation lands at the next wait.</item>
 /// <item>A cancelled getter takes no item with it; the item of a cancelled putter is not put.</item>
 /// <item><see cref="Shutdown"/> wakes everybody who cannot be served any more, exactly once.</item>
 /// </list>
-/// <para><b>Thread:</b> that of the loop that uses it; from others <c>loop.Post(() => queue.TryPut(item))</c>, or <see cref="AsyncBridge"/>. It may be made anywhere.</para>
+/// <para><b>Thread:</b> that of the loop that uses it; from others <c>loop.Post(() =>
+/// queue.TryPut(item))</c>, or <see cref="AsyncBridge"/>. It may be made anywhere.</para>
 /// <para><b>Cost:</b> 0 bytes in the steady state, waiting or not.</para>
 /// </remarks>
 /// <example>
@@ -111,7 +114,8 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
 
     /// <summary>Waits for an item.</summary>
     /// <returns>The next item.</returns>
-    /// <remarks><b>Cancellation:</b> a getter leaves the line; an item that it was given already is delivered. Nothing is taken before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <remarks><b>Cancellation:</b> a getter leaves the line; an item that it was given already is delivered.
+    /// Nothing is taken before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="QueueShutDownException">The queue is shut down and empty.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had an item.</exception>
     public Coroutine<T> GetAsync()
@@ -122,7 +126,8 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
 
     /// <summary>Puts an item, and waits for room first if there is none.</summary>
     /// <param name="item">The item.</param>
-    /// <remarks><b>Cancellation:</b> a putter leaves the line and its item is not put; one that was taken in already has succeeded. Nothing is put before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <remarks><b>Cancellation:</b> a putter leaves the line and its item is not put; one that was taken in already has
+    /// succeeded. Nothing is put before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="QueueShutDownException">The queue is shut down.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before its item was put.</exception>
     public Coroutine PutAsync(T item)
@@ -195,7 +200,8 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
 
     /// <summary>Takes no more items. Those in it can still be taken; with <paramref name="immediate"/> they are dropped, and count as done.</summary>
     /// <param name="immediate">Drop what is in it.</param>
-    /// <remarks>Waiting putters, and getters when nothing is left, get a <see cref="QueueShutDownException"/>; those that were served before do not. Calling it again with <paramref name="immediate"/> drops what is left.</remarks>
+    /// <remarks>Waiting putters, and getters when nothing is left, get a <see cref="QueueShutDownException"/>; those that were served before do not. Calling it
+    /// again with <paramref name="immediate"/> drops what is left.</remarks>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public void Shutdown(bool immediate = false)
     {

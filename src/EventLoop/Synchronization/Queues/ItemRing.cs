@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Synchronization.Queues;
 
-/// <summary>First in, first out, in an array of a power of two that grows: a queue of .NET without the version that its enumerators need, and the count for free. Loop thread only.</summary>
+/// <summary>First in, first out, in an array of a power of two that grows: a queue of .NET without the version that
+/// its enumerators need, and the count for free. Loop thread only.</summary>
 internal struct ItemRing<T>
 {
     private const int SmallestSize = 16;

@@ -16,7 +16,8 @@ public sealed class WorkNameTests
 
     private int OfObject(int number) => number + _field;
 
-    private static byte[] Call(Delegate work, Action<IBufferWriter<byte>>? argument = null, Action<ReadOnlyMemory<byte>>? report = null, CancellationToken token = default)
+    private static byte[] Call(Delegate work, Action<IBufferWriter<byte>>? argument = null, Action<ReadOnlyMemory<byte>>? report = null,
+        CancellationToken token = default)
     {
         var name = WorkName.Of(work);
         WorkName.Of(work).Should().BeSameAs(name);
@@ -87,7 +88,8 @@ public sealed class WorkNameTests
         var other = name with { Build = Guid.NewGuid(), Version = "9.9" };
         FluentActions.Invoking(() => other.Resolve()).Should().Throw<WorkVersionException>().Which.Message
             .Should().Contain("9.9").And.Contain(name.Version).And.Contain($"{name.Build:N}").And.Contain($"{other.Build:N}").And.Contain(nameof(Twice));
-        FluentActions.Invoking(() => (name with { Assembly = "Missing.Assembly" }).Resolve()).Should().Throw<WorkVersionException>().WithMessage("*Missing.Assembly*does not have*");
+        FluentActions.Invoking(() =>
+            (name with { Assembly = "Missing.Assembly" }).Resolve()).Should().Throw<WorkVersionException>().WithMessage("*Missing.Assembly*does not have*");
     }
 
     [Fact]

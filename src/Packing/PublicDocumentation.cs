@@ -1,5 +1,6 @@
 #:property PublishAot=false
 #:property GenerateDocumentationFile=false
+#:property RunAnalyzers=false
 
 // A step of packing: takes out of a documentation file what describes types and members that users of the assembly cannot see.
 //   dotnet run PublicDocumentation.cs -- ASSEMBLY DOCUMENTATION OUTPUT

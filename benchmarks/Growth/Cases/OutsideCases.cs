@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using EventLoop.Net;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 using EventLoop.Testing;
 using static EventLoop.Benchmarks.Growth.GrowthCase;
 

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Threading.Channels;
 using EventLoop.Groups;
 using EventLoop.Net;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 using EventLoop.Scheduling;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using EventLoop.Groups;
 using EventLoop.Net;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 

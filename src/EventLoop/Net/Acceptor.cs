@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using EventLoop.Combining;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 using EventLoop.Tasks;
 
 namespace EventLoop.Net;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 

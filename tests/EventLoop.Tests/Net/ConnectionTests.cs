@@ -2,7 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using EventLoop.Net;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 
 namespace EventLoop.Tests.Net;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using EventLoop.Net;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 
 namespace EventLoop.Tests.Net;
 

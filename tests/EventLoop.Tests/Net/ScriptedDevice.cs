@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using EventLoop.Net;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 using Microsoft.Win32.SafeHandles;

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using EventLoop.Net;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 
 namespace EventLoop.Tests.Net;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using EventLoop.Net;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 using EventLoop.Polling;
 using EventLoop.Tests.Net;
 

@@ -1,7 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using EventLoop.Net.Connections;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Net;

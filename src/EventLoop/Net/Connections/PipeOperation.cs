@@ -1,6 +1,6 @@
 using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;

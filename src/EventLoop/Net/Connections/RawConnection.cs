@@ -1,4 +1,4 @@
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 

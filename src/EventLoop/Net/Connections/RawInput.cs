@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Threading.Tasks.Sources;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;

@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 using EventLoop.Polling;
 
 namespace EventLoop.Net.Connections;

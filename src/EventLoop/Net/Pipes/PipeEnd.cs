@@ -1,6 +1,6 @@
 using EventLoop.Diagnostics;
 using EventLoop.Net.Connections;
-using EventLoop.Net.Sockets.Sockets;
+using EventLoop.Net.Sockets;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 

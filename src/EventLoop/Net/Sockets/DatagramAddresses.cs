@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using EventLoop.Polling;
 
-namespace EventLoop.Net.Sockets.Sockets;
+namespace EventLoop.Net.Sockets;
 
 /// <summary>
 /// The addresses of a datagram socket: as the system writes them, and as objects. What is written is written into the same memory again and again, and the

@@ -1,7 +1,7 @@
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 
-namespace EventLoop.Net.Sockets.Sockets;
+namespace EventLoop.Net.Sockets;
 
 /// <summary>What is known of a device. What the poller says of it has the same bits.</summary>
 [Flags]

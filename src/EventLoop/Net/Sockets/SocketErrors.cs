@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using EventLoop.Polling;
 
-namespace EventLoop.Net.Sockets.Sockets;
+namespace EventLoop.Net.Sockets;
 
 /// <summary>The exceptions of sockets: each says what was tried and with whom.</summary>
 internal static class SocketErrors

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 
-namespace EventLoop.Net.Sockets.Sockets;
+namespace EventLoop.Net.Sockets;
 
 /// <summary>Makes sockets as options want them.</summary>
 internal static class SocketFactory

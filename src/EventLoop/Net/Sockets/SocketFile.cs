@@ -1,7 +1,7 @@
 using System.Text;
 using EventLoop.Polling;
 
-namespace EventLoop.Net.Sockets.Sockets;
+namespace EventLoop.Net.Sockets;
 
 /// <summary>Which file a path leads to, and whether it is a socket: what .NET's own file functions do not tell.</summary>
 internal readonly record struct SocketFile(uint Major, uint Minor, ulong Inode, bool IsSocket)

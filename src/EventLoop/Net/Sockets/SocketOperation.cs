@@ -3,7 +3,7 @@ using EventLoop.Diagnostics;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 
-namespace EventLoop.Net.Sockets.Sockets;
+namespace EventLoop.Net.Sockets;
 
 /// <summary>
 /// One operation on a socket: begun when it is awaited, tried at once, and again at every sign of readiness, in the poll itself: what it got then is its

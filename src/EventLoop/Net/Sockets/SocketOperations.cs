@@ -5,7 +5,7 @@ using EventLoop.Polling;
 using EventLoop.Scheduling;
 using Microsoft.Win32.SafeHandles;
 
-namespace EventLoop.Net.Sockets.Sockets;
+namespace EventLoop.Net.Sockets;
 
 /// <summary>Something of what has arrived; zero at the end.</summary>
 [StackTraceHidden]

@@ -1,6 +1,6 @@
 using EventLoop.Scheduling;
 
-namespace EventLoop.Net.Sockets.Sockets;
+namespace EventLoop.Net.Sockets;
 
 /// <summary>Who waits for one direction of a <see cref="LoopSocket"/>; one at a time. Loop thread only.</summary>
 internal abstract class SocketWaiter : LoopItem

@@ -1,0 +1,14 @@
+namespace EventLoop.Diagnostics;
+
+/// <summary>How bad it is.</summary>
+public enum FindingSeverity
+{
+    /// <summary>Worth knowing.</summary>
+    Info,
+
+    /// <summary>Something is slower, or longer, than it should be.</summary>
+    Warning,
+
+    /// <summary>Something will never end by itself.</summary>
+    Error,
+}

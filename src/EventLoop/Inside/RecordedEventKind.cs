@@ -1,0 +1,26 @@
+namespace EventLoop.Diagnostics;
+
+/// <summary>What a record tells of.</summary>
+public enum RecordedEventKind
+{
+    /// <summary>A step of a task, or of a plain callback.</summary>
+    Step,
+
+    /// <summary>A task was made ready.</summary>
+    Wake,
+
+    /// <summary>The loop slept.</summary>
+    Idle,
+
+    /// <summary>A step that took longer than <see cref="LoopDiagnostics.StallLimit"/>.</summary>
+    Stall,
+
+    /// <summary>A task was made.</summary>
+    TaskCreated,
+
+    /// <summary>A task has ended.</summary>
+    TaskEnded,
+
+    /// <summary>A moment that the program has noted: <see cref="LoopRecorder.Mark"/>.</summary>
+    Mark,
+}

@@ -170,9 +170,10 @@ public sealed class BlockingCallTests : LoopTest
         {
             using Process process = Echo();
             var caller = Thread.CurrentThread;
+            bool isOver = false;
             var closer = new Thread(() =>
             {
-                UntilBlocked(caller);
+                SpinWait.SpinUntil(() => Volatile.Read(ref isOver) || caller.ThreadState.HasFlag(System.Threading.ThreadState.WaitSleepJoin));
                 process.StandardInput.Close();
             });
             if (!lasts)
@@ -181,6 +182,7 @@ public sealed class BlockingCallTests : LoopTest
             }
 
             Exception? thrown = Record.Exception(() => process.WaitForExit());
+            Volatile.Write(ref isOver, true);      // refused before the other thread saw it wait
 
             if (lasts)
             {

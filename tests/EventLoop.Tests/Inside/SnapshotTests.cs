@@ -131,6 +131,7 @@ public sealed class SnapshotTests : LoopTest
             task.Name != Loop.CurrentTask!.Name).Should().OnlyContain(static task => task.Status == LoopTaskStatus.Waiting && task.Stack.Count > 0);
 
         blocked.Set();
+        foreign.Release();      // where a cancellation leaves such an await alone
         foreach (var task in all)
         {
             task.Cancel();

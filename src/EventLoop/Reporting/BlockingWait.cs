@@ -40,12 +40,12 @@ internal static class BlockingWait
         var trace = new StackTrace(ThisAndWait, fNeedFileInfo: false);
         for (int index = 0; index < trace.FrameCount; index++)
         {
-            if (trace.GetFrame(index) is not { } frame || DiagnosticMethodInfo.Create(frame) is not { } caller)
+            // A method that was made at run time stands in no type.
+            if (trace.GetFrame(index) is not { } frame || DiagnosticMethodInfo.Create(frame) is not { DeclaringTypeName: { } type } caller)
             {
                 continue;
             }
 
-            string type = caller.DeclaringTypeName;
             if (IsLock(type, caller.Name))
             {
                 return true;
@@ -68,10 +68,10 @@ internal static class BlockingWait
         bool platforms = false;
         foreach (var frame in new StackTrace(fNeedFileInfo: false).GetFrames())
         {
-            if (DiagnosticMethodInfo.Create(frame) is { } method)
+            if (DiagnosticMethodInfo.Create(frame) is { DeclaringTypeName: { } type } method)
             {
-                own |= method.Name == nameof(ProbeNames) && method.DeclaringTypeName == typeof(BlockingWait).FullName;
-                platforms |= method.DeclaringTypeName.StartsWith("System.Lazy", StringComparison.Ordinal) && IsOfPlatform(method.DeclaringAssemblyName);
+                own |= method.Name == nameof(ProbeNames) && type == typeof(BlockingWait).FullName;
+                platforms |= type.StartsWith("System.Lazy", StringComparison.Ordinal) && IsOfPlatform(method.DeclaringAssemblyName);
             }
         }
 

@@ -41,7 +41,7 @@ internal sealed class SoakClients(int port, int workers, int seed)
         }
 
         Console.WriteLine($"clients: {_account}; {_account.Frames.Sum()} frames sent and {server.Frames.Sum()} arrived where nobody reset; {_echoes} echoes, "
-            + $"all checked");
+            + "all checked");
         return _wrong;
     }
 

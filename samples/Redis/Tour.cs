@@ -104,7 +104,7 @@ internal static class Tour
         long[] theirs = await Loop.Gather(Enumerable.Range(0, 1000).Select(_ => database.StringIncrementAsync("pipelined")));
         long[] ours = await Loop.Gather(Enumerable.Range(0, 1000).Select(_ => client.IncrementAsync("pipelined")));
         Console.WriteLine($"pipelining: 2000 increments at once, the last answers {theirs.Max()} and {ours.Max()}; nobody waited for anybody else's round "
-            + $"trip");
+            + "trip");
     }
 
     private static async Coroutine PubSubAsync(ConnectionMultiplexer multiplexer, RedisClient client)

@@ -62,7 +62,7 @@ internal sealed partial class ServerLoops(
         {
             throw new InvalidOperationException(
                 $"The loop '{loop.Name}' has not answered for {StartPatience.TotalSeconds} s. Something blocks its thread: app.Run() and app.Start() do on a "
-                    + $"loop, where it is 'await app.RunAsync()'.");
+                    + "loop, where it is 'await app.RunAsync()'.");
         }
     }
 
@@ -105,7 +105,7 @@ internal sealed partial class ServerLoops(
             {
                 return loops = count == 1 ? [here] : throw new InvalidOperationException(
                     $"The application has the loop '{here.Name}' and is served there, and Loops is {count}. Leave it at 1; or leave out AddEventLoop and "
-                        + $"make the application where no loop runs.");
+                        + "make the application where no loop runs.");
             }
 
             for (int i = 0; i < count; i++)

@@ -30,7 +30,7 @@ public abstract class BackgroundLoopService : BackgroundService
         {
             throw new InvalidOperationException(
                 $"{GetType().Name} cannot start: loop '{Loop.Name}' {(Loop.IsClosed ? "has ended" : "does not run yet")}. A loop of services.AddEventLoop() "
-                    + $"runs from the host's start to its end: start the host, not the service.");
+                    + "runs from the host's start to its end: start the host, not the service.");
         }
 
         return base.StartAsync(cancellationToken);

@@ -202,7 +202,7 @@ internal sealed class ClusterCalls
                 Interlocked.Increment(ref canceled);
                 token.ThrowIfCancellationRequested();
                 throw new OperationCanceledException($"{name.Display} was cancelled on silo {reply.Silo}: it stops, or nobody had asked for the work for "
-                    + $"long.");
+                    + "long.");
             default:
                 Interlocked.Increment(ref failed);
                 throw reply.ToException();

@@ -189,7 +189,7 @@ public sealed partial class Loop
             BlockingCallSeen ??= $"{Who(Core.Current)} tried to block the loop's thread:\n{new StackTrace(skipFrames: 2, fNeedFileInfo: true)}";
             throw new InvalidOperationException(
                 $"{Who(Core.Current)} would block the thread of loop '{Name}', and with it everything that runs there. Await the operation, or move it to "
-                    + $"Loop.ToThread(...).");
+                    + "Loop.ToThread(...).");
         }
 
         reportingBlock = true;

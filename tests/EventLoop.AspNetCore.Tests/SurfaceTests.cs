@@ -1,32 +1,13 @@
-using System.Reflection;
-using System.Text.RegularExpressions;
 using EventLoop.Tests.Surface;
 
 namespace EventLoop.AspNetCore.Tests;
 
-/// <summary>The public surface of the package, against the text file beside this one; and the tests that its page names.</summary>
+/// <summary>The public surface of the package, and the tests that its page names.</summary>
 public sealed class SurfaceTests
 {
     [Fact]
-    public void The_public_surface_is_the_approved_one()
-    {
-        string approvedPath = Path.Combine(AppContext.BaseDirectory, "PublicSurface.approved.txt");
-        string receivedPath = Path.Combine(AppContext.BaseDirectory, "PublicSurface.received.txt");
-        string received = SurfacePrinter.Print(typeof(EventLoopWebExtensions).Assembly);
-        string approved = File.Exists(approvedPath) ? File.ReadAllText(approvedPath).ReplaceLineEndings("\n") : "";
-        File.WriteAllText(receivedPath, received);
-        received.Should().Be(approved,
-            $"a change that is meant is accepted with  cp '{receivedPath}' tests/EventLoop.AspNetCore.Tests/PublicSurface.approved.txt");
-    }
+    public void The_public_surface_is_the_approved_one() => ApprovedSurface.Check(typeof(EventLoopWebExtensions).Assembly);
 
     [Fact]
-    public void Every_test_that_the_page_names_exists()
-    {
-        string page = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "web.md"));
-        string[] named = [.. Regex.Matches(page, "`([A-Za-z]+Tests\\.[A-Za-z0-9_]+)`").Select(static match => match.Groups[1].Value).Distinct()];
-        HashSet<string> existing = [.. typeof(SurfaceTests).Assembly.GetTypes()
-            .SelectMany(static type => type.GetMethods(BindingFlags.Public | BindingFlags.Instance).Select(method => $"{type.Name}.{method.Name}"))];
-        named.Should().HaveCountGreaterThan(15);
-        named.Except(existing).Should().BeEmpty();
-    }
+    public void Every_test_that_the_page_names_exists() => NamedTests.Exist("web.md", atLeast: 16);
 }

@@ -96,7 +96,7 @@ internal static class WebCommand
                 case "/":
                     string nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
                     response.Headers["Content-Security-Policy"] = $"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src "
-                        + $"'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                        + "'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
                     Write(response, "text/html; charset=utf-8", Page.Replace("NONCE", nonce, StringComparison.Ordinal));
                     break;
                 case "/events":

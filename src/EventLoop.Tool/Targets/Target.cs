@@ -65,7 +65,7 @@ internal sealed class Target
         return new ToolException(
             ExitCode.NoPort,
             $"Process {id} ({name}) has no diagnostics port: it is no .NET program, or runs with DOTNET_EnableDiagnostics=0, or in a container that does not "
-                + $"share its temporary folder. SIGQUIT prints its loops where LoopDiagnostics.PrintOnQuit or EVENTLOOP_QUIT=1 is set.");
+                + "share its temporary folder. SIGQUIT prints its loops where LoopDiagnostics.PrintOnQuit or EVENTLOOP_QUIT=1 is set.");
     }
 
     private static bool CanRead(string path)

@@ -150,7 +150,7 @@ internal sealed class JobQueue(string executor)
         if (ReferenceEquals(served, this))
         {
             throw new InvalidOperationException($"{executor} was disposed by work that runs on it, and that would wait for itself. Dispose it where the work "
-                + $"was submitted.");
+                + "was submitted.");
         }
 
         lock (gate)

@@ -363,7 +363,7 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
         timedOut++;
         Withdraw(item);
         item.Fail(new TimeoutException($"{item.Name.Display} took longer than the {Options.TaskTimeout!.Value.TotalSeconds:0.###} s of "
-            + $"ProcessExecutorOptions.TaskTimeout; it is cancelled, and its worker ends if it does not heed that."));
+            + "ProcessExecutorOptions.TaskTimeout; it is cancelled, and its worker ends if it does not heed that."));
     }
 
     // ---- What the workers tell

@@ -69,7 +69,7 @@ public sealed record ProcessExecutorOptions
         if (Serializer is { } serializer && (serializer.GetType().AssemblyQualifiedName is null || !HasConstructor(serializer.GetType())))
         {
             throw new ArgumentException($"{serializer.GetType()} has no public constructor without parameters, and each worker process makes its own "
-                + $"serializer.", nameof(Serializer));
+                + "serializer.", nameof(Serializer));
         }
 
         if (Initializer is not null)

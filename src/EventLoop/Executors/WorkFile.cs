@@ -17,7 +17,7 @@ internal static class WorkFile
         {
             throw new InvalidOperationException(
                 $"{path} was rebuilt while this program runs (build {name.Build:N} here, {onDisk:N} on the disk), so a worker process would run other code "
-                    + $"than this one. Start the program again.");
+                    + "than this one. Start the program again.");
         }
     }
 

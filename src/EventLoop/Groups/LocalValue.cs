@@ -19,7 +19,7 @@ internal sealed class LocalValue<T> : ILocalValue
         if (isBeingMade)
         {
             throw new InvalidOperationException($"The factory of a LoopLocal<{typeof(T).Name}> asks for the value that it is to make. Make it without, or "
-                + $"set Value first.");
+                + "set Value first.");
         }
 
         isBeingMade = true;

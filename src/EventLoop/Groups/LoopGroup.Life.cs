@@ -251,7 +251,7 @@ public sealed partial class LoopGroup
                     string step = thread.Core.Current?.Task?.Label ?? "a callback";
                     Home.CallExceptionHandler(new LoopExceptionContext(
                         $"Loop '{thread.Loop.Name}' did not end within {options.Loop.ShutdownTimeout} of the end of its group: a step of {step} has not come "
-                            + $"back. Its thread is left behind"));
+                            + "back. Its thread is left behind"));
                 }
             }
         }

@@ -134,7 +134,7 @@ public static class Tcp
         _ when IPAddress.TryParse(host, out var address) => address,
         _ => throw new ArgumentException(
             $"'{host}' is a name, and a server does not resolve names. Pass an address of this machine, \"localhost\", or null for all; or resolve it with "
-                + $"Dns.GetHostAddressesAsync first.", nameof(host)),
+                + "Dns.GetHostAddressesAsync first.", nameof(host)),
     };
 
     internal static async Coroutine<Connection> Attempt(EndPoint endPoint, SocketOptions options)

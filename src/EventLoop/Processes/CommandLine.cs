@@ -89,7 +89,7 @@ internal static class CommandLine
         if (stream.IsToOutput)
         {
             throw new ArgumentException($"Stdio.ToOutput is for ProcessCommand.Error only, not for {name}: it says that the errors go wherever the output "
-                + $"goes.", "command");
+                + "goes.", "command");
         }
     }
 

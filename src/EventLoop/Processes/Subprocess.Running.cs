@@ -134,7 +134,7 @@ public sealed partial class Subprocess
         if (hasCommunicated)
         {
             throw new InvalidOperationException($"CommunicateAsync of {this} was called already: it has written the input and taken the outputs. It is "
-                + $"called once.");
+                + "called once.");
         }
 
         if (!input.IsEmpty && this.input is null)
@@ -212,7 +212,7 @@ public sealed partial class Subprocess
         if (command.Output is { IsSaid: true, IsPipe: false })
         {
             throw new ArgumentException($"{member} reads the standard output, and the command directs it elsewhere ({command.Output}). Leave "
-                + $"ProcessCommand.Output out, or use RunAsync.", nameof(command));
+                + "ProcessCommand.Output out, or use RunAsync.", nameof(command));
         }
     }
 

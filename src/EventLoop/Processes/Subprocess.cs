@@ -119,7 +119,7 @@ public sealed partial class Subprocess : IAsyncDisposable
     private InvalidOperationException NoPipe(string which) =>
         new($"There is no pipe for {which}: the command says "
             + $"\"{(which switch { nameof(Input) => Command.Input, nameof(Output) => Command.Output, _ => Command.Error })}\". Start it with {which} = "
-            + $"Stdio.Pipe.");
+            + "Stdio.Pipe.");
 
     private bool SignalTree(int number)
     {
@@ -151,7 +151,7 @@ public sealed partial class Subprocess : IAsyncDisposable
         if (ended.IsUnknown)
         {
             core.Loop.CallExceptionHandler(new LoopExceptionContext($"How {this} ended is not known: somebody else in this process has waited for any child "
-                + $"and taken it"));
+                + "and taken it"));
         }
 
         // One that leads a group stays on the system's table until it is disposed, so that the group's number stays its own.

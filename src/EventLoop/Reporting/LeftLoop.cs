@@ -42,7 +42,7 @@ internal static class LeftLoop
 
     internal static string Explain(string method) =>
         $"The async method {method} was resumed on this thread by an await that does not come back to the loop: one with ConfigureAwait(false), or any if "
-            + $"the method was started elsewhere. "
+            + "the method was started elsewhere. "
         + "To stay on the loop leave ConfigureAwait(false) out, or make it an async Coroutine method, which always resumes on its loop; to come back call "
             + "loop.Submit(...) or loop.Post(...).";
 

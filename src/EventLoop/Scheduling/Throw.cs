@@ -52,7 +52,7 @@ internal static class Throw
     [DoesNotReturn]
     internal static void NotCompleted(string what) => throw new InvalidOperationException(
         $"The {what} has not completed, and asking for its outcome does not wait for it. Await it; without an await ask IsCompleted first, and go on in a "
-            + $"callback.");
+            + "callback.");
 
     [DoesNotReturn]
     internal static void ValueTaskAwaitedTwice() => throw new InvalidOperationException(
@@ -80,12 +80,12 @@ internal static class Throw
     [DoesNotReturn]
     internal static void BoundToOtherLoop(string member, string loop) => throw new InvalidOperationException(
         $"{member} was called on another loop than '{loop}', which uses it. A primitive belongs to one loop: make one for each, or go through that loop's "
-            + $"Post(...) or Submit(...).");
+            + "Post(...) or Submit(...).");
 
     [DoesNotReturn]
     internal static void HeldByTheDead(string holder, string loop) => throw new InvalidOperationException(
         $"The lock is still held by {holder} of loop '{loop}', which is closed: it will never be given back. Release() it once what it protects is in order, "
-            + $"or make a new one.");
+            + "or make a new one.");
 
     [DoesNotReturn]
     internal static void NotLocked(string what) => throw new InvalidOperationException(
@@ -96,5 +96,5 @@ internal static class Throw
 
     internal static ObjectDisposedException RunIsOver(string loop) => new(
         loop, $"The run of event loop '{loop}' is ending: its main is done, and it takes no more work from other threads. Submit before main returns, or "
-            + $"have main wait for those who submit.");
+            + "have main wait for those who submit.");
 }

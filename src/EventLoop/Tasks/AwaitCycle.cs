@@ -9,7 +9,7 @@ internal static class AwaitCycle
         if (ReferenceEquals(task, awaitable))
         {
             throw new InvalidOperationException($"Task '{task.Name}' cannot await itself: it would never end. Await what it is to wait for, or return "
-                + $"instead.");
+                + "instead.");
         }
 
         // Whoever nobody waits for closes no cycle; this keeps long chains of tasks linear.
@@ -24,7 +24,7 @@ internal static class AwaitCycle
             {
                 throw new InvalidOperationException(
                     $"Awaiting {awaitable.Label} would close a cycle of tasks that wait for one another: {Describe(task, awaitable)}. Let one of them go on "
-                        + $"without the other's result.");
+                        + "without the other's result.");
             }
         }
     }

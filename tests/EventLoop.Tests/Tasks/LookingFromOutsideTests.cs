@@ -38,7 +38,7 @@ public sealed class LookingFromOutsideTests : LoopTest
                     if (start != 0 && start < begin && (stop == 0 || stop > end) && !ids.Contains(id))
                     {
                         throw new InvalidOperationException($"Task {id} has lived from {start} to {stop}, the look lasted from {begin} to {end}, and it was "
-                            + $"not seen.");
+                            + "not seen.");
                     }
                 }
 

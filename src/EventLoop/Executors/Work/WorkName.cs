@@ -59,7 +59,7 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
         if (FindCaptured(work, method) is { } captured)
         {
             throw Refused($"captures {captured}, and nothing of this process's memory is there in another one. Make it static, and hand in what it needs as "
-                + $"its argument", work);
+                + "its argument", work);
         }
 
         var module = method.Module;

@@ -63,7 +63,7 @@ public sealed partial class LoopSocket
         {
             return new InvalidOperationException(
                 $"Another operation waits on this socket already, so this cannot begin: {what} {Peer}. Await the first one; a socket has one operation for "
-                    + $"each direction at a time.");
+                    + "each direction at a time.");
         }
 
         return reads || sendingBroken is null ? null : new IOException(sendingBroken.Message, sendingBroken);

@@ -274,7 +274,7 @@ internal sealed class TlsTransport : Transport
         if (below.In.HasEnded && !allowTruncation)
         {
             throw new IOException($"The connection to {below.Peer} ended without TLS's goodbye (close_notify), so what was received may have been cut. "
-                + $"StartTlsAsync takes allowTruncation: true for peers that never send it.");
+                + "StartTlsAsync takes allowTruncation: true for peers that never send it.");
         }
 
         ended = true;

@@ -148,14 +148,14 @@ public sealed class ToThreadTests : LoopTest
     public void A_failure_that_meets_the_cancellation_of_its_waiter_is_reported() => RunLoop(async () =>
     {
         var failure = new InvalidDataException();
-        using var failed = new ManualResetEventSlim();
+        using var go = new ManualResetEventSlim();
         LoopTask waiter = Loop.CreateTask(async () => await Loop.ToThread(() =>
         {
-            failed.Set();
+            go.Wait(TimeSpan.FromSeconds(10));
             throw failure;
         }));
         await Yields(3);
-        failed.Wait(TimeSpan.FromSeconds(10));
+        go.Set();
         var core = Loop.Current.Core;      // on purpose without an await: the loop must not see the failure before the cancellation
         SpinWait.SpinUntil(() => !core.Inbox.IsEmpty, TimeSpan.FromSeconds(10)).Should().BeTrue();
 

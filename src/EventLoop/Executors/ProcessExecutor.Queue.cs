@@ -1,0 +1,160 @@
+using EventLoop.Executors;
+
+namespace EventLoop;
+
+// What waits for a worker, in its order, and who gets the next of it.
+public sealed partial class ProcessExecutor
+{
+    /// <summary>On its loop. What is wrong with the argument fails the work.</summary>
+    private void Enqueue(WorkItem item)
+    {
+        if (closed || closing)
+        {
+            item.IsDone = true;
+            item.Fail(new InvalidOperationException("The process pool was stopped and takes no more work. Make another one."));
+            return;
+        }
+
+        item.Id = ++lastItem;
+        home!.Loop.Residents.Add(resident);
+        if (Options.QueueCapacity > 0 && waiting.Count >= Options.QueueCapacity && idle.Count == 0)
+        {
+            item.Place = outside.AddLast(item);
+        }
+        else if (TryPrepare(item))
+        {
+            item.Place = waiting.AddLast(item);
+            Dispatch();
+        }
+    }
+
+    private bool TryPrepare(WorkItem item)
+    {
+        try
+        {
+            item.Prepare(Serializer);
+            return true;
+        }
+        catch (Exception unwritable)
+        {
+            failed++;
+            item.IsDone = true;
+            item.Fail(unwritable);
+            return false;
+        }
+    }
+
+    private void Dispatch()
+    {
+        while (waiting.First is { Value: var item })
+        {
+            if (idle.Count == 0)
+            {
+                break;
+            }
+
+            waiting.RemoveFirst();
+            item.Place = null;
+            var worker = idle[^1];
+            idle.RemoveAt(idle.Count - 1);
+            try
+            {
+                if (worker.Begin(item))
+                {
+                    queueTicks += item.BegunAt - item.QueuedAt;
+                }
+                else
+                {
+                    item.Place = waiting.AddFirst(item);      // it died while it was idle, and has begun nothing
+                }
+            }
+            catch (Exception refused)
+            {
+                FailAndGiveUp(item, refused);
+                worker.Kill(WorkerCrash.Killed);
+            }
+
+            TakeFromOutside();
+        }
+
+        while (waiting.Count > workers.Count(static worker => worker.State == WorkerState.Starting) && Living < most && !closed)
+        {
+            StartWorker();
+        }
+    }
+
+    private void TakeFromOutside()
+    {
+        while (outside.First is { Value: var item } && waiting.Count < Options.QueueCapacity)
+        {
+            outside.RemoveFirst();
+            item.Place = null;
+            if (TryPrepare(item))
+            {
+                item.Place = waiting.AddLast(item);
+            }
+        }
+    }
+
+    /// <summary>Nobody waits for it any more.</summary>
+    private void Abandon(WorkItem item)
+    {
+        if (item.IsDone)
+        {
+            return;
+        }
+
+        canceled++;
+        Withdraw(item);
+    }
+
+    private void Withdraw(WorkItem item)
+    {
+        item.IsDone = true;
+        if (item.Place is { List: { } list } place)
+        {
+            list.Remove(place);
+            item.Place = null;
+            item.DropFrame();
+            TakeFromOutside();
+            NoteChange();
+        }
+        else
+        {
+            item.Worker?.GiveUp();
+        }
+    }
+
+    /// <summary>It fails here, and what runs there is not wanted any more.</summary>
+    internal void FailAndGiveUp(WorkItem item, Exception failure)
+    {
+        if (!item.IsDone)
+        {
+            failed++;
+            Withdraw(item);
+            item.Fail(failure);
+        }
+    }
+
+    internal void OnTimeout(WorkItem item)
+    {
+        timedOut++;
+        Withdraw(item);
+        item.Fail(new TimeoutException($"{item.Name.Display} took longer than the {Options.TaskTimeout!.Value.TotalSeconds:0.###} s of "
+            + "ProcessExecutorOptions.TaskTimeout; it is cancelled, and its worker ends if it does not heed that."));
+    }
+
+    private void FailAll(Exception why)
+    {
+        foreach (var item in waiting.Concat(outside).ToArray())
+        {
+            item.IsDone = true;
+            item.Place = null;
+            item.DropFrame();
+            item.Fail(why);
+        }
+
+        waiting.Clear();
+        outside.Clear();
+    }
+}

@@ -1,0 +1,96 @@
+using System.Runtime.InteropServices;
+using EventLoop.Cancellation;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Diagnostics;
+
+// What a snapshot keeps of the tasks that it lists.
+internal sealed partial class SnapshotReader
+{
+    private TaskSnapshot ToSnapshot(TaskReading reading, string[] stack)
+    {
+        var task = reading.Task;
+        return new TaskSnapshot
+        {
+            Id = task.Id,
+            Name = ResourceNames.Cut(task.Name),
+            Status = reading.Status,
+            InStatus = reading.InStatus,
+            Waits = reading.Status == LoopTaskStatus.Waiting ? reading.Waits.Select(ToSnapshot).ToArray() : [],
+            Stack = stack,
+            CreatedBy = task.CreatorId == 0 ? null : task.CreatorId,
+            CreatedAt = task.CreatedAt,
+            Scopes = ScopesOf(reading),
+            Remaining = reading.Remaining,
+            CancelRequests = task.CancelRequests,
+            IsCancelPending = reading.IsCancelPending,
+            CancelReason = reading.CancelReason is { } reason ? ResourceNames.Cut(reason) : null,
+            Activity = Activity(task),
+        };
+    }
+
+    private TaskActivity? Activity(LoopTask task) => loop.ActivityOf(task);
+
+    private WaitSnapshot ToSnapshot(WaitReading wait) => new(
+        wait.Kind,
+        ResourceNames.Cut(wait.Text),
+        wait.Resource is { } resource ? IdOf(resource) : 0,
+        wait.Name is { } name ? ResourceNames.Cut(name) : null,
+        [.. wait.Blockers.Select(static task => task.Id).Distinct().Order().Take(MostIds)],
+        wait.Due is { } due ? TimeSpan.FromTicks(due - now) : null);
+
+    // Those of a group's children that are in nothing else are the same.
+    private ScopeSnapshot[] ScopesOf(TaskReading reading)
+    {
+        if (reading.Scopes.All.Count == 0)
+        {
+            return [];
+        }
+
+        if (reading.Scopes.OwnCount > 0 || reading.Task.Group is not { } group)
+        {
+            return [.. reading.Scopes.All.Select(ToSnapshot)];
+        }
+
+        return CollectionsMarshal.GetValueRefOrAddDefault(scopesOfGroups, group, out _) ??= [.. reading.Scopes.All.Select(ToSnapshot)];
+    }
+
+    private ScopeSnapshot ToSnapshot(Scope scope) => CollectionsMarshal.GetValueRefOrAddDefault(scopes, scope, out _) ??= new ScopeSnapshot(
+        IdOf(scope),
+        scope.Kind,
+        (scope.Name ?? ResourceNames.Of(scope)) is { } name ? ResourceNames.Cut(name) : null,
+        scope.Host?.Id ?? 0,
+        scope.Deadline is { } deadline && deadline != LoopClock.Never ? TimeSpan.FromTicks(deadline - now) : null,
+        scope.Shield,
+        scope.Cancelled,
+        scope.Reason is { } reason ? ResourceNames.Cut(reason) : null);
+
+    private int IdOf(object resource)
+    {
+        ref int id = ref CollectionsMarshal.GetValueRefOrAddDefault(ids, resource, out bool known);
+        if (!known)
+        {
+            id = ids.Count;
+        }
+
+        return id;
+    }
+
+    // What only the others know of it.
+    private void Complete(TaskSnapshot task)
+    {
+        if (awaitersOf.TryGetValue(task.Id, out var awaiters))
+        {
+            task.AwaitedBy = awaiters.First;
+            task.AwaitedByCount = awaiters.Count;
+        }
+
+        for (int i = 0; i < task.Waits.Count; i++)
+        {
+            if (task.Waits[i].Kind == WaitKind.Group && blockersOf.TryGetValue(task.Id, out var children))
+            {
+                ((WaitSnapshot[])task.Waits)[i] = task.Waits[i] with { Blockers = [.. children.Distinct().Order().Take(MostIds)] };
+            }
+        }
+    }
+}

@@ -157,7 +157,7 @@ public sealed class ClusterExecutorTests(Cluster cluster)
     public void Work_that_waits_on_the_silo_is_withdrawn_and_never_begins() => RunLoop(async () =>
     {
         var executor = New();
-        var gates = Enumerable.Range(0, 8).Select(_ => Loop.CreateTask(executor.Run(Block, TimeSpan.FromSeconds(1)))).ToList();
+        var gates = Enumerable.Range(0, 8).Select(_ => Loop.CreateTask(executor.Run(static (TimeSpan limit) => Opened.Wait(limit), TimeSpan.FromSeconds(20)))).ToList();
         await Loop.Sleep(100);
         string key = Guid.NewGuid().ToString();
         var waits = Enumerable.Range(0, 8).Select(_ => Loop.CreateTask(executor.Run(static (string key) => Counts[key] = 1, key))).ToList();
@@ -168,9 +168,12 @@ public sealed class ClusterExecutorTests(Cluster cluster)
             (await Catch(task)).Should().BeOfType<LoopCanceledException>();
         }
 
+        Opened.Set();
         await Loop.Gather(gates.Select(static gate => gate.AsCoroutine()));
         Counts.Should().NotContainKey(key);
     });
+
+    private static readonly ManualResetEventSlim Opened = new();     // what keeps all threads of the silos meanwhile
 
     private static int Block(TimeSpan time)
     {

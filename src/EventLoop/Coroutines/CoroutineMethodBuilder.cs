@@ -42,7 +42,7 @@ public struct CoroutineMethodBuilder
     /// <summary>For the compiler only.</summary>
     public readonly void AwaitOnCompleted<TAwaiter, TStateMachine>(ref TAwaiter awaiter, ref TStateMachine stateMachine)
         where TAwaiter : INotifyCompletion
-        where TStateMachine : IAsyncStateMachine => Suspension.Await(ref awaiter, box);
+        where TStateMachine : IAsyncStateMachine => AwaitDispatch.Await(ref awaiter, box);
 
     /// <summary>For the compiler only.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -92,7 +92,7 @@ public struct CoroutineMethodBuilder<T>
     /// <summary>For the compiler only.</summary>
     public readonly void AwaitOnCompleted<TAwaiter, TStateMachine>(ref TAwaiter awaiter, ref TStateMachine stateMachine)
         where TAwaiter : INotifyCompletion
-        where TStateMachine : IAsyncStateMachine => Suspension.Await(ref awaiter, box);
+        where TStateMachine : IAsyncStateMachine => AwaitDispatch.Await(ref awaiter, box);
 
     /// <summary>For the compiler only.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -41,10 +41,10 @@ public sealed partial class LayersTests
         return Row().Matches(table).ToDictionary(
             static row => row.Groups[1].Value,
             static row =>
-                Name().Matches(row.Groups[2].Value + row.Groups[3].Value).Select(static name => name.Groups[1].Value).ToHashSet(StringComparer.Ordinal));
+                Name().Matches(row.Groups[2].Value).Select(static name => name.Groups[1].Value).ToHashSet(StringComparer.Ordinal));
     }
 
-    [GeneratedRegex(@"^\| `([^`]+)` \|[^|]*\|([^|]*)\|([^|]*)\|", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `([^`]+)` \|[^|]*\|([^|]*)\|", RegexOptions.Multiline)]
     private static partial Regex Row();
 
     [GeneratedRegex("`([^`]+)`")]

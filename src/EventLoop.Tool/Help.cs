@@ -6,7 +6,7 @@ internal static class Help
         Looks into running programs on the EventLoop runtime. Nothing has to be prepared in them.
 
           eventloop list                      the processes that answer, and their loops
-          eventloop ps PID                    a line for each task: what it waits for, since when, in which method
+          eventloop ps PID                    a line for each task: what it waits for, since when, in which method; --frames: where steps are stuck
           eventloop pstree PID [--by await]   tasks below who started them, or below who awaits them
           eventloop top PID                   the loops each second (q quits)
           eventloop dump PID [-o FILE]        snapshot, ended tasks and recording in a file; --frames adds the stacks of the loops' threads

@@ -18,6 +18,9 @@ switch (args.Length > 0 ? args[0] : "mix")
     case "spin":
         Loop.Run(Work.Spin);
         break;
+    case "forever":
+        Forever.Run();
+        break;
     case "loops":
         Work.Loops();
         break;

@@ -10,18 +10,25 @@ internal static class DoctorCommand
     internal static ExitCode Run(CommandLine line, TextWriter to)
     {
         var snapshots = Answers.Snapshots(line);
+        var stuck = line.Process is { } id ? StuckStep.Find(Target.Find(id), snapshots, line) : [];
         var leaks = line.Has("--leaks") ? Leaks.Find(Target.Find(line.RequiredProcess), line.Timeout) : [];
-        bool any = leaks.Count > 0 || snapshots.Exists(static snapshot => snapshot.FindProblems().Any(static one => one.Severity > FindingSeverity.Info));
+        bool any = leaks.Count > 0 || stuck.Count > 0 || snapshots.Exists(snapshot =>
+            Problems(snapshot, stuck).Any(static one => one.Severity > FindingSeverity.Info));
         if (line.Json)
         {
-            WriteJson(line, snapshots, leaks);
+            WriteJson(line, snapshots, stuck, leaks);
             to.WriteLine();
             return any ? ExitCode.Findings : ExitCode.Fine;
         }
 
+        foreach (var step in stuck)
+        {
+            step.Write(to);
+        }
+
         foreach (var snapshot in snapshots)
         {
-            foreach (var finding in snapshot.FindProblems())
+            foreach (var finding in Problems(snapshot, stuck))
             {
                 to.WriteLine(PlainText.Line($"{finding.Severity.ToString().ToUpperInvariant(),-7} {finding.Kind} on loop '{snapshot.LoopName}': "
                     + $"{finding.Message}"));
@@ -44,16 +51,33 @@ internal static class DoctorCommand
         return any ? ExitCode.Findings : ExitCode.Fine;
     }
 
-    private static void WriteJson(CommandLine line, List<LoopSnapshot> snapshots, List<Leak> leaks)
+    // What two looks have shown says more than the one that the process took itself.
+    private static IEnumerable<Finding> Problems(LoopSnapshot snapshot, List<StuckStep> stuck) => snapshot.FindProblems().Where(finding =>
+        finding.Kind != FindingKind.LongStep || !stuck.Exists(step => step.Loop == snapshot.LoopName && step.TaskId == snapshot.Running?.TaskId));
+
+    private static void WriteJson(CommandLine line, List<LoopSnapshot> snapshots, List<StuckStep> stuck, List<Leak> leaks)
     {
         using var json = new Utf8JsonWriter(Console.OpenStandardOutput());
         json.WriteStartObject();
         json.WriteNumber("v", 1);
         json.WriteId("pid", line.Process);
         json.WriteStartArray("findings");
+        foreach (var step in stuck)
+        {
+            json.WriteStartObject();
+            json.WriteString("kind", nameof(FindingKind.LongStep));
+            json.WriteString("severity", nameof(FindingSeverity.Error));
+            json.WriteText("loop", step.Loop);
+            json.WriteIds("tasks", step.TaskId is { } id ? [id] : []);
+            json.WriteText("message", step.Message);
+            json.WriteText("advice", step.Advice);
+            json.WriteTexts("frames", step.Frames);
+            json.WriteEndObject();
+        }
+
         foreach (var snapshot in snapshots)
         {
-            foreach (var finding in snapshot.FindProblems())
+            foreach (var finding in Problems(snapshot, stuck))
             {
                 json.WriteStartObject();
                 json.WriteString("kind", finding.Kind.ToString());

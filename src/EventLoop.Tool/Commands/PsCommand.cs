@@ -7,6 +7,7 @@ namespace EventLoop.Tool.Commands;
 internal static class PsCommand
 {
     private const int MostLines = 60;
+    private static readonly TimeSpan LongStep = TimeSpan.FromSeconds(1);
 
     internal static ExitCode Run(CommandLine line, TextWriter to)
     {
@@ -28,6 +29,19 @@ internal static class PsCommand
             }
 
             WriteFindings(snapshot, to);
+            if (LongRunning(snapshot) is { } task && !line.Has("--frames") && line.Process is { } process)
+            {
+                to.WriteLine(PlainText.Line($"{task.Name} #{task.Id} may not have come back from its step for {PlainText.Short(task.InStatus)}: "
+                    + $"eventloop ps {process} --frames shows where"));
+            }
+        }
+
+        if (line.Has("--frames"))
+        {
+            foreach (var step in StuckStep.Find(Target.Find(line.RequiredProcess), snapshots, line))
+            {
+                step.Write(to);
+            }
         }
 
         if (snapshots.Count == 0)
@@ -37,6 +51,9 @@ internal static class PsCommand
 
         return ExitCode.Fine;
     }
+
+    private static TaskSnapshot? LongRunning(LoopSnapshot snapshot) =>
+        snapshot.Running?.TaskId is { } id && snapshot.Find(id) is { Status: LoopTaskStatus.Running } task && task.InStatus > LongStep ? task : null;
 
     internal static ExitCode WriteJson(List<LoopSnapshot> snapshots, TextWriter to)
     {

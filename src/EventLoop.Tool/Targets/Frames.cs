@@ -1,4 +1,5 @@
 using System.Diagnostics.Tracing;
+using System.Globalization;
 using EventLoop.Diagnostics;
 using Microsoft.Diagnostics.NETCore.Client;
 using Microsoft.Diagnostics.Symbols;
@@ -13,7 +14,21 @@ internal static class Frames
 {
     private static readonly TimeSpan Sampling = TimeSpan.FromMilliseconds(100);
 
+    /// <returns>As lines for people.</returns>
     internal static IReadOnlyList<string> Read(Target target, TimeSpan timeout)
+    {
+        var lines = new List<string>();
+        foreach (var (thread, frames) in ReadThreads(target, timeout))
+        {
+            lines.Add($"Thread ({thread}) runs a loop:");
+            lines.AddRange(frames.Select(static frame => "    at " + frame));
+        }
+
+        return lines;
+    }
+
+    /// <returns>By the system's number of the thread: its frames, innermost first, escaped.</returns>
+    internal static IReadOnlyDictionary<int, IReadOnlyList<string>> ReadThreads(Target target, TimeSpan timeout)
     {
         string trace = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".nettrace");
         string? log = null;
@@ -33,7 +48,7 @@ internal static class Frames
             }
 
             log = TraceLog.CreateFromEventPipeDataFile(trace);
-            return Read(log);
+            return ReadThreads(log);
         }
         finally
         {
@@ -45,7 +60,7 @@ internal static class Frames
         }
     }
 
-    private static IReadOnlyList<string> Read(string log)
+    private static Dictionary<int, IReadOnlyList<string>> ReadThreads(string log)
     {
         using var symbols = new SymbolReader(TextWriter.Null) { SymbolPath = "" };
         using var events = new TraceLog(log);
@@ -70,20 +85,17 @@ internal static class Frames
 
             latest[thread] = frames;
         });
-        var lines = new List<string>();
+        var loops = new Dictionary<int, IReadOnlyList<string>>();
         foreach (var (thread, frames) in latest)
         {
-            if (!frames.Exists(static frame =>
-                frame.Contains("LoopCore.Run", StringComparison.Ordinal) || frame.Contains("LoopCore.Turn", StringComparison.Ordinal)))
+            // "Thread (4711)"
+            if (frames.Exists(static frame => frame.Contains("LoopCore.Run", StringComparison.Ordinal) || frame.Contains("LoopCore.Turn", StringComparison.Ordinal))
+                && int.TryParse(thread.AsSpan("Thread (".Length).TrimEnd(')'), NumberStyles.None, CultureInfo.InvariantCulture, out int number))
             {
-                continue;
+                loops[number] = [.. frames.Where(static frame => frame is not ("CPU_TIME" or "UNMANAGED_CODE_TIME")).Select(PlainText.Escape)];
             }
-
-            lines.Add($"{thread} runs a loop:");
-            lines.AddRange(frames.Where(static frame =>
-                frame is not ("CPU_TIME" or "UNMANAGED_CODE_TIME")).Select(static frame => "    at " + PlainText.Escape(frame)));
         }
 
-        return lines;
+        return loops;
     }
 }

@@ -44,6 +44,7 @@ internal static class SnapshotJson
 
         json.WriteNumber("taskCount", snapshot.TaskCount);
         json.WriteNumber("unread", snapshot.Unread);
+        json.WriteNumber("thread", snapshot.Thread);
         WriteTasks("tasks", snapshot.Tasks, json, to);
         WriteBunches(snapshot, json);
         WriteCycles(snapshot, json);
@@ -253,6 +254,7 @@ internal static class SnapshotJson
                 : null,
             TaskCount = json.Int("taskCount"),
             Unread = json.Int("unread"),
+            Thread = json.Int("thread"),
             Tasks = tasks,
             Bunches = json.List("bunches", static bunch => new TaskBunch(
                 bunch.Int("count"), bunch.Enum<LoopTaskStatus>("status"), bunch.OptionalEnum<WaitKind>("wait"), bunch.Text("text"), bunch.Texts("stack"),

@@ -98,6 +98,7 @@ internal sealed partial class SnapshotReader
             Running = running,
             TaskCount = all.Count - ended,
             Unread = unread,
+            Thread = core.IsRunning ? core.NativeThread : 0,
             Tasks = list,
             Bunches = bunches.ToList(),
             Cycles = cycles,

@@ -1,0 +1,37 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace EventLoop.Tool.Tests;
+
+/// <summary>What a user does who has prepared nothing, with a program that stands still.</summary>
+public sealed class ForeverTests
+{
+    [Fact]
+    public void Whatever_waits_for_ever_computes_or_blocks_among_two_hundred_tasks_is_named_with_why_by_one_command()
+    {
+        using var target = TargetProcess.Run("forever");
+        string id = target.Id.ToString(CultureInfo.InvariantCulture);
+
+        var run = ToolRun.Run("ps", id, "--frames", "--timeout", "60");
+        run.ExitCode.Should().Be(0, run.Errors);
+        run.Output.Should().MatchRegex("190 x waiting .*Forever.Customer")
+            .And.MatchRegex("event .*Forever.WaitForDoorbell")
+            .And.MatchRegex("future .*Forever.WaitForReply")
+            .And.MatchRegex("Task .*Forever.WaitForDriver", "a task of .NET's")
+            .And.MatchRegex("read from 127.0.0.1:[0-9]+ .*Forever.ReadOrder")
+            .And.MatchRegex(@"lock \(held by task 'bookkeeper'\) .*Forever.WriteLedger")
+            .And.MatchRegex("LockConvoy: lock .*holder waits for Task", "that is why the lock stays held")
+            .And.MatchRegex("task 'cruncher' #[0-9]+ has been in one step .*Forever.CountPrimes < Forever.Compute")
+            .And.MatchRegex("task 'query' #[0-9]+ has been in one step .*Thread.Sleep < Forever.AskDatabase < Forever.Block")
+            .And.MatchRegex("its thread is blocked in Thread.Sleep");
+
+        var doctor = ToolRun.Run("doctor", id, "--json", "--timeout", "60");
+        doctor.ExitCode.Should().Be(1, doctor.Errors);
+        using var json = JsonDocument.Parse(doctor.Output);
+        var steps = json.RootElement.GetProperty("findings").EnumerateArray().Where(static one => one.GetProperty("kind").GetString() == "LongStep").ToArray();
+        steps.Should().HaveCount(2);
+        steps.Select(static one => one.GetProperty("message").GetString()).Should().Contain(static text => text!.Contains("cruncher"))
+            .And.Contain(static text => text!.Contains("blocked"));
+        steps[0].GetProperty("frames").GetArrayLength().Should().BeGreaterThan(0);
+    }
+}

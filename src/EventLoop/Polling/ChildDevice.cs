@@ -41,7 +41,7 @@ internal sealed unsafe class ChildDevice : IDisposable
         return new ChildDevice(id, descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true));
     }
 
-    /// <summary>A process that is no child of this one; null: it is gone.</summary>
+    /// <summary>A process that is no child of this one; null: it is gone. Whose number it was before this call nobody knows: look again behind it.</summary>
     internal static ChildDevice? OpenStranger(int id)
     {
         int descriptor = (int)Libc.SystemCall(Libc.PidfdOpen, id, 0, 0, 0, 0, 0);
@@ -97,7 +97,11 @@ internal sealed unsafe class ChildDevice : IDisposable
 
     /// <summary>To all of the group that it leads; as long as it was not reaped, the group's number is nobody else's.</summary>
     /// <returns>Whether there was anybody.</returns>
-    internal bool SendToGroup(int signal) => !IsReaped && Libc.Kill(-Id, signal) == 0;
+    internal bool SendToGroup(int signal)
+    {
+        _ = Peek();      // whether somebody else has reaped it
+        return !IsReaped && Id > 1 && Libc.Kill(-Id, signal) == 0;
+    }
 
     /// <summary>Waits a moment for its end, on this thread.</summary>
     internal bool WaitBriefly(int milliseconds)

@@ -14,6 +14,7 @@ internal sealed unsafe class ChildStart
     private const int StructureRoom = 512;      // of opaque structures: 80 and 336 bytes in glibc and in musl
 
     private readonly List<int> opened = [];     // copies for the child, which are closed here
+    private int[]? ahead;                       // files that were opened before the start, in their places
 
     /// <summary>Where to look for it, one after the other: all but the last may be missing.</summary>
     internal required IReadOnlyList<string> Paths { get; init; }
@@ -34,6 +35,60 @@ internal sealed unsafe class ChildStart
     /// <summary>This side's ends of the pipes among the streams, in their places.</summary>
     internal SafeFileHandle?[] Ends { get; private set; } = [];
 
+    /// <summary>Those of the streams that are files by their paths.</summary>
+    internal bool HasFiles => Streams.Any(static stream => stream.Kind == ChildStreamKind.File);
+
+    /// <summary>The places of files whose opening may wait for others: a FIFO's does until somebody has the other end, a device's for what it likes.</summary>
+    internal List<int> FindSpecialFiles() => [.. Enumerable.Range(0, Streams.Count).Where(place =>
+        Streams[place] is { Kind: ChildStreamKind.File, Path: { } path } && FileFacts.Of(path, out _) is { IsRegular: false, IsFolder: false })];
+
+    /// <summary>Opens a file before the start, for as long as that takes.</summary>
+    /// <returns>Zero, or the system's number for why not.</returns>
+    internal int OpenAhead(int place)
+    {
+        int file;
+        while ((file = OpenFile(Streams[place], place)) < 0)
+        {
+            if (Libc.LastError != Errno.Interrupted)
+            {
+                return Libc.LastError;
+            }
+        }
+
+        ahead ??= new int[Streams.Count];
+        ahead[place] = file;
+        return 0;
+    }
+
+    /// <summary>Has whoever waits in <see cref="OpenAhead"/> for the other end of a FIFO return.</summary>
+    /// <returns>False: it cannot be done.</returns>
+    internal bool Unblock(int place)
+    {
+        using var path = new NativeTexts([Streams[place].Path!]);
+        int both = Libc.Open(path.First, OpenReadWrite | CloseOnExec | NonBlocking, 0);
+        return both >= 0 && Libc.Close(both) == 0;
+    }
+
+    /// <summary>Lets go of what was opened before a start that does not come.</summary>
+    internal void CloseAhead()
+    {
+        for (int place = 0; place < (ahead?.Length ?? 0); place++)
+        {
+            if (ahead![place] != 0)
+            {
+                _ = Libc.Close(ahead[place]);
+                ahead[place] = 0;
+            }
+        }
+    }
+
+    /// <summary>What a stream is to its child.</summary>
+    internal static string NameOf(int place) =>
+        place switch { 0 => "standard input", 1 => "standard output", 2 => "standard error", _ => $"descriptor {place}" };
+
+    /// <summary>What was to be done when the opening of a file failed.</summary>
+    internal string OpeningOf(int place) => $"open {Streams[place].Path} for its {NameOf(place)}";
+
     /// <summary>Starts it.</summary>
     /// <param name="error">The system's number for why not.</param>
     /// <param name="what">What could not be done, where it was not the program that could not be started.</param>
@@ -46,6 +101,7 @@ internal sealed unsafe class ChildStart
         what = error == 0 ? null : "prepare the start";
         if (error != 0)
         {
+            CloseAhead();
             return 0;
         }
 
@@ -72,6 +128,7 @@ internal sealed unsafe class ChildStart
             }
 
             opened.Clear();
+            CloseAhead();
             if (process == 0)
             {
                 CloseEnds();
@@ -174,11 +231,10 @@ internal sealed unsafe class ChildStart
         var sources = new int[Streams.Count];
         for (int place = 0; place < Streams.Count; place++)
         {
-            what = place switch { 0 => "standard input", 1 => "standard output", 2 => "standard error", _ => $"descriptor {place}" };
             int error = Open(Streams[place], place, places, out sources[place]);
             if (error != 0)
             {
-                what = Streams[place].Path is { } path ? $"open {path} for its {what}" : $"make its {what}";
+                what = Streams[place].Path is not null ? OpeningOf(place) : $"make its {NameOf(place)}";
                 return error;
             }
         }
@@ -228,19 +284,19 @@ internal sealed unsafe class ChildStart
                 return Lift(theirs, places, out source);
 
             case ChildStreamKind.File:
-                using (var path = new NativeTexts([stream.Path!]))
+                int file = ahead is not null && ahead[place] != 0 ? ahead[place] : OpenFile(stream, place);
+                if (file < 0)
                 {
-                    const int writeOnly = 1, create = 0x40, truncate = 0x200, append = 0x400;
-                    int flags = place == 0 ? 0 : writeOnly | create | (stream.Appends ? append : truncate);
-                    int file = Libc.Open(path.First, flags | CloseOnExec, 0x1B6);
-                    if (file < 0)
-                    {
-                        return Libc.LastError;
-                    }
-
-                    opened.Add(file);
-                    return Lift(file, places, out source);
+                    return Libc.LastError;
                 }
+
+                if (ahead is not null)
+                {
+                    ahead[place] = 0;
+                }
+
+                opened.Add(file);
+                return Lift(file, places, out source);
 
             case ChildStreamKind.Handle:
                 bool referenced = false;
@@ -264,6 +320,13 @@ internal sealed unsafe class ChildStart
             default:
                 return 0;
         }
+    }
+
+    private static int OpenFile(ChildStream stream, int place)
+    {
+        const int writeOnly = 1, create = 0x40, truncate = 0x200, append = 0x400;
+        using var path = new NativeTexts([stream.Path!]);
+        return Libc.Open(path.First, (place == 0 ? 0 : writeOnly | create | (stream.Appends ? append : truncate)) | CloseOnExec, 0x1B6);
     }
 
     private int Lift(int descriptor, int places, out int source)

@@ -49,6 +49,10 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "kill")]
     internal static partial int Kill(int process, int signal);
 
+    /// <summary>To the calling thread: it has acted on it when this returns.</summary>
+    [LibraryImport(Name, EntryPoint = "raise")]
+    internal static partial int Raise(int signal);
+
     [LibraryImport(Name, EntryPoint = "open")]
     internal static partial int Open(byte* path, int flags, uint mode);
 

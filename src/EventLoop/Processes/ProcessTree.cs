@@ -6,17 +6,32 @@ namespace EventLoop.Processes;
 /// <summary>The descendants of a process, as far as they can be found: one whose parent has ended is another's by then. Any thread.</summary>
 internal static class ProcessTree
 {
-    /// <summary>Sends a signal to all of them, each by a handle of its own.</summary>
-    internal static void Signal(int ancestor, int signal)
+    /// <summary>A handle for each of them, to be disposed. A number that became another process's between the look and the handle is left out.</summary>
+    internal static List<ChildDevice> Open(int ancestor)
     {
-        foreach (int id in Descendants(ancestor))
+        List<ChildDevice> opened = [];
+        foreach (var (id, parent) in Descendants(ancestor))
         {
-            using var process = ChildDevice.OpenStranger(id);
-            process?.SendToStranger(signal);
+            if (ChildDevice.OpenStranger(id) is not { } process)
+            {
+                continue;
+            }
+
+            // Behind the handle the number is its own. One with another parent is a stranger, or one whose parent has ended, which cannot be told.
+            if (ParentOf($"/proc/{id}") == parent)
+            {
+                opened.Add(process);
+            }
+            else
+            {
+                process.Dispose();
+            }
         }
+
+        return opened;
     }
 
-    internal static List<int> Descendants(int ancestor)
+    private static List<(int Id, int Parent)> Descendants(int ancestor)
     {
         var children = new Dictionary<int, List<int>>();
         foreach (string folder in Directory.EnumerateDirectories("/proc"))
@@ -27,13 +42,13 @@ internal static class ProcessTree
             }
         }
 
-        var found = new List<int>();
+        var found = new List<(int Id, int Parent)>();
         var next = new Queue<int>([ancestor]);
         while (next.TryDequeue(out int parent))
         {
             foreach (int child in children.GetValueOrDefault(parent) ?? [])
             {
-                found.Add(child);
+                found.Add((child, parent));
                 next.Enqueue(child);
             }
         }

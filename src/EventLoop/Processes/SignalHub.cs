@@ -50,6 +50,7 @@ internal static class SignalHub
         }
     }
 
+    /// <summary>With the last one goes the registration, and the default action is back. Signals that had come by then end nobody.</summary>
     internal static void Remove(int number, ISignalSubscriber subscriber)
     {
         Registration? last = null;
@@ -66,7 +67,11 @@ internal static class SignalHub
             }
         }
 
-        last?.Dispose();
+        if (last is not null)
+        {
+            SignalBarrier.Pass();
+            last.Dispose();
+        }
     }
 
     private sealed class Registration : IDisposable

@@ -44,6 +44,7 @@ internal sealed class SpawnRequest : LoopItem
         catch (OutOfMemoryException none)
         {
             core.EndFlight();
+            start.CloseAhead();
             throw Exhausted(none);
         }
     }
@@ -103,6 +104,7 @@ internal sealed class SpawnRequest : LoopItem
         catch (Exception other)
         {
             failure = other is OutOfMemoryException ? Exhausted(other) : other;
+            start.CloseAhead();
         }
 
         core.Arrive(this);

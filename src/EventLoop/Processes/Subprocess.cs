@@ -128,12 +128,13 @@ public sealed partial class Subprocess : IAsyncDisposable
             return device.SendToGroup(number);
         }
 
-        var descendants = ProcessTree.Descendants(Id);
+        // Handles first: when it is gone its children are another's.
+        var descendants = ProcessTree.Open(Id);
         bool sent = device.Send(number);
-        foreach (int id in descendants)
+        foreach (var process in descendants)
         {
-            using var process = ChildDevice.OpenStranger(id);
-            process?.SendToStranger(number);
+            process.SendToStranger(number);
+            process.Dispose();
         }
 
         return sent;

@@ -105,6 +105,7 @@ public sealed class ProcessExecutorTests : ProcessTest
     {
         await using var pool = new ProcessExecutor(One);
         int id = await pool.Run(static () => Environment.ProcessId);
+        id.Should().BeGreaterThan(1).And.NotBe(Environment.ProcessId);
         Process.GetProcessById(id).Kill();
         (await pool.Run(static () => Environment.ProcessId)).Should().NotBe(id);
         pool.Statistics.Crashed.Should().Be(0);

@@ -19,6 +19,7 @@ public sealed class GuardTests : ProcessTest
     {
         await using var child = await Subprocess.StartAsync(new ProcessCommand("sleep", "60") { KillOnParentExit = true });
         int guard = Guard;
+        guard.Should().BeGreaterThan(1, "0 would be this process's own group");
         Process.GetProcessById(guard).Kill();
         while (Guard == guard || Guard == 0)
         {
@@ -44,6 +45,42 @@ public sealed class GuardTests : ProcessTest
         var groups = (HashSet<int>)typeof(Loop).Assembly.GetType("EventLoop.Processes.Guard")!
             .GetField("Groups", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.GetValue(null)!;
         SpinWait.SpinUntil(() => groups.Count == 0, TimeSpan.FromSeconds(5)).Should().BeTrue("a number that it kept would be another's one day");
+    }
+
+    [Fact]
+    public void What_kills_a_parent_without_notice_leaves_none_of_its_guarded_children_and_grandchildren() => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(new() { Workers = 1 });
+        List<int> left = [];
+        var parent = Loop.CreateTask(pool.Run(StartGuarded, 0, (int id) => left.Add(id)));
+        while (left.Count < 3)
+        {
+            await Loop.Sleep(TimeSpan.FromMilliseconds(5));
+        }
+
+        left.Should().OnlyContain(static id => !IsGone(id));
+        pool.KillWorkers();
+        (await Catch(parent)).Should().BeOfType<WorkerCrashedException>().Which.ExitStatus.Signal.Should().Be(Signals.SIGKILL);
+        foreach (int id in left)
+        {
+            await UntilGone(id);
+        }
+    });
+
+    // In a worker, which is the parent: a child, one that heeds nothing but SIGKILL, and what that has started.
+    private static int StartGuarded(int nothing, WorkerContext<int> worker)
+    {
+        Loop.Run(async Coroutine () =>
+        {
+            var child = await Subprocess.StartAsync(new ProcessCommand("sleep", "600") { KillOnParentExit = true });
+            var deaf = await Subprocess.StartAsync(
+                Sh("trap '' TERM HUP INT; sleep 600 & echo $!; wait") with { Output = Stdio.Pipe, KillOnParentExit = true });
+            worker.Report(int.Parse((await deaf.Output.ReadLineAsync())!));
+            worker.Report(deaf.Id);
+            worker.Report(child.Id);
+            await child.WaitAsync();
+        });
+        return nothing;
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EventLoop.Tests.Net;
 
 namespace EventLoop.Tests.Processes;
@@ -8,8 +9,14 @@ namespace EventLoop.Tests.Processes;
 [RealTime("its children are the system's")]
 public abstract class ProcessTest : LoopTest
 {
+    // Tests send these to this process. One that came when nobody listens any more would end all tests without a word.
+    private static readonly PosixSignalRegistration[] Harmless =
+        [.. new[] { PosixSignal.SIGHUP, Signals.SIGUSR1, Signals.SIGUSR2 }.Select(static signal => PosixSignalRegistration.Create(signal,
+            static context => context.Cancel = true))];
+
     protected void RunProcesses(Func<Coroutine> main, LoopOptions? options = null)
     {
+        GC.KeepAlive(Harmless);
         var before = Children();
         RunLoop(main, options ?? Options);
         SpinWait.SpinUntil(() => Left().Count == 0, TimeSpan.FromSeconds(5));      // what is reaped on other threads

@@ -1,3 +1,4 @@
+using EventLoop.Processes;
 using static EventLoop.Tests.Processes.SubprocessTests;
 
 namespace EventLoop.Tests.Processes;
@@ -92,6 +93,14 @@ public sealed class SubprocessStartTests : ProcessTest
             await Subprocess.RunAsync(new ProcessCommand("cat") { Input = Stdio.File("/no/such/file") }))).Message.Should().Contain("/no/such/file");
         await Failure<IOException>(async () => await Subprocess.RunAsync(new ProcessCommand("cat") { Output = Stdio.File("/etc") }));
     });
+
+    [Fact]
+    public void Where_no_more_processes_are_allowed_the_limits_are_named()
+    {
+        const int again = 11;
+        CommandLine.Explain(new ProcessCommand("make"), again, null).Should().BeOfType<IOException>()
+            .Which.Message.Should().Contain("'make'").And.Contain("no more processes").And.Contain("RLIMIT_NPROC");
+    }
 
     [Fact]
     public void Failed_starts_leave_no_descriptors() => RunProcesses(async () =>

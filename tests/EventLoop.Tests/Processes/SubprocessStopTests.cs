@@ -78,8 +78,8 @@ public sealed class SubprocessStopTests : ProcessTest
     public void A_cancelled_run_stops_the_child_and_ends_when_it_is_gone() => RunProcesses(async () =>
     {
         string path = Path.GetTempFileName();
-        var running = Loop.CreateTask(Subprocess.RunAsync(Sh("trap 'sleep 0.05; echo cleaned > \"$1\"; exit 0' TERM; echo ready > \"$1\"; while :; do sleep "
-            + "0.01; done", path)));
+        var command = Sh("trap 'sleep 0.05; echo cleaned > \"$1\"; exit 0' TERM; echo ready > \"$1\"; while :; do sleep 0.01; done", path);
+        var running = Loop.CreateTask(Subprocess.RunAsync(command with { StopGrace = TimeSpan.FromMinutes(10) }));      // a busy machine takes its time
         while ((await File.ReadAllTextAsync(path)) != "ready\n")
         {
             await Loop.Sleep(TimeSpan.FromMilliseconds(5));

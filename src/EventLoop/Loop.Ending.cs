@@ -74,7 +74,7 @@ public sealed partial class Loop
         }
 
         OutsideWaits.FailAll(Name);
-        if (!isDrained && EndOwnExecutor() is { } drained && !drained.Wait(options.ShutdownTimeout))
+        if (!isDrained && Executors.EndOwn() is { } drained && !drained.Wait(options.ShutdownTimeout))
         {
             ReportUndrained();      // another thread's loop, or one inside another: it cannot turn, but whoever waits for it has learned of its end
         }
@@ -182,7 +182,7 @@ public sealed partial class Loop
     // The loop turns meanwhile: the work may wait for something that only the loop can do.
     private void DrainExecutor()
     {
-        if (isDrained || LoopCore.Running is not null || !IsInLoopThread || EndOwnExecutor() is not { } drained)
+        if (isDrained || LoopCore.Running is not null || !IsInLoopThread || Executors.EndOwn() is not { } drained)
         {
             return;
         }

@@ -42,7 +42,7 @@ public sealed partial class Loop
         : null;
 
     /// <summary>Work of its own executor that is queued or runs.</summary>
-    internal int ExecutorBacklog => (ownExecutor as ThreadPoolExecutor)?.Unfinished ?? 0;
+    internal int ExecutorBacklog => Executors.Backlog;
 
     private void BeginDiagnostics()
     {

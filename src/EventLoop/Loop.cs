@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using EventLoop.Coroutines;
 using EventLoop.Diagnostics;
+using EventLoop.Executors;
 using EventLoop.Polling;
 using EventLoop.Reporting;
 using EventLoop.Scheduling;
@@ -35,7 +36,8 @@ public sealed partial class Loop : IDisposable
     {
         this.options = (options ?? new LoopOptions()).ForTimers();
         Name = this.options.Name ?? $"loop-{Interlocked.Increment(ref made)}";
-        LogTarget = new GuardedLogger(this.options.LoggerFactory?.CreateLogger("EventLoop.Loop"));
+        Reports = new LoopReporter(this);
+        Executors = new LoopExecutors(this);
         Losses = new LossLedger(loss =>
             ReportLoss(new LoopExceptionContext(loss.Message, loss.Exception, loss.About as LoopAwaitable, CreatedAt: loss.CreatedAt)));
         bool startInDebug = this.options.Debug ?? Environment.GetEnvironmentVariable("EVENTLOOP_DEBUG") is "1" or "true";
@@ -45,7 +47,7 @@ public sealed partial class Loop : IDisposable
             Pollers.Create(this.options.Poller),
             observeBlocking: startInDebug || this.options.BlockingCalls != BlockingCallPolicy.Ignore,
             this.options.Seed);
-        Core.Clock.Failed = OnClockFailed;
+        Core.Clock.Failed = Reports.ClockFailed;
         if (this.options.TimeProvider is IIdleClock clock)
         {
             clock.Attach(Core);
@@ -106,9 +108,9 @@ public sealed partial class Loop : IDisposable
         {
             field = value;
             CountWatching();
-            if (stepTimer is not null)
+            if (StepTiming is not null)
             {
-                stepTimer.StuckStepThreshold = value && options.StuckStepThreshold != System.Threading.Timeout.InfiniteTimeSpan ? options.StuckStepThreshold
+                StepTiming.StuckStepThreshold = value && options.StuckStepThreshold != System.Threading.Timeout.InfiniteTimeSpan ? options.StuckStepThreshold
                     : null;
             }
         }
@@ -157,7 +159,9 @@ public sealed partial class Loop : IDisposable
 
     private bool watchesWithoutDebug;
     private bool countsAsWatching;
-    private StepTimer? stepTimer;      // attached while it watches
+
+    /// <summary>Attached while it watches. Any thread may look.</summary>
+    internal StepTimer? StepTiming { get; private set; }
 
     private void CountWatching()
     {
@@ -175,12 +179,12 @@ public sealed partial class Loop : IDisposable
     {
         if (on)
         {
-            Core.Instruments.Add(stepTimer ??= new StepTimer(this), StepTimer.Needs);
+            Core.Instruments.Add(StepTiming ??= new StepTimer(this), StepTimer.Needs);
         }
         else
         {
-            Core.Instruments.Remove(stepTimer!);
-            stepTimer!.OnRunEnd();      // it hears of none any more
+            Core.Instruments.Remove(StepTiming!);
+            StepTiming!.OnRunEnd();      // it hears of none any more
         }
     }
 
@@ -215,7 +219,7 @@ public sealed partial class Loop : IDisposable
         }
     }
 
-    private void VerifyOpen(string member)
+    internal void VerifyOpen(string member)
     {
         if (Core.IsSurelyHere)
         {

@@ -36,15 +36,15 @@ internal sealed class LoopState : LoopCore
     internal override string Name => Loop.Name;
 
     internal override void OnCallbackFailed(Exception exception, CallbackItem? item = null, int version = 0, string? createdAt = null) =>
-        Loop.OnCallbackFailed(exception, item is null ? null : Handle.For(item, version), createdAt);
+        Loop.Reports.CallbackFailed(exception, item is null ? null : Handle.For(item, version), createdAt);
 
-    internal override void OnLateContinuation() => Loop.OnLateContinuation();
+    internal override void OnLateContinuation() => Loop.Reports.LateContinuation();
 
-    internal override void OnBlockingWait() => Loop.OnBlockingWait();
+    internal override void OnBlockingWait() => Loop.Reports.BlockingWait();
 
-    private protected override void OnWrongThread(string member) => Loop.OnWrongThread(member);
+    private protected override void OnWrongThread(string member) => Loop.Reports.WrongThread(member);
 
-    private protected override void OnTimerFailed(Exception exception) => Loop.OnTimerFailed(exception);
+    private protected override void OnTimerFailed(Exception exception) => Loop.Reports.TimerFailed(exception);
 
     private protected override void OnNothingReady(bool isParkingHeard)
     {

@@ -224,7 +224,7 @@ internal sealed class TestRun
             complaints.Add(running);
         }
 
-        if (loop.BlockingCallSeen is { } blocking)
+        if (loop.Reports.BlockingCallSeen is { } blocking)
         {
             complaints.Add(blocking);
         }

@@ -69,7 +69,7 @@ internal sealed class StepTimer(Loop loop) : Instrument
         if (!step.IsInner)
         {
             Volatile.Write(ref stepBegan, 0);
-            loop.OnStepTimed(step.Context, TimeSpan.FromTicks(step.Duration));
+            loop.Reports.StepTimed(step.Context, TimeSpan.FromTicks(step.Duration));
             Clear();
         }
     }
@@ -78,7 +78,7 @@ internal sealed class StepTimer(Loop loop) : Instrument
     {
         if (!loop.Core.IsExpecting)
         {
-            loop.OnNothingLeft();
+            loop.Reports.NothingLeft();
         }
     }
 

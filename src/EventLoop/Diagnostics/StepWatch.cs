@@ -94,7 +94,7 @@ internal static class StepWatch
             if (!told && ++looks >= FewestLooks && elapsed >= Threshold)
             {
                 looks = -1;
-                timer.Loop.OnStepStuck(TimeSpan.FromMilliseconds(elapsed));
+                timer.Loop.Reports.StepStuck(TimeSpan.FromMilliseconds(elapsed));
             }
         }
     }

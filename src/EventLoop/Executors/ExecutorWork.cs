@@ -1,0 +1,152 @@
+using EventLoop.Scheduling;
+
+namespace EventLoop.Executors;
+
+/// <summary>One piece of work that a task hands to an executor and waits for: the way there, the withdrawal, what becomes of a late end.</summary>
+internal static class ExecutorWork
+{
+    private static readonly ContextCallback RunWork = static run => ((Action)run!)();
+
+    internal static Coroutine Run(IExecutor? executor, Action work, CapacityLimiter? limiter) => Run(
+        executor,
+        () =>
+        {
+            work();
+            return true;
+        },
+        work,
+        limiter);
+
+    internal static Coroutine<T> Run<T>(IExecutor? executor, Func<T> work, CapacityLimiter? limiter) => Run(executor, work, work, limiter);
+
+    /// <param name="executor">Null: the loop's default executor.</param>
+    /// <param name="work">What runs.</param>
+    /// <param name="given">The caller's own delegate.</param>
+    /// <param name="limiter">Null: none.</param>
+    private static async Coroutine<T> Run<T>(IExecutor? executor, Func<T> work, Delegate given, CapacityLimiter? limiter)
+    {
+        var loop = Loop.Current;
+        await Loop.CheckPoint();
+        var token = limiter is null ? default : await limiter.AcquireOnBehalfOfAsync(new Borrower(Loop.CurrentTask));
+        var withdrawal = new CancellationTokenSource();
+        var flow = ExecutionContext.Capture();
+        Task<T> running;
+        try
+        {
+            executor ??= loop.DefaultExecutor;
+            running = Submit(executor, work, given, flow, withdrawal.Token)
+                ?? throw new InvalidOperationException("The executor returned no task from SubmitAsync. It has to return one that ends as the work ends.");
+        }
+        catch
+        {
+            token.Dispose();
+            throw;
+        }
+
+        var back = ForeignTaskExtensions.Completion(running, inFlight: true, isWork: true);
+        try
+        {
+            await back;
+        }
+        catch (LoopCanceledException)
+        {
+            Withdraw(loop, executor, withdrawal);
+            ReportLateFailure(loop, running);      // also of work that has failed a moment ago, before the loop heard of it
+            if (limiter is not null)
+            {
+                DisposeAfter(loop, running, token);
+            }
+
+            throw;
+        }
+
+        token.Dispose();
+        var result = await running;
+        if (loop.Debug && result is Task { IsCompleted: false })
+        {
+            loop.OnWorkReturnedTask(work.Method);
+        }
+
+        return result;
+    }
+
+    private static Task<T>? Submit<T>(IExecutor executor, Func<T> work, Delegate given, ExecutionContext? flow, CancellationToken withdrawal) =>
+        executor is not IBareExecutor bare
+        ? executor.SubmitAsync(() => RunIn(flow, work), withdrawal)
+        : given is Action action ? WithResult<T>(bare.SubmitAsync(action, withdrawal))
+        : bare.SubmitAsync((Func<T>)given, withdrawal);
+
+    private static async Task<T> WithResult<T>(Task done)
+    {
+        await done.ConfigureAwait(false);
+        return default!;
+    }
+
+    // Our own executors answer at once. What others do when the token fires may block, and may throw.
+    private static void Withdraw(Loop loop, IExecutor from, CancellationTokenSource withdrawal)
+    {
+        if (from is ThreadPoolExecutor or DedicatedThreadExecutor or IBareExecutor)
+        {
+            withdrawal.Cancel();
+            return;
+        }
+
+        withdrawal.CancelAsync().ContinueWith(
+            static (failed, loop) =>
+                ((Loop)loop!).ReportLoss(new LoopExceptionContext("The withdrawal of work from an executor failed", failed.Exception!.InnerException)),
+            loop,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+    }
+
+    /// <summary>Who borrows a token: one piece of work, not the task that waits for it, which may have others under way.</summary>
+    private sealed class Borrower(LoopTask? by)
+    {
+        public override string ToString() => by is null ? "work in an executor" : $"work of {by.Label} in an executor";
+    }
+
+    private static T RunIn<T>(ExecutionContext? flow, Func<T> work)
+    {
+        if (flow is null)
+        {
+            return work();
+        }
+
+        T result = default!;
+        ExecutionContext.Run(flow, RunWork, (Action)(() => result = work()));
+        return result;
+    }
+
+    private static void ReportLateFailure(Loop loop, Task running) => running.ContinueWith(
+        static (late, loop) =>
+            ((Loop)loop!).ReportLoss(new LoopExceptionContext("Work in an executor failed after its waiter was cancelled", late.Exception!.InnerException)),
+        loop,
+        CancellationToken.None,
+        TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+        TaskScheduler.Default);
+
+    private static void DisposeAfter(Loop loop, Task running, Releaser token)
+    {
+        loop.Core.BeginFlight();      // for the token's way back: the work's own flight ends before it is posted
+        running.ContinueWith(
+            _ =>
+            {
+                try
+                {
+                    loop.Post(token.Dispose);
+                }
+                catch (ObjectDisposedException)
+                {
+                    // The loop is closed: nobody waits for the token any more.
+                }
+                finally
+                {
+                    loop.Core.EndFlight();
+                }
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+    }
+}

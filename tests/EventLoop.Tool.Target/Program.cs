@@ -10,13 +10,25 @@ switch (args.Length > 0 ? args[0] : "mix")
         Thread.Sleep(Work.Life);
         break;
     case "many":
-        Loop.Run(Work.Many);
+        Loop.Run(() => Work.Many(args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 100_000));
         break;
     case "busy":
         Loop.Run(Work.Busy);
         break;
     case "spin":
         Loop.Run(Work.Spin);
+        break;
+    case "names":
+        Loop.Run(BadNames.Use, new LoopOptions { Name = BadNames.All[0] });
+        break;
+    case "restless":
+        Work.Restless();
+        break;
+    case "dumps":
+        Loop.Run(() => Work.Dumps(args[1]));
+        break;
+    case "othersource":
+        OtherSource.Run(args[1]);
         break;
     case "forever":
         Forever.Run();

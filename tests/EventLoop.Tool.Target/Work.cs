@@ -51,14 +51,39 @@ internal static class Work
         await Ready();
     }
 
-    internal static async Coroutine Many()
+    internal static async Coroutine Many(int count)
     {
-        for (int i = 0; i < 100_000; i++)
+        for (int i = 0; i < count; i++)
         {
             _ = Loop.CreateTask(Idle);
         }
 
         await Loop.Sleep(100);
+        await Ready();
+    }
+
+    /// <summary>One loop after the other, each of which lives for a moment.</summary>
+    internal static void Restless()
+    {
+        Loop.Run(static async Coroutine () => await Loop.Yield());
+        Console.WriteLine("ready");
+        long end = Environment.TickCount64 + (long)Life.TotalMilliseconds;
+        while (Environment.TickCount64 < end)
+        {
+            Loop.Run(static async Coroutine () => await Loop.CreateTask(static async () => await Loop.Yield(), "short"));
+        }
+    }
+
+    /// <summary>Writes a dump on SIGQUIT.</summary>
+    internal static async Coroutine Dumps(string folder)
+    {
+        using var writing = Loop.Current.Diagnostics.DumpOn(DumpCauses.Quit, folder);
+        for (int i = 0; i < 1000; i++)
+        {
+            _ = Loop.CreateTask(Idle, $"a task whose name takes some room in a file, and whose number is {i}");
+        }
+
+        await Loop.Yield();
         await Ready();
     }
 

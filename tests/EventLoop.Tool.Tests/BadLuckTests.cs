@@ -41,6 +41,28 @@ public sealed class BadLuckTests : IDisposable
         IsCounting(target).Should().BeFalse("the tool has switched it off");
     }
 
+    [Fact]
+    public void A_tool_that_is_killed_while_it_records_leaves_the_target_as_it_was_and_the_recorder_off()
+    {
+        using var target = TargetProcess.Run("busy");
+        string file = Path.Combine(folder, "orphan.elrec");
+        using (var tool = System.Diagnostics.Process.Start(Programs.Start("EventLoop.Tool", ["record", Id(target), "--for", "60s", "-o", file]))!)
+        {
+            for (int i = 0; i < 1200 && !(File.Exists(file) && new FileInfo(file).Length > 100_000); i++)
+            {
+                Thread.Sleep(50);
+            }
+
+            tool.Kill();
+            tool.WaitForExit();
+        }
+
+        IsCounting(target).Should().BeFalse("the runtime tells the target that nobody listens any more");
+        target.HasExited.Should().BeFalse();
+        var trace = ToolRun.Run("trace", file, "-o", Path.Combine(folder, "orphan.pftrace"));
+        (trace.ExitCode is 0 or 2).Should().BeTrue("half a file is read or refused, and nothing else: " + trace.Errors);
+    }
+
     // The recorder is on as long as tasks are counted; it is switched off when the target has learned that nobody listens.
     private static bool IsCounting(TargetProcess target)
     {
@@ -117,13 +139,16 @@ public sealed class BadLuckTests : IDisposable
     }
 
     [Fact]
-    public void A_hundred_thousand_tasks_are_put_together_and_all_of_them_come_when_they_are_asked_for()
+    public void Two_hundred_thousand_tasks_are_put_together_and_all_of_them_come_when_they_are_asked_for()
     {
-        using var target = TargetProcess.Run("many");
-        ToolRun.Run("ps", Id(target)).Output.Should().Contain("100000 x waiting");
-        var all = ToolRun.Run("ps", Id(target), "--json", "--all", "--timeout", "30");
+        using var target = TargetProcess.Run(["many", "200000"], []);
+        var few = ToolRun.Run("ps", Id(target), "--timeout", "60");
+        few.Output.Should().Contain("200000 x waiting");
+        few.Output.Length.Should().BeLessThan(64 * 1024, "equal tasks are one line");
+        Snapshot(ToolRun.Run("ps", Id(target), "--json", "--timeout", "60")).Tasks.Should().HaveCount(10_000, "so many are listed unless all are asked for");
+        var all = ToolRun.Run("ps", Id(target), "--json", "--all", "--timeout", "60");
         all.ExitCode.Should().Be(0, all.Errors);
-        Snapshot(all).Tasks.Should().HaveCount(100_001);
+        Snapshot(all).Tasks.Should().HaveCount(200_001);
     }
 
     [Fact]
@@ -134,5 +159,120 @@ public sealed class BadLuckTests : IDisposable
         run.ExitCode.Should().Be(0, run.Errors);
         run.Output.TrimEnd().Split('\n').Should().HaveCount(1000);
         ToolRun.Run("ps", Id(target), "--name", "many-77").Output.Should().Contain("loop 'many-77'").And.NotContain("many-78");
+    }
+
+    [Fact]
+    public void A_target_that_ends_in_the_middle_of_its_answer_ends_the_command()
+    {
+        using var target = TargetProcess.Run(["othersource", "exits"], []);
+        var run = ToolRun.Run("ps", Id(target), "--timeout", "30");
+        run.ExitCode.Should().Be(8, run.Output + run.Errors);
+        run.Errors.Should().Contain("ended").And.NotContain("   at ");
+    }
+
+    [Theory]
+    [InlineData("newer", "newer than this tool")]
+    [InlineData("older", "older than this tool")]
+    public void A_target_of_another_version_is_told_which_is_older(string way, string what)
+    {
+        using var target = TargetProcess.Run(["othersource", way], []);
+        foreach (string command in new[] { "ps", "doctor", "top" })
+        {
+            var run = ToolRun.Run(command, Id(target));
+            run.ExitCode.Should().Be(7, run.Output + run.Errors);
+            run.Errors.Should().Contain(what).And.NotContain("   at ");
+        }
+    }
+
+    [Fact]
+    public void A_dump_of_a_newer_version_is_refused_in_words()
+    {
+        string file = Path.Combine(folder, "newer.eldump");
+        File.WriteAllText(file, "{\"v\":99,\"parts\":[]}\n");
+        foreach (string command in new[] { "show", "ps", "doctor" })
+        {
+            var run = ToolRun.Run(command, file);
+            run.ExitCode.Should().Be(2, run.Output + run.Errors);
+            run.Errors.Should().Contain("newer").And.NotContain("   at ");
+        }
+    }
+
+    [Fact]
+    public void Where_the_port_is_off_the_message_says_what_to_do()
+    {
+        using var target = TargetProcess.Run("spin", ("DOTNET_EnableDiagnostics", "0"));
+        var run = ToolRun.Run("doctor", Id(target));
+        run.ExitCode.Should().Be(5, run.Errors);
+        run.Errors.Should().Contain("DOTNET_EnableDiagnostics").And.Contain("EVENTLOOP_QUIT=1");
+    }
+
+    [Fact]
+    public void Another_users_process_is_refused_with_what_to_do()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.UserName == "root" && Programs.Exists("setpriv"), "needs root and setpriv");
+        Assert.SkipUnless(ToolRun.RunBy(Programs.AsNobody, "--version").ExitCode == 0, "the built tool cannot be read by others");
+        using var target = TargetProcess.Run("mix");
+        var run = ToolRun.RunBy(Programs.AsNobody, "ps", Id(target));
+        run.ExitCode.Should().Be(4, run.Output + run.Errors);
+        run.Errors.Should().Contain("as root");
+    }
+
+    [Fact]
+    public void A_disk_that_is_full_while_the_tool_writes_is_told_and_leaves_no_half_of_a_dump()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Programs.Exists("prlimit"), "needs prlimit");
+        using var target = TargetProcess.Run("mix");
+        using var busy = TargetProcess.Run("busy");
+        string file = Path.Combine(folder, "full.eldump");
+        var run = ToolRun.RunBy(Programs.WithDiskOf(20_000), "dump", Id(target), "-o", file);
+        run.ExitCode.Should().Be(2, run.Output + run.Errors);
+        run.Errors.Should().NotBeEmpty().And.NotContain("   at ");
+        File.Exists(file).Should().BeFalse();
+        var record = ToolRun.RunBy(Programs.WithDiskOf(20_000), "record", Id(busy), "--for", "60s", "-o", Path.Combine(folder, "full.elrec"));
+        record.ExitCode.Should().Be(2, record.Output + record.Errors);
+        record.Errors.Should().Contain("cannot be written").And.NotContain("   at ");
+        IsCounting(busy).Should().BeFalse();
+        ToolRun.Run("ps", Id(target)).ExitCode.Should().Be(0);
+    }
+
+    [Fact]
+    public void A_disk_that_is_full_while_a_dump_is_written_is_logged_leaves_no_half_of_it_and_hurts_nobody()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Programs.Exists("prlimit"), "needs prlimit");
+        string dumps = Path.Combine(folder, "dumps");
+        using var target = TargetProcess.Run(["dumps", dumps], Programs.WithDiskOf(20_000));
+        target.Signal("QUIT");
+        for (int i = 0; i < 1200 && !target.Errors.Contains("could not be written", StringComparison.Ordinal); i++)
+        {
+            Thread.Sleep(50);
+        }
+
+        target.Errors.Should().Contain("A dump could not be written");
+        for (int i = 0; i < 1200 && Directory.GetFiles(dumps).Length > 0; i++)
+        {
+            Thread.Sleep(50);
+        }
+
+        Directory.GetFiles(dumps).Should().BeEmpty();
+        ToolRun.Run("ps", Id(target)).Output.Should().Contain("1000 x waiting");
+    }
+
+    [Fact]
+    public void SIGQUIT_while_loops_are_made_and_closed_prints_and_kills_nobody()
+    {
+        using var target = TargetProcess.Run("restless", ("EVENTLOOP_QUIT", "1"));
+        for (int i = 0; i < 30; i++)
+        {
+            target.Signal("QUIT");
+        }
+
+        for (int i = 0; i < 1200 && !target.Errors.Contains("event loop", StringComparison.Ordinal); i++)
+        {
+            Thread.Sleep(50);
+        }
+
+        target.Errors.Should().Contain("event loop").And.NotContain("Unhandled");
+        target.HasExited.Should().BeFalse();
+        ToolRun.Run("ps", Id(target)).ExitCode.Should().Be(0);
     }
 }

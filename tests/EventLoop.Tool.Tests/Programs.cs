@@ -10,11 +10,23 @@ internal static class Programs
     internal static string PathOf(string project) =>
         Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(Here))!, project, Path.GetFileName(Here), project + ".dll");
 
-    internal static ProcessStartInfo Start(string project, IEnumerable<string> arguments)
+    /// <summary>What runs a program that may write files of so many bytes, and finds the disk full then.</summary>
+    internal static string[] WithDiskOf(int bytes) =>
+        ["env", "--ignore-signal=XFSZ", "DOTNET_EnableWriteXorExecute=0", "prlimit", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--fsize={bytes}")];
+
+    /// <summary>What runs a program as somebody who may do nothing.</summary>
+    internal static readonly string[] AsNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+
+    internal static bool Exists(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    /// <param name="project">The program.</param>
+    /// <param name="arguments">Its own.</param>
+    /// <param name="by">A command that runs it in its turn.</param>
+    internal static ProcessStartInfo Start(string project, IEnumerable<string> arguments, params string[] by)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        start.ArgumentList.Add(PathOf(project));
-        foreach (string argument in arguments)
+        string[] command = [.. by, "dotnet", PathOf(project), .. arguments];
+        var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (string argument in command.Skip(1))
         {
             start.ArgumentList.Add(argument);
         }
@@ -57,9 +69,11 @@ internal sealed class TargetProcess : IDisposable
         }
     }
 
-    internal static TargetProcess Run(string mode, params (string Name, string Value)[] environment)
+    internal static TargetProcess Run(string mode, params (string Name, string Value)[] environment) => Run([mode], [], environment);
+
+    internal static TargetProcess Run(string[] arguments, string[] by, params (string Name, string Value)[] environment)
     {
-        var start = Programs.Start("EventLoop.Tool.Target", [mode]);
+        var start = Programs.Start("EventLoop.Tool.Target", arguments, by);
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
@@ -102,10 +116,12 @@ internal sealed record ToolRun(int ExitCode, string Output, string Errors, TimeS
 {
     internal static Task<ToolRun> StartAsync(params string[] arguments) => Task.Run(() => Run(arguments));
 
-    internal static ToolRun Run(params string[] arguments)
+    internal static ToolRun Run(params string[] arguments) => RunBy([], arguments);
+
+    internal static ToolRun RunBy(string[] by, params string[] arguments)
     {
         long began = Stopwatch.GetTimestamp();
-        using var process = Process.Start(Programs.Start("EventLoop.Tool", arguments))!;
+        using var process = Process.Start(Programs.Start("EventLoop.Tool", arguments, by))!;
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(90_000))

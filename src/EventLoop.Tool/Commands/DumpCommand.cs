@@ -14,7 +14,7 @@ internal static class DumpCommand
         var parts = Question.Ask(target, "dump", Answers.Arguments(line), line.Timeout);
         var frames = line.Has("--frames") ? Frames.Read(target, line.Timeout) : [];
         string path = line.Output ?? $"{target.Id}-{DateTime.UtcNow:yyyyMMdd'T'HHmmss}.eldump";
-        using (var file = NewFile.Create(path))
+        NewFile.Write(path, file =>
         {
             foreach (var (_, data) in parts)
             {
@@ -29,7 +29,7 @@ internal static class DumpCommand
                     file.WriteByte((byte)'\n');
                 }
             }
-        }
+        });
 
         var dumps = parts.Count > 0 ? DumpReader.Read(path) : [];
         if (line.Json)

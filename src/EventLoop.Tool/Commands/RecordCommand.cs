@@ -22,7 +22,9 @@ internal static class RecordCommand
         long records = 0;
         long lost = 0;
         long began = 0;
-        using (var file = NewFile.Create(path))
+        Exception? full = null;
+        var file = NewFile.Create(path);
+        try
         {
             RecordFile.WriteHead(file, target.Id, line.Loop ?? target.Name);
             try
@@ -39,22 +41,44 @@ internal static class RecordCommand
                             began = Stopwatch.GetTimestamp();
                         }
 
-                        if (kind == "records")
+                        if (kind == "records" && full is null)
                         {
-                            RecordFile.WriteBlock(file, data);
-                            records += data.Length / 16;
+                            try
+                            {
+                                RecordFile.WriteBlock(file, data);
+                                records += data.Length / 16;
+                            }
+                            catch (Exception failure) when (NewFile.IsOfDisk(failure))
+                            {
+                                Volatile.Write(ref full, failure);
+                            }
                         }
                         else if (kind == "names")
                         {
                             lost = Note(data, names, labels);
                         }
                     },
-                    () => began != 0 && Stopwatch.GetElapsedTime(began) >= span);
+                    () => Volatile.Read(ref full) is not null || (began != 0 && Stopwatch.GetElapsedTime(began) >= span));
             }
             finally
             {
                 RecordFile.WriteEnd(file, names, labels, lost);      // also of what ended meanwhile
             }
+
+            file.Dispose();
+        }
+        catch (Exception failure) when (NewFile.IsOfDisk(failure))
+        {
+            full ??= failure;
+        }
+        finally
+        {
+            NewFile.Close(file);
+        }
+
+        if (full is not null)
+        {
+            throw NewFile.Refused(path, full);      // what it holds so far stays
         }
 
         string size = string.Create(CultureInfo.InvariantCulture, $"{new FileInfo(path).Length / 1e6:0.0} MB");

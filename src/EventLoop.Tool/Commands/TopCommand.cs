@@ -28,7 +28,7 @@ internal static class TopCommand
         {
             if (kind == "snapshot")
             {
-                round.Add(LoopSnapshot.ReadJson(new MemoryStream(data)));
+                round.Add(Answers.Snapshot(data));
             }
             else if (kind == "round")
             {

@@ -30,7 +30,7 @@ internal static class TraceCommand
             : DumpReader.Read(path).Select(static dump => dump.Recording).FirstOrDefault(static one => one is not null)
                 ?? throw new ToolException(ExitCode.Usage, $"{path} holds no recording: the recorder was off.");
         string into = line.Output ?? Path.ChangeExtension(path, chrome ? ".json" : ".pftrace");
-        using (var file = NewFile.Create(into))
+        NewFile.Write(into, file =>
         {
             if (chrome)
             {
@@ -40,7 +40,7 @@ internal static class TraceCommand
             {
                 recording.WritePerfetto(file);
             }
-        }
+        });
 
         var steps = recording.Events.Where(static one => one.Kind == RecordedEventKind.Step).ToList();
         var longest = steps.OrderByDescending(static step => step.Duration).Take(3).Where(static step => step.Duration > TimeSpan.FromMilliseconds(1)).ToList();

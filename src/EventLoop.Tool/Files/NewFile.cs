@@ -3,6 +3,46 @@ namespace EventLoop.Tool.Files;
 /// <summary>A file that only its owner can read, and that takes the place of nothing.</summary>
 internal static class NewFile
 {
+    /// <summary>Has it written as a whole: of what cannot be, because the disk is full, nothing is left.</summary>
+    /// <exception cref="ToolException">It cannot be written.</exception>
+    internal static void Write(string path, Action<FileStream> write)
+    {
+        var file = Create(path);
+        try
+        {
+            write(file);
+            file.Dispose();
+        }
+        catch (Exception failure) when (IsOfDisk(failure))
+        {
+            Close(file);
+            File.Delete(path);
+            throw Refused(path, failure);
+        }
+        finally
+        {
+            Close(file);
+        }
+    }
+
+    /// <summary>The disk is full, the folder gone, or the file larger than it may be.</summary>
+    internal static bool IsOfDisk(Exception failure) => failure is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" };
+
+    internal static ToolException Refused(string path, Exception failure) => new(ExitCode.Usage, $"{path} cannot be written: {failure.Message}");
+
+    /// <summary>What cannot be flushed any more has been told already.</summary>
+    internal static void Close(FileStream file)
+    {
+        try
+        {
+            file.Dispose();
+        }
+        catch (Exception failure) when (IsOfDisk(failure))
+        {
+            file.SafeFileHandle.Dispose();
+        }
+    }
+
     internal static FileStream Create(string path)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 1 << 16 };
@@ -17,7 +57,7 @@ internal static class NewFile
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new ToolException(ExitCode.Usage, $"{path} cannot be written: {failure.Message}");
+            throw Refused(path, failure);
         }
     }
 }

@@ -43,10 +43,23 @@ internal static class Answers
         {
             if (kind == "snapshot")
             {
-                snapshots.Add(LoopSnapshot.ReadJson(new MemoryStream(data)));
+                snapshots.Add(Snapshot(data));
             }
         }
 
         return snapshots;
+    }
+
+    /// <exception cref="ToolException">It is that of a newer library.</exception>
+    internal static LoopSnapshot Snapshot(byte[] data)
+    {
+        try
+        {
+            return LoopSnapshot.ReadJson(new MemoryStream(data));
+        }
+        catch (FormatException unknown)
+        {
+            throw new ToolException(ExitCode.NoAnswer, $"The library in that process is newer than this tool: use the tool of its version. ({unknown.Message})");
+        }
     }
 }

@@ -99,7 +99,11 @@ internal sealed class Question : IDisposable
             }
             catch (Exception broken)
             {
-                if (!ended && !stopped)
+                if (broken is ToolException known)
+                {
+                    failure = known;
+                }
+                else if (!ended && !stopped)
                 {
                     failure = new ToolException(target.HasEnded ? ExitCode.TargetEnded : ExitCode.NoAnswer,
                         $"The answer of process {target.Id} broke off: {broken.Message}");

@@ -1,0 +1,50 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace EventLoop.Tool.Tests;
+
+/// <summary>What a target calls its tasks, locks, groups, reasons and marks is not let through to a terminal.</summary>
+public sealed class BadNamesTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("eventloop-tool-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void Names_with_control_characters_escapes_directions_and_a_hundred_kilobytes_reach_no_terminal_raw()
+    {
+        using var target = TargetProcess.Run("names");
+        string id = target.Id.ToString(CultureInfo.InvariantCulture);
+        string dump = Path.Combine(folder, "names.eldump");
+        string record = Path.Combine(folder, "names.elrec");
+        string[][] commands =
+        [
+            ["ps", id], ["ps", id, "--all"], ["ps", id, "--bunches"], ["pstree", id], ["pstree", id, "--by", "await"], ["doctor", id], ["top", id, "--once"],
+            ["list"], ["dump", id, "-o", dump], ["show", dump], ["show", dump, "--ended"], ["pstree", dump], ["record", id, "--for", "300ms", "-o", record],
+            ["trace", record, "-o", Path.Combine(folder, "names.pftrace")],
+        ];
+        foreach (string[] command in commands)
+        {
+            var run = ToolRun.Run(command);
+            run.ExitCode.Should().BeOneOf([0, 1], $"{string.Join(' ', command)}: {run.Errors}");
+            string.Concat(run.Output, run.Errors).Where(IsRaw).Should().BeEmpty($"of '{string.Join(' ', command)}' nothing is for the terminal to act on");
+            run.Output.Split('\n').Max(static line => line.Length).Should().BeLessThan(1000);
+        }
+
+        ToolRun.Run("ps", id).Output.Should().Contain("clears\\u001B[2J");
+        foreach (string[] command in new string[][] { ["ps", id, "--json"], ["doctor", id, "--json"], ["list", "--json"], ["top", id, "--once", "--json"],
+            ["show", dump, "--json"] })
+        {
+            var run = ToolRun.Run(command);
+            run.Output.Where(IsRaw).Should().BeEmpty($"of '{string.Join(' ', command)}' nothing is for the terminal to act on");
+            foreach (string line in run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                using var json = JsonDocument.Parse(line);
+            }
+        }
+    }
+
+    // Control characters but for the end of a line, directions of writing, what is not seen, halves of pairs.
+    private static bool IsRaw(char c) => c != '\n' && char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format
+        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate;
+}

@@ -12,7 +12,7 @@ namespace EventLoop.AspNetCore.Tests;
 /// <summary>HTTPS and HTTP/2.</summary>
 public sealed class TlsTests
 {
-    private static readonly X509Certificate2 Certificate = Make("a.test");
+    internal static readonly X509Certificate2 Certificate = Make("a.test");
     private static readonly X509Certificate2 Other = Make("b.test");
 
     [Theory]

@@ -63,7 +63,7 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
                 (isAlone ? connection!.Body : new StayingBody(core)).Attach(http.Features);
             }
 
-            var task = RequestTask.Start(core, http, application);
+            var task = RequestTask.Start(core, http, application, isAlone ? connection : null);
             if (task.IsCompleted)
             {
                 if (source is null)

@@ -40,13 +40,30 @@ internal sealed class RequestTask : LoopTask
     }
 
     /// <summary>Runs the application's first step now, inside the step that called.</summary>
-    internal static RequestTask Start(LoopCore core, HttpContext http, RequestDelegate application)
+    /// <param name="core">Of the loop on whose thread this is.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="application">What handles it.</param>
+    /// <param name="connection">Null where it has several requests at a time.</param>
+    internal static RequestTask Start(LoopCore core, HttpContext http, RequestDelegate application, Transport.ServedConnection? connection)
     {
         var task = new RequestTask(core, http);
+        if (connection is not null)
+        {
+            connection.Request = task;
+        }
+        else
+        {
+            http.Features.Set(task);
+        }
+
         var body = Run(application, http);
         task.Begin(core, (CoroutineBox)body.Source!, body.Token, eager: true, owner: null, detached: false);
         return task;
     }
+
+    /// <summary>In which a request is handled; null: in none of ours. Any thread.</summary>
+    internal static RequestTask? Of(HttpContext http) =>
+        http.Features.Get<RequestTask>() ?? (http.Features.Get<IEventLoopFeature>() as Transport.ServedConnection)?.Request;
 
     /// <summary>Has an end told, raw, when it comes to one.</summary>
     internal void TellEnd(RequestEnd told) => end = told;

@@ -1,4 +1,7 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
+using EventLoop.AspNetCore.Requests;
+using EventLoop.Scheduling;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -7,19 +10,21 @@ using Microsoft.Extensions.Primitives;
 
 namespace EventLoop.AspNetCore.Results;
 
-/// <summary>Route handlers that return items to come get a filter that has them made on the loop; all others stay as they are.</summary>
+/// <summary>
+/// Endpoints whose handlers run in the task of their request, also where middleware before them has left the loop by
+/// <c>ConfigureAwait(false)</c>; items to come that route handlers return are made there, too.
+/// </summary>
 /// <param name="inner">As they were mapped.</param>
-internal sealed class StayingEndpoints(EndpointDataSource inner) : EndpointDataSource
+/// <param name="hasFilters">They are route handlers, or groups of them; others may hold what takes no filter.</param>
+internal sealed class StayingEndpoints(EndpointDataSource inner, bool hasFilters) : EndpointDataSource
 {
-    // By which routing finds its endpoints in an application that is being built. Where they have other names, items.OnLoop() has to be said.
+    // By which routing finds its endpoints in an application that is being built. Where they have other names, handlers are where
+    // middleware has left them, and items.OnLoop() has to be said.
     private static readonly string[] Builders = ["__GlobalEndpointRouteBuilder", "__EndpointRouteBuilder"];
 
     private static readonly RoutePattern NoPrefix = RoutePatternFactory.Parse("");
 
-    public override IReadOnlyList<Endpoint> Endpoints =>
-        inner.Endpoints.Any(static endpoint => endpoint.Metadata.GetMetadata<MethodInfo>() is { } handler && StayingResults.MayBeItems(handler.ReturnType))
-        ? inner.GetGroupedEndpoints(new RouteGroupContext { Prefix = NoPrefix, Conventions = [AddFilter] })
-        : inner.Endpoints;
+    public override IReadOnlyList<Endpoint> Endpoints => [.. Filtered().Select(Bring)];
 
     public override IChangeToken GetChangeToken() => inner.GetChangeToken();
 
@@ -34,15 +39,21 @@ internal sealed class StayingEndpoints(EndpointDataSource inner) : EndpointDataS
             {
                 for (int i = 0; i < sources.Count; i++)
                 {
-                    // Those of route handlers, and groups of them. Others may hold what cannot be rebuilt.
-                    if (sources[i].GetType() is { Namespace: "Microsoft.AspNetCore.Routing", Name: "RouteEndpointDataSource" or "GroupEndpointDataSource" })
+                    if (sources[i] is not StayingEndpoints)
                     {
-                        sources[i] = new StayingEndpoints(sources[i]);
+                        sources[i] = new StayingEndpoints(
+                            sources[i],
+                            hasFilters: sources[i].GetType() is { Namespace: "Microsoft.AspNetCore.Routing", Name: "RouteEndpointDataSource" or "GroupEndpointDataSource" });
                     }
                 }
             }
         }
     }
+
+    private IReadOnlyList<Endpoint> Filtered() =>
+        hasFilters && inner.Endpoints.Any(static endpoint => endpoint.Metadata.GetMetadata<MethodInfo>() is { } handler && StayingResults.MayBeItems(handler.ReturnType))
+        ? inner.GetGroupedEndpoints(new RouteGroupContext { Prefix = NoPrefix, Conventions = [AddFilter] })
+        : inner.Endpoints;
 
     private static void AddFilter(EndpointBuilder builder)
     {
@@ -50,5 +61,36 @@ internal sealed class StayingEndpoints(EndpointDataSource inner) : EndpointDataS
         {
             builder.FilterFactories.Insert(0, static (_, next) => async invocation => StayingResults.Wrap(await next(invocation)));
         }
+    }
+
+    private static Endpoint Bring(Endpoint endpoint) => endpoint is RouteEndpoint { RequestDelegate: { } handler } route && route.GetType() == typeof(RouteEndpoint)
+        ? new RouteEndpoint(
+            http => LoopCore.Running is { Current: not null } || RequestTask.Of(http) is not { } task ? handler(http) : ComeBackAsync(task, handler, http),
+            route.RoutePattern,
+            route.Order,
+            route.Metadata,
+            route.DisplayName)
+        : endpoint;
+
+    private static async Task ComeBackAsync(RequestTask task, RequestDelegate handler, HttpContext http)
+    {
+        await new WayBack(task);
+        await handler(http);
+    }
+
+    /// <summary>From wherever this is into the context of a task.</summary>
+    private readonly struct WayBack(RequestTask task) : ICriticalNotifyCompletion
+    {
+        public bool IsCompleted => false;
+
+        public WayBack GetAwaiter() => this;
+
+        public void GetResult()
+        {
+        }
+
+        public void OnCompleted(Action continuation) => UnsafeOnCompleted(continuation);
+
+        public void UnsafeOnCompleted(Action continuation) => task.Context.Post(static next => ((Action)next!)(), continuation);
     }
 }

@@ -82,6 +82,9 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
 
     internal LoopCore Core => pipes.Core;
 
+    /// <summary>The last request; of several at a time each is a feature of its own.</summary>
+    internal RequestTask? Request { get; set; }
+
     /// <summary>The request that waits, which a disconnect cancels where that is wanted.</summary>
     internal RequestTask? Abandonable { get; set; }
 

@@ -1,0 +1,124 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace EventLoop.AspNetCore.Tests;
+
+/// <summary>What a request costs when the connection and the code are warm. Alone: what is counted is of the whole process.</summary>
+[CollectionDefinition(DisableParallelization = true)]
+public sealed class Alone;
+
+/// <inheritdoc cref="Alone"/>
+[Collection(typeof(Alone))]
+public sealed class WarmRequestTests
+{
+    private const int Requests = 1000;
+    private const int Attempts = 10;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private sealed record Item(int Id, string Name);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_warm_request_leaves_nothing_to_the_thread_pool(bool isSecure)
+    {
+        await using var site = await Site.StartAsync(Map, kestrel: isSecure ? Secure : null, quiet: true);
+        foreach (string path in (string[])["/plain", "/json", "/yield", "/sleep", "/body"])
+        {
+            (await ItemsForEachRequestAsync(site, path, isSecure)).Should().BeLessThan(0.01, path);
+        }
+
+        await using var sockets = await Site.StartAsync(Map, onLoop: false, quiet: true);
+        (await ItemsForEachRequestAsync(sockets, "/plain", false)).Should().BeGreaterThan(0.5, "it is counted");
+    }
+
+    private static Task<double> ItemsForEachRequestAsync(Site site, string path, bool isSecure) => Task.Factory.StartNew(
+        () => ItemsForEachRequest(site, path, isSecure), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).WaitAsync(Patience);
+
+    // With a client that does not use the pool. What else the process does with the pool, timers above all, only adds: one attempt without it will do.
+    private static double ItemsForEachRequest(Site site, string path, bool isSecure)
+    {
+        using var client = new Client(site.EndPoint, path, isSecure);
+        client.Ask(50);
+        double least = double.MaxValue;
+        for (int attempt = 0; attempt < Attempts && least >= 0.01; attempt++)
+        {
+            long before = ThreadPool.CompletedWorkItemCount;
+            client.Ask(Requests);
+            least = Math.Min(least, (ThreadPool.CompletedWorkItemCount - before) / (double)Requests);
+        }
+
+        return least;
+    }
+
+    private static void Secure(KestrelServerOptions server) => server.Listen(IPAddress.Loopback, 0, static listen => listen.UseHttps(TlsTests.Certificate));
+
+    private static void Map(WebApplication app)
+    {
+        app.MapGet("/plain", static () => "Hello");
+        app.MapGet("/json", static () => new Item(1, "a"));
+        app.MapGet("/yield", static async () =>
+        {
+            await Task.Yield();
+            return "Hello";
+        });
+        app.MapGet("/sleep", static async () =>
+        {
+            await Loop.Sleep(TimeSpan.FromTicks(1));
+            return "Hello";
+        });
+        app.MapPost("/body", static (Item item) => item.Name);
+    }
+
+    // Blocks its thread.
+    private sealed class Client : IDisposable
+    {
+        private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        private readonly Stream stream;
+        private readonly byte[] request;
+        private readonly byte[] buffer = new byte[4096];
+
+        internal Client(IPEndPoint server, string path, bool isSecure)
+        {
+            socket.Connect(server);
+            stream = new NetworkStream(socket);
+            if (isSecure)
+            {
+                var tls = new SslStream(stream, false, static (_, _, _, _) => true);
+                tls.AuthenticateAsClient("a.test");
+                stream = tls;
+            }
+
+            const string Body = """{"id":1,"name":"Hello"}""";
+            request = Encoding.ASCII.GetBytes(path == "/body"
+                ? $"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\n\r\n{Body}"
+                : $"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        }
+
+        internal void Ask(int times)
+        {
+            for (int i = 0; i < times; i++)
+            {
+                stream.Write(request);
+                int count = 0;
+                while (!IsWhole(buffer.AsSpan(0, count)))
+                {
+                    int got = stream.Read(buffer.AsSpan(count));
+                    got.Should().BePositive();
+                    count += got;
+                }
+            }
+        }
+
+        public void Dispose()
+        {
+            stream.Dispose();
+            socket.Dispose();
+        }
+
+        private static bool IsWhole(ReadOnlySpan<byte> answer) => answer.EndsWith("Hello"u8) || answer.EndsWith("0\r\n\r\n"u8);
+    }
+}

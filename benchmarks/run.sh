@@ -8,11 +8,12 @@
 #     echo        TCP echo servers under load
 #     comparison  the same job with blocking calls, threads, async and the loop
 #     http        files over HTTP
+#     processes   child processes, worker processes, groups of loops, a cluster of two silos, Python's pool
 #   --quick       fewer rounds and smaller numbers, and the lab only where it is named: five minutes instead of an hour
 # What is missing here is skipped with a line that says so. benchmarks/figures.sh writes docs/benchmarks.md from the files. Nothing else
 # should run on the machine meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")"
 command -v python3 >/dev/null || { echo "run.sh needs python3 (its standard library only)" >&2; exit 2; }
-case " $* " in *' --help '* | *' -h '*) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit ;; esac
+case " $* " in *' --help '* | *' -h '*) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit ;; esac
 exec env PYTHONDONTWRITEBYTECODE=1 python3 suite/measure.py "$@"

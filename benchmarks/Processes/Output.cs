@@ -12,7 +12,7 @@ internal static class Output
     {
         var command = new ProcessCommand("head", "-c", $"{Size}", "/dev/zero");
         List<double> ratios = [], rates = [];
-        for (int i = 0; i < 5; i++)
+        for (int i = 0; i < report.Rounds; i++)
         {
             double bare = Bare();
             GC.Collect();
@@ -46,7 +46,7 @@ internal static class Output
     public static async Coroutine End(Report report)
     {
         List<double> ends = [], captures = [];
-        for (int i = 0; i < 5; i++)
+        for (int i = 0; i < report.Rounds; i++)
         {
             var time = Stopwatch.StartNew();
             await using (var child = await Subprocess.StartAsync(ProcessCommand.Shell("sleep 2 & echo done") with { Output = Stdio.Pipe,

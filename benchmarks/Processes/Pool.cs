@@ -14,7 +14,7 @@ internal static class Pool
         List<double> small = [], large = [], micros = [], megabytes = [];
         var numbers = new double[131_072];
         var block = new byte[1 << 20];
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < report.Rounds + 1; i++)
         {
             double ours = await Time(calls, async Coroutine () => await pool.Run(static x => x + 1, 1));
             double thread = await Time(calls, async Coroutine () => await Loop.ToThread(static () => 1));
@@ -38,7 +38,7 @@ internal static class Pool
     public static async Coroutine Stops(Report report)
     {
         List<double> ready = [], waiter = [], free = [];
-        for (int i = 0; i < 5; i++)
+        for (int i = 0; i < report.Rounds; i++)
         {
             var time = Stopwatch.StartNew();
             await Subprocess.RunAsync(Environment.ProcessPath!, Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"

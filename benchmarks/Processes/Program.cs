@@ -1,8 +1,8 @@
 // Child processes and worker processes beside what else one would use, in one run: ratios, with the goals beside them.
 //
-//     dotnet run -c Release --project benchmarks/Processes [-- starts|capture|end|pool|stop ...]
+//     dotnet run -c Release --project benchmarks/Processes [-- --quick --json starts|end|capture|pool|stop|tutorial|group|cluster ...]
 //
-// "Theirs" is System.Diagnostics.Process, awaited on the loop. Medians of five rounds, taken in turn.
+// "Theirs" is System.Diagnostics.Process, awaited on the loop. Medians of five rounds (two with --quick), taken in turn.
 
 using EventLoop;
 using Processes;
@@ -12,19 +12,32 @@ if (args is ["empty"])
     return 0;      // the empty program that a worker's start is held against
 }
 
-var report = new Report();
-Dictionary<string, Func<Report, Coroutine>> all = new()
+bool isQuick = args.Contains("--quick"), isJson = args.Contains("--json");
+var report = new Report(isQuick);
+Dictionary<string, Action<Report>> all = new()
 {
-    ["starts"] = Starts.Run,
-    ["end"] = Output.End,
-    ["capture"] = Output.Capture,
-    ["pool"] = Pool.RoundTrips,
-    ["stop"] = Pool.Stops,
+    ["starts"] = static report => Loop.Run(Starts.Run(report)),
+    ["end"] = static report => Loop.Run(Output.End(report)),
+    ["capture"] = static report => Loop.Run(Output.Capture(report)),
+    ["pool"] = static report => Loop.Run(Pool.RoundTrips(report)),
+    ["stop"] = static report => Loop.Run(Pool.Stops(report)),
+    ["tutorial"] = static report => Loop.Run(Tutorial.Run(report)),
+    ["group"] = Groups.Run,
+    ["cluster"] = static report => Loop.Run(Cluster.Run(report)),
 };
-foreach (string name in args.Length > 0 ? args : [.. all.Keys])
+string[] chosen = [.. args.Where(static argument => !argument.StartsWith('-'))];
+foreach (string name in chosen.Length > 0 ? chosen : [.. all.Keys])
 {
-    Loop.Run(all[name](report));
+    all[name](report);
 }
 
-report.Print();
+if (isJson)
+{
+    Console.WriteLine(report.ToJson());
+}
+else
+{
+    report.Print();
+}
+
 return 0;

@@ -6,14 +6,14 @@ namespace Processes;
 /// <summary>Starting /bin/true and waiting for its end.</summary>
 internal static class Starts
 {
-    private const int AtOnce = 20, Rounds = 5, Each = 100;
+    private const int AtOnce = 20, Each = 100;
 
     public static async Coroutine Run(Report report)
     {
         await Many(Ours, AtOnce);
         await Many(Theirs, AtOnce);
         List<Sample> ours = [], theirs = [], oursOne = [], theirsOne = [];
-        for (int i = 0; i < Rounds; i++)
+        for (int i = 0; i < report.Rounds; i++)
         {
             ours.Add(await Measure(() => Many(Ours, AtOnce)));
             theirs.Add(await Measure(() => Many(Theirs, AtOnce)));

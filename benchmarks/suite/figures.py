@@ -183,6 +183,42 @@ def comparison(result):
         caption(result)])
 
 
+def goal(row):
+    return "" if row["goal"] is None else f"{'≥' if row['atLeast'] else '≤'} {row['goal']:g}{' ' * bool(row['unit']) + row['unit']}"
+
+
+def is_held(row):
+    return row["goal"] is None or (row["value"] >= row["goal"] if row["atLeast"] else row["value"] <= row["goal"])
+
+
+PROCESSES = {"starts": "Starting child processes", "end": "The end of their output", "capture": "Capturing it", "pool": "Worker processes: round trips",
+             "stop": "Worker processes: start and stop", "tutorial": "The tutorials' job, and Python's pool", "group": "A group of loops",
+             "cluster": "A cluster of two silos in one process"}
+
+
+def processes(result):
+    rows = result["rows"]
+    python = [row for row in rows if row["case"] == "tutorial" and row["unit"] == "s"]
+    if len(python) >= 6:
+        ours, theirs = python[:3], python[3:6]
+        svg.bars(target("processes"), "Worker processes and Python's ProcessPoolExecutor", "seconds; less is better", source(result),
+                 [(mine["what"], [(OURS, mine["value"], " s"), (yours["what"].split("'s")[0], yours["value"], " s")]) for mine, yours in zip(ours, theirs)],
+                 labels=130)
+    table = []
+    for case in dict.fromkeys(row["case"] for row in rows):
+        table.append([f"**{PROCESSES[case]}**", "", ""])
+        for row in rows:
+            if row["case"] == case:
+                value = f"{row['value']:.{2 if row['value'] < 100 else 0}f} {row['unit']}".strip()
+                table.append([("&nbsp;&nbsp;" if row["isPart"] else "") + row["what"], value, goal(row) + ("" if is_held(row) else " (missed)")])
+    return "\n\n".join([
+        "### Child processes, worker processes, groups of loops, clusters",
+        *([image("processes", "The tutorials' jobs in worker processes and in Python's pool")] if len(python) >= 6 else []),
+        markdown(["what", "figure", "goal"], table),
+        "\"Theirs\" is `System.Diagnostics.Process`, awaited on the loop. Ratios are of runs beside each other, medians over the rounds. The silos share the "
+        "machine's cores with whoever calls them.", caption(result)])
+
+
 def lab(result):
     return ("### The price of the whole model\n\nThe scheduler beside a feasibility study of the bare mechanism (pooled coroutines on a ring: no ExecutionContext, "
             "no cancellation, no errors, no names), in one run; the ratio is what all of that costs.\n\n"
@@ -193,7 +229,8 @@ def draw():
     """The charts of all suites; returns what the page says of each."""
     os.makedirs(IMAGES, exist_ok=True)
     writers = {"comparison": comparison, "scheduler": scheduler, "sleepers": sleepers,
-               "echo": lambda result: load(result, "echo", "TCP echo", "epoll"), "http": lambda result: load(result, "http", "Files over HTTP", "null"), "lab": lab}
+               "echo": lambda result: load(result, "echo", "TCP echo", "epoll"), "http": lambda result: load(result, "http", "Files over HTTP", "null"),
+               "processes": processes, "lab": lab}
     results = {suite: read(suite) for suite in writers}
     return {suite: writers[suite](result) for suite, result in results.items() if result and (result["rows"] or result.get("table"))}
 

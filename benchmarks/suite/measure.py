@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BENCHMARKS = os.path.dirname(HERE)
 ROOT = os.path.dirname(BENCHMARKS)
 RESULTS = os.path.join(BENCHMARKS, "results")
-SUITES = ["lab", "scheduler", "sleepers", "echo", "comparison", "http"]
+SUITES = ["lab", "scheduler", "sleepers", "echo", "comparison", "http", "processes"]
 SLOW_SLEEPERS = ["asyncio", "uvloop", "trio", "gevent"]
 PYTHONS = {"asyncio", "uvloop", "trio", "gevent"}
 
@@ -284,6 +284,17 @@ def measure_comparison(quick):
     return {"rounds": rounds, "server": name, "rows": rows}
 
 
+def measure_processes(quick):
+    build([("Processes", "benchmarks/Processes")])
+    say("processes: child processes, worker processes, a group of loops, a cluster of two silos")
+    rows = []
+    for case in ("starts", "end", "capture", "pool", "stop", "tutorial", "group", "cluster"):      # each in a process of its own
+        output = run(["dotnet", program("Processes"), case, "--json", *(["--quick"] if quick else [])], 240, check=False)
+        if output is not None:
+            rows += [{"case": case, **row} for row in json.loads(output.strip().splitlines()[-1])]
+    return {"rounds": 2 if quick else 5, "rows": rows}
+
+
 def measure_lab(quick):
     study = os.environ.get("LAB", os.path.join(ROOT, "..", "shared", "lab", "coroutines"))
     if not os.path.exists(os.path.join(study, "coroutines.csproj")):
@@ -341,7 +352,13 @@ def print_comparison(result):
               [[row["mode"], *(format(row[field]["median"], form) for field, form in fields)] for row in rows])
 
 
+def print_processes(result):
+    table(["", "", "goal", ""], [[("    " if row["isPart"] else "") + row["what"], f"{row['value']:.2f} {row['unit']}".strip(), figures.goal(row),
+                                  "" if figures.is_held(row) else "missed"] for row in result["rows"]])
+
+
 PRINT = {"scheduler": print_scheduler, "sleepers": print_sleepers, "echo": print_load, "http": print_load, "comparison": print_comparison,
+         "processes": print_processes,
          "lab": lambda result: print(result["table"] + "\n", flush=True)}
 
 

@@ -2,9 +2,10 @@
 //
 //     dotnet run -c Release --project samples/CpuBound
 //
-// Twenty jobs of pure computing run in five ways. A loop has one thread: a job that computes on it holds up everything else that
+// Twenty jobs of pure computing run in six ways. A loop has one thread: a job that computes on it holds up everything else that
 // lives there, and nothing gets faster. RunInExecutor computes on the thread pool while the loop stays responsive; a
-// ProcessExecutor does so in processes of their own, which can be stopped in the middle and may crash.
+// ProcessExecutor does so in processes of their own, which can be stopped in the middle and may crash, and a ClusterExecutor
+// on any number of machines: here two silos, which are processes of this program.
 // Parallel.For is as fast, but it blocks its caller, so it belongs into programs without a loop, or behind RunInExecutor.
 
 using CpuBound;
@@ -17,6 +18,9 @@ const string usage = """
       --jobs N   how many jobs (default 20)
       --size N   each job is the sum of i*i for i below N (default 10000000)
     """;
+
+if (args is ["silo", var port, var gateway, var primary])
+    return await OwnCluster.BeSiloAsync(int.Parse(port), int.Parse(gateway), int.Parse(primary));
 
 return CommandLine.Run(args, usage, line =>
 {
@@ -32,7 +36,11 @@ return CommandLine.Run(args, usage, line =>
         Report("on the loop", Loop.Run(work.OnTheLoopAsync));
         Report("on the loop, RunInExecutor", Loop.Run(work.InExecutorAsync));
         if (OperatingSystem.IsLinux())
+        {
             Report("on the loop, worker processes", Loop.Run(work.InProcessesAsync));
+            Report("on the loop, two silos", Loop.Run(work.InClusterAsync));
+        }
+
         Report("Parallel.For, without a loop", work.ParallelFor());
 
         Console.WriteLine();

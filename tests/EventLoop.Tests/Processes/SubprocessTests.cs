@@ -291,6 +291,27 @@ public sealed class SubprocessTests : ProcessTest
         Reported.Should().ContainSingle().Which.Message.Should().Contain($"process {id} (sleep 60)").And.Contain("was killed");
     }
 
+    /// <summary>The long form: EVENTLOOP_TESTS_STARTS=10000.</summary>
+    [Fact]
+    public void Many_starts_at_once_leave_neither_descriptors_nor_zombies_and_mix_up_no_status() => RunProcesses(async () =>
+    {
+        int starts = int.TryParse(Environment.GetEnvironmentVariable("EVENTLOOP_TESTS_STARTS"), out int many) ? many : 500;
+        await Subprocess.ReadTextAsync("echo");      // what comes with the first time
+        int before = Ours(), next = 0;
+        await Loop.Gather(Enumerable.Range(0, 50).Select(_ => Loop.CreateTask(async Coroutine () =>
+        {
+            while (next < starts)
+            {
+                int number = next++;
+                (await Subprocess.RunAndCaptureAsync(Sh($"exit {number % 100}"))).ExitStatus.ExitCode.Should().Be(number % 100);
+            }
+        })).ToArray());
+        Ours().Should().BeLessThanOrEqualTo(before);
+
+        static int Ours() => Directory.GetFileSystemEntries("/proc/self/fd").Count(static entry =>
+            (new FileInfo(entry).LinkTarget ?? "") is var target && (target.StartsWith("pipe:", StringComparison.Ordinal) || target.Contains("[pidfd]")));
+    });
+
     [Fact]
     public void A_pipe_where_nobody_would_read_is_refused() => RunProcesses(async () =>
     {

@@ -116,7 +116,8 @@ public static partial class TestLoop
             {
                 throw new ExplorationException(
                     $"""
-                    The scenario is not repeatable: its first run had {total} waits, but the run that was to be {done} at wait {target} (counted from 0) had {waits}, and was not {done}.
+                    The scenario is not repeatable: its first run had {total} waits, but the run that was to be {done} at wait {target} (counted from 0) {
+                        ""}had {waits}, and was not {done}.
                     Let it make everything anew that it changes: what it leaves in a cache, a static or an open connection makes it take another path.
                     {(failure is null ? "" : $"{failure.GetType().FullName}: {failure.Message}\n")}{StepsOf(trace)}
                     """,

@@ -23,6 +23,7 @@ internal static class Help
           --filter TEXT   only tasks whose name or methods have it  --timeout 10s  how long to wait for the answer
           --most N        so many tasks one by one; --all: all      --bunches      equal tasks put together
 
-        Exit code: 0 fine, 1 doctor has found something, 2 usage, 3 no such process, 4 no permission, 5 no diagnostics port, 6 no EventLoop in it, 7 no answer in time, 8 it ended meanwhile.
+        Exit code: 0 fine, 1 doctor has found something, 2 usage, 3 no such process, 4 no permission,
+          5 no diagnostics port, 6 no EventLoop in it, 7 no answer in time, 8 it ended meanwhile.
         """;
 }

@@ -91,7 +91,8 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
         if (Interlocked.Exchange(ref told, 1) == 0)
         {
             string where = main.IsCompleted ? Remaining()
-                : $"main is cancelled; it {(main.WaitingOn is { } what ? $"waits on {what}" : "is about to run")}{(WaitReport.StackOf(main) is { Length: > 0 } stack ? $", in {stack}" : "")}";
+                : $"main is cancelled; it {(main.WaitingOn is { } what ? $"waits on {what}" : "is about to run")}"
+                    + (WaitReport.StackOf(main) is { Length: > 0 } stack ? $", in {stack}" : "");
             Print($"Interrupted ({sign.Name}): {where}. {sign.Name} again ends the run at once.");
         }
 

@@ -40,7 +40,10 @@ internal sealed class StepTrace(Loop loop, int capacity = StepTrace.Enough)
 
         if (task.IsCompleted)
         {
-            return $"{task.Label} {(task.IsCompletedSuccessfully ? "ends" : task.IsCanceled ? "ends canceled" : $"fails: {task.PeekFailure()?.GetType().Name}: {task.PeekFailure()?.Message}")}";
+            string end = task.IsCompletedSuccessfully ? "ends"
+                : task.IsCanceled ? "ends canceled"
+                : $"fails: {task.PeekFailure()?.GetType().Name}: {task.PeekFailure()?.Message}";
+            return $"{task.Label} {end}";
         }
 
         var waits = task.CollectWaits();

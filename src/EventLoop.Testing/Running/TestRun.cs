@@ -212,7 +212,8 @@ internal sealed class TestRun
         return complaints.Count == 0 ? null : string.Join("\n", complaints);
 
         static string Describe(LoopTask task) =>
-            $"  {task.Label}{(task.WaitingOn is { } what ? $" waits on {what}" : "")}{(WaitReport.StackOf(task) is { Length: > 0 } stack ? $", in {stack}" : "")}, created by {task.CreatedBy ?? "the program"}";
+            $"  {task.Label}{(task.WaitingOn is { } what ? $" waits on {what}" : "")}"
+                + $"{(WaitReport.StackOf(task) is { Length: > 0 } stack ? $", in {stack}" : "")}, created by {task.CreatedBy ?? "the program"}";
     }
 
     private TestLoopException? Complaints(string? running)
@@ -236,7 +237,8 @@ internal sealed class TestRun
                 foreach (var loss in losses.Take(ShownLosses))
                 {
                     inner ??= loss.Exception;
-                    complaints.Add($"{loss.Message}{(loss.Exception is { } exception ? $": {exception}" : "")}{(loss.CreatedAt is { } origin ? $"\nCreated at:\n{origin}" : "")}");
+                    complaints.Add($"{loss.Message}{(loss.Exception is { } exception ? $": {exception}" : "")}"
+                        + (loss.CreatedAt is { } origin ? $"\nCreated at:\n{origin}" : ""));
                 }
 
                 if (losses.Count > ShownLosses)

@@ -62,8 +62,9 @@ internal static class ShowCommand
             };
             string way = string.Join(" -> ", task.CancelledBy.Select(static link => $"{link.By}{(link.TaskId is { } by ? $" #{by}" : "")}"));
             string reason = task.CancelledBy.Count > 0 && task.CancelledBy[0].Reason is { } given ? $"   \"{given}\"" : "";
-            to.WriteLine(PlainText.Line(
-                $"  #{task.Id} {task.Name}  {how} {PlainText.Short(dump.Snapshot.LoopTime - task.EndedAt)} ago after {PlainText.Short(task.Lived)}{(task.Failure is { } failure ? $"   {failure}" : "")}{(way.Length > 0 ? $"   {way} -> #{task.Id}{reason}" : "")}"));
+            string ended = $"{how} {PlainText.Short(dump.Snapshot.LoopTime - task.EndedAt)} ago after {PlainText.Short(task.Lived)}";
+            string failed = task.Failure is { } failure ? $"   {failure}" : "";
+            to.WriteLine(PlainText.Line($"  #{task.Id} {task.Name}  {ended}{failed}{(way.Length > 0 ? $"   {way} -> #{task.Id}{reason}" : "")}"));
         }
     }
 }

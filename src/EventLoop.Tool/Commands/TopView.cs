@@ -76,7 +76,9 @@ internal sealed class TopView
         foreach (var loop in round)
         {
             rows.Add(new Text(PlainText.Line(Head(loop)), new Style(decoration: Decoration.Bold)));
-            var table = new Table().Border(TableBorder.None).AddColumn(new TableColumn("N").RightAligned()).AddColumn("STATUS").AddColumn(new TableColumn("OLDEST").RightAligned()).AddColumn("WAITS FOR").AddColumn("IN");
+            var table = new Table().Border(TableBorder.None)
+                .AddColumn(new TableColumn("N").RightAligned()).AddColumn("STATUS")
+                .AddColumn(new TableColumn("OLDEST").RightAligned()).AddColumn("WAITS FOR").AddColumn("IN");
             foreach (var bunch in Bunches(loop, most))
             {
                 table.AddRow(

@@ -26,7 +26,8 @@ internal static class NewFile
     }
 
     /// <summary>The disk is full, the folder gone, or the file larger than it may be.</summary>
-    internal static bool IsOfDisk(Exception failure) => failure is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" };
+    internal static bool IsOfDisk(Exception failure) =>
+        failure is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" };
 
     internal static ToolException Refused(string path, Exception failure) => new(ExitCode.Usage, $"{path} cannot be written: {failure.Message}");
 

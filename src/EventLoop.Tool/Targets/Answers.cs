@@ -59,7 +59,8 @@ internal static class Answers
         }
         catch (FormatException unknown)
         {
-            throw new ToolException(ExitCode.NoAnswer, $"The library in that process is newer than this tool: use the tool of its version. ({unknown.Message})");
+            throw new ToolException(ExitCode.NoAnswer,
+                $"The library in that process is newer than this tool: use the tool of its version. ({unknown.Message})");
         }
     }
 }

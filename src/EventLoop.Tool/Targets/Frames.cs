@@ -89,7 +89,8 @@ internal static class Frames
         foreach (var (thread, frames) in latest)
         {
             // "Thread (4711)"
-            if (frames.Exists(static frame => frame.Contains("LoopCore.Run", StringComparison.Ordinal) || frame.Contains("LoopCore.Turn", StringComparison.Ordinal))
+            if (frames.Exists(static frame => frame.Contains("LoopCore.Run", StringComparison.Ordinal)
+                || frame.Contains("LoopCore.Turn", StringComparison.Ordinal))
                 && int.TryParse(thread.AsSpan("Thread (".Length).TrimEnd(')'), NumberStyles.None, CultureInfo.InvariantCulture, out int number))
             {
                 loops[number] = [.. frames.Where(static frame => frame is not ("CPU_TIME" or "UNMANAGED_CODE_TIME")).Select(PlainText.Escape)];

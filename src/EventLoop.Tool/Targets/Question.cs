@@ -41,7 +41,8 @@ internal sealed class Question : IDisposable
         {
             session = target.Client.StartEventPipeSession([provider], requestRundown: false, circularBufferMB: BufferMegabytes);
         }
-        catch (Exception refused) when (refused is ServerNotAvailableException or DiagnosticsClientException or IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException or TimeoutException)
+        catch (Exception refused) when (refused is ServerNotAvailableException or DiagnosticsClientException or IOException
+            or UnauthorizedAccessException or System.Net.Sockets.SocketException or TimeoutException)
         {
             throw target.HasEnded ? new ToolException(ExitCode.TargetEnded, $"Process {target.Id} has ended.")
                 : refused is UnauthorizedAccessException || refused.InnerException is UnauthorizedAccessException

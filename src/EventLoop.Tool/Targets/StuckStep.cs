@@ -30,7 +30,8 @@ internal sealed record StuckStep(string Loop, int? TaskId, string Who, TimeSpan 
     {
         get
         {
-            string where = Frames.Count == 0 ? "" : " in " + string.Join(" < ", Frames.Where(static frame => !IsRuntime(frame)).Select(Method).Take(FramesInWords));
+            string where = Frames.Count == 0 ? ""
+                : " in " + string.Join(" < ", Frames.Where(static frame => !IsRuntime(frame)).Select(Method).Take(FramesInWords));
             return IsComputing switch
             {
                 true => string.Create(CultureInfo.InvariantCulture, $"it computes{where} ({Processor:P0} on a core, {Queue:P0} waiting)"),
@@ -104,7 +105,8 @@ internal sealed record StuckStep(string Loop, int? TaskId, string Who, TimeSpan 
         {
             var earlier = candidates[one.LoopId];
             var known = earlier.Running!.TaskId is { } id && earlier.Find(id) is { Status: LoopTaskStatus.Running } task ? task.InStatus : TimeSpan.Zero;
-            return new StuckStep(one.LoopName, one.Running!.TaskId, one.Running.Who, known + between, parts[one.LoopId].Processor / between, parts[one.LoopId].Queue / between,
+            return new StuckStep(one.LoopName, one.Running!.TaskId, one.Running.Who, known + between,
+                parts[one.LoopId].Processor / between, parts[one.LoopId].Queue / between,
                 [.. (frames.GetValueOrDefault(one.Thread) ?? []).TakeWhile(static frame => !frame.StartsWith("EventLoop!EventLoop.Coroutines.StateMachineBox",
                     StringComparison.Ordinal) && !frame.Contains("LoopCore.Step(", StringComparison.Ordinal))]);
         })];

@@ -2,7 +2,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Cancellation;
 
-/// <summary>Whether an exception stands for a cancellation: .NET's own do, and those that the program says do (<see cref="LoopOptions.IsCancellation"/>).</summary>
+/// <summary>Whether an exception stands for a cancellation: .NET's own do, and those of which the program says so, by
+/// <see cref="LoopOptions.IsCancellation"/>.</summary>
 internal static class CancellationVerdict
 {
     internal static bool IsCancellation(Loop loop, Exception exception)

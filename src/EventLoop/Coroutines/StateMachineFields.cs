@@ -5,7 +5,8 @@ namespace EventLoop.Coroutines;
 
 /// <summary>Reads and writes the fields of an async method's state machine where it lies: a struct in
 /// optimized code, a class in code compiled for debugging.</summary>
-internal static class StateMachineFields<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TStateMachine>
+internal static class StateMachineFields<
+    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TStateMachine>
 {
     internal static readonly FieldInfo[] All = typeof(TStateMachine).GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic);
 

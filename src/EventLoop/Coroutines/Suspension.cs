@@ -3,7 +3,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Coroutines;
 
-/// <summary>What a coroutine does at an await that is not complete: it parks where the awaiter says. <see cref="AwaitDispatch"/> knows those of other rooms.</summary>
+/// <summary>What a coroutine does at an await that is not complete: it parks where the awaiter says. <see cref="AwaitDispatch"/> knows the awaiters
+/// of other rooms.</summary>
 [StackTraceHidden]
 internal static class Suspension
 {

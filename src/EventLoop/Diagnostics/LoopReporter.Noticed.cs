@@ -89,8 +89,8 @@ internal sealed partial class LoopReporter
         {
             BlockingCallSeen ??= $"{Who(loop.Core.Current)} tried to block the loop's thread:\n{new StackTrace(skipFrames: 2, fNeedFileInfo: true)}";
             throw new InvalidOperationException(
-                $"{Who(loop.Core.Current)} would block the thread of loop '{loop.Name}', and with it everything that runs there. Await the operation, or move it to "
-                    + "Loop.ToThread(...).");
+                $"{Who(loop.Core.Current)} would block the thread of loop '{loop.Name}', and with it everything that runs there. Await the operation, or move "
+                    + "it to Loop.ToThread(...).");
         }
 
         reportingBlock = true;

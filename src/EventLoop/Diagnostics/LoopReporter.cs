@@ -52,8 +52,8 @@ internal sealed partial class LoopReporter(Loop loop)
     /// <summary>Any thread, in the middle of anything: so it is notified in a step of its own.</summary>
     internal void ClockFailed(Exception exception, long count)
     {
-        string text = $"The clock of loop '{loop.Name}' ({loop.Options.TimeProvider.GetType().Name}) threw; the loop goes by the system's time until it answers "
-            + $"again{Recurrence.InWords(count)}";
+        string text = $"The clock of loop '{loop.Name}' ({loop.Options.TimeProvider.GetType().Name}) threw; the loop goes by the system's time until it "
+            + $"answers again{Recurrence.InWords(count)}";
         loop.Core.Arrive(new LossReport(loop, new LoopExceptionContext(text, exception)));
     }
 

@@ -68,7 +68,8 @@ internal static class ForeignAwaiterProbe
         }
     }
 
-    private static void Exchange<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TMachine>(
+    private static void Exchange<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TMachine>(
         ref TMachine machine, object value)
     {
         FieldInfo field = StateMachineFields<TMachine>.All.Single();

@@ -57,18 +57,13 @@ internal static class DumpFile
             json.WriteTime("lived", task.Lived);
             json.WriteId("createdBy", task.CreatedBy);
             json.WriteText("failure", task.Failure);
-            json.WriteStartArray("cancelledBy");
-            foreach (var link in task.CancelledBy)
+            json.WriteObjects("cancelledBy", task.CancelledBy, static (json, link) =>
             {
-                json.WriteStartObject();
                 json.WriteText("by", link.By);
                 json.WriteId("taskId", link.TaskId);
                 json.WriteText("reason", link.Reason);
                 json.WriteTime("at", link.At);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
+            });
             json.WriteEndObject();
         }
 

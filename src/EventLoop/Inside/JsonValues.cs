@@ -40,6 +40,20 @@ internal static class JsonValues
         json.WriteEndArray();
     }
 
+    /// <summary>An array of objects, each filled by <paramref name="write"/>.</summary>
+    internal static void WriteObjects<T>(this Utf8JsonWriter json, string name, IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
+    {
+        json.WriteStartArray(name);
+        foreach (var item in items)
+        {
+            json.WriteStartObject();
+            write(json, item);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
     internal static void WriteText(this Utf8JsonWriter json, string name, string? text) => json.WriteString(name, text is null ? null : Valid(text));
 
     internal static void WriteTexts(this Utf8JsonWriter json, string name, IReadOnlyList<string> texts)

@@ -51,7 +51,8 @@ public sealed class LoopSnapshot
 
     internal IReadOnlyList<Finding> Findings { get; init; } = [];
 
-    /// <summary>The system's number of the thread that runs the loop; zero: none, or it is not known. For the tool, which looks at what that thread does.</summary>
+    /// <summary>The system's number of the thread that runs the loop; zero: none, or it is not known. For the tool, which looks at what
+    /// that thread does.</summary>
     internal int Thread { get; init; }
 
     /// <summary>One of the tasks that are listed.</summary>

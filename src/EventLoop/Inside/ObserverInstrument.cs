@@ -6,7 +6,8 @@ namespace EventLoop.Diagnostics;
 /// <summary>An observer of the user's, attached: what it throws is logged, and it is taken off.</summary>
 internal sealed class ObserverInstrument(Loop loop, LoopObserver observer) : Instrument, IDisposable
 {
-    internal const Hearing Needs = Hearing.Tasks | Hearing.StepBegins | Hearing.StepEnds | Hearing.Times | Hearing.Waits | Hearing.Looks | Hearing.Cancellations;
+    internal const Hearing Needs =
+        Hearing.Tasks | Hearing.StepBegins | Hearing.StepEnds | Hearing.Times | Hearing.Waits | Hearing.Looks | Hearing.Cancellations;
 
     private int disposed;      // any thread, interlocked
 

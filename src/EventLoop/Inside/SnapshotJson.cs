@@ -50,35 +50,21 @@ internal static class SnapshotJson
         WriteCycles(snapshot, json);
         WriteTasks("cycleTasks",
             [.. snapshot.Cycles.SelectMany(static ring => ring).Where(task => snapshot.Find(task.Id) is null).DistinctBy(static task => task.Id)], json, to);
-        json.WriteStartArray("findings");
-        foreach (var finding in snapshot.Findings)
-        {
-            Write(finding, json);
-        }
-
-        json.WriteEndArray();
+        json.WriteObjects("findings", snapshot.Findings, WriteFinding);
         json.WriteEndObject();
         json.Flush();
     }
 
-    private static void WriteBunches(LoopSnapshot snapshot, Utf8JsonWriter json)
+    private static void WriteBunches(LoopSnapshot snapshot, Utf8JsonWriter json) => json.WriteObjects("bunches", snapshot.Bunches, static (json, bunch) =>
     {
-        json.WriteStartArray("bunches");
-        foreach (var bunch in snapshot.Bunches)
-        {
-            json.WriteStartObject();
-            json.WriteNumber("count", bunch.Count);
-            json.WriteString("status", bunch.Status.ToString());
-            json.WriteText("wait", bunch.Wait?.ToString());
-            json.WriteText("text", bunch.Text);
-            json.WriteTexts("stack", bunch.Stack);
-            json.WriteTime("oldest", bunch.Oldest);
-            json.WriteIds("examples", bunch.Examples);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    }
+        json.WriteNumber("count", bunch.Count);
+        json.WriteString("status", bunch.Status.ToString());
+        json.WriteText("wait", bunch.Wait?.ToString());
+        json.WriteText("text", bunch.Text);
+        json.WriteTexts("stack", bunch.Stack);
+        json.WriteTime("oldest", bunch.Oldest);
+        json.WriteIds("examples", bunch.Examples);
+    });
 
     private static void WriteCycles(LoopSnapshot snapshot, Utf8JsonWriter json)
     {
@@ -97,15 +83,13 @@ internal static class SnapshotJson
         json.WriteEndArray();
     }
 
-    internal static void Write(Finding finding, Utf8JsonWriter json)
+    internal static void WriteFinding(Utf8JsonWriter json, Finding finding)
     {
-        json.WriteStartObject();
         json.WriteString("kind", finding.Kind.ToString());
         json.WriteString("severity", finding.Severity.ToString());
         json.WriteText("message", finding.Message);
         json.WriteText("advice", finding.Advice);
         json.WriteIds("tasks", finding.Tasks);
-        json.WriteEndObject();
     }
 
     private static void Write(LoopStatistics statistics, Utf8JsonWriter json)
@@ -176,43 +160,27 @@ internal static class SnapshotJson
         json.WriteEndObject();
     }
 
-    private static void WriteWaits(TaskSnapshot task, Utf8JsonWriter json)
+    private static void WriteWaits(TaskSnapshot task, Utf8JsonWriter json) => json.WriteObjects("waits", task.Waits, static (json, wait) =>
     {
-        json.WriteStartArray("waits");
-        foreach (var wait in task.Waits)
-        {
-            json.WriteStartObject();
-            json.WriteString("kind", wait.Kind.ToString());
-            json.WriteText("text", wait.Text);
-            json.WriteNumber("objectId", wait.ObjectId);
-            json.WriteText("name", wait.Name);
-            json.WriteIds("blockers", wait.Blockers);
-            json.WriteTime("remaining", wait.Remaining);
-            json.WriteEndObject();
-        }
+        json.WriteString("kind", wait.Kind.ToString());
+        json.WriteText("text", wait.Text);
+        json.WriteNumber("objectId", wait.ObjectId);
+        json.WriteText("name", wait.Name);
+        json.WriteIds("blockers", wait.Blockers);
+        json.WriteTime("remaining", wait.Remaining);
+    });
 
-        json.WriteEndArray();
-    }
-
-    private static void WriteScopes(TaskSnapshot task, Utf8JsonWriter json)
+    private static void WriteScopes(TaskSnapshot task, Utf8JsonWriter json) => json.WriteObjects("scopes", task.Scopes, static (json, scope) =>
     {
-        json.WriteStartArray("scopes");
-        foreach (var scope in task.Scopes)
-        {
-            json.WriteStartObject();
-            json.WriteNumber("id", scope.Id);
-            json.WriteString("kind", scope.Kind);
-            json.WriteText("name", scope.Name);
-            json.WriteNumber("host", scope.Host);
-            json.WriteTime("remaining", scope.Remaining);
-            json.WriteBoolean("shield", scope.Shield);
-            json.WriteBoolean("cancelled", scope.Cancelled);
-            json.WriteText("reason", scope.Reason);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    }
+        json.WriteNumber("id", scope.Id);
+        json.WriteString("kind", scope.Kind);
+        json.WriteText("name", scope.Name);
+        json.WriteNumber("host", scope.Host);
+        json.WriteTime("remaining", scope.Remaining);
+        json.WriteBoolean("shield", scope.Shield);
+        json.WriteBoolean("cancelled", scope.Cancelled);
+        json.WriteText("reason", scope.Reason);
+    });
 
     // ---- Back
 

@@ -46,7 +46,8 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
             + $"{Number(known.TimerCount, "timer")}{busy}{unread}{(snapshot.IsExact ? "" : ", read while it ran")}");
         if (snapshot.Running is { } running)
         {
-            Line($"in a step now: {running.Who}{(running.TaskId is { } id ? $" #{id}" : "")}{(running.Elapsed is { } elapsed ? $" for {PlainText.Short(elapsed)}" : "")}");
+            string since = running.Elapsed is { } elapsed ? $" for {PlainText.Short(elapsed)}" : "";
+            Line($"in a step now: {running.Who}{(running.TaskId is { } id ? $" #{id}" : "")}{since}");
         }
     }
 
@@ -103,7 +104,8 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
     {
         foreach (var ring in snapshot.Cycles)
         {
-            Line($"CYCLE: {string.Join(" -> ", ring.Take(20).Select(static task => $"{task.Name} #{task.Id} ({WaitsOf(task)})"))}{(ring.Count > 20 ? " -> ..." : "")} -> {ring[0].Name} #{ring[0].Id}");
+            string links = string.Join(" -> ", ring.Take(20).Select(static task => $"{task.Name} #{task.Id} ({WaitsOf(task)})"));
+            Line($"CYCLE: {links}{(ring.Count > 20 ? " -> ..." : "")} -> {ring[0].Name} #{ring[0].Id}");
         }
     }
 

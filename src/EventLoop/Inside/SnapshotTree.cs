@@ -94,7 +94,8 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
                     }
                     else
                     {
-                        here.Node.Below.Add(new Node($"──▶ {awaited.Name} #{awaited.Id}{(inRing.Contains(awaited.Id) && inRing.Contains(here.Task.Id) ? "  CYCLE" : "")}"));
+                        bool closesRing = inRing.Contains(awaited.Id) && inRing.Contains(here.Task.Id);
+                        here.Node.Below.Add(new Node($"──▶ {awaited.Name} #{awaited.Id}{(closesRing ? "  CYCLE" : "")}"));
                     }
                 }
 
@@ -121,8 +122,14 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
         return $"{task.Name} #{task.Id}  {state}  {PlainText.Short(task.InStatus)}{(stack.Length > 0 ? "  in " + stack : "")}";
     }
 
-    private static string KindOf(TaskSnapshot task) =>
-        $"{SnapshotText.StackOf(task.Stack)}  {(task.Status == LoopTaskStatus.Waiting ? string.Join(" and ", task.Waits.Select(static wait => wait.Kind is WaitKind.Sleep or WaitKind.Socket ? wait.Kind.ToString().ToLowerInvariant() : wait.Text)) : SnapshotText.StatusOf(task.Status))}";
+    private static string KindOf(TaskSnapshot task)
+    {
+        string doing = task.Status == LoopTaskStatus.Waiting ? string.Join(" and ", task.Waits.Select(KindOf)) : SnapshotText.StatusOf(task.Status);
+        return $"{SnapshotText.StackOf(task.Stack)}  {doing}";
+    }
+
+    private static string KindOf(WaitSnapshot wait) =>
+        wait.Kind is WaitKind.Sleep or WaitKind.Socket ? wait.Kind.ToString().ToLowerInvariant() : wait.Text;
 
     // Many leaves of one kind below one node are one line.
     private static List<Node> Together(List<Node> nodes)

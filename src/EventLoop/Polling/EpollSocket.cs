@@ -184,8 +184,8 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
             return Libc.LastError switch
             {
                 Errno.Again when !IsWritable => WouldBlock,
-                Errno.Again or Errno.Invalid or Errno.NotImplemented or Errno.NotSupported or Errno.NoPositions or Errno.BadDescriptor or Errno.InputOutput or Errno.TooLarge
-                    or Errno.NotPermitted or Errno.NoAccess or Errno.Overflow => SendByReading(file, offset, count),
+                Errno.Again or Errno.Invalid or Errno.NotImplemented or Errno.NotSupported or Errno.NoPositions or Errno.BadDescriptor or Errno.InputOutput
+                    or Errno.TooLarge or Errno.NotPermitted or Errno.NoAccess or Errno.Overflow => SendByReading(file, offset, count),
                 _ => SendAnswer(LastFailure()),
             };
         }

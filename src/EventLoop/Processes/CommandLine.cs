@@ -80,7 +80,8 @@ internal static class CommandLine
                 new UnauthorizedAccessException($"{start}: it is not executable, or a directory, or this process may not run it ({reason})."),
             Errno.NoFormat => new IOException($"{start}: it is neither a program nor a script that begins with #!.", error),
             Errno.TooManyArguments => new IOException($"{start}: its arguments and environment are too long ({reason}).", error),
-            Errno.Again => new IOException($"{start}: no more processes are allowed (RLIMIT_NPROC of the user, pids.max of the control group, or the system's).",
+            Errno.Again => new IOException(
+                $"{start}: no more processes are allowed (RLIMIT_NPROC of the user, pids.max of the control group, or the system's).",
                 error),
             _ => new IOException($"{start}: {reason}.", error),
         };

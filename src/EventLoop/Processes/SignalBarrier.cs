@@ -5,8 +5,8 @@ using EventLoop.Polling;
 namespace EventLoop.Processes;
 
 /// <summary>
-/// Waits until .NET has looked at the signals that have come so far. It hears of them by a pipe and then asks who listens: one that came while somebody did, and
-/// is looked at when nobody does any more, would end the process. So a signal that means nothing to anybody (SIGURG) is sent behind them.
+/// Waits until .NET has looked at the signals that have come so far. It hears of them by a pipe and then asks who listens: one that came while somebody did,
+/// and is looked at when nobody does any more, would end the process. So a signal that means nothing to anybody (SIGURG) is sent behind them.
 /// </summary>
 internal static class SignalBarrier
 {

@@ -27,7 +27,8 @@ internal static class BlockingWait
 
     /// <summary>Called by the synchronization context's Wait. Where the callers' names are not told, only
     /// time can tell: then every wait may be over in a moment.</summary>
-    /// <remarks>What the JIT has inlined has no frame: a wait of the platform's inside a call that was inlined into its caller looks like the caller's own.</remarks>
+    /// <remarks>What the JIT has inlined has no frame: a wait of the platform's inside a call that was inlined into its caller looks like the
+    /// caller's own.</remarks>
     /// <param name="mayReadFrames">Whether names are gone by at all.</param>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static bool IsMomentary(bool mayReadFrames)

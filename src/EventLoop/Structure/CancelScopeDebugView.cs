@@ -25,7 +25,8 @@ internal sealed class CancelScopeDebugView(CancelScope scope)
             var around = new List<string>();
             for (var outer = scope.Inner.Parent; outer is not null; outer = outer.Parent)
             {
-                around.Add($"{outer.Kind}{(outer.Name is { } name ? $" '{name}'" : "")}{(outer.Cancelled ? ", cancelled" : "")}{(outer.Shield ? ", shield" : "")}");
+                string state = $"{(outer.Cancelled ? ", cancelled" : "")}{(outer.Shield ? ", shield" : "")}";
+                around.Add($"{outer.Kind}{(outer.Name is { } name ? $" '{name}'" : "")}{state}");
             }
 
             return [.. around];

@@ -73,7 +73,8 @@ internal static class WorkValues
                 && !(bool)HasReferences.MakeGenericMethod(type).Invoke(null, null)!;
     }
 
-    private static readonly System.Reflection.MethodInfo HasReferences = typeof(RuntimeHelpers).GetMethod(nameof(RuntimeHelpers.IsReferenceOrContainsReferences))!;
+    private static readonly System.Reflection.MethodInfo HasReferences =
+        typeof(RuntimeHelpers).GetMethod(nameof(RuntimeHelpers.IsReferenceOrContainsReferences))!;
 
     private sealed class RawValue<T> : RawCodec<T>
     {

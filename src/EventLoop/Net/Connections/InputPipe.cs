@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using EventLoop.Polling;
 
@@ -132,6 +133,8 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
         {
             blocks.Clear(Pool);
         }
+
+        AssertInvariants();
     }
 
     internal void CopyTo(Span<byte> destination) => Bytes.Slice(0, destination.Length).CopyTo(destination);
@@ -316,6 +319,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
         blockSize = count == room ? Math.Min(blockSize * 4, BufferPool.LargestBlock)
             : count < blockSize / 8 ? Math.Max(blockSize / 4, BufferPool.SmallestBlock)
             : blockSize;
+        AssertInvariants();
         return true;
     }
 
@@ -353,6 +357,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
 
         blocks.Clear(Pool);
         buffered = 0;
+        AssertInvariants();
     }
 
     /// <summary>What came to the connection above before it was this one's.</summary>
@@ -365,7 +370,16 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
             bytes.CopyTo(segment.Free.Span);
             segment.Fill(bytes.Length);
             buffered = bytes.Length;
+            AssertInvariants();
         }
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        Debug.Assert(buffered >= 0, "No more is consumed than has come.");
+        blocks.AssertHolds(buffered);
+        Debug.Assert(buffered > 0 || blocks.Head is null || owner.Transport.HoldsBuffer, "An idle pipe holds no block, but for a call that is under way.");
     }
 
     private void VerifyNotCompleted()

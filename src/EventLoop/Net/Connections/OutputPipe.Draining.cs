@@ -37,6 +37,8 @@ internal sealed partial class OutputPipe
         {
             Clear();
         }
+
+        AssertInvariants();
     }
 
     private void EnsureDraining()

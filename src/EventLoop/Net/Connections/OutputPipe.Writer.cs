@@ -261,6 +261,7 @@ internal sealed partial class OutputPipe
         segment.Fill(bytes);
         unsent += bytes;
         unflushed += bytes;
+        AssertInvariants();
     }
 
     private void VerifyMayAdd()

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Pipelines;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
@@ -114,6 +115,8 @@ internal sealed partial class OutputPipe : PipeWriter
         {
             EnsureDraining();
         }
+
+        AssertInvariants();
     }
 
     /// <summary>Everything before it is sent: a file goes next, and whatever is written meanwhile waits behind it.</summary>
@@ -232,6 +235,7 @@ internal sealed partial class OutputPipe : PipeWriter
         blocks.Tail!.Fill(count);
         unsent += count;
         rest = rest[count..];
+        AssertInvariants();
     }
 
     private void SendDirectly(ref ReadOnlyMemory<byte> rest)
@@ -287,5 +291,14 @@ internal sealed partial class OutputPipe : PipeWriter
 
         unsent = 0;
         unflushed = 0;
+        AssertInvariants();
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        Debug.Assert(unflushed >= 0 && unflushed <= unsent, "What was not flushed is not sent.");
+        blocks.AssertHolds(unsent);
+        Debug.Assert(ofTransfer is null || transferring, "A part of a file waits only while a file is under way.");
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 
 namespace EventLoop.Net.Connections;
 
@@ -91,6 +92,24 @@ internal struct SegmentChain
 
     /// <summary>Leaves them to the collector: somebody may still write to them.</summary>
     internal void Forget() => this = default;
+
+    /// <summary>What stands in it, counted; in builds for debugging.</summary>
+    [Conditional("DEBUG")]
+    internal readonly void AssertHolds(long count)
+    {
+        Debug.Assert(Head is null == Tail is null, "There is a first block where there is a last one.");
+        Debug.Assert(Start >= 0 && Start <= (Head?.End ?? 0), "No more was consumed of the first block than it had.");
+        long found = -Start;
+        var last = Head;
+        for (var segment = Head; segment is not null; segment = segment.Following)
+        {
+            found += segment.End;
+            last = segment;
+        }
+
+        Debug.Assert(ReferenceEquals(last, Tail), "The chain ends with its last block.");
+        Debug.Assert(found == count, "The pipe knows how much its blocks hold.");
+    }
 
     private void DropHead(BufferPool? pool)
     {

@@ -43,7 +43,10 @@ internal sealed class StayingEndpoints(EndpointDataSource inner, bool hasFilters
                     {
                         sources[i] = new StayingEndpoints(
                             sources[i],
-                            hasFilters: sources[i].GetType() is { Namespace: "Microsoft.AspNetCore.Routing", Name: "RouteEndpointDataSource" or "GroupEndpointDataSource" });
+                            hasFilters: sources[i].GetType() is
+                            {
+                                Namespace: "Microsoft.AspNetCore.Routing", Name: "RouteEndpointDataSource" or "GroupEndpointDataSource",
+                            });
                     }
                 }
             }
@@ -51,7 +54,9 @@ internal sealed class StayingEndpoints(EndpointDataSource inner, bool hasFilters
     }
 
     private IReadOnlyList<Endpoint> Filtered() =>
-        hasFilters && inner.Endpoints.Any(static endpoint => endpoint.Metadata.GetMetadata<MethodInfo>() is { } handler && StayingResults.MayBeItems(handler.ReturnType))
+        hasFilters
+            && inner.Endpoints.Any(static endpoint =>
+                endpoint.Metadata.GetMetadata<MethodInfo>() is { } handler && StayingResults.MayBeItems(handler.ReturnType))
         ? inner.GetGroupedEndpoints(new RouteGroupContext { Prefix = NoPrefix, Conventions = [AddFilter] })
         : inner.Endpoints;
 
@@ -63,7 +68,8 @@ internal sealed class StayingEndpoints(EndpointDataSource inner, bool hasFilters
         }
     }
 
-    private static Endpoint Bring(Endpoint endpoint) => endpoint is RouteEndpoint { RequestDelegate: { } handler } route && route.GetType() == typeof(RouteEndpoint)
+    private static Endpoint Bring(Endpoint endpoint) =>
+        endpoint is RouteEndpoint { RequestDelegate: { } handler } route && route.GetType() == typeof(RouteEndpoint)
         ? new RouteEndpoint(
             http => LoopCore.Running is { Current: not null } || RequestTask.Of(http) is not { } task ? handler(http) : ComeBackAsync(task, handler, http),
             route.RoutePattern,

@@ -369,35 +369,3 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     /// <summary>It came back from a foreign await to a loop that is closed: nothing can run it any more.</summary>
     internal override void OnRejected(LoopCore core) => core.Loop.OnLateContinuation();
 }
-
-/// <inheritdoc/>
-[StackTraceHidden]
-internal abstract class CoroutineBox<T> : CoroutineBox, ICoroutineSource<T>
-{
-    private protected CoroutineBox(LoopCore? maker)
-        : base(maker)
-    {
-    }
-
-    internal T? Result;
-
-    /// <inheritdoc/>
-    public T EndWithResult(long token)
-    {
-        var failure = TakeOutcome(token);
-        var result = Result;
-        Recycle();
-        if (failure is not null)
-        {
-            failure.Rethrow();
-        }
-
-        return result!;
-    }
-}
-
-/// <summary>The result of a coroutine that has none, where a type is asked for.</summary>
-internal enum NoResult : byte
-{
-    None,
-}

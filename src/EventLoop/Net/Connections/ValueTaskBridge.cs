@@ -14,7 +14,7 @@ namespace EventLoop.Net.Connections;
 /// </summary>
 /// <remarks>Loop thread, but for the three methods of the value task source: whoever awaits.</remarks>
 [StackTraceHidden]
-internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValueTaskSource
+internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValueTaskSource
 {
     private static readonly int Slot = ItemPools.NewSlot();
     private static readonly Action<object?> Done = static _ => throw new InvalidOperationException("The mark of completion is not a continuation.");
@@ -250,45 +250,6 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
         }
     }
 
-    // ---- Cancellation
-
-    private void Observe(CancellationToken asked)
-    {
-        if (asked.CanBeCanceled)
-        {
-            cancellation = asked;      // the same as before, where another thread may read it already
-            registration = asked.UnsafeRegister(static bridge => ((ValueTaskBridge<T>)bridge!).CancelFromAnyThread(), this);
-        }
-    }
-
-    private void CancelFromAnyThread()
-    {
-        var loop = core;
-        int asked = Number;
-        if (loop is null)
-        {
-            return;
-        }
-
-        if (ReferenceEquals(LoopCore.Running, loop))
-        {
-            Cancel(asked);
-        }
-        else
-        {
-            loop.TryPost(CallbackItem<(ValueTaskBridge<T> Bridge, int Version)>.Create(
-                static cancel => cancel.Bridge.Cancel(cancel.Version), (this, asked), loop.BaseContext));
-        }
-    }
-
-    private void Cancel(int asked)
-    {
-        if (Number == asked && State == WaitState.Parked && Target!.Abort(this, null) == AbortResult.GivenUp)
-        {
-            WakeWith(core!, new OperationCanceledException(cancellation));
-        }
-    }
-
     // ---- For whoever awaits
 
     public ValueTaskSourceStatus GetStatus(short token)
@@ -398,15 +359,4 @@ internal sealed class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValue
         Context = null;
         loop!.Pools.Return(this, Slot);
     }
-}
-
-/// <summary>A continuation and its argument, packed for ExecutionContext.Run.</summary>
-[StackTraceHidden]
-internal static class ContinuationCall
-{
-    internal static readonly ContextCallback Run = static packed =>
-    {
-        var (run, state) = ((Action<object?>, object?))packed!;
-        run(state);
-    };
 }

@@ -1,0 +1,70 @@
+namespace EventLoop.Scheduling;
+
+// Code that runs inside a step of somebody else's.
+internal abstract partial class LoopCore
+{
+    /// <summary>Runs the first step of an eager task inside the step that creates it.</summary>
+    internal void RunInside(LoopItem item)
+    {
+        var context = Current;
+        PushInterrupted(context);
+        var flow = ThreadContexts.MarkFlow();
+        var following = next;
+        int left = budget;
+        var resumedBy = ResumedBy;
+        next = null;
+        Steps++;
+        budget = StepBudget;
+        StartDepth++;
+        Install(item.Context);
+        bool isHeard = (Heard & Hearing.AnyOfSteps) != 0;
+        var step = isHeard ? Instruments.BeginStep(item, isInner: true) : default;
+        item.Execute();
+        Bounce();
+        ForgetUntaken();
+        if (isHeard)
+        {
+            Instruments.EndStep(step);
+        }
+
+        ResumedBy = resumedBy;
+        StartDepth--;
+        budget = left;
+        next = following;
+        PopInterrupted();
+        Install(context);
+        ThreadContexts.PutBackFlow(flow);
+    }
+
+    /// <summary>Runs code of others in the middle of ours, as a plain callback: in no task, and out of
+    /// reach of what the code that it interrupts is about to get.</summary>
+    /// <param name="callback">Never throws.</param>
+    /// <param name="state">For <paramref name="callback"/>.</param>
+    internal void RunAside<TState>(Action<TState> callback, TState state)
+    {
+        var context = Current;
+        PushInterrupted(context);
+        var synchronization = SynchronizationContext.Current;
+        var flow = ThreadContexts.MarkFlow();
+        var thrown = PendingThrow;
+        bool deferred = Deferred;
+        var following = next;
+        PendingThrow = null;
+        Deferred = false;
+        next = null;
+        Install(BaseContext);
+        callback(state);
+        if (next is { } node)
+        {
+            Ready.Enqueue(node);      // there may be no step whose trampoline would come to it
+        }
+
+        next = following;
+        Deferred = deferred;
+        PendingThrow = thrown;
+        PopInterrupted();
+        Current = context;
+        ThreadContexts.SetCurrent(synchronization);
+        ThreadContexts.PutBackFlow(flow);
+    }
+}

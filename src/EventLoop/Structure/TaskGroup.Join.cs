@@ -1,0 +1,140 @@
+using System.Runtime.ExceptionServices;
+using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop;
+
+// The wait for the children, and what it ends with.
+public sealed partial class TaskGroup
+{
+    private async Coroutine Join(Exception? bodyFailure)
+    {
+        Exception? cancellation = null;
+        bool joined = false;
+        AbortIfPending();
+        switch (bodyFailure)
+        {
+            case null:
+                break;
+            case LoopExitException leave:
+                exit ??= leave;
+                Abort("the body asked to exit");
+                break;
+            case var canceled when IsAborting && scope.Absorbs(canceled):
+                break;
+            case var canceled when IsCancellation(canceled):
+                cancellation = canceled;
+                Abort("the task group was cancelled from outside");
+                break;
+            default:
+                AddFailure(bodyFailure);
+                Abort("the body failed");
+                break;
+        }
+
+        while (join.HasChildren)
+        {
+            joined = true;
+            try
+            {
+                await join;
+            }
+            catch (LoopCanceledException canceled)
+            {
+                cancellation = canceled;
+                Abort("the task group was cancelled from outside");
+            }
+        }
+
+        closed = true;
+        scope.Leave();
+        var core = scope.Core!;
+        if (exit is not null)
+        {
+            ExceptionDispatchInfo.Throw(exit);
+        }
+
+        if (failures.Count > 0)
+        {
+            if (cancellation is not null)
+            {
+                scope.RearmOuter();      // the failures go first; the cancellation lands at the next wait
+            }
+
+            throw new AggregateException(Name is null ? "Tasks of a group failed." : $"Tasks of the group '{Name}' failed.", failures);
+        }
+
+        // What came from outside while the join was deaf to it: there may be no wait after it.
+        if (cancellation is null && joined && IsAborting && core.Current is { Attention: true } around)
+        {
+            cancellation = scope.Host!.TakeCancellation(around);
+        }
+
+        if (cancellation is not null)
+        {
+            ExceptionDispatchInfo.Throw(cancellation);
+        }
+    }
+
+    private bool IsCancellation(Exception exception) =>
+        exception is LoopCanceledException || (scope.IsCancelledAround && scope.Core!.Loop.IsCancellation(exception));
+
+    /// <summary>Where the group waits for its children; deaf once it has cancelled them.</summary>
+    private sealed class GroupJoin(TaskGroup group) : WaitPoint, IAwaitsOthers
+    {
+        private readonly HashSet<LoopTask> children = [];
+
+        internal IReadOnlyCollection<LoopTask> Children => children;
+
+        internal bool HasChildren => children.Count > 0;
+
+        // From the child's side: the set moves.
+        bool IAwaitsOthers.Includes(LoopAwaitable awaited) => awaited is LoopTask task && ReferenceEquals(task.Owner, group);
+
+        protected override bool IsReady => children.Count == 0;
+
+        protected override bool IsInterruptible => !group.IsAborting;
+
+        internal void Add(LoopTask child)
+        {
+            children.Add(child);
+            child.Watch(new ChildWatcher(this));
+        }
+
+        public override string Describe(WaitNode node) =>
+            group.Name is { } name ? $"task group '{name}' ({children.Count} children)" : $"task group ({children.Count} children)";
+
+        public override WaitKind Kind => WaitKind.Group;
+
+        public override object? Resource => group.scope;
+
+        public override string? Gist => group.Name is { } name ? $"task group '{name}'" : "task group";
+
+        // Another thread finds them from their own side: the set moves.
+        public override void CollectBlockers(WaitNode node, List<IStepOwner> blockers)
+        {
+            if (node.Context?.Core.IsInLoopThread == true)
+            {
+                blockers.AddRange(children);
+            }
+        }
+
+        private void Remove(LoopTask child)
+        {
+            children.Remove(child);
+            group.OnChildEnded(child);
+            if (children.Count == 0)
+            {
+                WakeWaiter();
+            }
+        }
+
+        private sealed class ChildWatcher(GroupJoin join) : CompletionObserver
+        {
+            internal override LoopTask? OwnerTask => join.Waiter;
+
+            internal override void OnEnded(LoopAwaitable ended) => join.Remove((LoopTask)ended);
+        }
+    }
+}

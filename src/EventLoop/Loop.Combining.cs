@@ -12,7 +12,7 @@ public sealed partial class Loop
     /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited.</param>
     /// <returns>The results.</returns>
     /// <remarks>
-    /// The first failure is thrown at once, and the others go on; failures that come later count as looked at. <b>Cancellation:</b> cancels the children and
+    /// The first failure is thrown at once, and the others continue; failures that come later count as looked at. <b>Cancellation:</b> cancels the children and
     /// throws at once. When it is over it stays attached to nothing, however long its children live. Tasks and futures
     /// can stand among the coroutines (<see cref="LoopAwaitable.AsCoroutine"/>).
     /// <b>Cost:</b> a small object for each argument.

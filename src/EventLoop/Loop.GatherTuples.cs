@@ -8,7 +8,7 @@ public sealed partial class Loop
 {
     /// <summary>Runs all concurrently; results of several types give a tuple. asyncio: <c>gather</c>.</summary>
     /// <returns>The results, in the order of the arguments.</returns>
-    /// <remarks>The first failure is thrown at once, and the others go on. <b>Cancellation:</b> cancels the children
+    /// <remarks>The first failure is thrown at once, and the others continue. <b>Cancellation:</b> cancels the children
     /// (a .NET task cannot be, and is left alone) and throws at once.</remarks>
     /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already: then nothing was started.</exception>
     [OverloadResolutionPriority(-1)]

@@ -89,7 +89,7 @@ public sealed partial class Loop
     public static T Run<T>(Func<Task<T>> main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
 
     /// <summary>Runs a loop on this thread until a task of .NET's is done, which others may have started anywhere.</summary>
-    /// <param name="main">It goes on where it was started, which was outside this loop. To have an async method run
+    /// <param name="main">It continues where it was started, which was outside this loop. To have an async method run
     /// on the loop hand in the method, not the task that it returns.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>

@@ -19,7 +19,7 @@ public readonly struct CoroutineAwaiter : ICriticalNotifyCompletion, ILoopAwaite
         this.token = token;
     }
 
-    /// <summary>Starts the coroutine, and says whether it ended at once.</summary>
+    /// <summary>Whether the coroutine has ended at once; asking starts it.</summary>
     /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
     public bool IsCompleted => source is null ? HasEnded(token) : source.Start(token);
 
@@ -93,7 +93,7 @@ public readonly struct CoroutineAwaiter<T> : ICriticalNotifyCompletion, ILoopAwa
         this.value = value;
     }
 
-    /// <summary>Starts the coroutine, and says whether it ended at once.</summary>
+    /// <summary>Whether the coroutine has ended at once; asking starts it.</summary>
     /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
     public bool IsCompleted => source is null ? CoroutineAwaiter.HasEnded(token) : source.Start(token);
 

@@ -321,7 +321,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         core.Pools.Return(this, slot);
     }
 
-    /// <summary>Notes where the method has to go on.</summary>
+    /// <summary>Notes where the method has to resume.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Suspend(LoopCore core)
     {

@@ -14,12 +14,12 @@ namespace EventLoop;
 /// <para><b>What can be run:</b> a static method, a static lambda, or any lambda that captures nothing. One that captures is refused at once by
 /// <see cref="ArgumentException"/>, which names what it captures ("this" for a method of an object).
 /// Arguments and results are copied. AsyncLocals do not travel.</para>
-/// <para><b>A crash fails the one piece of work that ran there</b>, with <see cref="WorkerCrashedException"/>; the worker is replaced, what waits goes on, and
+/// <para><b>A crash fails the one piece of work that ran there</b>, with <see cref="WorkerCrashedException"/>; the worker is replaced, what waits is kept, and
 /// nothing is run twice. One that dies while it is idle fails nothing. When three workers in a row cannot start, everything that waits fails with
 /// <see cref="WorkerStartException"/>, and the next Run tries again.</para>
 /// <para><b>What the work throws</b> is thrown here as the same type where that can be made from a message, with
 /// the worker's stack; else as <see cref="WorkerTaskException"/>.</para>
-/// <para><b>Cancellation:</b> the waiter goes on at once. Work that has not begun is withdrawn; what runs has its
+/// <para><b>Cancellation:</b> the waiter resumes at once. Work that has not begun is withdrawn; what runs has its
 /// token cancelled, and is killed with its worker after CancelGrace.</para>
 /// <para><b>Workers</b> are in sessions of their own, so Ctrl-C is this process's to handle, and they end when this process does, however it ends. Their input
 /// is empty, their output this process's; their error output is always read, passed on, and its last 8 KiB kept for the exception.</para>
@@ -152,7 +152,7 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
         }
     }
 
-    /// <summary>Kills all workers at once; who waits for work that runs gets <see cref="WorkerCrashedException"/>. Python 3.14: <c>kill_workers</c>. It can be
+    /// <summary>Kills all workers at once; whoever waits for work that runs gets <see cref="WorkerCrashedException"/>. Python 3.14: <c>kill_workers</c>. It can be
     /// used again. <b>Thread:</b> its loop's.</summary>
     public void KillWorkers()
     {

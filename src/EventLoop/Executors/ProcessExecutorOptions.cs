@@ -24,7 +24,7 @@ public sealed record ProcessExecutorOptions
     /// <see cref="TimeoutException"/>, and what <see cref="CancelGrace"/> says.</summary>
     public TimeSpan? TaskTimeout { get; init; }
 
-    /// <summary>How long work that timed out or was cancelled may go on, its token cancelled, before its worker is
+    /// <summary>How long work that timed out or was cancelled may continue, its token cancelled, before its worker is
     /// killed and replaced; zero: at once. Nobody waits for it meanwhile.</summary>
     public TimeSpan CancelGrace { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -18,7 +18,7 @@ internal abstract class WorkItem
 
     internal long BegunAt { get; set; }
 
-    /// <summary>It has its outcome, or nobody wants one any more.</summary>
+    /// <summary>Whether it has its outcome, or nobody wants one any more.</summary>
     internal bool IsDone { get; set; }
 
     /// <summary>Who runs it.</summary>

@@ -39,13 +39,13 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
 
     internal long TasksDone { get; private set; }
 
-    /// <summary>To be replaced when its work is done.</summary>
+    /// <summary>Whether it is to be replaced when its work is done.</summary>
     internal bool IsWornOut { get; set; }
 
-    /// <summary>It has taken work once.</summary>
+    /// <summary>Whether it has been ready for work once.</summary>
     internal bool HasStarted { get; private set; }
 
-    /// <summary>By this process, and not for its work.</summary>
+    /// <summary>Whether this process has killed it, and not for its work.</summary>
     internal bool WasKilled => killedAs is not null;
 
     internal string StandardError => said.ToString();
@@ -138,7 +138,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
         }
     }
 
-    /// <summary>Nobody waits for its work any more: the token fires, and after the grace it is killed.</summary>
+    /// <summary>Nobody waits for its work any more: the token fires, and when the grace is over the worker is killed.</summary>
     internal void GiveUp()
     {
         if (State != WorkerState.Busy)

@@ -103,7 +103,7 @@ public sealed partial class LoopFile : IAsyncDisposable
     }
 
     /// <summary>Has everything that was written before brought to the disk. os.fsync.</summary>
-    /// <remarks>A cancelled flush goes on by itself.</remarks>
+    /// <remarks>A cancelled flush continues by itself.</remarks>
     /// <exception cref="ObjectDisposedException">The file is closed.</exception>
     public Coroutine FlushAsync()
     {

@@ -55,7 +55,7 @@ public sealed class OpenFileCache : IDisposable
     public int Count => entries.Count;
 
     /// <summary>Gives a file, open for reading, with its <see cref="LoopFile.KnownStatus"/>. Whoever
-    /// gets it disposes it; the cache goes on keeping it.</summary>
+    /// gets it disposes it; the cache continues to keep it.</summary>
     /// <param name="path">Below the folder: relative, with slashes.</param>
     /// <returns>Null: there is no regular file there, it must not be read, or the path leads out of the folder or over a link.</returns>
     /// <exception cref="IOException">It cannot be opened for another reason: no more descriptors, a disk that fails.</exception>

@@ -33,7 +33,7 @@ public sealed record LoopGroupOptions
 
     = new();
 
-    /// <summary>Ties each loop's thread to a processor of its own (Linux; elsewhere it does nothing). Default: false.</summary>
+    /// <summary>Whether each loop's thread is tied to a processor of its own (Linux; elsewhere it does nothing). Default: false.</summary>
     public bool PinThreads { get; init; }
 
     /// <summary>What follows from the failure of a loop. Default: <see cref="LoopFailurePolicy.StopGroup"/>.</summary>

@@ -6,7 +6,7 @@ namespace EventLoop;
 /// <summary>A value for each loop, made there when it is first asked for: what would be a static
 /// field if there were one loop. Disposed with its loop.</summary>
 /// <typeparam name="T">The type of the value.</typeparam>
-/// <param name="factory">Called on the loop's thread, once for each loop; where it throws, the next one who asks calls it again.</param>
+/// <param name="factory">Called on the loop's thread, once for each loop; where it throws, the next caller calls it again.</param>
 /// <remarks>
 /// <para>When the loop's tasks have ended, values that are <see cref="IAsyncDisposable"/> or <see cref="IDisposable"/> are disposed on its thread, the last one
 /// first; what that throws goes to the exception handler. A value that another took the place of is whoever's who did that.</para>

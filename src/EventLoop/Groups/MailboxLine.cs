@@ -236,7 +236,7 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
         return refusal is null;
     }
 
-    /// <summary>A receiver is parked: it is told of what comes, and of what has come since it looked.</summary>
+    /// <summary>A receiver is parked: it is notified of what comes, and of what has come since it looked.</summary>
     internal void Await()
     {
         bool tells;

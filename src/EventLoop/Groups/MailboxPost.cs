@@ -19,7 +19,7 @@ internal sealed class MailboxPost<T> : PooledWait
 
     internal T? Message { get; }
 
-    /// <summary>Guarded by the line's gate, as what follows.</summary>
+    /// <summary>Whether its sender still waits for room. Guarded by the line's gate, like what follows.</summary>
     internal bool IsWaiting { get; set; }
 
     internal MailboxPost<T>? Earlier { get; set; }

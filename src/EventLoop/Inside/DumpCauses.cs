@@ -13,7 +13,7 @@ public enum DumpCauses
     /// <summary>Something reaches the loop's exception handler.</summary>
     UnhandledException = 2,
 
-    /// <summary>Nothing on the loop can go on, or tasks wait for one another in a ring; looked for when the loop parks.</summary>
+    /// <summary>Nothing on the loop can make progress, or tasks wait for one another in a ring; looked for when the loop parks.</summary>
     Deadlock = 4,
 
     /// <summary>SIGQUIT (Ctrl-\).</summary>

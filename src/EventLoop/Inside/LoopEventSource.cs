@@ -50,7 +50,7 @@ internal sealed class LoopEventSource : EventSource
         /// <summary>One answer.</summary>
         public const EventKeywords Request = (EventKeywords)1;
 
-        /// <summary>What goes on until the session ends.</summary>
+        /// <summary>What continues until the session ends.</summary>
         public const EventKeywords Stream = (EventKeywords)2;
     }
 

@@ -12,7 +12,7 @@ public sealed class LoopRecorder
 
     internal LoopRecorder(Loop loop) => this.loop = loop;
 
-    /// <summary>It records.</summary>
+    /// <summary>Whether it records.</summary>
     public bool IsOn => isOn;
 
     /// <summary>In records; 0 before it was ever started.</summary>
@@ -81,6 +81,6 @@ public sealed class LoopRecorder
         }
     }
 
-    /// <summary>What it holds, empty before it was ever started; goes on meanwhile. Any thread, also while the loop is blocked or closed.</summary>
+    /// <summary>What it holds, empty before it was ever started; it continues to record meanwhile. Any thread, also while the loop is blocked or closed.</summary>
     public Recording Capture() => Recording.Of(loop, current?.Ring, isOn);
 }

@@ -25,7 +25,7 @@ public sealed class LoopSnapshot
     /// <summary>The moment in loop time.</summary>
     public TimeSpan LoopTime { get; internal init; }
 
-    /// <summary>Taken on the loop's thread.</summary>
+    /// <summary>Whether it was taken on the loop's thread.</summary>
     public bool IsExact { get; internal init; }
 
     /// <summary><see cref="Loop.Statistics"/>.</summary>

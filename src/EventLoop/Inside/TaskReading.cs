@@ -3,7 +3,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Diagnostics;
 
 /// <summary>A wait as it was found.</summary>
-/// <param name="Node">The node; another thread may see it go on.</param>
+/// <param name="Node">The node; another thread may see it resume.</param>
 /// <param name="Target">What it waited for.</param>
 /// <param name="Text">In words.</param>
 /// <param name="Gist">What is the same of all waits of its kind.</param>

@@ -51,7 +51,7 @@ public sealed class TaskSnapshot
     /// <summary><see cref="LoopTask.CancelRequests"/>.</summary>
     public int CancelRequests { get; internal init; }
 
-    /// <summary>A request was made that no wait has thrown yet.</summary>
+    /// <summary>Whether a request was made that no wait has thrown yet.</summary>
     public bool IsCancelPending { get; internal init; }
 
     /// <summary>Of the latest request.</summary>

@@ -35,7 +35,7 @@ internal sealed unsafe class ChildStart
     /// <summary>This side's ends of the pipes among the streams, in their places.</summary>
     internal SafeFileHandle?[] Ends { get; private set; } = [];
 
-    /// <summary>Those of the streams that are files by their paths.</summary>
+    /// <summary>Whether any of the streams is a file that is given by its path.</summary>
     internal bool HasFiles => Streams.Any(static stream => stream.Kind == ChildStreamKind.File);
 
     /// <summary>The places of files whose opening may wait for others: a FIFO's does until somebody has the other end, a device's for what it likes.</summary>

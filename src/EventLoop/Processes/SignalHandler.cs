@@ -23,7 +23,7 @@ internal sealed class SignalHandler : ISignalSubscriber, ILoopResident
 
     void ILoopResident.OnLoopClosing() => Remove();
 
-    /// <summary>What has come and was not told yet is told to this one.</summary>
+    /// <summary>Signals that have come and were not delivered yet are delivered to this one.</summary>
     internal void Replace(Action next) => callback = next;
 
     internal void Remove()

@@ -82,7 +82,7 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
         }
     }
 
-    /// <summary>Hears no more; who waits gets <see cref="ObjectDisposedException"/>. When the last
+    /// <summary>Stops listening; whoever waits gets <see cref="ObjectDisposedException"/>. When the last
     /// listener of a signal is gone its default action is back.</summary>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public void Dispose()

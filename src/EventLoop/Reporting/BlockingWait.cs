@@ -8,6 +8,11 @@ namespace EventLoop.Reporting;
 /// moment, as a rule, and what .NET's own code waits for inside a call that does something else (disposing a process, a timer, a file) is over in a moment,
 /// too. What the user's code calls in order to wait is a blocking call from the beginning.
 /// </summary>
+/// <remarks>
+/// The gain is not time: with names a blocking call is noticed from its first moment on, without them (EVENTLOOP_TIME_BLOCKING_WAITS) only one that lasts for
+/// 100 ms, so that one of 20 ms passes unseen. It costs 15 µs and 5.5 KB for each wait on the loop's thread (ten frames deep), and only where blocking calls
+/// are looked for; without names the question costs 0.01 µs.
+/// </remarks>
 internal static class BlockingWait
 {
     // The public ways to wait: whoever calls them wants to. The names with their namespaces, without type parameters.
@@ -22,10 +27,10 @@ internal static class BlockingWait
         "System.Runtime.CompilerServices.ConfiguredTaskAwaitable", "System.Runtime.CompilerServices.ConfiguredValueTaskAwaitable",
     ];
 
-    // Frames may have no names: in a native program without them, or in a runtime that tells others.
+    // Frames may have no names: in a native program without them, or in a runtime that calls them otherwise.
     internal static readonly Lazy<bool> NamesAreTold = new(ProbeNames);
 
-    /// <summary>Called by the synchronization context's Wait. Where the callers' names are not told, only
+    /// <summary>Called by the synchronization context's Wait. Where the callers' names are not known, only
     /// time can tell: then every wait may be over in a moment.</summary>
     /// <remarks>What the JIT has inlined has no frame: a wait of the platform's inside a call that was inlined into its caller looks like the
     /// caller's own.</remarks>

@@ -173,7 +173,7 @@ internal abstract partial class LoopCore
     }
 
     /// <summary>
-    /// One completion that did not have to wait. True when the step may go on; false when it has used up its budget: the caller then
+    /// One completion that did not have to wait. True when the step may continue; false when it has used up its budget: the caller then
     /// reports "not complete", and <see cref="TryParkDeferred"/> sends the waiter once through the ready queue with what it got.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -205,7 +205,7 @@ internal abstract partial class LoopCore
     }
 
     /// <summary>
-    /// What every operation asks before it waits. False: go on. True: a cancellation is due, and <see cref="PendingThrow"/> holds it;
+    /// What every operation asks before it waits. False: continue. True: a cancellation is due, and <see cref="PendingThrow"/> holds it;
     /// <paramref name="completed"/> is then what the awaiter's IsCompleted has to answer.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -6,21 +6,21 @@ namespace EventLoop.Scheduling;
 /// </summary>
 internal static class RuntimeTricks
 {
-    /// <summary>The contexts of a thread are read and set by the public API only: <c>EventLoop.UsePublicContexts</c>,
+    /// <summary>Whether the contexts of a thread may be read and set other than by the public API; switched off by <c>EventLoop.UsePublicContexts</c>,
     /// <c>EVENTLOOP_USE_PUBLIC_CONTEXTS</c>.</summary>
     internal static bool MayReadContexts => !IsSet("EventLoop.UsePublicContexts", "EVENTLOOP_USE_PUBLIC_CONTEXTS");
 
-    /// <summary>A cancellation leaves the awaits of .NET tasks alone: <c>EventLoop.LeaveForeignAwaits</c>, <c>EVENTLOOP_LEAVE_FOREIGN_AWAITS</c>.</summary>
+    /// <summary>Whether a cancellation may interrupt the awaits of .NET tasks; switched off by <c>EventLoop.LeaveForeignAwaits</c>, <c>EVENTLOOP_LEAVE_FOREIGN_AWAITS</c>.</summary>
     internal static bool MayReplaceAwaiters => !IsSet("EventLoop.LeaveForeignAwaits", "EVENTLOOP_LEAVE_FOREIGN_AWAITS");
 
     /// <summary>
-    /// Where code runs is told by the thread-static alone, and not by the address of a local variable first:
+    /// Whether the address of a local variable may tell where code runs, before the thread-static is asked; switched off by
     /// <c>EventLoop.UseThreadStatics</c>, <c>EVENTLOOP_USE_THREAD_STATICS</c>.
     /// </summary>
     internal static bool MayCompareStacks => !IsSet("EventLoop.UseThreadStatics", "EVENTLOOP_USE_THREAD_STATICS");
 
     /// <summary>
-    /// What a wait on the loop's thread is for is told by how long it takes, and not by the names of its callers first:
+    /// Whether the names of its callers may tell what a wait on the loop's thread is for, before its length does; switched off by
     /// <c>EventLoop.TimeBlockingWaits</c>, <c>EVENTLOOP_TIME_BLOCKING_WAITS</c>.
     /// </summary>
     internal static bool MayReadFrames => !IsSet("EventLoop.TimeBlockingWaits", "EVENTLOOP_TIME_BLOCKING_WAITS");

@@ -20,7 +20,7 @@ internal enum WaitState : byte
 }
 
 /// <summary>
-/// The one way to wait. A node is who waits (its context), for what (its target) and where to go on (<see cref="LoopItem.Execute"/>).
+/// The one way to wait. A node is who waits (its context), for what (its target) and where to resume (<see cref="LoopItem.Execute"/>).
 /// A suspended coroutine is its own node, so that waiting allocates nothing. Waking puts the node on the ready queue, once.
 /// </summary>
 [StackTraceHidden]
@@ -44,7 +44,7 @@ internal abstract class WaitNode : LoopItem
 
     internal IWaitTarget? Target => State == WaitState.Parked ? Unsafe.As<IWaitTarget>(subject) : null;
 
-    /// <summary>The same for any thread: between a look at the state and one at the subject the node may go on, and the subject be an exception.</summary>
+    /// <summary>The same for any thread: between a look at the state and one at the subject the node may resume, and the subject be an exception.</summary>
     internal IWaitTarget? VisibleTarget => Volatile.Read(ref subject) is IWaitTarget target && State == WaitState.Parked ? target : null;
 
     /// <summary>Whether it was woken by a cancellation that it has not thrown yet: a further request meets it in the same wait.</summary>

@@ -94,7 +94,7 @@ public sealed class AsyncCondition
         }
     }
 
-    /// <summary>Lets the first <paramref name="count"/> waiters go on, when they get the lock back.</summary>
+    /// <summary>Lets the first <paramref name="count"/> waiters resume, when they get the lock back.</summary>
     /// <param name="count">As many; fewer when there are fewer.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is less than one.</exception>
     /// <exception cref="InvalidOperationException">The lock is not held, or this is not the loop's thread.</exception>
@@ -109,7 +109,7 @@ public sealed class AsyncCondition
         }
     }
 
-    /// <summary>Lets all who wait now go on, when they get the lock back.</summary>
+    /// <summary>Lets all that wait now resume, when they get the lock back.</summary>
     /// <exception cref="InvalidOperationException">The lock is not held, or this is not the loop's thread.</exception>
     public void NotifyAll() => Notify(int.MaxValue);
 

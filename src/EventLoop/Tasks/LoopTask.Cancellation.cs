@@ -109,7 +109,7 @@ public partial class LoopTask
         }
     }
 
-    /// <summary>A wait has thrown a request for this task as a whole into its code.</summary>
+    /// <summary>Whether a wait has thrown a request for this task as a whole into its code.</summary>
     private bool WasCancellationThrown => Rare?.DeliveredBy is { } by && (ReferenceEquals(by, this) || by.IsCanceled);
 
     /// <summary>Whether somebody was given a token that tells of the cancellation which code in <paramref name="from"/> sees.</summary>

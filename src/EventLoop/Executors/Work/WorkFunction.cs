@@ -9,7 +9,7 @@ namespace EventLoop.Executors.Work;
 /// <summary>A function on the side where it runs: bytes in, bytes out. Any thread.</summary>
 internal abstract class WorkFunction
 {
-    /// <summary>It is asynchronous, and runs on a loop.</summary>
+    /// <summary>Whether it is asynchronous, and so runs on a loop.</summary>
     internal abstract bool NeedsLoop { get; }
 
     /// <summary>Makes the argument, calls it, and writes the result.</summary>

@@ -14,7 +14,7 @@ public static class WorkerProcess
     /// <summary>Whether this process is a worker.</summary>
     public static bool IsWorker { get; private set; }
 
-    /// <summary>It was started as one, and nobody has stopped it before its Main.</summary>
+    /// <summary>Whether it was started as a worker and runs its Main all the same.</summary>
     internal static bool IsMissed => Environment.GetEnvironmentVariable(Variable) is not null;
 
     /// <summary>

@@ -5,6 +5,6 @@ namespace EventLoop.Net;
 /// <param name="buffered">How much stands in the buffer.</param>
 public sealed class LimitOverrunException(string message, long buffered) : IOException(message)
 {
-    /// <summary>How much stands in the buffer, for who wants to skip it.</summary>
+    /// <summary>How much is in the buffer, for callers that want to skip it.</summary>
     public long Buffered => buffered;
 }

@@ -119,7 +119,7 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
         Wake();
     }
 
-    /// <summary>Whether it waits, and has not been told to go on.</summary>
+    /// <summary>Whether it waits and has not been woken.</summary>
     internal bool IsParked => use.Waiter is { } node && ReferenceEquals(node.Target, this);
 
     /// <summary>What was called off by the pipe's user is complete.</summary>

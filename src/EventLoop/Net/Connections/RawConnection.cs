@@ -39,7 +39,7 @@ internal abstract class RawConnection
     /// <summary>Whether the peer is gone, or the connection was given up. Any thread.</summary>
     internal bool IsGone => Volatile.Read(ref isGone) != 0;
 
-    /// <summary>A read that ends now resumes on the thread pool: what follows it is expensive. Any thread.</summary>
+    /// <summary>Whether a read that ends now resumes on the thread pool, because what follows it is expensive. Any thread.</summary>
     private protected virtual bool ResumesOnPool => false;
 
     /// <summary>The exception that a read throws for one of ours.</summary>

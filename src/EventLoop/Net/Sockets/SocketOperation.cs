@@ -20,7 +20,7 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
     private Exception? failure;
     private PooledUse use;
 
-    /// <summary>Which of the socket's two directions it takes.</summary>
+    /// <summary>Whether it takes the socket's receiving direction, and not the sending one.</summary>
     private protected abstract bool Reads { get; }
 
     private protected abstract string What { get; }

@@ -50,7 +50,7 @@ internal sealed class TlsTransport : Transport
 
     internal SslStream Ssl => ssl;
 
-    /// <summary>Whether the handshake is over; until then who reads or writes waits.</summary>
+    /// <summary>Whether the handshake is over; until then reads and writes wait.</summary>
     internal bool IsReady { get; private set; }
 
     internal override bool SendsDirectly => false;

@@ -63,11 +63,11 @@ internal sealed class ChannelCore<T>(int capacity)
         }
     }
 
-    /// <summary>Null: go on. Else why nothing can be sent by this half.</summary>
+    /// <summary>Null where it may continue; else why nothing can be sent by this half.</summary>
     internal Exception? RefusalToSend(ChannelSender<T> half) =>
         half.IsDisposed ? new ObjectDisposedException(nameof(ChannelSender<>)) : openReceivers == 0 ? new BrokenChannelException() : null;
 
-    /// <summary>Null: go on. Else why nothing can be received by this half.</summary>
+    /// <summary>Null where it may continue; else why nothing can be received by this half.</summary>
     internal Exception? RefusalToReceive(ChannelReceiver<T> half) =>
         half.IsDisposed ? new ObjectDisposedException(nameof(ChannelReceiver<>)) : IsEnded ? new EndOfChannelException() : null;
 

@@ -152,8 +152,8 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
         }
     }
 
-    /// <summary>Kills all workers at once; whoever waits for work that runs gets <see cref="WorkerCrashedException"/>. Python 3.14: <c>kill_workers</c>. It can be
-    /// used again. <b>Thread:</b> its loop's.</summary>
+    /// <summary>Kills all workers at once; whoever waits for work that runs gets <see cref="WorkerCrashedException"/>. Python 3.14:
+    /// <c>kill_workers</c>. It can be used again. <b>Thread:</b> its loop's.</summary>
     public void KillWorkers()
     {
         home?.VerifyAccess("ProcessExecutor.KillWorkers");

@@ -81,6 +81,7 @@ public sealed class LoopRecorder
         }
     }
 
-    /// <summary>What it holds, empty before it was ever started; it continues to record meanwhile. Any thread, also while the loop is blocked or closed.</summary>
+    /// <summary>What it holds, empty before it was ever started; it continues to record meanwhile. Any thread, also while the loop
+    /// is blocked or closed.</summary>
     public Recording Capture() => Recording.Of(loop, current?.Ring, isOn);
 }

@@ -20,7 +20,7 @@ internal readonly record struct FileFacts(ulong Device, ulong Inode, ushort Mode
 
     internal bool IsRegular => (Mode & TypeMask) == 0x8000;
 
-    /// <summary>A file, or a disk as a whole; what it is where nobody tells.</summary>
+    /// <summary>Whether it is a file, or a disk as a whole.</summary>
     internal bool HasPositions => (Mode & TypeMask) is 0x8000 or 0x6000;
 
     internal bool IsFolder => (Mode & TypeMask) == 0x4000;

@@ -10,7 +10,8 @@ internal static class RuntimeTricks
     /// <c>EVENTLOOP_USE_PUBLIC_CONTEXTS</c>.</summary>
     internal static bool MayReadContexts => !IsSet("EventLoop.UsePublicContexts", "EVENTLOOP_USE_PUBLIC_CONTEXTS");
 
-    /// <summary>Whether a cancellation may interrupt the awaits of .NET tasks; switched off by <c>EventLoop.LeaveForeignAwaits</c>, <c>EVENTLOOP_LEAVE_FOREIGN_AWAITS</c>.</summary>
+    /// <summary>Whether a cancellation may interrupt the awaits of .NET tasks; switched off by
+    /// <c>EventLoop.LeaveForeignAwaits</c>, <c>EVENTLOOP_LEAVE_FOREIGN_AWAITS</c>.</summary>
     internal static bool MayReplaceAwaiters => !IsSet("EventLoop.LeaveForeignAwaits", "EVENTLOOP_LEAVE_FOREIGN_AWAITS");
 
     /// <summary>

@@ -57,8 +57,8 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     /// <summary>Whether small writes and flushes of one turn of the loop go out together at its end: the answers to a
     /// pipeline of requests are one system call then. Off by default.</summary>
     /// <remarks>
-    /// Such a write is over at once, up to 16 KiB for the turn; what fails then is thrown by the next write. Larger ones, <see cref="DrainAsync"/>, files and the
-    /// end of the sending direction wait for nothing. A single message goes out later by what else the
+    /// Such a write is over at once, up to 16 KiB for the turn; what fails then is thrown by the next write. Larger ones,
+    /// <see cref="DrainAsync"/>, files and the end of the sending direction wait for nothing. A single message goes out later by what else the
     /// turn does, so leave it off where a connection has one at a time.
     /// </remarks>
     public bool CoalescesWrites

@@ -9,6 +9,7 @@
 #     comparison  the same job with blocking calls, threads, async and the loop
 #     http        files over HTTP
 #     processes   child processes, worker processes, groups of loops, a cluster of two silos, Python's pool
+#     web         ASP.NET Core on the loop beside Kestrel's own sockets (wrk; h2load for HTTP/2; Node where it is installed)
 #   --quick       fewer rounds and smaller numbers, and the lab only where it is named: five minutes instead of an hour
 # What is missing here is skipped with a line that says so. benchmarks/figures.sh writes docs/benchmarks.md from the files. Nothing else
 # should run on the machine meanwhile.

@@ -219,6 +219,29 @@ def processes(result):
         "machine's cores with whoever calls them.", caption(result)])
 
 
+WEB = {"sockets": "Kestrel's sockets", "inline": "Kestrel's sockets, inline", "loop": "EventLoop", "bare": "EventLoop, bare", "node": "node"}
+
+
+def web(result):
+    rows = result["rows"]
+    cases = list(dict.fromkeys(row["case"] for row in rows))
+    at = lambda case: [row for row in rows if row["case"] == case]
+    svg.bars(target("web"), "ASP.NET Core: processor time of the server", "microseconds for a request, all servers on one core; less is better", source(result),
+             [(case, [(WEB[row["server"]], median(row, "cpu_us"), "") for row in at(case)]) for case in cases], labels=150)
+    table = [[case, f"**{WEB[row['server']]}**" if row["server"] == "loop" else WEB[row["server"]], f"{median(row, 'cpu_us'):.2f}", f"{row['times_sockets_cpu']:.2f}",
+              f"{median(row, 'rps'):,.0f}", f"{median(row, 'p99_ms'):.2f}",
+              *([f"{median(row, 'pool_items'):.2f}", f"{median(row, 'allocated_bytes'):,.0f}"] if "pool_items" in row else ["-", "-"])]
+             for case in cases for row in sorted(at(case), key=lambda row: median(row, "cpu_us"))]
+    parts = ["### ASP.NET Core", image("web", "ASP.NET Core: processor time of the server for a request"),
+             "<details><summary>All figures</summary>\n\n"
+             + markdown(["case", "server", "CPU µs/request", "times Kestrel's sockets", "requests/s", "p99 ms", "pool items", "bytes"], table, left=2) + "\n\n</details>"]
+    if result["idle"]:
+        parts.append(f"{result['idle'][0]['connections']:,} idle connections: "
+                     + ", ".join(f"{WEB[row['server']]} {row['bytes_each'] / 1024:.1f} KiB each" for row in result["idle"]) + ".")
+    parts.append("`bare` is a loop on `Connection` without ASP.NET Core: the bound.")
+    return "\n\n".join(parts + [caption(result)])
+
+
 def lab(result):
     return ("### The price of the whole model\n\nThe scheduler beside a feasibility study of the bare mechanism (pooled coroutines on a ring: no ExecutionContext, "
             "no cancellation, no errors, no names), in one run; the ratio is what all of that costs.\n\n"
@@ -230,7 +253,7 @@ def draw():
     os.makedirs(IMAGES, exist_ok=True)
     writers = {"comparison": comparison, "scheduler": scheduler, "sleepers": sleepers,
                "echo": lambda result: load(result, "echo", "TCP echo", "epoll"), "http": lambda result: load(result, "http", "Files over HTTP", "null"),
-               "processes": processes, "lab": lab}
+               "processes": processes, "web": web, "lab": lab}
     results = {suite: read(suite) for suite in writers}
     return {suite: writers[suite](result) for suite, result in results.items() if result and (result["rows"] or result.get("table"))}
 

@@ -12,12 +12,13 @@ import tempfile
 import time
 
 import figures
+import web
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BENCHMARKS = os.path.dirname(HERE)
 ROOT = os.path.dirname(BENCHMARKS)
 RESULTS = os.path.join(BENCHMARKS, "results")
-SUITES = ["lab", "scheduler", "sleepers", "echo", "comparison", "http", "processes"]
+SUITES = ["lab", "scheduler", "sleepers", "echo", "comparison", "http", "processes", "web"]
 SLOW_SLEEPERS = ["asyncio", "uvloop", "trio", "gevent"]
 PYTHONS = {"asyncio", "uvloop", "trio", "gevent"}
 
@@ -305,6 +306,17 @@ def measure_lab(quick):
     return {"rounds": rounds, "rows": [], "table": run([os.path.join(BENCHMARKS, "lab.sh"), str(rounds), "1000000"], 900).rstrip()}
 
 
+def measure_web(quick):
+    build([("Web", "benchmarks/Web")])
+    rounds, seconds = (1, 1) if quick else (3, 1)
+    say(f"web: {rounds} round{'s' * (rounds > 1)}, {'one minute' if quick else 'five minutes'} at most")
+    try:
+        rows, memory = web.measure(program("Web"), rounds, seconds, say, web.QUICK if quick else None, warmup=1 if quick else 2, limit=45 if quick else 250)
+    except RuntimeError as reason:
+        raise Skipped(str(reason)) from reason
+    return {"rounds": rounds, "seconds": seconds, "rows": rows, "idle": memory}
+
+
 # ---- tables
 
 def table(head, rows):
@@ -357,8 +369,15 @@ def print_processes(result):
                                   "" if figures.is_held(row) else "missed"] for row in result["rows"]])
 
 
+def print_web(result):
+    table(["case", "server", "CPU us/req", "times sockets", "requests/s", "p99 ms"],
+          [[row["case"], row["server"], f"{row['cpu_us']['median']:.2f}", f"{row['times_sockets_cpu']:.2f}", f"{row['rps']['median']:.0f}",
+            f"{row['p99_ms']['median']:.2f}"] for row in result["rows"]])
+    table(["idle connections", "KiB each"], [[row["server"], f"{row['bytes_each'] / 1024:.1f}"] for row in result["idle"]])
+
+
 PRINT = {"scheduler": print_scheduler, "sleepers": print_sleepers, "echo": print_load, "http": print_load, "comparison": print_comparison,
-         "processes": print_processes,
+         "processes": print_processes, "web": print_web,
          "lab": lambda result: print(result["table"] + "\n", flush=True)}
 
 

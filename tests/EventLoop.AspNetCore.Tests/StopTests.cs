@@ -23,6 +23,7 @@ public sealed class StopTests
             return "whole";
         }), quiet: true);
         int answered = 0;
+        var underLoad = new TaskCompletionSource();
         var clients = Enumerable.Range(0, 20).Select(async _ =>
         {
             try
@@ -30,7 +31,10 @@ public sealed class StopTests
                 while (true)
                 {
                     (await site.Client.GetStringAsync("/")).Should().Be("whole");
-                    Interlocked.Increment(ref answered);
+                    if (Interlocked.Increment(ref answered) == 100)
+                    {
+                        underLoad.SetResult();
+                    }
                 }
             }
             catch (HttpRequestException)
@@ -38,11 +42,7 @@ public sealed class StopTests
                 // It takes no more.
             }
         }).ToArray();
-        while (Volatile.Read(ref answered) < 100)
-        {
-            await Task.Delay(5);
-        }
-
+        await underLoad.Task.WaitAsync(Patience);
         await site.App.StopAsync().WaitAsync(Patience);
         await Task.WhenAll(clients).WaitAsync(Patience);
         ended.Should().Be(begun).And.Be(answered);

@@ -84,6 +84,7 @@ public sealed class WebApiSampleTests
     {
         await using var service = await Service.StartAsync();
         int answered = 0;
+        var underLoad = new TaskCompletionSource();
         var clients = Enumerable.Range(0, 8).Select(async _ =>
         {
             try
@@ -93,7 +94,10 @@ public sealed class WebApiSampleTests
                     using var answer = await service.Client.GetAsync("/timeit/0.005");
                     answer.EnsureSuccessStatusCode();
                     (await answer.Content.ReadAsStringAsync()).Should().Contain("took");
-                    Interlocked.Increment(ref answered);
+                    if (Interlocked.Increment(ref answered) == 50)
+                    {
+                        underLoad.SetResult();
+                    }
                 }
             }
             catch (HttpRequestException refused) when (refused.HttpRequestError is HttpRequestError.ConnectionError)
@@ -101,11 +105,7 @@ public sealed class WebApiSampleTests
                 // It listens no more. Anything else would be a request that was lost.
             }
         }).ToArray();
-        while (Volatile.Read(ref answered) < 50)
-        {
-            await Task.Delay(5);
-        }
-
+        await underLoad.Task.WaitAsync(Patience);
         (await service.EndAsync()).Should().Be(0, service.Said);
         await Task.WhenAll(clients).WaitAsync(Patience);
     }

@@ -111,7 +111,16 @@ public abstract class TlsTests(PollerKind poller) : IoTest(poller)
         await using var client = await Tcp.ConnectAsync(server.EndPoint);
         (await Catch(client.StartTlsAsync(Trusting))).Should().BeAssignableTo<IOException>().Which.Message.Should().Contain(server.EndPoint.ToString());
         client.IsClosed.Should().BeTrue();
+        await RefusesWrites(client);
     });
+
+    // What was begun behind the handshake would wait for it for ever.
+    private static async Coroutine RefusesWrites(Connection closed)
+    {
+        (await Catch(closed.WriteAsync("S"))).Should().NotBeNull();
+        (await Catch(closed.FlushAsync())).Should().NotBeNull();
+        (await Catch(closed.DrainAsync())).Should().NotBeNull();
+    }
 
     [Fact]
     public void A_handshake_that_never_ends_can_be_cancelled() => RunIo(async () =>
@@ -129,6 +138,7 @@ public abstract class TlsTests(PollerKind poller) : IoTest(poller)
         handshake.Cancel();
         (await Catch(handshake)).Should().BeAssignableTo<OperationCanceledException>();
         client.IsClosed.Should().BeTrue();
+        await RefusesWrites(client);
         await Until(() => server.ConnectionCount == 0);
     });
 

@@ -193,6 +193,8 @@ internal sealed partial class OutputPipe : PipeWriter
             Leave(node);
             Operation(node).OnClosed(reason);
         }
+
+        transferring = false;      // a file or a handshake will not end it any more: what is written from now on would wait behind it for ever
     }
 
     // Of what was promised to go out some is still here.

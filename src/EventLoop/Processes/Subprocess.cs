@@ -142,8 +142,14 @@ public sealed partial class Subprocess : IAsyncDisposable
 
     private void OnEnded()
     {
-        if (status is not null || device.Peek() is not { } ended)
+        if (status is not null)
         {
+            return;
+        }
+
+        if (device.Peek() is not { } ended)
+        {
+            watch.Begin();      // told before it is so: what tells once only is asked again
             return;
         }
 

@@ -62,8 +62,16 @@ internal sealed class PortablePoller : IPoller
         }
     }
 
-    public SocketDevice Open(AddressFamily family, SocketType type, ProtocolType protocol) =>
-        new PortableSocket(this, new Socket(family, type, family == AddressFamily.Unix ? ProtocolType.Unspecified : protocol));
+    public SocketDevice Open(AddressFamily family, SocketType type, ProtocolType protocol)
+    {
+        var socket = new Socket(family, type, family == AddressFamily.Unix ? ProtocolType.Unspecified : protocol);
+        if (family == AddressFamily.InterNetworkV6)
+        {
+            socket.DualMode = true;      // as the system has it, and the other poller with it: mapped addresses of IPv4 can be reached
+        }
+
+        return new PortableSocket(this, socket);
+    }
 
     public SocketDevice Adopt(Socket socket) => new PortableSocket(this, socket);
 

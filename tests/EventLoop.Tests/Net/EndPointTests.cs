@@ -52,6 +52,15 @@ public abstract class EndPointTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void An_address_of_IPv4_in_an_IPv6_one_is_connected_to() => RunIo(async () =>
+    {
+        await using var server = Tcp.Listen(AnyPort, static async connection => await connection.WriteAsync("here\n"));
+        var mapped = new IPEndPoint(IPAddress.Loopback.MapToIPv6(), ((IPEndPoint)server.EndPoint).Port);
+        await using var client = await Tcp.ConnectAsync(mapped);
+        (await client.ReadLineAsync()).Should().Be("here");
+    });
+
+    [Fact]
     public void A_socket_that_has_connected_knows_both_ends_when_it_is_closed_and_when_its_loop_is()
     {
         LoopSocket? left = null;

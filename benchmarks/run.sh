@@ -10,6 +10,7 @@
 #     http        files over HTTP
 #     processes   child processes, worker processes, groups of loops, a cluster of two silos, Python's pool
 #     web         ASP.NET Core on the loop beside Kestrel's own sockets (wrk; h2load for HTTP/2; Node where it is installed)
+#     inside      seeing inside a running program: what it costs and how right it is, with the goals (four minutes)
 #   --quick       fewer rounds and smaller numbers, and the lab only where it is named: five minutes instead of an hour
 # What is missing here is skipped with a line that says so. benchmarks/figures.sh writes docs/benchmarks.md from the files. Nothing else
 # should run on the machine meanwhile.

@@ -18,7 +18,8 @@ public static partial class ThreadClock
         return Now() - start;
     }
 
-    private static double Now()
+    /// <summary>In milliseconds, from some moment on.</summary>
+    public static double Now()
     {
         const int threadClock = 3;
         return !IsExact ? Stopwatch.GetTimestamp() * 1e3 / Stopwatch.Frequency

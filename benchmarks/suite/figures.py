@@ -248,12 +248,29 @@ def lab(result):
             f"```\n{result['table']}\n```\n\n{caption(result)}")
 
 
+POINTS = {1: "Switched off", 2: "Snapshots under a hammer", 3: "A loop that is stuck", 4: "100,000 tasks", 5: "A million tasks", 6: "Recorder", 7: "Stalls",
+          8: "Traces", 9: "Leaks", 11: "The page"}
+
+
+def inside(result):
+    rows = []
+    for row in result["rows"]:
+        value = f"{row['value']:.2f}" if abs(row["value"]) < 10 and row["value"] != int(row["value"]) else f"{row['value']:,.0f}"
+        missed = row["goal"] is not None and not (row["value"] >= row["goal"] if row["atLeast"] else row["value"] <= row["goal"])
+        goal = "" if row["goal"] is None else f"{'≥' if row['atLeast'] else '≤'} {row['goal']:g}"
+        what = row["what"].strip()
+        rows.append([POINTS.get(row["point"], row["point"]), what, f"{value} {row['unit']}".strip() + (" (over the goal)" if missed else ""), goal])
+    table = markdown(["", "what", "measured", "goal"], rows, left=2)
+    return ("### Seeing inside\n\nWhat it costs to look into a running program, and how right the answers are. Times of the tool are those of its process, from start to end.\n\n"
+            f"{table}\n\n{caption(result)}")
+
+
 def draw():
     """The charts of all suites; returns what the page says of each."""
     os.makedirs(IMAGES, exist_ok=True)
     writers = {"comparison": comparison, "scheduler": scheduler, "sleepers": sleepers,
                "echo": lambda result: load(result, "echo", "TCP echo", "epoll"), "http": lambda result: load(result, "http", "Files over HTTP", "null"),
-               "processes": processes, "web": web, "lab": lab}
+               "processes": processes, "web": web, "inside": inside, "lab": lab}
     results = {suite: read(suite) for suite in writers}
     return {suite: writers[suite](result) for suite, result in results.items() if result and (result["rows"] or result.get("table"))}
 

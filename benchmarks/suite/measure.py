@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BENCHMARKS = os.path.dirname(HERE)
 ROOT = os.path.dirname(BENCHMARKS)
 RESULTS = os.path.join(BENCHMARKS, "results")
-SUITES = ["lab", "scheduler", "sleepers", "echo", "comparison", "http", "processes", "web"]
+SUITES = ["lab", "scheduler", "sleepers", "echo", "comparison", "http", "processes", "web", "inside"]
 SLOW_SLEEPERS = ["asyncio", "uvloop", "trio", "gevent"]
 PYTHONS = {"asyncio", "uvloop", "trio", "gevent"}
 
@@ -296,6 +296,63 @@ def measure_processes(quick):
     return {"rounds": 2 if quick else 5, "rows": rows}
 
 
+BEFORE = os.environ.get("BEFORE")
+
+
+def before_inside(folder):
+    """The scheduler's cases on the library as it was before one could see inside: BEFORE, or a build of the commit before the first that did."""
+    if BEFORE:
+        return BEFORE
+    commits = (first_line("git", "-C", ROOT, "log", "--reverse", "--format=%H", "--", "src/EventLoop/Inside/SnapshotReader.cs") or "")
+    if not commits:
+        raise Skipped("the history is not here: set BEFORE to a Scheduler.dll of the library before")
+    os.makedirs(folder)
+    run(["sh", "-c", f"git -C {shlex.quote(ROOT)} archive {commits}^ | tar -x -C {shlex.quote(folder)}"], 60)
+    run(["dotnet", "build", os.path.join(folder, "benchmarks", "Scheduler"), "-c", "Release", "-maxcpucount:1", "-v", "quiet", "-nologo"], 300)
+    return os.path.join(folder, ".artifacts", "bin", "Scheduler", "release", "Scheduler.dll")
+
+
+def switched_off(quick, rows):
+    """The first point: what is switched off, beside the library without it, in turns."""
+    with tempfile.TemporaryDirectory() as base:
+        folder = os.path.join(base, "before")
+        try:
+            before, ours = before_inside(folder), program("Scheduler")
+            count, ratios = "100000" if quick else "300000", {}
+            for number in range(3 if quick else 7):
+                found = {}
+                for name, dll in (("before", before), ("ours", ours)) if number % 2 else (("ours", ours), ("before", before)):
+                    for line in json_lines(run(pinned(0, ["dotnet", dll, "steps", count, "--json"]), 120, DEFAULTS)):
+                        if line["round"] > 0:
+                            key = (name, line["case"])
+                            found[key] = min(line["ns"], found.get(key, line["ns"]))
+                for case in ("yield", "spawn", "spawnjoin", "nested", "pingpong"):
+                    ratios.setdefault(case, []).append(found["ours", case] / found["before", case])
+            for case, values in ratios.items():
+                rows.append({"point": 1, "what": f"off: {CASE_NAMES.get(case, case)}, by the library without", "value": statistics.median(values), "unit": "",
+                             "goal": 1.03 if case == "yield" else 1.06, "atLeast": False})
+            bytes_ = {name: json_lines(run(["dotnet", dll, "sleep", "100000", "--json"], 120))[0] for name, dll in (("before", before), ("ours", ours))}
+            field = next(key for key in bytes_["ours"] if "bytes" in key)
+            rows.append({"point": 1, "what": "    a sleeping task, more than there", "value": bytes_["ours"][field] - bytes_["before"][field], "unit": "B",
+                         "goal": 8, "atLeast": False})
+        except Skipped as reason:
+            say(f"skipped  inside: what is switched off: {reason}")
+
+
+CASE_NAMES = {"spawnjoin": "spawn and join", "nested": "a nested await", "pingpong": "ping-pong"}
+
+
+def measure_inside(quick):
+    build([("Scheduler", "benchmarks/Scheduler"), ("Inside", "benchmarks/Inside")])
+    rows = []
+    say("inside: what is switched off, beside the library before")
+    switched_off(quick, rows)
+    say("inside: the rest")
+    output = run(["dotnet", program("Inside"), "--json", *(["--quick"] if quick else [])], 400, check=False)
+    rows += json_lines(output)
+    return {"rows": rows}
+
+
 def measure_lab(quick):
     study = os.environ.get("LAB", os.path.join(ROOT, "..", "shared", "lab", "coroutines"))
     if not os.path.exists(os.path.join(study, "coroutines.csproj")):
@@ -378,6 +435,20 @@ def print_web(result):
 
 PRINT = {"scheduler": print_scheduler, "sleepers": print_sleepers, "echo": print_load, "http": print_load, "comparison": print_comparison,
          "processes": print_processes, "web": print_web,
+
+
+def held(row):
+    return row["goal"] is None or (row["value"] >= row["goal"] if row["atLeast"] else row["value"] <= row["goal"])
+
+
+def print_inside(result):
+    for row in result["rows"]:
+        goal = "" if row["goal"] is None else f"{'>=' if row['atLeast'] else '<='} {row['goal']:g}{'' if held(row) else '  MISSED'}"
+        print(f"{row['point']:>3} {row['what']:<74}{row['value']:>10.2f} {row['unit']:<5}{goal}")
+    print(flush=True)
+
+
+PRINT = {"inside": print_inside, "scheduler": print_scheduler, "sleepers": print_sleepers, "echo": print_load, "http": print_load, "comparison": print_comparison,
          "lab": lambda result: print(result["table"] + "\n", flush=True)}
 
 

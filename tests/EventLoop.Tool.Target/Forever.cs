@@ -2,7 +2,8 @@ using EventLoop.Net;
 
 namespace EventLoop.Tool.Target;
 
-/// <summary>A program of two hundred tasks in which some wait for ever, each for another reason, written as one would: nothing in it is prepared for being looked into.</summary>
+/// <summary>A program of two hundred tasks in which some wait for ever, each for another reason, written as one would: nothing in it is
+/// prepared for being looked into.</summary>
 internal static class Forever
 {
     private static readonly AsyncEvent Doorbell = new();

@@ -3,7 +3,8 @@ using EventLoop.Diagnostics;
 
 namespace EventLoop.Tool.Target;
 
-/// <summary>Answers as the library of another version would: "newer" with what this one cannot read, "older" that it does not know the question, "exits" by ending in the middle.</summary>
+/// <summary>Answers as the library of another version would: "newer" with what this one cannot read, "older"
+/// that it does not know the question, "exits" by ending in the middle.</summary>
 [EventSource(Name = LoopTelemetry.EventSource)]
 internal sealed class OtherSource(string way) : EventSource
 {

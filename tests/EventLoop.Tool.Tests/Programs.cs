@@ -12,12 +12,14 @@ internal static class Programs
 
     /// <summary>What runs a program that may write files of so many bytes, and finds the disk full then.</summary>
     internal static string[] WithDiskOf(int bytes) =>
-        ["env", "--ignore-signal=XFSZ", "DOTNET_EnableWriteXorExecute=0", "prlimit", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--fsize={bytes}")];
+        ["env", "--ignore-signal=XFSZ", "DOTNET_EnableWriteXorExecute=0", "prlimit",
+            string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--fsize={bytes}")];
 
     /// <summary>What runs a program as somebody who may do nothing.</summary>
     internal static readonly string[] AsNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
-    internal static bool Exists(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
+    internal static bool Exists(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 
     /// <param name="project">The program.</param>
     /// <param name="arguments">Its own.</param>

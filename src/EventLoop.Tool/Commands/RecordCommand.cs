@@ -81,6 +81,12 @@ internal static class RecordCommand
             throw NewFile.Refused(path, full);      // what it holds so far stays
         }
 
+        Tell(line, to, span, path, records, lost);
+        return ExitCode.Fine;
+    }
+
+    private static void Tell(CommandLine line, TextWriter to, TimeSpan span, string path, long records, long lost)
+    {
         string size = string.Create(CultureInfo.InvariantCulture, $"{new FileInfo(path).Length / 1e6:0.0} MB");
         if (line.Json)
         {
@@ -99,8 +105,6 @@ internal static class RecordCommand
             to.WriteLine(PlainText.Line($"recorded {PlainText.Short(span)}: {records} records ({size}), "
                 + $"{(lost == 0 ? "none" : lost.ToString(CultureInfo.InvariantCulture))} lost, in {path}   eventloop trace {path}"));
         }
-
-        return ExitCode.Fine;
     }
 
     private static long Note(byte[] data, Dictionary<int, string> names, Dictionary<int, string> labels)

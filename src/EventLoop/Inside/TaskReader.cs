@@ -15,6 +15,8 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
 
     private readonly bool here = core.IsInLoopThread;
     private readonly TaskReading reading = new();
+    private readonly List<WaitNode> nodes = [];
+    private readonly List<IStepOwner> blockers = [];      // most waits have none: of a million tasks each would cost a list
     private readonly Dictionary<object, IReadOnlyList<LoopTask>> borrowers = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>True: <paramref name="read"/> tells of it, until the next one is read. False: it has ended. Null: it moves too fast.</summary>
@@ -51,9 +53,11 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
         var innermost = task.LatestWait;
         uint since = 0;
         bool waits = false;
-        foreach (var node in task.CollectWaits())
+        nodes.Clear();
+        task.CollectWaits(nodes);
+        foreach (var node in nodes)
         {
-            if (node.VisibleTarget is { } target && !reading.Waits.Exists(one => ReferenceEquals(one.Node, node)))
+            if (node.VisibleTarget is { } target && !IsKnown(node))
             {
                 reading.Waits.Add(Read(node, target));
                 if (node.Context is { } context)
@@ -77,6 +81,19 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
         reading.InStatus = TimeSpan.FromTicks(reading.Status == LoopTaskStatus.Waiting ? LoopCore.SinceStamp(since, now) : Math.Max(0, now - core.LookedAt));
         ReadStack(task, innermost);
         ReadScopes(task);
+    }
+
+    private bool IsKnown(WaitNode node)
+    {
+        foreach (var wait in reading.Waits)
+        {
+            if (ReferenceEquals(wait.Node, node))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static uint Later(uint a, uint b) => (int)(a - b) > 0 ? a : b;
@@ -137,11 +154,11 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
         return Collect(node, target);
     }
 
-    private static List<LoopTask> Collect(WaitNode node, IWaitTarget target)
+    private IReadOnlyList<LoopTask> Collect(WaitNode node, IWaitTarget target)
     {
-        var blockers = new List<IStepOwner>();
+        blockers.Clear();
         target.CollectBlockers(node, blockers);
-        return blockers.Count == 0 ? [] : blockers.ConvertAll(static one => (LoopTask)one);
+        return blockers.Count == 0 ? Array.Empty<LoopTask>() : blockers.ConvertAll(static one => (LoopTask)one);
     }
 
     private void ReadStack(LoopTask task, WaitNode? innermost)

@@ -108,9 +108,14 @@ public partial class LoopTask
     internal List<WaitNode> CollectWaits()
     {
         var waits = new List<WaitNode>();
+        CollectWaits(waits);
+        return waits;
+    }
+
+    internal void CollectWaits(List<WaitNode> waits)
+    {
         context.CollectWaits(waits);
         Rare?.Scopes?.CollectWaits(waits);
-        return waits;
     }
 
     /// <summary>By a wait that it is in now it waits for <paramref name="awaited"/>, alone or with others. For other threads than the loop's.</summary>

@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using System.Text.Json;
+using EventLoop;
+using EventLoop.Benchmarks.Growth;
+using EventLoop.Diagnostics;
+using EventLoop.Net;
+
+namespace Inside;
+
+/// <summary>What the recorder costs, and whether a listener gets all of it.</summary>
+internal static class Recorders
+{
+    internal static void Run(Report report, bool quick)
+    {
+        int steps = quick ? 500_000 : 2_000_000;
+        Loop.Run(Yields(steps / 4));
+        List<double> order = [], times = [], echo = [], bare = [];
+        for (int i = 0; i < (quick ? 3 : 7); i++)
+        {
+            double without = Measure(steps, null);
+            double clock = Clock(steps);
+            bare.Add(without);
+            order.Add(Measure(steps, RecorderDetail.Order) / without);
+            times.Add((Measure(steps, RecorderDetail.Times) - without) / clock);
+        }
+
+        for (int i = 0; i < (quick ? 3 : 5); i++)
+        {
+            double free = Echo(false, quick);
+            echo.Add(Echo(true, quick) / free);
+        }
+
+        report.Add(6, "yield with the recorder's Order, by a bare one", Report.Median(order), goal: 1.35);
+        report.Add(6, "    a bare one", Report.Median(bare), "ns");
+        report.Add(6, "yield with Times: more than a bare one, in clock readings", Report.Median(times), goal: 1.3);
+        report.Add(6, "TCP echo of 1 KiB with Times, by its throughput without", Report.Median(echo), goal: 0.97, atLeast: true);
+
+        using var busy = Child.Start("busy");
+        string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            double seconds = quick ? 2 : 5;
+            using var json = JsonDocument.Parse(Child.Tool("record", busy.Id, "--for", $"{seconds:0}s", "-o", file, "--json").Output);
+            report.Add(6, "record of a busy loop by the tool: records a second", json.RootElement.GetProperty("records").GetInt64() / seconds / 1e6, "M/s");
+            report.Add(6, "    lost", json.RootElement.GetProperty("lost").GetInt64(), goal: 0);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static async Coroutine Yields(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            await Loop.Yield();
+        }
+    }
+
+    // Processor time of the thread: what others do on the machine does not lengthen it.
+    private static double Measure(int steps, RecorderDetail? detail)
+    {
+        double nanoseconds = 0;
+        Loop.Run(async Coroutine () =>
+        {
+            var recorder = Loop.Current.Diagnostics.Recorder;
+            if (detail is { } known)
+            {
+                recorder.Start(detail: known);
+            }
+
+            await Yields(1000);
+            double then = ThreadClock.Now();
+            await Yields(steps);
+            nanoseconds = (ThreadClock.Now() - then) * 1e6 / steps;
+        });
+        return nanoseconds;
+    }
+
+    private static double Clock(int times) => ThreadClock.Time(() =>
+    {
+        for (int i = 0; i < times; i++)
+        {
+            _ = Stopwatch.GetTimestamp();
+        }
+    }) * 1e6 / times;
+
+    // Server and clients on one loop.
+    private static double Echo(bool records, bool quick)
+    {
+        const int connections = 10;
+        var time = TimeSpan.FromSeconds(quick ? 0.5 : 1.5);
+        long rounds = 0;
+        Loop.Run(async Coroutine () =>
+        {
+            if (records)
+            {
+                Loop.Current.Diagnostics.Recorder.Start();
+            }
+
+            await using var server = Tcp.Listen("127.0.0.1", 0, static async connection =>
+            {
+                byte[] block = new byte[1024];
+                while (await connection.ReadAsync(block) is > 0 and var length)
+                {
+                    await connection.WriteAsync(block.AsMemory(0, length));
+                }
+            });
+            var end = Stopwatch.StartNew();
+            await Loop.Gather([.. Enumerable.Range(0, connections).Select(_ => Loop.CreateTask(async Coroutine () =>
+            {
+                await using var connection = await Tcp.ConnectAsync(server.EndPoint);
+                byte[] block = new byte[1024];
+                while (end.Elapsed < time)
+                {
+                    await connection.WriteAsync(block);
+                    await connection.ReadExactlyAsync(block);
+                    rounds++;
+                }
+            }))]);
+        });
+        return rounds;
+    }
+}

@@ -17,5 +17,5 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 command -v python3 >/dev/null || { echo "run.sh needs python3 (its standard library only)" >&2; exit 2; }
-case " $* " in *' --help '* | *' -h '*) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit ;; esac
+case " $* " in *' --help '* | *' -h '*) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit ;; esac
 exec env PYTHONDONTWRITEBYTECODE=1 python3 suite/measure.py "$@"

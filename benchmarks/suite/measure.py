@@ -433,8 +433,6 @@ def print_web(result):
     table(["idle connections", "KiB each"], [[row["server"], f"{row['bytes_each'] / 1024:.1f}"] for row in result["idle"]])
 
 
-PRINT = {"scheduler": print_scheduler, "sleepers": print_sleepers, "echo": print_load, "http": print_load, "comparison": print_comparison,
-         "processes": print_processes, "web": print_web,
 
 
 def held(row):
@@ -448,7 +446,8 @@ def print_inside(result):
     print(flush=True)
 
 
-PRINT = {"inside": print_inside, "scheduler": print_scheduler, "sleepers": print_sleepers, "echo": print_load, "http": print_load, "comparison": print_comparison,
+PRINT = {"processes": print_processes, "web": print_web, "inside": print_inside,
+         "scheduler": print_scheduler, "sleepers": print_sleepers, "echo": print_load, "http": print_load, "comparison": print_comparison,
          "lab": lambda result: print(result["table"] + "\n", flush=True)}
 
 

@@ -49,14 +49,22 @@ public sealed class StuckStepTests : LoopTest
     [Fact]
     public void A_loop_that_sleeps_or_has_many_short_steps_is_not_stuck() => RunLoop(async () =>
     {
-        await Loop.Sleep(Limit * 3);
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        while (watch.Elapsed < Limit * 3)
+        // A machine so busy that it makes a long step of a short one does not do so each time.
+        bool wasTold = true;
+        for (int attempt = 0; attempt < 10 && wasTold; attempt++)
         {
-            await Loop.Yield();
+            int before = Told.Count();
+            await Loop.Sleep(Limit * 3);
+            var watch = System.Diagnostics.Stopwatch.StartNew();
+            while (watch.Elapsed < Limit * 3)
+            {
+                await Loop.Yield();
+            }
+
+            wasTold = Told.Count() > before;
         }
 
-        Told.Should().BeEmpty();
+        wasTold.Should().BeFalse();
     }, Watched);
 
     [Fact]

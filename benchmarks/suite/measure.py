@@ -26,6 +26,8 @@ PYTHONS = {"asyncio", "uvloop", "trio", "gevent"}
 # do fewer, and one operation costs the same. (Where it does not, in `spawnjoin`, fewer tasks at a time are the cheaper ones.)
 OPERATIONS = {True: (5_000, 300_000), False: (50_000, 1_000_000)}
 
+ROUNDS = None      # of scheduler, echo and http, where it is given
+
 
 class Skipped(Exception):
     pass
@@ -98,7 +100,7 @@ def scheduler_runtimes(both_forms):
 
 def measure_scheduler(quick):
     build([("Scheduler", "benchmarks/Scheduler")])
-    rounds = 2 if quick else 5
+    rounds = ROUNDS or (2 if quick else 5)
     few, many = OPERATIONS[quick]
     values, versions, numbers, failed = {}, {}, {}, set()
     for number in range(rounds):
@@ -212,9 +214,9 @@ def measure_echo(quick):
         ours = [(f"EventLoop-{style}", ["dotnet", program("EchoServer"), "--style", style]) for style in ("raw", "stream")]
     else:
         say("skipped  EventLoop: there is no samples/EchoServer yet")
-    main = {"epoll", "libuv", "go", "tokio", "node", "uvloop-protocol"}
+    main = {"epoll", "libuv", "go", "tokio", "node", "bun", "deno", "uvloop-protocol"}
     servers = ours + peers("echo")
-    rounds, seconds = (2, 0.5) if quick else (5, 1)
+    rounds, seconds = ROUNDS or (2 if quick else 5), 0.5 if quick else 1
     points = [(1024, 10), (1024, 100)] if quick else [(s, c) for s in (1024, 10240, 102400) for c in (10, 100, 1000)]
     loads = Loads(seconds)
     for number in range(rounds):
@@ -231,7 +233,7 @@ def measure_http(quick):
     if not os.path.isdir(os.path.join(ROOT, "samples", "HttpStatic")):
         raise Skipped("there is no samples/HttpStatic yet")
     build([("HttpStatic", "samples/HttpStatic")])
-    rounds, seconds = (1, 0.5) if quick else (5, 1)
+    rounds, seconds = ROUNDS or (1 if quick else 5), 0.5 if quick else 1
     nginx = subprocess.run("command -v nginx || ls /usr/sbin/nginx", shell=True, capture_output=True).returncode == 0
     if not nginx:
         say("skipped  nginx: not installed (see peers/install.sh)")
@@ -468,18 +470,41 @@ def machine():
             "kernel": os.uname().release, "system": system[1] if system else "Linux"}
 
 
+def current_versions():
+    """Of what peers/install.sh --current has put in place, which list.sh prefers."""
+    place = os.path.join(BENCHMARKS, "peers", "build", "current")
+    if not os.path.isdir(place):
+        return {}
+    packages = {"python3": "Python", "python3-uvloop": "uvloop", "python3-trio": "trio", "python3-gevent": "gevent", "golang-go": "Go", "rustc": "Rust",
+                "librust-tokio-dev": "tokio", "gcc": "gcc", "libuv1-dev": "libuv"}
+    found = {name: first_line(os.path.join(place, "bin", name.lower()), "--version") for name in ("Node", "Bun", "Deno")}
+    try:
+        with open(os.path.join(place, "debian", "var", "lib", "dpkg", "status")) as file:
+            for name, version in re.findall(r"^Package: (\S+)\n(?:\S.*\n| .*\n)*?Version: (\S+)", file.read(), re.M):
+                if name in packages:
+                    found[packages[name]] = version
+    except OSError:
+        pass
+    return found
+
+
 def versions():
     runtimes = subprocess.run(["dotnet", "--list-runtimes"], capture_output=True, text=True).stdout
     net = re.findall(r"^Microsoft\.NETCore\.App (\S+)", runtimes, re.M)
     found = {".NET": net[-1] if net else None, "Python": first_line("/usr/bin/python3", "--version"), "Node": first_line("node", "--version"),
              "Go": first_line("go", "version"), "Rust": first_line("rustc", "--version"), "gcc": first_line("gcc", "--version"),
-             "EventLoop": first_line("git", "-C", ROOT, "log", "-1", "--format=%h")}
+             "EventLoop": first_line("git", "-C", ROOT, "log", "-1", "--format=%h"), **current_versions()}
     return {name: version for name, version in found.items() if version}
 
 
 def main():
     arguments = sys.argv[1:]
     quick = "--quick" in arguments
+    global ROUNDS
+    if "--rounds" in arguments:
+        at = arguments.index("--rounds")
+        ROUNDS = int(arguments[at + 1])
+        del arguments[at:at + 2]
     chosen = [a for a in arguments if a != "--quick"] or (SUITES[1:] if quick else SUITES)      # the study only when asked for, or at leisure
     unknown = [a for a in chosen if a not in SUITES]
     if unknown:
@@ -504,7 +529,7 @@ def main():
         seconds = time.monotonic() - started
         own = result.pop("versions", {})
         result = {"suite": suite, "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-                  "command": f"benchmarks/run.sh {'--quick ' if quick else ''}{suite}", "quick": quick, "took_seconds": round(seconds),
+                  "command": f"benchmarks/run.sh {'--quick ' if quick else ''}{f'--rounds {ROUNDS} ' if ROUNDS else ''}{suite}", "quick": quick, "took_seconds": round(seconds),
                   "load_average_before": round(load_before, 2), "machine": machine(), "versions": {**versions(), **own}, **result}
         path = os.path.join(RESULTS, suite + ".json")
         with open(path + ".part", "w") as file:

@@ -197,13 +197,28 @@ public sealed class BadLuckTests : IDisposable
         }
     }
 
-    [Fact]
-    public void Where_the_port_is_off_the_message_says_what_to_do()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Where_the_port_is_off_the_message_says_what_to_do(bool isOneLeftBySomebodyElse)
     {
         using var target = TargetProcess.Run("spin", ("DOTNET_EnableDiagnostics", "0"));
-        var run = ToolRun.Run("doctor", Id(target));
-        run.ExitCode.Should().Be(5, run.Errors);
-        run.Errors.Should().Contain("DOTNET_EnableDiagnostics").And.Contain("EVENTLOOP_QUIT=1");
+        string port = Path.Combine(Path.GetTempPath(), $"dotnet-diagnostic-{Id(target)}-1-socket");
+        try
+        {
+            if (isOneLeftBySomebodyElse)
+            {
+                File.WriteAllText(port, "");      // as of a process that had the number before and was killed
+            }
+
+            var run = ToolRun.Run("doctor", Id(target));
+            run.ExitCode.Should().Be(5, run.Errors);
+            run.Errors.Should().Contain("DOTNET_EnableDiagnostics").And.Contain("EVENTLOOP_QUIT=1");
+        }
+        finally
+        {
+            File.Delete(port);
+        }
     }
 
     [Fact]

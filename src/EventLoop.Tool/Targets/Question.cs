@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Diagnostics.Tracing;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text;
 using EventLoop.Diagnostics;
 using Microsoft.Diagnostics.NETCore.Client;
@@ -42,13 +43,14 @@ internal sealed class Question : IDisposable
             session = target.Client.StartEventPipeSession([provider], requestRundown: false, circularBufferMB: BufferMegabytes);
         }
         catch (Exception refused) when (refused is ServerNotAvailableException or DiagnosticsClientException or IOException
-            or UnauthorizedAccessException or System.Net.Sockets.SocketException or TimeoutException)
+            or UnauthorizedAccessException or SocketException or TimeoutException)
         {
             throw target.HasEnded ? new ToolException(ExitCode.TargetEnded, $"Process {target.Id} has ended.")
                 : refused is UnauthorizedAccessException || refused.InnerException is UnauthorizedAccessException
                     || refused.Message.Contains("ermission", StringComparison.Ordinal)
                 ? new ToolException(ExitCode.NoPermission,
                     $"The diagnostics port of process {target.Id} may not be opened: run the tool as the process's user, or as root.")
+                : IsLeftOver(refused) ? target.NoPort()
                 : new ToolException(ExitCode.NoPort, $"The diagnostics port of process {target.Id} does not answer: {refused.Message}");
         }
 
@@ -154,6 +156,11 @@ internal sealed class Question : IDisposable
             throw new ToolException(ExitCode.TargetEnded, $"Process {target.Id} ended meanwhile.");
         }
     }
+
+    // The port's file was left by a process that had this number before.
+    private static bool IsLeftOver(Exception refused) =>
+        (refused as SocketException ?? refused.InnerException as SocketException)?.SocketErrorCode == SocketError.ConnectionRefused
+        || refused.Message.Contains("refused", StringComparison.Ordinal);
 
     // An orderly stop waits for the runtime's streaming thread; nobody waits for it here.
     private void Stop()

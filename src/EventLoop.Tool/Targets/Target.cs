@@ -46,6 +46,8 @@ internal sealed class Target
         return new Target(id, name);
     }
 
+    internal ToolException NoPort() => NoPort(Id, Name);
+
     private static ToolException NoPort(int id, string name)
     {
         string? theirs = ReadEnvironment(id, "TMPDIR");

@@ -131,7 +131,7 @@ internal sealed partial class LoopHost : IDisposable
     {
         if (Loop.IsEnding)
         {
-            Loop.EndShutdown();
+            Loop.Shutdown.RunOut();
         }
     }
 

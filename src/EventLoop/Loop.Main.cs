@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using EventLoop.Scheduling;
+using EventLoop.Running;
 using EventLoop.Tasks;
 
 namespace EventLoop;
@@ -151,7 +151,7 @@ public sealed partial class Loop
     /// </returns>
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)" path="/remarks"/>
     /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
-    public static int RunMain(Coroutine main, LoopOptions? options = null, CancellationToken cancellationToken = default) => ExitCodeOf(
+    public static int RunMain(Coroutine main, LoopOptions? options = null, CancellationToken cancellationToken = default) => MainRun.ExitCodeOf(
         options,
         runner =>
         {
@@ -161,7 +161,7 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
     public static int RunMain(Coroutine<int> main, LoopOptions? options = null, CancellationToken cancellationToken = default) =>
-        ExitCodeOf(options, runner => runner.Run(main, cancellationToken));
+        MainRun.ExitCodeOf(options, runner => runner.Run(main, cancellationToken));
 
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
     /// <example>
@@ -197,34 +197,4 @@ public sealed partial class Loop
     /// <inheritdoc cref="RunMain(Coroutine, LoopOptions?, CancellationToken)"/>
     public static int RunMain(Task<int> main, LoopOptions? options = null, CancellationToken cancellationToken = default) =>
         RunMain(ForeignTaskExtensions.Await(main), options, cancellationToken);
-
-    private static int ExitCodeOf(LoopOptions? options, Func<LoopRunner, int> run)
-    {
-        if (LoopCore.Running is not null)
-        {
-            Throw.NestedRun();
-        }
-
-        var runner = new LoopRunner(options) { IsSingle = true };      // what is wrong with the options is thrown: no program has begun
-        try
-        {
-            using (runner)
-            {
-                return run(runner);
-            }
-        }
-        catch (LoopInterruptedException interrupted)
-        {
-            return interrupted.ExitCode;
-        }
-        catch (LoopExitException exit)
-        {
-            return exit.ExitCode;
-        }
-        catch (Exception failure)
-        {
-            Console.Error.WriteLine($"Unhandled exception. {failure}");
-            return 1;
-        }
-    }
 }

@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.ExceptionServices;
-using EventLoop.Cancellation;
-using EventLoop.Scheduling;
+using EventLoop.Running;
 using EventLoop.Tasks;
 
 namespace EventLoop;
@@ -14,7 +12,8 @@ public sealed partial class Loop
     /// <param name="cancellationToken">Cancels that task, from any thread.</param>
     /// <exception cref="InvalidOperationException">A loop runs on this thread already, or this one was stopped before main was done.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
-    public void RunUntilComplete(Coroutine main, CancellationToken cancellationToken) => DriveMain(NewMain(main), cancellationToken).ThrowUnlessSucceeded();
+    public void RunUntilComplete(Coroutine main, CancellationToken cancellationToken) =>
+        MainRun.Drive(MainRun.NewMain(this, main), cancellationToken).ThrowUnlessSucceeded();
 
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)"/>
     public void RunUntilComplete(Coroutine main) => RunUntilComplete(main, CancellationToken.None);
@@ -22,7 +21,8 @@ public sealed partial class Loop
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What main returned.</returns>
-    public T RunUntilComplete<T>(Coroutine<T> main, CancellationToken cancellationToken) => ((LoopTask<T>)DriveMain(NewMain(main), cancellationToken)).Result;
+    public T RunUntilComplete<T>(Coroutine<T> main, CancellationToken cancellationToken) =>
+        ((LoopTask<T>)MainRun.Drive(MainRun.NewMain(this, main), cancellationToken)).Result;
 
     /// <inheritdoc cref="RunUntilComplete{T}(Coroutine{T}, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
@@ -80,24 +80,24 @@ public sealed partial class Loop
     /// <summary>Runs until a task or future of this loop is done.</summary>
     /// <param name="awaitable">It belongs to this loop.</param>
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)" path="/exception"/>
-    public void RunUntilComplete(LoopAwaitable awaitable) => Drive(Own(awaitable)).ThrowUnlessSucceeded();
+    public void RunUntilComplete(LoopAwaitable awaitable) => MainRun.Drive(this, MainRun.Own(this, awaitable)).ThrowUnlessSucceeded();
 
     /// <inheritdoc cref="RunUntilComplete(LoopAwaitable)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <param name="future">It belongs to this loop.</param>
     /// <returns>Its result.</returns>
-    public T RunUntilComplete<T>(LoopFuture<T> future) => ((LoopFuture<T>)Drive(Own(future))).Result;
+    public T RunUntilComplete<T>(LoopFuture<T> future) => ((LoopFuture<T>)MainRun.Drive(this, MainRun.Own(this, future))).Result;
 
     /// <inheritdoc cref="RunUntilComplete(LoopAwaitable)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <param name="task">It belongs to this loop.</param>
     /// <returns>Its result.</returns>
-    public T RunUntilComplete<T>(LoopTask<T> task) => ((LoopTask<T>)Drive(Own(task))).Result;
+    public T RunUntilComplete<T>(LoopTask<T> task) => ((LoopTask<T>)MainRun.Drive(this, MainRun.Own(this, task))).Result;
 
     /// <summary>Runs until <see cref="Stop"/>. asyncio: <c>run_forever</c>.</summary>
     /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
-    public void RunForever() => Drive(null);
+    public void RunForever() => MainRun.Drive(this, null);
 
     /// <summary>Ends the run after the current batch. Any thread; does nothing when the loop does not run or is closed. asyncio: <c>stop</c>.</summary>
     public void Stop()
@@ -106,107 +106,5 @@ public sealed partial class Loop
         {
             Core.RequestStop();
         }
-    }
-
-    private void VerifyNotRunning(Coroutine main)
-    {
-        try
-        {
-            VerifyNotRunning();
-        }
-        catch
-        {
-            main.Excuse();
-            throw;
-        }
-    }
-
-    private LoopTask NewMain(Coroutine main)
-    {
-        VerifyNotRunning(main);
-        return LoopTask.Create(Core, main, null, eager: false);
-    }
-
-    private LoopTask<T> NewMain<T>(Coroutine<T> main)
-    {
-        VerifyNotRunning(main);
-        return LoopTask<T>.Create(Core, main, null, eager: false);
-    }
-
-    private LoopAwaitable Own(LoopAwaitable awaitable)
-    {
-        ArgumentNullException.ThrowIfNull(awaitable);
-        VerifyNotRunning();
-        if (!ReferenceEquals(awaitable.Loop, this))
-        {
-            awaitable.RefuseLoop();
-        }
-
-        return awaitable;
-    }
-
-    private void VerifyNotRunning()
-    {
-        if (closed)
-        {
-            Throw.Closed(Name);
-        }
-
-        if (LoopCore.Running is not null)
-        {
-            Throw.NestedRun();
-        }
-
-        if (IsRunning)
-        {
-            Throw.RunsElsewhere(Name);
-        }
-    }
-
-    private LoopTask DriveMain(LoopTask main, CancellationToken token)
-    {
-        using var cancellation = CancelBy(main, token);
-        Drive(main);
-        return main;
-    }
-
-    /// <summary>Has <paramref name="token"/> cancel a task of this loop, from any thread.</summary>
-    internal static CancellationTokenRegistration CancelBy(LoopTask task, CancellationToken token) => token.UnsafeRegister(
-        static task =>
-        {
-            var canceled = (LoopTask)task!;
-            canceled.Core.TryPost(CallbackItem<LoopTask>.Create(
-                static task =>
-                {
-                    using (CancelTrail.Begin(task.Core, "token"))
-                    {
-                        task.CancelCore("the token that was given to the run was cancelled");
-                    }
-                },
-                canceled,
-                canceled.Core.BaseContext));
-        },
-        task);
-
-    /// <summary>Runs until it is done; the caller takes the outcome.</summary>
-    internal LoopAwaitable Drive(LoopAwaitable? awaited)
-    {
-        VerifyNotRunning();
-        isHurried = false;
-        Core.Run(awaited);
-        if (Core.ExitException is { } exit)
-        {
-            Core.ExitException = null;
-            hasExited = true;
-            awaited?.MarkRetrieved();
-            ExceptionDispatchInfo.Throw(exit);
-        }
-
-        if (awaited is { IsCompleted: false })
-        {
-            throw new InvalidOperationException($"Loop '{Name}' was stopped before {awaited.Label} was done.");
-        }
-
-        return awaited!;
     }
 }

@@ -48,7 +48,7 @@ public sealed partial class Loop
             Throw.Closed(Name);
         }
 
-        if (ending)
+        if (IsEnding)
         {
             Throw.Ending(Name);
         }

@@ -126,8 +126,4 @@ public sealed partial class Loop
     /// <inheritdoc cref="Spawn(Func{Coroutine}, string?)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     public LoopTask<T> Spawn<T>(Func<Task<T>> body, string? name = null) => Spawn(DeferredCoroutine.Run(body), name);
-
-    internal LoopTask SpawnMain(Coroutine main) => NewMain(main);
-
-    internal LoopTask<T> SpawnMain<T>(Coroutine<T> main) => NewMain(main);
 }

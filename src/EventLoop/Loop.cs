@@ -4,6 +4,7 @@ using EventLoop.Diagnostics;
 using EventLoop.Executors;
 using EventLoop.Polling;
 using EventLoop.Reporting;
+using EventLoop.Running;
 using EventLoop.Scheduling;
 
 namespace EventLoop;
@@ -38,6 +39,7 @@ public sealed partial class Loop : IDisposable
         Name = this.options.Name ?? $"loop-{Interlocked.Increment(ref made)}";
         Reports = new LoopReporter(this);
         Executors = new LoopExecutors(this);
+        Shutdown = new LoopShutdown(this);
         Losses = new LossLedger(loss =>
             ReportLoss(new LoopExceptionContext(loss.Message, loss.Exception, loss.About as LoopAwaitable, CreatedAt: loss.CreatedAt)));
         bool startInDebug = this.options.Debug ?? Environment.GetEnvironmentVariable("EVENTLOOP_DEBUG") is "1" or "true";

@@ -1,5 +1,6 @@
 using EventLoop.Diagnostics;
 using EventLoop.Reporting;
+using EventLoop.Running;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Testing.Running;
@@ -90,7 +91,7 @@ internal sealed class TestRun
         using var watch = unobserved.Watch();
         try
         {
-            main = loop.SpawnMain(Call(test));
+            main = MainRun.NewMain(loop, Call(test));
             main.Name = "test";
             Main = main;
             failure = Drive(main);
@@ -172,7 +173,7 @@ internal sealed class TestRun
     private void GiveUp()
     {
         late = $"The test did not end within {WaitReport.Seconds(options.Timeout)} of real time.";
-        loop.EndShutdown();
+        loop.Shutdown.RunOut();
     }
 
     private void Lose(LoopExceptionContext context)
@@ -267,7 +268,7 @@ internal sealed class TestRun
 
         if (closing)
         {
-            loop.EndShutdown();     // who does not end now never will: no need to wait for the shutdown's real time
+            loop.Shutdown.RunOut();     // who does not end now never will: no need to wait for the shutdown's real time
             return true;
         }
 

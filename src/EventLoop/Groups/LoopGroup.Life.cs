@@ -39,7 +39,7 @@ public sealed partial class LoopGroup
         try
         {
             StartLoops();
-            Home.Hurried = Hurry;
+            Home.Shutdown.Hurried = Hurry;
             T result;
             try
             {
@@ -208,7 +208,7 @@ public sealed partial class LoopGroup
         foreach (var thread in threads)
         {
             thread.Core.TryPost(CallbackItem<(Loop Loop, LoopInterruptedException Interrupt)>.Create(
-                static hurry => hurry.Loop.Hurry(hurry.Interrupt), (thread.Loop, interrupt), thread.Core.BaseContext));
+                static hurry => hurry.Loop.Shutdown.Hurry(hurry.Interrupt), (thread.Loop, interrupt), thread.Core.BaseContext));
         }
     }
 

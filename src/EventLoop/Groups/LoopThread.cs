@@ -95,7 +95,7 @@ internal sealed class LoopThread
         // One whose step does not come back is not waited for any longer; one that sleeps has only not been told yet, by a timer that is late.
         return JoinUntil(deadline + Margin)
             || (Core.IsParked && JoinUntil(deadline + LongMargin))
-            || (Loop.IsDraining && JoinUntil(deadline + (long)options.ShutdownTimeout.TotalMilliseconds + LongMargin));
+            || (Loop.Shutdown.IsDraining && JoinUntil(deadline + (long)options.ShutdownTimeout.TotalMilliseconds + LongMargin));
     }
 
     private bool JoinUntil(long deadline) => thread.Join((int)Math.Clamp(deadline - Environment.TickCount64, 0, int.MaxValue));

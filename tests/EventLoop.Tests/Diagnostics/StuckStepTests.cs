@@ -1,3 +1,4 @@
+using System.Diagnostics;
 namespace EventLoop.Tests.Diagnostics;
 
 /// <summary>Debug mode names a step that does not end while it has not ended.</summary>
@@ -34,7 +35,7 @@ public sealed class StuckStepTests : LoopTest
     public void It_is_said_once_of_each_step() => RunLoop(async () =>
     {
         await EndlessMethod();
-        SpinWait.SpinUntil(() => false, Limit * 2);
+        Spin(Limit * 2);
         await Loop.Yield();
         int once = Told.Count();      // of this step and, on a busy machine, of another one
         once.Should().BeInRange(1, 2);
@@ -70,7 +71,7 @@ public sealed class StuckStepTests : LoopTest
     [Fact]
     public void Without_debug_mode_nobody_watches() => RunLoop(async () =>
     {
-        SpinWait.SpinUntil(() => false, Limit * 3);
+        Spin(Limit * 3);
         await Loop.Yield();
 
         Told.Should().BeEmpty();
@@ -86,7 +87,7 @@ public sealed class StuckStepTests : LoopTest
 
         Loop.Current.Debug = false;
         await Loop.Yield();
-        SpinWait.SpinUntil(() => false, Limit * 3);
+        Spin(Limit * 3);
         await Loop.Yield();
         Told.Should().ContainSingle();
     }, Watched with { Debug = false });
@@ -97,7 +98,7 @@ public sealed class StuckStepTests : LoopTest
         RunLoop(async () =>
         {
             await Loop.Yield();
-            SpinWait.SpinUntil(() => false, Limit * 3);
+            Spin(Limit * 3);
             await Loop.Yield();
         }, Watched with { StuckStepThreshold = System.Threading.Timeout.InfiniteTimeSpan });
 
@@ -130,7 +131,17 @@ public sealed class StuckStepTests : LoopTest
 
     private void EndlessCallback() => SpinWait.SpinUntil(() => Told.Any(), TimeSpan.FromSeconds(10));
 
-    private static void SlowCallback() => SpinWait.SpinUntil(static () => false, TimeSpan.FromMilliseconds(3));
+    private static void SlowCallback() => Spin(TimeSpan.FromMilliseconds(3));
+
+    // By an exact clock: SpinWait's goes by ticks of four milliseconds, and may be over at once.
+    private static void Spin(TimeSpan time)
+    {
+        long from = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(from) < time)
+        {
+            Thread.SpinWait(10);
+        }
+    }
 
     private static void WhenDone(LoopAwaitable done) => SlowCallback();
 }

@@ -4,7 +4,7 @@ using EventLoop.Diagnostics;
 using EventLoop.Processes;
 using EventLoop.Scheduling;
 
-namespace EventLoop;
+namespace EventLoop.Running;
 
 /// <summary>
 /// Ctrl-C and SIGTERM during a run. The first cancels main and says where that waits; the second ends the run; the third is left to the system, because a loop
@@ -101,7 +101,7 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
         hasCanceled = main.CancelCore(main.HasUndeliveredRequest ? main.RequestReason : sign.Reason);
     }
 
-    private void End(PosixSignal signal) => main.Loop.Hurry(new LoopInterruptedException(signal));
+    private void End(PosixSignal signal) => main.Loop.Shutdown.Hurry(new LoopInterruptedException(signal));
 
     // On a thread of the pool.
     private void OnStuck()

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using EventLoop.Running;
 using EventLoop.Tasks;
 
 namespace EventLoop;
@@ -23,7 +24,7 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
     /// <param name="cancellationToken">Cancels that task, from any thread.</param>
     /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
     /// <exception cref="LoopInterruptedException">Ctrl-C or SIGTERM came, and main was cancelled by it; or it came a second time.</exception>
-    public void Run(Coroutine main, CancellationToken cancellationToken) => RunMain(Loop.SpawnMain(main), cancellationToken).ThrowUnlessSucceeded();
+    public void Run(Coroutine main, CancellationToken cancellationToken) => RunMain(MainRun.NewMain(Loop, main), cancellationToken).ThrowUnlessSucceeded();
 
     /// <inheritdoc cref="Run(Coroutine, CancellationToken)"/>
     public void Run(Coroutine main) => Run(main, CancellationToken.None);
@@ -31,7 +32,7 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
     /// <inheritdoc cref="Run(Coroutine, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <returns>What main returned.</returns>
-    public T Run<T>(Coroutine<T> main, CancellationToken cancellationToken) => ((LoopTask<T>)RunMain(Loop.SpawnMain(main), cancellationToken)).Result;
+    public T Run<T>(Coroutine<T> main, CancellationToken cancellationToken) => ((LoopTask<T>)RunMain(MainRun.NewMain(Loop, main), cancellationToken)).Result;
 
     /// <inheritdoc cref="Run{T}(Coroutine{T}, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
@@ -103,7 +104,7 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
             if (!Loop.IsRunning && !Loop.IsClosed)
             {
                 interrupts?.Listen();
-                exit = Loop.FinishRemaining();
+                exit = Loop.Shutdown.FinishRemaining();
             }
 
             Loop.Dispose();
@@ -122,10 +123,10 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
 
     private LoopTask RunMain(LoopTask main, CancellationToken token)
     {
-        using var cancellation = Loop.CancelBy(main, token);
+        using var cancellation = MainRun.CancelBy(main, token);
         if (!Loop.Options.HandleInterrupt)
         {
-            Loop.Drive(main);
+            MainRun.Drive(Loop, main);
             return main;
         }
 
@@ -134,7 +135,7 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
         interrupts.Listen();
         try
         {
-            Loop.Drive(main);
+            MainRun.Drive(Loop, main);
         }
         finally
         {

@@ -1,0 +1,294 @@
+using EventLoop.Cancellation;
+using EventLoop.Combining;
+using EventLoop.Diagnostics;
+using EventLoop.Foreign;
+using EventLoop.Reporting;
+using EventLoop.Scheduling;
+using EventLoop.Tasks;
+
+namespace EventLoop.Running;
+
+/// <summary>The end of a run and of a loop: nothing new is taken, tasks are cancelled and awaited, the executor is drained while the loop turns.</summary>
+/// <remarks>Its state belongs to the loop's thread, where a field does not say otherwise.</remarks>
+internal sealed class LoopShutdown(Loop loop)
+{
+    /// <summary>What a second interrupt leaves to cleanup code.</summary>
+    internal static readonly TimeSpan HurriedEnd = TimeSpan.FromSeconds(1);
+
+    private readonly HashSet<LoopTask> abandoned = [];
+    private Exception? exitAtEnd;
+    private bool isHurried;
+    private volatile bool hasBegun;           // any thread
+    private volatile bool isDrained;          // any thread reads
+    private volatile bool isOver;             // any thread
+
+    /// <summary>Whether nothing more can be submitted to the loop. Any thread.</summary>
+    internal bool HasBegun => hasBegun;
+
+    /// <summary>Whether its tasks have ended or were given up, and the executor's work is waited for. Any thread.</summary>
+    internal bool IsDraining => isDrained;
+
+    /// <summary>Whether a run has ended with an exit already, which nobody needs to hear of again.</summary>
+    internal bool HasExited { get; set; }
+
+    /// <summary>Whether a second interrupt came.</summary>
+    internal bool IsHurried => isHurried;
+
+    /// <summary>Whether the time that the current part of the end may take has run out. Any thread.</summary>
+    internal bool IsOver
+    {
+        get => isOver;
+        set => isOver = value;
+    }
+
+    /// <summary>Notified when an interrupt hurries the end.</summary>
+    internal Action<LoopInterruptedException>? Hurried { get; set; }
+
+    private LoopCore Core => loop.Core;
+
+    /// <summary>A run begins: whatever hurried the last one is past.</summary>
+    internal void BeginRun() => isHurried = false;
+
+    /// <summary>Nothing more can be submitted. Any thread.</summary>
+    internal void Begin() => hasBegun = true;
+
+    /// <summary>The end of the runs: cancels what is left and waits for it, as long as the options allow; then
+    /// what is ready gets its turn, and the executor is drained.</summary>
+    /// <returns>The exit that cleanup code asked for, if no run has ended with one before; or the interrupt that has hurried the end.</returns>
+    internal Exception? FinishRemaining()
+    {
+        bool exited = HasExited;
+        hasBegun = true;
+        if (loop.Debug)
+        {
+            ReportLeftRunning();
+        }
+
+        using (var bound = new ShutdownBound(loop))
+        {
+            CancelRemaining(bound);
+            if (abandoned.Count == 0 && Core.HasReady)
+            {
+                // Done callbacks of main, and what it scheduled last: once, so that a callback that schedules itself again does not keep the loop open.
+                Core.RequestStop();
+                Core.Run(null);
+                KeepExit();
+                CancelRemaining(bound);
+            }
+        }
+
+        DisposeLocals();
+        DrainExecutor();
+        if (Core.Tasks.Count > abandoned.Count)
+        {
+            using var bound = new ShutdownBound(loop);
+            CancelRemaining(bound);      // what the executor's last work has started here
+        }
+
+        return exited && exitAtEnd is not LoopInterruptedException ? null : exitAtEnd;
+    }
+
+    /// <summary>What has not ended by now is abandoned. Any thread.</summary>
+    internal void RunOut()
+    {
+        isOver = true;
+        Core.RequestStop();
+    }
+
+    /// <summary>Ends the run with this interrupt; what is left after it is cancelled (again) and gets only a moment.</summary>
+    internal void Hurry(LoopInterruptedException interrupt)
+    {
+        isHurried = true;
+        Core.ExitException = interrupt;
+        Hurried?.Invoke(interrupt);
+    }
+
+    /// <summary>Disposes the values of this loop when the tasks that use them have ended, and while the loop can still turn for those that are disposed
+    /// asynchronously.</summary>
+    internal void DisposeLocals()
+    {
+        if (loop.Locals.IsEmpty || LoopCore.Running is not null || !loop.IsInLoopThread)
+        {
+            return;
+        }
+
+        using var bound = new ShutdownBound(loop);
+        var disposing = LoopTask.Create(Core, DisposeAllLocals(), "disposal of loop-local values", eager: false);
+        while (!disposing.IsCompleted && !isOver)
+        {
+            Core.Run(disposing);
+            KeepExit();
+        }
+
+        if (!disposing.IsCompleted)
+        {
+            disposing.CancelCore("the loop is shutting down");
+            Abandon([disposing]);
+        }
+    }
+
+    /// <summary>Waits for the executor that the loop made. The loop turns meanwhile: the work may wait for something that only the loop can do.</summary>
+    internal void DrainExecutor()
+    {
+        if (isDrained || LoopCore.Running is not null || !loop.IsInLoopThread || loop.Executors.EndOwn() is not { } drained)
+        {
+            return;
+        }
+
+        isDrained = true;
+        using var bound = new ShutdownBound(loop);
+        var ended = ForeignTaskExtensions.Completion(Core, drained, inFlight: true);
+        while (!ended.IsCompleted && !isOver && !isHurried)
+        {
+            Core.Run(ended);
+            KeepExit();
+        }
+
+        if (!ended.IsCompleted)
+        {
+            ReportUndrained();
+        }
+    }
+
+    /// <summary>After the loop was closed: the executor of a loop that could not turn, which is another thread's or inside another.</summary>
+    internal void WaitForExecutor()
+    {
+        if (!isDrained && loop.Executors.EndOwn() is { } drained && !drained.Wait(loop.Options.ShutdownTimeout))
+        {
+            ReportUndrained();      // whoever waits for the loop has learned of its end
+        }
+    }
+
+    /// <summary>Reports those of them that nobody has named yet.</summary>
+    internal void ReportPending(List<LoopTask> pending)
+    {
+        foreach (var task in pending.Where(task => !abandoned.Contains(task)))
+        {
+            loop.CallExceptionHandler(new LoopExceptionContext($"{task.Label} was destroyed but it is pending", Awaitable: task, CreatedAt: task.CreatedAt));
+        }
+    }
+
+    /// <summary>Takes them out of the lines in which they stand: locks, queues and the like may serve another loop after this one, and must not give to those
+    /// who will never run again.</summary>
+    internal static void LeaveLines(List<LoopTask> tasks)
+    {
+        foreach (var task in tasks)
+        {
+            foreach (var node in task.CollectWaits())
+            {
+                node.Target?.Leave(node);
+            }
+        }
+    }
+
+    private void CancelRemaining(ShutdownBound bound)
+    {
+        var asked = new HashSet<LoopTask>();
+        bool hurried = isHurried;
+        while (true)
+        {
+            var remaining = Core.Tasks.Snapshot();
+            remaining.RemoveAll(abandoned.Contains);
+            if (remaining.Count == 0)
+            {
+                return;
+            }
+
+            foreach (var task in remaining.Where(asked.Add))
+            {
+                using (CancelTrail.Begin(Core, "end of the run"))
+                {
+                    task.CancelCore("the loop is shutting down");
+                }
+            }
+
+            var all = new ReturnWhenWait([.. remaining], ReturnWhen.AllCompleted);
+            var ended = new LoopFuture(loop);
+            all.WhenReady(() => ended.TrySetResult());
+            all.Start();
+            while (!ended.IsCompleted && !isOver && hurried == isHurried)
+            {
+                Core.Run(ended);      // a Stop, or an exit, of one task's cleanup does not cut short that of the others
+                KeepExit();
+            }
+
+            all.Detach();
+            if (hurried != isHurried)
+            {
+                hurried = isHurried;
+                asked.Clear();
+                bound.Shorten();
+            }
+            else if (!ended.IsCompleted)
+            {
+                Abandon(remaining.FindAll(static task => !task.IsCompleted));
+                return;
+            }
+        }
+    }
+
+    private async Coroutine DisposeAllLocals()
+    {
+        while (!loop.Locals.IsEmpty)
+        {
+            try
+            {
+                switch (loop.Locals.TakeLast())
+                {
+                    case IAsyncDisposable value:
+                        await value.DisposeAsync();
+                        break;
+                    case IDisposable value:
+                        value.Dispose();
+                        break;
+                }
+            }
+            catch (Exception failure) when (failure is not LoopExitException)
+            {
+                loop.CallExceptionHandler(new LoopExceptionContext("A loop-local value failed to be disposed", failure));
+            }
+        }
+    }
+
+    private void ReportUndrained() =>
+        Log.ShutdownTimedOut(loop.Reports.Target, loop.Name, 1, loop.Options.ShutdownTimeout, "work in the default executor");
+
+    private void ReportLeftRunning()
+    {
+        var left = Core.Tasks.Snapshot().FindAll(static task => task.CancelRequests == 0);
+        if (left.Count > 0)
+        {
+            Log.LeftRunning(loop.Reports.Target, loop.Name, left.Count, Describe(left));
+        }
+    }
+
+    private void KeepExit()
+    {
+        if (Core.ExitException is LoopInterruptedException)
+        {
+            exitAtEnd = Core.ExitException;
+        }
+
+        exitAtEnd ??= Core.ExitException;
+        Core.ExitException = null;
+    }
+
+    private void Abandon(List<LoopTask> tasks)
+    {
+        abandoned.UnionWith(tasks);
+        var patience = isHurried ? HurriedEnd : loop.Options.ShutdownTimeout;
+        Log.ShutdownTimedOut(loop.Reports.Target, loop.Name, tasks.Count, patience, Describe(tasks));
+        foreach (var task in tasks)
+        {
+            loop.CallExceptionHandler(new LoopExceptionContext(
+                $"{task.Label} did not end within {patience} of its cancellation and was abandoned", Awaitable: task, CreatedAt: task.CreatedAt));
+        }
+    }
+
+    private static string Describe(List<LoopTask> tasks)
+    {
+        const int most = 50;
+        string names = string.Join(", ", tasks.Take(most).Select(static task => task.WaitingOn is { } what ? $"{task.Label} (waiting on {what})" : task.Label));
+        return tasks.Count > most ? $"{names}, and {tasks.Count - most} more" : names;
+    }
+}

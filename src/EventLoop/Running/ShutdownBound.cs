@@ -1,0 +1,50 @@
+namespace EventLoop.Running;
+
+/// <summary>How long a part of the end may take. Real time bounds it, whatever clock the loop goes by. One at a time for each loop.</summary>
+internal sealed class ShutdownBound : IDisposable
+{
+    private readonly Loop loop;
+    private readonly Timer timer;
+    private bool isDisposed;      // guarded by this
+
+    internal ShutdownBound(Loop loop)
+    {
+        this.loop = loop;
+        loop.Shutdown.IsOver = false;
+        timer = new Timer(static bound => ((ShutdownBound)bound!).OnTime(), this, loop.Options.ShutdownTimeout, Timeout.InfiniteTimeSpan);
+        if (loop.Shutdown.IsHurried)
+        {
+            Shorten();
+        }
+    }
+
+    /// <summary>Leaves only a moment from here on.</summary>
+    internal void Shorten()
+    {
+        if (loop.Options.ShutdownTimeout > LoopShutdown.HurriedEnd || loop.Options.ShutdownTimeout == Timeout.InfiniteTimeSpan)
+        {
+            timer.Change(LoopShutdown.HurriedEnd, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    public void Dispose()
+    {
+        timer.Dispose();
+        lock (this)
+        {
+            isDisposed = true;
+        }
+    }
+
+    // On a thread of the pool, perhaps late.
+    private void OnTime()
+    {
+        lock (this)
+        {
+            if (!isDisposed)
+            {
+                loop.Shutdown.RunOut();
+            }
+        }
+    }
+}

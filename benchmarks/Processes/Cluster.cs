@@ -37,7 +37,7 @@ internal static class Cluster
         await using var cluster = builder.Build();
         await cluster.DeployAsync();
         await Empty(report, cluster.Client, cluster.Client.ServiceProvider.GetRequiredService<ClusterExecutor>());
-        await OfTenMilliseconds(report, cluster.Client.ServiceProvider.GetRequiredService<ClusterExecutor>());
+        await OfTenMilliseconds(report, cluster.Client, cluster.Client.ServiceProvider.GetRequiredService<ClusterExecutor>());
         await cluster.StopAllSilosAsync(CancellationToken.None);
     }
 
@@ -74,11 +74,11 @@ internal static class Cluster
         report.Add("    Map with chunks of 50, rate by bare grain calls'", Report.Median(mapped));
     }
 
-    private static async Coroutine OfTenMilliseconds(Report report, ClusterExecutor executor)
+    private static async Coroutine OfTenMilliseconds(Report report, IClusterClient client, ClusterExecutor executor)
     {
         const int count = 30;
-        List<double> overheads = [];
-        for (int i = 0; i < report.Rounds; i++)
+        List<double> overheads = [], bare = [];
+        for (int i = 0; i < report.Rounds + 1; i++)
         {
             double inside = 0;
             var time = Stopwatch.StartNew();
@@ -92,10 +92,22 @@ internal static class Cluster
                 }, 10);
             }
 
-            overheads.Add((time.Elapsed.TotalMilliseconds - inside) / inside * 100);
+            if (i > 0)
+            {
+                overheads.Add((time.Elapsed.TotalMilliseconds - inside) / inside * 100);
+            }
+        }
+
+        for (int j = 0; j < count; j++)
+        {
+            await Loop.Sleep(TimeSpan.FromMilliseconds(10));
+            var time = Stopwatch.StartNew();
+            await client.GetGrain<IBareGrain>(j % Doors).Next(j);
+            bare.Add(time.Elapsed.TotalMilliseconds / 10 * 100);
         }
 
         report.Add("cluster: what work of 10 ms costs beside itself", Report.Median(overheads), "%", goal: 5);
+        report.Add("    a bare call after 10 ms of rest", Report.Median(bare), "%");
     }
 
     // So many at a time.

@@ -15,6 +15,8 @@ internal sealed class ClusterCalls
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly ConditionalWeakTable<WorkName, Known> known = new();
+    private readonly ConditionalWeakTable<Loop, QuickCalls> ofLoops = new();
+    private readonly QuickCalls ofThreads;
     private readonly ConcurrentDictionary<Call, byte> open = new();
     private readonly IGrainFactory grains;
     private readonly ClusterExecutorOptions options;
@@ -31,6 +33,7 @@ internal sealed class ClusterCalls
     {
         this.grains = grains;
         this.options = options;
+        ofThreads = new QuickCalls(null, NextDoor);
         room = new SemaphoreSlim(options.MaxInFlight);
         Serializer = options.Serializer ?? new JsonWorkSerializer();
         serializer = Serializer.GetType() == typeof(JsonWorkSerializer) ? null : Serializer.GetType().AssemblyQualifiedName;
@@ -162,7 +165,8 @@ internal sealed class ClusterCalls
                 Progress = progress,
                 Serializer = serializer,
             };
-            var reply = await doors[Interlocked.Increment(ref next) % Doors].Run(request, token).ConfigureAwait(false);
+            bool isQuick = function.IsQuick && !isNamed && !isChunk && progress is null;
+            var reply = await (isQuick ? QuickCallsHere().Run(request, token) : NextDoor().Run(request, token)).ConfigureAwait(false);
             if (reply.Kind == WorkReplyKind.NeedsName)
             {
                 isNamed = true;
@@ -171,17 +175,40 @@ internal sealed class ClusterCalls
 
             if (reply.Kind == WorkReplyKind.Running)
             {
-                var ticket = grains.GetGrain<ITicketGrain>(reply.Ticket);
-                do
-                {
-                    reply = await ticket.Wait(token).ConfigureAwait(false);
-                }
-                while (reply.Kind == WorkReplyKind.Running);
+                reply = await WaitForTicket(grains.GetGrain<ITicketGrain>(reply.Ticket), token).ConfigureAwait(false);
+            }
+
+            if (!isChunk)
+            {
+                function.Took(reply.WorkTicks);
             }
 
             return reply;
         }
     }
+
+    private static async Task<WorkReply> WaitForTicket(ITicketGrain ticket, CancellationToken token)
+    {
+        WorkReply reply;
+        do
+        {
+            try
+            {
+                // A call whose token is cancelled already goes nowhere.
+                reply = await (token.IsCancellationRequested ? ticket.Stop() : ticket.Wait(token)).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (token.IsCancellationRequested)
+            {
+                reply = await ticket.Stop().ConfigureAwait(false);
+            }
+        }
+        while (reply.Kind == WorkReplyKind.Running);
+        return reply;
+    }
+
+    private QuickCalls QuickCallsHere() => Loop.TryGetCurrent(out var loop) ? ofLoops.GetValue(loop, loop => new QuickCalls(loop, NextDoor)) : ofThreads;
+
+    private IWorkerGrain NextDoor() => doors[Interlocked.Increment(ref next) % Doors];
 
     private ReadOnlyMemory<byte> Take(WorkReply reply, WorkName name, CancellationToken token)
     {
@@ -225,6 +252,14 @@ internal sealed class ClusterCalls
     internal async Task<int> StopAsync(TimeSpan? timeout)
     {
         stopping = true;
+        foreach (var (loop, calls) in ofLoops)
+        {
+            if (loop.IsClosed)
+            {
+                calls.Withdraw();
+            }
+        }
+
         if (Volatile.Read(ref inFlight) == 0)
         {
             stopped.TrySetResult();
@@ -252,7 +287,10 @@ internal sealed class ClusterCalls
     /// <summary>A function and its number.</summary>
     private sealed class Known
     {
+        private const long QuickTicks = TimeSpan.TicksPerMillisecond / 10;
+
         private int used;
+        private long average = -1;      // any thread; less than zero: not known
 
         internal Known(WorkName name)
         {
@@ -263,6 +301,16 @@ internal sealed class ClusterCalls
         internal Guid Id { get; }
 
         internal WorkFunctionName Name { get; }
+
+        /// <summary>Whether it takes so little time that the call is what costs.</summary>
+        internal bool IsQuick => (ulong)Volatile.Read(ref average) < QuickTicks;
+
+        /// <summary>How long one took. One of two at once may be lost.</summary>
+        internal void Took(long ticks)
+        {
+            long before = Volatile.Read(ref average);
+            Volatile.Write(ref average, before < 0 || ticks > QuickTicks ? ticks : before + (ticks - before) / 8);
+        }
 
         /// <summary>The first few calls bring the name.</summary>
         internal bool IsNew() => used < 4 && Interlocked.Increment(ref used) <= 4;

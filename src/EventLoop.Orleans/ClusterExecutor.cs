@@ -148,7 +148,8 @@ public sealed partial class ClusterExecutor : IExecutor
     /// <remarks>Any thread. Work that captures something is refused here as well.</remarks>
     public async Task<T> SubmitAsync<T>(Func<T> work, CancellationToken cancellationToken = default)
     {
-        var bytes = await calls.RunAsync(WorkName.Of(work), default, false, retry, null, cancellationToken).ConfigureAwait(false);
+        // What awaits this may take its time, and the answer is that of others, too.
+        var bytes = await calls.RunAsync(WorkName.Of(work), default, false, retry, null, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         return WorkValues.Read<T>(bytes.Span, calls.Serializer);
     }
 

@@ -92,6 +92,51 @@ public sealed class LostSiloTests
         executor.Statistics.Retried.Should().BeGreaterThan(0);
     });
 
+    private static readonly ManualResetEventSlim Gate = new();
+
+    private static int QuickUnlessKept((int Number, string? Key) argument)
+    {
+        if (argument.Key is { } key)
+        {
+            Begun.GetOrAdd(key, static _ => []).Add((ClusterWork.Silo!, ClusterWork.Attempt));
+            Gate.Wait(TimeSpan.FromSeconds(60));
+        }
+
+        return argument.Number;
+    }
+
+    [Fact]
+    public void Of_quick_work_that_travelled_together_a_silo_that_dies_fails_what_it_had_and_Retry_loses_none() => WithCluster(async (cluster, executor) =>
+    {
+        for (int i = 0; i < 40; i++)
+        {
+            await executor.Run(QuickUnlessKept, (i, (string?)null));
+        }
+
+        string once = Guid.NewGuid().ToString(), again = Guid.NewGuid().ToString();
+        var tasks = Enumerable.Range(0, 28).Select(i => Loop.CreateTask(executor.Run(QuickUnlessKept, (i, (string?)null)))).ToList();
+        var kept = Loop.CreateTask(executor.Run(QuickUnlessKept, (28, (string?)once)));
+        var retried = Loop.CreateTask(executor.Retry(8).Run(QuickUnlessKept, (29, (string?)again)));
+        for (int i = 0; i < tasks.Count; i++)
+        {
+            (await tasks[i]).Should().Be(i);
+        }
+
+        while (!Begun.ContainsKey(once) || !Begun.ContainsKey(again))
+        {
+            await Loop.Sleep(10);
+        }
+
+        string dead = Begun[once].Single().Silo;
+        bool wasThere = Begun[again].Single().Silo == dead;
+        await Kill(cluster, dead);
+        Gate.Set();
+        (await Catch(kept)).Should().BeOfType<SiloLostException>();
+        (await retried).Should().Be(29);
+        executor.Statistics.Lost.Should().BeGreaterThanOrEqualTo(wasThere ? 2 : 1);
+        Begun[again].Should().HaveCountGreaterThanOrEqualTo(wasThere ? 2 : 1);
+    });
+
     [Fact]
     public void A_silo_that_died_before_the_first_call_costs_retries_only() => WithCluster(async (cluster, executor) =>
     {

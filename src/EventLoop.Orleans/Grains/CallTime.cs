@@ -9,4 +9,7 @@ internal static class CallTime
 
     /// <summary>An answer comes after so long at the latest.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>An answer for several that were expected to be quick: as long as one that is slow may keep the others.</summary>
+    internal static readonly TimeSpan PatienceForMany = TimeSpan.FromMilliseconds(10);
 }

@@ -13,4 +13,8 @@ internal interface ITicketGrain : IGrainWithGuidKey
     /// <summary>Waits a while for the end: then it is still running.</summary>
     [Alias("Wait"), ResponseTimeout(CallTime.Limit)]
     Task<WorkReply> Wait(CancellationToken cancellationToken);
+
+    /// <summary>Cancels the work, and waits a while for the end.</summary>
+    [Alias("Stop"), ResponseTimeout(CallTime.Limit)]
+    Task<WorkReply> Stop();
 }

@@ -11,12 +11,21 @@ internal sealed class TicketGrain(SiloWorkers workers) : Grain, ITicketGrain
 {
     public Task Open() => Task.CompletedTask;
 
-    public async Task<WorkReply> Wait(CancellationToken cancellationToken)
+    public Task<WorkReply> Wait(CancellationToken cancellationToken) => Wait(isStop: false, cancellationToken);
+
+    public Task<WorkReply> Stop() => Wait(isStop: true, CancellationToken.None);
+
+    private async Task<WorkReply> Wait(bool isStop, CancellationToken cancellationToken)
     {
         if (workers.Find(this.GetPrimaryKey()) is not { } job)
         {
             DeactivateOnIdle();
             return WorkReply.Lost;
+        }
+
+        if (isStop)
+        {
+            job.Cancel();
         }
 
         var reply = await workers.WaitAgain(job, cancellationToken);

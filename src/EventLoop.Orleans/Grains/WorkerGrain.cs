@@ -10,5 +10,7 @@ internal sealed class WorkerGrain(SiloWorkers workers) : Grain, IWorkerGrain
 {
     public Task<WorkReply> Run(WorkRequest request, CancellationToken cancellationToken) => workers.Run(request, cancellationToken, this);
 
+    public Task<WorkReply[]> RunMany(WorkRequest[] requests) => workers.RunMany(requests, this);
+
     internal ITicketGrain Ticket(Guid id) => GrainFactory.GetGrain<ITicketGrain>(id);
 }

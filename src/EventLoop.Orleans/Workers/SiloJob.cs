@@ -16,6 +16,7 @@ internal sealed class SiloJob
     private readonly SiloWorkers silo;
     private readonly WorkFunction function;
     private readonly WorkRequest request;
+    private readonly SiloBatch? batch;
     private readonly CancellationTokenSource cancellation = new();
     private readonly TaskCompletionSource<WorkReply> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long arrived = Stopwatch.GetTimestamp();
@@ -25,8 +26,9 @@ internal sealed class SiloJob
     private int givenUp;                       // interlocked
     private Queue<Task>? reports;              // thread of the work
 
-    internal SiloJob(SiloWorkers silo, WorkFunction function, WorkRequest request)
+    internal SiloJob(SiloWorkers silo, WorkFunction function, WorkRequest request, SiloBatch? batch)
     {
+        this.batch = batch;
         this.silo = silo;
         this.function = function;
         this.request = request;
@@ -66,11 +68,7 @@ internal sealed class SiloJob
         long start = Volatile.Read(ref begun);
         if (start != 0 && request.TimeLimit is { } limit && Stopwatch.GetElapsedTime(start) > limit)
         {
-            if (ended.TrySetResult(new WorkReply { Kind = WorkReplyKind.TimedOut, Silo = silo.Name }))
-            {
-                silo.Remove(this);
-            }
-
+            End(new WorkReply { Kind = WorkReplyKind.TimedOut, Silo = silo.Name });
             Cancel();
         }
 
@@ -174,8 +172,11 @@ internal sealed class SiloJob
 
     private void End(WorkReply reply)
     {
-        ended.TrySetResult(reply);
-        silo.Remove(this);
+        if (ended.TrySetResult(reply))
+        {
+            silo.Remove(this);
+            batch?.OneEnded();
+        }
     }
 
     private void RunChunk(ArrayBufferWriter<byte> results, int workerId)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using EventLoop.Executors.Work;
 using EventLoop.Orleans.Grains;
 using Microsoft.Extensions.Options;
@@ -46,29 +47,12 @@ internal sealed class SiloWorkers : IDisposable
     /// <summary>A grain's call.</summary>
     internal Task<WorkReply> Run(WorkRequest request, CancellationToken token, WorkerGrain grain)
     {
-        if (!functions.TryGetValue(request.Function, out var function))
+        if (FunctionOf(request, out var refusal) is not { } function)
         {
-            if (request.Name is not { } name)
-            {
-                return Task.FromResult(WorkReply.NeedsName);
-            }
-
-            try
-            {
-                _ = initialized.Value;
-                function = functions.GetOrAdd(request.Function, WorkFunction.Of(name.ToName()));
-            }
-            catch (WorkVersionException other)
-            {
-                return Task.FromResult(new WorkReply { Kind = WorkReplyKind.Refused, Message = other.Message, Silo = Name });
-            }
-            catch (Exception failure)
-            {
-                return Task.FromResult(WorkReply.Of(WorkFailure.Of(failure), WorkReplyKind.Failure, Name));
-            }
+            return Task.FromResult(refusal);
         }
 
-        var job = new SiloJob(this, function, request);
+        var job = new SiloJob(this, function, request, null);
         jobs.TryAdd(job, 0);
         if (job.NeedsLoop)
         {
@@ -80,6 +64,53 @@ internal sealed class SiloWorkers : IDisposable
         }
 
         return job.Ended.IsCompleted ? job.Ended : Answer(job, token, grain);
+    }
+
+    /// <summary>The same for several.</summary>
+    internal async Task<WorkReply[]> RunMany(WorkRequest[] requests, WorkerGrain grain)
+    {
+        var replies = new WorkReply[requests.Length];
+        var all = new SiloJob?[requests.Length];
+        var batch = new SiloBatch(requests.Length);
+        var forThreads = new List<SiloJob>(requests.Length);
+        for (int i = 0; i < requests.Length; i++)
+        {
+            if (FunctionOf(requests[i], out replies[i]!) is not { } function)
+            {
+                batch.OneEnded();
+                continue;
+            }
+
+            var job = all[i] = new SiloJob(this, function, requests[i], batch);
+            jobs.TryAdd(job, 0);
+            if (job.NeedsLoop)
+            {
+                RunOnLoop(job);
+            }
+            else
+            {
+                forThreads.Add(job);
+            }
+        }
+
+        threads.Add(CollectionsMarshal.AsSpan(forThreads));
+        await batch.Ended.WaitAsync(CallTime.PatienceForMany).ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        List<Task>? slow = null;
+        for (int i = 0; i < all.Length; i++)
+        {
+            if (all[i] is { } job)
+            {
+                replies[i] = job.Ended.IsCompleted ? await job.Ended : HandOut(job, grain, slow ??= []);
+            }
+        }
+
+        if (slow is not null)
+        {
+            await Task.WhenAll(slow);
+        }
+
+        return replies;
     }
 
     internal SiloJob? Find(Guid ticket) => tickets.GetValueOrDefault(ticket);
@@ -121,13 +152,46 @@ internal sealed class SiloWorkers : IDisposable
         var reply = await WaitAWhile(job);
         if (reply.Kind == WorkReplyKind.Running)
         {
-            job.Ticket = Guid.NewGuid();
-            tickets.TryAdd(job.Ticket, job);
-            await grain.Ticket(job.Ticket).Open();
-            return new WorkReply { Kind = WorkReplyKind.Running, Ticket = job.Ticket, Silo = Name };
+            var opened = new List<Task>(1);
+            reply = HandOut(job, grain, opened);
+            await opened[0];
         }
 
         return reply;
+    }
+
+    private WorkReply HandOut(SiloJob job, WorkerGrain grain, List<Task> opened)
+    {
+        job.AskedAt = Environment.TickCount64;
+        job.Ticket = Guid.NewGuid();
+        tickets.TryAdd(job.Ticket, job);
+        opened.Add(grain.Ticket(job.Ticket).Open());
+        return new WorkReply { Kind = WorkReplyKind.Running, Ticket = job.Ticket, Silo = Name };
+    }
+
+    private WorkFunction? FunctionOf(WorkRequest request, out WorkReply refusal)
+    {
+        refusal = WorkReply.NeedsName;
+        if (functions.TryGetValue(request.Function, out var function) || request.Name is not { } name)
+        {
+            return function;
+        }
+
+        try
+        {
+            _ = initialized.Value;
+            return functions.GetOrAdd(request.Function, WorkFunction.Of(name.ToName()));
+        }
+        catch (WorkVersionException other)
+        {
+            refusal = new WorkReply { Kind = WorkReplyKind.Refused, Message = other.Message, Silo = Name };
+        }
+        catch (Exception failure)
+        {
+            refusal = WorkReply.Of(WorkFailure.Of(failure), WorkReplyKind.Failure, Name);
+        }
+
+        return null;
     }
 
     private async Task<WorkReply> WaitAWhile(SiloJob job)

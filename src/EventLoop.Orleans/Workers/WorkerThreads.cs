@@ -16,16 +16,18 @@ internal sealed class WorkerThreads(int number) : IDisposable
     {
         lock (gate)
         {
-            if (idle.TryDequeue(out var worker))
-            {
-                worker.Give(job);
-                return;
-            }
+            Assign(job);
+        }
+    }
 
-            waiting.Enqueue(job);
-            if (live < number && !closed)
+    /// <summary>All of them, in this order.</summary>
+    internal void Add(ReadOnlySpan<SiloJob> jobs)
+    {
+        lock (gate)
+        {
+            foreach (var job in jobs)
             {
-                Start();
+                Assign(job);
             }
         }
     }
@@ -57,6 +59,21 @@ internal sealed class WorkerThreads(int number) : IDisposable
             {
                 worker.Give(null);
             }
+        }
+    }
+
+    private void Assign(SiloJob job)
+    {
+        if (idle.TryDequeue(out var worker))
+        {
+            worker.Give(job);
+            return;
+        }
+
+        waiting.Enqueue(job);
+        if (live < number && !closed)
+        {
+            Start();
         }
     }
 

@@ -27,14 +27,14 @@ public sealed class EventLoopServerOptions
         set => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Accept), value, $"There is no such {nameof(AcceptMode)}.");
     }
 
-    /// <summary>A client that goes away cancels the task of its request, whose awaits then throw <see cref="LoopCanceledException"/>. Default: false;
+    /// <summary>Whether a client that goes away cancels the task of its request, whose awaits then throw <see cref="LoopCanceledException"/>. Default: false;
     /// <c>RequestAborted</c> fires in any case.</summary>
     public bool CancelAbandoned { get; set; }
 
-    /// <summary>Certificates are chosen and keys exchanged on the thread pool; everything behind the handshake is on the loop. Default: true.</summary>
+    /// <summary>Whether certificates are chosen and keys exchanged on the thread pool; everything behind the handshake is on the loop. Default: true.</summary>
     public bool HandshakeOnPool { get; set; } = true;
 
-    /// <summary>Waits for the bodies of requests and answers end on the loop, also for library code
+    /// <summary>Whether waits for the bodies of requests and answers end on the loop, also for library code
     /// that said <c>ConfigureAwait(false)</c>. Default: true.</summary>
     public bool BodiesStay { get; set; } = true;
 

@@ -13,7 +13,7 @@ public static class EventLoopHttpClientBuilderExtensions
     /// <param name="key">Of the loop, where it was added under one. Null: the application's.</param>
     /// <param name="configure">Sets up each handler further. Null: nothing.</param>
     /// <returns><paramref name="builder"/>.</returns>
-    /// <remarks>The factory goes on replacing handlers by its own time (<c>SetHandlerLifetime</c>; two
+    /// <remarks>The factory still replaces handlers by its own time (<c>SetHandlerLifetime</c>; two
     /// minutes): requests under way end on the old one's connections.</remarks>
     public static IHttpClientBuilder UseEventLoop(this IHttpClientBuilder builder, object? key = null, Action<SocketsHttpHandler>? configure = null)
     {

@@ -34,7 +34,7 @@ public sealed record ClusterExecutorOptions
     }
 
     /// <summary>
-    /// How long work that timed out or was cancelled may go on, its token cancelled, before its silo gives it up:
+    /// How long work that timed out or was cancelled may continue, its token cancelled, before its silo gives it up:
     /// another thread takes the place of the one that it keeps. Default: one second.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>

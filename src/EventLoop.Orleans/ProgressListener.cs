@@ -3,7 +3,7 @@ using EventLoop.Orleans.Grains;
 
 namespace EventLoop.Orleans;
 
-/// <summary>Has a callback told of progress on its loop, in the order in which it was reported. Any thread.</summary>
+/// <summary>Notifies a callback of progress on its loop, in the order in which it was reported. Any thread.</summary>
 internal sealed class ProgressListener<TProgress>(Loop loop, Action<TProgress> callback, IWorkSerializer serializer,
     Action<Exception> failed) : IProgressObserver
 {

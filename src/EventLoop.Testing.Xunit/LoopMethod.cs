@@ -52,7 +52,7 @@ internal sealed class LoopMethod(MethodInfo method, ILoopTest settings) : Method
         }
         catch (Exception failure) when (Tell(failure))
         {
-            throw;      // never: it is only told of
+            throw;      // never reached: it only reports
         }
     }
 

@@ -112,8 +112,8 @@ public sealed record LoopOptions
     }
 
     /// <summary>
-    /// Ctrl-C and SIGTERM: the first cancels main and says where that waits, the second ends the run, the third is the system's. Only for <c>Loop.Run</c>,
-    /// <c>Loop.RunMain</c> and <see cref="LoopRunner"/>. False: signals are the program's. Default: true.
+    /// Whether Ctrl-C and SIGTERM are handled: the first cancels main and says where that waits, the second ends the run, the third is the system's. Only for
+    /// <c>Loop.Run</c>, <c>Loop.RunMain</c> and <see cref="LoopRunner"/>. False: signals are the program's. Default: true.
     /// </summary>
     public bool HandleInterrupt { get; init; } = true;
 

@@ -3,8 +3,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.AspNetCore.Requests;
 
 /// <summary>
-/// The end of a request whose handler had to wait, told to Kestrel by a task. Its step is raw, so that Kestrel goes on inside it; completed where a context is
-/// current, .NET would push it to the thread pool.
+/// The end of a request whose handler had to wait, told to Kestrel by a task. Its step is raw, so that Kestrel continues inside it; completed where a context
+/// is current, .NET would push it to the thread pool.
 /// </summary>
 internal sealed class RequestEnd : LoopItem
 {
@@ -13,7 +13,7 @@ internal sealed class RequestEnd : LoopItem
     private Transport.ServedConnection? connection;
     private CancellationTokenRegistration aborted;
 
-    /// <summary>The client went away, and that has cancelled the request.</summary>
+    /// <summary>Whether the client went away, and that has cancelled the request.</summary>
     internal bool IsAbandoned { get; set; }
 
     /// <summary>Of a request that waits. Loop thread.</summary>
@@ -59,7 +59,7 @@ internal sealed class RequestEnd : LoopItem
     {
         if (ended.FailureOrCancellation() is not { } failure || (ended.IsCanceled && ended.IsAbandoned))
         {
-            source.TrySetResult();      // nobody is there to be told of a cancellation, and it is no failure of the application
+            source.TrySetResult();      // nobody is left to be notified of a cancellation, and it is no failure of the application
         }
         else
         {

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace EventLoop.AspNetCore.Requests;
 
-/// <summary>The outermost middleware: all of the application runs in a task of the loop, and whoever awaits it, Kestrel, goes on raw.</summary>
+/// <summary>The outermost middleware: all of the application runs in a task of the loop, and whoever awaits it, Kestrel, continues raw.</summary>
 internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>

@@ -15,7 +15,7 @@ internal sealed class RequestTask : LoopTask
     private RequestTask(LoopCore core, HttpContext request)
         : base(core, null) => subject = request;
 
-    /// <summary>Its client went away, and that has cancelled it.</summary>
+    /// <summary>Whether its client went away, and that has cancelled it.</summary>
     internal bool IsAbandoned => end is { IsAbandoned: true };
 
     private protected override string DefaultName

@@ -7,7 +7,7 @@ namespace EventLoop.AspNetCore.Requests;
 /// <summary>
 /// The body of an answer as the application sees it, and that of the request. A write that has to wait for the client, and a read of a chunked body, end on the
 /// thread pool in Kestrel; code that said <c>ConfigureAwait(false)</c>, the JSON serializer first of all, would go
-/// on there with the application's objects. Here it goes on on the loop.
+/// on there with the application's objects. Here it continues on the loop.
 /// </summary>
 internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBodyFeature
 {

@@ -21,7 +21,7 @@ internal sealed class SiloJob
     private readonly TaskCompletionSource<WorkReply> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long arrived = Stopwatch.GetTimestamp();
     private long begun;                        // any thread reads; zero: it waits
-    private long stopAsked;                    // any thread; zero: it may go on
+    private long stopAsked;                    // any thread; zero: it may continue
     private volatile WorkerThreads.Worker? worker;
     private int givenUp;                       // interlocked
     private Queue<Task>? reports;              // thread of the work

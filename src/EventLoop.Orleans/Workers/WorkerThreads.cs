@@ -111,7 +111,7 @@ internal sealed class WorkerThreads(int number) : IDisposable
 
         internal int Id => id;
 
-        /// <summary>Guarded by the gate.</summary>
+        /// <summary>Whether nobody waits for it any more. Guarded by the gate.</summary>
         internal bool IsGivenUp { get; set; }
 
         internal void Start() => new Thread(Run) { Name = $"cluster-work-{id}", IsBackground = true }.UnsafeStart();

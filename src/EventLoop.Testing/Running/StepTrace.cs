@@ -30,7 +30,7 @@ internal sealed class StepTrace(Loop loop, int capacity = StepTrace.Enough)
     {
         if (context is null)
         {
-            return "I/O";        // a raw step: bytes arrive, or library code goes on
+            return "I/O";        // a raw step: bytes arrive, or library code continues
         }
 
         if (context.Task is not { } task)

@@ -83,7 +83,7 @@ internal sealed class Question : IDisposable
         }
     }
 
-    /// <summary>Asks for what goes on until <paramref name="isEnough"/>, or until the process ends.</summary>
+    /// <summary>Asks for what continues until <paramref name="isEnough"/>, or until the process ends.</summary>
     internal static void Stream(Target target, string what, IReadOnlyDictionary<string, string> arguments, TimeSpan timeout, Action<string, byte[]> told,
         Func<bool> isEnough)
     {

@@ -38,7 +38,7 @@ internal sealed record CancelTrail(string By, int? TaskId, string? Reason, long 
         return length >= Longest ? this : new(by, task, reason, core.Clock.Now, this);
     }
 
-    /// <summary>Whoever was told of <paramref name="earlier"/> need not be told of this.</summary>
+    /// <summary>Whoever was notified of <paramref name="earlier"/> need not be notified of this.</summary>
     internal bool Continues(CancelTrail? earlier)
     {
         var link = earlier is null ? null : this;

@@ -2,7 +2,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Cancellation;
 
-// Its token, and the callbacks for its cancellation: both are told when it is cancelled, or whatever is around it down to the next shield.
+// Its token, and the callbacks for its cancellation: both are notified when it is cancelled, or whatever is around it down to the next shield.
 internal sealed partial class Scope
 {
     private CancelTokenSource? source;

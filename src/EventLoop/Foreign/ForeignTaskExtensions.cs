@@ -75,7 +75,7 @@ public static class ForeignTaskExtensions
             core.Arrive(this);
             if (inFlight)
             {
-                core.EndFlight();      // not before it is in the inbox: in between, virtual time would go on
+                core.EndFlight();      // not before it is in the inbox: in between, virtual time would advance
             }
         }
 

@@ -290,7 +290,7 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
         }
     }
 
-    internal override void Execute() => throw new InvalidOperationException("A mailbox is told, never run.");
+    internal override void Execute() => throw new InvalidOperationException("A mailbox is notified, never run.");
 
     internal override void OnRejected(LoopCore core) => Break();
 

@@ -73,7 +73,7 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
             return;
         }
 
-        // What the loop is like now, also if it goes on at once.
+        // What the loop is like now, even if it resumes at once.
         new Thread(() => WriteFile(cause)) { IsBackground = true, Name = "EventLoop dump" }.UnsafeStart();
     }
 

@@ -244,7 +244,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
             }
         }
 
-        // An interrupted connect goes on by itself, as one in progress does. EAGAIN comes from Unix sockets only: their backlog is full.
+        // An interrupted connect continues by itself, as one in progress does. EAGAIN comes from Unix sockets only: their backlog is full.
         return Libc.LastError switch
         {
             Errno.InProgress or Errno.Interrupted => SocketError.WouldBlock,

@@ -17,7 +17,7 @@ internal abstract class SocketDevice : StreamDevice
     /// receive where it likes (TLS in the kernel at each record).</summary>
     internal bool IsForeign { get; init; }
 
-    /// <summary>True of plain TCP only.</summary>
+    /// <summary>Whether a short receive proves that nothing is left: for plain TCP only.</summary>
     internal sealed override bool ShortMeansEmpty => IsTcp && !IsForeign;
 
     /// <summary>What a send answers passes through here.</summary>

@@ -134,7 +134,7 @@ internal static unsafe class Guard
         }
     }
 
-    // One that has just been killed does not hear it; the next one is told of all.
+    // One that has just been killed does not hear it; the next one is notified of all.
     private static void Tell(string line)
     {
         byte[] bytes = Encoding.ASCII.GetBytes(line);

@@ -101,8 +101,8 @@ public sealed record ProcessCommand
     public ProcessGroup Group { get; init; }
 
     /// <summary>
-    /// It, and whatever is in its process group, is killed when this process ends, however it ends, also by SIGKILL. Implies a group of its own. Needs /bin/sh
-    /// for a guard: <see cref="PlatformNotSupportedException"/> from the start without one.
+    /// Whether it, and whatever is in its process group, is killed when this process ends, however it ends, also by SIGKILL. Implies a group of its own. Needs
+    /// /bin/sh for a guard: <see cref="PlatformNotSupportedException"/> from the start without one.
     /// </summary>
     public bool KillOnParentExit { get; init; }
 

@@ -373,7 +373,7 @@ internal abstract partial class LoopCore
     internal void Close()
     {
         var rest = Inbox.Close();
-        Poller.Dispose();        // whatever waits for a socket is told, and becomes ready
+        Poller.Dispose();        // whatever waits for a socket is notified, and becomes ready
         while (Ready.Count > 0)
         {
             Ready.Dequeue().OnRejected(this);

@@ -9,7 +9,7 @@ internal static class StepHistograms
     internal static readonly Histogram<double> StepDuration = Make("eventloop.step.duration", "How long steps take.");
     internal static readonly Histogram<double> ReadyDelay = Make("eventloop.ready.delay", "How long tasks wait between their wake-up and their step.");
 
-    // From a microsecond on: collectors take these for their buckets unless they are told others.
+    // From a microsecond on: collectors take these for their buckets unless they are configured otherwise.
     private static Histogram<double> Make(string name, string description) => Meter.CreateHistogram(
         name,
         "s",

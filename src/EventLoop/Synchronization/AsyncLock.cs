@@ -104,7 +104,7 @@ public sealed class AsyncLock : IReleasable
 
         if (waiters.TakeFirst() is { } first)
         {
-            // Whoever comes back from a condition goes on with the acquisition it had.
+            // Whoever comes back from a condition continues with the acquisition it had.
             ticket = first.Target is AcquireWait wait ? wait.Ticket = ++issued : ((NotificationWait)first.Target!).Ticket;
             first.Wake();
             owner = first.Context;      // now: nobody sees it wait for a lock that it holds

@@ -22,5 +22,5 @@ internal abstract class CompletionObserver : WaitNode
         OnEnded(Watched!);
     }
 
-    internal sealed override void Execute() => throw new InvalidOperationException("A watcher is told, never run.");
+    internal sealed override void Execute() => throw new InvalidOperationException("An observer is notified, never run.");
 }

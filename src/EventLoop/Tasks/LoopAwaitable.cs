@@ -335,7 +335,7 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
     /// <summary>The result, for people.</summary>
     internal virtual object? ResultToShow => null;
 
-    // Cancelling whoever waits for it goes on to it: it ends, and the waiter learns of that as of any other end.
+    // Cancelling whoever waits for it is passed on to it: it ends, and the waiter learns of that as of any other end.
     AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
     {
         CancelCore(reason);

@@ -7,7 +7,7 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-// What a task tells of itself. From another thread it is read while the loop goes on: nothing is stopped or locked, a field may change between two looks at it,
+// What a task tells of itself. From another thread it is read while the loop runs: nothing is stopped or locked, a field may change between two looks at it,
 // and a node, once it has gone on, may wait for another task. So what was found is compared with what is there at the end, and looked at anew if it has moved.
 public partial class LoopTask
 {

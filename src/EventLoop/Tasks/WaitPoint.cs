@@ -19,7 +19,7 @@ internal abstract class WaitPoint : IWaitTarget
     /// <summary>The task that waits here, for the live view.</summary>
     internal LoopTask? Waiter => waiter?.Context?.Task;
 
-    /// <summary>False: the wait neither looks for a cancellation nor can be interrupted.</summary>
+    /// <summary>Whether the wait looks for a cancellation and can be interrupted by one.</summary>
     protected virtual bool IsInterruptible => true;
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+
 namespace EventLoop.Tests.Diagnostics;
 
 /// <summary>Debug mode names a step that does not end while it has not ended.</summary>

@@ -81,7 +81,7 @@ public sealed partial class Connection
             var below = new Connection(socket);
             below.input.Prepend(early);
 
-            // Not raw yet: what is begun on the pool goes on there.
+            // Not raw yet: what is begun on the pool continues there.
             var bare = below.OpenStream(raw: false);
             ssl = new SslStream(bare, leaveInnerStreamOpen: true);
             var tls = new TlsTransport(ssl, below, allowTruncation);

@@ -86,7 +86,7 @@ internal sealed class InputOperation : PipeOperation, ICoroutineSource<int>, ICo
         if (!begun)
         {
             begun = true;
-            if (pipe!.WhyNotRead(isPart) is { } refused)
+            if (pipe!.GetReadRefusal(isPart) is { } refused)
             {
                 Failure = refused;
                 return true;

@@ -58,7 +58,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
     {
         VerifyNotCompleted();
         owner.VerifyAccess();
-        if (WhyNotRead(isPart: false) is { } refused)
+        if (GetReadRefusal(isPart: false) is { } refused)
         {
             throw refused;
         }
@@ -79,7 +79,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
         owner.VerifyAccess();
-        if (WhyNotRead(isPart: false) is { } refused)
+        if (GetReadRefusal(isPart: false) is { } refused)
         {
             throw refused;
         }
@@ -115,7 +115,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
     {
         owner.VerifyAccess();
         completed = true;
-        if (WhyNotRead(isPart: false) is null)
+        if (GetReadRefusal(isPart: false) is null)
         {
             Clear();
         }
@@ -143,7 +143,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
     /// <see cref="Release"/>; reads are refused meanwhile.</summary>
     internal byte[] Hold()
     {
-        if (WhyNotRead(isPart: false) is not null)
+        if (GetReadRefusal(isPart: false) is not null)
         {
             throw new InvalidOperationException("A read of this connection is under way. Await it before TLS starts.");
         }
@@ -191,7 +191,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
     internal void Take()
     {
         owner.VerifyAccess();
-        if (WhyNotRead(isPart: false) is { } refused)
+        if (GetReadRefusal(isPart: false) is { } refused)
         {
             throw refused;
         }
@@ -201,7 +201,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
 
     internal void GiveBack() => taken = false;
 
-    internal InvalidOperationException? WhyNotRead(bool isPart) => current is null && (isPart || !taken)
+    internal InvalidOperationException? GetReadRefusal(bool isPart) => current is null && (isPart || !taken)
         ? !held ? null : new InvalidOperationException("TLS is being started on this connection: what comes now belongs to it. Await StartTlsAsync first.")
         : new InvalidOperationException($"Another read of this {owner.Kind} is under way. Await it first: a {owner.Kind} has one reader at a time.");
 

@@ -89,7 +89,7 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
     }
 
     /// <summary>It is its turn again. True when it is complete, or has failed: its waiter is woken by <see cref="End"/>, when it has left the queue.</summary>
-    internal bool TryGoOn() => Try();
+    internal bool TryContinue() => Try();
 
     internal void End()
     {
@@ -112,7 +112,7 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
                 pipe!.VerifyNotUpgrading();
             }
 
-            if (!(first ? pipe!.TryBegin(ref rest, drain, OfTransfer) : pipe!.TryGoOn(ref rest, drain))
+            if (!(first ? pipe!.TryBegin(ref rest, drain, OfTransfer) : pipe!.TryContinue(ref rest, drain))
                 && !(cancelled && (!first || pipe.IsFree) && pipe.TryTake(ref rest)))
             {
                 return false;

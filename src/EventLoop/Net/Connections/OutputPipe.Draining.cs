@@ -57,7 +57,7 @@ internal sealed partial class OutputPipe
     }
 
     // The transport may take more. True when there is nothing more to wait for.
-    private bool GoOnDraining()
+    private bool ContinueDraining()
     {
         try
         {
@@ -66,7 +66,7 @@ internal sealed partial class OutputPipe
             {
                 blocked = !SendWhatGoes();
                 bool moved = false;
-                while (unsent <= LowWater && Next is { } node && Operation(node) is var operation && operation.TryGoOn())
+                while (unsent <= LowWater && Next is { } node && Operation(node) is var operation && operation.TryContinue())
                 {
                     Leave(node);
                     operation.End();
@@ -127,7 +127,7 @@ internal sealed partial class OutputPipe
     /// <summary>Waits for the transport on behalf of what stands in the pipe.</summary>
     private sealed class Drain(OutputPipe pipe) : SocketWaiter
     {
-        internal override bool TryAgain() => pipe.GoOnDraining();
+        internal override bool TryAgain() => pipe.ContinueDraining();
 
         internal override void OnClosed(Exception reason)
         {

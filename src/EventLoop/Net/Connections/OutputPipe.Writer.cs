@@ -10,7 +10,7 @@ internal sealed partial class OutputPipe
     private BufferSegment? loan;          // lent, and Advance has not come yet; the last block, or none of the chain's any more
     private LoopContext? lender;          // who asked for it
     private bool isTakenOver;             // somebody else asked before the borrower was done
-    private BufferSegment? renewable;     // behind an Advance: whose rest the same borrower may go on to fill
+    private BufferSegment? renewable;     // behind an Advance: whose rest the same borrower may still fill
     private int renewableLength;
 
     public override bool CanGetUnflushedBytes => true;

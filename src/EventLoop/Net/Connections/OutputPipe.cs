@@ -52,11 +52,11 @@ internal sealed partial class OutputPipe : PipeWriter
             VerifyUsable();
         }
 
-        return (transferring ? ofTransfer : waiting.IsEmpty) && TryGoOn(ref rest, drain);
+        return (transferring ? ofTransfer : waiting.IsEmpty) && TryContinue(ref rest, drain);
     }
 
     /// <summary>True when all of it is sent, or is in the pipe and what is unsent is below the mark.</summary>
-    internal bool TryGoOn(ref ReadOnlyMemory<byte> rest, bool drain)
+    internal bool TryContinue(ref ReadOnlyMemory<byte> rest, bool drain)
     {
         if (failure is not null)
         {
@@ -133,7 +133,7 @@ internal sealed partial class OutputPipe : PipeWriter
         else if (!draining)
         {
             draining = true;
-            if (!GoOnDraining())
+            if (!ContinueDraining())
             {
                 draining = false;
                 EnsureDraining();

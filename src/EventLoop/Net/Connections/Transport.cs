@@ -18,7 +18,7 @@ internal abstract class Transport
     /// <summary>Whether what the last attempt to send was given is still in use.</summary>
     internal virtual bool HoldsOutput => false;
 
-    /// <summary>False: an attempt would be in vain.</summary>
+    /// <summary>Whether an attempt may succeed; false: it would be in vain.</summary>
     internal abstract bool MayReceive { get; }
 
     internal abstract int TryReceive(Memory<byte> buffer);

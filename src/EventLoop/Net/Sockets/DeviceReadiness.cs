@@ -349,7 +349,7 @@ internal sealed class DeviceReadiness : IDeviceOwner
         }
     }
 
-    // What an attempt throws is its own failure, and nobody else's: the poll goes on to the next event.
+    // What an attempt throws is its own failure, and nobody else's: the poll continues with the next event.
     private static bool TryAgain(SocketWaiter waiter)
     {
         try

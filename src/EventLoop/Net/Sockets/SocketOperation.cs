@@ -156,7 +156,7 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
         }
         catch (Exception refused)
         {
-            failure = refused;      // memory or a file of the caller's: his operation fails, whoever polls goes on
+            failure = refused;      // memory or a file of the caller's: that operation fails, and whoever polls continues
         }
 
         if (!Reads && Moved > 0)

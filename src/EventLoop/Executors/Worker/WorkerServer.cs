@@ -6,20 +6,18 @@ using EventLoop.Polling;
 namespace EventLoop.Executors.Workers;
 
 /// <summary>
-/// A worker process: its first thread runs one piece of work after the other, another reads what the pool says. When the pool's end of the socket is gone, so
-/// is the pool's process, and this one ends at once.
+/// A worker process: its first thread reads what the pool says and runs it, one piece of work after the other. While one takes longer, a second thread reads:
+/// the work may be cancelled, or the pool's end of the socket be gone. Then so is the pool's process, and this one ends at once.
 /// </summary>
-internal sealed class WorkerServer
+internal sealed partial class WorkerServer
 {
     private readonly WorkerSocket socket = new();
-    private readonly SemaphoreSlim arrivals = new(0);
     private readonly Dictionary<int, WorkFunction> functions = [];        // the first thread's
     // one frame at a time; held while the pool is slow to read, which is what slows progress
     private readonly Lock writing = new();
     private readonly Lock gate = new();                                    // of the two below; held for a moment
     private CancellationTokenSource? current;
     private int currentId;
-    private volatile Queue<Arrival> arrived = [];                          // guarded by gate
 
     private readonly record struct Arrival(FrameKind Kind, int Id, byte[] Bytes, int Length);
 
@@ -30,10 +28,11 @@ internal sealed class WorkerServer
     /// <summary>Until the pool wants no more.</summary>
     internal void Serve()
     {
-        new Thread(Read) { IsBackground = true, Name = "EventLoop worker's reader" }.UnsafeStart();
+        new Thread(WatchLongWork) { IsBackground = true, Name = "EventLoop worker's reader" }.UnsafeStart();
         while (true)
         {
             var next = Take();
+            WorkBegins();
             switch (next.Kind)
             {
                 case FrameKind.Hello:
@@ -49,16 +48,8 @@ internal sealed class WorkerServer
                     break;
             }
 
+            WorkEnds();
             ArrayPool<byte>.Shared.Return(next.Bytes);
-        }
-    }
-
-    private Arrival Take()
-    {
-        arrivals.Wait();
-        lock (gate)
-        {
-            return arrived.Dequeue();
         }
     }
 
@@ -185,40 +176,6 @@ internal sealed class WorkerServer
                 WorkerSocket.EndProcess();
             }
         }
-    }
-
-    // On a thread of its own.
-    private void Read()
-    {
-        Span<byte> head = stackalloc byte[FrameWriter.Head];
-        while (socket.Read(head))
-        {
-            var reader = new FrameReader(head);
-            int length = reader.ReadInt32();
-            var kind = (FrameKind)reader.ReadBytes(1)[0];
-            int id = reader.ReadInt32();
-            var bytes = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
-            if (!socket.Read(bytes.AsSpan(0, length)))
-            {
-                break;
-            }
-
-            if (kind == FrameKind.Cancel)
-            {
-                Cancel(id);
-                ArrayPool<byte>.Shared.Return(bytes);
-                continue;
-            }
-
-            lock (gate)
-            {
-                arrived.Enqueue(new Arrival(kind, id, bytes, length));
-            }
-
-            arrivals.Release();
-        }
-
-        WorkerSocket.EndProcess();
     }
 
     private void Cancel(int id)

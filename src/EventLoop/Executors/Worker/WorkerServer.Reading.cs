@@ -1,0 +1,158 @@
+using System.Buffers;
+using EventLoop.Polling;
+
+namespace EventLoop.Executors.Workers;
+
+// Who reads: as a rule the thread that works, between two pieces of work, so that no piece costs a hop. It never waits long for whoever reads instead: that one
+// hands on what it has read, and its turn is over when there is nothing that takes long any more.
+internal sealed partial class WorkerServer
+{
+    private static readonly TimeSpan Long = TimeSpan.FromMilliseconds(5);      // later than that a cancellation is not noticed
+
+    private readonly Lock reading = new();                                 // held by whoever reads
+    private readonly Queue<Arrival> arrived = [];                          // guarded by gate; read by the other thread
+    private readonly SemaphoreSlim handedOn = new(0);                      // the first thread waits for the other's turn to bring something, or to end
+    private readonly SemaphoreSlim awake = new(0);                         // the other one waits for work to begin
+    private long begun;                                                    // of the first thread: odd while it works
+    private int isAsleep;                                                  // interlocked: the other thread waits until it is woken
+
+    private void WorkBegins()
+    {
+        Interlocked.Increment(ref begun);
+        if (Volatile.Read(ref isAsleep) != 0 && Interlocked.Exchange(ref isAsleep, 0) != 0)
+        {
+            awake.Release();
+        }
+    }
+
+    private void WorkEnds() => Interlocked.Increment(ref begun);
+
+    // On the first thread.
+    private Arrival Take()
+    {
+        while (true)
+        {
+            if (reading.TryEnter())
+            {
+                try
+                {
+                    if (TryTakeHandedOn(out var handed))
+                    {
+                        return handed;
+                    }
+
+                    if (ReadFrame() is { } own)
+                    {
+                        return own;
+                    }
+                }
+                finally
+                {
+                    reading.Exit();
+                }
+            }
+            else if (TryTakeHandedOn(out var handed))
+            {
+                return handed;
+            }
+            else
+            {
+                handedOn.Wait();
+            }
+        }
+    }
+
+    private bool TryTakeHandedOn(out Arrival arrival)
+    {
+        lock (gate)
+        {
+            return arrived.TryDequeue(out arrival);
+        }
+    }
+
+    // On a thread of its own: looks now and then while there is work, and reads while one piece of it takes long.
+    private void WatchLongWork()
+    {
+        long seen = 0;
+        while (true)
+        {
+            Thread.Sleep(Long);
+            long now = Interlocked.Read(ref begun);
+            if (now != seen)
+            {
+                seen = now;
+            }
+            else if (now % 2 != 0)
+            {
+                ReadWhile(now);
+            }
+            else
+            {
+                Volatile.Write(ref isAsleep, 1);
+                Interlocked.MemoryBarrier();
+                if (Interlocked.Read(ref begun) != now && Interlocked.Exchange(ref isAsleep, 0) != 0)
+                {
+                    continue;
+                }
+
+                awake.Wait();
+            }
+        }
+    }
+
+    private void ReadWhile(long work)
+    {
+        if (!reading.TryEnter())
+        {
+            return;      // the work has just ended
+        }
+
+        try
+        {
+            do
+            {
+                if (ReadFrame() is { } arrival)
+                {
+                    lock (gate)
+                    {
+                        arrived.Enqueue(arrival);
+                    }
+                }
+            }
+            while (Interlocked.Read(ref begun) == work);
+        }
+        finally
+        {
+            reading.Exit();
+            handedOn.Release();
+        }
+    }
+
+    // Null: it was a cancellation, which is done.
+    private Arrival? ReadFrame()
+    {
+        Span<byte> head = stackalloc byte[FrameWriter.Head];
+        if (!socket.Read(head))
+        {
+            WorkerSocket.EndProcess();
+        }
+
+        var reader = new FrameReader(head);
+        int length = reader.ReadInt32();
+        var kind = (FrameKind)reader.ReadBytes(1)[0];
+        int id = reader.ReadInt32();
+        if (kind == FrameKind.Cancel)
+        {
+            Cancel(id);
+            return null;
+        }
+
+        var bytes = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
+        if (!socket.Read(bytes.AsSpan(0, length)))
+        {
+            WorkerSocket.EndProcess();
+        }
+
+        return new Arrival(kind, id, bytes, length);
+    }
+}

@@ -37,10 +37,11 @@ internal static class Stalls
             async Coroutine<StallReport> Stall(Action what)
             {
                 await Loop.Sleep(60);
+                over = null;
                 began = Stopwatch.GetTimestamp();
                 what();
                 await Loop.ToThread(() => told.WaitOne(10_000));
-                return over!;
+                return over ?? throw new InvalidOperationException("A step of 300 ms was not noticed.");
             }
 
             for (int i = 0; i < 5; i++)

@@ -115,7 +115,7 @@ internal static class Targets
         }
     }
 
-    // Six that nothing can wake, and one of each that something can.
+    // Seven that nothing can wake, and one of each that something can.
     private static async Coroutine Leaks()
     {
         Loop.CurrentTask!.Name = "main";
@@ -148,17 +148,18 @@ internal static class Targets
 
     private static async Coroutine LeakedByAwaited() => await Loop.CreateTask(LeakedByEvent(new AsyncEvent()));
 
+    // Each holds what the other waits for, and nobody else does.
     private static void StartPair()
     {
-        var pair = new LoopTask[2];
-        pair[0] = Loop.CreateTask(LeakedByOther(pair, 1));
-        pair[1] = Loop.CreateTask(LeakedByOther(pair, 0));
+        AsyncEvent first = new(), second = new();
+        _ = Loop.CreateTask(() => LeakedByOther(first, second));
+        _ = Loop.CreateTask(() => LeakedByOther(second, first));
     }
 
-    private static async Coroutine LeakedByOther(LoopTask[] pair, int other)
+    private static async Coroutine LeakedByOther(AsyncEvent mine, AsyncEvent other)
     {
-        await Loop.Yield();
-        await pair[other];
+        await other.WaitAsync();
+        mine.Set();
     }
 
     private static async Coroutine LeakedByChannel(ChannelReceiver<int> receiver) => await receiver.ReceiveAsync();

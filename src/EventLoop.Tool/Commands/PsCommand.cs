@@ -12,6 +12,11 @@ internal static class PsCommand
     internal static ExitCode Run(CommandLine line, TextWriter to)
     {
         bool bunches = line.Has("--bunches");
+        if (line.Json && line.Process is not null)
+        {
+            return PassOn(Answers.Json(line, bunches), to);
+        }
+
         var snapshots = Answers.Snapshots(line, bunches);
         if (line.Json)
         {
@@ -54,6 +59,29 @@ internal static class PsCommand
 
     private static TaskSnapshot? LongRunning(LoopSnapshot snapshot) =>
         snapshot.Running?.TaskId is { } id && snapshot.Find(id) is { Status: LoopTaskStatus.Running } task && task.InStatus > LongStep ? task : null;
+
+    // What is as the tool would write it is not taken apart and put together again: it may be of a hundred thousand tasks.
+    private static ExitCode PassOn(List<byte[]> snapshots, TextWriter to)
+    {
+        const int block = 1 << 15;
+        foreach (byte[] json in snapshots)
+        {
+            if (!Answers.IsPlain(json))
+            {
+                WriteJson([Answers.Snapshot(json)], to);
+                continue;
+            }
+
+            for (int at = 0; at < json.Length; at += block)
+            {
+                to.Write(System.Text.Encoding.ASCII.GetString(json, at, Math.Min(block, json.Length - at)));
+            }
+
+            to.WriteLine();
+        }
+
+        return ExitCode.Fine;
+    }
 
     internal static ExitCode WriteJson(List<LoopSnapshot> snapshots, TextWriter to)
     {

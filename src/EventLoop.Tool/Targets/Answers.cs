@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using EventLoop.Diagnostics;
 
 namespace EventLoop.Tool.Targets;
@@ -6,6 +7,10 @@ namespace EventLoop.Tool.Targets;
 /// <summary>Snapshots, from a process or from a dump.</summary>
 internal static class Answers
 {
+    /// <summary>Of a process, as they came.</summary>
+    internal static List<byte[]> Json(CommandLine line, bool bunches) =>
+        [.. Ask(line, bunches).Where(static part => part.Kind == "snapshot").Select(static part => part.Data)];
+
     internal static List<LoopSnapshot> Snapshots(CommandLine line, bool bunches = false)
     {
         if (line.Process is null && line.Operands.Count > 0)
@@ -13,11 +18,16 @@ internal static class Answers
             return [.. Files.DumpReader.Read(line.Operands[0]).Select(static dump => dump.Snapshot)];
         }
 
+        return Parse(Ask(line, bunches));
+    }
+
+    private static List<(string Kind, byte[] Data)> Ask(CommandLine line, bool bunches)
+    {
         var target = Target.Find(line.RequiredProcess);
         var arguments = Arguments(line);
         arguments["most"] = bunches ? "0" : line.Has("--all") ? int.MaxValue.ToString(CultureInfo.InvariantCulture)
             : line.Number("--most", 10_000).ToString(CultureInfo.InvariantCulture);
-        return Parse(Question.Ask(target, "ps", arguments, line.Timeout));
+        return Question.Ask(target, "ps", arguments, line.Timeout);
     }
 
     internal static Dictionary<string, string> Arguments(CommandLine line)
@@ -61,6 +71,31 @@ internal static class Answers
         {
             throw new ToolException(ExitCode.NoAnswer,
                 $"The library in that process is newer than this tool: use the tool of its version. ({unknown.Message})");
+        }
+    }
+
+    /// <summary>Whether it may be shown as it came: JSON of a version that is known, in which nothing but printable ASCII stands.</summary>
+    internal static bool IsPlain(byte[] data)
+    {
+        if (data.AsSpan().ContainsAnyExceptInRange((byte)' ', (byte)'~'))
+        {
+            return false;
+        }
+
+        try
+        {
+            var json = new Utf8JsonReader(data);
+            bool known = json.Read() && json.TokenType == JsonTokenType.StartObject && json.Read() && json.ValueTextEquals("v") && json.Read()
+                && json.TryGetInt32(out int version) && version <= LoopEventSource.Version;
+            while (known && json.Read())
+            {
+            }
+
+            return known;
+        }
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
+        {
+            return false;
         }
     }
 }

@@ -117,9 +117,8 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
                 return;
             }
 
-            var snapshot = loop.TakeSnapshot(new SnapshotOptions { MostTasks = Math.Max(0, most), Filter = arguments.GetValueOrDefault("filter") });
             using var to = new ChunkStream(this, "snapshot");
-            snapshot.WriteJson(to);
+            SnapshotReader.Write(loop, new SnapshotOptions { MostTasks = Math.Max(0, most), Filter = arguments.GetValueOrDefault("filter") }, to);
         }
     }
 

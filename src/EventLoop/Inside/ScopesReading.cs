@@ -7,35 +7,39 @@ internal sealed class ScopesReading
 {
     private const int Most = 1000;
 
-    internal static readonly ScopesReading None = new();
-
     internal List<Scope> All { get; } = [];
 
     /// <summary>The number of those that its task has entered itself; the rest it has inherited.</summary>
     internal int OwnCount { get; private set; }
 
+    internal void Clear()
+    {
+        All.Clear();
+        OwnCount = 0;
+    }
+
+    /// <summary>Follows them outwards; cleared before.</summary>
     /// <param name="task">Whose code stands there.</param>
     /// <param name="innermost">The innermost scope of its own, or the one that it inherited.</param>
-    internal static ScopesReading Read(LoopTask task, Scope? innermost)
+    internal void Read(LoopTask task, Scope? innermost)
     {
         if (innermost is null && task.Group is null)
         {
-            return None;
+            return;
         }
 
-        var reading = new ScopesReading();
         var scope = innermost;
         var owner = task;
-        while (owner is not null && reading.All.Count < Most)
+        while (owner is not null && All.Count < Most)
         {
-            for (; scope is not null && ReferenceEquals(scope.Host, owner) && reading.All.Count < Most; scope = scope.Parent)
+            for (; scope is not null && ReferenceEquals(scope.Host, owner) && All.Count < Most; scope = scope.Parent)
             {
-                reading.All.Add(scope);
+                All.Add(scope);
             }
 
             if (ReferenceEquals(owner, task))
             {
-                reading.OwnCount = reading.All.Count;
+                OwnCount = All.Count;
             }
 
             // A child stands in its group as a whole; what is around the group it has inherited.
@@ -45,12 +49,10 @@ internal sealed class ScopesReading
                 break;
             }
 
-            reading.All.Add(group);
+            All.Add(group);
             scope = group.Parent;
             owner = group.Host;
         }
-
-        return reading;
     }
 
     /// <summary>What of them concerns the task that stands inside.</summary>

@@ -10,14 +10,17 @@ internal static class SnapshotJson
 
     internal static readonly JsonWriterOptions Options = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.Default };
 
-    internal static void Write(LoopSnapshot snapshot, Stream to)
+    /// <param name="snapshot">The moment.</param>
+    /// <param name="to">Gets the bytes.</param>
+    /// <param name="tasks">Instead of those that the snapshot lists, made as they are written.</param>
+    internal static void Write(LoopSnapshot snapshot, Stream to, IEnumerable<TaskSnapshot>? tasks = null)
     {
         using var json = new Utf8JsonWriter(to, Options);
-        Write(snapshot, json, to);
+        Write(snapshot, json, to, tasks);
     }
 
     // Flushed as it goes: a hundred thousand tasks are never one block of memory.
-    internal static void Write(LoopSnapshot snapshot, Utf8JsonWriter json, Stream? to)
+    internal static void Write(LoopSnapshot snapshot, Utf8JsonWriter json, Stream? to, IEnumerable<TaskSnapshot>? tasks = null)
     {
         json.WriteStartObject();
         json.WriteNumber("v", Version);
@@ -45,11 +48,11 @@ internal static class SnapshotJson
         json.WriteNumber("taskCount", snapshot.TaskCount);
         json.WriteNumber("unread", snapshot.Unread);
         json.WriteNumber("thread", snapshot.Thread);
-        WriteTasks("tasks", snapshot.Tasks, json, to);
+        var ofRings = snapshot.Cycles.SelectMany(static ring => ring).DistinctBy(static task => task.Id).ToDictionary(static task => task.Id);
+        WriteTasks("tasks", tasks ?? snapshot.Tasks, json, to, ofRings);
         WriteBunches(snapshot, json);
         WriteCycles(snapshot, json);
-        WriteTasks("cycleTasks",
-            [.. snapshot.Cycles.SelectMany(static ring => ring).Where(task => snapshot.Find(task.Id) is null).DistinctBy(static task => task.Id)], json, to);
+        WriteTasks("cycleTasks", [.. ofRings.Values], json, to, ofRings);      // those that are not listed
         json.WriteObjects("findings", snapshot.Findings, WriteFinding);
         json.WriteEndObject();
         json.Flush();
@@ -107,13 +110,14 @@ internal static class SnapshotJson
         json.WriteEndObject();
     }
 
-    private static void WriteTasks(string name, IReadOnlyList<TaskSnapshot> tasks, Utf8JsonWriter json, Stream? to)
+    private static void WriteTasks(string name, IEnumerable<TaskSnapshot> tasks, Utf8JsonWriter json, Stream? to, Dictionary<int, TaskSnapshot> missing)
     {
         const int block = 32_000;
         json.WriteStartArray(name);
         foreach (var task in tasks)
         {
             Write(task, json);
+            missing.Remove(task.Id);
             if (to is not null && json.BytesPending > block)
             {
                 json.Flush();

@@ -7,6 +7,21 @@ namespace EventLoop.Diagnostics;
 // What a snapshot keeps of the tasks that it lists.
 internal sealed partial class SnapshotReader
 {
+    // In creation order, each as it is when it is asked for.
+    private IEnumerable<TaskSnapshot> ListLater()
+    {
+        var list = options.MostTasks < all.Count ? [.. chosen.UnorderedItems.Select(static one => one.Element).OrderBy(static task => task.Id)] : all;
+        foreach (var task in list)
+        {
+            if (tasks.TryRead(task, out var reading) == true && Passes(reading))
+            {
+                var snapshot = ToSnapshot(reading, stacks.Intern(reading.Stack));
+                Complete(snapshot);
+                yield return snapshot;
+            }
+        }
+    }
+
     private TaskSnapshot ToSnapshot(TaskReading reading, string[] stack)
     {
         var task = reading.Task;

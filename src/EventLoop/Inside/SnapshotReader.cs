@@ -16,6 +16,8 @@ internal sealed partial class SnapshotReader
 {
     internal const int MostIds = 100;
 
+    private const int ManyTasks = 1000;
+
     private readonly Loop loop;
     private readonly LoopCore core;
     private readonly SnapshotOptions options;
@@ -32,9 +34,12 @@ internal sealed partial class SnapshotReader
     private readonly Dictionary<object, ScopeSnapshot[]> scopesOfGroups = new(ReferenceEqualityComparer.Instance);
     private readonly StackTable stacks = new();
     private readonly BunchTable bunches = new();
-    private readonly PriorityQueue<TaskSnapshot, (TimeSpan For, int Age)> listed = new();
+    private readonly PriorityQueue<LoopTask, (TimeSpan For, int Age)> chosen = new();
+    private readonly List<TaskSnapshot> listed = [];
     private readonly ProblemFinder problems;
     private readonly long now;
+    private List<LoopTask> all = [];
+    private bool listsLater;      // most are not listed, or as they are written: each of these is read once more then
     private int unread;
     private int ended;
 
@@ -53,15 +58,25 @@ internal sealed partial class SnapshotReader
     {
         options ??= new SnapshotOptions();
         ArgumentOutOfRangeException.ThrowIfNegative(options.MostTasks, nameof(options));
-        return new SnapshotReader(loop, options).Take();
+        return new SnapshotReader(loop, options).Take(writes: false);
     }
 
-    private LoopSnapshot Take()
+    /// <summary>The same as JSON: of many tasks none is kept, each is read again when its turn comes to be written. One that has ended by then is not listed.
+    /// </summary>
+    internal static void Write(Loop loop, SnapshotOptions options, Stream to)
+    {
+        var reader = new SnapshotReader(loop, options);
+        var snapshot = reader.Take(writes: true);
+        SnapshotJson.Write(snapshot, to, reader.listsLater ? reader.ListLater() : null);
+    }
+
+    private LoopSnapshot Take(bool writes)
     {
         bool exact = core.IsInLoopThread;
         var statistics = loop.Statistics;
         var running = ReadRunning();
-        var all = core.Tasks.Snapshot();
+        all = core.Tasks.Snapshot();
+        listsLater = all.Count > (writes ? Math.Min(options.MostTasks, ManyTasks) : options.MostTasks);
         LookForReady();
         var again = new List<LoopTask>();
         foreach (var task in all)
@@ -81,12 +96,12 @@ internal sealed partial class SnapshotReader
 
         TurnRound();
         var cycles = FindCycles();
-        foreach (var task in listed.UnorderedItems)
+        listed.ForEach(Complete);
+        if (listsLater && !writes)
         {
-            Complete(task.Element);
+            listed.AddRange(ListLater());
         }
 
-        TaskSnapshot[] list = [.. listed.UnorderedItems.Select(static one => one.Element).OrderBy(static task => task.Id)];
         return new LoopSnapshot
         {
             LoopId = loop.Id,
@@ -99,7 +114,7 @@ internal sealed partial class SnapshotReader
             TaskCount = all.Count - ended,
             Unread = unread,
             Thread = core.IsRunning ? core.NativeThread : 0,
-            Tasks = list,
+            Tasks = listed,
             Bunches = bunches.ToList(),
             Cycles = cycles,
             Findings = problems.Find(running, cycles, core, loop.DiagnosticsIfAny?.StallLimit),
@@ -180,15 +195,27 @@ internal sealed partial class SnapshotReader
 
     private void List(TaskReading reading, string[] stack)
     {
-        // The one that has stood for the shortest time makes room; of several the youngest.
-        var rank = (reading.InStatus, -reading.Task.Id);
-        if (listed.Count < options.MostTasks)
+        if (!listsLater)
         {
-            listed.Enqueue(ToSnapshot(reading, stack), rank);
+            listed.Add(ToSnapshot(reading, stack));
         }
-        else if (listed.Count > 0 && listed.TryPeek(out _, out var least) && rank.CompareTo(least) > 0)
+        else if (options.MostTasks < all.Count)
         {
-            listed.DequeueEnqueue(ToSnapshot(reading, stack), rank);
+            Choose(reading);
+        }
+    }
+
+    // The one that has stood for the shortest time makes room; of several the youngest.
+    private void Choose(TaskReading reading)
+    {
+        var rank = (reading.InStatus, -reading.Task.Id);
+        if (chosen.Count < options.MostTasks)
+        {
+            chosen.Enqueue(reading.Task, rank);
+        }
+        else if (chosen.TryPeek(out _, out var least) && rank.CompareTo(least) > 0)
+        {
+            chosen.DequeueEnqueue(reading.Task, rank);
         }
     }
 

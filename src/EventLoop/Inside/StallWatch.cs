@@ -60,7 +60,7 @@ internal static class StallWatch
             then = now;
             foreach (var one in All())
             {
-                one.Look(gap < most ? gap : most);
+                one.Look(gap < most ? gap : most, gap);
             }
         }
     }
@@ -89,6 +89,8 @@ internal static class StallWatch
     {
         private readonly WeakReference<Loop> target = new(loop);
         private long step = -1;
+        private long stepsSeen = -1;    // at the last look, also of a loop that was parked
+        private bool wasParked;
         private TimeSpan elapsed;
         private long elapsedTicks;      // any thread reads; zero: no step is known to run
         private bool told;
@@ -104,7 +106,9 @@ internal static class StallWatch
         /// <summary>How long the step that runs has been seen to run. Any thread.</summary>
         internal TimeSpan? Elapsed => Volatile.Read(ref elapsedTicks) is > 0 and var ticks ? TimeSpan.FromTicks(ticks) : null;
 
-        internal void Look(TimeSpan gap)
+        /// <param name="gap">Since the look before, as far as it is known that the loop could run meanwhile.</param>
+        /// <param name="whole">Since the look before.</param>
+        internal void Look(TimeSpan gap, TimeSpan whole)
         {
             if (!target.TryGetTarget(out var one))
             {
@@ -113,7 +117,9 @@ internal static class StallWatch
 
             var core = one.Core;
             long steps = core.Steps;
-            bool runs = core.IsRunning && !core.IsParked && core.Clock.Custom is null && !Debugger.IsAttached;
+            bool canStall = core.IsRunning && core.Clock.Custom is null && !Debugger.IsAttached;
+            bool parked = core.IsParked;
+            bool runs = canStall && !parked;
             if (runs && steps == step)
             {
                 elapsed += gap;
@@ -136,11 +142,41 @@ internal static class StallWatch
                 told = false;
                 one.Diagnostics.OnStall(Report(one, isOver: true));
             }
+            else if (canStall && whole >= limit && stepsSeen >= 0)
+            {
+                LookBack(one, whole, steps - stepsSeen + (parked && wasParked ? 0 : 1));
+            }
+
+            var now = Times.Now(core.NativeThread);
+            if (runs && wasParked && steps == stepsSeen + 1 && now.BusySince(began) is { } already)
+            {
+                elapsed = already < gap ? already : gap;      // the only step since the last look: all that was done meanwhile is its work
+            }
+            else
+            {
+                elapsed = TimeSpan.Zero;
+                began = now;
+            }
 
             step = runs ? steps : -1;
-            elapsed = TimeSpan.Zero;
-            Volatile.Write(ref elapsedTicks, 0);
-            began = Times.Now(core.NativeThread);
+            stepsSeen = canStall ? steps : -1;
+            wasParked = parked;
+            Volatile.Write(ref elapsedTicks, elapsed.Ticks);
+        }
+
+        // Collections one after the other, or a crowded machine, held up this thread as well, and the step is over. If the loop's thread computed, or waited
+        // for a core, for longer than its few steps could without one of them being stuck, then one was. Nobody knows any more which.
+        private void LookBack(Loop one, TimeSpan whole, long steps)
+        {
+            if (Times.Now(one.Core.NativeThread).BusySince(began) is { } busy && busy >= limit * Math.Max(1, steps))
+            {
+                elapsed = busy < whole ? busy : whole;
+                who = "a step that has ended";
+                task = null;
+                stack = [];
+                one.Diagnostics.OnStall(Report(one, isOver: false));
+                one.Diagnostics.OnStall(Report(one, isOver: true));
+            }
         }
 
         private StallReport Report(Loop one, bool isOver)
@@ -153,6 +189,9 @@ internal static class StallWatch
 
     private readonly record struct Times(TimeSpan? Processor, TimeSpan? Waited, TimeSpan Collector)
     {
+        /// <summary>How long the thread was on a core, or waited for one.</summary>
+        internal TimeSpan? BusySince(Times before) => Processor - before.Processor + (Waited - before.Waited);
+
         internal static Times Now(int thread)
         {
             var collector = GC.GetTotalPauseDuration();

@@ -59,7 +59,7 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
         {
             if (node.VisibleTarget is { } target && !IsKnown(node))
             {
-                reading.Waits.Add(Read(node, target));
+                Read(node, target, reading.AddWait());
                 if (node.Context is { } context)
                 {
                     since = waits ? Later(since, context.ParkedAt) : context.ParkedAt;
@@ -98,7 +98,7 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
 
     private static uint Later(uint a, uint b) => (int)(a - b) > 0 ? a : b;
 
-    private WaitReading Read(WaitNode node, IWaitTarget target)
+    private void Read(WaitNode node, IWaitTarget target, WaitReading wait)
     {
         var kind = target.Kind;
         object? resource = target.Resource;
@@ -119,8 +119,15 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
             Cancellation.Scope { Name: { } given } => given,
             _ => ResourceNames.Of(resource),
         };
-        return new WaitReading(node, target, text, target.Gist ?? GistOf(kind, text, name), kind, resource, name, BlockersOf(node, target, kind, resource),
-            kind == WaitKind.Sleep ? core.Timers.FindDue(node) : null);
+        wait.Node = node;
+        wait.Target = target;
+        wait.Text = text;
+        wait.Gist = target.Gist ?? GistOf(kind, text, name);
+        wait.Kind = kind;
+        wait.Resource = resource;
+        wait.Name = name;
+        wait.Blockers = BlockersOf(node, target, kind, resource);
+        wait.Due = kind == WaitKind.Sleep ? core.Timers.FindDue(node) : null;
     }
 
     // Without the name that stands in it.
@@ -183,7 +190,7 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
             : ReferenceEquals(core.Current?.Task, task) ? core.Current as TaskContext
             : null;
         place ??= task.InnermostContext;
-        reading.Scopes = ScopesReading.Read(task, place.Scope);
+        reading.Scopes.Read(task, place.Scope);
         reading.IsCancelPending = reading.Scopes.Judge(task, now, out string? reason, out var remaining);
         reading.CancelReason = reason ?? task.RequestReason;
         reading.Remaining = remaining;

@@ -2,18 +2,36 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>A wait as it was found.</summary>
-/// <param name="Node">The node; another thread may see it resume.</param>
-/// <param name="Target">What it waited for.</param>
-/// <param name="Text">In words.</param>
-/// <param name="Gist">What is the same of all waits of its kind.</param>
-/// <param name="Kind">Of what.</param>
-/// <param name="Resource">The object behind it.</param>
-/// <param name="Name">The object's.</param>
-/// <param name="Blockers">Who has to do something first; a group's are found from the other side.</param>
-/// <param name="Due">When it ends by itself, in ticks of loop time.</param>
-internal sealed record WaitReading(WaitNode Node, IWaitTarget Target, string Text, string Gist, WaitKind Kind, object? Resource, string? Name,
-    IReadOnlyList<LoopTask> Blockers, long? Due);
+/// <summary>A wait as it was found. Used for one task after the other.</summary>
+internal sealed class WaitReading
+{
+    /// <summary>The node; another thread may see it resume.</summary>
+    internal WaitNode Node = null!;
+
+    /// <summary>What it waited for.</summary>
+    internal IWaitTarget Target = null!;
+
+    /// <summary>In words.</summary>
+    internal string Text = "";
+
+    /// <summary>What is the same of all waits of its kind.</summary>
+    internal string Gist = "";
+
+    /// <summary>Of what.</summary>
+    internal WaitKind Kind;
+
+    /// <summary>The object behind it.</summary>
+    internal object? Resource;
+
+    /// <summary>The object's.</summary>
+    internal string? Name;
+
+    /// <summary>Who has to do something first; a group's are found from the other side.</summary>
+    internal IReadOnlyList<LoopTask> Blockers = [];
+
+    /// <summary>When it ends by itself, in ticks of loop time.</summary>
+    internal long? Due;
+}
 
 /// <summary>One task as it was found. Used for one after the other: of a million tasks few are kept.</summary>
 internal sealed class TaskReading
@@ -23,7 +41,8 @@ internal sealed class TaskReading
     internal TimeSpan InStatus;
     internal readonly List<WaitReading> Waits = [];
     internal readonly List<string> Stack = [];
-    internal ScopesReading Scopes = ScopesReading.None;
+    internal readonly ScopesReading Scopes = new();
+    private readonly List<WaitReading> spare = [];
     internal bool IsCancelPending;
     internal string? CancelReason;
     internal TimeSpan? Remaining;
@@ -32,12 +51,25 @@ internal sealed class TaskReading
     internal void Clear(LoopTask task)
     {
         Task = task;
+        spare.AddRange(Waits);
         Waits.Clear();
         Stack.Clear();
-        Scopes = ScopesReading.None;
+        Scopes.Clear();
         IsCancelPending = false;
         CancelReason = null;
         Remaining = null;
         SeemedReady = false;
+    }
+
+    internal WaitReading AddWait()
+    {
+        var wait = spare.Count > 0 ? spare[^1] : new WaitReading();
+        if (spare.Count > 0)
+        {
+            spare.RemoveAt(spare.Count - 1);
+        }
+
+        Waits.Add(wait);
+        return wait;
     }
 }

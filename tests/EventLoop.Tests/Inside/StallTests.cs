@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using EventLoop.Diagnostics;
 
 namespace EventLoop.Tests.Inside;
@@ -57,6 +58,34 @@ public sealed class StallTests : LoopTest
         seen!.Running!.Elapsed.Should().BeGreaterThan(TimeSpan.FromMilliseconds(50));
         Logger.Entries.Should().Contain(static entry => entry.ToString()!.Contains("has been running for", StringComparison.Ordinal));
         loop.Diagnostics.StallLimit = null;
+    });
+
+    [Fact]
+    [RealTime("a thread beside the loop looks at it")]
+    public void A_step_of_collections_that_hold_up_the_watch_as_well_is_told_and_given_to_the_collector() => RunLoop(async () =>
+    {
+        Assert.SkipUnless(File.Exists("/proc/self/schedstat"), "The kernel does not tell what a thread did.");
+        var told = new BlockingCollection<StallReport>();
+        var watching = Loop.Current.Diagnostics;
+        watching.StallLimit = TimeSpan.FromMilliseconds(50);
+        watching.Stalled += told.Add;
+        await Loop.Sleep(1);
+        for (long then = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(then).TotalMilliseconds < 500;)
+        {
+            GC.Collect();
+        }
+
+        var over = await Loop.ToThread(() =>
+        {
+            StallReport? last;
+            while (told.TryTake(out last, 10_000) && !(last.IsOver && last.Collector > TimeSpan.Zero))
+            {
+            }
+
+            return last;
+        });
+        over!.Collector.Should().BeGreaterThan(TimeSpan.FromMilliseconds(50));
+        watching.StallLimit = null;
     });
 
     [Fact]

@@ -115,7 +115,7 @@ internal sealed class Question : IDisposable
         })
         { IsBackground = true };
         reading.Start();
-        var noSource = TimeSpan.FromSeconds(Math.Min(3, timeout.TotalSeconds));
+        var noSource = TimeSpan.FromSeconds(Math.Min(6, timeout.TotalSeconds));
         while (!ended && !isEnough())
         {
             if (reading.Join(10))

@@ -32,22 +32,22 @@ internal static class JsonValues
     internal static void WriteIds(this Utf8JsonWriter json, string name, IReadOnlyList<int> ids)
     {
         json.WriteStartArray(name);
-        foreach (int id in ids)
+        for (int i = 0; i < ids.Count; i++)
         {
-            json.WriteNumberValue(id);
+            json.WriteNumberValue(ids[i]);
         }
 
         json.WriteEndArray();
     }
 
     /// <summary>An array of objects, each filled by <paramref name="write"/>.</summary>
-    internal static void WriteObjects<T>(this Utf8JsonWriter json, string name, IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
+    internal static void WriteObjects<T>(this Utf8JsonWriter json, string name, IReadOnlyList<T> items, Action<Utf8JsonWriter, T> write)
     {
         json.WriteStartArray(name);
-        foreach (var item in items)
+        for (int i = 0; i < items.Count; i++)
         {
             json.WriteStartObject();
-            write(json, item);
+            write(json, items[i]);
             json.WriteEndObject();
         }
 
@@ -59,9 +59,9 @@ internal static class JsonValues
     internal static void WriteTexts(this Utf8JsonWriter json, string name, IReadOnlyList<string> texts)
     {
         json.WriteStartArray(name);
-        foreach (string text in texts)
+        for (int i = 0; i < texts.Count; i++)
         {
-            json.WriteStringValue(Valid(text));
+            json.WriteStringValue(Valid(texts[i]));
         }
 
         json.WriteEndArray();

@@ -8,6 +8,9 @@ internal static class SnapshotJson
 {
     internal const int Version = 1;
 
+    private static readonly string[] Statuses = Enum.GetNames<LoopTaskStatus>();
+    private static readonly string[] Kinds = Enum.GetNames<WaitKind>();
+
     internal static readonly JsonWriterOptions Options = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.Default };
 
     /// <param name="snapshot">The moment.</param>
@@ -132,7 +135,7 @@ internal static class SnapshotJson
         json.WriteStartObject();
         json.WriteNumber("id", task.Id);
         json.WriteText("name", task.Name);
-        json.WriteString("status", task.Status.ToString());
+        json.WriteString("status", Statuses[(int)task.Status]);
         json.WriteTime("inStatus", task.InStatus);
         WriteWaits(task, json);
         json.WriteTexts("stack", task.Stack);
@@ -166,7 +169,7 @@ internal static class SnapshotJson
 
     private static void WriteWaits(TaskSnapshot task, Utf8JsonWriter json) => json.WriteObjects("waits", task.Waits, static (json, wait) =>
     {
-        json.WriteString("kind", wait.Kind.ToString());
+        json.WriteString("kind", Kinds[(int)wait.Kind]);
         json.WriteText("text", wait.Text);
         json.WriteNumber("objectId", wait.ObjectId);
         json.WriteText("name", wait.Name);

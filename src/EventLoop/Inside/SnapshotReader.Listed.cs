@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using EventLoop.Cancellation;
 using EventLoop.Scheduling;
+using EventLoop.Tasks;
 
 namespace EventLoop.Diagnostics;
 
@@ -8,14 +9,15 @@ namespace EventLoop.Diagnostics;
 internal sealed partial class SnapshotReader
 {
     // In creation order, each as it is when it is asked for.
-    private IEnumerable<TaskSnapshot> ListLater()
+    private IEnumerable<TaskSnapshot> ListLater(bool reuses)
     {
-        var list = options.MostTasks < all.Count ? [.. chosen.UnorderedItems.Select(static one => one.Element).OrderBy(static task => task.Id)] : all;
-        foreach (var task in list)
+        var snapshot = new TaskSnapshot();
+        foreach (var task in options.MostTasks < all.Count ? chosen.Take() : TaskTable.InOrder(all))
         {
             if (tasks.TryRead(task, out var reading) == true && Passes(reading))
             {
-                var snapshot = ToSnapshot(reading, stacks.Intern(reading.Stack));
+                snapshot = reuses ? snapshot : new TaskSnapshot();
+                Fill(snapshot, reading, stacks.Intern(reading.Stack));
                 Complete(snapshot);
                 yield return snapshot;
             }
@@ -24,34 +26,51 @@ internal sealed partial class SnapshotReader
 
     private TaskSnapshot ToSnapshot(TaskReading reading, string[] stack)
     {
+        var snapshot = new TaskSnapshot();
+        Fill(snapshot, reading, stack);
+        return snapshot;
+    }
+
+    private void Fill(TaskSnapshot snapshot, TaskReading reading, string[] stack)
+    {
         var task = reading.Task;
-        return new TaskSnapshot
-        {
-            Id = task.Id,
-            Name = ResourceNames.Cut(task.Name),
-            Status = reading.Status,
-            InStatus = reading.InStatus,
-            Waits = reading.Status == LoopTaskStatus.Waiting ? reading.Waits.Select(ToSnapshot).ToArray() : [],
-            Stack = stack,
-            CreatedBy = task.CreatorId == 0 ? null : task.CreatorId,
-            CreatedAt = task.CreatedAt,
-            Scopes = ScopesOf(reading),
-            Remaining = reading.Remaining,
-            CancelRequests = task.CancelRequests,
-            IsCancelPending = reading.IsCancelPending,
-            CancelReason = reading.CancelReason is { } reason ? ResourceNames.Cut(reason) : null,
-            Activity = Activity(task),
-        };
+        snapshot.Id = task.Id;
+        snapshot.Name = ResourceNames.Cut(task.Name);
+        snapshot.Status = reading.Status;
+        snapshot.InStatus = reading.InStatus;
+        snapshot.Waits = reading.Status == LoopTaskStatus.Waiting ? ToSnapshots(reading.Waits) : [];
+        snapshot.Stack = stack;
+        snapshot.CreatedBy = task.CreatorId == 0 ? null : task.CreatorId;
+        snapshot.CreatedAt = task.CreatedAt;
+        snapshot.Scopes = ScopesOf(reading);
+        snapshot.Remaining = reading.Remaining;
+        snapshot.CancelRequests = task.CancelRequests;
+        snapshot.IsCancelPending = reading.IsCancelPending;
+        snapshot.CancelReason = reading.CancelReason is { } reason ? ResourceNames.Cut(reason) : null;
+        snapshot.Activity = Activity(task);
+        snapshot.AwaitedBy = [];
+        snapshot.AwaitedByCount = 0;
     }
 
     private TaskActivity? Activity(LoopTask task) => loop.ActivityOf(task);
+
+    private WaitSnapshot[] ToSnapshots(List<WaitReading> waits)
+    {
+        var snapshots = new WaitSnapshot[waits.Count];
+        for (int i = 0; i < snapshots.Length; i++)
+        {
+            snapshots[i] = ToSnapshot(waits[i]);
+        }
+
+        return snapshots;
+    }
 
     private WaitSnapshot ToSnapshot(WaitReading wait) => new(
         wait.Kind,
         ResourceNames.Cut(wait.Text),
         wait.Resource is { } resource ? IdOf(resource) : 0,
         wait.Name is { } name ? ResourceNames.Cut(name) : null,
-        [.. wait.Blockers.Select(static task => task.Id).Distinct().Order().Take(MostIds)],
+        wait.Blockers.Count == 0 ? [] : [.. wait.Blockers.Select(static task => task.Id).Distinct().Order().Take(MostIds)],
         wait.Due is { } due ? TimeSpan.FromTicks(due - now) : null);
 
     // Those of a group's children that are in nothing else are the same.

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using EventLoop.Cancellation;
 using EventLoop.Scheduling;
+using EventLoop.Tasks;
 
 namespace EventLoop.Diagnostics;
 
@@ -34,11 +35,12 @@ internal sealed partial class SnapshotReader
     private readonly Dictionary<object, ScopeSnapshot[]> scopesOfGroups = new(ReferenceEqualityComparer.Instance);
     private readonly StackTable stacks = new();
     private readonly BunchTable bunches = new();
-    private readonly PriorityQueue<LoopTask, (TimeSpan For, int Age)> chosen = new();
+    private readonly Longest chosen;
     private readonly List<TaskSnapshot> listed = [];
     private readonly ProblemFinder problems;
     private readonly long now;
-    private List<LoopTask> all = [];
+    private Blocks<LoopTask> all = new();
+    private int seen;
     private bool listsLater;      // most are not listed, or as they are written: each of these is read once more then
     private int unread;
     private int ended;
@@ -51,6 +53,7 @@ internal sealed partial class SnapshotReader
         now = core.Clock.Now;
         tasks = new TaskReader(core, now, ready);
         problems = new ProblemFinder();
+        chosen = new Longest(options.MostTasks);
     }
 
     /// <exception cref="ArgumentOutOfRangeException">The options ask for a negative number of tasks.</exception>
@@ -67,7 +70,7 @@ internal sealed partial class SnapshotReader
     {
         var reader = new SnapshotReader(loop, options);
         var snapshot = reader.Take(writes: true);
-        SnapshotJson.Write(snapshot, to, reader.listsLater ? reader.ListLater() : null);
+        SnapshotJson.Write(snapshot, to, reader.listsLater ? reader.ListLater(reuses: true) : null);
     }
 
     private LoopSnapshot Take(bool writes)
@@ -75,12 +78,13 @@ internal sealed partial class SnapshotReader
         bool exact = core.IsInLoopThread;
         var statistics = loop.Statistics;
         var running = ReadRunning();
-        all = core.Tasks.Snapshot();
+        all = core.Tasks.Collect();
         listsLater = all.Count > (writes ? Math.Min(options.MostTasks, ManyTasks) : options.MostTasks);
         LookForReady();
         var again = new List<LoopTask>();
-        foreach (var task in all)
+        foreach (var task in TaskTable.InOrder(all))
         {
+            seen++;
             See(task, again);
         }
 
@@ -99,7 +103,7 @@ internal sealed partial class SnapshotReader
         listed.ForEach(Complete);
         if (listsLater && !writes)
         {
-            listed.AddRange(ListLater());
+            listed.AddRange(ListLater(reuses: false));
         }
 
         return new LoopSnapshot
@@ -111,7 +115,7 @@ internal sealed partial class SnapshotReader
             IsExact = exact,
             Statistics = statistics,
             Running = running,
-            TaskCount = all.Count - ended,
+            TaskCount = seen - ended,
             Unread = unread,
             Thread = core.IsRunning ? core.NativeThread : 0,
             Tasks = listed,
@@ -188,9 +192,10 @@ internal sealed partial class SnapshotReader
         List(reading, stack);
     }
 
-    private bool Passes(TaskReading reading) =>
-        options.Filter is not { } filter
-        || reading.Task.Name.Contains(filter, StringComparison.OrdinalIgnoreCase)
+    private bool Passes(TaskReading reading) => options.Filter is null || Passes(reading, options.Filter);
+
+    private static bool Passes(TaskReading reading, string filter) =>
+        reading.Task.Name.Contains(filter, StringComparison.OrdinalIgnoreCase)
         || reading.Stack.Exists(method => method.Contains(filter, StringComparison.OrdinalIgnoreCase));
 
     private void List(TaskReading reading, string[] stack)
@@ -201,21 +206,7 @@ internal sealed partial class SnapshotReader
         }
         else if (options.MostTasks < all.Count)
         {
-            Choose(reading);
-        }
-    }
-
-    // The one that has stood for the shortest time makes room; of several the youngest.
-    private void Choose(TaskReading reading)
-    {
-        var rank = (reading.InStatus, -reading.Task.Id);
-        if (chosen.Count < options.MostTasks)
-        {
-            chosen.Enqueue(reading.Task, rank);
-        }
-        else if (chosen.TryPeek(out _, out var least) && rank.CompareTo(least) > 0)
-        {
-            chosen.DequeueEnqueue(reading.Task, rank);
+            chosen.Add(reading.Task, reading.InStatus);
         }
     }
 

@@ -50,11 +50,10 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
 
     private void Read(LoopTask task)
     {
-        var innermost = task.LatestWait;
         uint since = 0;
         bool waits = false;
-        nodes.Clear();
-        task.CollectWaits(nodes);
+        Collect(task);
+        var innermost = task.LatestAmong(nodes);
         foreach (var node in nodes)
         {
             if (node.VisibleTarget is { } target && !IsKnown(node))
@@ -81,6 +80,12 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
         reading.InStatus = TimeSpan.FromTicks(reading.Status == LoopTaskStatus.Waiting ? LoopCore.SinceStamp(since, now) : Math.Max(0, now - core.LookedAt));
         ReadStack(task, innermost);
         ReadScopes(task);
+    }
+
+    private void Collect(LoopTask task)
+    {
+        nodes.Clear();
+        task.CollectWaits(nodes);
     }
 
     private bool IsKnown(WaitNode node)
@@ -206,6 +211,12 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
             }
         }
 
-        return reading.Waits.Count > 0 || task.ParkedNode is null;
+        if (reading.Waits.Count > 0)
+        {
+            return true;
+        }
+
+        Collect(task);
+        return LoopTask.ParkedAmong(nodes) is null;
     }
 }

@@ -11,29 +11,29 @@ public sealed class TaskSnapshot
     }
 
     /// <summary><see cref="LoopTask.Id"/>.</summary>
-    public int Id { get; internal init; }
+    public int Id { get; internal set; }
 
     /// <summary><see cref="LoopTask.Name"/>.</summary>
-    public string Name { get; internal init; } = "";
+    public string Name { get; internal set; } = "";
 
     /// <summary>Where it stands.</summary>
-    public LoopTaskStatus Status { get; internal init; }
+    public LoopTaskStatus Status { get; internal set; }
 
     /// <summary>How long it has been in that status: to a look at the clock (at most 64 steps), exact while the recorder keeps times.</summary>
-    public TimeSpan InStatus { get; internal init; }
+    public TimeSpan InStatus { get; internal set; }
 
     /// <summary>What it waits for; more than one where several flows of a task wait, or a .NET value task
     /// stands for one of ours (await foreach). Empty unless Waiting.</summary>
-    public IReadOnlyList<WaitSnapshot> Waits { get; internal init; } = [];
+    public IReadOnlyList<WaitSnapshot> Waits { get; internal set; } = [];
 
     /// <summary>The coroutine methods it is in, innermost first, as <see cref="LoopTask.GetStack"/>.</summary>
-    public IReadOnlyList<string> Stack { get; internal init; } = [];
+    public IReadOnlyList<string> Stack { get; internal set; } = [];
 
     /// <summary>The task that made it; null: the program.</summary>
-    public int? CreatedBy { get; internal init; }
+    public int? CreatedBy { get; internal set; }
 
     /// <summary>Where; debug mode only.</summary>
-    public string? CreatedAt { get; internal init; }
+    public string? CreatedAt { get; internal set; }
 
     /// <summary>The tasks that wait for it.</summary>
     public IReadOnlyList<int> AwaitedBy { get; internal set; } = [];
@@ -42,21 +42,21 @@ public sealed class TaskSnapshot
     public int AwaitedByCount { get; internal set; }
 
     /// <summary>The groups, timeouts and cancel scopes that it is in, innermost first, those that it inherited included.</summary>
-    public IReadOnlyList<ScopeSnapshot> Scopes { get; internal init; } = [];
+    public IReadOnlyList<ScopeSnapshot> Scopes { get; internal set; } = [];
 
     /// <summary>Until the earliest deadline around it that a shield does not hold off; negative: passed
     /// and not yet thrown; null: none, or thrown already.</summary>
-    public TimeSpan? Remaining { get; internal init; }
+    public TimeSpan? Remaining { get; internal set; }
 
     /// <summary><see cref="LoopTask.CancelRequests"/>.</summary>
-    public int CancelRequests { get; internal init; }
+    public int CancelRequests { get; internal set; }
 
     /// <summary>Whether a request was made that no wait has thrown yet.</summary>
-    public bool IsCancelPending { get; internal init; }
+    public bool IsCancelPending { get; internal set; }
 
     /// <summary>Of the latest request.</summary>
-    public string? CancelReason { get; internal init; }
+    public string? CancelReason { get; internal set; }
 
     /// <summary>Steps, time in them, and who woke it last; null unless the recorder or an observer has counted since the task began.</summary>
-    public TaskActivity? Activity { get; internal init; }
+    public TaskActivity? Activity { get; internal set; }
 }

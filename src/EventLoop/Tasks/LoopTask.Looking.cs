@@ -34,31 +34,35 @@ public partial class LoopTask
     });
 
     /// <summary>One of the nodes that it is parked on: rather one that says what it waits for than the wait for a .NET task around it.</summary>
-    internal WaitNode? ParkedNode
-    {
-        get
-        {
-            WaitNode? foreign = null;
-            foreach (var node in CollectWaits())
-            {
-                switch (node.VisibleTarget)
-                {
-                    case null:
-                        break;
-                    case IAbandonable:
-                        foreign = node;
-                        break;
-                    default:
-                        return node;
-                }
-            }
+    internal WaitNode? ParkedNode => ParkedAmong(CollectWaits());
 
-            return foreign;
+    /// <summary>The same of those that were collected.</summary>
+    internal static WaitNode? ParkedAmong(List<WaitNode> waits)
+    {
+        WaitNode? foreign = null;
+        foreach (var node in waits)
+        {
+            switch (node.VisibleTarget)
+            {
+                case null:
+                    break;
+                case IAbandonable:
+                    foreign = node;
+                    break;
+                default:
+                    return node;
+            }
         }
+
+        return foreign;
     }
 
     /// <summary>The node by which it waits, or has waited last, as far as that can be told: where its code stands.</summary>
-    internal WaitNode? LatestWait => IsCompleted ? null : ParkedNode ?? Rare?.Scopes?.Innermost?.LastWait ?? context.LastWait;
+    internal WaitNode? LatestWait => LatestAmong(CollectWaits());
+
+    /// <summary>The same where its waits were collected.</summary>
+    internal WaitNode? LatestAmong(List<WaitNode> waits) =>
+        IsCompleted ? null : ParkedAmong(waits) ?? Rare?.Scopes?.Innermost?.LastWait ?? context.LastWait;
 
     /// <summary>The coroutine methods it is in, innermost first; names only. Any thread may ask; from any
     /// thread but the loop's at most the innermost ten thousand.</summary>

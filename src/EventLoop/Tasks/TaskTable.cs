@@ -1,3 +1,5 @@
+using EventLoop.Scheduling;
+
 namespace EventLoop.Tasks;
 
 /// <summary>
@@ -59,9 +61,12 @@ internal sealed class TaskTable
     }
 
     /// <summary>In creation order. Any thread; each that lives through the call is in it, once.</summary>
-    internal List<LoopTask> Snapshot()
+    internal List<LoopTask> Snapshot() => [.. InOrder(Collect())];
+
+    /// <summary>The same in blocks, for one look after the other at very many of them; some may be there twice. Any thread.</summary>
+    internal Blocks<LoopTask> Collect()
     {
-        var snapshot = new List<LoopTask>(Count);
+        var snapshot = new Blocks<LoopTask>();
         var all = Volatile.Read(ref chunks);
         for (int i = all.Length - 1; i >= 0; i--)
         {
@@ -75,24 +80,12 @@ internal sealed class TaskTable
             }
         }
 
-        snapshot.Sort(static (a, b) => a.Id.CompareTo(b.Id));
-        DropDoubles(snapshot);
+        snapshot.SortBlocks(static (a, b) => a.Id.CompareTo(b.Id));
         return snapshot;
     }
 
-    private static void DropDoubles(List<LoopTask> sorted)
-    {
-        int kept = 0;
-        for (int i = 0; i < sorted.Count; i++)
-        {
-            if (kept == 0 || !ReferenceEquals(sorted[kept - 1], sorted[i]))
-            {
-                sorted[kept++] = sorted[i];
-            }
-        }
-
-        sorted.RemoveRange(kept, sorted.Count - kept);
-    }
+    /// <summary>In creation order, each once.</summary>
+    internal static IEnumerable<LoopTask> InOrder(Blocks<LoopTask> tasks) => tasks.Merge(static task => task.Id);
 
     private void AddChunk()
     {

@@ -201,6 +201,58 @@ public sealed class SnapshotTests : LoopTest
     });
 
     [Fact]
+    public void Of_very_many_tasks_the_same_is_written_as_a_snapshot_holds_and_little_is_left_behind() => RunLoop(async () =>
+    {
+        const int many = 5000;
+        var all = new List<LoopTask>();
+        var mutex = new AsyncLock();
+        await mutex.AcquireAsync();
+        for (int i = 0; i < many; i++)
+        {
+            int hours = (i * 7 % many) + 1;
+            all.Add(Loop.CreateTask(async Coroutine () => await Loop.Sleep(TimeSpan.FromHours(hours))));
+        }
+
+        for (int i = 0; i < many; i += 2)
+        {
+            all[i].Cancel();      // the table is in another order now
+        }
+
+        var first = all[1];
+        all.Add(Loop.CreateTask(async () => await mutex.AcquireAsync(), "locked"));
+        all.Add(Loop.CreateTask(async () => await first, "awaiting"));
+        await Loop.Yield();
+        await Loop.Yield();
+        await Loop.Yield();
+        foreach (int most in new[] { 0, 20, 1500, int.MaxValue })
+        {
+            var options = new SnapshotOptions { MostTasks = most };
+            var bytes = new MemoryStream();
+            SnapshotReader.Write(Loop.Current, options, bytes);
+            bytes.Position = 0;
+            var written = LoopSnapshot.ReadJson(bytes);
+            var kept = Loop.Current.TakeSnapshot(options);
+
+            kept.TaskCount.Should().Be((many / 2) + 3);
+            kept.Tasks.Should().HaveCount(Math.Min(most, kept.TaskCount)).And.BeInAscendingOrder(static task => task.Id);
+            written.TaskCount.Should().Be(kept.TaskCount);
+            written.Bunches.Sum(static bunch => bunch.Count).Should().Be(kept.TaskCount);
+            written.Tasks.Select(static task => task.Id).Should().Equal(kept.Tasks.Select(static task => task.Id));
+            written.Tasks.Select(SnapshotText.WaitsOf).Select(static waits => waits.Split('(')[0])
+                .Should().Equal(kept.Tasks.Select(SnapshotText.WaitsOf).Select(static waits => waits.Split('(')[0]));
+            written.Tasks.Select(static task => task.AwaitedByCount).Should().Equal(kept.Tasks.Select(static task => task.AwaitedByCount));
+        }
+
+        var nothing = new SnapshotOptions { MostTasks = 0 };
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        SnapshotReader.Write(Loop.Current, nothing, Stream.Null);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        ((double)allocated / (many / 2)).Should().BeLessThan(60, "a reference each, and what the look itself needs");
+        mutex.Release();
+        all.ForEach(static task => task.Cancel());
+    });
+
+    [Fact]
     public void A_snapshot_goes_to_JSON_and_back() => RunLoop(async () =>
     {
         var mutex = new AsyncLock().Named("a\u0000\ud800b\u001b[31m");

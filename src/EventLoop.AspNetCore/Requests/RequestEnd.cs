@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EventLoop.Scheduling;
 
 namespace EventLoop.AspNetCore.Requests;
@@ -8,7 +9,7 @@ namespace EventLoop.AspNetCore.Requests;
 /// </summary>
 internal sealed class RequestEnd : LoopItem
 {
-    private TaskCompletionSource? told;
+    private AsyncTaskMethodBuilder told;
     private RequestTask? task;
     private Transport.ServedConnection? connection;
     private CancellationTokenRegistration aborted;
@@ -18,11 +19,11 @@ internal sealed class RequestEnd : LoopItem
 
     /// <summary>Of a request that waits. Loop thread.</summary>
     /// <param name="of">It.</param>
-    /// <param name="source">Null: a new one.</param>
+    /// <param name="source">What Kestrel was given the task of; the default: nothing yet.</param>
     /// <param name="on">Null where a disconnect is not noticed by the connection: HTTP/2 and later.</param>
-    internal Task Follow(RequestTask of, TaskCompletionSource? source, Transport.ServedConnection? on)
+    internal Task Follow(RequestTask of, AsyncTaskMethodBuilder source, Transport.ServedConnection? on)
     {
-        told = source ?? new TaskCompletionSource();
+        told = source;
         task = of;
         connection = on;
         IsAbandoned = false;
@@ -36,38 +37,32 @@ internal sealed class RequestEnd : LoopItem
 
     internal override void Execute()
     {
+        bool wasAbandoned = IsAbandoned;
         var (source, ended) = Take();
-        Settle(ended, source);
+        Settle(ended, source, wasAbandoned);
     }
 
-    internal override void OnRejected(LoopCore core) => Take().Source.TrySetCanceled();
+    internal override void OnRejected(LoopCore core) => Take().Source.SetException(new TaskCanceledException());
 
-    /// <summary>An ended request as a task.</summary>
-    internal static Task OutcomeOf(RequestTask ended)
+    /// <summary>A request that ended at once, as a task.</summary>
+    internal static Task OutcomeOf(RequestTask ended) => ended.FailureOrCancellation() is { } failure ? Task.FromException(failure) : Task.CompletedTask;
+
+    /// <param name="ended">A request that is over.</param>
+    /// <param name="source">What Kestrel awaits.</param>
+    /// <param name="wasAbandoned">Nobody is left to be notified of its cancellation, and that is no failure of the application.</param>
+    internal static void Settle(RequestTask ended, AsyncTaskMethodBuilder source, bool wasAbandoned)
     {
-        if (ended.IsCompletedSuccessfully)
+        if (ended.FailureOrCancellation() is { } failure && !(ended.IsCanceled && wasAbandoned))
         {
-            return Task.CompletedTask;
-        }
-
-        var source = new TaskCompletionSource();
-        Settle(ended, source);
-        return source.Task;
-    }
-
-    internal static void Settle(RequestTask ended, TaskCompletionSource source)
-    {
-        if (ended.FailureOrCancellation() is not { } failure || (ended.IsCanceled && ended.IsAbandoned))
-        {
-            source.TrySetResult();      // nobody is left to be notified of a cancellation, and it is no failure of the application
+            source.SetException(failure);
         }
         else
         {
-            source.TrySetException(failure);
+            source.SetResult();
         }
     }
 
-    private (TaskCompletionSource Source, RequestTask Ended) Take()
+    private (AsyncTaskMethodBuilder Source, RequestTask Ended) Take()
     {
         aborted.Unregister();
         aborted = default;
@@ -77,8 +72,8 @@ internal sealed class RequestEnd : LoopItem
             connection.Raw.StopWatch();
         }
 
-        var taken = (told!, task!);
-        told = null;
+        var taken = (told, task!);
+        told = default;
         task = null;
         connection = null;
         return taken;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EventLoop.AspNetCore.Transport;
 using EventLoop.Scheduling;
 using Microsoft.AspNetCore.Builder;
@@ -26,7 +27,7 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
             var connection = feature as ServedConnection;
             if (connection is not null && ReferenceEquals(LoopCore.Running, connection.Core) && connection.Core.Current is null)
             {
-                return Run(http, connection.Core, connection, null);
+                return Run(http, connection.Core, connection, default, isTold: false);
             }
 
             return RunFromElsewhere(http, feature, connection);
@@ -42,20 +43,14 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
                 http.Features.Set<IEventLoopFeature>(new LoopFeature(loop));
             }
 
-            var source = new TaskCompletionSource();
-            var flow = ExecutionContext.Capture();
-            loop.Core.Arrive(new RawStep(
-                () =>
-                {
-                    loop.Core.ThreadContexts.RestoreFlow(flow);
-                    _ = Run(http, loop.Core, connection, source);
-                },
-                () => source.TrySetException(new ObjectDisposedException(loop.Name, $"The loop '{loop.Name}' that serves this application has ended."))));
-            return source.Task;
+            var hop = new Hop(this, http, loop.Core, connection);
+            var told = hop.Told;
+            loop.Core.Arrive(hop);
+            return told;
         }
 
         // Loop thread, raw.
-        private Task Run(HttpContext http, LoopCore core, ServedConnection? connection, TaskCompletionSource? source)
+        private Task Run(HttpContext http, LoopCore core, ServedConnection? connection, AsyncTaskMethodBuilder source, bool isTold)
         {
             bool isAlone = connection is not null && !HttpProtocol.IsHttp2(http.Request.Protocol) && !HttpProtocol.IsHttp3(http.Request.Protocol);
             if (options.BodiesStay)
@@ -66,12 +61,12 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
             var task = RequestTask.Start(core, http, application, isAlone ? connection : null);
             if (task.IsCompleted)
             {
-                if (source is null)
+                if (!isTold)
                 {
                     return RequestEnd.OutcomeOf(task);
                 }
 
-                RequestEnd.Settle(task, source);
+                RequestEnd.Settle(task, source, wasAbandoned: false);
                 return source.Task;
             }
 
@@ -93,6 +88,25 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
             }
 
             return told;
+        }
+
+        /// <summary>The way of a request to its loop, with the flow of whoever began it.</summary>
+        private sealed class Hop(Pipeline pipeline, HttpContext http, LoopCore core, ServedConnection? connection) : LoopItem
+        {
+            private readonly ExecutionContext? flow = ExecutionContext.Capture();
+            private AsyncTaskMethodBuilder told;
+
+            /// <summary>Asked for before it travels: from then on all copies of the builder mean this task.</summary>
+            internal Task Told => told.Task;
+
+            internal override void Execute()
+            {
+                core.ThreadContexts.RestoreFlow(flow);
+                _ = pipeline.Run(http, core, connection, told, isTold: true);
+            }
+
+            internal override void OnRejected(LoopCore rejecting) => told.SetException(
+                new ObjectDisposedException(core.Loop.Name, $"The loop '{core.Loop.Name}' that serves this application has ended."));
         }
     }
 

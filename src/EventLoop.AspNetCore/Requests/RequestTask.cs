@@ -9,14 +9,12 @@ namespace EventLoop.AspNetCore.Requests;
 internal sealed class RequestTask : LoopTask
 {
     private volatile object? subject;      // the HttpContext while it runs, then its route; any thread reads
-    private string? method;
-    private RequestEnd? end;
+    private object? endOrMethod;           // while it runs, what its end is told to; then the request's method
 
     private RequestTask(LoopCore core, HttpContext request)
         : base(core, null) => subject = request;
 
-    /// <summary>Whether its client went away, and that has cancelled it.</summary>
-    internal bool IsAbandoned => end is { IsAbandoned: true };
+    private RequestEnd? End => endOrMethod as RequestEnd;
 
     private protected override string DefaultName
     {
@@ -25,7 +23,7 @@ internal sealed class RequestTask : LoopTask
             object? now = subject;
             if (now is not HttpContext http)
             {
-                return now is null ? base.DefaultName : $"{method} {now}";
+                return now is null ? base.DefaultName : $"{endOrMethod} {now}";
             }
 
             try
@@ -66,7 +64,7 @@ internal sealed class RequestTask : LoopTask
         http.Features.Get<RequestTask>() ?? (http.Features.Get<IEventLoopFeature>() as Transport.ServedConnection)?.Request;
 
     /// <summary>Has an end told, raw, when it comes to one.</summary>
-    internal void TellEnd(RequestEnd told) => end = told;
+    internal void TellEnd(RequestEnd told) => endOrMethod = told;
 
     /// <summary>The client has gone: the task is cancelled when RequestAborted has fired, by which
     /// middleware tells such a cancellation from a failure.</summary>
@@ -74,14 +72,14 @@ internal sealed class RequestTask : LoopTask
     {
         if (subject is HttpContext http)
         {
-            end?.AbandonBy(http.RequestAborted);
+            End?.AbandonBy(http.RequestAborted);
         }
     }
 
     /// <summary>Cancels it, because nobody waits for its answer any more.</summary>
     internal void Abandon()
     {
-        if (!IsCompleted && end is not null)
+        if (!IsCompleted && End is { } end)
         {
             end.IsAbandoned = true;
             Cancel("the client has gone");
@@ -90,9 +88,10 @@ internal sealed class RequestTask : LoopTask
 
     internal override void OnBodyEnded(CoroutineBox body)
     {
+        var end = End;
         if (subject is HttpContext http)
         {
-            method = http.Request.Method;
+            endOrMethod = http.Request.Method;
             subject = RouteOf(http);
         }
 

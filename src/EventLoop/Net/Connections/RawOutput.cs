@@ -61,7 +61,7 @@ internal sealed class RawOutput : PipeWriter
         }
 
         isLentHere = false;
-        return (away ??= new PostedWrite(this)).Bytes.GetMemory(sizeHint);
+        return (away ??= new PostedWrite(this)).GetMemory(sizeHint);
     }
 
     /// <summary>Any thread.</summary>
@@ -73,7 +73,7 @@ internal sealed class RawOutput : PipeWriter
         unflushed += bytes;
         if (!isLentHere)
         {
-            away!.Bytes.Advance(bytes);
+            away!.Advance(bytes);
         }
         else if (IsHere)
         {
@@ -208,7 +208,7 @@ internal sealed class RawOutput : PipeWriter
 
         away = null;
         var queue = posted ?? Interlocked.CompareExchange(ref posted, new(), null) ?? posted;
-        bool mustWait = Interlocked.Add(ref postedBytes, write.Bytes.WrittenCount) >= OutputPipe.HighWater;
+        bool mustWait = Interlocked.Add(ref postedBytes, write.Length) >= OutputPipe.HighWater;
         var sent = mustWait ? write.WaitForSent() : null;
         queue.Enqueue(write);
         if (Interlocked.Exchange(ref isCatchUpDue, 1) == 0 || sent is not null)
@@ -235,7 +235,7 @@ internal sealed class RawOutput : PipeWriter
             {
                 try
                 {
-                    pipe.Write(write.Bytes.WrittenSpan);
+                    pipe.Write(write.Written);
                 }
                 catch (Exception failure) when (failure is IOException or ObjectDisposedException or InvalidOperationException)
                 {
@@ -243,7 +243,8 @@ internal sealed class RawOutput : PipeWriter
                 }
             }
 
-            Interlocked.Add(ref postedBytes, -write.Bytes.WrittenCount);
+            Interlocked.Add(ref postedBytes, -write.Length);
+            write.ReturnBuffer();
         }
     }
 
@@ -270,11 +271,55 @@ internal sealed class RawOutput : PipeWriter
     }
 
     /// <summary>What another thread has written up to a flush, and the step that has it sent.</summary>
+    /// <remarks>Its bytes are of whoever writes until it is posted, and of the loop from then on; its buffer is a shared one, and returned by the loop.</remarks>
     private sealed class PostedWrite(RawOutput output) : LoopItem
     {
+        private const int SmallestBuffer = 1024;
+
+        private byte[] buffer = [];
         private TaskCompletionSource<FlushResult>? sent;
 
-        internal ArrayBufferWriter<byte> Bytes { get; } = new(1024);
+        internal int Length { get; private set; }
+
+        internal ReadOnlySpan<byte> Written => buffer.AsSpan(0, Length);
+
+        internal Memory<byte> GetMemory(int sizeHint)
+        {
+            int least = Math.Max(sizeHint, 1);
+            if (buffer.Length - Length < least)
+            {
+                byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(SmallestBuffer, Math.Max(2 * buffer.Length, checked(Length + least))));
+                Written.CopyTo(larger);
+                (byte[] left, buffer) = (buffer, larger);
+                Return(left);
+            }
+
+            return buffer.AsMemory(Length);
+        }
+
+        internal void Advance(int bytes)
+        {
+            if ((uint)bytes > (uint)(buffer.Length - Length))
+            {
+                throw new ArgumentOutOfRangeException(nameof(bytes), bytes, "More was written than GetMemory had given.");
+            }
+
+            Length += bytes;
+        }
+
+        internal void ReturnBuffer()
+        {
+            (byte[] left, buffer, Length) = (buffer, [], 0);
+            Return(left);
+        }
+
+        private static void Return(byte[] left)
+        {
+            if (left.Length > 0)
+            {
+                ArrayPool<byte>.Shared.Return(left);
+            }
+        }
 
         internal Task<FlushResult> WaitForSent() => (sent = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 

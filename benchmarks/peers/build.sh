@@ -29,6 +29,7 @@ fi
 
 if command -v go >/dev/null; then
   attempt go_echo go build -buildvcs=false -o build/go_echo ./echo/go
+  attempt go_web go build -buildvcs=false -o build/go_web ./web/go
   attempt go_cases go build -buildvcs=false -o build/go_cases ./scheduler/go
 else
   skip go "no go (golang-go)"

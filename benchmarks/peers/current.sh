@@ -36,7 +36,7 @@ make_root() {
 # Go finds its own folder by way of /proc, which is not there.
 inside() { env -i HOME=/root GOROOT=/usr/lib/go GOTELEMETRY=off PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive ${http_proxy:+http_proxy="$http_proxy"} chroot "$root" "$@"; }
 
-wants=(golang-go rustc cargo librust-tokio-dev python3 python3-uvloop python3-trio python3-gevent python3-uvicorn python3-fastapi gcc libc6-dev make libuv1-dev)
+wants=(golang-go rustc cargo librust-tokio-dev python3 python3-uvloop python3-trio python3-gevent python3-uvicorn python3-httptools python3-fastapi gcc libc6-dev make libuv1-dev)
 install_packages() {
   printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" && chmod 755 "$root/usr/sbin/policy-rc.d"        # nothing in there starts a server
   inside apt-get update -q >/dev/null 2>&1

@@ -2,6 +2,7 @@
 # Lists the peers that can run here, one `LABEL<tab>COMMAND` a line; those that cannot are named on standard error.
 #   list.sh scheduler    commands that take `all N [--json]` and `sleep N [--json]`
 #   list.sh echo         commands that take `--port P [--lifetime SECONDS]`
+#   list.sh web          the same; they answer /plaintext and /json by HTTP
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 current=$here/build/current/bin                         # see install.sh --current; what is not there is this machine's
@@ -77,8 +78,15 @@ echo)
   python trio trio echo/trio_echo.py
   python gevent gevent echo/gevent_echo.py
   ;;
+web)
+  program go go_web
+  node node web/node_web.js
+  bun bun web/node_web.js
+  python uvicorn uvicorn web/uvicorn_web.py
+  python FastAPI fastapi web/uvicorn_web.py --app fastapi
+  ;;
 *)
-  sed -n '2,4s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
   exit 2
   ;;
 esac

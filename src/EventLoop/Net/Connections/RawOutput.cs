@@ -271,7 +271,7 @@ internal sealed class RawOutput : PipeWriter
     }
 
     /// <summary>What another thread has written up to a flush, and the step that has it sent.</summary>
-    /// <remarks>Its bytes are of whoever writes until it is posted, and of the loop from then on; its buffer is a shared one, and returned by the loop.</remarks>
+    /// <remarks>Its bytes are of whoever writes until it is posted, and of the loop from then on, which returns the shared buffer.</remarks>
     private sealed class PostedWrite(RawOutput output) : LoopItem
     {
         private const int SmallestBuffer = 1024;

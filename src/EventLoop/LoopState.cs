@@ -46,6 +46,8 @@ internal sealed class LoopState : LoopCore
 
     private protected override void OnTimerFailed(Exception exception) => Loop.Reports.TimerFailed(exception);
 
+    private protected override void OnWakeUpLost() => Loop.Reports.WakeUpLost();
+
     private protected override void OnNothingReady(bool isParkingHeard)
     {
         LatestFailure = null;

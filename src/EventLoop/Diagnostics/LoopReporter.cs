@@ -61,6 +61,11 @@ internal sealed partial class LoopReporter(Loop loop)
     internal void TimerFailed(Exception exception) =>
         loop.CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a timer of the loop's clock", exception));
 
+    /// <summary>Something was posted to the loop while it slept, and it went on sleeping.</summary>
+    internal void WakeUpLost() => loop.CallExceptionHandler(new LoopExceptionContext(
+        $"A post to loop '{loop.Name}' did not wake it, and waited until the loop looked around by itself. Probably something in this process has closed a "
+            + "descriptor that was not its own, and it was the loop's. It has a new one now"));
+
     /// <summary>Callbacks of a token that fired have failed. Any thread.</summary>
     internal void TokenCallbackFailed(Exception failures) =>
         Loss(new LoopExceptionContext("An exception was thrown in a callback of a cancellation token", failures));

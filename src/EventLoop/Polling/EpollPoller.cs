@@ -25,9 +25,9 @@ internal sealed unsafe class EpollPoller : IPoller
     private static readonly int DataOffset = Stride - 8;
     private static bool noNanoseconds;               // any thread: the kernel has no epoll_pwait2
 
-    private readonly int epoll;
+    private int epoll;                               // -1: closed, and the number may be another's
     private readonly SafeFileHandle handle;          // of epoll: closes it when a loop is forgotten
-    private readonly SafeFileHandle wake;            // any thread, while it is referenced
+    private volatile SafeFileHandle wake;            // any thread, while it is referenced
     private readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(MostEvents * 16, pinned: true);
     private readonly byte* events;                   // into the buffer
     private readonly PollTable table = new();
@@ -93,11 +93,12 @@ internal sealed unsafe class EpollPoller : IPoller
     {
         // Referenced, because the loop may be closed at this moment and the number be another file's.
         bool referenced = false;
+        var to = wake;
         try
         {
-            wake.DangerousAddRef(ref referenced);
+            to.DangerousAddRef(ref referenced);
             ulong one = 1;
-            _ = Libc.Write((int)wake.DangerousGetHandle(), &one, sizeof(ulong));
+            _ = Libc.Write((int)to.DangerousGetHandle(), &one, sizeof(ulong));
         }
         catch (ObjectDisposedException)
         {
@@ -106,8 +107,29 @@ internal sealed unsafe class EpollPoller : IPoller
         {
             if (referenced)
             {
-                wake.DangerousRelease();
+                to.DangerousRelease();
             }
+        }
+    }
+
+    public void RenewWake()
+    {
+        int made = Libc.EventDescriptor(0, CloseOnExec | NonBlocking);
+        if (made < 0)
+        {
+            return;
+        }
+
+        // The old one is not closed: if somebody else has done so, its number is another file's by now.
+        if (TryControl(Add, made, In | EdgeTriggered, WakeKey) == 0)
+        {
+            var old = wake;
+            wake = new SafeFileHandle(made, ownsHandle: true);
+            old.SetHandleAsInvalid();
+        }
+        else
+        {
+            _ = Libc.Close(made);
         }
     }
 
@@ -198,6 +220,7 @@ internal sealed unsafe class EpollPoller : IPoller
         }
 
         disposed = true;
+        epoll = -1;
         wake.Dispose();
         handle.Dispose();
         if (slackThread == Environment.CurrentManagedThreadId)

@@ -21,6 +21,9 @@ internal interface IPoller : IDisposable
     /// <summary>Any thread. Ends the wait that is under way, or the next one if none is.</summary>
     void Wake();
 
+    /// <summary>Loop thread. A wake-up was lost: what it goes by is made anew.</summary>
+    void RenewWake() { }
+
     /// <summary>Loop thread. A new non-blocking socket.</summary>
     /// <exception cref="SocketException">There is none to be had.</exception>
     SocketDevice Open(AddressFamily family, SocketType type, ProtocolType protocol);

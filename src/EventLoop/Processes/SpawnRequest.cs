@@ -57,7 +57,7 @@ internal sealed class SpawnRequest : LoopItem
             {
                 Child = new Subprocess(core, command, device, start);
             }
-            catch (Exception refused) when (refused is OutOfMemoryException or IOException)
+            catch (Exception refused)
             {
                 failure = refused is OutOfMemoryException ? Exhausted(refused) : refused;
                 OnRejected(core);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace EventLoop.Scheduling;
@@ -10,7 +11,21 @@ internal abstract partial class LoopCore
 
     private static readonly long ShortestPark = TimeSpan.FromMilliseconds(20).Ticks;
 
+    // By then whoever posts has written his wake-up, however busy the machine is.
+    private static readonly TimeSpan LateWakeUp = TimeSpan.FromSeconds(1);
+
     private ITimer? parkTimer;               // wakes the loop at the next deadline of a custom clock
+
+    /// <summary>In ticks: a loop that nobody wakes looks around so often, so that a wake-up which was lost is found.</summary>
+    internal long LongestSleep { get; set; } = TimeSpan.FromSeconds(30).Ticks;
+
+    /// <summary>Whether it has looked at all there was, and sleeps. Any thread.</summary>
+    internal bool IsAsleep => Volatile.Read(ref parkStart) != NotParked;
+
+    /// <summary>For the report of a loop that hangs. Any thread.</summary>
+    internal string SleepState =>
+        $"{(IsAsleep ? "asleep" : "awake")}{(IsAsleep && !IsParked ? ", its wake-up is under way or lost" : "")}, "
+            + $"{(Inbox.IsEmpty ? "nothing" : "something")} in its inbox, {Ready.Count} ready, {Turns} turns, {Volatile.Read(ref WakeUps)} wake-ups";
 
     // The clock, the timers that are due, and the poller.
     private void Look()
@@ -111,7 +126,7 @@ internal abstract partial class LoopCore
         long until = Timers.Count > 0 ? Timers.NextDue : LoopClock.Never;
         if (until == LoopClock.Never)
         {
-            Poller.Poll(-1);
+            PollAwhile();
             return;
         }
 
@@ -142,13 +157,40 @@ internal abstract partial class LoopCore
 
             if (Volatile.Read(ref sleeping) != 0)
             {
-                Poller.Poll(-1);
+                PollAwhile();
             }
 
             return;
         }
 
-        Poller.Poll(Math.Max(0, until - now));
+        if (until - now > LongestSleep)
+        {
+            PollAwhile();
+        }
+        else
+        {
+            Poller.Poll(Math.Max(0, until - now));
+        }
+    }
+
+    // Each sleep is ended by one wake-up. Should that be lost (somebody closed a descriptor that was not his, and it was ours), no later post would write
+    // another.
+    private void PollAwhile()
+    {
+        long began = Stopwatch.GetTimestamp();
+        Poller.Poll(LongestSleep);
+        if (Inbox.IsEmpty || Stopwatch.GetElapsedTime(began).Ticks < LongestSleep)
+        {
+            return;
+        }
+
+        began = Stopwatch.GetTimestamp();
+        Poller.Poll(LateWakeUp.Ticks);      // it may have been posted this very moment
+        if (Stopwatch.GetElapsedTime(began) >= LateWakeUp)
+        {
+            Poller.RenewWake();
+            OnWakeUpLost();
+        }
     }
 
     // False when the provider cannot do it: the loop then looks again and again whether the time has come.

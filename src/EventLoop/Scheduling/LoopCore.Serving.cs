@@ -21,6 +21,9 @@ internal abstract partial class LoopCore
 
     private protected abstract void OnWrongThread(string member);
 
+    /// <summary>Something was posted, and nothing woke the loop for it.</summary>
+    private protected abstract void OnWakeUpLost();
+
     /// <summary>Somebody's timer on a virtual clock has thrown.</summary>
     private protected abstract void OnTimerFailed(Exception exception);
 

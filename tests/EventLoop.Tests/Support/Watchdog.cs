@@ -36,7 +36,13 @@ internal sealed class Watchdog : IDisposable
     {
         if (_bites++ > 0)
         {
-            Environment.FailFast($"The test '{_test}' hangs and does not leave its loop.");
+            string states;
+            lock (_loops)
+            {
+                states = string.Join("; ", _loops.Select(static loop => $"{loop.Name}: {loop.Core.SleepState}"));
+            }
+
+            Environment.FailFast($"The test '{_test}' hangs and does not leave its loop ({states}). Before that: {Report}");
         }
 
         _timer.Change(Limit, System.Threading.Timeout.InfiniteTimeSpan);
@@ -53,7 +59,8 @@ internal sealed class Watchdog : IDisposable
     {
         try
         {
-            Report = string.Join("; ", loop.Tasks.Select(static task => $"{task.Name}: {task.Status} on {task.WaitingOn}"));
+            Report = string.Join("; ", loop.Tasks.Select(static task => $"{task.Name}: {task.Status} on {task.WaitingOn}"))
+                + $" ({loop.Core.SleepState})";
             loop.Post(static () => throw new LoopExitException(ExitCode));
         }
         catch (ObjectDisposedException)

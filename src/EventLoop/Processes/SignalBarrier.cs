@@ -17,8 +17,21 @@ internal static class SignalBarrier
     private static PosixSignalRegistration? registration;
     private static volatile bool passed;
 
-    /// <summary>Any thread; takes some 100 microseconds.</summary>
-    internal static void Pass()
+    /// <summary>Ends registrations; signals that had come by then are theirs, and end nobody. Any thread; takes some 100 microseconds.</summary>
+    internal static void End(params ReadOnlySpan<PosixSignalRegistration?> registrations)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            Pass();
+        }
+
+        foreach (var registration in registrations)
+        {
+            registration?.Dispose();
+        }
+    }
+
+    private static void Pass()
     {
         lock (Gate)
         {

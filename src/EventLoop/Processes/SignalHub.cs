@@ -67,14 +67,10 @@ internal static class SignalHub
             }
         }
 
-        if (last is not null)
-        {
-            SignalBarrier.Pass();
-            last.Dispose();
-        }
+        last?.End();
     }
 
-    private sealed class Registration : IDisposable
+    private sealed class Registration
     {
         private readonly int number;
         private readonly PosixSignalRegistration registration;
@@ -88,7 +84,7 @@ internal static class SignalHub
         /// <summary>Replaced as a whole.</summary>
         internal volatile ISignalSubscriber[] Subscribers = [];
 
-        public void Dispose() => registration.Dispose();
+        internal void End() => SignalBarrier.End(registration);
 
         // On a thread of .NET's own.
         private void OnSignal(PosixSignalContext context)

@@ -20,19 +20,25 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
     private int count;               // any thread, interlocked
     private int told;                // any thread, interlocked
     private volatile Sign? first;    // any thread
+    private volatile bool isOver;    // any thread
     private bool hasCanceled;        // loop thread
 
     /// <summary>From here on, until it is disposed. They are counted on where they were before.</summary>
     internal void Listen()
     {
+        isOver = false;
         control ??= PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         termination ??= PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
     }
 
     public void Dispose()
     {
-        control?.Dispose();
-        termination?.Dispose();
+        isOver = true;
+        if (control is not null || termination is not null)
+        {
+            SignalBarrier.End(control, termination);
+        }
+
         stuck?.Dispose();
         control = null;
         termination = null;
@@ -106,7 +112,7 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
     // On a thread of the pool.
     private void OnStuck()
     {
-        if (Interlocked.Exchange(ref told, 1) == 0)
+        if (!isOver && Interlocked.Exchange(ref told, 1) == 0)
         {
             string who = main.Core.Current?.Task?.Label ?? "a callback";
             Print($"Interrupted ({first!.Name}): main is to be cancelled, but the loop's thread has not come back from a step of {who}. The third "

@@ -84,6 +84,10 @@ public sealed partial class InterruptTests
         Interrupted("exit code", signal).Output.Should().Equal("ready", "finally", $"RunMain returned {code}");
 
     [Fact]
+    public void A_signal_that_came_in_the_last_moment_of_a_run_does_not_end_the_process_afterwards() =>
+        Interrupted("last moment").Output.Should().Equal("50 runs");
+
+    [Fact]
     public void RunMain_prints_a_failure_as_NET_does_and_returns_one()
     {
         var (output, error, code) = Interrupted("fails");
@@ -115,6 +119,12 @@ public sealed partial class InterruptTests
             Environment.Exit(0);
         }
 
+        if (scenario == "last moment")
+        {
+            Console.WriteLine($"{RunsWithASignalAtTheirEnd(50, options)} runs");
+            Environment.Exit(0);
+        }
+
         try
         {
             int value = Loop.Run(() => Child(scenario), options);
@@ -126,6 +136,29 @@ public sealed partial class InterruptTests
         }
 
         Environment.Exit(0);
+    }
+
+    private static int RunsWithASignalAtTheirEnd(int most, LoopOptions options)
+    {
+        int runs = 0;
+        while (runs < most)
+        {
+            try
+            {
+                runs++;
+                Loop.Run(async () =>
+                {
+                    await Loop.Yield();
+                    raise(runs % 2 == 0 ? Sigint : Sigterm);
+                }, options);
+            }
+            catch (LoopInterruptedException)
+            {
+                // It was heard before main was done.
+            }
+        }
+
+        return runs;
     }
 
     private static async Coroutine<int> Fail()
@@ -326,6 +359,9 @@ public sealed partial class InterruptTests
         late.Should().BeFalse("the interrupt ends the program, not the patience of the test");
         return (lines, error, child.ExitCode);
     }
+
+    [LibraryImport("libc", EntryPoint = "raise")]
+    private static partial int raise(int signal);
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int kill(int pid, int signal);

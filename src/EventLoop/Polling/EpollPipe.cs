@@ -13,12 +13,14 @@ internal sealed unsafe class EpollPipe : StreamDevice
 
     private readonly EpollPoller poller;
     private readonly SafeFileHandle handle;
+    private readonly SafeFileHandle? from;      // what others have as well
     private readonly bool isOurs;
     private int descriptor;
 
     // Its handle closes it when it is forgotten together with its loop.
-    private EpollPipe(EpollPoller poller, SafeFileHandle handle, bool isOurs)
+    private EpollPipe(EpollPoller poller, SafeFileHandle handle, bool isOurs, SafeFileHandle? from)
     {
+        this.from = from;
         this.poller = poller;
         this.handle = handle;
         this.isOurs = isOurs;
@@ -32,16 +34,26 @@ internal sealed unsafe class EpollPipe : StreamDevice
     internal static EpollPipe Adopt(EpollPoller poller, SafeFileHandle handle, bool isOurs)
     {
         ObjectDisposedException.ThrowIf(handle.IsClosed || handle.IsInvalid, handle);
-        var pipe = new EpollPipe(poller, handle, isOurs);
+        var pipe = new EpollPipe(poller, isOurs ? handle : Copy(handle), isOurs, isOurs ? null : handle);
         if (!isOurs)
         {
             // Now and not at the first wait: a regular file would never have to wait, and block the loop.
-            poller.Register(pipe, pipe.descriptor, Events);
+            try
+            {
+                poller.Register(pipe, pipe.descriptor, Events);
+            }
+            catch (IOException)
+            {
+                pipe.handle.Dispose();
+                throw;
+            }
+
             int flags = Libc.Control(pipe.descriptor, GetFlags, 0);
             if (flags < 0 || Libc.Control(pipe.descriptor, SetFlags, flags | NonBlocking) < 0)
             {
                 int error = Libc.LastError;
                 poller.Remove(pipe, pipe.descriptor);
+                pipe.handle.Dispose();
                 throw new IOException($"The descriptor cannot be made non-blocking: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error)}.",
                     error);
             }
@@ -131,6 +143,29 @@ internal sealed unsafe class EpollPipe : StreamDevice
         {
             poller.Remove(this, number);
             handle.Dispose();
+            from?.Dispose();
+        }
+    }
+
+    // If somebody disposes the one that he gave all the same, its number becomes another file's, and it must not be ours.
+    private static SafeFileHandle Copy(SafeFileHandle given)
+    {
+        const int DuplicateCloseOnExec = 1030;
+        bool referenced = false;
+        try
+        {
+            given.DangerousAddRef(ref referenced);
+            int copy = Libc.Control((int)given.DangerousGetHandle(), DuplicateCloseOnExec, 0);
+            return copy >= 0 ? new SafeFileHandle(copy, ownsHandle: true)
+                : throw new IOException($"The descriptor cannot be used: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(Libc.LastError)}.",
+                    Libc.LastError);
+        }
+        finally
+        {
+            if (referenced)
+            {
+                given.DangerousRelease();
+            }
         }
     }
 

@@ -299,5 +299,9 @@ internal sealed class PortableSocket : SocketDevice
         {
             return failure.SocketErrorCode;
         }
+        catch (ObjectDisposedException)
+        {
+            return SocketError.NotSocket;      // by somebody else
+        }
     }
 }

@@ -348,6 +348,43 @@ public abstract class LoopSocketTests(PollerKind poller) : IoTest(poller)
         server.Close();
     });
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_wait_on_a_socket_of_dotnet_that_somebody_disposes_ends_with_an_ObjectDisposedException(bool onAnotherThread) => RunIo(async () =>
+    {
+        using var listener = Listening();
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Connect(listener.LocalEndPoint!);
+        var client = new LoopSocket(socket);
+        var server = await listener.AcceptAsync();
+        var receiving = Loop.CreateTask(client.ReceiveAsync(new byte[9]));
+        var sending = Loop.CreateTask(client.SendAsync(new byte[50_000_000]));
+        await Yields(5);
+        receiving.IsCompleted.Should().BeFalse();
+        sending.IsCompleted.Should().BeFalse();
+        if (onAnotherThread)
+        {
+            OnThread(socket.Dispose);
+        }
+        else
+        {
+            socket.Dispose();
+        }
+
+        (await Catch(receiving)).Should().BeOfType<ObjectDisposedException>();
+        (await Catch(sending)).Should().BeOfType<ObjectDisposedException>();
+        (await Catch(async Coroutine () => await client.ReceiveAsync(new byte[9]))).Should().BeOfType<ObjectDisposedException>();
+        if (IoOptions.Poller == PollerKind.Epoll)
+        {
+            client.IsClosed.Should().BeTrue();
+            (await Catch(async Coroutine () => await ReceiveAll(server, 1 << 20))).Should().BeOfType<SocketException>("the rest will never come");
+        }
+
+        client.Close();
+        server.Close();
+    });
+
     [Fact]
     public void A_closed_loop_closes_the_sockets_that_wait() => RunIo(async () =>
     {

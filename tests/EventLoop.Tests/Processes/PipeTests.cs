@@ -134,6 +134,20 @@ public sealed class PipeTests : ProcessTest
     });
 
     [Fact]
+    public void A_wait_on_a_pipe_whose_handle_somebody_disposes_ends_with_an_ObjectDisposedException() => RunProcesses(async () =>
+    {
+        using var server = new AnonymousPipeServerStream(PipeDirection.Out);
+        nint number = server.ClientSafePipeHandle.DangerousGetHandle();
+        var handle = new SafeFileHandle(number, ownsHandle: false);
+        var receive = new ReceivePipe(handle);
+        var reading = Loop.CreateTask(receive.ReadAsync(new byte[1]));
+        await Yields(3);
+        handle.Dispose();
+        (await Catch(reading)).Should().BeOfType<ObjectDisposedException>().Which.Message.Should().Contain("disposed by somebody else");
+        await receive.DisposeAsync();
+    });
+
+    [Fact]
     public void A_regular_file_is_refused() => RunProcesses(async () =>
     {
         await Yields(1);

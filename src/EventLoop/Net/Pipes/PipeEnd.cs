@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EventLoop.Diagnostics;
 using EventLoop.Net.Connections;
 using EventLoop.Net.Sockets;
@@ -7,7 +8,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Pipes;
 
 /// <summary>One end of a pipe, which is read or written. Loop thread, but for the end.</summary>
-internal sealed class PipeEnd : StreamEnd
+internal sealed class PipeEnd : StreamEnd, IHandedOver
 {
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 
@@ -46,6 +47,14 @@ internal sealed class PipeEnd : StreamEnd
 
     internal bool IsCutOff => transport.IsCutOff;
 
+    /// <param name="made">From a handle that others may still dispose.</param>
+    /// <param name="handle">That one.</param>
+    internal static PipeEnd Watched(PipeEnd made, SafeHandle handle)
+    {
+        HandleWatch.Add(made, handle);
+        return made;
+    }
+
     internal static PipeEnd ForReading(LoopCore core, StreamDevice device, string name) => new(core, device, name, reads: true);
 
     internal static PipeEnd ForWriting(LoopCore core, StreamDevice device, string name) => new(core, device, name, reads: false);
@@ -62,7 +71,13 @@ internal sealed class PipeEnd : StreamEnd
         Output = reads ? null : new OutputPipe(this);
     }
 
-    internal override ObjectDisposedException ClosedException() => new("pipe", $"{transport.Name} is closed.");
+    internal override ObjectDisposedException ClosedException() => ClosedException("");
+
+    private ObjectDisposedException ClosedException(string why) => new("pipe", $"{transport.Name} is closed.{why}");
+
+    bool IHandedOver.IsClosed => IsClosed;
+
+    void IHandedOver.OnHandleDisposed() => OnLoop(static pipe => pipe.CloseNow(DeviceReadiness.DisposedElsewhere));
 
     internal void CutOff() => transport.CutOff();
 
@@ -97,13 +112,15 @@ internal sealed class PipeEnd : StreamEnd
         return closing.IsCompleted ? null : closing;
     }
 
-    internal void CloseNow()
+    internal void CloseNow() => CloseNow("");
+
+    private void CloseNow(string why)
     {
         if (!closed)
         {
             closed = true;
             GC.SuppressFinalize(this);
-            var reason = ClosedException();
+            var reason = ClosedException(why);
             Output?.OnClosed(reason);
             Input?.OnClosed(reason);
             ready.Close(abort: true, transport.Name);

@@ -29,7 +29,7 @@ public sealed class ReceivePipe : IAsyncDisposable, INamed
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     /// <exception cref="PlatformNotSupportedException">The loop's poller is the portable one.</exception>
     public ReceivePipe(SafeFileHandle handle)
-        : this(PipeEnd.ForReading(LoopCore.Required, PipeDevices.Adopt(handle), PipeDevices.NameOf(handle)), Texts.Utf8)
+        : this(PipeEnd.Watched(PipeEnd.ForReading(LoopCore.Required, PipeDevices.Adopt(handle), PipeDevices.NameOf(handle)), handle), Texts.Utf8)
     {
     }
 

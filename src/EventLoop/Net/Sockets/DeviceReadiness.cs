@@ -281,7 +281,7 @@ internal sealed class DeviceReadiness : IDeviceOwner
     }
 
     /// <summary>First closed, so that nothing begins any more; then those who wait leave, through the ready queue; then the descriptor.</summary>
-    internal void Close(bool abort, string peer)
+    internal void Close(bool abort, string peer, string why = "")
     {
         if (IsClosed)
         {
@@ -303,8 +303,8 @@ internal sealed class DeviceReadiness : IDeviceOwner
 
         (var receiving, Reader) = (Reader, null);
         (var sending, Writer) = (Writer, null);
-        receiving?.OnClosed(ClosedException(peer));
-        sending?.OnClosed(ClosedException(peer));
+        receiving?.OnClosed(ClosedException(peer, why));
+        sending?.OnClosed(ClosedException(peer, why));
         device.Close(abort);
         (var told, onClosed) = (onClosed, null);
         told?.Invoke();
@@ -333,9 +333,12 @@ internal sealed class DeviceReadiness : IDeviceOwner
         }
     }
 
-    internal ObjectDisposedException ClosedException(string peer) => device is SocketDevice
-        ? new ObjectDisposedException(nameof(LoopSocket), $"The socket to {peer} is closed.")
-        : new ObjectDisposedException("pipe", "The pipe is closed.");
+    internal const string DisposedElsewhere =
+        " What it was made from was disposed by somebody else: dispose the object that was made of it, and nothing below.";
+
+    internal ObjectDisposedException ClosedException(string peer, string why = "") => device is SocketDevice
+        ? new ObjectDisposedException(nameof(LoopSocket), $"The socket to {peer} is closed.{why}")
+        : new ObjectDisposedException("pipe", $"The pipe is closed.{why}");
 
     private void WaitOn(SocketWaiter waiter, bool reads)
     {

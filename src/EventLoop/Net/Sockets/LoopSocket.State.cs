@@ -266,7 +266,11 @@ public sealed partial class LoopSocket
         Core.TryPost(CallbackItem<(LoopSocket Socket, bool Abort)>.Create(static close => close.Socket.CloseNow(close.Abort), (this, abort), Core.BaseContext));
     }
 
-    private void CloseNow(bool abort)
+    void IHandedOver.OnHandleDisposed() => Core.TryPost(CallbackItem<LoopSocket>.Create(
+        static socket => socket.CloseNow(abort: socket.ready.EndsInMiddle || socket.ready.Writer is not null, DeviceReadiness.DisposedElsewhere), this,
+        Core.BaseContext));
+
+    private void CloseNow(bool abort, string why = "")
     {
         if (ready.IsClosed)
         {
@@ -275,7 +279,7 @@ public sealed partial class LoopSocket
 
         GC.SuppressFinalize(this);
         (_, _) = (LocalEndPoint, RemoteEndPoint);         // known from now on, to messages and to those who ask
-        ready.Close(abort, ready.Reader is not null || ready.Writer is not null ? Peer : "");
+        ready.Close(abort, ready.Reader is not null || ready.Writer is not null ? Peer : "", why);
     }
 
     private void Verify()

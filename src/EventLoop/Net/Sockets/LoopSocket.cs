@@ -17,7 +17,7 @@ namespace EventLoop.Net;
 /// <para>One that is forgotten instead of closed is closed when the garbage collector finds it; debug mode says so. Whoever waits for it keeps it alive.</para>
 /// <para><b>Cost:</b> receive, send, accept and the waits for readiness allocate nothing but the accepted socket itself.</para>
 /// </remarks>
-public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
+public sealed partial class LoopSocket : IAsyncDisposable, IDisposable, IHandedOver
 {
     /// <summary>A new socket of the running loop.</summary>
     /// <param name="family">IPv4, IPv6 or Unix.</param>
@@ -31,12 +31,12 @@ public sealed partial class LoopSocket : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Takes over a socket that was made elsewhere: it becomes non-blocking and is disposed with this one.</summary>
-    /// <param name="socket">Nobody else uses it from now on.</param>
+    /// <param name="socket">Nobody else uses it from now on. Should somebody dispose it all the same, this one is closed within a second: who waits on it gets
+    /// an <see cref="ObjectDisposedException"/>.</param>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     public LoopSocket(Socket socket)
-        : this(LoopCore.Required, LoopCore.Required.Poller.Adopt(socket ?? throw new ArgumentNullException(nameof(socket))))
-    {
-    }
+        : this(LoopCore.Required, LoopCore.Required.Poller.Adopt(socket ?? throw new ArgumentNullException(nameof(socket)))) =>
+        HandleWatch.Add(this, socket.SafeHandle);
 
     /// <summary>Where it is bound; null when it is not. Once it was connected or accepted it is known for good, also when it is closed.</summary>
     public EndPoint? LocalEndPoint => localEndPoint ??= MayAsk ? device.LocalEndPoint : null;

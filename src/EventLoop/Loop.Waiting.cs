@@ -14,7 +14,7 @@ public sealed partial class Loop
     /// <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> waits until cancelled. asyncio: <c>sleep</c>.</summary>
     /// <param name="delay">At least so long; <see cref="TimeSpan.MaxValue"/> never ends.</param>
     /// <remarks><b>Cost:</b> 0 bytes, O(log n) among n timers. <b>Cancellation:</b> ends the sleep; one that has run out
-    /// already is over, and the cancellation lands at the next wait.</remarks>
+    /// already is over, and the cancellation lands at the next wait. <b>A second await</b> of what this returned sleeps anew; debug mode refuses it.</remarks>
     public static Coroutine Sleep(TimeSpan delay) =>
         OperationWatch.IsOn ? OperationWatch.Over(SleepSource.Sleep(delay), "Loop.Sleep") : SleepSource.Sleep(delay);
 

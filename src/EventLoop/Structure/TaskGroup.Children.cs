@@ -63,6 +63,26 @@ public sealed partial class TaskGroup
     /// <typeparam name="T">The type of its result.</typeparam>
     public LoopTask<T> CreateTask<T>(Func<Task<T>> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
 
+    /// <summary>Adds a child that waits for a .NET task and ends as that ends.</summary>
+    /// <param name="task">Under way already, and left alone when the group is cancelled. To have a method run inside the child, give the method:
+    /// <c>CreateTask(() => FetchAsync())</c>.</param>
+    /// <param name="name">Null: "Task-7".</param>
+    /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
+    /// <inheritdoc cref="CreateTask(Coroutine, string?, bool?)" path="/returns|/exception"/>
+    public LoopTask CreateTask(Task task, string? name = null, bool? eager = null)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return CreateTask(DeferredCoroutine.Run(() => task), name, eager);
+    }
+
+    /// <inheritdoc cref="CreateTask(Task, string?, bool?)"/>
+    /// <typeparam name="T">The type of its result.</typeparam>
+    public LoopTask<T> CreateTask<T>(Task<T> task, string? name = null, bool? eager = null)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return CreateTask(DeferredCoroutine.Run(() => task), name, eager);
+    }
+
     /// <summary>Adds a child without a handle: nothing to await, no warning CS4014. Trio: <c>start_soon</c>.</summary>
     /// <param name="coroutine">What it runs.</param>
     /// <param name="name">Null: "Task-7".</param>
@@ -77,6 +97,11 @@ public sealed partial class TaskGroup
 
     /// <inheritdoc cref="StartSoon(Func{Coroutine}, string?)"/>
     public void StartSoon(Func<Task> body, string? name = null) => CreateTask(body, name);
+
+    /// <summary>Adds a child that waits for a .NET task, without a handle.</summary>
+    /// <inheritdoc cref="CreateTask(Task, string?, bool?)" path="/param[@name='task']|/param[@name='name']"/>
+    /// <inheritdoc cref="StartSoon(Coroutine, string?)" path="/exception"/>
+    public void StartSoon(Task task, string? name = null) => CreateTask(task, name);
 
     /// <summary>Starts a child and waits until it says that it has started, or ends. Trio: <c>nursery.start</c>.</summary>
     /// <typeparam name="T">The type of what it says.</typeparam>

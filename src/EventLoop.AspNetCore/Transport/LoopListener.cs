@@ -165,7 +165,7 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
                 }
                 else
                 {
-                    Travel.Send(socket.Leave(), target.Core, Serve);
+                    SocketHandOff.Send(socket.Leave(), target.Core, Serve);
                 }
             }
             catch (ObjectDisposedException)

@@ -219,7 +219,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Confirm()
     {
-        using (ForeignClaim.Begin())
+        using (OtherLoopClaim.Begin())
         {
             if ((Flags & StrayFlag) != 0)
             {
@@ -231,7 +231,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void BeginElsewhere(long token)
     {
-        using (ForeignClaim.Begin())
+        using (OtherLoopClaim.Begin())
         {
             int home = TimerSlot;
             if (Version != token || home > 0)
@@ -246,7 +246,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
                     Throw.AwaitedTwice();
                 }
 
-                ForeignClaim.Announce();
+                OtherLoopClaim.Announce();
                 if (Version != token)
                 {
                     Interlocked.CompareExchange(ref TimerSlot, home, Claimed);

@@ -16,7 +16,7 @@ namespace EventLoop.Coroutines;
 /// before anything is changed.</item>
 /// <item>An outcome is given when there is one, and once. Until then the object stays with its waiter and with whatever it is registered with.</item>
 /// <item>It goes back to its pool where its outcome is taken, and nowhere else: so not twice, and not while anybody can still wake it.</item>
-/// <item>What one loop has made and another starts is claimed under a lock (<see cref="ForeignClaim"/>); everything else needs none.</item>
+/// <item>What one loop has made and another starts is claimed under a lock (<see cref="OtherLoopClaim"/>); everything else needs none.</item>
 /// <item>What code of others can call (<see cref="ForeignWait"/>) acts on the first call only, and is pooled only where that code is known to call once.</item>
 /// </list>
 /// Loop thread only; before the start, whoever made it.

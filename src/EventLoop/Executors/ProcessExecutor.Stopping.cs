@@ -3,7 +3,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-// The end.
+// The end of the pool: what it still has may end, then the workers are stopped.
 public sealed partial class ProcessExecutor
 {
     /// <summary>

@@ -107,7 +107,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
         int number = pool.NumberOf(item.Name);
         if (knownNames.Add(number))
         {
-            WorkFile.VerifyNotRebuilt(item.Name);
+            WorkBuildCheck.VerifyNotRebuilt(item.Name);
             using var name = new FrameWriter();
             name.Write(Encoding.UTF8.GetBytes(WorkFrames.TextOf(item.Name)));
             if (!Send(name.Finish(FrameKind.Name, number).ToArray(), null))

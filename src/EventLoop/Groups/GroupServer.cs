@@ -152,7 +152,7 @@ public sealed class GroupServer : IAsyncDisposable
         }
         else
         {
-            Travel.Send(device, to, open);
+            SocketHandOff.Send(device, to, open);
         }
     }
 
@@ -353,7 +353,7 @@ public sealed class GroupServer : IAsyncDisposable
 
             var seat = server.seats[server.group.PickLeastLoaded().Index];
             seat.Enter();
-            Travel.Send(accepted.Leave(), seat.Thread.Core, seat.Serve, seat.Leave);
+            SocketHandOff.Send(accepted.Leave(), seat.Thread.Core, seat.Serve, seat.Leave);
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace EventLoop.Polling;
 
-/// <summary>One datagram of a batch.</summary>
+/// <summary>One datagram of a batch, as the device sends and receives it.</summary>
 internal struct Datagram
 {
     internal Memory<byte> Bytes;

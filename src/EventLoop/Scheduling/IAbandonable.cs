@@ -1,6 +1,6 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>Somebody's continuation is a method of this; when he has been given up nobody misses it.</summary>
+/// <summary>The target of a continuation that may come too late: once the wait was abandoned, nobody misses it.</summary>
 internal interface IAbandonable
 {
     bool IsAbandoned { get; }

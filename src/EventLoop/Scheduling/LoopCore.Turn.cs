@@ -5,8 +5,8 @@ namespace EventLoop.Scheduling;
 
 // One turn of the loop:
 //
-//     take the inbox → move due timers to ready → run the batch (what was ready when it began) → poll
-//                                                                 0 if something is ready, else until the next deadline
+//     take the inbox → look: move due timers to ready, then poll (0 if something is ready, else until the next deadline)
+//                    → run the batch (what was ready when it began)
 //
 // Reading the clock costs more than a step. So while steps follow one another the clock and the poller are looked at only once in
 // LookInterval steps; a loop that runs out of work looks at once.

@@ -1,6 +1,6 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>The names under which others find us.</summary>
+/// <summary>The names of the meter and the event source, by which collectors subscribe.</summary>
 public static class LoopTelemetry
 {
     /// <summary>The meter, for OpenTelemetry and dotnet-counters: <c>eventloop.*</c>, each with the tag <see cref="NameTag"/>. Loops of one name are added

@@ -106,7 +106,7 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 
         use.VerifyNotStarted(token);
         Verify(here);      // before anything is changed: awaited on a wrong loop it is as good as before on the right one
-        using (ForeignClaim.Begin())
+        using (OtherLoopClaim.Begin())
         {
             use.Start(token);
             core = here;

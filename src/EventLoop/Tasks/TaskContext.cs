@@ -5,7 +5,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>The context of a task's code.</summary>
+/// <summary>The context in which a task's code runs: what <c>await</c> captures, and where the scope around it is found.</summary>
 internal class TaskContext(LoopCore core, LoopTask task) : LoopContext(core, task)
 {
     internal LoopTask Task => Unsafe.As<LoopTask>(Owner!);

@@ -5,7 +5,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
 
-/// <summary>One datagram of a batch.</summary>
+/// <summary>One datagram of a batch that is sent or received by one call.</summary>
 public struct DatagramMessage
 {
     /// <summary>Where it is, or is to be put.</summary>

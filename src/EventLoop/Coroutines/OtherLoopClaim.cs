@@ -5,7 +5,7 @@ namespace EventLoop.Coroutines;
 /// look at the mark of the home behind it. Any other loop takes that mark away first, makes all processors see this, and only then looks whether it was
 /// started. So of two loops that start one coroutine at the same moment, one sees the other. One claim at a time; any thread.
 /// </summary>
-internal static class ForeignClaim
+internal static class OtherLoopClaim
 {
     private static readonly Lock Gate = new();
 

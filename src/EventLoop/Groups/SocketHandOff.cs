@@ -5,7 +5,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Groups;
 
 /// <summary>The way of a socket to another loop, on which nobody has registered it.</summary>
-internal static class Travel
+internal static class SocketHandOff
 {
     /// <param name="device">It has left its loop.</param>
     /// <param name="to">Where it goes.</param>

@@ -6,7 +6,7 @@ using EventLoop.Executors.Work;
 namespace EventLoop.Executors;
 
 /// <summary>The file that a worker process will find a function in. Any thread.</summary>
-internal static class WorkFile
+internal static class WorkBuildCheck
 {
     /// <exception cref="InvalidOperationException">It is another build than the one that runs here.</exception>
     [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Without a location there is no file to look at.")]

@@ -1,6 +1,8 @@
 namespace EventLoop.Hosting;
 
-/// <summary>The time that one outgoing request may take: what is done inside is cancelled when it is over, and throws <see cref="TimeoutException"/> then.</summary>
+/// <summary>
+/// The time that one outgoing request may take: what is done inside is cancelled when it is over, and throws <see cref="TimeoutException"/> then.
+/// </summary>
 internal sealed class RequestDeadline : IDisposable
 {
     private readonly CancellationTokenSource source;

@@ -2,7 +2,9 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>The switches of everything that watches a loop: recorder, observers, stalls, ended tasks, dumps. Any thread may switch; it takes effect within a turn.</summary>
+/// <summary>
+/// The switches of everything that watches a loop: recorder, observers, stalls, ended tasks, dumps. Any thread may switch; it takes effect within a turn.
+/// </summary>
 public sealed class LoopDiagnostics
 {
     private readonly Loop loop;

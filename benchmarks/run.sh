@@ -9,7 +9,7 @@
 #     comparison  the same job with blocking calls, threads, async and the loop
 #     http        files over HTTP
 #     processes   child processes, worker processes, groups of loops, a cluster of two silos, Python's pool
-#     web         ASP.NET Core on the loop beside Kestrel's own sockets (wrk; h2load for HTTP/2; Node where it is installed)
+#     web         ASP.NET Core on the loop beside Kestrel's own sockets and the servers of others (wrk; h2load for HTTP/2; thirteen minutes)
 #     inside      seeing inside a running program: what it costs and how right it is, with the goals (four minutes)
 #   --quick       fewer rounds and smaller numbers, and the lab only where it is named: five minutes instead of an hour
 #   --rounds N    of scheduler, echo and http, instead of five

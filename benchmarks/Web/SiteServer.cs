@@ -20,6 +20,7 @@ internal static class SiteServer
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(server =>
         {
+            server.Limits.MaxRequestBodySize = null;
             server.Listen(IPAddress.Loopback, port);
             server.Listen(IPAddress.Loopback, port + 1, static listen => listen.Protocols = HttpProtocols.Http2);
         });
@@ -48,6 +49,7 @@ internal static class SiteServer
         });
         app.MapGet("/sleep", kind == "loop" ? Sleep : Delay);
         app.MapGet("/large", static () => TypedResults.Bytes(Large));
+        app.MapPost("/upload", (Delegate)Drain);      // as a RequestDelegate it would lose its result
         await app.StartAsync();
         Figures.Answer();
         await app.StopAsync();
@@ -64,6 +66,19 @@ internal static class SiteServer
     {
         await Task.Delay(1);
         return "Hello, World!";
+    }
+
+    private static async Task<string> Drain(HttpContext http)
+    {
+        byte[] buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(64 * 1024);
+        long all = 0;
+        while (await http.Request.Body.ReadAsync(buffer) is > 0 and var count)
+        {
+            all += count;
+        }
+
+        System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+        return all.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
 
     internal sealed record Message(string Text);

@@ -219,7 +219,8 @@ def processes(result):
         "machine's cores with whoever calls them.", caption(result)])
 
 
-WEB = {"sockets": "Kestrel's sockets", "inline": "Kestrel's sockets, inline", "loop": "EventLoop", "bare": "EventLoop, bare", "node": "node"}
+WEB = {"sockets": "Kestrel's sockets", "inline": "Kestrel's sockets, inline", "loop": "EventLoop", "bare": "EventLoop, bare", "go": "Go net/http", "node": "Node http",
+       "bun": "Bun.serve", "uvicorn": "uvicorn, raw ASGI", "FastAPI": "uvicorn, FastAPI"}
 
 
 def web(result):
@@ -229,15 +230,19 @@ def web(result):
     svg.bars(target("web"), "ASP.NET Core: processor time of the server", "microseconds for a request, all servers on one core; less is better", source(result),
              [(case, [(WEB[row["server"]], median(row, "cpu_us"), "") for row in at(case)]) for case in cases], labels=150)
     table = [[case, f"**{WEB[row['server']]}**" if row["server"] == "loop" else WEB[row["server"]], f"{median(row, 'cpu_us'):.2f}", f"{row['times_sockets_cpu']:.2f}",
-              f"{median(row, 'rps'):,.0f}", f"{median(row, 'p99_ms'):.2f}",
+              f"{row['loop_by_this']:.2f}" if row.get("loop_by_this") else "-", f"{median(row, 'rps'):,.0f}", f"{median(row, 'p99_ms'):.2f}",
               *([f"{median(row, 'pool_items'):.2f}", f"{median(row, 'allocated_bytes'):,.0f}"] if "pool_items" in row else ["-", "-"])]
              for case in cases for row in sorted(at(case), key=lambda row: median(row, "cpu_us"))]
     parts = ["### ASP.NET Core", image("web", "ASP.NET Core: processor time of the server for a request"),
              "<details><summary>All figures</summary>\n\n"
-             + markdown(["case", "server", "CPU µs/request", "times Kestrel's sockets", "requests/s", "p99 ms", "pool items", "bytes"], table, left=2) + "\n\n</details>"]
+             + markdown(["case", "server", "CPU µs/request", "times Kestrel's sockets", "EventLoop by this", "requests/s", "p99 ms", "pool items", "bytes"], table, left=2) + "\n\n</details>"]
     if result["idle"]:
         parts.append(f"{result['idle'][0]['connections']:,} idle connections: "
-                     + ", ".join(f"{WEB[row['server']]} {row['bytes_each'] / 1024:.1f} KiB each" for row in result["idle"]) + ".")
+                     + ", ".join(f"{WEB[row['server']]} {row['bytes_each'] / 1024:.1f} KiB each ({row.get('times_sockets', 1):.2f})" for row in result["idle"]) + ".")
+    if result.get("uploads"):
+        parts.append(f"One body of {result['uploads'][0]['bytes'] / 1e6:,.0f} MB, read and dropped: "
+                     + ", ".join(f"{WEB[row['server']]} {row['seconds']:.1f} s, {row['cpu_seconds']:.1f} s of the processor, memory grew by {row['grew_mb']:.0f} MB at most"
+                                 for row in result["uploads"]) + ".")
     parts.append("`bare` is a loop on `Connection` without ASP.NET Core: the bound.")
     return "\n\n".join(parts + [caption(result)])
 

@@ -368,13 +368,14 @@ def measure_lab(quick):
 
 def measure_web(quick):
     build([("Web", "benchmarks/Web")])
-    rounds, seconds = (1, 1) if quick else (3, 1)
-    say(f"web: {rounds} round{'s' * (rounds > 1)}, {'one minute' if quick else 'five minutes'} at most")
+    rounds, seconds = (1, 1) if quick else (5, 1)
+    say(f"web: {rounds} round{'s' * (rounds > 1)}, {'two minutes' if quick else 'thirteen minutes'} at most")
     try:
-        rows, memory = web.measure(program("Web"), rounds, seconds, say, web.QUICK if quick else None, warmup=1 if quick else 2, limit=45 if quick else 250)
+        rows, memory, uploads = web.measure(program("Web"), rounds, seconds, say, web.QUICK if quick else None, warmup=1 if quick else 2,
+                                            limit=75 if quick else 660, peers=peers("web"), quick=quick)
     except RuntimeError as reason:
         raise Skipped(str(reason)) from reason
-    return {"rounds": rounds, "seconds": seconds, "rows": rows, "idle": memory}
+    return {"rounds": rounds, "seconds": seconds, "rows": rows, "idle": memory, "uploads": uploads}
 
 
 # ---- tables
@@ -430,12 +431,13 @@ def print_processes(result):
 
 
 def print_web(result):
-    table(["case", "server", "CPU us/req", "times sockets", "requests/s", "p99 ms"],
-          [[row["case"], row["server"], f"{row['cpu_us']['median']:.2f}", f"{row['times_sockets_cpu']:.2f}", f"{row['rps']['median']:.0f}",
-            f"{row['p99_ms']['median']:.2f}"] for row in result["rows"]])
-    table(["idle connections", "KiB each"], [[row["server"], f"{row['bytes_each'] / 1024:.1f}"] for row in result["idle"]])
-
-
+    table(["case", "server", "CPU us/req", "times sockets", "ours by theirs", "requests/s", "p99 ms"],
+          [[row["case"], row["server"], f"{row['cpu_us']['median']:.2f}", f"{row['times_sockets_cpu']:.2f}", f"{row['loop_by_this'] or 0:.2f}",
+            f"{row['rps']['median']:.0f}", f"{row['p99_ms']['median']:.2f}"] for row in result["rows"]])
+    table(["idle connections", "KiB each", "times sockets"],
+          [[row["server"], f"{row['bytes_each'] / 1024:.1f}", f"{row['times_sockets']:.2f}"] for row in result["idle"]])
+    table(["one large body", "MB", "s", "CPU s", "memory grew, MB"],
+          [[row["server"], f"{row['bytes'] / 1e6:.0f}", f"{row['seconds']:.1f}", f"{row['cpu_seconds']:.1f}", f"{row['grew_mb']:.1f}"] for row in result["uploads"]])
 
 
 def held(row):

@@ -1,10 +1,11 @@
-"""The web suite: an application of ASP.NET Core on the loop beside the same on Kestrel's own sockets. All servers run at once, each pinned to
-core 0, and short windows of load from core 1 go to them in turn: what is compared is the processor time of a request, as a ratio to the sockets'
-window beside it. benchmarks/run.sh web runs all of it; some of it: build benchmarks/Web, then
+"""The web suite: an application of ASP.NET Core on the loop beside the same on Kestrel's own sockets, and beside the servers of others. All run at
+once, each pinned to core 0, and short windows of load from core 1 go to them in turn: what is compared is the processor time of a request, as a
+ratio to the sockets' window beside it, and ours to that of each other. benchmarks/run.sh web runs all of it; some of it: build benchmarks/Web, then
 python3 benchmarks/suite/web.py ROUNDS SECONDS [CASES, a regular expression]"""
 import os
 import re
 import resource
+import select
 import shutil
 import socket
 import statistics
@@ -26,27 +27,45 @@ CASES = [
 ]
 KINDS = ["sockets", "inline", "loop", "bare"]
 QUICK = "plaintext, 64|JSON, 64|yields|for each request|HTTP/2"
-IDLE = 2000      # connections that are kept alive and do nothing
-NODE = """require('http').createServer((request, answer) => {
-  const json = request.url === '/json';
-  answer.setHeader('Content-Type', json ? 'application/json' : 'text/plain');
-  answer.end(json ? JSON.stringify({ text: 'Hello, World!' }) : 'Hello, World!');
-}).listen(+process.argv[1], '127.0.0.1', () => console.log('ready'));"""
+OTHERS = ("/plaintext", "/json")                  # what the servers of others can do as well
+IDLE, QUICK_IDLE = 10_000, 1000                   # connections that are kept alive and do nothing
+UPLOAD, QUICK_UPLOAD = 2 << 30, 256 << 20         # bytes of one body
+START, ANSWER = 60, 30                            # seconds that a server may take to start, and to tell its figures
 
 
 class Server:
-    def __init__(self, kind, port, program):
+    """One of ours, which tells its figures itself."""
+    told = True
+
+    def __init__(self, kind, port, command):
         self.kind, self.port = kind, port
-        self.process = subprocess.Popen(["taskset", "-c", "0", "dotnet", program, kind, str(port)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        if self.process.stdout.readline().strip() != "ready":
-            raise RuntimeError(f"{kind} does not start")
+        self.process = subprocess.Popen(["taskset", "-c", "0", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            if not self.line(START).startswith(("ready", "listening")):
+                raise RuntimeError(f"{kind} does not start")
+        except Exception:
+            self.process.kill()
+            raise
+
+    def line(self, seconds):
+        if not select.select([self.process.stdout], [], [], seconds)[0]:
+            raise RuntimeError(f"{self.kind} says nothing for {seconds} s")
+        return self.process.stdout.readline().strip()
 
     def figures(self):
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        cpu, items, allocated, memory = self.process.stdout.readline().split()
+        cpu, items, allocated, memory = self.line(ANSWER).split()
         return float(cpu), int(items), int(allocated), int(memory)
+
+    def peak(self):
+        """The largest resident memory, in bytes, since forget_peak."""
+        with open(f"/proc/{self.process.pid}/status") as file:
+            return int(re.search(r"VmHWM:\s+(\d+)", file.read())[1]) * 1024
+
+    def forget_peak(self):
+        with open(f"/proc/{self.process.pid}/clear_refs", "w") as file:
+            file.write("5")
 
     def close(self):
         self.process.stdin.close()
@@ -54,32 +73,12 @@ class Server:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
 
 
-def load(server, path, connections, arguments, http2, seconds):
-    """Requests that were answered, and milliseconds that 99 % of them took at most."""
-    if http2:
-        output = subprocess.run(["taskset", "-c", "1", "h2load", "-c", str(connections), "-m", "32", "-D", str(seconds), f"http://127.0.0.1:{server.port + 1}{path}"],
-                                capture_output=True, text=True, timeout=seconds + 60).stdout
-        done = re.search(r"(\d+) succeeded", output)
-        return int(done.group(1)) if done else 0, 0.0
-    output = subprocess.run(["taskset", "-c", "1", "wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--latency", *arguments, f"http://127.0.0.1:{server.port}{path}"],
-                            capture_output=True, text=True, timeout=seconds + 60).stdout
-    done = re.search(r"(\d+) requests in", output)
-    late = re.search(r"99%\s+([\d.]+)(us|ms|s)", output)
-    scale = {"us": 0.001, "ms": 1, "s": 1000}
-    return int(done.group(1)) if done else 0, float(late.group(1)) * scale[late.group(2)] if late else 0.0
-
-
-class Node(Server):
-    """Node's own HTTP server, whose processor time is the system's account of it."""
-
-    def __init__(self, port):
-        self.kind, self.port = "node", port
-        self.process = subprocess.Popen(["taskset", "-c", "0", "node", "-e", NODE, str(port)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        if self.process.stdout.readline().strip() != "ready":
-            raise RuntimeError("node does not start")
+class Other(Server):
+    """Somebody else's server, whose figures are the system's account of it."""
+    told = False
 
     def figures(self):
         with open(f"/proc/{self.process.pid}/stat") as file:
@@ -91,38 +90,138 @@ class Node(Server):
         self.process.wait()
 
 
+def bounded(command, seconds):
+    """Its output; nothing where it takes too long."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=seconds).stdout
+    except subprocess.TimeoutExpired:
+        return ""
+
+
+def load(server, path, connections, arguments, http2, seconds):
+    """Requests that were answered, and milliseconds that 99 % of them took at most."""
+    if http2:
+        output = bounded(["taskset", "-c", "1", "h2load", "-c", str(connections), "-m", "32", "-D", str(seconds), f"http://127.0.0.1:{server.port + 1}{path}"],
+                         seconds + 20)
+        done = re.search(r"(\d+) succeeded", output)
+        return int(done.group(1)) if done else 0, 0.0
+    output = bounded(["taskset", "-c", "1", "wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--latency", *arguments,
+                      f"http://127.0.0.1:{server.port}{path}"], seconds + 20)
+    done = re.search(r"(\d+) requests in", output)
+    late = re.search(r"99%\s+([\d.]+)(us|ms|s)", output)
+    scale = {"us": 0.001, "ms": 1, "s": 1000}
+    return int(done.group(1)) if done else 0, float(late.group(1)) * scale[late.group(2)] if late else 0.0
+
+
 def idle(server, count):
     """Bytes of memory for each connection that was used once and is kept alive."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, count + 200)), hard))
     before, clients = server.figures()[3], []
+    end = time.monotonic() + 60
     try:
-        for _ in range(count):
+        while len(clients) < count and time.monotonic() < end:
             client = socket.create_connection(("127.0.0.1", server.port), 20)
             clients.append(client)
             client.sendall(b"GET /plaintext HTTP/1.1\r\nHost: a\r\n\r\n")
             client.recv(4096)
-        return (server.figures()[3] - before) / count
+        return (server.figures()[3] - before) / len(clients)
     finally:
         for client in clients:
             client.close()
 
 
-def measure(program, rounds, seconds, say, only=None, warmup=2, limit=None):
-    """Rows of all cases; `limit`: seconds after which no further case is begun."""
+def answered(client, size):
+    answer = b""
+    while not answer.endswith(b"0\r\n\r\n"):
+        more = client.recv(4096)
+        if not more:
+            break
+        answer += more
+    if f"\r\n{size}\r\n".encode() not in answer:
+        raise RuntimeError(f"{size} bytes were not taken")
+
+
+def upload(server, size):
+    """Of one body: seconds, processor seconds of the server, and the bytes by which its memory grew at the most."""
+    block, end = bytes(1 << 20), time.monotonic() + 120
+    with socket.create_connection(("127.0.0.1", server.port), 20) as client:
+        client.sendall(b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n" + block)
+        answered(client, 1 << 20)
+        server.forget_peak()
+        before, cpu, start = server.peak(), server.figures()[0], time.monotonic()
+        client.sendall(f"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n".encode())
+        for _ in range(size // len(block)):
+            client.sendall(block)
+            if time.monotonic() > end:
+                raise TimeoutError(f"{server.kind} takes too long for {size} bytes")
+        answered(client, size)
+        return time.monotonic() - start, server.figures()[0] - cpu, server.peak() - before
+
+
+def start(program, peers, say):
+    servers = []
+    try:
+        for kind in KINDS:
+            servers.append(Server(kind, 21000 + 10 * len(servers), ["dotnet", program, kind, str(21000 + 10 * len(servers))]))
+        for kind, command in peers:
+            port = 21000 + 10 * len(servers)
+            try:
+                servers.append(Other(kind, port, [*command, "--port", str(port), "--lifetime", "1200"]))
+            except (RuntimeError, OSError) as reason:
+                say(f"skipped  {kind}: {reason}")
+    except Exception:
+        for server in servers:
+            server.close()
+        raise
+    return servers
+
+
+def measure_idle(servers, count, say):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count + 200:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 200), hard))
+    count = min(count, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)
+    rows = []
+    for server in servers:
+        if server.kind in ("inline", "uvicorn", "FastAPI"):
+            continue
+        try:
+            row = {"server": server.kind, "connections": count, "bytes_each": idle(server, count)}
+        except OSError as reason:
+            say(f"skipped  idle connections of {server.kind}: {reason}")
+            continue
+        row["times_sockets"] = row["bytes_each"] / rows[0]["bytes_each"] if rows and rows[0]["server"] == "sockets" else 1.0
+        rows.append(row)
+        say(f"{count} idle connections: {row['server']:8} {row['bytes_each'] / 1024:.1f} KiB each ({row['times_sockets']:.2f})")
+    return rows
+
+
+def measure_upload(servers, size, say):
+    rows = []
+    for server in servers:
+        if server.kind not in ("sockets", "loop"):
+            continue
+        try:
+            seconds, cpu, grew = upload(server, size)
+        except (OSError, RuntimeError) as reason:
+            say(f"skipped  an upload to {server.kind}: {reason}")
+            continue
+        rows.append({"server": server.kind, "bytes": size, "seconds": seconds, "cpu_seconds": cpu, "grew_mb": grew / 1e6})
+        say(f"a body of {size >> 20} MiB: {server.kind:8} {seconds:.1f} s, {cpu:.1f} s of the processor, memory grew by {grew / 1e6:.1f} MB at most")
+    return rows
+
+
+def measure(program, rounds, seconds, say, only=None, warmup=2, limit=None, peers=(), quick=False):
+    """Rows of all cases, of idle connections, of an upload; `limit`: seconds after which no further case is begun."""
     if not shutil.which("wrk"):
         raise RuntimeError("wrk is not installed (Debian package wrk)")
     began = time.monotonic()
-    servers, rows, memory = [], [], []
+    rows, memory, uploads = [], [], []
+    servers = start(program, peers, say)
     try:
-        for number, kind in enumerate(KINDS):
-            servers.append(Server(kind, 21000 + 10 * number, program))
-        if shutil.which("node"):
-            servers.append(Node(21000 + 10 * len(KINDS)))
-        # First, because memory that load has taken has room for them.
-        memory = [] if only and only != QUICK else [{"server": server.kind, "connections": IDLE, "bytes_each": idle(server, IDLE)} for server in servers]
-        for row in memory:
-            say(f"{IDLE} idle connections: {row['server']:8} {row['bytes_each'] / 1024:.1f} KiB each")
+        if not only or quick:
+            # First, because memory that load has taken has room for them.
+            memory = measure_idle(servers, QUICK_IDLE if quick else IDLE, say)
+            uploads = measure_upload(servers, QUICK_UPLOAD if quick else UPLOAD, say)
         for name, path, connections, arguments, http2 in CASES:
             if only and not re.search(only, name):
                 continue
@@ -132,28 +231,28 @@ def measure(program, rounds, seconds, say, only=None, warmup=2, limit=None):
             if limit and time.monotonic() - began > limit:
                 say(f"skipped  {name}: the time is up")
                 continue
-            # Only the plain cases are something that the bare server can do as well; Node's does JSON, too.
+            # Only the plain cases are something that the bare server and those of others can do as well.
             taking = [server for server in servers if server.kind in ("sockets", "inline", "loop")
-                      or not http2 and not arguments and path in (("/plaintext",) if server.kind == "bare" else ("/plaintext", "/json"))]
+                      or not http2 and not arguments and path in (("/plaintext",) if server.kind == "bare" else OTHERS)]
             for server in taking:
                 warm = 0
-                for _ in range(8 if server.kind != "node" and path not in ("/large", "/sleep", "/delay") else 1):
+                for _ in range(6 if server.told and path not in ("/large", "/sleep", "/delay") else 1):
                     warm += load(server, path, connections, arguments, http2, warmup)[0]
-                    if warm > (150_000 if warmup > 1 else 20_000):
+                    if warm > (100_000 if warmup > 1 else 20_000):
                         break
             values = {server.kind: [] for server in taking}
             for _ in range(rounds):
                 for server in taking:
                     before = server.figures()
-                    start = time.monotonic()
+                    asked = time.monotonic()
                     requests, late = load(server, path, connections, arguments, http2, seconds)
-                    took = time.monotonic() - start
+                    took = time.monotonic() - asked
                     after = server.figures()
                     if requests:
                         values[server.kind].append({
                             "us": (after[0] - before[0]) / requests * 1e6, "items": (after[1] - before[1]) / requests,
                             "bytes": (after[2] - before[2]) / requests, "perSecond": requests / took, "p99": late})
-            base = values["sockets"]
+            base, ours = values["sockets"], values["loop"]
             for server in taking:
                 of = values[server.kind]
                 if not of or not base:
@@ -161,20 +260,21 @@ def measure(program, rounds, seconds, say, only=None, warmup=2, limit=None):
                 every = lambda field: {"median": statistics.median(window[field] for window in of), "low": min(window[field] for window in of),
                                        "high": max(window[field] for window in of), "samples": len(of)}
                 row = {"case": name, "server": server.kind, "cpu_us": every("us"), "rps": every("perSecond"), "p99_ms": every("p99"),
-                       "times_sockets_cpu": statistics.median(window["us"] / other["us"] for window, other in zip(of, base))}
-                if server.kind != "node":
+                       "times_sockets_cpu": statistics.median(window["us"] / other["us"] for window, other in zip(of, base)),
+                       "loop_by_this": statistics.median(own["us"] / window["us"] for window, own in zip(of, ours) if window["us"]) if ours else None}
+                if server.told:
                     row |= {"pool_items": every("items"), "allocated_bytes": every("bytes")}
                 rows.append(row)
-                known = f"{row['pool_items']['median']:.3f} items  {row['allocated_bytes']['median']:7.0f} B  " if server.kind != "node" else ""
-                say(f"{name:45} {server.kind:8} {row['cpu_us']['median']:8.2f} us ({row['times_sockets_cpu']:.2f})  {known}"
+                known = f"{row['pool_items']['median']:.3f} items  {row['allocated_bytes']['median']:7.0f} B  " if server.told else ""
+                say(f"{name:45} {server.kind:8} {row['cpu_us']['median']:8.2f} us ({row['times_sockets_cpu']:.2f}; ours by it {row['loop_by_this'] or 0:.2f})  {known}"
                     f"{row['rps']['median']:8.0f}/s  p99 {row['p99_ms']['median']:.2f} ms")
     finally:
         for server in servers:
             server.close()
-    return rows, memory
+    return rows, memory, uploads
 
 
 if __name__ == "__main__":
     import sys
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    measure(os.path.join(root, ".artifacts", "bin", "Web", "release", "Web.dll"), int(sys.argv[1]), int(sys.argv[2]), lambda text: print(text, flush=True), sys.argv[3] if len(sys.argv) > 3 else None)
+    import measure as suite
+    measure(suite.program("Web"), int(sys.argv[1]), int(sys.argv[2]), suite.say, sys.argv[3] if len(sys.argv) > 3 else None, peers=suite.peers("web"))

@@ -79,5 +79,7 @@ public sealed partial class Loop
     /// <summary>Something beside the loop went wrong. Any thread.</summary>
     internal void LogFailure(string what, Exception failure) => Log.DiagnosticsFailed(LogTarget, failure, what, Name);
 
+    internal void LogStarvedPool(TimeSpan since) => Log.PoolStarved(LogTarget, Name, since.TotalSeconds);
+
     internal void LogStall(StallReport report) => Log.Stalled(LogTarget, report.ToString());
 }

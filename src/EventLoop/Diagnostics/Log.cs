@@ -79,4 +79,9 @@ internal static partial class Log
         "The work in {Method} that loop '{Loop}' gave to another thread returned a Task that has not ended: it is asynchronous, and ended there with its "
         + "first await. Await what it returned, too (await await ...), or call it without ToThread", EventName = "WorkReturnedTask")]
     internal static partial void WorkReturnedTask(ILogger logger, string method, string loop);
+
+    [LoggerMessage(25, LogLevel.Warning,
+        "The thread pool has had no thread to spare for {Seconds:F0} s, and signals that loop '{Loop}' listens to come by way of it: they come late. Something "
+        + "blocks its threads", EventName = "PoolStarved")]
+    internal static partial void PoolStarved(ILogger logger, string loop, double seconds);
 }

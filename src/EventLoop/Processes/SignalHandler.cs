@@ -19,6 +19,8 @@ internal sealed class SignalHandler : ISignalSubscriber, ILoopResident
         core.Loop.Residents.Add(this);
     }
 
+    public Loop Loop => core.Loop;
+
     public void OnSignal(int arrived) => core.TryPost(CallbackItem<SignalHandler>.Create(static handler => handler.Call(), this, core.BaseContext));
 
     void ILoopResident.OnLoopClosing() => Remove();

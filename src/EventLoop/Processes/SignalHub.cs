@@ -36,6 +36,15 @@ internal static class SignalHub
         return number;
     }
 
+    /// <summary>The loops in debug mode that listen to any.</summary>
+    internal static List<Loop> DebuggedLoops()
+    {
+        lock (Gate)
+        {
+            return [.. Registrations.Values.SelectMany(static one => one.Subscribers).Select(static one => one.Loop).Where(static loop => loop.Debug).Distinct()];
+        }
+    }
+
     internal static void Add(int number, ISignalSubscriber subscriber)
     {
         lock (Gate)
@@ -47,6 +56,7 @@ internal static class SignalHub
             }
 
             registration.Subscribers = [.. registration.Subscribers, subscriber];
+            SignalPoolWatch.Begin(subscriber.Loop);
         }
     }
 
@@ -101,6 +111,8 @@ internal static class SignalHub
 /// <summary>Who listens to a signal.</summary>
 internal interface ISignalSubscriber
 {
+    Loop Loop { get; }
+
     /// <summary>On any thread; does not throw.</summary>
     void OnSignal(int number);
 }

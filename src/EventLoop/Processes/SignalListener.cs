@@ -105,6 +105,8 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
     {
         private ulong pending;       // any thread, interlocked: which are on their way, or were not taken yet
 
+        public Loop Loop => listener.core.Loop;
+
         public void OnSignal(int number)
         {
             ulong bit = 1UL << (number - 1);

@@ -26,6 +26,38 @@ public sealed class SignalEndTests : ProcessTest
         (await Catch(running)).Should().BeOfType<WorkerCrashedException>().Which.ExitStatus.Signal.Should().Be(Signals.SIGUSR1);
     });
 
+    [Fact]
+    public void A_thread_pool_that_is_starved_is_told_in_debug_mode_to_who_listens_to_signals() => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(new() { Workers = 1 });
+        (await pool.Run(ListenWithAStarvedPool)).Should().Contain("come late").And.Contain("'starved'");
+    });
+
+    // In a process of its own: all threads of its pool are kept until somebody has said so.
+    private static string ListenWithAStarvedPool()
+    {
+        ThreadPool.SetMinThreads(1, 1);
+        ThreadPool.SetMaxThreads(Environment.ProcessorCount, Environment.ProcessorCount);
+        using var told = new ManualResetEventSlim();
+        for (int i = 0; i < Environment.ProcessorCount * 4; i++)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static told => told.Wait(TimeSpan.FromMinutes(1)), told, preferLocal: false);
+        }
+
+        var logger = new CapturingLoggerFactory();
+        return Loop.Run(async Coroutine<string> () =>
+        {
+            using var listener = Signals.Listen(Signals.SIGUSR1);
+            while (logger.Warnings.All(static line => line.Event.Name != "PoolStarved"))
+            {
+                await Loop.Sleep(TimeSpan.FromMilliseconds(10));
+            }
+
+            told.Set();
+            return logger.Warnings.First(static line => line.Event.Name == "PoolStarved").Message;
+        }, new LoopOptions { Name = "starved", Debug = true, LoggerFactory = logger });
+    }
+
     private static int ListenInAHail(int times) => Loop.Run(async Coroutine<int> () =>
     {
         int heard = 0;

@@ -41,7 +41,8 @@ internal static class SignalHub
     {
         lock (Gate)
         {
-            return [.. Registrations.Values.SelectMany(static one => one.Subscribers).Select(static one => one.Loop).Where(static loop => loop.Debug).Distinct()];
+            var loops = Registrations.Values.SelectMany(static one => one.Subscribers).Select(static one => one.Loop);
+            return [.. loops.Where(static loop => loop.Debug).Distinct()];
         }
     }
 

@@ -92,7 +92,8 @@ public sealed partial class LoopFile : IAsyncDisposable
     /// <summary>Writes all of it; what lies between the end of the file and the offset becomes zeros.</summary>
     /// <param name="bytes">Must not change until it is done.</param>
     /// <param name="offset">Where to begin.</param>
-    /// <remarks>It is in the system's memory then, and visible to all; <see cref="FlushAsync"/> brings it to the disk.</remarks>
+    /// <remarks>It is in the system's memory then, and visible to all; <see cref="FlushAsync"/> brings it to the disk. Written by the executor: unlike reads,
+    /// writes that must not wait are refused by the usual file systems (ext4, tmpfs), so there is no telling beforehand.</remarks>
     /// <inheritdoc cref="ReadAsync" path="/exception"/>
     public Coroutine WriteAsync(ReadOnlyMemory<byte> bytes, long offset)
     {

@@ -36,7 +36,7 @@ public abstract class IoTest(PollerKind poller) : LoopTest
         RunLoop(main, IoOptions);
 
         // What is left open stays open. A tool that asks this process something meanwhile, by .NET's diagnostic port, comes and goes.
-        SpinWait.SpinUntil(() => OpenSockets() <= before, TimeSpan.FromSeconds(5)).Should().BeTrue("what a test opens it closes");
+        SpinWait.SpinUntil(() => OpenSockets() <= before, TimeSpan.FromSeconds(20)).Should().BeTrue("what a test opens it closes");
     }
 
     /// <summary>A connected pair over loopback TCP.</summary>

@@ -22,6 +22,7 @@ internal static class Targets
             "yielder" => Yielder(count),
             "spin" => Spin(),
             "busy" => Busy(),
+            "paced" => Paced(),
             "leaks" => Leaks(),
             "names" => Names(),
             "crowded" => Crowded(),
@@ -101,6 +102,26 @@ internal static class Targets
         var b = Loop.CreateTask(Yield, "b");
         await a;
         await b;
+    }
+
+    // A million steps a second, two records each.
+    private static async Coroutine Paced()
+    {
+        const int atOnce = 1000;
+        await Ready(1);
+        long began = Stopwatch.GetTimestamp();
+        for (long steps = 0; Stopwatch.GetElapsedTime(began) < Life; steps += atOnce)
+        {
+            for (int i = 0; i < atOnce; i++)
+            {
+                await Loop.Yield();
+            }
+
+            while (Stopwatch.GetElapsedTime(began).TotalMicroseconds < steps)
+            {
+                Thread.SpinWait(20);
+            }
+        }
     }
 
     private static async Coroutine Yield()

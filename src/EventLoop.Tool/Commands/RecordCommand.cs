@@ -20,6 +20,7 @@ internal static class RecordCommand
         var names = new Dictionary<int, string>();
         var labels = new Dictionary<int, string>();
         long records = 0;
+        long received = 0;
         long lost = 0;
         long began = 0;
         Exception? full = null;
@@ -41,6 +42,11 @@ internal static class RecordCommand
                             began = Stopwatch.GetTimestamp();
                         }
 
+                        if (kind == "records")
+                        {
+                            received += data.Length / 16;
+                        }
+
                         if (kind == "records" && full is null)
                         {
                             try
@@ -55,7 +61,7 @@ internal static class RecordCommand
                         }
                         else if (kind == "names")
                         {
-                            lost = Note(data, names, labels);
+                            lost = Note(data, names, labels, received);
                         }
                     },
                     () => Volatile.Read(ref full) is not null || (began != 0 && Stopwatch.GetElapsedTime(began) >= span));
@@ -107,7 +113,7 @@ internal static class RecordCommand
         }
     }
 
-    private static long Note(byte[] data, Dictionary<int, string> names, Dictionary<int, string> labels)
+    private static long Note(byte[] data, Dictionary<int, string> names, Dictionary<int, string> labels, long received)
     {
         using var json = JsonDocument.Parse(data);
         foreach (var (task, name) in DumpReader.Numbered(json.RootElement, "names"))
@@ -120,6 +126,7 @@ internal static class RecordCommand
             labels[number] = label;
         }
 
-        return json.RootElement.Long("lost");
+        // What the target could not keep, and what got lost on the way: the runtime's buffers were full.
+        return json.RootElement.Long("lost") + Math.Max(0, json.RootElement.Long("sent") - received);
     }
 }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using EventLoop.Tasks;
 
 namespace EventLoop.Diagnostics;
 
@@ -10,6 +12,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
     private const int LongestBeats = 2000;      // milliseconds
     private const int BeatPeriod = 25;
     private const int StreamPeriod = 100;
+    private const int BusyStreamPeriod = 5;
 
     private static readonly Lock Gate = new();      // around Asked: requests come on any thread
     private static readonly Queue<string> Asked = [];      // a session that is changed asks again
@@ -170,50 +173,50 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
     {
         var ring = recorder.Ring!;
         long next = ring.Written;
+        long sentRecords = 0;
         long lost = 0;
-        var sent = new HashSet<int>();
+        var known = new HashSet<int>();
+        ulong[] block = new ulong[RecordsInChunk * 2];
         bool goesOn = true;
         while (goesOn)
         {
             goesOn = source.IsWanted(isStream: true);
-            var records = ring.Copy(out var names, out var labels, next, out long end);
-            lost += Math.Max(0, end - next - records.Count);
-            next = end;
-            for (int at = 0; at < records.Count && goesOn; at += RecordsInChunk)
+            long before = next;
+            for (int chunk = 0; chunk < MostChunksAtOnce; chunk++)
             {
-                Send("records", Encode(records, at, Math.Min(RecordsInChunk, records.Count - at)));
+                var records = ring.CopyTo(block, ref next, ref lost, withRunning: !goesOn);
+                if (records.Length == 0)
+                {
+                    break;
+                }
+
+                sentRecords += records.Length / 2;
+                Send("records", MemoryMarshal.AsBytes(records).ToArray());
             }
 
-            foreach (var task in loop.Core.Tasks.Snapshot())
+            ring.CopyNames(out var names, out var labels);
+            foreach (var task in TaskTable.InOrder(loop.Core.Tasks.Collect()))
             {
-                names.TryAdd(task.Id, task.Name);
+                if (!known.Contains(task.Id))
+                {
+                    names.TryAdd(task.Id, task.Name);
+                }
             }
 
-            SendNames(names.Where(name => sent.Add(name.Key)), labels, lost);
-            Thread.Sleep(StreamPeriod);
+            SendNames(names.Where(name => known.Add(name.Key)), labels, sentRecords, lost);
+            Thread.Sleep(next - before > ring.Capacity / 32 ? BusyStreamPeriod : StreamPeriod);      // a busy loop fills the ring in a tenth of a second
         }
     }
 
-    private const int RecordsInChunk = 2048;
+    private const int RecordsInChunk = 3500;
+    private const int MostChunksAtOnce = 50;      // a busy loop makes them faster than they are sent: how many were lost is said meanwhile
 
-    private static byte[] Encode(List<(byte Kind, long Time, int Task, uint Other)> records, int from, int count)
-    {
-        byte[] bytes = new byte[count * 16];
-        for (int i = 0; i < count; i++)
-        {
-            var (kind, time, task, other) = records[from + i];
-            BitConverter.TryWriteBytes(bytes.AsSpan(i * 16), ((ulong)time << 8) | kind);
-            BitConverter.TryWriteBytes(bytes.AsSpan((i * 16) + 8), ((ulong)(uint)task << 32) | other);
-        }
-
-        return bytes;
-    }
-
-    private void SendNames(IEnumerable<KeyValuePair<int, string>> names, Dictionary<int, string> labels, long lost)
+    private void SendNames(IEnumerable<KeyValuePair<int, string>> names, Dictionary<int, string> labels, long sent, long lost)
     {
         using var to = new ChunkStream(this, "names");
         using var json = new Utf8JsonWriter(to, SnapshotJson.Options);
         json.WriteStartObject();
+        json.WriteNumber("sent", sent);
         json.WriteNumber("lost", lost);
         json.WriteStartObject("names");
         foreach (var (task, name) in names)

@@ -111,6 +111,49 @@ internal sealed class RecordRing
 
     // ---- A copy. Any thread.
 
+    /// <summary>Records as they stand there, from a position on; those that were overwritten meanwhile are left out.</summary>
+    /// <param name="to">Two words for each record.</param>
+    /// <param name="from">The position to begin with; afterwards that behind the last one.</param>
+    /// <param name="lost">Grows by those that were overwritten before they could be copied.</param>
+    /// <param name="withRunning">Also steps that have not ended; otherwise it ends before the first, as long as half of the ring is free.</param>
+    /// <returns>Those that were copied, in words.</returns>
+    internal Span<ulong> CopyTo(Span<ulong> to, ref long from, ref long lost, bool withRunning)
+    {
+        long end = Written;
+        long begin = Math.Max(from, end - Capacity);
+        withRunning |= end - begin > Capacity / 2;
+        int count = 0;
+        for (long position = begin; position < end && (count + 1) * 2 <= to.Length; position++, count++)
+        {
+            int at = (int)(position & mask) * 2;
+            ulong first = Volatile.Read(ref words[at]);
+            if (!withRunning && (byte)first == Running)
+            {
+                break;
+            }
+
+            to[count * 2] = first;
+            to[(count * 2) + 1] = Volatile.Read(ref words[at + 1]);
+        }
+
+        // One more than was written may be half overwritten.
+        Interlocked.MemoryBarrier();
+        int stale = Written == end ? 0 : (int)Math.Clamp(Written + 1 - Capacity - begin, 0, count);
+        lost += begin - from + stale;
+        from = begin + count;
+        return to[(stale * 2)..(count * 2)];
+    }
+
+    /// <summary>Names of tasks that have ended, and texts of marks.</summary>
+    internal void CopyNames(out Dictionary<int, string> names, out Dictionary<int, string> texts)
+    {
+        lock (gate)
+        {
+            names = new Dictionary<int, string>(endedNames);
+            texts = labelsByNumber.ToDictionary(static label => label.Key, static label => label.Value.Label);
+        }
+    }
+
     /// <param name="names">Of tasks that have ended.</param>
     /// <param name="texts">Of marks.</param>
     /// <param name="from">The position to begin with.</param>
@@ -137,12 +180,7 @@ internal sealed class RecordRing
             copy.RemoveRange(0, (int)Math.Min(lost, copy.Count));
         }
 
-        lock (gate)
-        {
-            names = new Dictionary<int, string>(endedNames);
-            texts = labelsByNumber.ToDictionary(static label => label.Key, static label => label.Value.Label);
-        }
-
+        CopyNames(out names, out texts);
         next = end;
         return copy;
     }

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace EventLoop.Diagnostics;
 
 /// <summary>
@@ -54,9 +57,10 @@ internal sealed class RecordRing
 
     private void Put(long position, byte kind, long time, int task, uint other)
     {
-        int at = (int)(position & mask) * 2;
-        Volatile.Write(ref words[at], ((ulong)time << 8) | kind);
-        Volatile.Write(ref words[at + 1], ((ulong)(uint)task << 32) | other);
+        // Within the array whatever the position is: there are two words for each number that the mask leaves.
+        ref ulong first = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(words), (nint)(position & mask) * 2);
+        Volatile.Write(ref first, ((ulong)time << 8) | kind);
+        Volatile.Write(ref Unsafe.Add(ref first, 1), ((ulong)(uint)task << 32) | other);
     }
 
     /// <summary>Time of the latest record.</summary>

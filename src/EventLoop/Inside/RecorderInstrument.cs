@@ -5,10 +5,12 @@ namespace EventLoop.Diagnostics;
 /// <summary>Writes what a loop does into a ring. Loop thread only.</summary>
 internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDetail detail) : Instrument
 {
-    private readonly Stack<long> positions = new();      // of the steps that run
+    private readonly Stack<long> around = new();      // positions of the steps in the middle of which another runs
+    private long position = None;                     // of the step that runs
     private long moment = loop.Core.LookedAt;
+    private long runningSince = None;      // of the outermost step; any thread reads
 
-    private long runningSince = -1;      // of the outermost step; any thread reads
+    private const long None = -1;
 
     internal RecordRing Ring => ring;
 
@@ -36,25 +38,39 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
     internal override void OnStepBegin(LoopItem item, in HeardStep step)
     {
         moment = step.Began;
-        Volatile.Write(ref runningSince, positions.Count == 0 ? step.Began : runningSince);
-        positions.Push(ring.Add(RecordRing.Running, step.Began, step.Context?.Task?.Id ?? 0, 0));
+        if (position == None)
+        {
+            Volatile.Write(ref runningSince, step.Began);
+        }
+        else
+        {
+            around.Push(position);
+        }
+
+        position = ring.Add(RecordRing.Running, step.Began, step.Context?.Task?.Id ?? 0, 0);
     }
 
     internal override void OnStepEnd(in HeardStep step)
     {
         moment = Math.Max(moment, step.Began + step.Duration);
-        if (!positions.TryPop(out long position))
+        if (position == None)
         {
             return;      // it began before there was a recorder
         }
 
-        if (positions.Count == 0)
+        long begun = position;
+        if (around.Count > 0)
         {
-            Volatile.Write(ref runningSince, -1);
+            position = around.Pop();
+        }
+        else
+        {
+            position = None;
+            Volatile.Write(ref runningSince, None);
         }
 
         int task = step.Context?.Task?.Id ?? 0;
-        ring.Complete(position, (byte)RecordedEventKind.Step, step.Began, task, (uint)Math.Min(step.Duration, uint.MaxValue));
+        ring.Complete(begun, (byte)RecordedEventKind.Step, step.Began, task, (uint)Math.Min(step.Duration, uint.MaxValue));
         if (step.Duration >= loop.StallTicks || step.Duration >= uint.MaxValue)
         {
             ring.Add((byte)RecordedEventKind.Stall, moment, task, (uint)Math.Min(step.Duration / TimeSpan.TicksPerMillisecond, uint.MaxValue));
@@ -75,7 +91,8 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
 
     internal override void OnRunEnd()
     {
-        positions.Clear();
-        Volatile.Write(ref runningSince, -1);
+        around.Clear();
+        position = None;
+        Volatile.Write(ref runningSince, None);
     }
 }

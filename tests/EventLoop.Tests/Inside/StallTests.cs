@@ -78,13 +78,13 @@ public sealed class StallTests : LoopTest
         var over = await Loop.ToThread(() =>
         {
             StallReport? last;
-            while (told.TryTake(out last, 10_000) && !(last.IsOver && last.Collector > TimeSpan.Zero))
+            while (told.TryTake(out last, 20_000) && !(last.IsOver && last.Collector > TimeSpan.FromMilliseconds(50)))
             {
             }
 
             return last;
         });
-        over!.Collector.Should().BeGreaterThan(TimeSpan.FromMilliseconds(50));
+        over.Should().NotBeNull("the step collected for half a second");
         watching.StallLimit = null;
     });
 

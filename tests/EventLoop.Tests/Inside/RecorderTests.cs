@@ -87,6 +87,48 @@ public sealed class RecorderTests : LoopTest
         trace.Times.Should().BeInAscendingOrder();
         trace.FlowsBegun.Should().OnlyHaveUniqueItems().And.BeEquivalentTo(trace.FlowsEnded);
     });
+
+    [Fact]
+    public void What_a_ring_has_overwritten_is_counted_when_it_is_copied_on_and_a_step_that_runs_is_left_for_later()
+    {
+        var ring = new RecordRing(8);
+        ulong[] block = new ulong[6];
+        long next = 0, lost = 0;
+        for (int i = 0; i < 3; i++)
+        {
+            ring.Add((byte)RecordedEventKind.Wake, i, i, 0);
+        }
+
+        long step = ring.Add(RecordRing.Running, 3, 3, 0);
+        ring.Add((byte)RecordedEventKind.Wake, 4, 4, 0);
+        Tasks(ring.CopyTo(block, ref next, ref lost, withRunning: false)).Should().Equal(0, 1, 2);
+        Tasks(ring.CopyTo(block, ref next, ref lost, withRunning: false)).Should().BeEmpty("the step runs");
+        ring.Complete(step, (byte)RecordedEventKind.Step, 3, 3, 7);
+        Tasks(ring.CopyTo(block, ref next, ref lost, withRunning: false)).Should().Equal(3, 4);
+        lost.Should().Be(0);
+        for (int i = 5; i < 25; i++)
+        {
+            ring.Add((byte)RecordedEventKind.Wake, i, i, 0);
+        }
+
+        Tasks(ring.CopyTo(block, ref next, ref lost, withRunning: false)).Should().Equal(17, 18, 19);
+        lost.Should().Be(12);
+        ring.Add(RecordRing.Running, 25, 25, 0);
+        Tasks(ring.CopyTo(block, ref next, ref lost, withRunning: true)).Should().Equal(20, 21, 22);
+        Tasks(ring.CopyTo(block, ref next, ref lost, withRunning: true)).Should().Equal(23, 24, 25);
+        (next, lost).Should().Be((26, 12));
+
+        static List<int> Tasks(Span<ulong> words)
+        {
+            var tasks = new List<int>();
+            for (int i = 1; i < words.Length; i += 2)
+            {
+                tasks.Add((int)(words[i] >> 32));
+            }
+
+            return tasks;
+        }
+    }
 }
 
 /// <summary>Enough of protocol buffers to see what is in a trace.</summary>
@@ -221,48 +263,6 @@ file sealed class PerfettoReader
             {
                 return value;
             }
-        }
-    }
-
-    [Fact]
-    public void What_a_ring_has_overwritten_is_counted_when_it_is_copied_on_and_a_step_that_runs_is_left_for_later()
-    {
-        var ring = new RecordRing(8);
-        ulong[] block = new ulong[6];
-        long next = 0, lost = 0;
-        for (int i = 0; i < 3; i++)
-        {
-            ring.Add((byte)RecordedEventKind.Wake, i, i, 0);
-        }
-
-        long step = ring.Add(RecordRing.Running, 3, 3, 0);
-        ring.Add((byte)RecordedEventKind.Wake, 4, 4, 0);
-        Tasks(ring.CopyTo(block, ref next, ref lost, withRunning: false)).Should().Equal(0, 1, 2);
-        Tasks(ring.CopyTo(block, ref next, ref lost, withRunning: false)).Should().BeEmpty("the step runs");
-        ring.Complete(step, (byte)RecordedEventKind.Step, 3, 3, 7);
-        Tasks(ring.CopyTo(block, ref next, ref lost, withRunning: false)).Should().Equal(3, 4);
-        lost.Should().Be(0);
-        for (int i = 5; i < 25; i++)
-        {
-            ring.Add((byte)RecordedEventKind.Wake, i, i, 0);
-        }
-
-        Tasks(ring.CopyTo(block, ref next, ref lost, withRunning: false)).Should().Equal(17, 18, 19);
-        lost.Should().Be(12);
-        ring.Add(RecordRing.Running, 25, 25, 0);
-        Tasks(ring.CopyTo(block, ref next, ref lost, withRunning: true)).Should().Equal(20, 21, 22);
-        Tasks(ring.CopyTo(block, ref next, ref lost, withRunning: true)).Should().Equal(23, 24, 25);
-        (next, lost).Should().Be((26, 12));
-
-        static List<int> Tasks(Span<ulong> words)
-        {
-            var tasks = new List<int>();
-            for (int i = 1; i < words.Length; i += 2)
-            {
-                tasks.Add((int)(words[i] >> 32));
-            }
-
-            return tasks;
         }
     }
 }

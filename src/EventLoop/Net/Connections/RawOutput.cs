@@ -274,7 +274,8 @@ internal sealed class RawOutput : PipeWriter
     /// <remarks>Its bytes are of whoever writes until it is posted, and of the loop from then on, which returns the shared buffer.</remarks>
     private sealed class PostedWrite(RawOutput output) : LoopItem
     {
-        private const int SmallestBuffer = 1024;
+        private const int FirstBuffer = 256;        // most are an answer's frames by HTTP/2
+        private const int SecondBuffer = 4096;
 
         private byte[] buffer = [];
         private TaskCompletionSource<FlushResult>? sent;
@@ -288,7 +289,8 @@ internal sealed class RawOutput : PipeWriter
             int least = Math.Max(sizeHint, 1);
             if (buffer.Length - Length < least)
             {
-                byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(SmallestBuffer, Math.Max(2 * buffer.Length, checked(Length + least))));
+                byte[] larger = ArrayPool<byte>.Shared.Rent(
+                    Math.Max(buffer.Length == 0 ? FirstBuffer : Math.Max(SecondBuffer, 2 * buffer.Length), checked(Length + least)));
                 Written.CopyTo(larger);
                 (byte[] left, buffer) = (buffer, larger);
                 Return(left);

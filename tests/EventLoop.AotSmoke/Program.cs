@@ -20,6 +20,9 @@ using EventLoop.AotSmoke;
     ("datagrams", Network.UdpAsync),
     ("a cancelled read", Network.CancelReadAsync),
     ("TLS", Network.TlsAsync),
+    ("a child process", Children.ProcessAsync),
+    ("a signal", Children.SignalAsync),
+    ("work for a worker process is refused", Children.WorkerAsync),
 ];
 
 int failed = RuntimeFeature.IsDynamicCodeSupported ? Fail("native code", "this is not published as native code") : 0;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using EventLoop;
-using EventLoop.Diagnostics;
 using EventLoop.Net;
 
 namespace Inside;

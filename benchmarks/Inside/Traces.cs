@@ -1,5 +1,4 @@
 using EventLoop;
-using EventLoop.Diagnostics;
 
 namespace Inside;
 

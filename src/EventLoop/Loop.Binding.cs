@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using EventLoop.Diagnostics;
+using EventLoop.Debugging;
 using EventLoop.Scheduling;
 
 namespace EventLoop;

@@ -1,5 +1,6 @@
 using System.Reflection;
 using EventLoop.Cancellation;
+using EventLoop.Debugging;
 using EventLoop.Diagnostics;
 using EventLoop.Foreign;
 using EventLoop.Reporting;

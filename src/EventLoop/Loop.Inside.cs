@@ -1,3 +1,4 @@
+using EventLoop.Debugging;
 using EventLoop.Diagnostics;
 
 namespace EventLoop;

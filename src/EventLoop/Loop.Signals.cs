@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using EventLoop.Processes;
+using EventLoop.SignalHandling;
 
 namespace EventLoop;
 

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using EventLoop.Combining;
 using EventLoop.Coroutines;
-using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using EventLoop.Coroutines;
-using EventLoop.Diagnostics;
+using EventLoop.Debugging;
 using EventLoop.Executors;
 using EventLoop.Polling;
 using EventLoop.Reporting;

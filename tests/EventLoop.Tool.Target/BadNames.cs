@@ -1,5 +1,6 @@
 using EventLoop.Diagnostics;
 
+
 namespace EventLoop.Tool.Target;
 
 /// <summary>Names that would do something to a terminal or a page if they were let through.</summary>

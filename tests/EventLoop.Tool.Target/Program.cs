@@ -1,5 +1,4 @@
 using EventLoop;
-using EventLoop.Diagnostics;
 using EventLoop.Tool.Target;
 
 // What the tests of the tool look into. It says "ready" when it is as its name says, and lives until it is killed, or for two minutes.

@@ -1,5 +1,5 @@
 using System.Globalization;
-using EventLoop.Diagnostics;
+using EventLoop.Debugging;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Testing.Running;

@@ -1,4 +1,4 @@
-using EventLoop.Diagnostics;
+using EventLoop.Debugging;
 using EventLoop.Reporting;
 using EventLoop.Running;
 using EventLoop.Scheduling;

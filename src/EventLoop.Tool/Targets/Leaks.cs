@@ -1,4 +1,3 @@
-using EventLoop.Diagnostics;
 using EventLoop.Reporting;
 
 namespace EventLoop.Tool.Targets;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using EventLoop.Coroutines;
-using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 
 namespace EventLoop;

@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using EventLoop.Diagnostics;
 using EventLoop.Foreign;
 using EventLoop.Scheduling;
 

@@ -3,9 +3,9 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using EventLoop.Executors.Workers;
+using EventLoop.Native;
 using EventLoop.Net;
 using EventLoop.Net.Connections;
-using EventLoop.Polling;
 using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Executors;

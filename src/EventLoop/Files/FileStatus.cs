@@ -1,4 +1,4 @@
-using EventLoop.Polling;
+using EventLoop.Native;
 
 namespace EventLoop.IO;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using EventLoop.Polling;
+using EventLoop.Native;
 
 namespace EventLoop.IO;
 

@@ -1,5 +1,5 @@
 using System.Buffers;
-using EventLoop.Polling;
+using EventLoop.Native;
 using EventLoop.Scheduling;
 using Microsoft.Win32.SafeHandles;
 

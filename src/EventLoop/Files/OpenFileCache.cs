@@ -1,4 +1,4 @@
-using EventLoop.Polling;
+using EventLoop.Native;
 using EventLoop.Synchronization;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using EventLoop.Native;
 using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Polling;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using EventLoop.Native;
 using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Polling;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
+using EventLoop.Native;
 using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Polling;

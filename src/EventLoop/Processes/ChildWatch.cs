@@ -1,3 +1,4 @@
+using EventLoop.Native;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 

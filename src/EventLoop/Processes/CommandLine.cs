@@ -1,5 +1,5 @@
 using System.Collections;
-using EventLoop.Polling;
+using EventLoop.Native;
 
 namespace EventLoop.Processes;
 

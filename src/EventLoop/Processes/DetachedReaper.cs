@@ -1,3 +1,4 @@
+using EventLoop.Native;
 using EventLoop.Polling;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
-using EventLoop.Polling;
+using EventLoop.Native;
 using EventLoop.Processes;
+using EventLoop.SignalHandling;
 
 namespace EventLoop;
 

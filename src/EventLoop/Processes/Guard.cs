@@ -1,5 +1,6 @@
 using System.Text;
-using EventLoop.Polling;
+using EventLoop.Native;
+using EventLoop.SignalHandling;
 using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Processes;

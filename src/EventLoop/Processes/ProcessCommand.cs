@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using EventLoop.Net.Pipes;
 using EventLoop.Processes;
+using EventLoop.SignalHandling;
 
 namespace EventLoop;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using EventLoop.Polling;
+using EventLoop.Native;
 
 namespace EventLoop.Processes;
 

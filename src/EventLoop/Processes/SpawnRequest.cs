@@ -1,5 +1,6 @@
-using EventLoop.Polling;
+using EventLoop.Native;
 using EventLoop.Scheduling;
+using EventLoop.SignalHandling;
 
 namespace EventLoop.Processes;
 
@@ -24,7 +25,7 @@ internal sealed class SpawnRequest : LoopItem
     }
 
     /// <summary>For the one who asked: a start cannot be taken back, and is over soon.</summary>
-    internal FirmWait Answered { get; } = new("start of a process");
+    internal UninterruptibleWait Answered { get; } = new("start of a process");
 
     internal Exception? Failure => failure;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using EventLoop.Polling;
+using EventLoop.Native;
 
 namespace EventLoop;
 

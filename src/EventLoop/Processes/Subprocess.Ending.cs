@@ -1,4 +1,5 @@
 using EventLoop.Processes;
+using EventLoop.SignalHandling;
 
 namespace EventLoop;
 
@@ -117,7 +118,7 @@ public sealed partial class Subprocess
     {
         if (status is null)
         {
-            var wait = new FirmWait($"end of {this}");
+            var wait = new UninterruptibleWait($"end of {this}");
             firmWaits.Add(wait);
             await wait;
         }

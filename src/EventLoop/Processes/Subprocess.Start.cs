@@ -83,7 +83,7 @@ public sealed partial class Subprocess
 
         var start = CommandLine.Prepare(command, isDetached);
         await Loop.CheckPoint();
-        await StreamOpening.Complete(core, command, start);
+        await ChildFileOpening.Complete(core, command, start);
         var request = new SpawnRequest(core, command, start, isDetached);
         request.Post();
         await request.Answered;

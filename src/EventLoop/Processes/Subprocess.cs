@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using EventLoop.Diagnostics;
+using EventLoop.Native;
 using EventLoop.Net.Pipes;
-using EventLoop.Polling;
 using EventLoop.Processes;
 using EventLoop.Scheduling;
+using EventLoop.SignalHandling;
 
 namespace EventLoop;
 
@@ -25,7 +26,7 @@ public sealed partial class Subprocess : IAsyncDisposable
     private readonly ChildWatch watch;
     private readonly Resident resident;
     private readonly AsyncEvent exited;
-    private readonly List<FirmWait> firmWaits = [];      // of those who have killed it
+    private readonly List<UninterruptibleWait> firmWaits = [];      // of those who have killed it
     private readonly SendPipe? input;
     private readonly ReceivePipe? output;
     private readonly ReceivePipe? error;

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using EventLoop.Cancellation;
-using EventLoop.Diagnostics;
-using EventLoop.Processes;
+using EventLoop.Debugging;
 using EventLoop.Scheduling;
+using EventLoop.SignalHandling;
 
 namespace EventLoop.Running;
 

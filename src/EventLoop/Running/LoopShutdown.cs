@@ -1,6 +1,6 @@
 using EventLoop.Cancellation;
 using EventLoop.Combining;
-using EventLoop.Diagnostics;
+using EventLoop.Debugging;
 using EventLoop.Foreign;
 using EventLoop.Reporting;
 using EventLoop.Scheduling;

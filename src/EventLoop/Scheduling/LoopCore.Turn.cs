@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using EventLoop.Polling;
+using EventLoop.Native;
 
 namespace EventLoop.Scheduling;
 

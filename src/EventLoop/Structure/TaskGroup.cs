@@ -4,7 +4,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using EventLoop.Cancellation;
 using EventLoop.Combining;
-using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 

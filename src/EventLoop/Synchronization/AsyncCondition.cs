@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using EventLoop.Coroutines;
-using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using EventLoop.Coroutines;
-using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 

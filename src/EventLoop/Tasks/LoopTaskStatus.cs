@@ -1,6 +1,5 @@
 using EventLoop.Cancellation;
 using EventLoop.Coroutines;
-using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 

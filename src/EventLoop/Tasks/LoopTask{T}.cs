@@ -1,5 +1,4 @@
 using EventLoop.Coroutines;
-using EventLoop.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Tasks;
 

@@ -46,7 +46,7 @@ public sealed class AllocationTests : LoopTest
     public void A_read_of_a_file_that_is_in_memory_allocates_nothing() => ShouldCost(0, static async () =>
     {
         await using var file = await EventLoop.IO.LoopFile.OpenAsync(typeof(Loop).Assembly.Location);
-        Assert.SkipUnless(EventLoop.Polling.CachedFile.TryRead(file.Handle, new byte[1], 0) == 1, "this file system does not know RWF_NOWAIT");
+        Assert.SkipUnless(EventLoop.Native.CachedFile.TryRead(file.Handle, new byte[1], 0) == 1, "this file system does not know RWF_NOWAIT");
         var buffer = new byte[512];
         for (int i = 0; i < Operations; i++)
         {

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using EventLoop.Polling;
+using EventLoop.Native;
 
 namespace EventLoop.Tests.Files;
 
@@ -53,7 +53,18 @@ public abstract class FileTest : LoopTest, IDisposable
                 "this file system does not tell what it has in memory, or does not let go of it");
         }
 
-        LetGo(path);
+        // Pages that somebody else reads or writes just now stay: once more.
+        using var read = File.OpenHandle(path);
+        for (int round = 0; ; round++)
+        {
+            LetGo(path);
+            if (CachedFile.IsAtHand(read, 0, RandomAccess.GetLength(read)) != true)
+            {
+                return;
+            }
+
+            Assert.SkipUnless(round < 100, "this file system does not let go of it");
+        }
     }
 
     private static void LetGo(string path)

@@ -1,7 +1,7 @@
 using System.Text;
 using EventLoop.IO;
+using EventLoop.Native;
 using EventLoop.Net;
-using EventLoop.Polling;
 
 namespace EventLoop.Tests.Files;
 

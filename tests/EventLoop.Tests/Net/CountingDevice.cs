@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using EventLoop.Native;
 using EventLoop.Polling;
 using Microsoft.Win32.SafeHandles;
 

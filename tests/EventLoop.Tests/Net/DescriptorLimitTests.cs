@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using EventLoop.Native;
 using EventLoop.Net;
 using EventLoop.Net.Sockets;
 using EventLoop.Polling;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using EventLoop.Native;
 using EventLoop.Net;
 using EventLoop.Net.Sockets;
 using EventLoop.Polling;

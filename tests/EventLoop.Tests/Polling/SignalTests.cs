@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using EventLoop.Native;
 using EventLoop.Net;
 using EventLoop.Net.Sockets;
 using EventLoop.Polling;

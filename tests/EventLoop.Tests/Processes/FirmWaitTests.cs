@@ -11,7 +11,7 @@ public sealed class FirmWaitTests : LoopTest
         var ran = () => RunLoop(async () =>
         {
             Loop.Current.Post(static () => throw new LoopExitException(7));
-            await new FirmWait("end of nobody");
+            await new UninterruptibleWait("end of nobody");
         }, Options with { ShutdownTimeout = TimeSpan.FromMilliseconds(20) });
         ran.Should().Throw<LoopExitException>();
     }

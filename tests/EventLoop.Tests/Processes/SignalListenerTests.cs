@@ -117,7 +117,7 @@ public sealed class SignalListenerTests : ProcessTest
             _ = Signals.Listen(PosixSignal.SIGWINCH);
             await Yields(1);
         });
-        EventLoop.Processes.SignalHub.IsHeard(PosixSignal.SIGWINCH).Should().BeFalse();
+        EventLoop.SignalHandling.SignalHub.IsHeard(PosixSignal.SIGWINCH).Should().BeFalse();
         Send(PosixSignal.SIGWINCH);
         Log.Should().BeEmpty();
     }

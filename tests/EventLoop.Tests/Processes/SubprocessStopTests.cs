@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using EventLoop.Polling;
+using EventLoop.Native;
 
 namespace EventLoop.Tests.Processes;
 

@@ -61,7 +61,7 @@ internal sealed class RoomReader
         int at = path.LastIndexOf(top, StringComparison.Ordinal);
         if (at < 0 || path.Contains("/obj/", StringComparison.Ordinal))
         {
-            return "Diagnostics";      // generated: the messages of the log
+            return "Debugging";      // generated: the messages of the log
         }
 
         string within = path[(at + top.Length)..];

@@ -1,5 +1,5 @@
 using System.Buffers;
-using EventLoop.Polling;
+using EventLoop.Native;
 
 namespace EventLoop.Executors.Workers;
 

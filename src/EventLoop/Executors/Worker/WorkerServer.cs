@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using EventLoop.Executors.Work;
-using EventLoop.Polling;
+using EventLoop.Native;
 
 namespace EventLoop.Executors.Workers;
 

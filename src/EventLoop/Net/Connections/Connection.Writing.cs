@@ -1,5 +1,5 @@
+using EventLoop.Native;
 using EventLoop.Net.Connections;
-using EventLoop.Polling;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
@@ -65,7 +65,7 @@ public sealed partial class Connection
     public Coroutine<long> SendFileAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, long count)
     {
         ArgumentNullException.ThrowIfNull(file);
-        Polling.FileReads.CheckRange(offset, count);
+        Native.FileReads.CheckRange(offset, count);
         return SendFile(file, null, offset, count);
     }
 
@@ -73,7 +73,7 @@ public sealed partial class Connection
     public Coroutine<long> SendFileAsync(IO.LoopFile file, long offset, long count)
     {
         ArgumentNullException.ThrowIfNull(file);
-        Polling.FileReads.CheckRange(offset, count);
+        Native.FileReads.CheckRange(offset, count);
         return SendFile(file.Handle, file, offset, count);
     }
 
@@ -89,10 +89,10 @@ public sealed partial class Connection
             {
                 for (long step; (step = Math.Min(count - sent, LargestFileStep)) > 0;)
                 {
-                    if (!(known is null ? Polling.CachedFile.IsAtHand(file, offset + sent, step) ?? true : known.IsAtHand(offset + sent, step) ?? false))
+                    if (!(known is null ? Native.CachedFile.IsAtHand(file, offset + sent, step) ?? true : known.IsAtHand(offset + sent, step) ?? false))
                     {
                         long from = offset + sent;
-                        await Loop.ToThread(() => Polling.FileReads.BringIn(file, from, step));
+                        await Loop.ToThread(() => Native.FileReads.BringIn(file, from, step));
                         known?.NoteBroughtIn();
                     }
 
@@ -134,7 +134,7 @@ public sealed partial class Connection
     // By way of this process: with TLS there is no other.
     private async Coroutine<int> SendPartAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, Memory<byte> block)
     {
-        int read = await Loop.ToThread(() => Polling.FileReads.Read(file, block.Span, offset));
+        int read = await Loop.ToThread(() => Native.FileReads.Read(file, block.Span, offset));
         var write = OutputOperation.Rent(output, block[..read], drain: true, ofTransfer: true);
         return await new Coroutine<int>(write, write.Version);
     }

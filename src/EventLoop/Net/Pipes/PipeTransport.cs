@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using EventLoop.Native;
 using EventLoop.Net.Connections;
 using EventLoop.Net.Sockets;
 using EventLoop.Polling;

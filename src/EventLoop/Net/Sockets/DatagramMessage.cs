@@ -1,6 +1,5 @@
 using System.Net;
 using EventLoop.Net.Sockets;
-using EventLoop.Polling;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Net;

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
+using EventLoop.Native;
 using EventLoop.Net.Sockets;
-using EventLoop.Polling;
 using EventLoop.Scheduling;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using EventLoop.Polling;
+using EventLoop.Native;
 
 namespace EventLoop.Net.Sockets;
 

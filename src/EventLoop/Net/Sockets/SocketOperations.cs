@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
+using EventLoop.Native;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
 using Microsoft.Win32.SafeHandles;

@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using EventLoop.Debugging;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Diagnostics;
+
+/// <summary>Writes a dump into a folder whenever something comes about. On a thread of its own: a disk that is
+/// slow, full or gone holds up neither the loop nor the stall watch.</summary>
+internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, int most, Action<DumpWriter> forget) : Instrument, IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+
+    private PosixSignalRegistration? quit;
+    private long notBefore;      // any thread, interlocked; of the system's time
+    private int disposed;        // any thread, interlocked
+    private bool sawDeadlock;    // loop thread
+
+    internal void Start()
+    {
+        if ((causes & DumpCauses.Quit) != 0 && !OperatingSystem.IsWindows())
+        {
+            quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context =>
+            {
+                context.Cancel = true;
+                Write(DumpCauses.Quit);
+            });
+        }
+
+        if ((causes & DumpCauses.Deadlock) != 0)
+        {
+            loop.Core.Instruments.Add(this, Hearing.Parking);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref disposed, 1) == 0)
+        {
+            quit?.Dispose();
+            if ((causes & DumpCauses.Deadlock) != 0)
+            {
+                loop.Core.Instruments.Remove(this);
+            }
+
+            forget(this);
+        }
+    }
+
+    // Told when the loop has nothing to do: once of each standstill.
+    internal override void OnParking()
+    {
+        bool stands = !loop.Core.IsExpecting && WaitReport.OfCertainDeadlock(loop) is not null;
+        if (stands && !sawDeadlock)
+        {
+            Write(DumpCauses.Deadlock);
+        }
+
+        sawDeadlock = stands;
+    }
+
+    /// <summary>Any thread; it does not wait for the disk.</summary>
+    internal void Write(DumpCauses cause)
+    {
+        if ((causes & cause) == 0 || Volatile.Read(ref disposed) != 0)
+        {
+            return;
+        }
+
+        long now = Environment.TickCount64;
+        long before = Volatile.Read(ref notBefore);
+        if (now < before || Interlocked.CompareExchange(ref notBefore, now + (long)Pause.TotalMilliseconds, before) != before)
+        {
+            return;
+        }
+
+        // What the loop is like now, even if it resumes at once.
+        new Thread(() => WriteFile(cause)) { IsBackground = true, Name = "EventLoop dump" }.UnsafeStart();
+    }
+
+    private void WriteFile(DumpCauses cause)
+    {
+        string? path = null;
+        try
+        {
+            Directory.CreateDirectory(folder);
+            path = Path.Combine(folder, string.Create(
+                CultureInfo.InvariantCulture,
+                $"{FileNameOf(loop.Name)}-{Environment.ProcessId}-{DateTime.UtcNow:yyyyMMdd'T'HHmmssfff}-{cause.ToString().ToLowerInvariant()}.eldump"));
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 64 * 1024 };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using (var file = new FileStream(path, options))
+            {
+                DumpFile.Write(loop, file);
+            }
+
+            DropOldest();
+        }
+        catch (Exception failure)
+        {
+            loop.LogFailure($"A dump could not be written to {folder}", failure);
+            TryDelete(path);      // half of one
+        }
+    }
+
+    private void DropOldest()
+    {
+        string mine = string.Create(CultureInfo.InvariantCulture, $"{FileNameOf(loop.Name)}-{Environment.ProcessId}-");
+        var files = new DirectoryInfo(folder).GetFiles("*.eldump").Where(file =>
+            file.Name.StartsWith(mine, StringComparison.Ordinal)).OrderByDescending(static file => file.Name, StringComparer.Ordinal);
+        foreach (var file in files.Skip(most))
+        {
+            TryDelete(file.FullName);
+        }
+    }
+
+    private static void TryDelete(string? path)
+    {
+        try
+        {
+            if (path is not null)
+            {
+                File.Delete(path);
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // It stays.
+        }
+    }
+
+    private static string FileNameOf(string name)
+    {
+        const int longest = 60;
+        string safe = string.Concat(name.Take(longest).Select(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_'));
+        return safe.TrimStart('.') is { Length: > 0 } rest ? rest : "loop";
+    }
+}

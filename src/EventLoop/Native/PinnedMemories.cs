@@ -1,0 +1,34 @@
+using System.Buffers;
+
+namespace EventLoop.Native;
+
+/// <summary>Holds memory still during one system call.</summary>
+internal unsafe ref struct PinnedMemories(int capacity)
+{
+    private readonly MemoryHandle[] handles = ArrayPool<MemoryHandle>.Shared.Rent(capacity);
+    private int count;
+
+    internal byte* Pin(ReadOnlyMemory<byte> memory)
+    {
+        ref var handle = ref handles[count++];
+        handle = memory.Pin();
+        return (byte*)handle.Pointer;
+    }
+
+    public void Dispose()
+    {
+        try
+        {
+            while (count > 0)
+            {
+                var handle = handles[--count];
+                handles[count] = default;
+                handle.Dispose();
+            }
+        }
+        finally
+        {
+            ArrayPool<MemoryHandle>.Shared.Return(handles, clearArray: count > 0);      // a memory of somebody's that throws
+        }
+    }
+}

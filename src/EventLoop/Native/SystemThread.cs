@@ -1,0 +1,17 @@
+using System.Runtime.InteropServices;
+
+namespace EventLoop.Native;
+
+/// <summary>The thread as the system knows it.</summary>
+internal static class SystemThread
+{
+    private static readonly nint GetThread = RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 => 186,
+        Architecture.Arm64 or Architecture.RiscV64 or Architecture.LoongArch64 => 178,
+        _ => 0,
+    };
+
+    /// <summary>The number of the thread that asks; zero where the system is not known to have one.</summary>
+    internal static int Current => OperatingSystem.IsLinux() && GetThread != 0 ? (int)Libc.SystemCall(GetThread, 0, 0, 0, 0, 0, 0) : 0;
+}

@@ -1,0 +1,43 @@
+namespace EventLoop.Native;
+
+/// <summary>Ties threads to processors, where the system can.</summary>
+internal static unsafe class ThreadAffinity
+{
+    private const int MostProcessors = 4096;
+
+    /// <summary>Ties the calling thread to one of the processors that it may use; the numbers go round.</summary>
+    /// <returns>False: this system does not do that.</returns>
+    internal static bool PinCurrentThread(int number)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return false;
+        }
+
+        var allowed = new byte[MostProcessors / 8];
+        fixed (byte* mask = allowed)
+        {
+            if (Libc.GetAffinity(0, (nuint)allowed.Length, mask) < 0)
+            {
+                return false;
+            }
+        }
+
+        var processors = new List<int>();
+        for (int i = 0; i < MostProcessors; i++)
+        {
+            if ((allowed[i / 8] & (1 << (i % 8))) != 0)
+            {
+                processors.Add(i);
+            }
+        }
+
+        int own = processors[number % processors.Count];
+        Array.Clear(allowed);
+        allowed[own / 8] = (byte)(1 << (own % 8));
+        fixed (byte* mask = allowed)
+        {
+            return Libc.SetAffinity(0, (nuint)allowed.Length, mask) == 0;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+namespace EventLoop.Native;
+
+/// <summary>In a worker process: its end of the socket to the pool, which blocks, and is inherited by nobody.</summary>
+internal sealed unsafe class WorkerSocket
+{
+    internal const int Descriptor = 3;
+    private const int SetDescriptorFlags = 2, CloseOnExec = 1, KillSignal = 9;
+
+    private readonly byte[] ahead = new byte[4096];      // of whoever reads, as the two below
+    private int start, end;
+
+    internal WorkerSocket() => _ = Libc.Control(Descriptor, SetDescriptorFlags, CloseOnExec);
+
+    /// <summary>This process, at once: nobody is left to work for.</summary>
+    internal static void EndProcess() => _ = Libc.Kill(Environment.ProcessId, KillSignal);
+
+    /// <summary>All of it, or false at the end. One thread at a time.</summary>
+    internal bool Read(Span<byte> buffer)
+    {
+        while (true)
+        {
+            int there = Math.Min(end - start, buffer.Length);
+            ahead.AsSpan(start, there).CopyTo(buffer);
+            start += there;
+            buffer = buffer[there..];
+            if (buffer.IsEmpty)
+            {
+                return true;
+            }
+
+            // What is small comes with what follows it, what is large goes where it belongs.
+            int read;
+            if (buffer.Length < ahead.Length)
+            {
+                (start, end) = (0, read = Receive(ahead));
+            }
+            else
+            {
+                read = Receive(buffer);
+                buffer = buffer[read..];
+            }
+
+            if (read == 0)
+            {
+                return false;
+            }
+        }
+    }
+
+    // Zero: it is at its end.
+    private static int Receive(Span<byte> buffer)
+    {
+        fixed (byte* to = buffer)
+        {
+            nint read;
+            do
+            {
+                read = Libc.Read(Descriptor, to, (nuint)buffer.Length);
+            }
+            while (read < 0 && Libc.LastError == Errno.Interrupted);
+            return (int)Math.Max(read, 0);
+        }
+    }
+
+    internal bool Write(ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+        {
+            for (int count = 0; count < bytes.Length;)
+            {
+                nint written = Libc.Write(Descriptor, start + count, (nuint)(bytes.Length - count));
+                if (written < 0 && Libc.LastError != Errno.Interrupted)
+                {
+                    return false;
+                }
+
+                count += (int)Math.Max(written, 0);
+            }
+        }
+
+        return true;
+    }
+}

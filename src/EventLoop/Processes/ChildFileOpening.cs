@@ -1,0 +1,154 @@
+using EventLoop.Native;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Processes;
+
+/// <summary>
+/// Opens those of a child's files that may keep whoever opens them waiting, a FIFO above all: on a thread of its own, so that neither the loop nor other starts
+/// wait with it. A cancelled one leaves nothing behind.
+/// </summary>
+internal sealed class ChildFileOpening : LoopItem
+{
+    private const int MostTries = 200;
+
+    private readonly LoopCore core;
+    private readonly ProcessCommand command;
+    private readonly ChildStart start;
+    private readonly LoopFuture over;
+    private readonly Lock gate = new();      // of the two flags; held for a moment only
+    private bool isOpened;
+    private bool isGivenUp;
+    private volatile List<int> places = [];
+    private Exception? failure;
+
+    private ChildFileOpening(LoopCore core, ProcessCommand command, ChildStart start)
+    {
+        this.core = core;
+        this.command = command;
+        this.start = start;
+        over = core.Loop.CreateFuture();
+        Context = core.BaseContext;
+    }
+
+    /// <summary>Nothing to do for a command without files.</summary>
+    internal static async Coroutine Complete(LoopCore core, ProcessCommand command, ChildStart start)
+    {
+        if (!start.HasFiles)
+        {
+            return;
+        }
+
+        var opening = new ChildFileOpening(core, command, start);
+        core.BeginFlight();
+        SpawnThread.Post(opening.Look);
+        bool isOver = false;
+        try
+        {
+            await opening.over;
+            isOver = opening.failure is null;
+        }
+        finally
+        {
+            if (!isOver)
+            {
+                opening.GiveUp();
+            }
+        }
+
+        if (opening.failure is { } why)
+        {
+            throw why;
+        }
+    }
+
+    internal override void Execute() => over.TrySetResult();
+
+    internal override void OnRejected(LoopCore closed) => GiveUp();
+
+    private void Look()
+    {
+        try
+        {
+            places = start.FindSpecialFiles();
+            if (places.Count > 0)
+            {
+                new Thread(Open) { IsBackground = true, Name = $"EventLoop opening of {start.Streams[places[0]].Path}" }.UnsafeStart();
+                return;
+            }
+        }
+        catch (OutOfMemoryException none)
+        {
+            failure = new IOException($"'{command.FileName}' could not be started: the system has no thread left for it.", none);
+        }
+
+        Finish();
+    }
+
+    // A thread of its own.
+    private void Open()
+    {
+        foreach (int place in places)
+        {
+            lock (gate)
+            {
+                if (isGivenUp)
+                {
+                    break;
+                }
+            }
+
+            if (start.OpenAhead(place) is not 0 and var error)
+            {
+                failure = CommandLine.Explain(command, error, start.OpeningOf(place));
+                break;
+            }
+        }
+
+        Finish();
+    }
+
+    private void Finish()
+    {
+        lock (gate)
+        {
+            isOpened = true;
+            if (isGivenUp)
+            {
+                start.CloseAhead();
+            }
+        }
+
+        core.Arrive(this);
+        core.EndFlight();
+    }
+
+    // Whoever waits in the system's call is let out by the other end of the FIFO, which is opened for a moment.
+    private void GiveUp()
+    {
+        lock (gate)
+        {
+            isGivenUp = true;
+            if (isOpened)
+            {
+                start.CloseAhead();
+                return;
+            }
+        }
+
+        SpawnThread.Post(() =>
+        {
+            for (int tries = 0; tries < MostTries && !IsOpened() && places.All(start.Unblock); tries++)
+            {
+                Thread.Sleep(1);
+            }
+        });
+
+        bool IsOpened()
+        {
+            lock (gate)
+            {
+                return isOpened;
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using System.Text.Json;
+using EventLoop.Diagnostics;
+
+namespace EventLoop.Tests.Diagnostics;
+
+public sealed class DumpTests : LoopTest, IDisposable
+{
+    private readonly string folder = Path.Combine(Path.GetTempPath(), $"eventloop-dumps-{Guid.NewGuid():N}");
+
+    private FileInfo[] Files => Directory.Exists(folder) ? new DirectoryInfo(folder).GetFiles("*.eldump") : [];
+
+    void IDisposable.Dispose()
+    {
+        Dispose();
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_dump_is_lines_of_JSON_the_first_of_which_says_what_follows() => RunLoop(async () =>
+    {
+        var watching = Loop.Current.Diagnostics;
+        watching.EndedTasksKept = 10;
+        watching.Recorder.Start();
+        await Loop.CreateTask(async () => await Loop.Yield(), "gone\n");
+        var bytes = new MemoryStream();
+        watching.Dump(bytes);
+
+        string[] lines = System.Text.Encoding.UTF8.GetString(bytes.ToArray()).TrimEnd('\n').Split('\n');
+        var parsed = lines.Select(static line => JsonDocument.Parse(line).RootElement).ToList();
+        parsed[0].GetProperty("v").GetInt32().Should().Be(1);
+        parsed[0].GetProperty("follows").EnumerateArray().Select(static part => part.GetString()).Should().Equal("snapshot", "ended", "recording", "events");
+        LoopSnapshot.ReadJson(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(lines[1]))).TaskCount.Should().Be(1);
+        parsed[2].GetProperty("ended")[0].GetProperty("name").GetString().Should().Be("gone\n");
+        parsed[3].GetProperty("recording").GetProperty("count").GetInt32().Should().BeGreaterThan(0);
+        parsed[4].GetProperty("events").GetArrayLength().Should().BeGreaterThan(0);
+    });
+
+    [Fact]
+    [RealTime("files are written on a thread of their own")]
+    public void What_nobody_handles_leaves_a_dump_that_only_its_owner_can_read() => RunLoop(async () =>
+    {
+        using var on = Loop.Current.Diagnostics.DumpOn(DumpCauses.UnhandledException, folder);
+        Loop.Current.CallSoon(static () => throw new InvalidOperationException("lost"));
+        Loop.Current.CallSoon(static () => throw new InvalidOperationException("lost, too"));
+        for (int i = 0; i < 500 && !Files.Any(static file => file.Length > 0); i++)
+        {
+            await Loop.Sleep(10);
+        }
+
+        await Loop.Sleep(50);
+        var file = Files.Should().ContainSingle("no more than one in ten seconds").Subject;
+        file.Name.Should().Contain("unhandledexception");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.GetUnixFileMode(file.FullName).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+    });
+
+    [Fact]
+    [RealTime("files are written on a thread of their own")]
+    public void A_folder_that_cannot_be_written_is_logged_and_hurts_nobody() => RunLoop(async () =>
+    {
+        string file = Path.GetTempFileName();
+        using var on = Loop.Current.Diagnostics.DumpOn(DumpCauses.UnhandledException, file);
+        Loop.Current.CallSoon(static () => throw new InvalidOperationException("lost"));
+        for (int i = 0; i < 500 && !Logger.Entries.Any(static entry => entry.ToString()!.Contains("dump", StringComparison.Ordinal)); i++)
+        {
+            await Loop.Sleep(10);
+        }
+
+        Logger.Entries.Should().Contain(static entry => entry.ToString()!.Contains("A dump could not be written", StringComparison.Ordinal));
+        File.Delete(file);
+    });
+}

@@ -16,7 +16,8 @@ namespace EventLoop.Orleans;
 /// <para><b>Cancellation:</b> goes to the silo by Orleans' tokens, and the wait ends when the silo has acknowledged it: at once for work that waits there, with
 /// the work for work that heeds its token, after <see cref="ClusterExecutorOptions.CancelGrace"/> for work that
 /// does not; at the latest after <see cref="LoopOptions.ForeignGrace"/>. That takes a client made with
-/// <see cref="EventLoopOrleansExtensions.UseClusterExecutor"/>; without it the wait ends at once.</para>
+/// <see cref="EventLoopOrleansExtensions.UseClusterExecutor"/>; without it the wait ends at once; that for quick work,
+/// which travels with others, with its call.</para>
 /// <para><b>Thread:</b> <c>Run</c>, <c>Map</c> and <c>AsCompleted</c> on any loop, the rest on any thread.</para>
 /// <para>Of the silos each has <see cref="EventLoopOrleansExtensions.AddEventLoopWorkers"/>. Python:
 /// Dask's <c>Client.submit</c> and <c>map</c>, Ray's tasks.</para>

@@ -99,7 +99,7 @@ internal sealed class ChildFileOpening : LoopItem
 
             if (start.OpenAhead(place) is not 0 and var error)
             {
-                failure = CommandLine.Explain(command, error, start.OpeningOf(place));
+                failure = CommandPreparation.Explain(command, error, start.OpeningOf(place));
                 break;
             }
         }

@@ -120,7 +120,7 @@ internal sealed class SpawnRequest : LoopItem
         spare.Dispose();
         if (id == 0)
         {
-            failure = CommandLine.Explain(command, error, what);
+            failure = CommandPreparation.Explain(command, error, what);
             return;
         }
 

@@ -81,7 +81,7 @@ public sealed partial class Subprocess
                     + "System.Diagnostics.Process.");
         }
 
-        var start = CommandLine.Prepare(command, isDetached);
+        var start = CommandPreparation.Prepare(command, isDetached);
         await Loop.CheckPoint();
         await ChildFileOpening.Complete(core, command, start);
         var request = new SpawnRequest(core, command, start, isDetached);

@@ -98,7 +98,7 @@ public sealed class SubprocessStartTests : ProcessTest
     public void Where_no_more_processes_are_allowed_the_limits_are_named()
     {
         const int again = 11;
-        CommandLine.Explain(new ProcessCommand("make"), again, null).Should().BeOfType<IOException>()
+        CommandPreparation.Explain(new ProcessCommand("make"), again, null).Should().BeOfType<IOException>()
             .Which.Message.Should().Contain("'make'").And.Contain("no more processes").And.Contain("RLIMIT_NPROC");
     }
 

@@ -31,9 +31,18 @@ internal static class HandleWatch
     // Of nobody's flow: what is Current here, and would be kept alive, is some user's.
     private static Timer NewTimer()
     {
-        using (ExecutionContext.SuppressFlow())
+        bool flows = !ExecutionContext.IsFlowSuppressed();
+        var suppressed = flows ? ExecutionContext.SuppressFlow() : default;
+        try
         {
             return new Timer(static _ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+        finally
+        {
+            if (flows)
+            {
+                suppressed.Undo();
+            }
         }
     }
 

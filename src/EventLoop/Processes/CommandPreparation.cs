@@ -4,7 +4,7 @@ using EventLoop.Native;
 namespace EventLoop.Processes;
 
 /// <summary>A command as the system takes it, and what the system's refusals mean.</summary>
-internal static class CommandLine
+internal static class CommandPreparation
 {
     private const string DefaultPath = "/usr/bin:/bin";
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using EventLoop.Tests.Processes;
 
-namespace EventLoop.Tests.Processes;
+namespace EventLoop.Tests.SignalHandling;
 
 /// <summary>What becomes of signals when nobody listens any more; in a process that may end by one.</summary>
 public sealed class SignalEndTests : ProcessTest

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using EventLoop.Tests.Processes;
 using static EventLoop.Tests.Processes.SubprocessTests;
 
-namespace EventLoop.Tests.Processes;
+namespace EventLoop.Tests.SignalHandling;
 
 public sealed class SignalListenerTests : ProcessTest
 {

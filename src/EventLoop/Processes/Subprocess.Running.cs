@@ -21,7 +21,7 @@ public sealed partial class Subprocess
 
         static async Coroutine<ExitStatus> Run(ProcessCommand command, bool check)
         {
-            var child = await Start(command);
+            var child = await Start(command, isRun: true);
             try
             {
                 var status = await child.WaitAsync();
@@ -154,7 +154,7 @@ public sealed partial class Subprocess
 
     private static async Coroutine<RunResult<byte[]>> RunAndCapture(ProcessCommand command, ReadOnlyMemory<byte> input, bool check, int limit)
     {
-        var child = await Start(command);
+        var child = await Start(command, isRun: true);
         try
         {
             var (output, error) = await Capture.All(child.input, input, child.output, child.error, limit, child.WaitAsync);
@@ -171,7 +171,7 @@ public sealed partial class Subprocess
 
     private static async IAsyncEnumerable<string> ReadLines(ProcessCommand command)
     {
-        var child = await Start(command);
+        var child = await Start(command, isRun: true);
         LoopTask<byte[]>? errors = null;
         child.input?.Close();      // there is none
         try

@@ -49,7 +49,9 @@ public sealed partial class Subprocess
         }
     }
 
-    private static async Coroutine<Subprocess> Start(ProcessCommand command)
+    /// <param name="command">What to start.</param>
+    /// <param name="isRun">Whether it is run to its end: a cancellation then stops it like at any later moment, with its grace, and does not kill it.</param>
+    private static async Coroutine<Subprocess> Start(ProcessCommand command, bool isRun = false)
     {
         var request = await Answer(command, isDetached: false);
         if (request.Failure is { } failure)
@@ -65,7 +67,11 @@ public sealed partial class Subprocess
         }
         catch (LoopCanceledException)
         {
-            child.KillAll();
+            if (!isRun)
+            {
+                child.KillAll();
+            }
+
             await child.CloseAsync();
             throw;
         }

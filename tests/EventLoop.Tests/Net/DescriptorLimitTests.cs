@@ -79,10 +79,13 @@ public abstract class DescriptorLimitTests(PollerKind poller) : IoTest(poller)
         await using var server = Tcp.Listen(AnyPort, static async connection => await connection.ReadToEndAsync());
         await Ask(server.EndPoint);
         (await Catch(Tcp.ConnectAsync("127.0.0.1", 1))).Should().BeOfType<SocketException>();
-        Exception? failure;
-        using (new DescriptorLimit())
+        Exception? failure = null;
+        for (int round = 0; round < 10 && failure is null or OutOfMemoryException; round++)      // the runtime itself may want a descriptor just then
         {
-            failure = await Catch(Tcp.ConnectAsync(server.EndPoint));
+            using (new DescriptorLimit())
+            {
+                failure = await Catch(Tcp.ConnectAsync(server.EndPoint));
+            }
         }
 
         var refused = failure.Should().BeOfType<SocketException>().Subject;

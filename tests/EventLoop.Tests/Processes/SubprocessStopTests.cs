@@ -92,6 +92,20 @@ public sealed class SubprocessStopTests : ProcessTest
     });
 
     [Fact]
+    public void A_run_that_is_cancelled_while_its_child_starts_stops_the_child_and_does_not_kill_it() => RunProcesses(async () =>
+    {
+        string path = Path.GetTempFileName();
+        var command = Sh("trap 'echo cleaned > \"$1\"; exit 0' TERM; echo ready > \"$1\"; while :; do sleep 0.01; done", path);
+        var running = Loop.CreateTask(Subprocess.RunAsync(command with { StopGrace = TimeSpan.FromMinutes(10) }));
+        await Yields(3);
+        SpinWait.SpinUntil(() => File.ReadAllText(path) == "ready\n");      // the loop stands, and has not heard that it started
+        running.Cancel();
+        (await Catch(running)).Should().BeOfType<LoopCanceledException>();
+        (await File.ReadAllTextAsync(path)).Should().Be("cleaned\n");
+        File.Delete(path);
+    });
+
+    [Fact]
     public void A_cancelled_communicate_leaves_the_child_running() => RunProcesses(async () =>
     {
         await using var child = await Subprocess.StartAsync(new ProcessCommand("sleep", "60") { Output = Stdio.Pipe });

@@ -108,18 +108,20 @@ internal sealed class Question : IDisposable
                 }
                 else if (!ended && !stopped)
                 {
-                    failure = new ToolException(target.HasEnded ? ExitCode.TargetEnded : ExitCode.NoAnswer,
+                    failure = new ToolException(HasEnded() ? ExitCode.TargetEnded : ExitCode.NoAnswer,
                         $"The answer of process {target.Id} broke off: {broken.Message}");
                 }
             }
         })
         { IsBackground = true };
         reading.Start();
+        bool brokeOff = false;
         var noSource = TimeSpan.FromSeconds(Math.Min(6, timeout.TotalSeconds));
         while (!ended && !isEnough())
         {
             if (reading.Join(10))
             {
+                brokeOff = true;
                 break;
             }
 
@@ -151,11 +153,14 @@ internal sealed class Question : IDisposable
                     : $"Process {target.Id} could not answer: {problem}");
         }
 
-        if (isStream && target.HasEnded)
+        if (isStream && (brokeOff ? HasEnded() : target.HasEnded))
         {
             throw new ToolException(ExitCode.TargetEnded, $"Process {target.Id} ended meanwhile.");
         }
     }
+
+    // The connection of a process that ends goes before its number does.
+    private bool HasEnded() => SpinWait.SpinUntil(() => target.HasEnded, TimeSpan.FromSeconds(2));
 
     // The port's file was left by a process that had this number before.
     private static bool IsLeftOver(Exception refused) =>

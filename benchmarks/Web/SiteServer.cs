@@ -51,7 +51,7 @@ internal static class SiteServer
         app.MapGet("/large", static () => TypedResults.Bytes(Large));
         app.MapPost("/upload", (Delegate)Drain);      // as a RequestDelegate it would lose its result
         await app.StartAsync();
-        Figures.Answer();
+        await Figures.AnswerAsync();
         await app.StopAsync();
         return 0;
     }

@@ -123,6 +123,8 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         }
     }
 
+    internal override bool ReportsHangUps => true;
+
     internal override bool IsReadable => Look(EpollPoller.In);
 
     private bool IsWritable => Look(EpollPoller.Out);

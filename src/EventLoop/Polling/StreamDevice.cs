@@ -40,6 +40,9 @@ internal abstract class StreamDevice : PollSource
     /// <summary>Whether a receive or an accept would have an answer now: bytes, a connection, the end or an error. It takes none of them.</summary>
     internal abstract bool IsReadable { get; }
 
+    /// <summary>Whether its readiness tells an end of the peer's side, and a broken connection, from bytes that have come (<see cref="Readiness.HangUp"/>).</summary>
+    internal virtual bool ReportsHangUps => false;
+
     internal abstract int Send(ReadOnlySpan<byte> bytes);
 
     /// <summary>One system call for all of them, at most <see cref="MostVectors"/>, where the system has such a call; here one for each.</summary>

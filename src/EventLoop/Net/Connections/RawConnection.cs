@@ -1,5 +1,4 @@
 using EventLoop.Net.Sockets;
-using EventLoop.Polling;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
@@ -102,7 +101,7 @@ internal abstract class RawConnection
         if (isWatching)
         {
             isWatching = false;
-            Connection.Socket.Leave(watch, reads: true);
+            Connection.Transport.Leave(watch, reads: true);
         }
     }
 
@@ -114,13 +113,13 @@ internal abstract class RawConnection
             return;
         }
 
-        if (Connection.Socket.MayBeHungUp && LooksGone())
+        if (Connection.Transport.MayBeHungUp && LooksGone())
         {
             Gone();
             return;
         }
 
-        isWatching = Connection.Socket.TryWatch(watch);
+        isWatching = Connection.Transport.TryWatch(watch);
     }
 
     // Whether an end stands behind what has come; that is kept for the reader.
@@ -148,12 +147,12 @@ internal abstract class RawConnection
     /// <summary>Stands in the reader's place while nobody reads.</summary>
     private sealed class Watch(RawConnection owner) : SocketWaiter
     {
-        private readonly bool tellsHangUps = owner.Core.Poller is EpollPoller;
+        private readonly bool tellsHangUps = owner.Connection.Transport.ReportsHangUps;
 
         internal override bool TryAgain()
         {
             var connection = owner.Connection;
-            if (!connection.Socket.MayBeHungUp && tellsHangUps)
+            if (!connection.Transport.MayBeHungUp && tellsHangUps)
             {
                 return false;
             }

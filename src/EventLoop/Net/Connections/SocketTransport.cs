@@ -14,6 +14,10 @@ internal sealed class SocketTransport(LoopSocket socket) : Transport
 
     internal override bool MayReceive => socket.MayReceive;
 
+    internal override bool ReportsHangUps => socket.ReportsHangUps;
+
+    internal override bool MayBeHungUp => socket.MayBeHungUp;
+
     internal override int TryReceive(Memory<byte> buffer) => socket.TryReceive(buffer.Span);
 
     internal override int TrySend(ReadOnlyMemory<byte> bytes) => socket.TrySend(bytes.Span);
@@ -43,6 +47,8 @@ internal sealed class SocketTransport(LoopSocket socket) : Transport
     }
 
     internal override Exception? Wait(SocketWaiter waiter, bool reads) => socket.Wait(waiter, reads);
+
+    internal override bool TryWatch(SocketWaiter waiter) => socket.TryWatch(waiter);
 
     internal override void Leave(SocketWaiter waiter, bool reads) => socket.Leave(waiter, reads);
 

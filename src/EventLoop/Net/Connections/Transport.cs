@@ -21,6 +21,12 @@ internal abstract class Transport
     /// <summary>Whether an attempt may succeed; false: it would be in vain.</summary>
     internal abstract bool MayReceive { get; }
 
+    /// <summary>Whether hang-ups are told from bytes that have come, so that a watch can ignore the latter.</summary>
+    internal virtual bool ReportsHangUps => false;
+
+    /// <summary>Whether a hang-up was reported, and nothing has disproved it since.</summary>
+    internal virtual bool MayBeHungUp => false;
+
     internal abstract int TryReceive(Memory<byte> buffer);
 
     internal abstract int TrySend(ReadOnlyMemory<byte> bytes);
@@ -31,6 +37,10 @@ internal abstract class Transport
     internal abstract int TrySend(BufferSegment first, int start);
 
     internal abstract Exception? Wait(SocketWaiter waiter, bool reads);
+
+    /// <summary>Has a waiter notified of what comes from now on, not of what is known already; <see cref="Leave"/> ends that.</summary>
+    /// <returns>Whether it is watched now; false where a reader waits, or where this transport cannot be watched.</returns>
+    internal virtual bool TryWatch(SocketWaiter waiter) => false;
 
     internal abstract void Leave(SocketWaiter waiter, bool reads);
 

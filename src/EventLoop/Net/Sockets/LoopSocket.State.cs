@@ -47,6 +47,9 @@ public sealed partial class LoopSocket
     /// <summary>Whether the poller has told that the peer has ended its side, or that the connection is broken; and nothing has disproved it.</summary>
     internal bool MayBeHungUp => (ready.State & SocketState.HangUp) != 0;
 
+    /// <inheritdoc cref="StreamDevice.ReportsHangUps"/>
+    internal bool ReportsHangUps => device.ReportsHangUps;
+
     /// <summary>For descriptions.</summary>
     internal string Peer => (RemoteEndPoint ?? LocalEndPoint) is { } known ? SocketErrors.Text(known) : SocketErrors.NoAddress;
 

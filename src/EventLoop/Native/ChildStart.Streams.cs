@@ -21,7 +21,8 @@ internal sealed unsafe partial class ChildStart
     /// <summary>Whether any stream is a file that is named by its path.</summary>
     internal bool HasFiles => Streams.Any(static stream => stream.Kind == ChildStreamKind.File);
 
-    /// <summary>The places of files whose opening may block: that of a FIFO does until somebody has opened the other end, that of a device for as long as it likes.</summary>
+    /// <summary>The places of files whose opening may block: that of a FIFO does until somebody has opened the other end, that of a device for as
+    /// long as it likes.</summary>
     internal List<int> FindSpecialFiles() => [.. Enumerable.Range(0, Streams.Count).Where(place =>
         Streams[place] is { Kind: ChildStreamKind.File, Path: { } path } && FileFacts.Of(path, out _) is { IsRegular: false, IsFolder: false })];
 

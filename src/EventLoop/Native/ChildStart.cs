@@ -3,7 +3,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Native;
 
-/// <summary>What a child is started with, and the start itself, which blocks until the program runs or has turned out to be impossible to start. Any thread, one at a time.</summary>
+/// <summary>What a child is started with, and the start itself, which blocks until the program runs or has turned out to be impossible to start. Any
+/// thread, one at a time.</summary>
 internal sealed unsafe partial class ChildStart
 {
     private const short SetGroup = 0x2, SetDefaults = 0x4, SetMask = 0x8, SetSession = 0x80;

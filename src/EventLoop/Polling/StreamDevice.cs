@@ -40,7 +40,8 @@ internal abstract class StreamDevice : PollSource
     /// <summary>Whether a receive or an accept would have an answer now: bytes, a connection, the end or an error. It takes none of them.</summary>
     internal abstract bool IsReadable { get; }
 
-    /// <summary>Whether its readiness tells an end of the peer's side, and a broken connection, from bytes that have come (<see cref="Readiness.HangUp"/>).</summary>
+    /// <summary>Whether its readiness tells an end of the peer's side, and a broken connection, from bytes that have come (<see
+    /// cref="Readiness.HangUp"/>).</summary>
     internal virtual bool ReportsHangUps => false;
 
     internal abstract int Send(ReadOnlySpan<byte> bytes);

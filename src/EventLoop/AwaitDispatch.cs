@@ -4,16 +4,17 @@ using EventLoop.Foreign;
 
 namespace EventLoop;
 
-/// <summary>Hands an await that is not complete to the room that knows its awaiter: so the coroutines need to know neither tasks nor .NET's awaiters.</summary>
+/// <summary>Hands an await that has to wait to the room that knows its awaiter, so that coroutines need to know neither tasks nor .NET's awaiters.</summary>
 [StackTraceHidden]
 internal static class AwaitDispatch
 {
-    /// <summary>For awaiters that the coroutines do not bring themselves.</summary>
+    /// <summary>For awaiters that do not flow the ExecutionContext themselves, other than those that the coroutines handle.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void AwaitUnsafe<TAwaiter>(ref TAwaiter awaiter, CoroutineBox box)
         where TAwaiter : ICriticalNotifyCompletion
     {
-        // The commonest by its type: code that the JIT has not optimized yet boxes at the test below, and a million tasks may take their first step in it.
+        // The most common one first, by its type: code that the JIT has not optimized yet boxes at the test below, and a million tasks may take their first
+        // step in it.
         if (typeof(TAwaiter) == typeof(LoopAwaiter))
         {
             Suspension.Park(ref Unsafe.As<TAwaiter, LoopAwaiter>(ref awaiter), box);
@@ -30,7 +31,7 @@ internal static class AwaitDispatch
         }
     }
 
-    /// <summary>For awaiters that flow the ExecutionContext themselves; none of ours is of that kind.</summary>
+    /// <summary>For awaiters that flow the ExecutionContext themselves; none of the library's does.</summary>
     internal static void Await<TAwaiter>(ref TAwaiter awaiter, CoroutineBox box)
         where TAwaiter : INotifyCompletion => ForeignSuspension.Await(ref awaiter, box);
 }

@@ -2,15 +2,15 @@ using Microsoft.Extensions.Logging;
 
 namespace EventLoop;
 
-/// <summary>What becomes of a blocking wait on the loop's thread.</summary>
+/// <summary>What the loop does about a blocking wait on its thread.</summary>
 public enum BlockingCallPolicy
 {
-    /// <summary>Nothing; debug mode warns all the same.</summary>
+    /// <summary>Nothing, except that debug mode warns.</summary>
     Ignore,
 
-    /// <summary>It is logged, with its stack.</summary>
+    /// <summary>Logs it with its stack.</summary>
     Warn,
 
-    /// <summary>It throws <see cref="InvalidOperationException"/> instead of blocking.</summary>
+    /// <summary>Throws <see cref="InvalidOperationException"/> instead of blocking.</summary>
     Throw,
 }

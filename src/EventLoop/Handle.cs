@@ -3,10 +3,10 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-/// <summary>A scheduled callback, to take it back. asyncio: <c>Handle</c>.</summary>
+/// <summary>A scheduled callback, which can be cancelled. asyncio: <c>Handle</c>.</summary>
 /// <remarks>
-/// <b>Thread:</b> the loop's. <b>Cost:</b> what it stands for is pooled and versioned, so that a stale handle never touches another callback; the handle itself
-/// is a small object that the JIT leaves out where the result of the call is discarded or only cancelled.
+/// <b>Thread:</b> the loop's. <b>Cost:</b> the scheduled item is pooled and versioned, so that a stale handle never touches another callback; the handle
+/// itself is a small object that the JIT leaves out where the result of the call is discarded or only cancelled.
 /// </remarks>
 public class Handle : IEquatable<Handle>
 {
@@ -21,14 +21,14 @@ public class Handle : IEquatable<Handle>
         this.version = version;
     }
 
-    /// <summary>Where the callback was scheduled; debug mode only, and only while it is pending.</summary>
+    /// <summary>Where the callback was scheduled; null without debug mode, and once it is no longer pending.</summary>
     public string? CreatedAt => item.Version == version ? item.CreatedAt : null;
 
     /// <summary>Whether <see cref="Cancel"/> was called.</summary>
     public bool IsCanceled => cancelled;
 
-    /// <summary>Takes it back: it will not be called, and what it holds is let go of at once. Does nothing when it has been called.</summary>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <summary>Cancels the callback: it will not be called, and what it references is released at once. Does nothing once it has been called.</summary>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Cancel()
     {
@@ -41,7 +41,7 @@ public class Handle : IEquatable<Handle>
 
     internal static Handle For(CallbackItem item, int version) => new(item, version);
 
-    /// <summary>It stands for the same callback.</summary>
+    /// <summary>Whether both stand for the same callback.</summary>
     /// <param name="other">Another handle.</param>
     public bool Equals(Handle? other) => other is not null && ReferenceEquals(item, other.item) && version == other.version;
 

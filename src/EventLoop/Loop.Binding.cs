@@ -4,14 +4,14 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-// Handlers for libraries that call back on threads of their own.
+// Handlers for libraries that call back on their own threads.
 public sealed partial class Loop
 {
-    /// <summary>A delegate that anybody may call, on any thread, and that runs <paramref name="handler"/> on this loop.</summary>
-    /// <param name="handler">Called on the loop's thread outside any task, in the ExecutionContext of the call, in the order of the calls; never inside a call,
-    /// also not on the loop's own thread. What it throws goes to the exception handler.</param>
-    /// <returns>It never throws. After the end of the loop it does nothing but say so in the log.</returns>
-    /// <remarks><b>Thread:</b> any, to bind and to call. asyncio: <c>functools.partial(loop.call_soon_threadsafe, handler)</c>.</remarks>
+    /// <summary>Makes a delegate that may be called from any thread and runs <paramref name="handler"/> on this loop.</summary>
+    /// <param name="handler">Called on the loop's thread outside any task, in the ExecutionContext of the call, in the order of the calls; never inline, not
+    /// even when called on the loop's own thread. What it throws goes to the exception handler.</param>
+    /// <returns>A delegate that never throws. Once the loop is closed it only writes to the log.</returns>
+    /// <remarks><b>Thread:</b> any, for binding and for calling. asyncio: <c>functools.partial(loop.call_soon_threadsafe, handler)</c>.</remarks>
     /// <exception cref="ArgumentNullException"><paramref name="handler"/> is null.</exception>
     /// <example>
     /// <code>
@@ -29,7 +29,7 @@ public sealed partial class Loop
     }
 
     /// <inheritdoc cref="Bind(Action)"/>
-    /// <typeparam name="T">The type of what it is called with.</typeparam>
+    /// <typeparam name="T">The type of the argument.</typeparam>
     public Action<T> Bind<T>(Action<T> handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
@@ -54,7 +54,7 @@ public sealed partial class Loop
     }
 
     /// <inheritdoc cref="Bind(Action)"/>
-    /// <typeparam name="TEvent">The type of what the event tells.</typeparam>
+    /// <typeparam name="TEvent">The type of the event's data.</typeparam>
     [OverloadResolutionPriority(1)]
     public EventHandler<TEvent> Bind<TEvent>(EventHandler<TEvent> handler)
     {
@@ -62,9 +62,9 @@ public sealed partial class Loop
         return (sender, e) => PostBound(static call => call.Handler(call.Sender, call.Event), (Handler: handler, Sender: sender, Event: e));
     }
 
-    /// <summary>A delegate that anybody may call, on any thread, and that runs <paramref name="handler"/> on this loop as a task of its own.</summary>
+    /// <summary>Makes a delegate that may be called from any thread and runs <paramref name="handler"/> on this loop as a task of its own.</summary>
     /// <param name="handler">Called on the loop's thread, in the ExecutionContext of the call.</param>
-    /// <returns>It gives a task for each call, which ends as the handler ends, and never throws. After the end of the loop the task has failed with
+    /// <returns>A delegate that never throws, and returns a task for each call, which ends as the handler does. Once the loop is closed that task fails with
     /// <see cref="ObjectDisposedException"/>.</returns>
     /// <remarks><inheritdoc cref="Bind(Action)" path="/remarks"/></remarks>
     /// <exception cref="ArgumentNullException"><paramref name="handler"/> is null.</exception>
@@ -84,7 +84,7 @@ public sealed partial class Loop
     }
 
     /// <inheritdoc cref="Bind(Func{Coroutine})"/>
-    /// <typeparam name="T">The type of what it is called with.</typeparam>
+    /// <typeparam name="T">The type of the argument.</typeparam>
     [OverloadResolutionPriority(2)]
     public Func<T, Task> Bind<T>(Func<T, Coroutine> handler)
     {
@@ -93,7 +93,7 @@ public sealed partial class Loop
     }
 
     /// <inheritdoc cref="Bind(Func{Coroutine})"/>
-    /// <typeparam name="T">The type of what it is called with.</typeparam>
+    /// <typeparam name="T">The type of the argument.</typeparam>
     [OverloadResolutionPriority(1)]
     public Func<T, Task> Bind<T>(Func<T, Task> handler)
     {
@@ -140,7 +140,7 @@ public sealed partial class Loop
     }
 
     /// <inheritdoc cref="Bind(Func{Coroutine})"/>
-    /// <typeparam name="T">The type of what it is called with.</typeparam>
+    /// <typeparam name="T">The type of the argument.</typeparam>
     /// <typeparam name="TResult">The type of the result.</typeparam>
     [OverloadResolutionPriority(2)]
     public Func<T, Task<TResult>> Bind<T, TResult>(Func<T, Coroutine<TResult>> handler)
@@ -150,7 +150,7 @@ public sealed partial class Loop
     }
 
     /// <inheritdoc cref="Bind(Func{Coroutine})"/>
-    /// <typeparam name="T">The type of what it is called with.</typeparam>
+    /// <typeparam name="T">The type of the argument.</typeparam>
     /// <typeparam name="TResult">The type of the result.</typeparam>
     [OverloadResolutionPriority(1)]
     public Func<T, Task<TResult>> Bind<T, TResult>(Func<T, Task<TResult>> handler)

@@ -4,12 +4,12 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-// Callbacks: what is under the tasks, and what other threads use.
+// Callbacks: the layer below tasks, and the way in for other threads.
 public sealed partial class Loop
 {
-    /// <summary>Has <paramref name="callback"/> called in the next turn, after everything that is ready now. asyncio: <c>call_soon</c>.</summary>
-    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
-    /// <returns>To take it back.</returns>
+    /// <summary>Schedules <paramref name="callback"/> for the next turn, after everything that is ready now. asyncio: <c>call_soon</c>.</summary>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. An exception goes to the exception handler.</param>
+    /// <returns>A handle that can cancel it.</returns>
     /// <exception cref="InvalidOperationException">Called from another thread; use <see cref="Post(Action)"/>.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -17,16 +17,16 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="CallSoon(Action)"/>
     /// <typeparam name="TState">The type of the argument.</typeparam>
-    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
-    /// <param name="state">Its argument; saves a closure.</param>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. An exception goes to the exception handler.</param>
+    /// <param name="state">The callback's argument; saves a closure.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Handle CallSoon<TState>(Action<TState> callback, TState state) => Handle.For(ScheduleSoon(Required(callback), state));
 
-    /// <summary>Has <paramref name="callback"/> called after a time, as <see cref="CallAt(TimeSpan, Action)"/> does
-    /// at <see cref="Time"/> and that. asyncio: <c>call_later</c>.</summary>
-    /// <param name="delay">From now on; a very long one never comes. Zero or less: it is due, and runs in the next turn.</param>
-    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
-    /// <returns>To take it back.</returns>
+    /// <summary>Schedules <paramref name="callback"/> after a delay: <see cref="CallAt(TimeSpan, Action)"/> at <see cref="Time"/> plus
+    /// <paramref name="delay"/>. asyncio: <c>call_later</c>.</summary>
+    /// <param name="delay">From now on; <see cref="TimeSpan.MaxValue"/> never comes. Zero or less: due at once, in the next turn.</param>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. An exception goes to the exception handler.</param>
+    /// <returns>A handle that can cancel it.</returns>
     /// <exception cref="InvalidOperationException">Called from another thread; use <see cref="Post(Action)"/>.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     /// <example>
@@ -45,9 +45,9 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="CallLater(TimeSpan, Action)"/>
     /// <typeparam name="TState">The type of the argument.</typeparam>
-    /// <param name="delay">From now on; a very long one never comes.</param>
-    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
-    /// <param name="state">Its argument; saves a closure.</param>
+    /// <param name="delay">From now on; <see cref="TimeSpan.MaxValue"/> never comes.</param>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. An exception goes to the exception handler.</param>
+    /// <param name="state">The callback's argument; saves a closure.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TimerHandle CallLater<TState>(TimeSpan delay, Action<TState> callback, TState state)
     {
@@ -55,11 +55,11 @@ public sealed partial class Loop
         return TimerHandle.For(item, due);
     }
 
-    /// <summary>Has <paramref name="callback"/> called at a time. asyncio: <c>call_at</c>.</summary>
-    /// <param name="loopTime">On the scale of <see cref="Time"/>. What is due runs in the order of these times, equal ones in the order of these calls; what
-    /// has been due at the call, in the next turn.</param>
-    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
-    /// <returns>To take it back.</returns>
+    /// <summary>Schedules <paramref name="callback"/> for a point in time. asyncio: <c>call_at</c>.</summary>
+    /// <param name="loopTime">On the scale of <see cref="Time"/>. Due callbacks run in the order of their times, those with equal times in the order of these
+    /// calls; a time that has passed means the next turn.</param>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. An exception goes to the exception handler.</param>
+    /// <returns>A handle that can cancel it.</returns>
     /// <exception cref="InvalidOperationException">Called from another thread; use <see cref="Post(Action)"/>.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -68,30 +68,31 @@ public sealed partial class Loop
     /// <inheritdoc cref="CallAt(TimeSpan, Action)"/>
     /// <typeparam name="TState">The type of the argument.</typeparam>
     /// <param name="loopTime">On the scale of <see cref="Time"/>. Callbacks with equal times run in the order of these calls.</param>
-    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
-    /// <param name="state">Its argument; saves a closure.</param>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. An exception goes to the exception handler.</param>
+    /// <param name="state">The callback's argument; saves a closure.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TimerHandle CallAt<TState>(TimeSpan loopTime, Action<TState> callback, TState state) =>
         TimerHandle.For(ScheduleAt(loopTime.Ticks, Required(callback), state), loopTime.Ticks);
 
-    /// <summary>A future of this loop. asyncio: <c>create_future</c>.</summary>
+    /// <summary>Makes a future of this loop. asyncio: <c>create_future</c>.</summary>
     public LoopFuture CreateFuture() => new(this);
 
-    /// <summary>A future of this loop. asyncio: <c>create_future</c>.</summary>
+    /// <summary>Makes a future of this loop. asyncio: <c>create_future</c>.</summary>
     /// <typeparam name="T">The type of the result.</typeparam>
     public LoopFuture<T> CreateFuture<T>() => new(this);
 
-    /// <summary>Has <paramref name="callback"/> called on the loop's thread. Any thread; wakes the loop
-    /// if it sleeps. asyncio: <c>call_soon_threadsafe</c>.</summary>
-    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
-    /// <remarks>What one thread posts arrives in its order. On the loop's own thread it goes straight to the ready queue and allocates nothing.</remarks>
+    /// <summary>Schedules <paramref name="callback"/> on the loop's thread, from any thread; wakes the loop if it sleeps. asyncio:
+    /// <c>call_soon_threadsafe</c>.</summary>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. An exception goes to the exception handler.</param>
+    /// <remarks>Callbacks that one thread posts run in its order. On the loop's own thread a post goes straight to the ready queue and allocates
+    /// nothing.</remarks>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public void Post(Action callback) => Post(Invoke, Required(callback));
 
     /// <inheritdoc cref="Post(Action)"/>
     /// <typeparam name="TState">The type of the argument.</typeparam>
-    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. What it throws goes to the exception handler.</param>
-    /// <param name="state">Its argument; saves a closure.</param>
+    /// <param name="callback">Runs outside any task, in the ExecutionContext of this call. An exception goes to the exception handler.</param>
+    /// <param name="state">The callback's argument; saves a closure.</param>
     public void Post<TState>(Action<TState> callback, TState state)
     {
         ArgumentNullException.ThrowIfNull(callback);
@@ -122,7 +123,7 @@ public sealed partial class Loop
     private CallbackItem<TState> ScheduleSoon<TState>(Action<TState> callback, TState state)
     {
         VerifyOpen(nameof(CallSoon));
-        Core.TakePosts();        // what other threads posted before this call stays before it
+        Core.TakePosts();        // what other threads posted before this call stays ahead of it
         return Enqueue(callback, state);
     }
 
@@ -145,7 +146,7 @@ public sealed partial class Loop
         {
             long now = Core.Clock.ReadNow();
             due = now < 0 && delay.Ticks < long.MinValue - now ? long.MinValue : now + delay.Ticks;
-            Core.LookSoon();      // busy or not
+            Core.LookSoon();      // whether or not the loop is busy
         }
 
         return AddTimer(due, callback, state);

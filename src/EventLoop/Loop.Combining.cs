@@ -7,18 +7,17 @@ namespace EventLoop;
 // Combining: gather, wait, as_completed.
 public sealed partial class Loop
 {
-    /// <summary>Runs all concurrently; their results in the order of the arguments. asyncio: <c>gather</c>.</summary>
+    /// <summary>Runs coroutines concurrently and returns their results in the order of the arguments. asyncio: <c>gather</c>.</summary>
     /// <typeparam name="T">The type of the results.</typeparam>
-    /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited.</param>
+    /// <param name="coroutines">Become tasks in this call; where no loop runs, when the result is awaited.</param>
     /// <returns>The results.</returns>
     /// <remarks>
-    /// The first failure is thrown at once, and the others continue; failures that come later count as looked at. <b>Cancellation:</b> cancels the children and
-    /// throws at once. When it is over it stays attached to nothing, however long its children live. Tasks and futures
-    /// can stand among the coroutines (<see cref="LoopAwaitable.AsCoroutine"/>).
-    /// <b>Cost:</b> a small object for each argument.
+    /// The first failure is thrown at once, and the other children continue; later failures count as retrieved. <b>Cancellation:</b> cancels the children and
+    /// throws at once; nothing stays attached to children that live longer. Tasks and futures can be given among the coroutines
+    /// (<see cref="LoopAwaitable.AsCoroutine"/>). <b>Cost:</b> one small object for each argument.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or
-    /// something belongs to another loop: then nothing was started.</exception>
+    /// <exception cref="InvalidOperationException">A coroutine was given twice or has started already, or an argument belongs to another loop; nothing was
+    /// started.</exception>
     /// <example>
     /// <code>
     /// int[] lengths = await Loop.Gather(Length("a"), Length("bc"));
@@ -33,85 +32,88 @@ public sealed partial class Loop
     public static Coroutine<T[]> Gather<T>(params IEnumerable<Coroutine<T>> coroutines) => Combinators.Values<T>(Children.Of(coroutines));
 
     /// <inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})"/>
-    /// <param name="tasks">Cancelled when the gather is.</param>
+    /// <param name="tasks">Cancelled when the gather is cancelled.</param>
     public static Coroutine<T[]> Gather<T>(params IEnumerable<LoopTask<T>> tasks) => Combinators.Values<T>(Children.Of(tasks));
 
     /// <inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})"/>
-    /// <param name="futures">Cancelled when the gather is.</param>
+    /// <param name="futures">Cancelled when the gather is cancelled.</param>
     public static Coroutine<T[]> Gather<T>(params IEnumerable<LoopFuture<T>> futures) => Combinators.Values<T>(Children.Of(futures));
 
     /// <inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})"/>
-    /// <param name="tasks">Left alone when the gather is cancelled: a .NET task cannot be.</param>
+    /// <param name="tasks">Left alone when the gather is cancelled: .NET tasks cannot be cancelled.</param>
     public static Coroutine<T[]> Gather<T>(params IEnumerable<Task<T>> tasks) => Combinators.Values<T>(Children.Of(tasks));
 
-    /// <summary>Waits for all. asyncio: <c>gather</c>.</summary>
-    /// <param name="awaitables">Cancelled when the gather is.</param>
+    /// <summary>Waits until all have completed. asyncio: <c>gather</c>.</summary>
+    /// <param name="awaitables">Cancelled when the gather is cancelled.</param>
     /// <remarks><inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})" path="/remarks"/></remarks>
-    /// <exception cref="InvalidOperationException">Something belongs to another loop.</exception>
+    /// <exception cref="InvalidOperationException">An argument belongs to another loop.</exception>
     [OverloadResolutionPriority(-3)]
     public static Coroutine Gather(params IEnumerable<LoopAwaitable> awaitables) => Combinators.All(Children.Of(awaitables));
 
-    /// <summary>Runs all concurrently. asyncio: <c>gather</c>.</summary>
-    /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited.
-    /// Tasks and futures among them are waited for as they are.</param>
+    /// <summary>Runs coroutines concurrently and waits until all have completed. asyncio: <c>gather</c>.</summary>
+    /// <param name="coroutines">Become tasks in this call; where no loop runs, when the result is awaited. Tasks and futures among them are awaited as they
+    /// are.</param>
     /// <remarks><inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})" path="/remarks"/></remarks>
-    /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or
-    /// something belongs to another loop: then nothing was started.</exception>
+    /// <exception cref="InvalidOperationException">A coroutine was given twice or has started already, or an argument belongs to another loop; nothing was
+    /// started.</exception>
     [OverloadResolutionPriority(-2)]
     public static Coroutine Gather(params IEnumerable<Coroutine> coroutines) => Combinators.All(Children.Of(coroutines));
 
-    /// <summary>Waits for all. asyncio: <c>gather</c>.</summary>
-    /// <param name="tasks">Left alone when the gather is cancelled: a .NET task cannot be.</param>
+    /// <summary>Waits until all have completed. asyncio: <c>gather</c>.</summary>
+    /// <param name="tasks">Left alone when the gather is cancelled: .NET tasks cannot be cancelled.</param>
     /// <remarks><inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})" path="/remarks"/></remarks>
     [OverloadResolutionPriority(-4)]
     public static Coroutine Gather(params IEnumerable<Task> tasks) => Combinators.All(Children.Of(tasks));
 
-    /// <summary>Runs all concurrently and gives how each ended, in the order of the arguments. asyncio: <c>gather(return_exceptions=True)</c>.</summary>
+    /// <summary>Runs coroutines concurrently and returns how each ended, in the order of the arguments. asyncio:
+    /// <c>gather(return_exceptions=True)</c>.</summary>
     /// <typeparam name="T">The type of the results.</typeparam>
-    /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited.</param>
-    /// <returns>An outcome for each; their failures count as looked at.</returns>
-    /// <remarks><b>Cancellation:</b> cancels the children, waits for them, and throws then; also when it was pending before the wait began.</remarks>
-    /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already, or
-    /// something belongs to another loop: then nothing was started.</exception>
+    /// <param name="coroutines">Become tasks in this call; where no loop runs, when the result is awaited.</param>
+    /// <returns>One outcome for each; their failures count as retrieved.</returns>
+    /// <remarks><b>Cancellation:</b> cancels the children, waits for them, and then throws; likewise when it was pending before the wait began.</remarks>
+    /// <exception cref="InvalidOperationException">A coroutine was given twice or has started already, or an argument belongs to another loop; nothing was
+    /// started.</exception>
     public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<Coroutine<T>> coroutines) => Combinators.Outcomes<T>(Children.Of(coroutines));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
-    /// <param name="tasks">Cancelled when the gather is.</param>
+    /// <param name="tasks">Cancelled when the gather is cancelled.</param>
     public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<LoopTask<T>> tasks) => Combinators.Outcomes<T>(Children.Of(tasks));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
-    /// <param name="futures">Cancelled when the gather is.</param>
+    /// <param name="futures">Cancelled when the gather is cancelled.</param>
     public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<LoopFuture<T>> futures) => Combinators.Outcomes<T>(Children.Of(futures));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
-    /// <param name="tasks">A .NET task cannot be cancelled: a cancelled gather waits for it.</param>
+    /// <param name="tasks">.NET tasks cannot be cancelled: a cancelled gather waits for them.</param>
     public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<Task<T>> tasks) => Combinators.Outcomes<T>(Children.Of(tasks));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
-    /// <param name="awaitables">Cancelled when the gather is.</param>
+    /// <param name="awaitables">Cancelled when the gather is cancelled.</param>
     [OverloadResolutionPriority(-3)]
     public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<LoopAwaitable> awaitables) => Combinators.Outcomes(Children.Of(awaitables));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
-    /// <param name="coroutines">Become tasks at this call; where no loop runs, when the gather is awaited.
-    /// Tasks and futures among them are waited for as they are.</param>
+    /// <param name="coroutines">Become tasks in this call; where no loop runs, when the result is awaited. Tasks and futures among them are awaited as they
+    /// are.</param>
     [OverloadResolutionPriority(-2)]
     public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<Coroutine> coroutines) => Combinators.Outcomes(Children.Of(coroutines));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
-    /// <param name="tasks">A .NET task cannot be cancelled: a cancelled gather waits for it.</param>
+    /// <param name="tasks">.NET tasks cannot be cancelled: a cancelled gather waits for them.</param>
     [OverloadResolutionPriority(-4)]
     public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<Task> tasks) => Combinators.Outcomes(Children.Of(tasks));
 
-    /// <summary>Waits until enough of them have ended. Never cancels them, and never throws because of how they ended. asyncio: <c>wait</c>.</summary>
+    /// <summary>Waits until enough of the arguments have completed. Never cancels them, and never throws because of how they ended. asyncio:
+    /// <c>wait</c>.</summary>
     /// <typeparam name="TAwaitable">Tasks or futures.</typeparam>
     /// <param name="awaitables">At least one; duplicates count once.</param>
-    /// <param name="timeout">From this call's await on; null and infinite: none. When it is up, what has ended by then is returned.</param>
-    /// <param name="returnWhen">What is enough.</param>
-    /// <returns>Those that have ended and those that have not, both in the order of the argument.</returns>
-    /// <exception cref="ArgumentException">There is nothing to wait for.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="returnWhen"/> is none of the three.</exception>
-    /// <exception cref="InvalidOperationException">Something belongs to another loop.</exception>
+    /// <param name="timeout">Counted from the await of this call; null and infinite mean none. When it has elapsed, the call returns what has completed by
+    /// then.</param>
+    /// <param name="returnWhen">How many are enough.</param>
+    /// <returns>Those that have completed and those that are pending, both in the order of the argument.</returns>
+    /// <exception cref="ArgumentException">The argument is empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="returnWhen"/> is not a defined value.</exception>
+    /// <exception cref="InvalidOperationException">An argument belongs to another loop.</exception>
     /// <example>
     /// <code>
     /// LoopTask fast = Loop.CreateTask(Loop.Sleep(10)), slow = Loop.CreateTask(Loop.Sleep(1000));
@@ -139,8 +141,9 @@ public sealed partial class Loop
     /// <inheritdoc cref="Wait{TAwaitable}(IEnumerable{TAwaitable}, TimeSpan?, ReturnWhen)"/>
     /// <typeparam name="T">The type of the results.</typeparam>
     /// <param name="tasks">At least one; duplicates count once.</param>
-    /// <param name="timeout">From this call's await on; null and infinite: none. When it is up, what has ended by then is returned.</param>
-    /// <param name="returnWhen">What is enough.</param>
+    /// <param name="timeout">Counted from the await of this call; null and infinite mean none. When it has elapsed, the call returns what has completed by
+    /// then.</param>
+    /// <param name="returnWhen">How many are enough.</param>
     public static Coroutine<WaitResult<Task<T>>> Wait<T>(IEnumerable<Task<T>> tasks, TimeSpan? timeout = null, ReturnWhen returnWhen = ReturnWhen.AllCompleted)
     {
         var all = Different(tasks, returnWhen);
@@ -149,8 +152,9 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="Wait{TAwaitable}(IEnumerable{TAwaitable}, TimeSpan?, ReturnWhen)"/>
     /// <param name="tasks">At least one; duplicates count once.</param>
-    /// <param name="timeout">From this call's await on; null and infinite: none. When it is up, what has ended by then is returned.</param>
-    /// <param name="returnWhen">What is enough.</param>
+    /// <param name="timeout">Counted from the await of this call; null and infinite mean none. When it has elapsed, the call returns what has completed by
+    /// then.</param>
+    /// <param name="returnWhen">How many are enough.</param>
     [OverloadResolutionPriority(-2)]
     public static Coroutine<WaitResult<Task>> Wait(IEnumerable<Task> tasks, TimeSpan? timeout = null, ReturnWhen returnWhen = ReturnWhen.AllCompleted)
     {
@@ -158,13 +162,14 @@ public sealed partial class Loop
         return Combinators.Some(all, Children.Of(all), timeout, returnWhen);
     }
 
-    /// <summary>Gives them in the order in which they end. asyncio: <c>as_completed</c>.</summary>
+    /// <summary>Enumerates the arguments in the order in which they complete. asyncio: <c>as_completed</c>.</summary>
     /// <typeparam name="T">The type of the results.</typeparam>
-    /// <param name="coroutines">Become tasks at this call.</param>
-    /// <param name="timeout">From this call on; null and infinite: none.</param>
-    /// <returns>The tasks, ended; await each for its result. It is enumerated once; leaving early leaves the rest running.</returns>
-    /// <exception cref="InvalidOperationException">No loop runs on this thread, a coroutine was given twice, or it is enumerated a second time.</exception>
-    /// <exception cref="TimeoutException">While enumerating: the time was up before all had ended.</exception>
+    /// <param name="coroutines">Become tasks in this call.</param>
+    /// <param name="timeout">Counted from this call; null and infinite mean none.</param>
+    /// <returns>The completed tasks; await each for its result. It can be enumerated once; leaving the loop early leaves the others running.</returns>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread, a coroutine was given twice, or the result is enumerated a second
+    /// time.</exception>
+    /// <exception cref="TimeoutException">While enumerating: the time elapsed before all had completed.</exception>
     /// <example>
     /// <code>
     /// await foreach (LoopTask&lt;int&gt; task in Loop.AsCompleted([After(30), After(10), After(20)]))
@@ -197,7 +202,7 @@ public sealed partial class Loop
     /// <inheritdoc cref="AsCompleted{T}(IEnumerable{Coroutine{T}}, TimeSpan?)"/>
     /// <typeparam name="TAwaitable">Tasks or futures.</typeparam>
     /// <param name="awaitables">Left alone, whatever happens; duplicates count once.</param>
-    /// <param name="timeout">From this call on; null and infinite: none.</param>
+    /// <param name="timeout">Counted from this call; null and infinite mean none.</param>
     public static IAsyncEnumerable<TAwaitable> AsCompleted<TAwaitable>(IEnumerable<TAwaitable> awaitables, TimeSpan? timeout = null)
         where TAwaitable : LoopAwaitable
     {
@@ -209,7 +214,7 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="AsCompleted{T}(IEnumerable{Coroutine{T}}, TimeSpan?)"/>
     /// <param name="tasks">Left alone, whatever happens; duplicates count once.</param>
-    /// <param name="timeout">From this call on; null and infinite: none.</param>
+    /// <param name="timeout">Counted from this call; null and infinite mean none.</param>
     public static IAsyncEnumerable<Task<T>> AsCompleted<T>(IEnumerable<Task<T>> tasks, TimeSpan? timeout = null)
     {
         var core = LoopCore.Required;
@@ -220,7 +225,7 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="AsCompleted{T}(IEnumerable{Coroutine{T}}, TimeSpan?)"/>
     /// <param name="tasks">Left alone, whatever happens; duplicates count once.</param>
-    /// <param name="timeout">From this call on; null and infinite: none.</param>
+    /// <param name="timeout">Counted from this call; null and infinite mean none.</param>
     [OverloadResolutionPriority(-1)]
     public static IAsyncEnumerable<Task> AsCompleted(IEnumerable<Task> tasks, TimeSpan? timeout = null)
     {

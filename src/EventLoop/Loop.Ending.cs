@@ -3,24 +3,24 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-// The end of a loop, and what others may know of it.
+// The end of a loop, and what other rooms may know of it.
 public sealed partial class Loop
 {
-    /// <summary>The end of its runs, and what of it has begun.</summary>
+    /// <summary>How its runs end, and how far an ending run has come.</summary>
     internal LoopShutdown Shutdown { get; }
 
-    /// <summary>What has to be ended with the loop. Loop thread.</summary>
+    /// <summary>What has to be closed together with the loop. Loop thread.</summary>
     internal HashSet<ILoopResident> Residents { get; } = [];
 
-    /// <summary>Whether nothing more can be submitted to it. Any thread.</summary>
+    /// <summary>Whether submissions are refused because the run is ending. Any thread.</summary>
     internal bool IsEnding => Shutdown.HasBegun;
 
-    /// <summary>Closes the loop: lets its default executor finish, lets go of everything, and reports
-    /// what was left. Idempotent. asyncio: <c>close</c>.</summary>
+    /// <summary>Closes the loop: lets its own default executor finish, releases everything, and reports what was left. Idempotent. asyncio:
+    /// <c>close</c>.</summary>
     /// <remarks>
-    /// Tasks that are not done are not waited for: <see cref="Run(Coroutine, LoopOptions?, CancellationToken)"/> and <see cref="LoopRunner"/> cancel and await
-    /// them first. As long as the executor that the loop made has work, for at most <see cref="LoopOptions.ShutdownTimeout"/>, the loop keeps turning, so that
-    /// work which waits for the loop is served; nothing more can be submitted to it.
+    /// Unfinished tasks are not awaited: <see cref="Run(Coroutine, LoopOptions?, CancellationToken)"/> and <see cref="LoopRunner"/> cancel and await them
+    /// first. While the executor that the loop made has work, for at most <see cref="LoopOptions.ShutdownTimeout"/>, the loop keeps turning, so that work
+    /// which waits for the loop is served; nothing more can be submitted.
     /// </remarks>
     /// <exception cref="InvalidOperationException">The loop is running.</exception>
     public void Dispose()

@@ -7,16 +7,16 @@ using EventLoop.Reporting;
 
 namespace EventLoop;
 
-// What nobody else catches, and what debug mode notices: the rooms below tell the loop, its reporter does the rest.
+// Exceptions that nobody else catches, and findings of debug mode: the rooms below tell the loop, and its reporter does the rest.
 public sealed partial class Loop
 {
-    /// <summary>Notified of every exception that nobody else will see; null: <see cref="DefaultExceptionHandler"/>. asyncio:
+    /// <summary>Receives every exception that nobody else will see; null means <see cref="DefaultExceptionHandler"/>. asyncio:
     /// <c>set_exception_handler</c>.</summary>
-    /// <remarks>It runs on the loop's thread; for what is found lost, or goes wrong, after the loop was closed, on whichever thread that is. What it throws is
-    /// logged, and the default handler takes over.</remarks>
+    /// <remarks>It runs on the loop's thread; what is found lost or fails after the loop was closed is reported on whichever thread that is. If it throws,
+    /// that is logged, and the default handler takes over.</remarks>
     public Action<Loop, LoopExceptionContext>? ExceptionHandler { get; set; }
 
-    /// <summary>Says what went wrong, or what was noticed: to the handler or to the log.</summary>
+    /// <summary>Reports failures and findings to the handler or to the log.</summary>
     internal LoopReporter Reports { get; }
 
     private GuardedLogger LogTarget => Reports.Target;
@@ -33,7 +33,7 @@ public sealed partial class Loop
         Reports.WriteToLog(context);
     }
 
-    /// <summary>Hands something to the exception handler, as the loop itself does.</summary>
+    /// <summary>Passes something to the exception handler, as the loop itself does.</summary>
     /// <param name="context">What happened.</param>
     public void CallExceptionHandler(LoopExceptionContext context)
     {
@@ -42,18 +42,18 @@ public sealed partial class Loop
         Reports.CallHandler(context);
     }
 
-    /// <summary>Whether an exception that leaves what was cancelled tells of that.</summary>
+    /// <summary>Whether an exception that leaves something cancelled counts as its cancellation.</summary>
     internal bool IsCancellation(Exception exception) => CancellationVerdict.IsCancellation(this, exception);
 
     internal void OnCallbackFailed(Exception exception) => Reports.CallbackFailed(exception);
 
-    /// <summary>Callbacks of a token that fired have failed. Any thread.</summary>
+    /// <summary>Reports that callbacks of a token that fired have failed. Any thread.</summary>
     internal void OnTokenCallbackFailed(Exception failures) => Reports.TokenCallbackFailed(failures);
 
-    /// <summary>A lost exception was found. Any thread; while the loop is open its own thread handles it.</summary>
+    /// <summary>Reports an exception that nobody retrieved. Any thread; while the loop is open its own thread handles it.</summary>
     internal void ReportLoss(LoopExceptionContext context) => Reports.Loss(context);
 
-    /// <summary>A continuation has come back to the loop after it was closed. Any thread.</summary>
+    /// <summary>Reports a continuation that came back after the loop was closed. Any thread.</summary>
     internal void OnLateContinuation() => Reports.LateContinuation();
 
     internal void OnWorkReturnedTask(MethodInfo work) => Reports.WorkReturnedTask(work);

@@ -2,12 +2,12 @@ using EventLoop.Executors;
 
 namespace EventLoop;
 
-// Blocking and heavy work, away from the loop's thread.
+// Blocking and CPU-bound work, away from the loop's thread.
 public sealed partial class Loop
 {
-    /// <summary>Where <see cref="ToThread(Action)"/> runs: the thread pool unless something else was set. asyncio: <c>set_default_executor</c>.</summary>
-    /// <remarks>At its end the loop disposes, and waits for, only the executor that it made itself; others may outlive
-    /// it and belong to whoever made them. <b>Thread:</b> the loop's.</remarks>
+    /// <summary>Where <see cref="ToThread(Action)"/> runs: the thread pool unless another executor was set. asyncio: <c>set_default_executor</c>.</summary>
+    /// <remarks>At its end the loop disposes, and waits for, only the executor that it made itself; others may outlive it and belong to whoever made them.
+    /// <b>Thread:</b> the loop's.</remarks>
     public IExecutor DefaultExecutor
     {
         get => Executors.Default;
@@ -19,13 +19,13 @@ public sealed partial class Loop
         }
     }
 
-    /// <summary>Which executor is the default one, and the end of the one that the loop made.</summary>
+    /// <summary>Knows the default executor, and ends the one that the loop made.</summary>
     internal LoopExecutors Executors { get; }
 
     /// <summary>Runs blocking work on the default executor. asyncio: <c>to_thread</c>.</summary>
     /// <param name="work">Runs on another thread, in the caller's ExecutionContext, outside the loop.</param>
-    /// <remarks><b>Cancellation:</b> the wait ends at once; work that has not begun is withdrawn, what has begun runs to
-    /// its end, and its late failure goes to the exception handler.</remarks>
+    /// <remarks><b>Cancellation:</b> the wait ends at once; work that has not begun is withdrawn, work that has begun runs to its end, and a failure that
+    /// comes then goes to the exception handler.</remarks>
     public static Coroutine ToThread(Action work) => RunInExecutor(null, work);
 
     /// <inheritdoc cref="ToThread(Action)"/>
@@ -61,8 +61,8 @@ public sealed partial class Loop
     /// <summary>Runs blocking work on an executor under a limiter. AnyIO, Trio: <c>to_thread.run_sync(limiter=)</c>.</summary>
     /// <param name="executor">Null: the loop's default executor.</param>
     /// <param name="work">Runs on another thread, in the caller's ExecutionContext, outside the loop.</param>
-    /// <param name="limiter">Each piece of work borrows a token of its own before it is handed over, and holds it until
-    /// it has ended, also when nobody waits for it any more. Null: none.</param>
+    /// <param name="limiter">Each work item borrows a token before it is handed over and holds it until it has ended, even if nobody waits for it any more.
+    /// Null: none.</param>
     /// <remarks><inheritdoc cref="ToThread(Action)" path="/remarks"/></remarks>
     public static Coroutine RunInExecutor(IExecutor? executor, Action work, CapacityLimiter? limiter)
     {
@@ -79,11 +79,13 @@ public sealed partial class Loop
         return ExecutorWork.Run(executor, work, limiter);
     }
 
-    /// <summary>Takes no more work for the default executor, whoever made it, and waits for what it has. asyncio: <c>shutdown_default_executor</c>.</summary>
-    /// <param name="timeout">Null: <see cref="LoopOptions.ShutdownTimeout"/>. Zero or less: only looks whether all has ended.</param>
-    /// <returns>Whether everything ended in time. What did not continues; so does the executor's shutdown, which a later call may wait for.</returns>
-    /// <remarks><b>Cancellation:</b> ends the wait. What the executor's own disposal throws goes to the exception handler, and the answer is false.</remarks>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <summary>Stops the default executor, whoever made it, from taking more work and waits for what it has. asyncio:
+    /// <c>shutdown_default_executor</c>.</summary>
+    /// <param name="timeout">Null: <see cref="LoopOptions.ShutdownTimeout"/>. Zero or less: only checks whether all work has ended.</param>
+    /// <returns>Whether all work ended in time. What did not end continues, as does the executor's shutdown, which a later call may wait for.</returns>
+    /// <remarks><b>Cancellation:</b> ends the wait. An exception of the executor's own disposal goes to the exception handler, and the result is
+    /// false.</remarks>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public Coroutine<bool> ShutdownDefaultExecutorAsync(TimeSpan? timeout = null) => Executors.Shutdown(timeout);
 }

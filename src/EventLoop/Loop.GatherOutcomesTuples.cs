@@ -3,13 +3,13 @@ using EventLoop.Combining;
 
 namespace EventLoop;
 
-// gather(return_exceptions=True) of several types: a tuple of outcomes.
+// gather(return_exceptions=True) of several types returns a tuple of outcomes.
 public sealed partial class Loop
 {
-    /// <summary>Runs all concurrently and gives how each ended; several types give a tuple. asyncio: <c>gather(return_exceptions=True)</c>.</summary>
-    /// <returns>An outcome for each, in the order of the arguments.</returns>
-    /// <remarks><b>Cancellation:</b> cancels the children (a .NET task cannot be), waits for them, and throws then.</remarks>
-    /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already: then nothing was started.</exception>
+    /// <summary>Runs everything concurrently and returns how each ended, as a tuple. asyncio: <c>gather(return_exceptions=True)</c>.</summary>
+    /// <returns>One outcome for each, in the order of the arguments.</returns>
+    /// <remarks><b>Cancellation:</b> cancels the children (except .NET tasks, which cannot be cancelled), waits for them, and then throws.</remarks>
+    /// <exception cref="InvalidOperationException">A coroutine was given twice or has started already; nothing was started.</exception>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(Outcome<T1>, Outcome<T2>)> GatherOutcomes<T1, T2>(
         Coroutine<T1> first, Coroutine<T2> second) =>

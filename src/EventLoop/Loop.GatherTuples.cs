@@ -3,14 +3,14 @@ using EventLoop.Combining;
 
 namespace EventLoop;
 
-// gather of several types: a tuple. Coroutines become tasks; tasks of the loop are cancelled with the gather, .NET tasks are left alone.
+// gather of several types returns a tuple. Coroutines become tasks; tasks of the loop are cancelled with the gather, .NET tasks are left alone.
 public sealed partial class Loop
 {
-    /// <summary>Runs all concurrently; results of several types give a tuple. asyncio: <c>gather</c>.</summary>
+    /// <summary>Runs everything concurrently and returns the results as a tuple. asyncio: <c>gather</c>.</summary>
     /// <returns>The results, in the order of the arguments.</returns>
-    /// <remarks>The first failure is thrown at once, and the others continue. <b>Cancellation:</b> cancels the children
-    /// (a .NET task cannot be, and is left alone) and throws at once.</remarks>
-    /// <exception cref="InvalidOperationException">A coroutine was given twice or was started already: then nothing was started.</exception>
+    /// <remarks>The first failure is thrown at once, and the others continue. <b>Cancellation:</b> cancels the children (except .NET tasks, which are left
+    /// alone) and throws at once.</remarks>
+    /// <exception cref="InvalidOperationException">A coroutine was given twice or has started already; nothing was started.</exception>
     [OverloadResolutionPriority(-1)]
     public static Coroutine<(T1, T2)> Gather<T1, T2>(
         Coroutine<T1> first, Coroutine<T2> second) =>

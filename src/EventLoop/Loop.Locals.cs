@@ -1,6 +1,6 @@
 namespace EventLoop;
 
-// The values of LoopLocal, which end with their loop.
+// The values of LoopLocal, which live as long as their loop.
 public sealed partial class Loop
 {
     /// <summary>Loop thread only.</summary>

@@ -13,16 +13,16 @@ public sealed partial class Loop
     /// <param name="options">Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels main, from any thread.</param>
     /// <remarks>
-    /// <para>The end: main is done, and nothing more can be submitted; remaining tasks are cancelled and awaited, for at most
+    /// <para>How it ends: main is done, and nothing more can be submitted; remaining tasks are cancelled and awaited, for at most
     /// <see cref="LoopOptions.ShutdownTimeout"/> (what is abandoned is named); the executor that the loop made finishes its work, while the loop still turns;
-    /// the loop is closed; the thread's contexts are as before. What main throws is rethrown with its stack.</para>
-    /// <para>The first Ctrl-C or SIGTERM cancels main, and says on standard error where main waits. The second ends the run at once: what is left is cancelled
-    /// (again), and has a second for its <c>finally</c> blocks. The third is the system's. A main that survives
-    /// the first, or is cancelled by somebody else, ends as it ends.</para>
+    /// the loop is closed; the thread's contexts are restored. An exception of main is rethrown with its stack.</para>
+    /// <para>The first Ctrl-C or SIGTERM cancels main, and writes to standard error where main waits. The second ends the run at once: what is left is
+    /// cancelled (again), and has a second for its <c>finally</c> blocks. The third has the system's default effect. If main survives the first, or is
+    /// cancelled by somebody else, the run ends as main does.</para>
     /// </remarks>
-    /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
-    /// <exception cref="LoopInterruptedException">Ctrl-C or SIGTERM came, and main was cancelled by it; or it came a second time.</exception>
-    /// <exception cref="LoopCanceledException">Main was cancelled by anything else, as by <paramref name="cancellationToken"/>.</exception>
+    /// <exception cref="InvalidOperationException">A loop is already running on this thread.</exception>
+    /// <exception cref="LoopInterruptedException">Main was cancelled by Ctrl-C or SIGTERM, or one of them came a second time.</exception>
+    /// <exception cref="LoopCanceledException">Main was cancelled by anything else, such as <paramref name="cancellationToken"/>.</exception>
     public static void Run(Coroutine main, LoopOptions? options, CancellationToken cancellationToken)
     {
         using var runner = new LoopRunner(options) { IsSingle = true };
@@ -88,9 +88,9 @@ public sealed partial class Loop
     /// <typeparam name="T">The type of the result.</typeparam>
     public static T Run<T>(Func<Task<T>> main, LoopOptions? options = null) => Run(main, options, CancellationToken.None);
 
-    /// <summary>Runs a loop on this thread until a task of .NET's is done, which others may have started anywhere.</summary>
-    /// <param name="main">It continues where it was started, which was outside this loop. To have an async method run
-    /// on the loop hand in the method, not the task that it returns.</param>
+    /// <summary>Runs a new loop on this thread until a .NET task has completed, which may have been started anywhere.</summary>
+    /// <param name="main">It continues where it was started, which was outside this loop. To run an async method on the loop, pass the method and not the task
+    /// that it returns.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)" path="/remarks|/exception"/>
@@ -140,17 +140,17 @@ public sealed partial class Loop
     [OverloadResolutionPriority(-1)]
     public static T Run<T>(Task<T> main, CancellationToken cancellationToken) => Run(main, null, cancellationToken);
 
-    /// <summary>Runs <paramref name="main"/> as the whole of a program: <c>return Loop.RunMain(...)</c> is what its <c>Main</c> consists of.</summary>
+    /// <summary>Runs <paramref name="main"/> as a whole program: its <c>Main</c> is just <c>return Loop.RunMain(...)</c>.</summary>
     /// <param name="main">The program.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels main, from any thread.</param>
     /// <returns>
     /// The exit code: what main returned, 0 where it returns nothing; the code of a <see cref="LoopExitException"/>; 130 after Ctrl-C and 143 after SIGTERM. 1
-    /// when main failed, or was cancelled by anything else than a signal: the exception is printed as .NET prints
-    /// those that nobody handles, and the process ends in order, without a dump.
+    /// when main failed or was cancelled by anything other than a signal: the exception is printed as .NET prints unhandled ones, and the process ends in an
+    /// orderly way, without a dump.
     /// </returns>
     /// <inheritdoc cref="Run(Coroutine, LoopOptions?, CancellationToken)" path="/remarks"/>
-    /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
+    /// <exception cref="InvalidOperationException">A loop is already running on this thread.</exception>
     public static int RunMain(Coroutine main, LoopOptions? options = null, CancellationToken cancellationToken = default) => MainRun.ExitCodeOf(
         options,
         runner =>

@@ -4,13 +4,13 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-// Running a loop that is at hand: run_until_complete, run_forever.
+// Running an existing loop: run_until_complete, run_forever.
 public sealed partial class Loop
 {
-    /// <summary>Runs until <paramref name="main"/> is done; what else is on the loop stays there. asyncio: <c>run_until_complete</c>.</summary>
+    /// <summary>Runs until <paramref name="main"/> has completed; everything else stays on the loop. asyncio: <c>run_until_complete</c>.</summary>
     /// <param name="main">Becomes a task.</param>
     /// <param name="cancellationToken">Cancels that task, from any thread.</param>
-    /// <exception cref="InvalidOperationException">A loop runs on this thread already, or this one was stopped before main was done.</exception>
+    /// <exception cref="InvalidOperationException">A loop is already running on this thread, or this one was stopped before main had completed.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public void RunUntilComplete(Coroutine main, CancellationToken cancellationToken) =>
         MainRun.Drive(MainRun.NewMain(this, main), cancellationToken).ThrowUnlessSucceeded();
@@ -59,8 +59,8 @@ public sealed partial class Loop
     /// <typeparam name="T">The type of the result.</typeparam>
     public T RunUntilComplete<T>(Func<Task<T>> main) => RunUntilComplete(main, CancellationToken.None);
 
-    /// <summary>Runs until a task of .NET's is done, which others may have started anywhere; what is on the loop runs meanwhile.</summary>
-    /// <param name="main">It continues where it was started. To have an async method run on this loop hand in the method, not the task that it returns.</param>
+    /// <summary>Runs until a .NET task has completed, which may have been started anywhere; what is on the loop runs meanwhile.</summary>
+    /// <param name="main">It continues where it was started. To run an async method on this loop, pass the method and not the task that it returns.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)" path="/exception"/>
     public void RunUntilComplete(Task main, CancellationToken cancellationToken) => RunUntilComplete(ForeignTaskExtensions.Await(main), cancellationToken);
@@ -77,29 +77,29 @@ public sealed partial class Loop
     /// <typeparam name="T">The type of the result.</typeparam>
     public T RunUntilComplete<T>(Task<T> main) => RunUntilComplete(main, CancellationToken.None);
 
-    /// <summary>Runs until a task or future of this loop is done.</summary>
-    /// <param name="awaitable">It belongs to this loop.</param>
+    /// <summary>Runs until a task or future of this loop has completed.</summary>
+    /// <param name="awaitable">Belongs to this loop.</param>
     /// <inheritdoc cref="RunUntilComplete(Coroutine, CancellationToken)" path="/exception"/>
     public void RunUntilComplete(LoopAwaitable awaitable) => MainRun.Drive(this, MainRun.Own(this, awaitable)).ThrowUnlessSucceeded();
 
     /// <inheritdoc cref="RunUntilComplete(LoopAwaitable)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    /// <param name="future">It belongs to this loop.</param>
-    /// <returns>Its result.</returns>
+    /// <param name="future">Belongs to this loop.</param>
+    /// <returns>The result of the work.</returns>
     public T RunUntilComplete<T>(LoopFuture<T> future) => ((LoopFuture<T>)MainRun.Drive(this, MainRun.Own(this, future))).Result;
 
     /// <inheritdoc cref="RunUntilComplete(LoopAwaitable)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    /// <param name="task">It belongs to this loop.</param>
-    /// <returns>Its result.</returns>
+    /// <param name="task">Belongs to this loop.</param>
+    /// <returns>The result of the work.</returns>
     public T RunUntilComplete<T>(LoopTask<T> task) => ((LoopTask<T>)MainRun.Drive(this, MainRun.Own(this, task))).Result;
 
-    /// <summary>Runs until <see cref="Stop"/>. asyncio: <c>run_forever</c>.</summary>
-    /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
+    /// <summary>Runs until <see cref="Stop"/> is called. asyncio: <c>run_forever</c>.</summary>
+    /// <exception cref="InvalidOperationException">A loop is already running on this thread.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public void RunForever() => MainRun.Drive(this, null);
 
-    /// <summary>Ends the run after the current batch. Any thread; does nothing when the loop does not run or is closed. asyncio: <c>stop</c>.</summary>
+    /// <summary>Ends the run after the current batch. Any thread; does nothing when the loop is not running or is closed. asyncio: <c>stop</c>.</summary>
     public void Stop()
     {
         if (!closed)

@@ -8,14 +8,14 @@ public sealed partial class Loop
 {
     private readonly Dictionary<int, SignalHandler> signalHandlers = [];
 
-    /// <summary>Has <paramref name="callback"/> called on the loop, as a plain callback, whenever the signal comes; it replaces the loop's earlier one.
+    /// <summary>Calls <paramref name="callback"/> on the loop, outside any task, whenever the signal arrives; replaces the loop's earlier callback for it.
     /// asyncio: <c>add_signal_handler</c>.</summary>
     /// <param name="signal">One of <see cref="PosixSignal"/> or of <see cref="Signals"/>.</param>
-    /// <param name="callback">What it throws goes to the exception handler.</param>
-    /// <remarks>The loop's end takes it away. <b>Thread:</b> the loop's. While it is there the signal's default
-    /// action is off; that of SIGINT takes Ctrl-C over from the run.</remarks>
-    /// <exception cref="ArgumentException">It cannot be caught, or the runtime needs it.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">It is no signal.</exception>
+    /// <param name="callback">An exception goes to the exception handler.</param>
+    /// <remarks>The callback is removed when the loop ends. <b>Thread:</b> the loop's. While it is there the signal's default action is off; a callback for
+    /// SIGINT takes Ctrl-C over from the run.</remarks>
+    /// <exception cref="ArgumentException">The signal cannot be caught, or the runtime needs it.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such signal.</exception>
     public void AddSignalHandler(PosixSignal signal, Action callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
@@ -31,10 +31,10 @@ public sealed partial class Loop
         }
     }
 
-    /// <summary>Takes the loop's callback for a signal away. asyncio: <c>remove_signal_handler</c>.</summary>
+    /// <summary>Removes the loop's callback for a signal. asyncio: <c>remove_signal_handler</c>.</summary>
     /// <param name="signal">The same signal.</param>
-    /// <returns>Whether there was one; so false for what cannot be caught.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">It is no signal.</exception>
+    /// <returns>Whether there was one; false, too, for a signal that cannot be caught.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such signal.</exception>
     public bool RemoveSignalHandler(PosixSignal signal)
     {
         int number = SignalNumbers.Of(signal);

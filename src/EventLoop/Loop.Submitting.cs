@@ -4,16 +4,16 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-// Work from other threads, as a rule.
+// Submitting work, usually from other threads.
 public sealed partial class Loop
 {
     /// <summary>Runs a coroutine on this loop, in a new task. Any thread. asyncio: <c>run_coroutine_threadsafe</c>.</summary>
     /// <param name="body">Called on the loop's thread, in a new task.</param>
     /// <param name="cancellationToken">Cancels that task.</param>
-    /// <returns>Ends as the task ends; its continuations never run on the loop's thread unless they ask for it. When the loop is closed first, or its run ends
+    /// <returns>Ends as the task does; its continuations never run on the loop's thread unless they ask for it. When the loop is closed first, or its run ends
     /// before the work has begun, it fails with <see cref="ObjectDisposedException"/>.</returns>
-    /// <remarks>On the loop's own thread it makes a task like any other, to be awaited: blocking there until it has ended would never end.</remarks>
-    /// <exception cref="ObjectDisposedException">The loop is closed, or its run is ending: main is done.</exception>
+    /// <remarks>On the loop's own thread this makes an ordinary task, which must be awaited: blocking there until it has completed would never end.</remarks>
+    /// <exception cref="ObjectDisposedException">The loop is closed, or its run is ending because main has completed.</exception>
     /// <example>
     /// <code>
     /// Loop loop = Loop.Current;
@@ -73,7 +73,7 @@ public sealed partial class Loop
     /// <summary>Runs a function on this loop. Any thread.</summary>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <param name="function">Called on the loop's thread, in a new task.</param>
-    /// <param name="cancellationToken">Withdraws it, as long as it has not begun.</param>
+    /// <param name="cancellationToken">Withdraws the call as long as it has not begun.</param>
     /// <inheritdoc cref="Submit(Func{Coroutine}, CancellationToken)" path="/returns|/exception"/>
     [OverloadResolutionPriority(-1)]
     public Task<T> Submit<T>(Func<T> function, CancellationToken cancellationToken = default)
@@ -91,7 +91,7 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="Submit{T}(Func{T}, CancellationToken)"/>
     /// <param name="action">Called on the loop's thread, in a new task.</param>
-    /// <param name="cancellationToken">Withdraws it, as long as it has not begun.</param>
+    /// <param name="cancellationToken">Withdraws the call as long as it has not begun.</param>
     [OverloadResolutionPriority(-1)]
     public Task Submit(Action action, CancellationToken cancellationToken = default)
     {
@@ -107,7 +107,7 @@ public sealed partial class Loop
 
     internal OutsideWaits OutsideWaits { get; } = new();
 
-    /// <summary>What a plain function must not return, because it would go unawaited.</summary>
+    /// <summary>Refuses result types that a plain function must not return, because they would never be awaited.</summary>
     private static class SubmittedType<T>
     {
         internal static readonly bool IsAwaitable = typeof(LoopAwaitable).IsAssignableFrom(typeof(T)) || typeof(T) == typeof(ValueTask)

@@ -4,22 +4,22 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-// Starting tasks: on the running loop, on a loop at hand, from another thread.
+// Starting tasks: on the running loop, on a given loop, from another thread.
 public sealed partial class Loop
 {
-    /// <summary>Unfinished tasks of this loop, in creation order; any thread may ask.</summary>
+    /// <summary>The unfinished tasks of this loop, in creation order. Any thread.</summary>
     public IReadOnlyCollection<LoopTask> Tasks => Core.Tasks.Snapshot();
 
-    /// <summary>Unfinished tasks of the running loop, in creation order. asyncio: <c>all_tasks</c>.</summary>
+    /// <summary>Returns the unfinished tasks of the running loop, in creation order. asyncio: <c>all_tasks</c>.</summary>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     public static IReadOnlyCollection<LoopTask> AllTasks() => LoopCore.Required.Tasks.Snapshot();
 
-    /// <summary>Starts a coroutine as a task of its own; its first step comes in the next turn. asyncio: <c>create_task</c>.</summary>
-    /// <param name="coroutine">Not started yet.</param>
-    /// <param name="name">Null: "Task-7".</param>
-    /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
-    /// <returns>The task, to await, to cancel, or to leave alone: the loop holds it until it ends.</returns>
-    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
+    /// <summary>Starts a coroutine as a task of its own, whose first step runs in the next turn. asyncio: <c>create_task</c>.</summary>
+    /// <param name="coroutine">A coroutine that has not started.</param>
+    /// <param name="name">Null: a default such as "Task-7".</param>
+    /// <param name="eager">Whether the first step runs inside this call. Null: as the loop's options say.</param>
+    /// <returns>The task, to be awaited, cancelled, or left alone: the loop references it until it ends.</returns>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine has started already.</exception>
     public static LoopTask CreateTask(Coroutine coroutine, string? name = null, bool? eager = null)
     {
         var core = LoopCore.RequiredFor(coroutine);
@@ -36,8 +36,8 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="CreateTask(Coroutine, string?, bool?)"/>
     /// <param name="body">Called in the task's first step.</param>
-    /// <param name="name">Null: "Task-7".</param>
-    /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
+    /// <param name="name">Null: a default such as "Task-7".</param>
+    /// <param name="eager">Whether the first step runs inside this call. Null: as the loop's options say.</param>
     /// <example>
     /// <code>
     /// LoopTask ticker = Loop.CreateTask(async () =&gt;
@@ -70,10 +70,10 @@ public sealed partial class Loop
     public static LoopTask<T> CreateTask<T>(Func<Task<T>> body, string? name = null, bool? eager = null) =>
         CreateTask(DeferredCoroutine.Run(body), name, eager);
 
-    /// <summary>Starts a task that nobody will await: no handle, no warning CS4014; its failure goes to the exception handler at once.</summary>
-    /// <param name="coroutine">Not started yet.</param>
-    /// <param name="name">Null: "Task-7".</param>
-    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
+    /// <summary>Starts a task that nobody will await: there is no handle and no warning CS4014, and a failure goes to the exception handler at once.</summary>
+    /// <param name="coroutine">A coroutine that has not started.</param>
+    /// <param name="name">Null: a default such as "Task-7".</param>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine has started already.</exception>
     public static void StartSoon(Coroutine coroutine, string? name = null)
     {
         var core = LoopCore.RequiredFor(coroutine);
@@ -82,16 +82,16 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="StartSoon(Coroutine, string?)"/>
     /// <param name="body">Called in the task's first step.</param>
-    /// <param name="name">Null: "Task-7".</param>
+    /// <param name="name">Null: a default such as "Task-7".</param>
     [OverloadResolutionPriority(1)]
     public static void StartSoon(Func<Coroutine> body, string? name = null) => StartSoon(DeferredCoroutine.Run(body), name);
 
     /// <inheritdoc cref="StartSoon(Func{Coroutine}, string?)"/>
     public static void StartSoon(Func<Task> body, string? name = null) => StartSoon(DeferredCoroutine.Run(body), name);
 
-    /// <summary>Starts a task on this loop, which need not run yet: from inside it, or from the thread that it belongs to.</summary>
-    /// <param name="coroutine">Not started yet.</param>
-    /// <param name="name">Null: "Task-7".</param>
+    /// <summary>Starts a task on this loop, which need not be running yet: from inside it, or from the thread that it belongs to.</summary>
+    /// <param name="coroutine">A coroutine that has not started.</param>
+    /// <param name="name">Null: a default such as "Task-7".</param>
     /// <returns>The task.</returns>
     /// <exception cref="InvalidOperationException">Called from another thread; use <see cref="Submit(Func{Coroutine}, CancellationToken)"/>.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
@@ -111,7 +111,7 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="Spawn(Coroutine, string?)"/>
     /// <param name="body">Called in the task's first step.</param>
-    /// <param name="name">Null: "Task-7".</param>
+    /// <param name="name">Null: a default such as "Task-7".</param>
     [OverloadResolutionPriority(1)]
     public LoopTask Spawn(Func<Coroutine> body, string? name = null) => Spawn(DeferredCoroutine.Run(body), name);
 

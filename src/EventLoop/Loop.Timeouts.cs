@@ -4,23 +4,22 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-// Deadlines that the body can move, and tokens from outside. Async lambdas are taken as coroutines;
-// those that return tasks have their own forms, which come second.
+// Deadlines that the body can move, and outside tokens. Async lambdas bind to the overloads for coroutines; those for delegates that return tasks come second.
 public sealed partial class Loop
 {
     /// <summary>Runs <paramref name="body"/> in this task, with a deadline that it can move. asyncio: <c>timeout</c>.</summary>
-    /// <param name="delay">From the start of the body; null and infinite: none. Zero or less interrupts its first real wait.</param>
-    /// <param name="body">Gets the scope.</param>
+    /// <param name="delay">From the start of the body; null and infinite mean none. Zero or less interrupts its first real wait.</param>
+    /// <param name="body">Receives the scope.</param>
     /// <remarks>
-    /// <para>Once the time is up, any <see cref="OperationCanceledException"/> that leaves the body is the
-    /// timeout's, whichever token it carries; before that, none is.</para>
-    /// <para><b>.NET tasks</b> that it awaits are no longer awaited when the time is up, and run on by themselves; where a token was handed out
-    /// (<see cref="CancellationToken"/>) it fires first, and the work has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is
-    /// waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
+    /// <para>Once the time has elapsed, any <see cref="OperationCanceledException"/> that leaves the body counts as the timeout's, whichever token it carries;
+    /// before that, none does.</para>
+    /// <para><b>.NET tasks</b> that the body awaits are no longer awaited when the time has elapsed, and continue by themselves; where a token was handed out
+    /// (<see cref="CancellationToken"/>) it fires first, and the work has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/>
+    /// is awaited to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
     /// </remarks>
-    /// <exception cref="TimeoutException">The deadline passed and interrupted the body; its inner exception is the
-    /// cancellation. Cancellations from elsewhere pass as what they are.</exception>
-    /// <exception cref="InvalidOperationException">No task runs here.</exception>
+    /// <exception cref="TimeoutException">The deadline passed and interrupted the body; the inner exception is the cancellation. Cancellations from elsewhere
+    /// pass through unchanged.</exception>
+    /// <exception cref="InvalidOperationException">No task is running here.</exception>
     [OverloadResolutionPriority(1)]
     public static Coroutine Timeout(TimeSpan? delay, Func<TimeoutScope, Coroutine> body) => Timeout(delay, body, default);
 
@@ -37,10 +36,10 @@ public sealed partial class Loop
     public static Coroutine<T> Timeout<T>(TimeSpan? delay, Func<TimeoutScope, Task<T>> body) => Timeout(delay, body, default);
 
     /// <inheritdoc cref="Timeout(TimeSpan?, Func{TimeoutScope, Coroutine})"/>
-    /// <param name="delay">From the start of the body; null and infinite: none. Zero or less interrupts its first real wait.</param>
-    /// <param name="body">Gets the scope.</param>
-    /// <param name="cancellationToken">Interrupts the body, from whichever thread.</param>
-    /// <exception cref="LoopCanceledException"><paramref name="cancellationToken"/> came first; the exception carries it.</exception>
+    /// <param name="delay">From the start of the body; null and infinite mean none. Zero or less interrupts its first real wait.</param>
+    /// <param name="body">Receives the scope.</param>
+    /// <param name="cancellationToken">Interrupts the body, from any thread.</param>
+    /// <exception cref="LoopCanceledException"><paramref name="cancellationToken"/> fired first; the exception carries it.</exception>
     [OverloadResolutionPriority(1)]
     public static async Coroutine Timeout(TimeSpan? delay, Func<TimeoutScope, Coroutine> body, CancellationToken cancellationToken)
     {
@@ -72,12 +71,12 @@ public sealed partial class Loop
         return Timeout(delay, async Coroutine<T> (scope) => await body(scope), cancellationToken);
     }
 
-    // ---- without the scope
+    // ---- Without the scope
 
     /// <inheritdoc cref="Timeout(TimeSpan?, Func{TimeoutScope, Coroutine}, CancellationToken)"/>
-    /// <param name="delay">From the start of the body; null and infinite: none. Zero or less interrupts its first real wait.</param>
-    /// <param name="body">Needs no scope: its deadline stays.</param>
-    /// <param name="cancellationToken">Interrupts the body, from whichever thread.</param>
+    /// <param name="delay">From the start of the body; null and infinite mean none. Zero or less interrupts its first real wait.</param>
+    /// <param name="body">Receives no scope: its deadline is fixed.</param>
+    /// <param name="cancellationToken">Interrupts the body, from any thread.</param>
     /// <example>
     /// <code>
     /// try
@@ -121,11 +120,11 @@ public sealed partial class Loop
         return Timeout(delay, async Coroutine<T> (_) => await body(), cancellationToken);
     }
 
-    // ---- at a point in time
+    // ---- At a point in time
 
-    /// <summary>The same with an absolute deadline. asyncio: <c>timeout_at</c>.</summary>
+    /// <summary>Runs <paramref name="body"/> in this task, with an absolute deadline that it can move. asyncio: <c>timeout_at</c>.</summary>
     /// <param name="loopTime">On the scale of <see cref="Time"/>; null: none.</param>
-    /// <param name="body">Gets the scope.</param>
+    /// <param name="body">Receives the scope.</param>
     /// <inheritdoc cref="Timeout(TimeSpan?, Func{TimeoutScope, Coroutine})" path="/exception"/>
     [OverloadResolutionPriority(1)]
     public static Coroutine TimeoutAt(TimeSpan? loopTime, Func<TimeoutScope, Coroutine> body)
@@ -158,13 +157,13 @@ public sealed partial class Loop
         return TimeoutAt(loopTime, async Coroutine<T> (scope) => await body(scope));
     }
 
-    // ---- wait_for, with a token from outside
+    // ---- wait_for with an outside token
 
     /// <inheritdoc cref="WaitFor(Coroutine, TimeSpan?)"/>
-    /// <param name="work">A coroutine runs in the awaiting task; with a time of zero or less, or a token that was cancelled before, it is not started.</param>
-    /// <param name="timeout">From now on; null and infinite: none. Zero or less: only what is done already.</param>
-    /// <param name="cancellationToken">Cancels <paramref name="work"/>, from whichever thread; its end is waited for.</param>
-    /// <exception cref="LoopCanceledException"><paramref name="cancellationToken"/> came first; the exception carries it.</exception>
+    /// <param name="work">A coroutine runs in the awaiting task; it is not started if the timeout is zero or less, or the token has fired already.</param>
+    /// <param name="timeout">From now on; null and infinite mean none. Zero or less takes only what has completed already.</param>
+    /// <param name="cancellationToken">Cancels <paramref name="work"/>, from any thread; its end is awaited.</param>
+    /// <exception cref="LoopCanceledException"><paramref name="cancellationToken"/> fired first; the exception carries it.</exception>
     public static Coroutine WaitFor(Coroutine work, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         return IsOver(timeout) ? WaitFor(work, timeout)
@@ -181,7 +180,7 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="WaitFor(Coroutine, TimeSpan?, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    /// <returns>Its result.</returns>
+    /// <returns>The result of the work.</returns>
     public static Coroutine<T> WaitFor<T>(Coroutine<T> work, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         return IsOver(timeout) ? WaitFor(work, timeout)
@@ -215,10 +214,10 @@ public sealed partial class Loop
         WaitFor(DeferredCoroutine.Run(work), timeout, cancellationToken);
 
     /// <inheritdoc cref="WaitFor(LoopAwaitable, TimeSpan?)"/>
-    /// <param name="work">It is cancelled when this wait is; see <see cref="Shield(LoopAwaitable)"/>.</param>
-    /// <param name="timeout">From now on; null and infinite: none. Zero or less: only what is done already.</param>
-    /// <param name="cancellationToken">Cancels <paramref name="work"/>, from whichever thread; its end is waited for.</param>
-    /// <exception cref="LoopCanceledException"><paramref name="cancellationToken"/> came first; the exception carries it.</exception>
+    /// <param name="work">Cancelled when this wait is; otherwise see <see cref="Shield(LoopAwaitable)"/>.</param>
+    /// <param name="timeout">From now on; null and infinite mean none. Zero or less takes only what has completed already.</param>
+    /// <param name="cancellationToken">Cancels <paramref name="work"/>, from any thread; its end is awaited.</param>
+    /// <exception cref="LoopCanceledException"><paramref name="cancellationToken"/> fired first; the exception carries it.</exception>
     public static Coroutine WaitFor(LoopAwaitable work, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -227,7 +226,7 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="WaitFor(LoopAwaitable, TimeSpan?, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    /// <returns>Its result.</returns>
+    /// <returns>The result of the work.</returns>
     public static Coroutine<T> WaitFor<T>(LoopTask<T> work, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -236,7 +235,7 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="WaitFor(LoopAwaitable, TimeSpan?, CancellationToken)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    /// <returns>Its result.</returns>
+    /// <returns>The result of the work.</returns>
     public static Coroutine<T> WaitFor<T>(LoopFuture<T> work, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(work);

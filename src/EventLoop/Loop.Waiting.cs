@@ -9,17 +9,18 @@ namespace EventLoop;
 // Waiting: time, shields, deadlines.
 public sealed partial class Loop
 {
-    /// <summary>Waits for a time. Zero or negative yields once;
-    /// <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> waits until cancelled. asyncio: <c>sleep</c>.</summary>
-    /// <param name="delay">At least so long; <see cref="TimeSpan.MaxValue"/> never ends.</param>
-    /// <remarks><b>Cost:</b> 0 bytes, O(log n) among n timers. <b>Cancellation:</b> ends the sleep; one that has run out
-    /// already is over, and the cancellation lands at the next wait. <b>A second await</b> of what this returned sleeps anew; debug mode refuses it.</remarks>
+    /// <summary>Suspends the caller for a time. Zero or less yields once; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> waits until cancelled.
+    /// asyncio: <c>sleep</c>.</summary>
+    /// <param name="delay">At least this long; <see cref="TimeSpan.MaxValue"/> never elapses.</param>
+    /// <remarks><b>Cost:</b> 0 bytes; O(1) where deadlines come in order, O(log n) among n timers otherwise. <b>Cancellation:</b> ends the sleep; one whose
+    /// time has elapsed already completes, and the cancellation is delivered at the next wait. <b>A second await</b> of the same sleep sleeps again; debug
+    /// mode refuses it.</remarks>
     public static Coroutine Sleep(TimeSpan delay) =>
         OperationWatch.IsOn ? OperationWatch.Over(SleepSource.Sleep(delay), "Loop.Sleep") : SleepSource.Sleep(delay);
 
-    /// <summary>Waits for a number of milliseconds; asyncio counts in seconds, which are
-    /// <c>Sleep(TimeSpan.FromSeconds(1))</c> here. Zero or less yields once; -1 waits until cancelled.</summary>
-    /// <param name="milliseconds">At least so many.</param>
+    /// <summary>Suspends the caller for a number of milliseconds; asyncio counts in seconds, which is <c>Sleep(TimeSpan.FromSeconds(1))</c> here. Zero or less
+    /// yields once; -1 waits until cancelled.</summary>
+    /// <param name="milliseconds">At least this many.</param>
     /// <remarks><inheritdoc cref="Sleep(TimeSpan)" path="/remarks"/></remarks>
     public static Coroutine Sleep(int milliseconds) => Sleep(TimeSpan.FromMilliseconds(milliseconds));
 
@@ -29,17 +30,17 @@ public sealed partial class Loop
 
     // ---- wait_for
 
-    /// <summary>Runs <paramref name="work"/> in this task, with a deadline: cancels it and waits for
-    /// its end when the time is up. asyncio: <c>wait_for</c>.</summary>
-    /// <param name="work">A coroutine runs in the awaiting task; with a time of zero or less it is not started.</param>
-    /// <param name="timeout">From now on; null and infinite: none. Zero or less: only what is done already.</param>
+    /// <summary>Runs <paramref name="work"/> in this task, with a deadline: cancels it when the time has elapsed, and waits for its end. asyncio:
+    /// <c>wait_for</c>.</summary>
+    /// <param name="work">A coroutine runs in the awaiting task; it is not started if the timeout is zero or less.</param>
+    /// <param name="timeout">From now on; null and infinite mean none. Zero or less takes only what has completed already.</param>
     /// <remarks>
-    /// <para><b>.NET tasks</b> that it awaits are no longer awaited when the time is up, and run on by themselves; where a token was handed out
-    /// (<see cref="CancellationToken"/>) it fires first, and the work has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is
-    /// waited for to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
+    /// <para><b>.NET tasks</b> that the body awaits are no longer awaited when the time has elapsed, and continue by themselves; where a token was handed out
+    /// (<see cref="CancellationToken"/>) it fires first, and the work has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/>
+    /// is awaited to its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
     /// </remarks>
-    /// <exception cref="TimeoutException">The time was up; its inner exception is the cancellation. A
-    /// cancellation from outside is never mistaken for it.</exception>
+    /// <exception cref="TimeoutException">The time elapsed; the inner exception is the cancellation. A cancellation from outside is never mistaken for
+    /// it.</exception>
     /// <example>
     /// <code>
     /// using var http = new HttpClient();
@@ -61,7 +62,7 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="WaitFor(Coroutine, TimeSpan?)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    /// <returns>Its result.</returns>
+    /// <returns>The result of the work.</returns>
     public static Coroutine<T> WaitFor<T>(Coroutine<T> work, TimeSpan? timeout)
     {
         return IsOver(timeout) && work.Source is CoroutineBox ? Refuse(work) : Wait(work, timeout);
@@ -89,10 +90,10 @@ public sealed partial class Loop
     /// <inheritdoc cref="WaitFor{T}(Coroutine{T}, TimeSpan?)"/>
     public static Coroutine<T> WaitFor<T>(Func<Task<T>> work, TimeSpan? timeout) => WaitFor(DeferredCoroutine.Run(work), timeout);
 
-    /// <summary>Waits for a task or future, with a deadline: cancels it and waits for its end when the time is up. asyncio: <c>wait_for</c>.</summary>
-    /// <param name="work">It is cancelled when this wait is; see <see cref="Shield(LoopAwaitable)"/>.</param>
-    /// <param name="timeout">From now on; null and infinite: none. Zero or less: only what is done already.</param>
-    /// <exception cref="TimeoutException">The time was up; its inner exception is the cancellation.</exception>
+    /// <summary>Waits for a task or future, with a deadline: cancels it when the time has elapsed, and waits for its end. asyncio: <c>wait_for</c>.</summary>
+    /// <param name="work">Cancelled when this wait is; otherwise see <see cref="Shield(LoopAwaitable)"/>.</param>
+    /// <param name="timeout">From now on; null and infinite mean none. Zero or less takes only what has completed already.</param>
+    /// <exception cref="TimeoutException">The time elapsed; the inner exception is the cancellation.</exception>
     public static Coroutine WaitFor(LoopAwaitable work, TimeSpan? timeout)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -103,7 +104,7 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="WaitFor(LoopAwaitable, TimeSpan?)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    /// <returns>Its result.</returns>
+    /// <returns>The result of the work.</returns>
     public static Coroutine<T> WaitFor<T>(LoopTask<T> work, TimeSpan? timeout)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -114,7 +115,7 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="WaitFor(LoopAwaitable, TimeSpan?)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    /// <returns>Its result.</returns>
+    /// <returns>The result of the work.</returns>
     public static Coroutine<T> WaitFor<T>(LoopFuture<T> work, TimeSpan? timeout)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -125,7 +126,7 @@ public sealed partial class Loop
 
     // ---- shield
 
-    /// <summary>Waits for something without owning it: a cancelled waiter leaves, and the work continues. asyncio: <c>shield</c>.</summary>
+    /// <summary>Waits for a task or future without owning it: a cancelled waiter leaves, and the work continues. asyncio: <c>shield</c>.</summary>
     /// <param name="work">Left alone. A failure that comes after the waiter has left is reported as lost.</param>
     public static Coroutine Shield(LoopAwaitable work)
     {
@@ -135,7 +136,7 @@ public sealed partial class Loop
         static async Coroutine Wait(LoopAwaitable work) => await new ShieldedWait(work);
     }
 
-    /// <summary>Starts a coroutine as a task, at this call, and waits for it without owning it. asyncio: <c>shield</c>.</summary>
+    /// <summary>Starts a coroutine as a task, in this call, and waits for it without owning it. asyncio: <c>shield</c>.</summary>
     /// <param name="work">Becomes a task.</param>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     /// <example>
@@ -157,7 +158,7 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="Shield(LoopAwaitable)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    /// <returns>Its result.</returns>
+    /// <returns>The result of the work.</returns>
     public static Coroutine<T> Shield<T>(LoopTask<T> work)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -172,7 +173,7 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="Shield(LoopAwaitable)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    /// <returns>Its result.</returns>
+    /// <returns>The result of the work.</returns>
     public static Coroutine<T> Shield<T>(LoopFuture<T> work)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -187,13 +188,13 @@ public sealed partial class Loop
 
     /// <inheritdoc cref="Shield(Coroutine)"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    /// <returns>Its result.</returns>
+    /// <returns>The result of the work.</returns>
     public static Coroutine<T> Shield<T>(Coroutine<T> work) => Shield(CreateTask(work));
 
     private static bool IsOver(TimeSpan? timeout) =>
         timeout is { } time && time <= TimeSpan.Zero && time != System.Threading.Timeout.InfiniteTimeSpan;
 
-    // A wait that is over at once: it only looks for a cancellation.
+    // A wait that completes at once: it only checks for cancellation.
     internal static Coroutine CheckPoint() => new(CheckPointSource.Instance, 0);
 
     private static TimeoutException Unstarted() => TimeoutScope.Expiry(new LoopCanceledException("there was no time to start"));

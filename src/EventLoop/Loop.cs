@@ -14,10 +14,10 @@ namespace EventLoop;
 /// members on that loop.
 /// </summary>
 /// <remarks>
-/// <para><b>Thread:</b> everything but <see cref="Post(Action)"/>, <see cref="Submit(Func{Coroutine}, CancellationToken)"/>, <see cref="Stop"/> and what says
-/// otherwise belongs to the loop's own thread and throws <see cref="InvalidOperationException"/> elsewhere. A loop
-/// that does not run belongs to the thread that made it or ran it last.</para>
-/// <para><b>Guarantee:</b> what stands between two awaits of a coroutine runs alone; no other code of the loop comes in between.</para>
+/// <para><b>Thread:</b> everything except <see cref="Post(Action)"/>, <see cref="Submit(Func{Coroutine}, CancellationToken)"/>, <see cref="Stop"/> and what
+/// says otherwise belongs to the loop's own thread and throws <see cref="InvalidOperationException"/> elsewhere. A loop that is not running belongs to the
+/// thread that made it or ran it last.</para>
+/// <para><b>Guarantee:</b> code between two awaits of a coroutine runs alone; no other code of the loop runs in between.</para>
 /// <para>asyncio: <c>asyncio.run</c> and the event loop object.</para>
 /// </remarks>
 [DebuggerTypeProxy(typeof(LoopDebugView))]
@@ -29,10 +29,10 @@ public sealed partial class Loop : IDisposable
     private int taskIds;
     private volatile bool closed;
 
-    /// <summary>A loop that you drive yourself: <see cref="RunUntilComplete(Coroutine, CancellationToken)"/>,
-    /// <see cref="RunForever"/>, several times; then <see cref="Dispose"/>.</summary>
+    /// <summary>Makes a loop that you drive yourself, as often as you like, by <see cref="RunUntilComplete(Coroutine, CancellationToken)"/> or
+    /// <see cref="RunForever"/>, and then <see cref="Dispose"/>.</summary>
     /// <param name="options">Null: the defaults.</param>
-    /// <exception cref="PlatformNotSupportedException">The poller that was asked for does not exist here.</exception>
+    /// <exception cref="PlatformNotSupportedException">The requested poller does not exist on this platform.</exception>
     public Loop(LoopOptions? options = null)
     {
         this.options = (options ?? new LoopOptions()).ForTimers();
@@ -63,20 +63,20 @@ public sealed partial class Loop : IDisposable
     /// <exception cref="InvalidOperationException">There is none.</exception>
     public static Loop Current => LoopCore.Required.Loop;
 
-    /// <summary>The task whose step runs now; null in a plain callback. asyncio: <c>current_task</c>.</summary>
+    /// <summary>The task whose step is running; null in a plain callback. asyncio: <c>current_task</c>.</summary>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     public static LoopTask? CurrentTask => LoopCore.Required.CurrentTask;
 
-    /// <summary>The token of the innermost cancel scope, timeout or task that runs now; for APIs that take one.</summary>
+    /// <summary>The token of the innermost cancel scope, timeout or task that is running, for APIs that take one.</summary>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     /// <remarks>
-    /// Whoever is given it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation, before a wait for it is abandoned. Its callbacks
-    /// run on the thread pool; what belongs on the loop is written as <c>catch (LoopCanceledException)</c>, or registered with the scope itself.
+    /// Whoever receives it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation, before a wait for it is abandoned. Its callbacks
+    /// run on the thread pool; what has to run on the loop is written as <c>catch (LoopCanceledException)</c>, or registered with the scope itself.
     /// </remarks>
     public static CancellationToken CancellationToken => TokenHere(isForOthers: true);
 
-    /// <summary>The same for the library's own calls.</summary>
-    /// <param name="isForOthers">Somebody has it from now on, whose work has a grace after a cancellation.</param>
+    /// <summary>The same token, also for the library's own calls.</summary>
+    /// <param name="isForOthers">Whether it is given to code whose work has a grace period after a cancellation.</param>
     internal static CancellationToken TokenHere(bool isForOthers)
     {
         var core = LoopCore.Required;
@@ -85,24 +85,24 @@ public sealed partial class Loop : IDisposable
             : CancellationToken.None;
     }
 
-    /// <summary>For logs and messages.</summary>
+    /// <summary>The name in logs and messages.</summary>
     public string Name { get; }
 
-    /// <summary>Whether it runs now, on whichever thread.</summary>
+    /// <summary>Whether the loop is running, on whichever thread.</summary>
     public bool IsRunning => Core.IsRunning;
 
-    /// <summary>Whether it was disposed.</summary>
+    /// <summary>Whether the loop was disposed.</summary>
     public bool IsClosed => closed;
 
-    /// <summary>Whether this is its thread: the one it runs on, or, while it does not run, the one that made it or ran it last.</summary>
+    /// <summary>Whether the caller is on the loop's thread: the one it runs on, or, while it is not running, the one that made it or ran it last.</summary>
     public bool IsInLoopThread => Core.IsInLoopThread;
 
-    /// <summary>Monotonic time since it was made, read afresh. asyncio: <c>loop.time()</c>. Any thread. Throws
-    /// what the <see cref="LoopOptions.TimeProvider"/> throws.</summary>
+    /// <summary>Monotonic time since the loop was made, read afresh. Any thread. Throws what the <see cref="LoopOptions.TimeProvider"/> throws. asyncio:
+    /// <c>loop.time()</c>.</summary>
     public TimeSpan Time => TimeSpan.FromTicks(Core.Clock.ReadNow());
 
-    /// <summary>Whether slow steps are timed, coroutines that nobody awaits and origins are recorded. asyncio: <c>set_debug</c>. From the start by
-    /// <see cref="LoopOptions.Debug"/> or the environment variable EVENTLOOP_DEBUG=1.</summary>
+    /// <summary>Whether slow steps are timed, and unawaited coroutines and origins are recorded. Initially as <see cref="LoopOptions.Debug"/> or the
+    /// environment variable EVENTLOOP_DEBUG=1 says. asyncio: <c>set_debug</c>.</summary>
     public bool Debug
     {
         get;
@@ -118,10 +118,10 @@ public sealed partial class Loop : IDisposable
         }
     }
 
-    /// <summary>What it does and has done.</summary>
+    /// <summary>Counts of what the loop is doing and has done.</summary>
     /// <remarks>
-    /// <b>Thread:</b> any. On the loop's thread it is exact; elsewhere each number is one of a moment, and two may be a moment apart. <b>Cost:</b> no look
-    /// through the tasks: on the loop's thread it costs what has become ready and has run since it was asked last, elsewhere a look through what is ready.
+    /// <b>Thread:</b> any. On the loop's thread it is exact; elsewhere each number is right for some moment, and two may be a moment apart. <b>Cost:</b> tasks
+    /// are not enumerated: on the loop's thread it costs what has become ready and has run since the previous call, elsewhere a walk through the ready queue.
     /// </remarks>
     public LoopStatistics Statistics
     {
@@ -147,8 +147,8 @@ public sealed partial class Loop : IDisposable
 
     internal LossLedger Losses { get; }
 
-    /// <summary>Whether coroutines that nobody awaits are noticed, tasks note who made them, and steps are timed: in debug mode, and in loops for tests, which
-    /// leave out the costly rest of it.</summary>
+    /// <summary>Whether unawaited coroutines are noticed, tasks record who made them, and steps are timed: in debug mode, and in loops for tests, which omit
+    /// the expensive rest of it.</summary>
     internal bool WatchesCoroutines
     {
         get => Core.WatchesCoroutines;
@@ -162,7 +162,7 @@ public sealed partial class Loop : IDisposable
     private bool watchesWithoutDebug;
     private bool countsAsWatching;
 
-    /// <summary>Attached while it watches. Any thread may look.</summary>
+    /// <summary>The instrument that times steps; null unless it is attached. Any thread may read it.</summary>
     internal StepTimer? StepTiming { get; private set; }
 
     private void CountWatching()
@@ -186,12 +186,12 @@ public sealed partial class Loop : IDisposable
         else
         {
             Core.Instruments.Remove(StepTiming!);
-            StepTiming!.OnRunEnd();      // it hears of none any more
+            StepTiming!.OnRunEnd();      // it no longer hears of any
         }
     }
 
-    /// <summary>The loop that runs on this thread, if one does.</summary>
-    /// <param name="loop">It, or null.</param>
+    /// <summary>Gets the loop that runs on this thread, if there is one.</summary>
+    /// <param name="loop">The loop, or null.</param>
     /// <returns>Whether there is one.</returns>
     public static bool TryGetCurrent([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Loop? loop)
     {

@@ -3,7 +3,7 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-/// <summary>A loop, as a person wants to see it at a breakpoint.</summary>
+/// <summary>A loop as a person wants to see it at a breakpoint.</summary>
 internal sealed class LoopDebugView(Loop loop)
 {
     public string Name => loop.Name;
@@ -14,7 +14,7 @@ internal sealed class LoopDebugView(Loop loop)
 
     public TimeSpan Time => TimeSpan.FromTicks(loop.Core.Clock.Now);
 
-    /// <summary>Steps that are due.</summary>
+    /// <summary>The steps that are ready.</summary>
     public int Ready => loop.Core.Ready.Count;
 
     public int Timers => loop.Core.Timers.Count;

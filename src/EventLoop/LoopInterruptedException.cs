@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace EventLoop;
 
 /// <summary>Run was ended by Ctrl-C or SIGTERM. asyncio: <c>KeyboardInterrupt</c>.</summary>
-/// <param name="signal">Which of them.</param>
+/// <param name="signal">The signal that ended the run.</param>
 public sealed class LoopInterruptedException(PosixSignal signal)
     : OperationCanceledException($"The run was interrupted ({(signal == PosixSignal.SIGTERM ? "SIGTERM" : "Ctrl-C")}).")
 {
@@ -13,9 +13,9 @@ public sealed class LoopInterruptedException(PosixSignal signal)
     {
     }
 
-    /// <summary>Which signal it was.</summary>
+    /// <summary>The signal that ended the run.</summary>
     public PosixSignal Signal => signal;
 
-    /// <summary>What a program returns that was ended by it, as shells count: 130 for Ctrl-C, 143 for SIGTERM.</summary>
+    /// <summary>The exit code of a program that it ended, by the shells' convention: 130 for Ctrl-C, 143 for SIGTERM.</summary>
     public int ExitCode => signal == PosixSignal.SIGTERM ? 143 : 130;
 }

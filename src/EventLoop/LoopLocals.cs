@@ -3,11 +3,11 @@ namespace EventLoop;
 /// <summary>A value that belongs to one loop.</summary>
 internal interface ILocalValue
 {
-    /// <summary>Null: there is none yet.</summary>
+    /// <summary>The value; null while there is none.</summary>
     object? Made { get; }
 }
 
-/// <summary>What code keeps for each loop, by whoever knows it there. Loop thread only.</summary>
+/// <summary>The values that code keeps for each loop, by their keys. Loop thread only.</summary>
 internal sealed class LoopLocals
 {
     private readonly Dictionary<object, ILocalValue> values = new(ReferenceEqualityComparer.Instance);
@@ -25,7 +25,7 @@ internal sealed class LoopLocals
         return value;
     }
 
-    /// <summary>Takes out the one that was added last.</summary>
+    /// <summary>Removes and returns the value that was added last.</summary>
     internal object? TakeLast()
     {
         object key = order[^1];

@@ -9,10 +9,10 @@ using EventLoop.Tasks;
 namespace EventLoop;
 
 /// <summary>
-/// The engine as it serves a <see cref="EventLoop.Loop"/>: what the rooms above it keep for each loop, and what becomes of what it cannot decide. One object,
-/// so that what is looked for at every step lies side by side; each room finds its own part by <see cref="LoopStateAccess"/>.
+/// The engine as it serves a <see cref="EventLoop.Loop"/>: the state that the rooms above keep for each loop, and the decisions that the engine delegates. It
+/// is one object, so that what every step looks for lies side by side; each room reaches its own part through <see cref="LoopStateAccess"/>.
 /// </summary>
-/// <remarks>Fields are the loop thread's unless they say otherwise.</remarks>
+/// <remarks>Fields belong to the loop's thread unless they say otherwise.</remarks>
 [StackTraceHidden]
 internal sealed class LoopState : LoopCore
 {
@@ -27,7 +27,7 @@ internal sealed class LoopState : LoopCore
     internal bool InterruptsForeignAwaits = true;
     internal Failure? LatestFailure;         // of a coroutine
 
-    /// <summary>The blocks of the connections, made and known by their room.</summary>
+    /// <summary>The blocks of the connections, which their room makes and knows the type of.</summary>
     internal object? Blocks;
 
     internal LoopState(Loop loop, LoopClock clock, IPoller poller, bool observeBlocking, int? seed)
@@ -53,7 +53,7 @@ internal sealed class LoopState : LoopCore
         LatestFailure = null;
         if (isParkingHeard)
         {
-            Loop.ForgetClosedWatches();      // nothing will come of them, and time need not wait for it
+            Loop.ForgetClosedWatches();      // nothing will come of them, and time need not stand still for them
         }
     }
 

@@ -2,7 +2,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Cancellation;
 
-/// <summary>A callback for the cancellation of a scope; disposing it takes it back, unless it has run. Loop thread only.</summary>
+/// <summary>A callback for the cancellation of a scope; disposing it removes it, unless it has run. Loop thread only.</summary>
 internal sealed class CancelCallback(Action callback) : IDisposable
 {
     private readonly ExecutionContext? flow = ExecutionContext.Capture();
@@ -16,7 +16,7 @@ internal sealed class CancelCallback(Action callback) : IDisposable
         place = callbacks.AddLast(this);
     }
 
-    /// <summary>As a plain callback, in its turn; what it throws goes to the exception handler.</summary>
+    /// <summary>Schedules it as a plain callback; an exception goes to the exception handler.</summary>
     internal void Start(LoopCore core)
     {
         list = null;

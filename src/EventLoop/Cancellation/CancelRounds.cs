@@ -1,8 +1,8 @@
 namespace EventLoop.Cancellation;
 
 /// <summary>
-/// Carries a cancellation along a chain of awaited tasks: by a list, not by recursion (CPython recurses and dies on a long chain, and .NET would lose the
-/// process), each task once in a round, so that a cycle ends. Loop thread only.
+/// Passes a cancellation along a chain of awaited tasks: by a list and not by recursion (CPython overflows on a long chain, and .NET would lose the process),
+/// each task once in a round, so that cycles terminate. Loop thread only.
 /// </summary>
 internal sealed class CancelRounds
 {
@@ -24,7 +24,7 @@ internal sealed class CancelRounds
         running = true;
         for (int i = 0; i < round.Count; i++)
         {
-            // What it awaits is cancelled by way of it.
+            // What it awaits is cancelled through it.
             var core = round[i].Core;
             var trail = CancelTrail.IsHeard(core) ? CancelTrail.Of(round[i]) : null;
             using (new CancelTrail.Under(core, trail?.Then(core, round[i].Label, round[i].Id, trail.Reason)))

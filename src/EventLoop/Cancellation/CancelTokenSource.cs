@@ -3,11 +3,11 @@ using EventLoop.Scheduling;
 namespace EventLoop.Cancellation;
 
 /// <summary>
-/// The source of the token of a scope or of a task. Here, and nowhere else, callbacks are run that others have registered on such a token: off the loop, on the
-/// thread pool, because drivers block in them. Nothing of the library's own waits for that: it asks whether the token has fired.
+/// The source of the token of a scope or a task. Only here are callbacks run that users have registered on such a token: off the loop, on the thread pool,
+/// because drivers block in them. The library never waits for them: it asks whether the token has fired.
 /// </summary>
-/// <remarks>Which token fires when is decided by the scopes and tasks, which know what is around them:
-/// see <see cref="Scope.TokenFired"/>. Loop thread only.</remarks>
+/// <remarks>Scopes and tasks decide which token fires when, because they know what is around them: see <see cref="Scope.TokenFired"/>. Loop thread
+/// only.</remarks>
 internal sealed class CancelTokenSource : CancellationTokenSource
 {
     /// <summary>Whether somebody other than the library has the token.</summary>
@@ -19,8 +19,9 @@ internal sealed class CancelTokenSource : CancellationTokenSource
         return Token;
     }
 
-    /// <summary>Says so at once, before any callback is run. What callbacks throw goes to the exception handler.</summary>
-    /// <param name="core">Whose handler it is. Null: no loop runs here, the callbacks run inside this call, and the caller gets what they throw.</param>
+    /// <summary>Marks the token as fired at once, before any callback runs. Exceptions of callbacks go to the exception handler.</summary>
+    /// <param name="core">The loop whose exception handler it is. Null: no loop runs here, the callbacks run inside this call, and the caller gets their
+    /// exceptions.</param>
     internal void Fire(LoopCore? core)
     {
         if (IsCancellationRequested)
@@ -47,7 +48,7 @@ internal sealed class CancelTokenSource : CancellationTokenSource
         }
     }
 
-    /// <summary>It will not be fired any more. One that has fired is left to the callbacks that are still to run.</summary>
+    /// <summary>Called when it will not be fired any more. One that has fired is left to the callbacks that have yet to run.</summary>
     internal void End()
     {
         if (!IsCancellationRequested)
@@ -56,7 +57,7 @@ internal sealed class CancelTokenSource : CancellationTokenSource
         }
     }
 
-    // On the thread pool.
+    // Runs on the thread pool.
     private static void OnCalledBack(Task ended, LoopCore core)
     {
         if (ended.Exception is { InnerException: { } failures })

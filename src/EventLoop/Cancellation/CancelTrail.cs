@@ -3,10 +3,10 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Cancellation;
 
-/// <summary>The way of a cancellation so far, from whoever began it. Noted only while an instrument hears of cancellations. Loop thread only.</summary>
-/// <param name="By">In words.</param>
+/// <summary>How a cancellation has spread so far, from its origin. Recorded only while an instrument listens to cancellations. Loop thread only.</summary>
+/// <param name="By">Who passed it on, in words.</param>
 /// <param name="TaskId">The task behind it; null: none.</param>
-/// <param name="Reason">As it was given.</param>
+/// <param name="Reason">The reason that was given.</param>
 /// <param name="At">Loop time, in ticks.</param>
 /// <param name="Before">Whoever passed it on to this one; null: here it began.</param>
 internal sealed record CancelTrail(string By, int? TaskId, string? Reason, long At, CancelTrail? Before)
@@ -17,16 +17,16 @@ internal sealed record CancelTrail(string By, int? TaskId, string? Reason, long 
 
     internal static bool IsHeard(LoopCore core) => (core.Heard & Hearing.Cancellations) != 0;
 
-    /// <summary>The way by which a task, or a scope, was cancelled last.</summary>
+    /// <summary>How a task, or a scope, was cancelled last.</summary>
     internal static CancelTrail? Of(object cancelled) => Known.TryGetValue(cancelled, out var trail) ? trail : null;
 
     internal static void Note(object cancelled, CancelTrail trail) => Known.AddOrUpdate(cancelled, trail);
 
-    /// <summary>The way that is under way, or one that begins with the code that runs now.</summary>
+    /// <summary>The trail that is being followed, or one that begins with the running code.</summary>
     internal static CancelTrail Current(LoopCore core, string? reason) => core.Trail as CancelTrail
         ?? (core.CurrentTask is { } task ? new(task.Label, task.Id, reason, core.Clock.Now, null) : new("a callback", null, reason, core.Clock.Now, null));
 
-    /// <summary>One further on the way. A ring of tasks does not make it endless.</summary>
+    /// <summary>Extends the trail by one. A ring of tasks does not make it endless.</summary>
     internal CancelTrail Then(LoopCore core, string by, int? task, string? reason)
     {
         int length = 0;
@@ -38,7 +38,7 @@ internal sealed record CancelTrail(string By, int? TaskId, string? Reason, long 
         return length >= Longest ? this : new(by, task, reason, core.Clock.Now, this);
     }
 
-    /// <summary>Whoever was notified of <paramref name="earlier"/> need not be notified of this.</summary>
+    /// <summary>Whether this extends <paramref name="earlier"/>, so that whoever was notified of that need not be notified again.</summary>
     internal bool Continues(CancelTrail? earlier)
     {
         var link = earlier is null ? null : this;
@@ -50,7 +50,7 @@ internal sealed record CancelTrail(string By, int? TaskId, string? Reason, long 
         return link is not null;
     }
 
-    /// <summary>What is cancelled until the result is disposed was cancelled so; where nobody hears of it, nothing is noted.</summary>
+    /// <summary>Records that what is cancelled until the result is disposed was cancelled in this way; records nothing where nobody listens.</summary>
     internal static Under Begin(LoopCore core, string by, int? task = null, string? reason = null) =>
         new(core, IsHeard(core) ? new CancelTrail(by, task, reason, core.Clock.Now, null) : null);
 

@@ -2,7 +2,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Cancellation;
 
-/// <summary>Whether an exception stands for a cancellation: .NET's own do, and those of which the program says so, by
+/// <summary>Decides whether an exception stands for a cancellation: .NET's own do, and those that the program names by
 /// <see cref="LoopOptions.IsCancellation"/>.</summary>
 internal static class CancellationVerdict
 {

@@ -4,10 +4,10 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Cancellation;
 
-/// <summary>Throws into waits what is due there. Loop thread only.</summary>
+/// <summary>Throws pending cancellations into waits. Loop thread only.</summary>
 internal static class Interruption
 {
-    /// <param name="contexts">Where something has changed: what waits there and sees it is interrupted, in this order.</param>
+    /// <param name="contexts">Where something has changed: waits there that see it are interrupted, in this order.</param>
     internal static void Run(List<TaskContext> contexts)
     {
         if (contexts.Count == 0)
@@ -15,8 +15,8 @@ internal static class Interruption
             return;
         }
 
-        // First ask every wait, then note what was delivered: one request aborts all waits of a task. One that was given up and has not thrown yet meets a
-        // further request there.
+        // First ask every wait, then record what was delivered: one request aborts all waits of a task. A wait that was given up and has not thrown yet meets
+        // a further request there.
         var interrupted = new List<(TaskContext From, LoopAwaitable By)>();
         var waits = new List<WaitNode>();
         foreach (var context in contexts)
@@ -32,7 +32,7 @@ internal static class Interruption
         List<(ForeignWait Wait, TaskContext From)>? foreign = null;
         foreach (var node in waits)
         {
-            // What one wait gave up may have ended another, which has its outcome then: both awaited the same future.
+            // What one wait gave up may have ended another, which then has its outcome: both awaited the same future.
             if (node.State is not (WaitState.Parked or WaitState.Yielding))
             {
                 continue;

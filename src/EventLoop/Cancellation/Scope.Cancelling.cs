@@ -3,25 +3,25 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Cancellation;
 
-// How a scope is cancelled: by hand, by its deadline, by a token from outside, by a grace that ends; and who learns of it.
+// How a scope is cancelled: by hand, by its deadline, by an outside token, by the end of a grace period; and who is notified.
 internal sealed partial class Scope
 {
     private InternalTimer? shieldsEnd;
     private long shieldsEndAt;
-    private long? cancelledAt;          // in ticks of loop time; null: not, or where no loop runs
+    private long? cancelledAt;          // in ticks of loop time; null: not cancelled, or cancelled where no loop runs
     private TimeSpan? graceFromEntry;   // given where no loop runs
     private bool noted;
 
-    /// <summary>Whether it was cancelled with a grace that is over: shields inside it no longer hold it off.</summary>
+    /// <summary>Whether it was cancelled with a grace period that is over, so that shields inside it no longer hold it off.</summary>
     internal bool BreaksShields { get; private set; }
 
-    /// <summary>Whether it is an edge-triggered one that has not interrupted its task yet.</summary>
+    /// <summary>Whether it is a cancelled edge-triggered scope that has not interrupted its task yet.</summary>
     internal bool IsDue => Cancelled && !level && DeliveredAt == 0;
 
-    /// <summary>An edge-triggered one that is cancelled, and has not interrupted its task before then.</summary>
+    /// <summary>Whether it is a cancelled edge-triggered scope that had not interrupted its task before then.</summary>
     internal bool IsDueSince(long deliveries) => Cancelled && !level && (DeliveredAt == 0 || DeliveredAt > deliveries);
 
-    /// <summary>When an edge-triggered one interrupted its task, on the scale of <see cref="LoopState.Deliveries"/>; zero: not yet.</summary>
+    /// <summary>When an edge-triggered scope interrupted its task, on the scale of <see cref="LoopState.Deliveries"/>; zero: not yet.</summary>
     internal long DeliveredAt { get; private set; }
 
     internal void NoteDelivery(long delivery)
@@ -40,7 +40,7 @@ internal sealed partial class Scope
 
     internal override void OnDue(LoopCore core) => Expire();
 
-    // One that was due when it was entered, or whose deadline was moved into the past; it may have been moved again since.
+    // It was due when it was entered, or its deadline was moved into the past; it may have been moved again since.
     internal override void Execute() => ExpireIfOverdue();
 
     internal void ExpireIfOverdue()
@@ -60,7 +60,7 @@ internal sealed partial class Scope
         }
     }
 
-    /// <summary>The token that was given to it from outside was cancelled.</summary>
+    /// <summary>Cancels it because the outside token that it was given has fired.</summary>
     internal void CancelByToken()
     {
         CancelledByToken |= IsOpen && !Cancelled;
@@ -116,7 +116,7 @@ internal sealed partial class Scope
         }
     }
 
-    // A group's own scope passes on what its group says of it.
+    // For a group's own scope the group has reported that.
     private CancelTrail? TellCanceled(LoopCore core)
     {
         if (!CancelTrail.IsHeard(core))
@@ -139,7 +139,7 @@ internal sealed partial class Scope
 
     private bool byDeadline;
 
-    // To its host it is one request to cancel, until it is left.
+    // For its host it counts as one request to cancel, until it is left.
     private void NoteWithHost()
     {
         if (!noted)
@@ -162,7 +162,7 @@ internal sealed partial class Scope
         }
     }
 
-    // Counted from the first cancellation, however late the grace is given; the shortest counts.
+    // Counted from the first cancellation, however late the grace is given; the shortest grace counts.
     private void EndShieldsAfter(LoopCore core, TimeSpan grace)
     {
         long now = core.Clock.Now;
@@ -193,9 +193,9 @@ internal sealed partial class Scope
         }
     }
 
-    /// <summary>Passes on inwards what has changed here, wakes those who wait inside and see it, then fires the
-    /// tokens: those of other tasks first, which use what the host owns.</summary>
-    /// <param name="interrupts">Whether those are woken, too, who see something edge-triggered or a request: what only the host sees.</param>
+    /// <summary>Passes on inwards what has changed here, wakes waits inside that see it, then fires the tokens: first those of other tasks, which use what the
+    /// host owns.</summary>
+    /// <param name="interrupts">Whether waits are also woken that see an edge-triggered scope or a request, which only the host sees.</param>
     internal void Spread(bool interrupts = true)
     {
         var heirs = new List<TaskContext>();
@@ -234,7 +234,7 @@ internal sealed partial class Scope
 
         if (interrupts && (!level || !Cancelled))
         {
-            // Also what the host alone sees: edge-triggered scopes, and requests for the task.
+            // Including what only the host sees: edge-triggered scopes, and requests for the task.
             own.Clear();
             Host!.OwnScopes.CollectInside(this, own);
         }

@@ -2,14 +2,14 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Cancellation;
 
-// Its token, and the callbacks for its cancellation: both are notified when it is cancelled, or whatever is around it down to the next shield.
+// Its token, and the callbacks for its cancellation: both are notified when it is cancelled, or anything around it up to the next shield.
 internal sealed partial class Scope
 {
     private CancelTokenSource? source;
     private LinkedList<CancelCallback>? callbacks;
 
-    /// <summary>Fires with what is around it, up to the first shield, and with the task.</summary>
-    /// <param name="isForOthers">Somebody other than the library gets it.</param>
+    /// <summary>The token, which fires with everything around it up to the first shield, and with the task.</summary>
+    /// <param name="isForOthers">Whether code other than the library's receives it.</param>
     internal CancellationToken GetToken(bool isForOthers)
     {
         if (source is null)
@@ -29,12 +29,12 @@ internal sealed partial class Scope
         return source.HandOut(isForOthers);
     }
 
-    /// <summary>Whether somebody was given its token, and it has fired.</summary>
+    /// <summary>Whether the token was handed out and has fired.</summary>
     internal bool HasTokenOut => source is { IsHandedOut: true, IsCancellationRequested: true };
 
     private bool IsListenedTo => source is not null || callbacks is not null;
 
-    /// <summary>Has a callback run on the loop, in a step of its own, when its token fires, or soon if it has.</summary>
+    /// <summary>Registers a callback to run on the loop, in a step of its own, when the token fires, or soon if it has.</summary>
     internal IDisposable OnCanceled(Action callback)
     {
         var registration = new CancelCallback(callback);
@@ -69,7 +69,7 @@ internal sealed partial class Scope
         }
     }
 
-    // What was cancelled around it is not any more: who asks for the token again gets a new one.
+    // What was cancelled around it no longer is: whoever asks for the token again gets a new one.
     private void RenewToken()
     {
         source?.End();

@@ -7,16 +7,16 @@ internal enum CancelStrength : byte
 {
     None,
 
-    /// <summary>Every wait throws, but for those behind a shield.</summary>
+    /// <summary>Every wait throws, except behind a shield.</summary>
     Cancelled,
 
-    /// <summary>Its grace is over: shields do not hold it off any more.</summary>
+    /// <summary>The grace period is over: shields no longer hold it off.</summary>
     BreaksShields,
 }
 
-// The place of a scope among the others, and what is seen from there. A scope keeps what it sees, so that a wait need not walk outwards; whoever changes
-// something has it passed on inwards, and only as far as it changes anything: so all cancellations of a nest together cost no more than its size. By a list and
-// by links, never by recursion, and every step is O(1) whatever else there is: nests are as deep, and groups as large, as users make them.
+// The place of a scope among the others, and what it sees from there. A scope keeps what it sees, so that a wait need not walk outwards; a change is passed on
+// inwards, only as far as it has an effect, so that all cancellations in a nest together cost no more than its size. This is done by lists and links, never by
+// recursion, and every step is O(1) whatever else there is: nests are as deep, and groups as large, as users make them.
 internal sealed partial class Scope
 {
     private Scope? firstNested;         // linked by their siblings, the youngest first
@@ -27,21 +27,21 @@ internal sealed partial class Scope
     /// <summary>How deep in its host's own scopes; the outermost is 1.</summary>
     internal int Depth { get; private set; }
 
-    // Kept until a shield of the host is put up or taken away around something, then looked up again: so toggling shields costs nothing but that look.
+    // Cached until the host puts up or removes a shield around running code, then looked up again: toggling shields costs nothing but that look-up.
     private int shieldDepth;
     private int shieldDepthOf = -1;     // on the scale of TaskScopes.ShieldChanges
 
     /// <summary>The depth of the innermost shield of the same host at or around it; zero: none. It holds off what is further out.</summary>
     internal int ShieldDepth => shieldDepthOf == Host!.OwnScopes.ShieldChanges ? shieldDepth : FindShieldDepth();
 
-    /// <summary>What is seen of level-triggered scopes: itself and those around it.</summary>
+    /// <summary>What it sees of level-triggered scopes, itself included.</summary>
     internal CancelStrength Strength { get; private set; }
 
-    /// <summary>One of those that are seen, to take the reason from.</summary>
+    /// <summary>One of those that it sees, as the source of the reason.</summary>
     internal Scope? Cause { get; private set; }
 
-    /// <summary>Whether its token has fired, or would have, had anybody asked for it: it is cancelled,
-    /// or whatever is around it down to the next shield.</summary>
+    /// <summary>Whether its token has fired, or would have if anybody had asked for it: it is cancelled, or anything around it up to the next
+    /// shield.</summary>
     internal bool TokenFired { get; private set; }
 
     /// <summary>For the scope of a group: the tasks that see what is around it.</summary>
@@ -53,7 +53,7 @@ internal sealed partial class Scope
 
     internal bool IsInside(Scope scope) => scope.Depth <= Depth && ReferenceEquals(FindOuter(scope.Depth), scope);
 
-    /// <summary>An edge-triggered one at <paramref name="scope"/> or around this, which no shield holds off here.</summary>
+    /// <summary>Whether an edge-triggered scope, at <paramref name="scope"/> or around this one, is held off by no shield here.</summary>
     internal bool Sees(Scope scope) => scope.Depth >= ShieldDepth && IsInside(scope);
 
     private void TakePlace()
@@ -61,7 +61,7 @@ internal sealed partial class Scope
         var around = ParentInTask;
         Depth = around is null ? 1 : around.Depth + 1;
 
-        // Skew-binary jumps: from any depth to any other in O(log n) steps, found from the scope around in O(1).
+        // Skew-binary jump pointers: O(log n) steps between any two depths, derived from the scope around in O(1).
         jump = around is null ? this
             : around.Depth - around.jump.Depth == around.jump.Depth - around.jump.jump.Depth ? around.jump.jump
             : around;
@@ -77,7 +77,7 @@ internal sealed partial class Scope
         }
     }
 
-    // One that has something inside still, which outlives it, keeps its place until that has gone.
+    // A scope that still has something inside, which outlives it, keeps its place until that has gone.
     private void GiveUpPlace()
     {
         for (var scope = this; scope is { left: true, firstNested: null, Parent: { } parent }; scope = parent)
@@ -101,7 +101,7 @@ internal sealed partial class Scope
         }
     }
 
-    // Outwards to the first that has a shield or knows; then all that were passed know, too.
+    // Outwards to the first scope that has a shield or knows the answer; all that were passed know it afterwards, too.
     private int FindShieldDepth()
     {
         int changes = Host!.OwnScopes.ShieldChanges;
@@ -134,7 +134,7 @@ internal sealed partial class Scope
         return scope;
     }
 
-    /// <summary>Those that were entered inside it, and have something open in them.</summary>
+    /// <summary>The scopes that were entered inside it and are still open, directly or by what is inside them.</summary>
     internal NestedScopes Nested => new(firstNested);
 
     internal readonly struct NestedScopes(Scope? first)
@@ -161,9 +161,9 @@ internal sealed partial class Scope
         }
     }
 
-    /// <summary>Looks outwards again. False: nothing has changed, and nothing will further in.</summary>
-    /// <param name="rose">Waits here see more than before.</param>
-    /// <param name="fired">Its token is to fire.</param>
+    /// <summary>Looks outwards again. False: nothing has changed, so nothing changes further in.</summary>
+    /// <param name="rose">Whether waits here see more than before.</param>
+    /// <param name="fired">Whether its token is to fire.</param>
     internal bool Refresh(out bool rose, out bool fired)
     {
         var strength = Parent?.Strength ?? CancelStrength.None;

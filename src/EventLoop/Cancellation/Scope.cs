@@ -4,14 +4,14 @@ using EventLoop.Tasks;
 namespace EventLoop.Cancellation;
 
 /// <summary>
-/// The one mechanism behind <see cref="CancelScope"/>, <see cref="TimeoutScope"/> and <see cref="TaskGroup"/>: a stretch of a task's code that can be
-/// cancelled apart from the rest of it.
+/// The single mechanism behind <see cref="CancelScope"/>, <see cref="TimeoutScope"/> and <see cref="TaskGroup"/>: a section of a task's code that can be
+/// cancelled separately.
 /// </summary>
 /// <remarks>
-/// <para>A <em>level-triggered</em> scope, once cancelled, is seen by every wait inside it, also in the tasks of groups that were started in it. An
+/// <para>A <em>level-triggered</em> scope, once cancelled, is seen by every wait inside it, also in tasks of groups that were started in it. An
 /// <em>edge-triggered</em> one interrupts its own task once.</para>
-/// <para>Here is what a scope knows of itself: its place, its deadline, whether it is cancelled. What it sees of the scopes around it is in Scope.View.cs,
-/// how a cancellation gets about in Scope.Cancelling.cs. docs/architecture.md has the whole picture.</para>
+/// <para>This file has what a scope knows about itself: its place, its deadline, whether it is cancelled. What it sees of the scopes around it is in
+/// Scope.View.cs, how a cancellation spreads in Scope.Cancelling.cs. docs/architecture.md has the whole picture.</para>
 /// Loop thread only.
 /// </remarks>
 internal sealed partial class Scope : LoopItem
@@ -29,7 +29,7 @@ internal sealed partial class Scope : LoopItem
     private long? deadline;
     private TokenListener? listener;
 
-    /// <param name="level">Level-triggered.</param>
+    /// <param name="level">Whether it is level-triggered.</param>
     /// <param name="delivered">Called when an edge-triggered scope has interrupted its task, or is about to.</param>
     internal Scope(bool level, Action? delivered = null)
     {
@@ -38,10 +38,10 @@ internal sealed partial class Scope : LoopItem
         jump = this;
     }
 
-    /// <summary>A group's, if it was given one.</summary>
+    /// <summary>The group's name, if one was given.</summary>
     internal string? Name { get; init; }
 
-    /// <summary>What users know it as.</summary>
+    /// <summary>The type that users know it as.</summary>
     internal string Kind => level ? nameof(CancelScope) : Heirs is null ? "Timeout" : nameof(TaskGroup);
 
     /// <summary>Whether every wait inside sees its cancellation, not only one.</summary>
@@ -49,7 +49,7 @@ internal sealed partial class Scope : LoopItem
 
     internal LoopTask? Host { get; private set; }
 
-    /// <summary>The scope around it: its host's own, or the one that its host inherited.</summary>
+    /// <summary>The scope around it: one of its host's own, or the one that its host inherited.</summary>
     internal Scope? Parent { get; private set; }
 
     internal string? Reason { get; private set; }
@@ -59,7 +59,7 @@ internal sealed partial class Scope : LoopItem
     /// <summary>Whether its first cancellation came from <see cref="OutsideToken"/>.</summary>
     internal bool CancelledByToken { get; private set; }
 
-    /// <summary>Cancels it, from whichever thread; set before it is entered.</summary>
+    /// <summary>A token that cancels it, from any thread; set before it is entered.</summary>
     internal CancellationToken OutsideToken { get; set; }
 
     internal bool Entered => inner is not null;
@@ -68,7 +68,7 @@ internal sealed partial class Scope : LoopItem
 
     internal LoopCore? Core => inner?.Core;
 
-    /// <summary>Whether it holds off whatever is cancelled around it.</summary>
+    /// <summary>Whether it holds off cancellations around it.</summary>
     internal bool Shield
     {
         get => shield;
@@ -88,8 +88,8 @@ internal sealed partial class Scope : LoopItem
         }
     }
 
-    // Whether code inside may see something edge-triggered now, or a request, that this shield has
-    // held off: not, if the next scope outwards holds it off as well.
+    // Whether code inside may now see an edge-triggered scope, or a request, that this shield has held off: not if the next scope outwards holds it off as
+    // well.
     private bool MayShowMore() => !shield && (Host!.HasUndeliveredRequest || Host.OwnScopes.HasDue) && ParentInTask is not { shield: true, IsDue: false };
 
     /// <summary>In ticks of loop time. A deadline in the past takes effect at the next wait, and until then it may be moved again.</summary>
@@ -118,7 +118,7 @@ internal sealed partial class Scope : LoopItem
             }
 
             Host!.OwnScopes.NoteOverdue(this);
-            core.Ready.Enqueue(this);          // its task may be waiting already
+            core.Ready.Enqueue(this);          // its task may already be waiting
         }
     }
 
@@ -126,9 +126,9 @@ internal sealed partial class Scope : LoopItem
 
     internal Scope? ParentInTask => Parent is { } parent && ReferenceEquals(parent.Host, Host) ? parent : null;
 
-    // ---- In and out
+    // ---- Entering and leaving
 
-    /// <summary>Code that runs from here on, until <see cref="Leave"/>, is inside the scope.</summary>
+    /// <summary>Puts the code that runs from here on, until <see cref="Leave"/>, inside the scope.</summary>
     internal void Enter(string member)
     {
         var core = LoopCore.Required;
@@ -168,7 +168,7 @@ internal sealed partial class Scope : LoopItem
         {
             if (due <= core.Clock.Now)
             {
-                core.Ready.Enqueue(this);      // what is done already is taken first
+                core.Ready.Enqueue(this);      // what has completed is taken first
             }
             else
             {
@@ -176,7 +176,7 @@ internal sealed partial class Scope : LoopItem
             }
         }
 
-        // What was asked of it before it had a place learns of the cancellations around it now.
+        // What asked for its token before it had a place is notified of the cancellations around it now.
         if (Refresh(out _, out bool fired) && fired)
         {
             FireToken();
@@ -206,12 +206,12 @@ internal sealed partial class Scope : LoopItem
         EndTokens();
     }
 
-    // ---- Whose exception
+    // ---- Whose exception it is
 
     /// <summary>Whether an exception that leaves the body is this scope's own cancellation and nobody else's.</summary>
     internal bool Absorbs(Exception exception)
     {
-        // Once it is cancelled, any cancellation is its own, by whichever token it came; before that, none is.
+        // Once it is cancelled, any cancellation counts as its own, whichever token it carries; before that, none does.
         if (!Cancelled || !inner!.Core.Loop.IsCancellation(exception))
         {
             return false;
@@ -222,7 +222,7 @@ internal sealed partial class Scope : LoopItem
             return true;
         }
 
-        // The count decides; but a request from before that had not been delivered yet does not show in it.
+        // The count decides; but it does not show a request from before that had not been delivered yet.
         var host = Host!;
         if (host.OwnRequests > requestsAtEntry || (pendingAtEntry && host.WasCancelledSince(enteredAt)))
         {
@@ -241,7 +241,7 @@ internal sealed partial class Scope : LoopItem
             return true;
         }
 
-        // From here on the exception is that scope's. No wait has thrown for it yet, when it was cancelled by cleanup code: this delivers it.
+        // From here on the exception is that scope's. If it was cancelled by cleanup code, no wait has thrown for it yet: this delivers it.
         if (edge.IsDue)
         {
             host.OwnScopes.MarkDelivered(edge);
@@ -250,8 +250,8 @@ internal sealed partial class Scope : LoopItem
         return false;
     }
 
-    /// <summary>Puts back what was delivered inside this scope for those around it: a group reported its
-    /// failures first, and the cancellation lands at the next wait.</summary>
+    /// <summary>Puts back what was delivered inside this scope for those around it: a group has reported its failures first, and the cancellation is delivered
+    /// at the next wait.</summary>
     internal void RearmOuter()
     {
         var host = Host!;
@@ -266,6 +266,6 @@ internal sealed partial class Scope : LoopItem
         }
     }
 
-    /// <summary>Whether something around it is cancelled, down to the next shield: its task, or a scope that it is in.</summary>
+    /// <summary>Whether anything around it is cancelled, up to the next shield: its task, or a scope that it is in.</summary>
     internal bool IsCancelledAround => !shield && IsOuterCancelled;
 }

@@ -4,28 +4,28 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Cancellation;
 
-/// <summary>The scopes that a task is in now: in one of its flows, or in several at once.</summary>
+/// <summary>The scopes that a task is in: in one of its flows, or in several at once.</summary>
 /// <remarks>
-/// Every question is answered in the fewer steps of two ways, by the nest or by the list: a task may be in ten thousand scopes, one inside the other, or have
-/// ten thousand flows with a scope each. Loop thread only, but for <see cref="CollectWaits"/>.
+/// Every question is answered in the fewer steps of two ways, through the nest or through the list: a task may be in ten thousand nested scopes, or have ten
+/// thousand flows with a scope each. Loop thread only, except <see cref="CollectWaits"/>.
 /// </remarks>
 internal sealed class TaskScopes(LoopTask task)
 {
-    // Dense: the last one takes the place of one that goes. Read by other threads as the TaskTable is: backwards, while contexts move downwards only.
+    // Dense: the last one takes the place of one that leaves. Other threads read it as they read the TaskTable: backwards, while contexts only move downwards.
     private ScopedContext?[] contexts = new ScopedContext?[2];
     private int count;
 
-    // Dense as well: those that wait, or did when they were looked at last.
+    // Dense as well: contexts that wait, or did when they were looked at last.
     private ScopedContext?[] waiting = [];
     private int waitingCount;
 
-    // Edge-triggered ones that are cancelled: not delivered yet, and delivered, in the order of their deliveries.
+    // Cancelled edge-triggered scopes: those that are not delivered yet, and those that are, in the order of their deliveries.
     private LinkedList<Scope>? due;
     private LinkedList<Scope>? delivered;
     private List<Scope>? overdue;
-    private bool requested;         // what the tokens of the scopes were told last
+    private bool requested;         // what the tokens of the scopes were last notified of
 
-    /// <summary>How many times a shield was put up or taken away around code that runs already.</summary>
+    /// <summary>How many times a shield was put up or removed around code that was running already.</summary>
     internal int ShieldChanges { get; set; }
 
     internal void Add(ScopedContext context)
@@ -94,7 +94,7 @@ internal sealed class TaskScopes(LoopTask task)
         return larger;
     }
 
-    /// <summary>Any thread: the nodes that wait now; one may be in it twice.</summary>
+    /// <summary>Collects the nodes that wait; one may be included twice. Any thread.</summary>
     internal void CollectWaits(List<WaitNode> waits)
     {
         var all = Volatile.Read(ref contexts);
@@ -104,7 +104,7 @@ internal sealed class TaskScopes(LoopTask task)
         }
     }
 
-    /// <summary>The deepest of them; where several flows are in scopes, of one of them. Any thread.</summary>
+    /// <summary>The deepest context; where several flows are in scopes, that of one of them. Any thread.</summary>
     internal ScopedContext? Innermost
     {
         get
@@ -123,7 +123,7 @@ internal sealed class TaskScopes(LoopTask task)
         }
     }
 
-    /// <summary>The contexts that wait, at or inside <paramref name="scope"/>; null: all of them.</summary>
+    /// <summary>Collects the contexts that wait at or inside <paramref name="scope"/>; null: all of them.</summary>
     internal void CollectInside(Scope? scope, List<TaskContext> into)
     {
         if (waitingCount > 0 && (scope is null || !TryCollectDownwards(scope, into)))
@@ -148,7 +148,7 @@ internal sealed class TaskScopes(LoopTask task)
         }
     }
 
-    // False when that takes more steps than looking at all that wait.
+    // False if that takes more steps than looking at all that wait.
     private bool TryCollectDownwards(Scope scope, List<TaskContext> into)
     {
         int steps = waitingCount;
@@ -180,7 +180,7 @@ internal sealed class TaskScopes(LoopTask task)
         return true;
     }
 
-    // ---- Edge-triggered scopes that are cancelled
+    // ---- Cancelled edge-triggered scopes
 
     internal bool HasDue => due is { Count: > 0 };
 
@@ -202,13 +202,13 @@ internal sealed class TaskScopes(LoopTask task)
         edge.NoteDelivery(++task.Core.Deliveries);
     }
 
-    /// <summary>The innermost one that code in <paramref name="from"/> has to be interrupted for.</summary>
+    /// <summary>The innermost one for which code in <paramref name="from"/> has to be interrupted.</summary>
     internal Scope? FindDue(Scope from) => FindInnermost(from, long.MaxValue);
 
     /// <summary>The innermost one that code in <paramref name="from"/> sees and that was not delivered before <paramref name="since"/>.</summary>
     internal Scope? FindEdge(Scope from, long since) => FindInnermost(from, since);
 
-    // One step outwards and one along the lists in turn, until either way has the answer: outwards by the first one met, along the lists at their end.
+    // One step outwards and one along the lists in turn, until either way has the answer: outwards at the first match, along the lists at their end.
     private Scope? FindInnermost(Scope from, long since)
     {
         Scope? innermost = null;
@@ -236,7 +236,7 @@ internal sealed class TaskScopes(LoopTask task)
         return null;
     }
 
-    /// <summary>Code in <paramref name="from"/> was interrupted, for all that it sees.</summary>
+    /// <summary>Notes that code in <paramref name="from"/> was interrupted for everything that it sees.</summary>
     internal void MarkSeenDelivered(Scope from)
     {
         foreach (var edge in DueFor(from))
@@ -274,7 +274,7 @@ internal sealed class TaskScopes(LoopTask task)
 
     private static readonly List<Scope> Nothing = [];
 
-    /// <summary>Puts back what was delivered since then to code in <paramref name="from"/>: it lands at the next wait.</summary>
+    /// <summary>Puts back what was delivered to code in <paramref name="from"/> since then: it is delivered again at the next wait.</summary>
     internal void Rearm(Scope from, long since)
     {
         for (var place = delivered?.Last; place is not null && place.Value.DeliveredAt > since;)
@@ -311,7 +311,7 @@ internal sealed class TaskScopes(LoopTask task)
 
     // ---- Tokens
 
-    /// <summary>The requests for the task have come, or were taken back: its scopes' tokens are to know.</summary>
+    /// <summary>Passes on to the tokens of its scopes that requests for the task have come, or were taken back.</summary>
     internal void SpreadRequests()
     {
         if (task.IsTokenFired == requested)

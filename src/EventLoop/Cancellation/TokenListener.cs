@@ -2,8 +2,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Cancellation;
 
-/// <summary>Carries the cancellation of a token from outside, on whichever thread it comes, to the scope that it was given to.</summary>
-/// <remarks>It lets go of the token when the scope is left: what others keep for long keeps no scope alive.</remarks>
+/// <summary>Passes the cancellation of an outside token, on whichever thread it comes, to the scope that was given the token.</summary>
+/// <remarks>It unregisters from the token when the scope is left, so that a long-lived token keeps no scope alive.</remarks>
 internal sealed class TokenListener : LoopItem
 {
     private readonly LoopCore core;
@@ -23,7 +23,7 @@ internal sealed class TokenListener : LoopItem
         registration = scope.OutsideToken.UnsafeRegister(static listener => ((TokenListener)listener!).Announce(), this);
     }
 
-    // Not Dispose, which would wait for a callback that another thread is in.
+    // Not Dispose, which would wait for a callback that is running on another thread.
     internal void Stop() => registration.Unregister();
 
     private void Announce() => core.Arrive(this);

@@ -5,7 +5,7 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Combining;
 
-/// <summary>One argument of a combinator, not looked at yet: a coroutine that becomes a task, a task or future of the loop, a .NET task.</summary>
+/// <summary>One unexamined argument of a combinator: a coroutine that becomes a task, a task or future of the loop, a .NET task.</summary>
 [StackTraceHidden]
 internal readonly struct Candidate
 {
@@ -20,7 +20,7 @@ internal readonly struct Candidate
         this.start = start;
     }
 
-    /// <summary>Whether it is made a task by whoever starts it, and so cancelled if the others cannot be started.</summary>
+    /// <summary>Whether starting it makes a task, which has to be cancelled if the others cannot be started.</summary>
     internal bool BecomesTask => given is ICoroutineSource and not AwaitSource or null;
 
     internal static Candidate Of(Coroutine coroutine)
@@ -35,7 +35,7 @@ internal readonly struct Candidate
     {
         ((Coroutine)coroutine).Verify();
         ((Coroutine)coroutine).Verify();
-        var body = coroutine.Source is null ? Valued(coroutine) : coroutine;      // what carries its value itself needs a place to keep it
+        var body = coroutine.Source is null ? Valued(coroutine) : coroutine;      // a coroutine that carries its value itself needs a place to keep it
         return new(body.Source, body.Token, static (core, one) =>
             one.given is AwaitSource wait ? wait.Take()
                 : LoopTask<T>.Create(core, new((ICoroutineSource<T>)one.given!, one.token), null, core.Loop.Options.EagerTasks));
@@ -78,10 +78,10 @@ internal readonly struct Candidate
         }
     }
 
-    /// <summary>The same coroutine as another one. Operations that keep no state have one source for all their calls, and are never the same.</summary>
+    /// <summary>Whether both are the same coroutine. Operations without state share one source among all their calls, and are never the same.</summary>
     internal bool IsSameCoroutineAs(Candidate other) => IsOneOfAKind && ReferenceEquals(given, other.given) && token == other.token;
 
-    /// <summary>For a set of those that may stand in it once only; null: as often as one likes.</summary>
+    /// <summary>A key for a set of arguments that may occur only once; null for those that may occur repeatedly.</summary>
     internal (object, long)? Identity => IsOneOfAKind ? (given!, token) : null;
 
     private bool IsOneOfAKind => given is ICoroutineSource and (LoopItem or AwaitSource or WatchedOperation);

@@ -3,8 +3,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Combining;
 
 /// <summary>
-/// The arguments of a combinator. They are started at the call, all or none; where no loop runs, by whoever awaits the combinator. What cannot be started
-/// is refused at the call, before any other has begun, and no coroutine is left over that would count as never awaited.
+/// The arguments of a combinator. They are started in the call, all or none; where no loop runs, by whoever awaits the combinator. An argument that cannot be
+/// started is refused in the call, before any other has begun, and no coroutine is left that would be reported as never awaited.
 /// </summary>
 [StackTraceHidden]
 internal readonly struct Children
@@ -37,7 +37,7 @@ internal readonly struct Children
 
     internal static Children Of(params ReadOnlySpan<Candidate> given) => new(given.ToArray());
 
-    /// <summary>Of the loop that waits for them now.</summary>
+    /// <summary>Starts them on the loop that waits for them.</summary>
     internal LoopAwaitable[] On(LoopCore core)
     {
         if (started is null)
@@ -90,7 +90,7 @@ internal readonly struct Children
         }
         catch
         {
-            // The first step of an eager one may have taken another for itself.
+            // The first step of an eager one may have consumed another.
             for (int i = 0; i < given.Length; i++)
             {
                 if (i >= made)

@@ -5,7 +5,7 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Combining;
 
-/// <summary>Waits for several tasks and futures; what it waits for exactly is the subclass's. Loop thread only.</summary>
+/// <summary>Waits for several tasks and futures; the subclass says for which of them. Loop thread only.</summary>
 internal abstract class ChildrenWait : WaitPoint, IAwaitsOthers
 {
     private readonly ChildWatcher[] watchers;
@@ -24,10 +24,10 @@ internal abstract class ChildrenWait : WaitPoint, IAwaitsOthers
     /// <summary>How many have not ended yet.</summary>
     protected int Pending { get; private set; }
 
-    /// <summary>Whether the time given to <see cref="StartTimer"/> is up.</summary>
+    /// <summary>Whether the time given to <see cref="StartTimer"/> has elapsed.</summary>
     internal bool TimedOut { get; private set; }
 
-    /// <summary>From now on; zero or less lets what has ended already be taken first. Null or infinite: none.</summary>
+    /// <summary>Starts a timer from now on; zero or less still takes what has completed already. Null or infinite: none.</summary>
     internal void StartTimer(LoopCore core, TimeSpan? timeout)
     {
         if (timeout is not { } time || time == Timeout.InfiniteTimeSpan)
@@ -43,7 +43,7 @@ internal abstract class ChildrenWait : WaitPoint, IAwaitsOthers
         alarm.Start(core, time);
     }
 
-    /// <summary>Begins to watch; those that have ended are reported at once.</summary>
+    /// <summary>Begins to observe; those that have ended are reported at once.</summary>
     internal void Start()
     {
         Pending = watchers.Length;
@@ -54,7 +54,7 @@ internal abstract class ChildrenWait : WaitPoint, IAwaitsOthers
         }
     }
 
-    /// <summary>Stops the time, and watching those that have not ended: what is over stays attached to nothing that lives on. O(1) for each.</summary>
+    /// <summary>Stops the timer, and observing those that have not ended: nothing stays attached to what lives on. O(1) for each.</summary>
     internal void Detach()
     {
         alarm?.Stop();
@@ -69,7 +69,7 @@ internal abstract class ChildrenWait : WaitPoint, IAwaitsOthers
         }
     }
 
-    /// <summary>Whether something that it waits for may come from outside the loop.</summary>
+    /// <summary>Whether something that it waits for may be completed from outside the loop.</summary>
     internal bool IsOpenToTheOutside => Array.Exists(Children, static child => child is not LoopTask && !child.IsCompleted);
 
     /// <summary>Whether it waits for a .NET task.</summary>

@@ -3,13 +3,13 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Combining;
 
-/// <summary>What stands behind gather, wait and as_completed.</summary>
+/// <summary>The implementation of gather, wait and as_completed.</summary>
 internal static class Combinators
 {
     /// <summary>gather: waits for all, or for the first that does not succeed.</summary>
     internal static async Coroutine All(Children given) => await Succeeded(given.On(LoopCore.Required));
 
-    /// <summary>gather, with what is made of the results.</summary>
+    /// <summary>gather with a function of the results.</summary>
     internal static async Coroutine<TResult> All<TResult>(Children given, Func<LoopAwaitable[], TResult> result)
     {
         var children = given.On(LoopCore.Required);
@@ -20,7 +20,7 @@ internal static class Combinators
     /// <summary>gather, with the results.</summary>
     internal static Coroutine<T[]> Values<T>(Children given) => All(given, static children => Array.ConvertAll(children, ValueOf<T>));
 
-    /// <summary>gather(return_exceptions=True), with what is made of the outcomes.</summary>
+    /// <summary>gather(return_exceptions=True) with a function of the outcomes.</summary>
     internal static async Coroutine<TResult> Ended<TResult>(Children given, Func<LoopAwaitable[], TResult> result)
     {
         var children = given.On(LoopCore.Required);
@@ -39,10 +39,10 @@ internal static class Combinators
         Ended(given, static children => Array.ConvertAll(children, static child => new Outcome(child.FailureOrCancellation())));
 
     /// <summary>wait.</summary>
-    /// <param name="all">No two the same.</param>
-    /// <param name="given">The same ones.</param>
-    /// <param name="timeout">From the await on.</param>
-    /// <param name="returnWhen">What is enough.</param>
+    /// <param name="all">All different.</param>
+    /// <param name="given">The same arguments, to be started.</param>
+    /// <param name="timeout">Counted from the await.</param>
+    /// <param name="returnWhen">How many are enough.</param>
     internal static async Coroutine<WaitResult<TItem>> Some<TItem>(TItem[] all, Children given, TimeSpan? timeout, ReturnWhen returnWhen)
     {
         var core = LoopCore.Required;

@@ -2,9 +2,9 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Combining;
 
-/// <summary>as_completed. Its time runs from the call; it is enumerated once; leaving it early detaches it.</summary>
-/// <param name="items">What the user gets.</param>
-/// <param name="wait">For what stands for them on the loop.</param>
+/// <summary>as_completed. Its time runs from the call; it can be enumerated once; leaving it early detaches it.</summary>
+/// <param name="items">What the user receives.</param>
+/// <param name="wait">The wait for what represents them on the loop.</param>
 internal sealed class Completions<TItem>(TItem[] items, CompletionWait wait) : IAsyncEnumerable<TItem>
 {
     private bool enumerated;
@@ -62,7 +62,7 @@ internal sealed class Completions<TItem>(TItem[] items, CompletionWait wait) : I
         }
     }
 
-    // An enumerator that is disposed before its first step runs no finally of its own.
+    // An enumerator that is disposed before its first step does not run its finally.
     private sealed class Enumerator(IAsyncEnumerator<TItem> inner, CompletionWait wait) : IAsyncEnumerator<TItem>
     {
         public TItem Current => inner.Current;

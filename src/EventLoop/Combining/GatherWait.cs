@@ -9,7 +9,7 @@ internal sealed class GatherWait(LoopAwaitable[] children) : ChildrenWait(childr
 
     protected override bool IsReady => Pending == 0 || failed is not null;
 
-    /// <summary>It is over: throws what the first of them that failed ended with. What fails later is known to have been asked for.</summary>
+    /// <summary>Called when it is over: throws the outcome of the first that failed. Later failures are marked as retrieved.</summary>
     internal void End()
     {
         if (failed is null)
@@ -41,7 +41,7 @@ internal sealed class GatherWait(LoopAwaitable[] children) : ChildrenWait(childr
 
     protected override AbortResult OnInterrupted(string? reason)
     {
-        Detach();       // failures of its children are no longer its business
+        Detach();       // later failures of its children no longer concern it
         CancelChildren(reason);
         return AbortResult.GivenUp;
     }

@@ -2,7 +2,7 @@ using System.Runtime.ExceptionServices;
 
 namespace EventLoop;
 
-/// <summary>How something ended that has no result.</summary>
+/// <summary>How something without a result ended.</summary>
 public readonly struct Outcome
 {
     internal Outcome(Exception? exception)
@@ -13,10 +13,10 @@ public readonly struct Outcome
     /// <summary>Whether it succeeded.</summary>
     public bool IsSuccess => Exception is null;
 
-    /// <summary>Whether it was canceled; <see cref="Exception"/> is its <see cref="LoopCanceledException"/>.</summary>
+    /// <summary>Whether it was canceled, so that <see cref="Exception"/> is its <see cref="LoopCanceledException"/>.</summary>
     public bool IsCanceled => Exception is LoopCanceledException;
 
-    /// <summary>Why it did not succeed; null when it did.</summary>
+    /// <summary>The exception that it ended with; null if it succeeded.</summary>
     public Exception? Exception { get; }
 
     /// <inheritdoc/>
@@ -35,14 +35,14 @@ public readonly struct Outcome<T>
         Exception = exception;
     }
 
-    /// <summary>Whether it was canceled; <see cref="Exception"/> is its <see cref="LoopCanceledException"/>.</summary>
+    /// <summary>Whether it was canceled, so that <see cref="Exception"/> is its <see cref="LoopCanceledException"/>.</summary>
     public bool IsCanceled => Exception is LoopCanceledException;
 
     /// <summary>Whether it succeeded.</summary>
     public bool IsSuccess => Exception is null;
 
     /// <summary>The result.</summary>
-    /// <exception cref="Exception">It did not succeed: what it ended with, rethrown.</exception>
+    /// <exception cref="Exception">It did not succeed; its exception is rethrown.</exception>
     public T Value
     {
         get
@@ -56,7 +56,7 @@ public readonly struct Outcome<T>
         }
     }
 
-    /// <summary>Why it did not succeed; null when it did.</summary>
+    /// <summary>The exception that it ended with; null if it succeeded.</summary>
     public Exception? Exception { get; }
 
     /// <inheritdoc/>

@@ -2,7 +2,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Combining;
 
-/// <summary>gather(return_exceptions=True): all of them, however they end. Cancelled, also before it began, it cancels them and waits on.</summary>
+/// <summary>gather(return_exceptions=True): all of them, however they end. If it is cancelled, even before it began, it cancels them and keeps
+/// waiting.</summary>
 internal sealed class OutcomesWait(LoopAwaitable[] children) : ChildrenWait(children)
 {
     private LoopCanceledException? cancellation;
@@ -30,7 +31,7 @@ internal sealed class OutcomesWait(LoopAwaitable[] children) : ChildrenWait(chil
         if (cancellation is null)
         {
             cancellation = new LoopCanceledException(reason);
-            CancelChildren(reason);       // once: a further request meets the same wait, and does not cut their cleanup short
+            CancelChildren(reason);       // once: a further request meets the same wait and does not cut their cleanup short
         }
 
         return AbortResult.PassedOn;

@@ -9,6 +9,6 @@ public enum ReturnWhen
     /// <summary>When any one has ended.</summary>
     FirstCompleted,
 
-    /// <summary>When any one has failed (a cancellation is no failure), or all have ended.</summary>
+    /// <summary>When any one has failed (a cancellation is not a failure), or all have ended.</summary>
     FirstException,
 }

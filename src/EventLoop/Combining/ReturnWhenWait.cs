@@ -2,7 +2,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Combining;
 
-/// <summary>wait: until enough of them have ended, or the time is up. Owns nothing.</summary>
+/// <summary>wait: until enough of them have ended, or the time has elapsed. Owns nothing.</summary>
 internal sealed class ReturnWhenWait(LoopAwaitable[] children, ReturnWhen returnWhen) : ChildrenWait(children)
 {
     private bool enough;

@@ -6,8 +6,8 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Combining;
 
-/// <summary>shield: a wait that does not own what it waits for. A failure that comes after the waiter
-/// was cancelled is nobody's, and is reported as lost.</summary>
+/// <summary>shield: a wait that does not own what it waits for. A failure that comes after the waiter was cancelled belongs to nobody, and is reported as
+/// lost.</summary>
 [StackTraceHidden]
 internal sealed class ShieldedWait(LoopAwaitable inner) : IWaitTarget, IAwaitsOthers
 {

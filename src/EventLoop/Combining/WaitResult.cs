@@ -1,6 +1,6 @@
 namespace EventLoop;
 
-/// <summary>What <c>Loop.Wait</c> found; both in the order of its argument.</summary>
+/// <summary>The result of <c>Loop.Wait</c>; both lists in the order of its argument.</summary>
 /// <typeparam name="TAwaitable">What was waited for.</typeparam>
 /// <param name="Done">Those that had ended.</param>
 /// <param name="Pending">Those that had not; they continue.</param>

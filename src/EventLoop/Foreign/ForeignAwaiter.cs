@@ -7,9 +7,9 @@ using EventLoop.Scheduling;
 namespace EventLoop.Foreign;
 
 /// <summary>
-/// A type of awaiters that is not ours: what it is called, and whether an await by it can be interrupted. <c>GetResult</c> of a task's awaiter would block on a
-/// task that has not ended; but the compiler keeps the awaiter of a suspended method in a field of its state machine, and reads it back when the method
-/// resumes. So a failed task's awaiter is put in its place, whose <c>GetResult</c> throws, at the await, inside the method's <c>try</c> blocks.
+/// A type of foreign awaiters: its name, and whether an await with it can be interrupted. <c>GetResult</c> of a task's awaiter would block on a task that has
+/// not ended; but the compiler keeps the awaiter of a suspended method in a field of its state machine, and reads it back when the method resumes. So the
+/// awaiter of a failed task is put in its place, whose <c>GetResult</c> throws, at the await, inside the method's <c>try</c> blocks.
 /// </summary>
 internal abstract class ForeignAwaiter
 {
@@ -28,10 +28,10 @@ internal abstract class ForeignAwaiter
                 || open == typeof(ConfiguredValueTaskAwaitable<>.ConfiguredValueTaskAwaiter);
     }
 
-    /// <summary>Whether it is .NET's own and calls its continuation once. That of a ValueTask hands it on to a source, which may be anybody's.</summary>
+    /// <summary>Whether it is .NET's own and calls its continuation once. That of a ValueTask passes it on to a source, which may be anybody's.</summary>
     internal bool CallsOnce { get; }
 
-    /// <summary>Whether its source refuses whoever asks too early, so that GetResult throws where a continuation was refused.</summary>
+    /// <summary>Whether its source refuses to give a result early, so that GetResult throws where a continuation was refused.</summary>
     internal bool RefusesEarlyResults { get; }
 
     /// <summary>For the live view.</summary>
@@ -40,13 +40,13 @@ internal abstract class ForeignAwaiter
     /// <summary>Whether it waits for a <see cref="Task"/>, and keeps that in its first field.</summary>
     private protected bool IsOfTask { get; }
 
-    /// <summary>Whether an await by it can be interrupted. The first question costs the probe.</summary>
+    /// <summary>Whether an await with it can be interrupted. The first call runs the probe.</summary>
     internal bool IsReplaceable => IsOfTask && AreReplaceable;
 
-    /// <summary>What a suspended method waits for by it; null where that cannot be told.</summary>
+    /// <summary>The task that a suspended method waits for; null where that cannot be told.</summary>
     internal abstract Task? TaskOf(CoroutineBox box);
 
-    /// <summary>Has the method's await throw when it resumes. False: it cannot be interrupted, and nothing has changed.</summary>
+    /// <summary>Makes the method's await throw when it resumes. False: it cannot be interrupted, and nothing has changed.</summary>
     internal abstract bool TryFail(CoroutineBox box, Exception exception);
 }
 
@@ -55,7 +55,7 @@ internal sealed class ForeignAwaiter<TAwaiter> : ForeignAwaiter
 {
     internal static readonly ForeignAwaiter<TAwaiter> Instance = new();
 
-    // The compiler's own name for such a field. Where it is called otherwise (by an obfuscator), it is the only one of its type as a rule.
+    // The compiler's name for such a field. Where it has another name (after an obfuscator), it is usually the only one of its type.
     private const string FieldName = "<>u__";
 
     private ForeignAwaiter()
@@ -76,20 +76,21 @@ internal sealed class ForeignAwaiter<TAwaiter> : ForeignAwaiter
         return true;
     }
 
-    /// <summary>What it waits for; null where it is not known to wait for a task, or cannot be interrupted.</summary>
+    /// <summary>The task that it waits for; null where it is not known to wait for a task, or cannot be interrupted.</summary>
     internal Task? TaskOf(ref TAwaiter awaiter) => IsReplaceable ? Unsafe.As<TAwaiter, Task?>(ref awaiter) : null;
 
-    /// <summary>Only of a type that waits for tasks. A failed task of any result will do: whether it failed is asked before anything else.</summary>
+    /// <summary>Only for types that wait for tasks. A failed task with any type of result will do: whether it failed is checked before anything
+    /// else.</summary>
     internal static TAwaiter? Failed(Exception exception)
     {
         var task = Task.FromException(exception);
-        _ = task.Exception;      // observed: a method that is never resumed has not lost it
+        _ = task.Exception;      // observed: a method that is never resumed loses nothing
         TAwaiter? failed = default;
         Unsafe.As<TAwaiter?, object>(ref failed) = task;
         return failed;
     }
 
-    // One field for each type; where two type parameters are the same type there are two, and the one that is not in use is empty.
+    // One field for each type; where two type parameters are the same type there are two, and the unused one is empty.
     private static FieldInfo? FindField(CoroutineBox box, out Task? task)
     {
         task = null;

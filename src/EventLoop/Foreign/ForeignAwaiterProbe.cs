@@ -6,8 +6,8 @@ using EventLoop.Coroutines;
 namespace EventLoop.Foreign;
 
 /// <summary>
-/// Whether the awaiters of tasks are what <see cref="ForeignAwaiter"/> takes them for, on this runtime. Nothing is written before the layout was seen to be
-/// right. It holds up the first cancellation that meets a task: so it tries no more than it has to.
+/// Checks that, on this runtime, awaiters of tasks are what <see cref="ForeignAwaiter"/> takes them for. Nothing is written before the layout has been
+/// verified. It delays the first cancellation that meets a task, so it tries no more than necessary.
 /// </summary>
 internal static class ForeignAwaiterProbe
 {
@@ -29,7 +29,7 @@ internal static class ForeignAwaiterProbe
         }
     }
 
-    // As numbers, because it is not known yet that this is a reference. The collector may move the task between the two looks.
+    // Read as numbers, because it is not certain yet that this is a reference. The collector may move the task between the two reads.
     private static bool BeginsWith<TAwaiter>(TAwaiter awaiter, Task pending)
     {
         for (int attempt = 0; attempt < 10; attempt++)
@@ -43,7 +43,7 @@ internal static class ForeignAwaiterProbe
         return false;
     }
 
-    // With a result: the failed task that takes its task's place has none.
+    // With a result, while the failed task that replaces its task has none.
     private static bool CanBeReplaced(TaskAwaiter<int> pending)
     {
         var thrown = new LoopCanceledException("probe");

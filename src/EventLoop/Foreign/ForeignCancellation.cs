@@ -3,14 +3,14 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Foreign;
 
-/// <summary>What a cancellation of a task does about its waits for things that are not ours.</summary>
+/// <summary>What a cancellation of a task does to its waits for foreign awaitables.</summary>
 internal static class ForeignCancellation
 {
     extension(LoopTask task)
     {
         /// <summary>
-        /// A cancellation has met waits for things that are not ours. Where code of the task waited on the loop, that is what was cancelled: what waits for
-        /// such code learns of it from there, and a level-triggered scope is asked again after a while.
+        /// Called when a cancellation has met waits for foreign awaitables. Where code of the task waited on the loop, that is what was cancelled: a foreign
+        /// wait for such code is notified from there, and a level-triggered scope checks again after a while.
         /// </summary>
         internal void InterruptForeign(ForeignWait wait, TaskContext from, bool isTaken)
         {
@@ -24,7 +24,7 @@ internal static class ForeignCancellation
             }
         }
 
-        /// <summary>Whether the wait still stands that a cancellation has to throw.</summary>
+        /// <summary>Whether the wait is still pending that a cancellation has to interrupt.</summary>
         internal bool IsCancellationDue(ForeignWait wait) =>
             !task.IsCompleted && wait.Context is TaskContext from && ReferenceEquals(from.Task, task) && task.SeesCancellation(from, out _);
     }

@@ -5,7 +5,7 @@ using EventLoop.Tasks;
 namespace EventLoop.Foreign;
 
 /// <summary>
-/// What a cancellation does to a task's waits for things that are not ours. It is decided in a step of its own: what is waited for may be the task's own code
+/// Interrupts a task's waits for foreign awaitables after a cancellation. It is decided in a step of its own: what is waited for may be the task's own code
 /// (an <c>async Task</c> method that it called), and by then that has come to its next wait on the loop, which takes the cancellation. Loop thread only.
 /// </summary>
 internal sealed class ForeignInterruption : LoopItem
@@ -26,7 +26,7 @@ internal sealed class ForeignInterruption : LoopItem
         var core = task.Core;
         if (core.IsShuffled && !hasWaited)
         {
-            hasWaited = true;      // "whatever was ready before has had its step" holds one turn later where a batch has no order
+            hasWaited = true;      // in a shuffled batch, "everything that was ready before has had its step" holds one turn later
             core.Ready.Enqueue(this);
             return;
         }
@@ -57,7 +57,7 @@ internal sealed class ForeignInterruption : LoopItem
             }
             else if (awaited.IsCompleted)
             {
-                // Its end is on its way here, and is what the await sees.
+                // Its completion is on its way here, and is what the await sees.
             }
             else if (nesting?.IsHeldUp(node, awaited) == true)
             {
@@ -75,7 +75,7 @@ internal sealed class ForeignInterruption : LoopItem
             }
         }
 
-        // As with all other waits: first every wait is asked, then it is noted what was delivered.
+        // As with all waits: first every wait is asked, then deliveries are recorded.
         foreach (var (wait, awaited, from, reason) in ended)
         {
             task.MarkDelivered(from, task);
@@ -85,8 +85,8 @@ internal sealed class ForeignInterruption : LoopItem
     }
 
     /// <summary>
-    /// Which waits stand deeper inside than others. A chain of coroutines ends in the task's own, or in ordinary code that awaits the last of them: an <c>async
-    /// Task</c> method, whose own task is known by its continuation.
+    /// Determines which waits are nested more deeply than others. A chain of coroutines ends in the task's own one, or in ordinary code that awaits the last
+    /// of them: an <c>async Task</c> method, whose own task is known by its continuation.
     /// </summary>
     private sealed class Nesting
     {
@@ -110,7 +110,7 @@ internal sealed class ForeignInterruption : LoopItem
             }
         }
 
-        /// <summary>Code that waits where a cancellation can reach it stands between this wait and what it waits for.</summary>
+        /// <summary>Whether code that waits where a cancellation can reach it stands between this wait and what it waits for.</summary>
         internal bool IsHeldUp(WaitNode node, Task awaited) => holders.Contains(awaited) || (hasOrdinaryCode && EndOfChain(node) is CoroutineBox);
 
         private static WaitNode EndOfChain(WaitNode node)

@@ -3,12 +3,12 @@ using EventLoop.Tasks;
 namespace EventLoop.Foreign;
 
 /// <summary>
-/// A foreign wait that a cancellation has met and not ended: work that was given a token has its grace to end by itself; code of the task that waits deeper
-/// inside has what time it takes; and in debug mode a wait that still stands after a second is named. Loop thread only.
+/// A foreign wait that a cancellation has met and not ended: work that was given a token has its grace to end by itself; code of the task that waits more
+/// deeply takes whatever time it needs; and in debug mode a wait that is still pending after a second is reported. Loop thread only.
 /// </summary>
 internal sealed class ForeignRefusal(ForeignWait wait, LoopTask task)
 {
-    // Code of the task that waits deeper inside is looked at again now and then, and not in every turn.
+    // Code of the task that waits more deeply is checked again from time to time, but not in every turn.
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -18,17 +18,17 @@ internal sealed class ForeignRefusal(ForeignWait wait, LoopTask task)
 
     internal bool GraceIsOver { get; private set; }
 
-    /// <summary>The cancellation is decided on once more when the grace is over.</summary>
+    /// <summary>Has the cancellation decided again when the grace period is over.</summary>
     internal void BeginGrace() => AskAgainAfter(task.Loop.Options.ForeignGrace);
 
-    /// <summary>The same for a wait that code of the task holds up; as often as it takes.</summary>
+    /// <summary>The same for a wait that code of the task holds up; as often as necessary.</summary>
     internal void Pause()
     {
         var pause = task.Loop.Options.ForeignGrace;
         AskAgainAfter(pause == Timeout.InfiniteTimeSpan || pause > ShortestPause ? pause : ShortestPause);
     }
 
-    /// <summary>In debug mode: named if it still stands in a second.</summary>
+    /// <summary>In debug mode: reports the wait if it is still pending after a second.</summary>
     internal void Watch()
     {
         if (task.Loop.Debug && patience is null)

@@ -4,7 +4,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Foreign;
 
-/// <summary>What a coroutine does at an await of something that is not ours and has not completed: it leaves a delegate with its awaiter.</summary>
+/// <summary>What a coroutine does at an await of a foreign awaitable that has not completed: it leaves a delegate with the awaiter.</summary>
 [StackTraceHidden]
 internal static class ForeignSuspension
 {
@@ -59,12 +59,12 @@ internal static class ForeignSuspension
         return ForeignWait.Begin(core, box, awaiter);
     }
 
-    // An exception that leaves the suspension itself passes by the method's finally blocks: a lock would stay locked. One of GetResult does not.
+    // An exception that leaves the suspension itself would bypass the method's finally blocks, and a lock would stay locked. One thrown by GetResult does not.
     private static bool IsDealtWith(LoopCore core, CoroutineBox box, ForeignWait wait, ForeignAwaiter awaiter, Exception refusal)
     {
         if (!wait.TryWithdraw())
         {
-            core.Loop.OnCallbackFailed(refusal);      // it has taken the continuation all the same, and the method resumes by that
+            core.Loop.OnCallbackFailed(refusal);      // the awaiter has taken the continuation nevertheless, and the method resumes through it
             return true;
         }
 
@@ -99,7 +99,7 @@ internal static class ForeignSuspension
         LookForCancellation(core);
     }
 
-    // Other waits ask before they begin. This one has begun already: where nothing interrupts it, it continues.
+    // Other waits check before they begin. This one has begun already: where nothing interrupts it, it continues.
     private static void LookForCancellation(LoopCore core)
     {
         if (core.Current is { Attention: true } context)

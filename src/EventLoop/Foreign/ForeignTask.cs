@@ -7,10 +7,10 @@ using EventLoop.Scheduling;
 namespace EventLoop.Foreign;
 
 /// <summary>
-/// A .NET task as the loop's own waits see it: it ends as the task ends, and nobody can cancel it. One for each task and loop, however many wait for it: .NET
-/// takes a continuation back only by a search, and a task that lives long would collect those of every wait that was given up.
+/// A .NET task as the loop's own waits see it: it ends as the task ends, and cannot be cancelled. There is one for each task and loop, however many wait for
+/// it: .NET removes a continuation only by a search, and a long-lived task would collect those of every wait that was given up.
 /// </summary>
-/// <remarks>What the task throws counts as looked at, also when nobody waits any more.</remarks>
+/// <remarks>A failure of the task counts as retrieved, even if nobody waits any more.</remarks>
 internal sealed class ForeignTask : LoopAwaitable
 {
     private readonly Arrival? arrival;
@@ -25,7 +25,7 @@ internal sealed class ForeignTask : LoopAwaitable
             return;
         }
 
-        // Not an await, which would go by the current context: a wait that was given up must not look like a continuation that comes late.
+        // Not an await, which would use the current context: a wait that was given up must not look like a continuation that comes late.
         arrival = new Arrival(this);
         task.ContinueWith(
             static (task, arrival) =>
@@ -69,7 +69,7 @@ internal sealed class ForeignTask : LoopAwaitable
         }
     }
 
-    /// <summary>The loop is closed: tasks that are still under way keep it alive no longer.</summary>
+    /// <summary>Called when the loop is closed, so that tasks that are still running no longer keep it alive.</summary>
     internal static void LetGo(ConditionalWeakTable<Task, ForeignTask> all)
     {
         foreach (var (_, one) in all)
@@ -82,7 +82,7 @@ internal sealed class ForeignTask : LoopAwaitable
 
     internal override bool CancelCore(string? reason) => false;
 
-    private protected override void NoteAskedFor() { }      // .NET sees to its failure
+    private protected override void NoteAskedFor() { }      // .NET takes care of its failure
 
     private void EndAsTask()
     {
@@ -116,7 +116,7 @@ internal sealed class ForeignTask : LoopAwaitable
         }
     }
 
-    // Any thread up to the inbox.
+    // On any thread until it is in the inbox.
     private sealed class Arrival(ForeignTask foreign) : LoopItem
     {
         private ForeignTask? foreign = foreign;

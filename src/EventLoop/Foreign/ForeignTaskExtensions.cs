@@ -3,15 +3,15 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-/// <summary>Waits for .NET's own tasks that a cancellation can interrupt.</summary>
+/// <summary>Waits for .NET tasks that a cancellation can interrupt.</summary>
 public static class ForeignTaskExtensions
 {
-    /// <summary>A wait for a .NET task that a cancellation ends at once, without a grace; the task itself
-    /// is left alone, and what it throws later is observed.</summary>
+    /// <summary>Waits for a .NET task in a way that a cancellation ends at once, without a grace period; the task itself is left alone, and a later failure is
+    /// observed.</summary>
     /// <param name="task">The task.</param>
     /// <remarks>
-    /// An <c>await</c> of a <see cref="Task"/> in a coroutine is interruptible without it; it is for a <see cref="ValueTask"/>, which is not, for ordinary
-    /// <c>async Task</c> methods, for work that need not be waited for although it was given a token, and for the combinators.
+    /// An <c>await</c> of a <see cref="Task"/> in a coroutine is interruptible without it; this method is for a <see cref="ValueTask"/>, which is not, for
+    /// ordinary <c>async Task</c> methods, for work that need not be awaited although it was given a token, and for the combinators.
     /// </remarks>
     public static Coroutine OnLoop(this Task task) => ForeignTask.Wait(task);
 
@@ -26,7 +26,7 @@ public static class ForeignTaskExtensions
     /// <typeparam name="T">The type of the result.</typeparam>
     public static Coroutine<T> OnLoop<T>(this ValueTask<T> task) => task.AsTask().OnLoop();
 
-    /// <summary>A wait for a task that runs already, as the main of a run.</summary>
+    /// <summary>Waits for a running task as the main of a run.</summary>
     internal static Coroutine Await(Task task)
     {
         ArgumentNullException.ThrowIfNull(task);
@@ -40,7 +40,7 @@ public static class ForeignTaskExtensions
         return task.OnLoop();
     }
 
-    /// <summary>A future that ends, always well, when the task has ended. Cancelling it leaves the task alone.</summary>
+    /// <summary>A future that always succeeds, when the task has ended. Cancelling it leaves the task alone.</summary>
     internal static LoopFuture Completion(Task task, bool inFlight = false, bool isWork = false) => Completion(LoopCore.Required, task, inFlight, isWork);
 
     /// <inheritdoc cref="Completion(Task, bool, bool)"/>
@@ -58,7 +58,7 @@ public static class ForeignTaskExtensions
             core.BeginFlight();
         }
 
-        // Not an await, which would go by the current context: a wait that was given up must not look like a continuation that comes late.
+        // Not an await, which would use the current context: a wait that was given up must not look like a continuation that comes late.
         task.ContinueWith(
             static (_, arrival) => ((Arrival)arrival!).Announce(),
             new Arrival(core, task, future, inFlight),
@@ -75,7 +75,7 @@ public static class ForeignTaskExtensions
             core.Arrive(this);
             if (inFlight)
             {
-                core.EndFlight();      // not before it is in the inbox: in between, virtual time would advance
+                core.EndFlight();      // not before it is in the inbox, or virtual time would advance in between
             }
         }
 
@@ -83,7 +83,7 @@ public static class ForeignTaskExtensions
         {
             if (!future.TrySetResult())
             {
-                _ = task.Exception;      // nobody waits for it any more: observed all the same
+                _ = task.Exception;      // nobody waits for it any more: its failure is observed nevertheless
             }
         }
 

@@ -5,28 +5,26 @@ using EventLoop.Scheduling;
 namespace EventLoop.Foreign;
 
 /// <summary>
-/// A coroutine's wait for something that is not ours: a Task, a ValueTask, Task.Yield, anybody's awaitable. Its delegate may be called on any
-/// thread; the coroutine resumes on its loop all the same. A cancellation does not reach it as it reaches other waits: <see cref="ForeignInterruption"/>
-/// decides what becomes of it.
+/// A coroutine's wait for a foreign awaitable: a Task, a ValueTask, Task.Yield, a user's own. Its delegate may be called on any thread; the coroutine resumes
+/// on its loop all the same. A cancellation does not reach it as it reaches other waits: <see cref="ForeignInterruption"/> decides what becomes of it.
 /// </summary>
 /// <remarks>
-/// The delegate is in the hands of code of others. Its first call counts, on whichever thread; a further one throws there. So that a call that comes too late
-/// never meets the next use, only waits whose awaiter is known to call once are pooled: those of
-/// tasks, and those of our own sources, which vouch for themselves.
+/// Foreign code holds the delegate. Its first call counts, on whichever thread; a further one throws there. So that a late call never meets the next use, only
+/// waits whose awaiter is known to call once are pooled: those for tasks, and those for the library's own sources, which vouch for themselves.
 /// </remarks>
 [StackTraceHidden]
 internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
 {
     private static readonly int Slot = ItemPools.NewSlot();
 
-    private CoroutineBox? box;       // loop thread; whoever calls the continuation sees it by the fence of the awaited thing's completion
+    private CoroutineBox? box;       // loop thread; whoever calls the continuation sees it through the fence of the awaited object's completion
     private ForeignAwaiter? awaiter;
     private ForeignRefusal? refusal;
     private bool callsOnce;
     private int armed;               // any thread, interlocked: 1 until the continuation is called, or withdrawn
 
-    // Nobody waits for it any more, and what it throws is to be observed. Such a wait is not pooled again: its
-    // delegate is still out. Loop thread; after the loop's end whoever comes.
+    // Nobody waits for it any more, and its failure is to be observed. Such a wait is not pooled again: its delegate is still registered. Loop thread; after
+    // the loop's end any thread.
     private Task? abandoned;
     private ForeignWait? nextAbandoned;      // of the same task
 
@@ -47,8 +45,8 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
     }
 
     /// <summary>
-    /// A wait for this task that was given up and is still registered with it: it waits for this method now. .NET takes a continuation back only by a search,
-    /// and a task that lives long would collect those of every wait that was given up. False: there is none.
+    /// Reuses a wait for this task that was given up and is still registered with it: it now waits for this method. .NET removes a continuation only by a
+    /// search, and a long-lived task would collect those of every wait that was given up. False: there is none.
     /// </summary>
     internal static bool TryResumeAbandoned(LoopCore core, CoroutineBox box, ForeignAwaiter awaiter, Task task)
     {
@@ -72,12 +70,12 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
         wait.box = box;
         wait.awaiter = awaiter;
         wait.Context = box.Context;
-        Volatile.Write(ref wait.armed, 1);      // its call may be on the way here: then the task has ended, and it wakes this method
+        Volatile.Write(ref wait.armed, 1);      // its call may be on the way here: then the task has ended, and the call wakes this method
         box.Park(wait);
         return true;
     }
 
-    /// <summary>For our own sources, which call a continuation once: before they take it.</summary>
+    /// <summary>Called by the library's own sources, which call a continuation once, before they take it.</summary>
     internal static void Vouch(object? continuation)
     {
         if (continuation is Action { Target: ForeignWait wait })
@@ -86,7 +84,8 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
         }
     }
 
-    /// <summary>The awaiter has thrown instead of taking the continuation. False: it has called it all the same, and the coroutine resumes by that.</summary>
+    /// <summary>Called when the awaiter has thrown instead of taking the continuation. False: it has called it nevertheless, and the coroutine resumes through
+    /// that.</summary>
     internal bool TryWithdraw()
     {
         if (Interlocked.Exchange(ref armed, 0) == 0)
@@ -99,10 +98,10 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
         return true;
     }
 
-    /// <summary>Whether a cancellation can end it, while it waits.</summary>
+    /// <summary>Whether a cancellation can end it while it waits.</summary>
     internal bool IsInterruptible => Context!.Core.InterruptsForeignAwaits && awaiter!.IsReplaceable;
 
-    /// <summary>What it waits for, where a cancellation can end it.</summary>
+    /// <summary>The task that it waits for, where a cancellation can end the wait.</summary>
     internal Task? Awaited => box is { } waiting ? awaiter!.TaskOf(waiting) : null;
 
     internal bool GraceIsOver => refusal is { GraceIsOver: true };
@@ -129,7 +128,7 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
             return;
         }
 
-        // In a step of the same flow the method resumes in that step, as .NET would have it; from anywhere else it queues up.
+        // In a step of the same flow the method resumes in that step, as in .NET; from anywhere else it is queued.
         if (ReferenceEquals(core.Current, Context) && core.Current!.Task is not null)
         {
             var resumed = Detach(core);
@@ -157,7 +156,7 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
         return waiting;
     }
 
-    /// <summary>Ends the wait with <paramref name="cancellation"/>, thrown by the await in this step. What was waited for runs on by itself.</summary>
+    /// <summary>Ends the wait with <paramref name="cancellation"/>, which the await throws in this step. What was awaited continues by itself.</summary>
     internal void Abandon(LoopCore core, Task awaited, LoopCanceledException cancellation)
     {
         var waiting = box!;
@@ -172,13 +171,13 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
         all.AddOrUpdate(awaited, this);
         box = null;
         awaiter = null;
-        Context = core.BaseContext;      // the task's own would be kept alive by whatever was waited for
+        Context = core.BaseContext;      // the task's own context would be kept alive by whatever was awaited
         EndRefusal();
         waiting.Unpark();
         core.RunNext(waiting);
     }
 
-    /// <summary>A cancellation has met it and does not end it now.</summary>
+    /// <summary>Called when a cancellation has met it and does not end it now.</summary>
     internal ForeignRefusal Refuse(LoopTask task) => refusal ??= new ForeignRefusal(this, task);
 
     private void EndRefusal()

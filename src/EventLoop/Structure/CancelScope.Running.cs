@@ -2,13 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop;
 
-// Scopes made and run in one call. Async lambdas are taken as coroutines; those that return tasks have their own forms, which come second.
+// Scopes that are made and run in one call. Async lambdas bind to the overloads for coroutines; those for delegates that return tasks come second.
 public sealed partial class CancelScope
 {
     /// <summary>Runs <paramref name="body"/> in a new scope.</summary>
-    /// <param name="body">Gets the scope.</param>
-    /// <param name="timeout">Counts from now; null and infinite: none.</param>
-    /// <param name="shield">Holds off whatever is cancelled around it.</param>
+    /// <param name="body">Receives the scope.</param>
+    /// <param name="timeout">From now on; null and infinite mean none.</param>
+    /// <param name="shield">Whether it holds off cancellations around it.</param>
     /// <returns>True when the body ran to its end, false when the scope absorbed its own cancellation.</returns>
     [OverloadResolutionPriority(3)]
     public static Coroutine<bool> Run(Func<CancelScope, Coroutine> body, TimeSpan? timeout = null, bool shield = false) => Run(body, timeout, shield, default);
@@ -21,10 +21,10 @@ public sealed partial class CancelScope
         Run(body, timeout, shield, default);
 
     /// <inheritdoc cref="Run(Func{CancelScope, Coroutine}, TimeSpan?, bool)"/>
-    /// <param name="body">Gets the scope.</param>
-    /// <param name="timeout">Counts from now; null and infinite: none.</param>
-    /// <param name="shield">Holds off whatever is cancelled around it, but not <paramref name="cancellationToken"/>.</param>
-    /// <param name="cancellationToken">Cancels the scope, from whichever thread.</param>
+    /// <param name="body">Receives the scope.</param>
+    /// <param name="timeout">From now on; null and infinite mean none.</param>
+    /// <param name="shield">Whether it holds off cancellations around it, though not <paramref name="cancellationToken"/>.</param>
+    /// <param name="cancellationToken">Cancels the scope, from any thread.</param>
     [OverloadResolutionPriority(1)]
     public static async Coroutine<bool> Run(Func<CancelScope, Coroutine> body, TimeSpan? timeout = null, bool shield = false,
         CancellationToken cancellationToken = default)
@@ -62,11 +62,11 @@ public sealed partial class CancelScope
         return Run(async Coroutine<T> (scope) => await body(scope), timeout, shield, cancellationToken);
     }
 
-    // ---- move on
+    // ---- MoveOnAfter
 
-    /// <summary>Leaves off after <paramref name="timeout"/>, whether the body has ended or not. Trio: <c>move_on_after</c>.</summary>
-    /// <param name="timeout">Counts from now.</param>
-    /// <param name="body">Gets the scope.</param>
+    /// <summary>Runs <paramref name="body"/> and abandons it after <paramref name="timeout"/>, without an error. Trio: <c>move_on_after</c>.</summary>
+    /// <param name="timeout">From now on.</param>
+    /// <param name="body">Receives the scope.</param>
     /// <returns>True when the body ran to its end.</returns>
     /// <example>
     /// <code>
@@ -87,9 +87,9 @@ public sealed partial class CancelScope
     public static Coroutine<Outcome<T>> MoveOnAfter<T>(TimeSpan timeout, Func<CancelScope, Coroutine<T>> body) => Run(body, timeout);
 
     /// <inheritdoc cref="MoveOnAfter(TimeSpan, Func{CancelScope, Coroutine})"/>
-    /// <param name="timeout">Counts from now.</param>
-    /// <param name="body">Gets the scope.</param>
-    /// <param name="cancellationToken">Cancels the scope before that, from whichever thread.</param>
+    /// <param name="timeout">From now on.</param>
+    /// <param name="body">Receives the scope.</param>
+    /// <param name="cancellationToken">Cancels the scope earlier, from any thread.</param>
     [OverloadResolutionPriority(1)]
     public static Coroutine<bool> MoveOnAfter(TimeSpan timeout, Func<CancelScope, Coroutine> body, CancellationToken cancellationToken) =>
         Run(body, timeout, cancellationToken: cancellationToken);
@@ -109,12 +109,12 @@ public sealed partial class CancelScope
     public static Coroutine<Outcome<T>> MoveOnAfter<T>(TimeSpan timeout, Func<CancelScope, Task<T>> body, CancellationToken cancellationToken = default) =>
         Run(body, timeout, cancellationToken: cancellationToken);
 
-    // ---- fail
+    // ---- FailAfter
 
-    /// <summary>Fails after <paramref name="timeout"/>. Trio: <c>fail_after</c>.</summary>
-    /// <param name="timeout">Counts from now.</param>
-    /// <param name="body">Gets the scope.</param>
-    /// <exception cref="TimeoutException">The deadline came first, or the scope was cancelled by hand; its inner exception is the cancellation.</exception>
+    /// <summary>Runs <paramref name="body"/> and fails if it has not ended after <paramref name="timeout"/>. Trio: <c>fail_after</c>.</summary>
+    /// <param name="timeout">From now on.</param>
+    /// <param name="body">Receives the scope.</param>
+    /// <exception cref="TimeoutException">The deadline passed, or the scope was cancelled by hand; the inner exception is the cancellation.</exception>
     [OverloadResolutionPriority(3)]
     public static Coroutine FailAfter(TimeSpan timeout, Func<CancelScope, Coroutine> body) => FailAfter(timeout, body, default);
 
@@ -125,10 +125,10 @@ public sealed partial class CancelScope
     public static Coroutine<T> FailAfter<T>(TimeSpan timeout, Func<CancelScope, Coroutine<T>> body) => FailAfter(timeout, body, default);
 
     /// <inheritdoc cref="FailAfter(TimeSpan, Func{CancelScope, Coroutine})"/>
-    /// <param name="timeout">Counts from now.</param>
-    /// <param name="body">Gets the scope.</param>
-    /// <param name="cancellationToken">Cancels the scope before that, from whichever thread.</param>
-    /// <exception cref="LoopCanceledException"><paramref name="cancellationToken"/> came first; the exception carries it.</exception>
+    /// <param name="timeout">From now on.</param>
+    /// <param name="body">Receives the scope.</param>
+    /// <param name="cancellationToken">Cancels the scope earlier, from any thread.</param>
+    /// <exception cref="LoopCanceledException"><paramref name="cancellationToken"/> fired first; the exception carries it.</exception>
     [OverloadResolutionPriority(1)]
     public static async Coroutine FailAfter(TimeSpan timeout, Func<CancelScope, Coroutine> body, CancellationToken cancellationToken)
     {

@@ -5,17 +5,17 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-/// <summary>A stretch of a task's code that can be cancelled apart from the rest. Trio: <c>CancelScope</c>.</summary>
+/// <summary>A section of a task's code that can be cancelled separately. Trio: <c>CancelScope</c>.</summary>
 /// <remarks>
-/// <para><b>Level-triggered:</b> once it is cancelled, every wait inside throws until the scope is left, also the waits of cleanup code, and those of the tasks
-/// of groups that were started inside.</para>
-/// <para><b>Identity:</b> it absorbs only the cancellation that it issued itself; one from outside passes through it. Once it has been cancelled, any
+/// <para><b>Level-triggered:</b> once it is cancelled, every wait inside throws until the scope is left, including the waits of cleanup code and those of
+/// tasks in groups that were started inside.</para>
+/// <para><b>Identity:</b> it absorbs only the cancellation that it issued itself; one from outside passes through. Once it has been cancelled, any
 /// <see cref="OperationCanceledException"/> that leaves the body counts as its own, whichever token it carries; before that, none does.</para>
-/// <para><b>Shield:</b> a shielding scope holds off whatever is cancelled around it; that stays pending, and lands at the first wait after it.</para>
-/// <para><b>.NET tasks</b> that it awaits are no longer awaited when it is cancelled, and run on by themselves; where a token was handed out
-/// (<see cref="Token"/>) it fires first, and the work has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is waited for to
-/// its end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
-/// <para><b>Thread:</b> the loop's. A lambda is the scope, because <c>DisposeAsync</c> does not learn the body's exception.</para>
+/// <para><b>Shield:</b> a shielding scope holds off cancellations around it; they stay pending and are delivered at the first wait after it.</para>
+/// <para><b>.NET tasks</b> that the body awaits are no longer awaited once the scope is cancelled, and continue by themselves; where a token was handed out
+/// (<see cref="Token"/>) it fires first, and the work has <see cref="LoopOptions.ForeignGrace"/> to end by itself. A <see cref="ValueTask"/> is awaited to its
+/// end, unless it is awaited with <c>OnLoop()</c>. See docs/foreign-code.md.</para>
+/// <para><b>Thread:</b> the loop's. The scope is a lambda because <c>DisposeAsync</c> does not learn the body's exception.</para>
 /// </remarks>
 [DebuggerTypeProxy(typeof(CancelScopeDebugView))]
 public sealed partial class CancelScope : INamed
@@ -24,18 +24,18 @@ public sealed partial class CancelScope : INamed
     private TimeSpan? timeout;
     private Exception? absorbed;
 
-    /// <summary>A scope can be made, given away and cancelled before its body starts.</summary>
-    /// <param name="timeout">Counts from the start of the body; null and infinite: none.</param>
-    /// <param name="shield">Holds off whatever is cancelled around it.</param>
+    /// <summary>Makes a scope, which can be passed on and cancelled before its body starts.</summary>
+    /// <param name="timeout">From the start of the body; null and infinite mean none.</param>
+    /// <param name="shield">Whether it holds off cancellations around it.</param>
     public CancelScope(TimeSpan? timeout = null, bool shield = false)
         : this(timeout, shield, default)
     {
     }
 
     /// <inheritdoc cref="CancelScope(TimeSpan?, bool)"/>
-    /// <param name="timeout">Counts from the start of the body; null and infinite: none.</param>
-    /// <param name="shield">Holds off whatever is cancelled around it, but not <paramref name="cancellationToken"/>.</param>
-    /// <param name="cancellationToken">Cancels the scope while its body runs, from whichever thread.</param>
+    /// <param name="timeout">From the start of the body; null and infinite mean none.</param>
+    /// <param name="shield">Whether it holds off cancellations around it, though not <paramref name="cancellationToken"/>.</param>
+    /// <param name="cancellationToken">Cancels the scope while its body runs, from any thread.</param>
     public CancelScope(TimeSpan? timeout, bool shield, CancellationToken cancellationToken)
     {
         this.timeout = timeout;
@@ -50,10 +50,10 @@ public sealed partial class CancelScope : INamed
     public bool CancelCalled => scope.Cancelled
         || (scope is { Entered: true, Left: false, Deadline: { } due, Core: { } core } && due <= core.Clock.Now);
 
-    /// <summary>Whether it absorbed its cancellation: the body did not run to its end.</summary>
+    /// <summary>Whether it absorbed its cancellation, so that the body did not run to its end.</summary>
     public bool CanceledCaught => absorbed is not null;
 
-    /// <summary>Absolute loop time; null: none. One in the past takes effect at the next wait; until then it may be moved again.</summary>
+    /// <summary>The deadline in loop time; null: none. One in the past takes effect at the next wait; until then it may be moved again.</summary>
     public TimeSpan? Deadline
     {
         get => scope.Deadline is { } ticks && ticks != LoopClock.Never ? TimeSpan.FromTicks(ticks) : null;
@@ -65,7 +65,7 @@ public sealed partial class CancelScope : INamed
         }
     }
 
-    /// <summary>Whether it holds off whatever is cancelled around it. Taking the shield away lets it in.</summary>
+    /// <summary>Whether it holds off cancellations around it. Removing the shield lets them in.</summary>
     public bool Shield
     {
         get => scope.Shield;
@@ -76,17 +76,17 @@ public sealed partial class CancelScope : INamed
         }
     }
 
-    /// <summary>Linked outwards up to the first shield, and to the task; for APIs that take a token.</summary>
+    /// <summary>A token for APIs that take one; linked to the scopes outside up to the first shield, and to the task.</summary>
     /// <remarks>
-    /// Whoever is given it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation,
-    /// before a wait for it is abandoned. Its callbacks run on the thread pool.
+    /// Whoever receives it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation, before a wait for it is abandoned. Its callbacks
+    /// run on the thread pool.
     /// </remarks>
     public CancellationToken Token => scope.GetToken(isForOthers: true);
 
-    /// <summary>Runs <paramref name="body"/> inside this scope; once.</summary>
+    /// <summary>Runs <paramref name="body"/> inside this scope, which can be used once.</summary>
     /// <param name="body">The code that the scope governs.</param>
     /// <returns>True when the body ran to its end, false when the scope absorbed its own cancellation.</returns>
-    /// <exception cref="InvalidOperationException">No task runs here, or the scope was used before.</exception>
+    /// <exception cref="InvalidOperationException">No task is running here, or the scope was used before.</exception>
     [OverloadResolutionPriority(1)]
     public async Coroutine<bool> RunAsync(Func<Coroutine> body)
     {
@@ -145,23 +145,23 @@ public sealed partial class CancelScope : INamed
         return RunAsync(async Coroutine<T> () => await body());
     }
 
-    /// <summary>Cancels it. Calling it again changes nothing but the grace.</summary>
+    /// <summary>Cancels the scope. Further calls change nothing but the grace.</summary>
     /// <param name="reason">A text for whoever sees the cancellation.</param>
-    /// <param name="grace">Null leaves shields inside it alone, zero breaks them at once, a time breaks them that long after.</param>
+    /// <param name="grace">Null leaves shields inside the scope alone, zero breaks them at once, a time breaks them after it.</param>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
-    /// <exception cref="AggregateException">Where no loop runs: callbacks of its token have failed. Anywhere else they run on the thread pool, and the loop's
-    /// exception handler is notified.</exception>
+    /// <exception cref="AggregateException">Only where no loop runs: callbacks of its token have failed. Elsewhere they run on the thread pool, and failures
+    /// go to the loop's exception handler.</exception>
     public void Cancel(string? reason = null, TimeSpan? grace = null)
     {
         scope.Core?.VerifyAccess("CancelScope.Cancel");
         scope.Cancel(reason, grace);
     }
 
-    /// <summary>Has <paramref name="callback"/> run on the loop when the scope is cancelled, or what is around it up to the first shield: whenever
-    /// <see cref="Token"/> fires. The place for what must not run elsewhere.</summary>
-    /// <param name="callback">Runs in a step of its own, outside any task, in the ExecutionContext of this call; soon, if the scope has been cancelled already.
-    /// What it throws goes to the loop's exception handler.</param>
-    /// <returns>Disposing it takes the callback back, unless it has run. A scope that is left without having been cancelled lets go of its callbacks.</returns>
+    /// <summary>Registers <paramref name="callback"/> to run on the loop whenever <see cref="Token"/> fires: when the scope is cancelled, or anything around
+    /// it up to the first shield. For code that must not run elsewhere.</summary>
+    /// <param name="callback">Runs in a step of its own, outside any task, in the ExecutionContext of this call; soon, if the scope has been cancelled
+    /// already. An exception goes to the loop's exception handler.</param>
+    /// <returns>Disposing it removes the callback, unless it has run. A scope that is left without having been cancelled drops its callbacks.</returns>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public IDisposable OnCanceled(Action callback)
     {

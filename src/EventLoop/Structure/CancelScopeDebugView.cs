@@ -9,7 +9,7 @@ internal sealed class CancelScopeDebugView(CancelScope scope)
 
     public bool Shield => scope.Shield;
 
-    /// <summary>In loop time.</summary>
+    /// <summary>The deadline in loop time.</summary>
     public TimeSpan? Deadline => scope.Deadline;
 
     public string? Reason => scope.Inner.Reason;

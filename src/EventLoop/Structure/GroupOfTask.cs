@@ -1,6 +1,6 @@
 namespace EventLoop;
 
-/// <summary>Whose child a task is.</summary>
+/// <summary>Finds the group that a task is a child of.</summary>
 internal static class GroupOfTask
 {
     extension(LoopTask task)

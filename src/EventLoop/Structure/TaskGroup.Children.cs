@@ -5,14 +5,14 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-// How children come into a group.
+// How children enter a group.
 public sealed partial class TaskGroup
 {
     /// <summary>Starts a child.</summary>
-    /// <param name="coroutine">What it runs.</param>
-    /// <param name="name">Null: "Task-7".</param>
-    /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
-    /// <returns>The child; the group awaits it in any case.</returns>
+    /// <param name="coroutine">A coroutine that has not started.</param>
+    /// <param name="name">Null: a default such as "Task-7".</param>
+    /// <param name="eager">Whether the first step runs inside this call. Null: as the loop's options say.</param>
+    /// <returns>The child; the group awaits it regardless.</returns>
     /// <exception cref="InvalidOperationException">The group has ended, or is being cancelled.</exception>
     public LoopTask CreateTask(Coroutine coroutine, string? name = null, bool? eager = null)
     {
@@ -46,8 +46,8 @@ public sealed partial class TaskGroup
 
     /// <inheritdoc cref="CreateTask(Coroutine, string?, bool?)"/>
     /// <param name="body">Called in the child's first step.</param>
-    /// <param name="name">Null: "Task-7".</param>
-    /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
+    /// <param name="name">Null: a default such as "Task-7".</param>
+    /// <param name="eager">Whether the first step runs inside this call. Null: as the loop's options say.</param>
     [OverloadResolutionPriority(1)]
     public LoopTask CreateTask(Func<Coroutine> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
 
@@ -63,11 +63,11 @@ public sealed partial class TaskGroup
     /// <typeparam name="T">The type of its result.</typeparam>
     public LoopTask<T> CreateTask<T>(Func<Task<T>> body, string? name = null, bool? eager = null) => CreateTask(DeferredCoroutine.Run(body), name, eager);
 
-    /// <summary>Adds a child that waits for a .NET task and ends as that ends.</summary>
-    /// <param name="task">Under way already, and left alone when the group is cancelled. To have a method run inside the child, give the method:
-    /// <c>CreateTask(() => FetchAsync())</c>.</param>
-    /// <param name="name">Null: "Task-7".</param>
-    /// <param name="eager">True: its first step runs inside this call. Null: as the loop's options say.</param>
+    /// <summary>Adds a child that waits for a .NET task and ends as that does.</summary>
+    /// <param name="task">Already running, and left alone when the group is cancelled. To run a method inside the child, pass the method: <c>CreateTask(() =>
+    /// FetchAsync())</c>.</param>
+    /// <param name="name">Null: a default such as "Task-7".</param>
+    /// <param name="eager">Whether the first step runs inside this call. Null: as the loop's options say.</param>
     /// <inheritdoc cref="CreateTask(Coroutine, string?, bool?)" path="/returns|/exception"/>
     public LoopTask CreateTask(Task task, string? name = null, bool? eager = null)
     {
@@ -84,14 +84,14 @@ public sealed partial class TaskGroup
     }
 
     /// <summary>Adds a child without a handle: nothing to await, no warning CS4014. Trio: <c>start_soon</c>.</summary>
-    /// <param name="coroutine">What it runs.</param>
-    /// <param name="name">Null: "Task-7".</param>
+    /// <param name="coroutine">A coroutine that has not started.</param>
+    /// <param name="name">Null: a default such as "Task-7".</param>
     /// <exception cref="InvalidOperationException">The group has ended, or is being cancelled.</exception>
     public void StartSoon(Coroutine coroutine, string? name = null) => CreateTask(coroutine, name);
 
     /// <inheritdoc cref="StartSoon(Coroutine, string?)"/>
     /// <param name="body">Called in the child's first step.</param>
-    /// <param name="name">Null: "Task-7".</param>
+    /// <param name="name">Null: a default such as "Task-7".</param>
     [OverloadResolutionPriority(1)]
     public void StartSoon(Func<Coroutine> body, string? name = null) => CreateTask(body, name);
 
@@ -103,12 +103,12 @@ public sealed partial class TaskGroup
     /// <inheritdoc cref="StartSoon(Coroutine, string?)" path="/exception"/>
     public void StartSoon(Task task, string? name = null) => CreateTask(task, name);
 
-    /// <summary>Starts a child and waits until it says that it has started, or ends. Trio: <c>nursery.start</c>.</summary>
-    /// <typeparam name="T">The type of what it says.</typeparam>
-    /// <param name="body">Receives the function by which it says so, once; continues as a child afterwards.</param>
-    /// <param name="name">Null: "Task-7".</param>
-    /// <returns>What it said.</returns>
-    /// <exception cref="InvalidOperationException">The child ended without having said so, or the group takes no more children.</exception>
+    /// <summary>Starts a child and waits until it reports that it has started, or ends. Trio: <c>nursery.start</c>.</summary>
+    /// <typeparam name="T">The type of the value that it reports.</typeparam>
+    /// <param name="body">Receives the function by which it reports that, once; afterwards it continues as a child.</param>
+    /// <param name="name">Null: a default such as "Task-7".</param>
+    /// <returns>The value that it reported.</returns>
+    /// <exception cref="InvalidOperationException">The child ended without having reported, or the group accepts no more children.</exception>
     [OverloadResolutionPriority(1)]
     public async Coroutine<T> StartAsync<T>(Func<Action<T>, Coroutine> body, string? name = null)
     {
@@ -182,7 +182,7 @@ public sealed partial class TaskGroup
         return now;
     }
 
-    // The call that started a child which failed at once returns all the same, and further children may follow: the body learns of it where it waits next.
+    // The call that started a child which failed at once returns normally, and further children may follow: the body is notified at its next wait.
     private void EndStart(LoopCore core, bool eager)
     {
         starting -= eager ? 1 : 0;

@@ -5,7 +5,7 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-// The wait for the children, and what it ends with.
+// Waiting for the children, and the outcome.
 public sealed partial class TaskGroup
 {
     private async Coroutine Join(Exception? bodyFailure)
@@ -59,13 +59,13 @@ public sealed partial class TaskGroup
         {
             if (cancellation is not null)
             {
-                scope.RearmOuter();      // the failures go first; the cancellation lands at the next wait
+                scope.RearmOuter();      // the failures come first; the cancellation is delivered at the next wait
             }
 
             throw new AggregateException(Name is null ? "Tasks of a group failed." : $"Tasks of the group '{Name}' failed.", failures);
         }
 
-        // What came from outside while the join was deaf to it: there may be no wait after it.
+        // Requests from outside while the join ignored them: there may be no wait after it.
         if (cancellation is null && joined && IsAborting && core.Current is { Attention: true } around)
         {
             cancellation = scope.Host!.TakeCancellation(around);
@@ -80,7 +80,7 @@ public sealed partial class TaskGroup
     private bool IsCancellation(Exception exception) =>
         exception is LoopCanceledException || (scope.IsCancelledAround && scope.Core!.Loop.IsCancellation(exception));
 
-    /// <summary>Where the group waits for its children; deaf once it has cancelled them.</summary>
+    /// <summary>Where the group waits for its children; it ignores cancellations once it has cancelled them.</summary>
     private sealed class GroupJoin(TaskGroup group) : WaitPoint, IAwaitsOthers
     {
         private readonly HashSet<LoopTask> children = [];
@@ -89,7 +89,7 @@ public sealed partial class TaskGroup
 
         internal bool HasChildren => children.Count > 0;
 
-        // From the child's side: the set moves.
+        // Asked from the child's side, because the set changes.
         bool IAwaitsOthers.Includes(LoopAwaitable awaited) => awaited is LoopTask task && ReferenceEquals(task.Owner, group);
 
         protected override bool IsReady => children.Count == 0;
@@ -111,7 +111,7 @@ public sealed partial class TaskGroup
 
         public override string? Gist => group.Name is { } name ? $"task group '{name}'" : "task group";
 
-        // Another thread finds them from their own side: the set moves.
+        // Another thread finds them from their own side, because the set changes.
         public override void CollectBlockers(WaitNode node, List<IStepOwner> blockers)
         {
             if (node.Context?.Core.IsInLoopThread == true)

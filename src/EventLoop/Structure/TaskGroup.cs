@@ -12,11 +12,11 @@ namespace EventLoop;
 /// <summary>Tasks that live no longer than the block that started them. asyncio: <c>TaskGroup</c>; Trio: a nursery.</summary>
 /// <remarks>
 /// <para><b>On failure:</b> the first failure of a child, or of the body, cancels the other children, in creation order, and then the body; all are awaited;
-/// then one <see cref="AggregateException"/> carries every failure, except cancellations.</para>
+/// then one <see cref="AggregateException"/> carries all failures, but no cancellations.</para>
 /// <para><b>On cancellation</b> from outside: the children are cancelled and awaited, then the cancellation propagates outwards. While the group waits for
-/// children that it has cancelled it is deaf to more; those requests are thrown when it ends, unless
-/// there are failures to throw; then they land at the next wait.</para>
-/// <para><b>Eager children:</b> one that fails inside its first step takes effect at the body's next wait.</para>
+/// children that it has cancelled it ignores further requests; they are thrown when it ends, or, if there are failures to throw, delivered at the next
+/// wait.</para>
+/// <para><b>Eager children:</b> a failure inside the first step takes effect at the body's next wait.</para>
 /// <para><b>Thread:</b> the loop's.</para>
 /// </remarks>
 [DebuggerTypeProxy(typeof(TaskGroupDebugView))]
@@ -28,14 +28,14 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
     private HashSet<Exception>? known;
     private LoopExitException? exit;
     private bool closed;
-    private int starting;               // eager children that are in their first step
-    private LoopTask? failedChild;      // the first
-    private string? pendingAbort;       // one of those has failed, and the body has not waited since
+    private int starting;               // eager children in their first step
+    private LoopTask? failedChild;      // the first one
+    private string? pendingAbort;       // an eager child has failed, and the body has not waited since
 
     private const string HowToRunOne = "A task group is a lambda, because DisposeAsync is not told of the body's exception: await TaskGroup.Run(async group "
         + "=> { ... }).";
 
-    /// <summary>Not for use: a group is run by <see cref="Run(Func{TaskGroup, Coroutine}, string?)"/>.</summary>
+    /// <summary>Not for use: groups are run by <see cref="Run(Func{TaskGroup, Coroutine}, string?)"/>.</summary>
     [Obsolete(HowToRunOne, error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public TaskGroup() => throw new InvalidOperationException(HowToRunOne);
@@ -59,18 +59,18 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
 
     internal bool IsAborting { get; private set; }
 
-    /// <summary>What its children stand in together.</summary>
+    /// <summary>The scope that all children are in.</summary>
     internal Scope Scope => scope;
 
     internal Exception[] Failures => [.. failures];
 
-    // ---- Running one
+    // ---- Running a group
 
-    /// <summary>Runs <paramref name="body"/>, waits for all tasks that it and they started in the group, and fails if any of them failed.</summary>
-    /// <param name="body">Gets the group, to start children in.</param>
+    /// <summary>Runs <paramref name="body"/>, waits for all tasks that were started in the group, and fails if any of them failed.</summary>
+    /// <param name="body">Receives the group, to start children in.</param>
     /// <param name="name">For the live view.</param>
-    /// <exception cref="AggregateException">The body or children failed; a lone failure is in it, too.</exception>
-    /// <exception cref="InvalidOperationException">No task runs here.</exception>
+    /// <exception cref="AggregateException">The body or children failed; a single failure is wrapped as well.</exception>
+    /// <exception cref="InvalidOperationException">No task is running here.</exception>
     /// <example>
     /// <code>
     /// await TaskGroup.Run(async group =&gt;
@@ -107,7 +107,7 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
 
     /// <inheritdoc cref="Run(Func{TaskGroup, Coroutine}, string?)"/>
     /// <typeparam name="T">The type of the body's result.</typeparam>
-    /// <returns>The body's value. After <see cref="Cancel"/>: the body's value if it returned one.</returns>
+    /// <returns>The value that the body returned, also after <see cref="Cancel"/>.</returns>
     /// <exception cref="LoopCanceledException">The group was cancelled before the body returned.</exception>
     [OverloadResolutionPriority(1)]
     public static async Coroutine<T> Run<T>(Func<TaskGroup, Coroutine<T>> body, string? name = null)
@@ -149,8 +149,8 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
         return Run(async Coroutine<T> (group) => await body(group), name);
     }
 
-    /// <summary>Ends the group early: cancels the body, if it still runs, and the children;
-    /// <see cref="Run(Func{TaskGroup, Coroutine}, string?)"/> then returns without an error.</summary>
+    /// <summary>Ends the group early: cancels the body, if it is still running, and the children; <see cref="Run(Func{TaskGroup, Coroutine}, string?)"/> then
+    /// returns without an error.</summary>
     /// <param name="reason">A text for whoever sees the cancellation.</param>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public void Cancel(string? reason = null)
@@ -181,7 +181,7 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
             return;
         }
 
-        // The children first: they use what the body owns.
+        // The children first, because they use what the body owns.
         IsAborting = true;
         var core = scope.Core!;
         using (new CancelTrail.Under(core, CancelTrail.IsHeard(core) ? TrailOf(core, reason) : null))
@@ -211,7 +211,7 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
             return CancelTrail.Current(core, reason).Then(core, group, host.Id, reason);
         }
 
-        // From outside: by a scope around it, or by what its task was asked.
+        // From outside: from a scope around it, or by a request to its task.
         CancelTrail? before = null;
         for (var around = scope.Parent; around is not null && before is null; around = around.Parent)
         {
@@ -244,7 +244,7 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
         }
         else if (IsAborting && scope.Core!.Loop.IsCancellation(failure))
         {
-            return;      // the group's own, whatever the child made of it
+            return;      // the group's own, whatever the child did with it
         }
         else
         {
@@ -262,7 +262,7 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
         }
     }
 
-    // A child's failure that the body awaited and let through is one failure, not two.
+    // A child's failure that the body awaited and let escape is one failure, not two.
     private void AddFailure(Exception failure)
     {
         if ((known ??= new(ReferenceEqualityComparer.Instance)).Add(failure))

@@ -10,6 +10,6 @@ internal sealed class TaskGroupDebugView(TaskGroup group)
     /// <summary>The children that have not ended.</summary>
     public LoopTask[] Tasks => [.. group.Tasks];
 
-    /// <summary>Of children that have ended; the group throws them.</summary>
+    /// <summary>Failures of children that have ended, which the group will throw.</summary>
     public Exception[] Failures => group.Failures;
 }

@@ -3,13 +3,13 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-/// <summary>What the body of <c>Loop.Timeout</c> gets: its deadline, to look at and to move. asyncio: the object of <c>async with timeout()</c>.</summary>
+/// <summary>What the body of <c>Loop.Timeout</c> receives, to inspect and move its deadline. asyncio: the object of <c>async with timeout()</c>.</summary>
 public sealed class TimeoutScope : INamed
 {
     internal TimeoutScope(long? deadline, CancellationToken cancellationToken) =>
         Scope = new Scope(level: false) { Deadline = deadline, OutsideToken = cancellationToken };
 
-    /// <summary>In loop time; null: none. asyncio: <c>when()</c>.</summary>
+    /// <summary>The deadline in loop time; null: none. asyncio: <c>when()</c>.</summary>
     public TimeSpan? Deadline => Scope.Deadline is { } ticks && ticks != LoopClock.Never ? TimeSpan.FromTicks(ticks) : null;
 
     /// <summary>Whether the deadline has passed, and the body was interrupted or will be at its next wait.</summary>
@@ -33,7 +33,7 @@ public sealed class TimeoutScope : INamed
         Scope.Deadline = loopTime?.Ticks;
     }
 
-    // null and infinite: none; everything else counts from now, and a delay of zero or less is due when what is done was taken.
+    // null and infinite mean none; everything else counts from now, and a delay of zero or less is due once what has completed was taken.
     internal static long? DeadlineOf(TimeSpan? delay) => delay is not { } time || time == Timeout.InfiniteTimeSpan
         ? null
         : time <= TimeSpan.Zero ? LoopCore.Required.Clock.ReadNow() : LoopCore.Required.Clock.ReadDeadlineAfter(time.Ticks);
@@ -74,7 +74,7 @@ public sealed class TimeoutScope : INamed
         }
     }
 
-    /// <summary>What a scope throws that absorbed its own cancellation and must not end quietly.</summary>
+    /// <summary>The exception of a scope that absorbed its own cancellation and must not end silently.</summary>
     internal static Exception Expiry(Scope scope, Exception canceled) =>
         scope.CancelledByToken ? new LoopCanceledException(scope.Reason, canceled, scope.OutsideToken) : Expiry(canceled);
 

@@ -1,6 +1,6 @@
 namespace EventLoop.Tasks;
 
-/// <summary>Finds the wait that would close a cycle of tasks, which no scheduler could ever resolve.</summary>
+/// <summary>Finds the wait that would close a cycle of awaiting tasks, which no scheduler could ever resolve.</summary>
 [StackTraceHidden]
 internal static class AwaitCycle
 {
@@ -12,7 +12,7 @@ internal static class AwaitCycle
                 + "instead.");
         }
 
-        // Whoever nobody waits for closes no cycle; this keeps long chains of tasks linear.
+        // A task that nobody awaits closes no cycle; this check keeps long chains of tasks linear.
         if (!task.MayHaveAwaiters)
         {
             return;

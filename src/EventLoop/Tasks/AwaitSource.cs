@@ -21,7 +21,7 @@ internal class AwaitSource(LoopAwaitable awaitable) : ICoroutineSource
             Throw.AwaitedTwice();
         }
 
-        bool completed = new LoopAwaiter(awaitable).IsCompleted;      // which refuses a wrong loop, and then nothing was started
+        bool completed = new LoopAwaiter(awaitable).IsCompleted;      // which refuses a wrong loop before anything was started
         started = true;
         return completed;
     }

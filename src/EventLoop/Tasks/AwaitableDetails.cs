@@ -3,27 +3,27 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>What most tasks and futures never need; made on demand, so that the many stay slim.</summary>
+/// <summary>State that most tasks and futures never need; made on demand, so that these stay small.</summary>
 internal sealed class AwaitableDetails
 {
     /// <summary>What the awaitable itself holds as long as it has no details.</summary>
     internal volatile object? Outcome;
 
-    /// <summary>Those that wait for it; a single one the awaitable holds itself as long as it has no details.</summary>
+    /// <summary>The nodes that wait for it; a single one is held by the awaitable itself as long as it has no details.</summary>
     internal WaiterQueue Waiters;
 
-    /// <summary>Whether others than done callbacks have stood among them.</summary>
+    /// <summary>Whether anything other than done callbacks has ever been among them.</summary>
     internal bool HasHadAwaiters;
 
     internal string? Name;
     internal string? CreatedAt;
 
-    /// <summary>Who made it, and when it took its last step, in ticks of loop time: noted in debug mode and in loops for tests.</summary>
+    /// <summary>The task that made it, recorded in debug mode and in loops for tests; likewise its last step, in ticks of loop time.</summary>
     internal string? CreatedBy;
     internal long LastStep;
     internal string? CancelReason;
 
-    /// <summary>Requests for the task as a whole, and those of its scopes, which last until they are left.</summary>
+    /// <summary>Requests for the task as a whole; beside them those of its scopes, which count until these are left.</summary>
     internal int OwnRequests;
     internal int ScopeRequests;
 
@@ -31,34 +31,34 @@ internal sealed class AwaitableDetails
     /// <see cref="LoopState.Deliveries"/>; zero when no request is left.</summary>
     internal long DeliveredAt;
 
-    /// <summary>Where the delivered cancellation comes from: the task itself, whose wait threw it, or what it awaited, to which it was passed on.</summary>
+    /// <summary>Who delivered the cancellation: the task itself, whose wait threw it, or what it awaited, to which it was passed on.</summary>
     internal LoopAwaitable? DeliveredBy;
 
-    /// <summary>Of those among <see cref="Waiters"/>, once one was taken back.</summary>
+    /// <summary>The done callbacks among <see cref="Waiters"/>; made once one is removed.</summary>
     internal DoneCallbackIndex? DoneCallbacks;
 
-    /// <summary>Whether a gather that has thrown already had waited for it: its failure counts as looked at.</summary>
+    /// <summary>Whether a gather that has thrown already had waited for it, so that its failure counts as retrieved.</summary>
     internal bool IsAskedFor;
 
     internal CancelTokenSource? TokenSource;
 
-    /// <summary>The scopes that the task is in now.</summary>
+    /// <summary>The scopes that the task is in.</summary>
     internal TaskScopes? Scopes;
 
-    /// <summary>The innermost scope of others that it was started in.</summary>
+    /// <summary>The innermost scope of another task in which it was started.</summary>
     internal Scope? InheritedScope;
 
     internal ITaskOwner? Owner;
 
-    /// <summary>What the task has done, while somebody counts.</summary>
+    /// <summary>What the task has done, if somebody counts.</summary>
     internal TaskCounts? Counts;
 
-    /// <summary>Whether nobody has a handle on it: its failure is reported when it ends.</summary>
+    /// <summary>Whether nobody has a handle on it, so that its failure is reported when it ends.</summary>
     internal bool Detached;
 
     /// <summary>Whether it stands for a .NET task.</summary>
     internal bool Foreign;
 
-    /// <summary>Whether that task is work in an executor.</summary>
+    /// <summary>Whether that .NET task is work in an executor.</summary>
     internal bool Work;
 }

@@ -1,6 +1,6 @@
 namespace EventLoop.Tasks;
 
-/// <summary>A watcher that hands on to whoever is outside the loop.</summary>
+/// <summary>An observer that passes a completion on to somebody outside the loop.</summary>
 [StackTraceHidden]
 internal sealed class BridgeObserver(Action<object> ended) : CompletionObserver
 {

@@ -3,7 +3,7 @@ using EventLoop.Reporting;
 
 namespace EventLoop.Tasks;
 
-/// <summary>Lambdas as coroutines: the lambda is called when the coroutine runs, in the task that it belongs to.</summary>
+/// <summary>Turns lambdas into coroutines: the lambda is called when the coroutine runs, in the task that it belongs to.</summary>
 [Plumbing]
 internal static class DeferredCoroutine
 {
@@ -37,7 +37,8 @@ internal static class DeferredCoroutine
         return call.Builder.Task;
     }
 
-    // What the compiler would make of "await body()", but for the attribute, which it would not take over: an exception's trace shows the lambda, not this.
+    // What the compiler would generate for "await body()", written by hand for the sake of the attribute, so that an exception's trace shows the lambda and
+    // not this.
     [StackTraceHidden]
     private struct Call<TBody, TAwaiter, TKind> : IAsyncStateMachine
         where TAwaiter : struct, ICriticalNotifyCompletion
@@ -121,7 +122,7 @@ internal static class DeferredCoroutine
         }
     }
 
-    // What a lambda is called and awaited by: the compiler finds that by name, which generic code cannot.
+    // How a kind of lambda is called and awaited: the compiler binds that by name, which generic code cannot.
     private interface IKind<TBody, TAwaiter>
     {
         static abstract TAwaiter Call(TBody body);

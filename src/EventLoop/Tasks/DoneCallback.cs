@@ -3,13 +3,14 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>A done callback with the flow it was registered in. It stands in the queue of those that wait, so that it has its turn among them.</summary>
+/// <summary>A done callback with the ExecutionContext in which it was registered. It stands in the queue of the waiters, so that it runs in its turn among
+/// them.</summary>
 [StackTraceHidden]
 internal sealed class DoneCallback(Delegate key, Action<LoopAwaitable> call, ExecutionContext? flow) : CompletionObserver
 {
     internal Delegate Key => key;
 
-    /// <summary>The one before it that was registered with an equal delegate, where an index is kept.</summary>
+    /// <summary>The previous one that was registered with an equal delegate, where an index is kept.</summary>
     internal DoneCallback? Earlier;
 
     internal override void OnEnded(LoopAwaitable ended)
@@ -23,8 +24,8 @@ internal sealed class DoneCallback(Delegate key, Action<LoopAwaitable> call, Exe
 }
 
 /// <summary>
-/// The done callbacks of one awaitable by their delegates. Made when one is first taken back, so that most never have it, and kept from then on: to take back
-/// as many as one likes costs a look each, however many wait beside them.
+/// The done callbacks of one awaitable by their delegates. Made when one is first removed, so that most awaitables never have it, and kept from then on: each
+/// removal costs one look-up, however many waiters there are.
 /// </summary>
 [StackTraceHidden]
 internal sealed class DoneCallbackIndex
@@ -48,6 +49,6 @@ internal sealed class DoneCallbackIndex
         latest[callback.Key] = callback;
     }
 
-    /// <summary>Takes out all of a delegate: the latest, which leads to the others.</summary>
+    /// <summary>Removes all callbacks of a delegate; the result is the latest, which links to the others.</summary>
     internal DoneCallback? Remove(Delegate key) => latest.Remove(key, out var callback) ? callback : null;
 }

@@ -1,6 +1,6 @@
 namespace EventLoop.Tasks;
 
-/// <summary>Stands in the place of the exception where a task or future ended without one. Compare by reference.</summary>
+/// <summary>Stands in place of an exception where a task or future ended without one. Compared by reference.</summary>
 internal sealed class EndMark
 {
     internal static readonly EndMark Succeeded = new();

@@ -2,13 +2,13 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>A timer of the library's own: calls back inside the look at the clock, ahead of whatever is ready. Loop thread only.</summary>
+/// <summary>A timer for the library's own use, which calls back while the clock is looked at, ahead of whatever is ready. Loop thread only.</summary>
 internal sealed class InternalTimer(Action ring) : LoopItem
 {
     private LoopCore? core;
     private bool stopped;
 
-    /// <summary>Zero or less: in the next turn.</summary>
+    /// <summary>Zero or less means the next turn.</summary>
     internal void Start(LoopCore on, TimeSpan delay)
     {
         core = on;

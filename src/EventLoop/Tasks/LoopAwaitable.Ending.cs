@@ -5,10 +5,10 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-// For those who end it: once, and whoever waits or has left a callback learns of it.
+// Ending it: once, and whoever waits or has registered a callback is notified.
 public abstract partial class LoopAwaitable
 {
-    /// <summary>On its loop's thread; and if it has not ended yet, while somebody would hear of it.</summary>
+    /// <summary>Verifies that the caller is on the loop's thread, and, if it has not ended, that the loop is open.</summary>
     private protected void VerifyMayEnd(string member)
     {
         Core.VerifyAccess($"{member} of a {Kind}");
@@ -22,7 +22,7 @@ public abstract partial class LoopAwaitable
 
     private protected void Succeed(LoopCore core) => End(core, EndMark.Succeeded);
 
-    /// <summary>The same, unless it has ended.</summary>
+    /// <summary>Succeeds unless it has ended.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private protected bool TrySucceed(LoopCore core)
     {
@@ -54,10 +54,10 @@ public abstract partial class LoopAwaitable
 
     private protected void Fail(Failure failure) => End(Core, Rare is { IsAskedFor: true } ? failure : new LostFailure(failure, this));
 
-    /// <summary>The failure counts as looked at.</summary>
+    /// <summary>Fails with a failure that counts as retrieved.</summary>
     private protected void FailRetrieved(Failure failure) => End(Core, failure);
 
-    /// <param name="cancellation">What awaiting it throws; null: made when somebody asks.</param>
+    /// <param name="cancellation">What awaiting it throws; null: made on demand.</param>
     private protected void EndCanceled(Failure? cancellation) => End(Core, (object?)cancellation ?? EndMark.Canceled);
 
     private void End(LoopCore core, object how)

@@ -9,58 +9,58 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-/// <summary>What a task and a future have in common: something on a loop that ends once, with a result, a
-/// failure or a cancellation, and that any number of tasks may await.</summary>
+/// <summary>The common base of tasks and futures: something on a loop that ends once, with a result, a failure or a cancellation, and that any number of tasks
+/// may await.</summary>
 /// <remarks>
-/// <para><b>Thread:</b> the properties may be read from any thread, everything else belongs to the loop's thread.</para>
-/// <para><b>Cancellation:</b> cancelling a task that awaits it cancels it, too, for every awaiter; <see cref="Loop.Shield(LoopAwaitable)"/> and
+/// <para><b>Thread:</b> the properties may be read on any thread; everything else belongs to the loop's thread.</para>
+/// <para><b>Cancellation:</b> cancelling a task that awaits it cancels it too, for every awaiter; <see cref="Loop.Shield(LoopAwaitable)"/> and
 /// <c>Loop.Wait</c> are the forms that do not own what they wait for.</para>
 /// <para>asyncio: the reading side of <c>Future</c>.</para>
 /// </remarks>
 public abstract partial class LoopAwaitable : IWaitTarget, IEnding
 {
     // Pending: null, or the one node that waits for it. Ended: a mark, a Failure (which may be a cancellation), or a LostFailure around a failure that nobody
-    // has looked at yet. Or the details, once it has some or several wait, which then hold all of that.
-    // One field, because tasks come by the million. Any thread reads.
+    // has retrieved yet. Or the details, once there are any or several nodes wait; they then hold all of that. One field, because tasks come by the million.
+    // Read on any thread.
     private volatile object? state;
 
     private protected LoopAwaitable()
     {
     }
 
-    /// <summary>The loop it belongs to.</summary>
+    /// <summary>The loop that it belongs to.</summary>
     public Loop Loop => Core.Loop;
 
-    /// <summary>Whether it has ended, in whichever way.</summary>
+    /// <summary>Whether it has ended, in whatever way.</summary>
     public bool IsCompleted => Outcome is not null;
 
     /// <summary>Whether it ended with a result.</summary>
     public bool IsCompletedSuccessfully => ReferenceEquals(Outcome, EndMark.Succeeded);
 
-    /// <summary>Whether it ended with an exception that is no cancellation. Asking does not count as looking at the exception.</summary>
+    /// <summary>Whether it ended with an exception other than a cancellation. Asking does not count as retrieving the exception.</summary>
     public bool IsFaulted => Outcome is LostFailure or Failure { IsCancellation: false };
 
     /// <summary>Whether it was canceled.</summary>
     public bool IsCanceled => Outcome is Failure { IsCancellation: true } || ReferenceEquals(Outcome, EndMark.Canceled);
 
     /// <summary>The failure; null unless <see cref="IsFaulted"/>, as on <see cref="Task"/>.</summary>
-    /// <remarks>Reading it counts as having looked at the failure, which is then not reported as lost.</remarks>
+    /// <remarks>Reading it counts as retrieving the failure, which is then not reported as lost.</remarks>
     public Exception? Exception => IsFaulted ? RetrieveFailure().Exception : null;
 
-    /// <summary>Why it was canceled; null unless <see cref="IsCanceled"/>.</summary>
+    /// <summary>The reason given for the cancellation; null unless <see cref="IsCanceled"/>.</summary>
     public string? CancelReason => IsCanceled ? ((Outcome as Failure)?.Exception as LoopCanceledException)?.Reason ?? Rare?.CancelReason : null;
 
-    /// <summary>Where it was made; debug mode only.</summary>
+    /// <summary>Where it was made; null without debug mode.</summary>
     public string? CreatedAt => Rare?.CreatedAt;
 
-    /// <summary>The tasks that wait for it now; any thread may ask. Another than the loop's looks through all
-    /// tasks for them: nobody's queue is read while it moves.</summary>
+    /// <summary>The tasks that wait for it. Any thread; a thread other than the loop's looks for them through all tasks, because it must not read a queue that
+    /// moves.</summary>
     public IReadOnlyList<LoopTask> Awaiters => Core.IsInLoopThread
         ? (Rare is { } rare ? rare.Waiters : new WaiterQueue(state as WaitNode)).Select(static node =>
             (node as CompletionObserver)?.OwnerTask ?? node.Context?.Task)
         : IsCompleted ? [] : Core.Tasks.Snapshot().FindAll(task => task.SeemsToAwait(this));
 
-    /// <summary>Throws: somebody on another loop wants to wait for it.</summary>
+    /// <summary>Refuses a wait from another loop.</summary>
     [System.Diagnostics.CodeAnalysis.DoesNotReturn]
     internal void RefuseLoop() => Throw.OtherLoop(this is LoopTask ? Label : Kind, Loop.Name);
 
@@ -72,11 +72,11 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
     /// <summary>Its name in messages and in the live view.</summary>
     internal abstract string Label { get; }
 
-    /// <summary>Asks it to end as canceled.</summary>
+    /// <summary>Requests that it ends as canceled.</summary>
     /// <param name="reason">A text for whoever sees the cancellation.</param>
-    /// <returns>False when it has ended already.</returns>
+    /// <returns>False if it has ended already.</returns>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
-    /// <exception cref="ObjectDisposedException">The loop is closed, and it had not ended before.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed, and it had not ended.</exception>
     public bool Cancel(string? reason = null)
     {
         if (!Core.IsSurelyHere)
@@ -87,8 +87,9 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
         return CancelCore(reason);
     }
 
-    /// <summary>Has <paramref name="callback"/> called when it has ended: through the ready queue, never inline, also when it has ended already.</summary>
-    /// <param name="callback">Gets this object. What it throws goes to the loop's exception handler.</param>
+    /// <summary>Registers <paramref name="callback"/> to be called when it has ended: through the ready queue, never inline, even if it has ended
+    /// already.</summary>
+    /// <param name="callback">Receives this object. An exception goes to the loop's exception handler.</param>
     /// <remarks>It runs in the ExecutionContext of this call, outside any task. asyncio: <c>add_done_callback</c>.</remarks>
     /// <exception cref="ArgumentNullException"><paramref name="callback"/> is null.</exception>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
@@ -99,7 +100,7 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
         AddDoneCallback(callback, callback);
     }
 
-    /// <summary>Takes back what <see cref="AddDoneCallback(Action{LoopAwaitable})"/> registered and has not scheduled yet.</summary>
+    /// <summary>Removes registrations by <see cref="AddDoneCallback(Action{LoopAwaitable})"/> that have not been scheduled yet.</summary>
     /// <param name="callback">An equal delegate.</param>
     /// <returns>How many registrations were removed.</returns>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
@@ -108,10 +109,10 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
     /// <summary>For <c>await</c>.</summary>
     public LoopAwaiter GetAwaiter() => new(this);
 
-    /// <summary>A wait for it, for combinators that take coroutines. Gathered, it stands for the task or future itself.</summary>
+    /// <summary>A wait for it as a coroutine, for combinators that take coroutines. In a gather it stands for the task or future itself.</summary>
     public Coroutine AsCoroutine() => new(new AwaitSource(this), 0);
 
-    /// <summary>The same as <see cref="AsCoroutine"/>: tasks and futures can stand among coroutines.</summary>
+    /// <summary>The same as <see cref="AsCoroutine"/>, so that tasks and futures can be given among coroutines.</summary>
     /// <param name="awaitable">A task or future.</param>
     public static implicit operator Coroutine(LoopAwaitable awaitable)
     {
@@ -119,9 +120,10 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
         return awaitable.AsCoroutine();
     }
 
-    /// <summary>A <see cref="Task"/> that ends as this ends; a canceled one rethrows the same <see cref="LoopCanceledException"/>.</summary>
-    /// <remarks>Its continuations run on the thread pool, or wherever their own context wants them. The failure counts as looked at. Any thread.</remarks>
-    /// <exception cref="ObjectDisposedException">It has not ended, and its loop is closed. When the loop is closed later, the task fails so.</exception>
+    /// <summary>A <see cref="Task"/> that ends as this does; a canceled one rethrows the same <see cref="LoopCanceledException"/>.</summary>
+    /// <remarks>Its continuations run on the thread pool, or where their own context wants them. The failure counts as retrieved. Any thread.</remarks>
+    /// <exception cref="ObjectDisposedException">It has not ended, and its loop is closed. If the loop closes later, the task fails with this
+    /// exception.</exception>
     public Task AsTask() => TaskBridge<NoResult>.From(this, static ended => ended.ToCompletedTask());
 
     // ---- For the awaiters
@@ -159,10 +161,10 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
         var now => !IsOutcome(now),
     };
 
-    /// <summary>Whether somebody may await it: not only done callbacks have come.</summary>
+    /// <summary>Whether somebody may be awaiting it: more than done callbacks have been registered.</summary>
     internal bool MayHaveAwaiters => HasWaiters && (state is AwaitableDetails details ? details.HasHadAwaiters : state is not DoneCallback);
 
-    /// <summary>Has a watcher told when this ends; at once, inside the call, when it has ended.</summary>
+    /// <summary>Has an observer notified when this ends; at once, inside the call, if it has ended.</summary>
     internal void Watch(CompletionObserver watcher)
     {
         watcher.Watched = this;
@@ -185,7 +187,7 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
         }
     }
 
-    /// <summary>Ended: throws unless it succeeded. Counts as looking at the failure.</summary>
+    /// <summary>Throws unless it succeeded; it must have ended. Counts as retrieving the failure.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void ThrowUnlessSucceeded()
     {
@@ -206,10 +208,10 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
         Ended()?.Rethrow();
     }
 
-    /// <summary>The exception that awaiting it throws; null when it succeeded. Counts as looking at it.</summary>
+    /// <summary>The exception that awaiting it throws; null if it succeeded. Counts as retrieving it.</summary>
     internal Exception? FailureOrCancellation() => Ended()?.Exception;
 
-    /// <summary>The failure, without counting as a look at it.</summary>
+    /// <summary>The failure, without retrieving it.</summary>
     internal Exception? PeekFailure() => (Outcome is LostFailure lost ? lost.Failure : IsFaulted ? (Failure)Outcome! : null)?.Exception;
 
     private Failure? Ended() => IsFaulted ? RetrieveFailure() : IsCanceled ? Cancellation() : null;
@@ -236,7 +238,7 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
         return (Failure)Outcome!;
     }
 
-    /// <summary>A gather that is over had waited for it: its failure, if it comes to one, counts as looked at.</summary>
+    /// <summary>Notes that a gather which is over had waited for it, so that a later failure counts as retrieved.</summary>
     internal void MarkAskedFor()
     {
         if (IsCompleted)
@@ -266,7 +268,7 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
         return NoResult.None;
     }
 
-    // ---- Where it keeps its outcome and the rest
+    // ---- Where it keeps its outcome and everything else
 
     private protected AwaitableDetails? Rare => state as AwaitableDetails;
 
@@ -308,13 +310,13 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
         }
     }
 
-    // Apart, because what awaits is to stay small enough to be inlined. But for the node every type is sealed, so that each test is one comparison.
+    // Separate, so that the awaiting code stays small enough to be inlined. Except for the node every type is sealed, so that each test is one comparison.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static object? OutcomeIn(object now) => IsOutcome(now) ? now : (now as AwaitableDetails)?.Outcome;
 
     private static bool IsOutcome(object now) => now is EndMark or Failure or LostFailure;
 
-    /// <summary>In words: the task that made it, if it was noted.</summary>
+    /// <summary>The task that made it, in words, if that was recorded.</summary>
     internal string? CreatedBy => Rare?.CreatedBy;
 
     private protected void NoteOrigin()
@@ -326,16 +328,16 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
         }
     }
 
-    /// <summary>Its name, and its result, its failure or what it waits for. Any thread.</summary>
+    /// <summary>The name, and the result, the failure or what it waits for. Any thread.</summary>
     public override string ToString() => $"{Label} ({StateText.Of(this)})";
 
-    /// <summary>Whether it is one of those that end with a result, not with nothing.</summary>
+    /// <summary>Whether it is of a kind that has a result.</summary>
     internal virtual bool HasResult => false;
 
-    /// <summary>The result, for people.</summary>
+    /// <summary>The result, for display.</summary>
     internal virtual object? ResultToShow => null;
 
-    // Cancelling whoever waits for it is passed on to it: it ends, and the waiter learns of that as of any other end.
+    // Cancelling a waiter is passed on to what it waits for: that ends, and the waiter is notified as of any other end.
     AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
     {
         CancelCore(reason);
@@ -350,7 +352,7 @@ public abstract partial class LoopAwaitable : IWaitTarget, IEnding
 
     string? IWaitTarget.Gist => Kind;
 
-    /// <summary>What kind of thing it is to those who wait for it.</summary>
+    /// <summary>The kind of wait that awaiting it is.</summary>
     private protected virtual WaitKind WaitedForAs => WaitKind.Future;
 
     void IWaitTarget.CollectBlockers(WaitNode node, List<IStepOwner> blockers)

@@ -15,11 +15,11 @@ public readonly struct LoopAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
 
     internal LoopAwaiter(LoopAwaitable awaitable) => this.awaitable = awaitable;
 
-    /// <summary>Whether it has ended, or this task must not wait for it. What has ended already is no wait and looks for no cancellation.</summary>
+    /// <summary>Whether it has ended, or this task must not wait for it. Awaiting what has ended is no wait and does not check for cancellation.</summary>
     /// <exception cref="InvalidOperationException">It belongs to another loop, or the wait would close a cycle of tasks.</exception>
     public bool IsCompleted => awaitable.IsCompleted || BeginWait(awaitable);
 
-    /// <summary>Ends the await; throws what it ended with.</summary>
+    /// <summary>Ends the await; throws if it did not succeed.</summary>
     public void GetResult()
     {
         LoopCore.ThrowIfInterrupted();
@@ -90,7 +90,7 @@ public readonly struct LoopAwaiter<T> : ICriticalNotifyCompletion, ILoopAwaiter
     /// <inheritdoc cref="LoopAwaiter.IsCompleted"/>
     public bool IsCompleted => awaitable.IsCompleted || LoopAwaiter.BeginWait(awaitable);
 
-    /// <summary>Ends the await: the result; throws what it ended with.</summary>
+    /// <summary>Ends the await with the result; throws if it did not succeed.</summary>
     public T GetResult()
     {
         LoopCore.ThrowIfInterrupted();

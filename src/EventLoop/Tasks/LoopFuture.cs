@@ -4,14 +4,14 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-/// <summary>Something that other code completes by hand, and that tasks await. asyncio: <c>Future</c>.</summary>
-/// <remarks><b>Thread:</b> completed on its loop's thread; from others by <c>loop.Post(() =&gt; future.SetResult())</c>. Waiters are woken through the ready
-/// queue, in their order, never inline.</remarks>
+/// <summary>A result that other code sets by hand, and that tasks await. asyncio: <c>Future</c>.</summary>
+/// <remarks><b>Thread:</b> completed on its loop's thread; from other threads by <c>loop.Post(() =&gt; future.SetResult())</c>. Waiters are woken through the
+/// ready queue, in order, never inline.</remarks>
 public sealed class LoopFuture : LoopAwaitable
 {
     private readonly LoopCore core;
 
-    /// <summary>A future of <paramref name="loop"/>, or of the loop that runs on this thread.</summary>
+    /// <summary>Makes a future of <paramref name="loop"/>, or of the loop that runs on this thread.</summary>
     /// <param name="loop">Null: the running loop.</param>
     /// <exception cref="InvalidOperationException">No loop was given and none runs here.</exception>
     public LoopFuture(Loop? loop = null)
@@ -23,7 +23,7 @@ public sealed class LoopFuture : LoopAwaitable
         }
     }
 
-    /// <summary>Whether it stands for a .NET task, which comes back from wherever it is.</summary>
+    /// <summary>Whether it stands for a .NET task, which completes outside the loop.</summary>
     internal bool IsForeign
     {
         get => Rare is { Foreign: true };
@@ -34,7 +34,7 @@ public sealed class LoopFuture : LoopAwaitable
 
     internal override string Kind => IsWork ? "work in an executor" : IsForeign ? "a .NET task" : "future";
 
-    /// <summary>Whether that task is work in an executor.</summary>
+    /// <summary>Whether that .NET task is work in an executor.</summary>
     internal bool IsWork
     {
         get => Rare is { Work: true };
@@ -46,7 +46,7 @@ public sealed class LoopFuture : LoopAwaitable
     private protected override WaitKind WaitedForAs => IsWork ? WaitKind.Thread : IsForeign ? WaitKind.Foreign : WaitKind.Future;
 
     /// <summary>Completes it.</summary>
-    /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>
+    /// <exception cref="InvalidOperationException">It is completed already, or this is not the loop's thread.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public void SetResult()
     {
@@ -56,8 +56,8 @@ public sealed class LoopFuture : LoopAwaitable
         }
     }
 
-    /// <summary>Completes it unless that has happened.</summary>
-    /// <returns>False when it was completed already.</returns>
+    /// <summary>Completes it unless it is completed already.</summary>
+    /// <returns>False if it was completed already.</returns>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public bool TrySetResult()
@@ -72,7 +72,7 @@ public sealed class LoopFuture : LoopAwaitable
 
     /// <summary>Fails it; an <see cref="OperationCanceledException"/> of the loop cancels it.</summary>
     /// <param name="exception">What awaiting it throws.</param>
-    /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>
+    /// <exception cref="InvalidOperationException">It is completed already, or this is not the loop's thread.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public void SetException(Exception exception)
     {
@@ -82,9 +82,9 @@ public sealed class LoopFuture : LoopAwaitable
         }
     }
 
-    /// <summary>Fails it unless it was completed already.</summary>
+    /// <summary>Fails it unless it is completed already.</summary>
     /// <param name="exception">What awaiting it throws.</param>
-    /// <returns>False when it was completed already.</returns>
+    /// <returns>False if it was completed already.</returns>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public bool TrySetException(Exception exception)

@@ -4,10 +4,10 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-/// <summary>Something that other code completes by hand, with a result, and that tasks await. asyncio: <c>Future</c>.</summary>
+/// <summary>A result of type <typeparamref name="T"/> that other code sets by hand, and that tasks await. asyncio: <c>Future</c>.</summary>
 /// <typeparam name="T">The type of the result.</typeparam>
-/// <remarks><b>Thread:</b> completed on its loop's thread; from others by <c>loop.Post(() =&gt; future.SetResult())</c>. Waiters are woken through the ready
-/// queue, in their order, never inline.</remarks>
+/// <remarks><b>Thread:</b> completed on its loop's thread; from other threads by <c>loop.Post(() =&gt; future.SetResult())</c>. Waiters are woken through the
+/// ready queue, in order, never inline.</remarks>
 /// <example>
 /// <code>
 /// LoopFuture&lt;string&gt; name = Loop.Current.CreateFuture&lt;string&gt;();
@@ -20,7 +20,7 @@ public sealed class LoopFuture<T> : LoopAwaitable
     private readonly LoopCore core;
     private T? value;
 
-    /// <summary>A future of <paramref name="loop"/>, or of the loop that runs on this thread.</summary>
+    /// <summary>Makes a future of <paramref name="loop"/>, or of the loop that runs on this thread.</summary>
     /// <param name="loop">Null: the running loop.</param>
     /// <exception cref="InvalidOperationException">No loop was given and none runs here.</exception>
     public LoopFuture(Loop? loop = null)
@@ -45,8 +45,8 @@ public sealed class LoopFuture<T> : LoopAwaitable
     internal T Value => value!;
 
     /// <summary>The result.</summary>
-    /// <exception cref="InvalidOperationException">It is not finished; reading it never waits.</exception>
-    /// <exception cref="LoopCanceledException">It was canceled. A failure is rethrown as it is.</exception>
+    /// <exception cref="InvalidOperationException">It has not ended; reading the result never waits.</exception>
+    /// <exception cref="LoopCanceledException">It was canceled. A failure is rethrown unchanged.</exception>
     public T Result
     {
         get
@@ -69,7 +69,7 @@ public sealed class LoopFuture<T> : LoopAwaitable
     /// <inheritdoc cref="LoopAwaitable.AsCoroutine"/>
     public new Coroutine<T> AsCoroutine() => new(new AwaitSource<T>(this, static ended => ((LoopFuture<T>)ended).Value), 0);
 
-    /// <summary>The same as <see cref="AsCoroutine"/>: a future can stand among coroutines of its type.</summary>
+    /// <summary>The same as <see cref="AsCoroutine"/>, so that a future can be given among coroutines of its type.</summary>
     /// <param name="future">A future.</param>
     public static implicit operator Coroutine<T>(LoopFuture<T> future)
     {
@@ -83,7 +83,7 @@ public sealed class LoopFuture<T> : LoopAwaitable
     /// <inheritdoc cref="LoopAwaitable.AsTask"/>
     public new Task<T> AsTask() => TaskBridge<T>.From(this, static ended => ((LoopFuture<T>)ended).ToTask());
 
-    /// <summary>A Task in the state that this ended in.</summary>
+    /// <summary>A Task in the state in which this ended.</summary>
     internal async Task<T> ToTask()
     {
         await Task.CompletedTask.ConfigureAwait(false);
@@ -92,7 +92,7 @@ public sealed class LoopFuture<T> : LoopAwaitable
 
     /// <summary>Completes it.</summary>
     /// <param name="value">The result.</param>
-    /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>
+    /// <exception cref="InvalidOperationException">It is completed already, or this is not the loop's thread.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public void SetResult(T value)
     {
@@ -102,9 +102,9 @@ public sealed class LoopFuture<T> : LoopAwaitable
         }
     }
 
-    /// <summary>Completes it unless that has happened.</summary>
+    /// <summary>Completes it unless it is completed already.</summary>
     /// <param name="value">The result.</param>
-    /// <returns>False when it was completed already.</returns>
+    /// <returns>False if it was completed already.</returns>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public bool TrySetResult(T value)
@@ -126,7 +126,7 @@ public sealed class LoopFuture<T> : LoopAwaitable
 
     /// <summary>Fails it; an <see cref="OperationCanceledException"/> of the loop cancels it.</summary>
     /// <param name="exception">What awaiting it throws.</param>
-    /// <exception cref="InvalidOperationException">It was completed already, or this is not the loop's thread.</exception>
+    /// <exception cref="InvalidOperationException">It is completed already, or this is not the loop's thread.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public void SetException(Exception exception)
     {
@@ -136,9 +136,9 @@ public sealed class LoopFuture<T> : LoopAwaitable
         }
     }
 
-    /// <summary>Fails it unless it was completed already.</summary>
+    /// <summary>Fails it unless it is completed already.</summary>
     /// <param name="exception">What awaiting it throws.</param>
-    /// <returns>False when it was completed already.</returns>
+    /// <returns>False if it was completed already.</returns>
     /// <exception cref="InvalidOperationException">This is not the loop's thread.</exception>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     public bool TrySetException(Exception exception)

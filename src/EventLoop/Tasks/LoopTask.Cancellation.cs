@@ -7,13 +7,13 @@ namespace EventLoop;
 // How a request to cancel reaches the waits of a task, and which of them see it.
 public partial class LoopTask
 {
-    /// <summary>Whether its token has fired, or would have, had anybody asked for it.</summary>
+    /// <summary>Whether its token has fired, or would have if anybody had asked for it.</summary>
     internal bool IsTokenFired => Rare is { } rare && (rare.OwnRequests > 0 || rare.InheritedScope is { TokenFired: true });
 
-    /// <summary>Whether a request for it as a whole has come that no wait has thrown or passed on yet.</summary>
+    /// <summary>Whether it has a request for the task as a whole that no wait has thrown or passed on yet.</summary>
     internal bool HasUndeliveredRequest => context.MustCancel;
 
-    /// <summary>The reason of its latest request.</summary>
+    /// <summary>The reason of the latest request.</summary>
     internal string? RequestReason => Rare?.CancelReason;
 
     internal override bool CancelCore(string? reason)
@@ -40,14 +40,14 @@ public partial class LoopTask
         return true;
     }
 
-    /// <summary>A request has reached it, or a scope that it stands in.</summary>
+    /// <summary>Reports a request that has reached the task, or a scope that it is in.</summary>
     internal void TellCanceled(CancelTrail trail)
     {
         CancelTrail.Note(this, trail);
         Core.Instruments.TellCanceled(context, trail);
     }
 
-    /// <summary>Joins the round of cancellations that is under way; false when it is in it already.</summary>
+    /// <summary>Joins the current round of cancellations; false if it is part of it already.</summary>
     internal bool EnterCancelRound() => !context.InCancelRound && (context.InCancelRound = true);
 
     internal void LeaveCancelRound()
@@ -60,7 +60,7 @@ public partial class LoopTask
         }
     }
 
-    /// <summary>A scope of its own was cancelled, or is left.</summary>
+    /// <summary>Counts a scope of its own that was cancelled, or is left.</summary>
     internal void CountScopeRequest(int difference)
     {
         if (difference > 0 || Rare is { ScopeRequests: > 0 })
@@ -71,7 +71,7 @@ public partial class LoopTask
 
     internal void FireToken() => TokenSource?.Fire(Core);
 
-    // Those that have fired for the requests that were taken back.
+    // Replaces tokens that fired for requests which have been taken back.
     private void RenewTokens()
     {
         if (TokenSource is { IsCancellationRequested: true } source && !IsTokenFired)
@@ -83,7 +83,7 @@ public partial class LoopTask
         Rare!.Scopes?.SpreadRequests();
     }
 
-    /// <summary>Throws what is due into the waits that see it.</summary>
+    /// <summary>Throws pending cancellations into the waits that see them.</summary>
     internal void InterruptWaits()
     {
         if (!IsCompleted)
@@ -94,7 +94,7 @@ public partial class LoopTask
         }
     }
 
-    /// <summary>A wait for something that is not ours has begun in <paramref name="from"/>, where a cancellation may be due.</summary>
+    /// <summary>Called when a wait for a foreign awaitable has begun in <paramref name="from"/>, where a cancellation may be pending.</summary>
     internal void OnForeignWaitBegun(LoopContext from)
     {
         var here = (TaskContext)from;
@@ -112,7 +112,7 @@ public partial class LoopTask
     /// <summary>Whether a wait has thrown a request for this task as a whole into its code.</summary>
     private bool WasCancellationThrown => Rare?.DeliveredBy is { } by && (ReferenceEquals(by, this) || by.IsCanceled);
 
-    /// <summary>Whether somebody was given a token that tells of the cancellation which code in <paramref name="from"/> sees.</summary>
+    /// <summary>Whether somebody was given a token that reports the cancellation which code in <paramref name="from"/> sees.</summary>
     internal bool HasTokenOut(TaskContext from)
     {
         for (var scope = from.Scope; scope is not null; scope = scope.Parent)
@@ -134,7 +134,7 @@ public partial class LoopTask
         }
     }
 
-    /// <summary>At the beginning of a wait in <paramref name="from"/>: the cancellation that it has to throw instead.</summary>
+    /// <summary>Called when a wait begins in <paramref name="from"/>: the cancellation that it has to throw instead, or null.</summary>
     internal LoopCanceledException? TakeCancellation(LoopContext from)
     {
         var here = (TaskContext)from;
@@ -153,9 +153,10 @@ public partial class LoopTask
         return null;
     }
 
-    /// <summary>From the inside out: the task's own scopes, the task itself, the scopes that it inherited. Shields hold off what is further out.</summary>
-    /// <param name="from">Where it is looked from.</param>
-    /// <param name="reason">The innermost one's.</param>
+    /// <summary>Looks from the inside out: the task's own scopes, the task itself, the scopes that it inherited. Shields hold off what is further
+    /// out.</summary>
+    /// <param name="from">The place to look from.</param>
+    /// <param name="reason">That of the innermost one.</param>
     internal bool SeesCancellation(TaskContext from, out string? reason)
     {
         var scope = from.Scope;
@@ -176,9 +177,9 @@ public partial class LoopTask
         return asked || edge is not null || cause is not null;
     }
 
-    /// <summary>A wait has thrown, or passed on, all that is visible there.</summary>
+    /// <summary>Notes that a wait has thrown, or passed on, everything that is visible there.</summary>
     /// <param name="from">Where the wait stands.</param>
-    /// <param name="by">This task, or what it awaits and what throws it if it ends so.</param>
+    /// <param name="by">This task, or what it awaits, which throws the cancellation if it ends that way.</param>
     internal void MarkDelivered(TaskContext from, LoopAwaitable by)
     {
         bool outermost = ReferenceEquals(from, context);
@@ -195,10 +196,10 @@ public partial class LoopTask
         }
     }
 
-    /// <summary>A request for this task as a whole was thrown or passed on since then, and not all of them were taken back.</summary>
+    /// <summary>Whether a request for the task as a whole was thrown or passed on since then, and not all of them were taken back.</summary>
     internal bool WasCancelledSince(long deliveries) => Rare is { } rare && rare.DeliveredAt > deliveries;
 
-    /// <summary>Puts a delivered request back: it lands at the next wait.</summary>
+    /// <summary>Puts a delivered request back: it is delivered again at the next wait.</summary>
     internal void RearmCancellation()
     {
         context.MustCancel = OwnRequests > 0;

@@ -7,25 +7,25 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-// What a task tells of itself. From another thread it is read while the loop runs: nothing is stopped or locked, a field may change between two looks at it,
-// and a node, once it has gone on, may wait for another task. So what was found is compared with what is there at the end, and looked at anew if it has moved.
+// What a task tells about itself. Another thread reads it while the loop runs: nothing is stopped or locked, a field may change between two reads, and a node
+// that has resumed may wait for another task. So what was found is compared with what is there at the end, and looked up again if it has moved.
 public partial class LoopTask
 {
     private const int MostLooks = 3;
-    private const int DeepestOutsideLook = 10_000;     // of the methods of a stack: what another thread follows may lead in a circle for a moment
+    private const int DeepestOutsideLook = 10_000;     // of the methods of a stack: what another thread follows may be circular for a moment
 
-    /// <summary>Where it stands; any thread may ask. From another thread than the loop's it costs a look through the ready queue.</summary>
+    /// <summary>The state of the task. Any thread; on a thread other than the loop's it costs a walk through the ready queue.</summary>
     public LoopTaskStatus Status => EndStatus ?? (
         Core.IsInStep(this) ? LoopTaskStatus.Running
         : ParkedNode is not null && !Core.IsReady(this) ? LoopTaskStatus.Waiting
         : EndStatus ?? LoopTaskStatus.Ready);
 
-    /// <summary>What it waits for now, in words; null unless <see cref="LoopTaskStatus.Waiting"/>. Any thread may ask.</summary>
+    /// <summary>What it waits for, in words; null unless <see cref="LoopTaskStatus.Waiting"/>. Any thread.</summary>
     public string? WaitingOn => Status == LoopTaskStatus.Waiting
         ? Look(static (node, target) => target.Describe(node))
         : null;
 
-    /// <summary>The task or future that it waits for, where it is one. Any thread may ask.</summary>
+    /// <summary>The task or future that it waits for, if it waits for one. Any thread.</summary>
     public LoopAwaitable? Awaiting => Look(static (_, target) => target switch
     {
         LoopAwaitable awaitable => awaitable,
@@ -33,10 +33,10 @@ public partial class LoopTask
         _ => null,
     });
 
-    /// <summary>One of the nodes that it is parked on: rather one that says what it waits for than the wait for a .NET task around it.</summary>
+    /// <summary>One of the nodes that it is parked on, preferably one that says what it waits for and not the wait for a .NET task around it.</summary>
     internal WaitNode? ParkedNode => ParkedAmong(CollectWaits());
 
-    /// <summary>The same of those that were collected.</summary>
+    /// <summary>The same among waits that were collected before.</summary>
     internal static WaitNode? ParkedAmong(List<WaitNode> waits)
     {
         WaitNode? foreign = null;
@@ -57,15 +57,15 @@ public partial class LoopTask
         return foreign;
     }
 
-    /// <summary>The node by which it waits, or has waited last, as far as that can be told: where its code stands.</summary>
+    /// <summary>The node by which it waits, or waited last, as far as that can be told: where its code stands.</summary>
     internal WaitNode? LatestWait => LatestAmong(CollectWaits());
 
-    /// <summary>The same where its waits were collected.</summary>
+    /// <summary>The same among waits that were collected before.</summary>
     internal WaitNode? LatestAmong(List<WaitNode> waits) =>
         IsCompleted ? null : ParkedAmong(waits) ?? Rare?.Scopes?.Innermost?.LastWait ?? context.LastWait;
 
-    /// <summary>The coroutine methods it is in, innermost first; names only. Any thread may ask; from any
-    /// thread but the loop's at most the innermost ten thousand.</summary>
+    /// <summary>The names of the coroutine methods it is in, innermost first. Any thread; on threads other than the loop's at most the innermost ten
+    /// thousand.</summary>
     public IReadOnlyList<string> GetStack()
     {
         bool here = Core.IsInLoopThread;
@@ -96,7 +96,7 @@ public partial class LoopTask
         return names;
     }
 
-    /// <summary>The method that resumes there; null: one through which lambdas and tests are called.</summary>
+    /// <summary>The method that resumes there; null for those through which lambdas and tests are called.</summary>
     internal static string? NameOf(WaitNode node) => node switch
     {
         CoroutineBox { IsPlumbing: true } => null,
@@ -105,10 +105,10 @@ public partial class LoopTask
         _ => node.GetType().Name,
     };
 
-    /// <summary>Where its innermost code stands, as far as that can be told. Any thread.</summary>
+    /// <summary>The context of its innermost code, as far as that can be told. Any thread.</summary>
     internal TaskContext InnermostContext => Rare?.Scopes?.Innermost ?? context;
 
-    /// <summary>The nodes by which it waits now.</summary>
+    /// <summary>The nodes by which it waits.</summary>
     internal List<WaitNode> CollectWaits()
     {
         var waits = new List<WaitNode>();
@@ -122,7 +122,7 @@ public partial class LoopTask
         Rare?.Scopes?.CollectWaits(waits);
     }
 
-    /// <summary>By a wait that it is in now it waits for <paramref name="awaited"/>, alone or with others. For other threads than the loop's.</summary>
+    /// <summary>Whether one of its current waits is for <paramref name="awaited"/>, alone or with others. For threads other than the loop's.</summary>
     internal bool SeemsToAwait(LoopAwaitable awaited)
     {
         foreach (var node in CollectWaits())
@@ -148,7 +148,7 @@ public partial class LoopTask
         : IsFaulted ? LoopTaskStatus.Faulted
         : LoopTaskStatus.Canceled;
 
-    // What is said of the wait that it is in. Null: it is in none, or moves too fast to be seen.
+    // Tells something about its current wait. Null: it is in none, or changes too fast to be seen.
     private T? Look<T>(Func<WaitNode, IWaitTarget, T?> tell)
         where T : class
     {
@@ -172,7 +172,7 @@ public partial class LoopTask
             }
             catch (Exception) when (!here)
             {
-                continue;      // it was taken apart under the reader's eyes
+                continue;      // it was dismantled while it was being read
             }
 
             if (ReferenceEquals(node.VisibleTarget, target) && ReferenceEquals(node.Context?.Task, this))

@@ -7,13 +7,13 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-/// <summary>A coroutine that runs on its own, concurrently with the others of its loop. asyncio: <c>Task</c>.</summary>
+/// <summary>A coroutine that runs on its own, concurrently with others of its loop. asyncio: <c>Task</c>.</summary>
 /// <remarks>
 /// <para><b>Thread:</b> created, cancelled and awaited on its loop's thread; the describing properties may be read from any thread.</para>
 /// <para><b>Cancellation:</b> <see cref="LoopAwaitable.Cancel"/> is edge-triggered and counted. What the task waits for is given up (a task or future that it
-/// awaits is cancelled in its turn), and a <see cref="LoopCanceledException"/> is thrown at its await; when it is not waiting, at its next wait.
-/// A task always runs to its first wait, even when it was cancelled before its first step.</para>
-/// <para>The loop holds it strongly until it ends. A failure that nobody looks at goes to the loop's exception handler.</para>
+/// awaits is cancelled in turn), and a <see cref="LoopCanceledException"/> is thrown at its await; if it is not waiting, at its next wait. A task always runs
+/// to its first wait, even if it was cancelled before its first step.</para>
+/// <para>The loop references it strongly until it ends. A failure that nobody retrieves goes to the loop's exception handler.</para>
 /// </remarks>
 [DebuggerTypeProxy(typeof(LoopTaskDebugView))]
 public partial class LoopTask : LoopAwaitable, IStepOwner
@@ -22,7 +22,7 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
 
     internal int TableSlot;
 
-    /// <summary>The <see cref="Id"/> of the task that made it; zero: the program. Any thread.</summary>
+    /// <summary>The <see cref="Id"/> of the task that made it; zero: code outside any task. Any thread.</summary>
     internal readonly int CreatorId;
 
     private protected LoopTask(LoopCore core, string? name)
@@ -44,7 +44,7 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
     /// <summary>Counts from 1 within its loop.</summary>
     public int Id { get; }
 
-    /// <summary>For people: "Task-7" unless it was given one. Loop thread to set, any thread to read.</summary>
+    /// <summary>The name for people: "Task-7" unless another was given. Set on the loop's thread, read on any.</summary>
     public string Name
     {
         get => Rare?.Name ?? DefaultName;
@@ -55,28 +55,29 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
         }
     }
 
-    /// <summary>While nobody has given it a name. Any thread.</summary>
+    /// <summary>The name while none was given. Any thread.</summary>
     private protected virtual string DefaultName => $"Task-{Id}";
 
-    /// <summary>What is asked of it, from anywhere: <see cref="LoopAwaitable.Cancel"/> adds one,
-    /// <see cref="Uncancel"/> takes one away. asyncio: <c>cancelling()</c>.</summary>
-    /// <remarks>A timeout that has expired, a group that aborts and a cancelled scope count as one each, to
-    /// the task whose code is in them, until it has left them.</remarks>
+    /// <summary>How many cancellations are requested of it, from anywhere: <see cref="LoopAwaitable.Cancel"/> adds one, <see cref="Uncancel"/> takes one away.
+    /// asyncio: <c>cancelling()</c>.</summary>
+    /// <remarks>An expired timeout, an aborting group and a cancelled scope each count as one for the task whose code is in them, until it has left
+    /// them.</remarks>
     public int CancelRequests => Rare is { } rare ? rare.OwnRequests + rare.ScopeRequests : 0;
 
     internal int OwnRequests => Rare?.OwnRequests ?? 0;
 
-    /// <summary>Fires when it is cancelled; for APIs that take a token. After <see cref="Uncancel"/> has brought the count to zero it is a new one.</summary>
+    /// <summary>A token that fires when the task is cancelled, for APIs that take one. Once <see cref="Uncancel"/> has brought the count to zero there is a
+    /// new one.</summary>
     /// <remarks>
-    /// Whoever is given it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation,
-    /// before a wait for it is abandoned. Its callbacks run on the thread pool.
+    /// Whoever receives it has <see cref="LoopOptions.ForeignGrace"/> to end by itself after a cancellation, before a wait for it is abandoned. Its callbacks
+    /// run on the thread pool.
     /// </remarks>
     public CancellationToken CancellationToken => GetToken(isForOthers: true);
 
     internal CancellationToken GetToken(bool isForOthers) =>
         IsCompleted && TokenSource is null ? new CancellationToken(OwnRequests > 0) : Source.HandOut(isForOthers);
 
-    /// <summary>Made when somebody asks; while it is not done.</summary>
+    /// <summary>Made on demand, while the task has not ended.</summary>
     internal CancelTokenSource Source
     {
         get
@@ -112,17 +113,17 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
     /// <summary>The scopes that it is in now.</summary>
     internal TaskScopes OwnScopes => Rare?.Scopes ?? (Details.Scopes = new TaskScopes(this));
 
-    /// <summary>The group that it is a child of; null: nobody's.</summary>
+    /// <summary>The group that it is a child of; null: none.</summary>
     internal ITaskOwner? Owner => Rare?.Owner;
 
-    /// <summary>What it has done since it was made; null: nobody has counted from then on. Any thread reads.</summary>
+    /// <summary>What it has done since it was made; null where nobody has counted from the beginning. Read on any thread.</summary>
     internal TaskCounts? Counts
     {
         get => Rare?.Counts;
         set => Details.Counts = value;
     }
 
-    /// <summary>When it took its last step, and so since when it waits; noted in debug mode and in loops for tests.</summary>
+    /// <summary>When it took its last step, and so since when it has been waiting; recorded in debug mode and in loops for tests.</summary>
     internal TimeSpan? LastStep => Rare is { LastStep: > 0 and var ticks } ? TimeSpan.FromTicks(ticks - 1) : null;
 
     internal void NoteStep(long now)
@@ -133,9 +134,9 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
         }
     }
 
-    /// <summary>Takes one cancel request back: whoever asked for it has seen it through. asyncio: <c>uncancel()</c>.</summary>
-    /// <returns>How many are left. When all calls of Cancel are taken back, a request that no wait has thrown yet is forgotten.</returns>
-    /// <remarks>Requests by Cancel are taken back before those of scopes, which stay cancelled all the same.</remarks>
+    /// <summary>Takes one cancel request back; for code that has handled the cancellation which it requested. asyncio: <c>uncancel()</c>.</summary>
+    /// <returns>How many requests are left. When all calls of Cancel have been taken back, a request that no wait has thrown yet is dropped.</returns>
+    /// <remarks>Requests by Cancel are taken back before those of scopes, which stay cancelled regardless.</remarks>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     public int Uncancel()
     {
@@ -203,11 +204,11 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
         if (inherited is not null)
         {
             Details.InheritedScope = inherited;
-            context.Attention = true;       // it may have been cancelled already; a look in vain clears it
+            context.Attention = true;       // it may be cancelled already; a check in vain clears the flag
         }
     }
 
-    /// <summary>Its coroutine has returned or thrown.</summary>
+    /// <summary>Called when its coroutine has returned or thrown.</summary>
     internal virtual void OnBodyEnded(CoroutineBox body) => Finish(body.Release());
 
     private void Finish(Failure? failure)
@@ -258,7 +259,8 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
         }
     }
 
-    // Once it is cancelled, or a scope that it was started in, any cancellation is its own, by whichever token it came; before that, only ours is.
+    // Once the task, or a scope that it was started in, is cancelled, any cancellation counts as its own, whichever token it carries; before that, only the
+    // loop's own exception does.
     private bool IsOwnCancellation(Exception exception) =>
         exception is LoopCanceledException || (IsTokenFired && Loop.IsCancellation(exception));
 

@@ -21,7 +21,7 @@ internal sealed class LoopTaskDebugView(LoopTask task)
 
     public object? Result => task.IsCompletedSuccessfully ? task.ResultToShow : null;
 
-    /// <summary>Looking at it here does not count as having looked at it.</summary>
+    /// <summary>The failure; displaying it does not count as retrieving it.</summary>
     public Exception? Exception => task.PeekFailure();
 
     public string? CreatedAt => task.CreatedAt;

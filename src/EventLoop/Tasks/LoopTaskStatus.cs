@@ -5,13 +5,13 @@ using EventLoop.Tasks;
 
 namespace EventLoop;
 
-/// <summary>Where a task stands.</summary>
+/// <summary>The state of a task.</summary>
 public enum LoopTaskStatus
 {
-    /// <summary>In the ready queue.</summary>
+    /// <summary>It is in the ready queue.</summary>
     Ready,
 
-    /// <summary>Its step runs now.</summary>
+    /// <summary>Its step is running.</summary>
     Running,
 
     /// <summary>It waits for something.</summary>

@@ -22,8 +22,8 @@ public sealed class LoopTask<T> : LoopTask
     internal T Value => value!;
 
     /// <summary>The result.</summary>
-    /// <exception cref="InvalidOperationException">It is not finished; reading it never waits.</exception>
-    /// <exception cref="LoopCanceledException">It was canceled. A failure is rethrown as it is.</exception>
+    /// <exception cref="InvalidOperationException">It has not ended; reading the result never waits.</exception>
+    /// <exception cref="LoopCanceledException">It was canceled. A failure is rethrown unchanged.</exception>
     public T Result
     {
         get
@@ -46,7 +46,7 @@ public sealed class LoopTask<T> : LoopTask
     /// <inheritdoc cref="LoopAwaitable.AsCoroutine"/>
     public new Coroutine<T> AsCoroutine() => new(new AwaitSource<T>(this, static ended => ((LoopTask<T>)ended).Value), 0);
 
-    /// <summary>The same as <see cref="AsCoroutine"/>: a task can stand among coroutines of its type.</summary>
+    /// <summary>The same as <see cref="AsCoroutine"/>, so that a task can be given among coroutines of its type.</summary>
     /// <param name="task">A task.</param>
     public static implicit operator Coroutine<T>(LoopTask<T> task)
     {
@@ -78,7 +78,7 @@ public sealed class LoopTask<T> : LoopTask
         base.OnBodyEnded(body);
     }
 
-    /// <summary>A Task in the state that this ended in.</summary>
+    /// <summary>A Task in the state in which this ended.</summary>
     internal async Task<T> ToTask()
     {
         await Task.CompletedTask.ConfigureAwait(false);

@@ -2,15 +2,15 @@ using System.Collections.Concurrent;
 
 namespace EventLoop.Tasks;
 
-/// <summary>Somebody outside the loop waits for something on it, by a <see cref="Task"/>.</summary>
+/// <summary>A wait of somebody outside the loop for something on it, through a <see cref="Task"/>.</summary>
 internal interface IOutsideWait
 {
-    /// <summary>Ends it; only for whoever has taken it out of the book.</summary>
+    /// <summary>Ends it with a failure; only for whoever has taken it out of the set.</summary>
     void Fail(Exception failure);
 }
 
 /// <summary>
-/// The waits of others for this loop that have no outcome yet: failed when it closes, so that nobody waits for a dead loop. Whoever takes one out of the book
+/// The outside waits for this loop that have no outcome yet: they fail when it closes, so that nobody waits for a dead loop. Whoever takes one out of the set
 /// decides how it ends. Any thread.
 /// </summary>
 internal sealed class OutsideWaits

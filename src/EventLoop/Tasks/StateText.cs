@@ -1,6 +1,6 @@
 namespace EventLoop.Tasks;
 
-/// <summary>Where a task or future stands, in words. Any thread; never throws, and does not count as looking at a failure.</summary>
+/// <summary>The state of a task or future, in words. Any thread; never throws, and does not count as retrieving a failure.</summary>
 internal static class StateText
 {
     private const int Longest = 200;
@@ -25,7 +25,7 @@ internal static class StateText
         }
         catch (Exception failure) when (failure is InvalidOperationException or NullReferenceException)
         {
-            return "pending";      // it moved while it was read on another thread
+            return "pending";      // it changed while another thread read it
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed class Submission<T> : LoopItem, IOutsideWait
     private readonly ExecutionContext? flow;
     private CancellationTokenRegistration registration;
     private LoopTask<T>? running;       // loop thread
-    private int begun;                  // any thread, interlocked: it has begun, or was withdrawn
+    private int begun;                  // any thread, interlocked: nonzero once it has begun or was withdrawn
 
     private Submission(Loop loop, Func<Coroutine<T>> body, CancellationToken token)
     {
@@ -25,7 +25,7 @@ internal sealed class Submission<T> : LoopItem, IOutsideWait
         flow = ExecutionContext.Capture();
     }
 
-    /// <exception cref="ObjectDisposedException">The loop is closed. It is either refused in this way, or its task fails.</exception>
+    /// <exception cref="ObjectDisposedException">The loop is closed. A submission is either refused in this way, or its task fails.</exception>
     internal static Task<T> Hand(Loop loop, Func<Coroutine<T>> body, CancellationToken token)
     {
         if (token.IsCancellationRequested)
@@ -33,7 +33,7 @@ internal sealed class Submission<T> : LoopItem, IOutsideWait
             return Task.FromCanceled<T>(token);
         }
 
-        // All of it before the post: from then on the loop's thread may run it to its end. A token that fires before is seen by Execute, too.
+        // Everything is set up before the post: from then on the loop's thread may run it to its end. Execute sees a token that fires before that, too.
         var submission = new Submission<T>(loop, body, token);
         submission.registration = token.UnsafeRegister(static submission => ((Submission<T>)submission!).CancelFromAnyThread(), submission);
         loop.OutsideWaits.Add(submission);
@@ -75,7 +75,7 @@ internal sealed class Submission<T> : LoopItem, IOutsideWait
     {
         registration.Unregister();
         source.SetException(failure);
-        _ = source.Task.Exception;      // who does not wait for it has lost nothing by the end of a loop
+        _ = source.Task.Exception;      // observed: somebody who does not wait for it has lost nothing when the loop ends
     }
 
     private void TryCancel()
@@ -109,7 +109,7 @@ internal sealed class Submission<T> : LoopItem, IOutsideWait
     {
         if (Interlocked.Exchange(ref begun, 1) == 0)
         {
-            TryCancel();      // its loop may not come to it for long
+            TryCancel();      // it may be long before its loop gets to it
             return;
         }
 

@@ -3,7 +3,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>A task or future of a loop as a <see cref="Task{T}"/> for whoever is outside; fails when the loop is closed first.</summary>
+/// <summary>A task or future of a loop as a <see cref="Task{T}"/> for code outside; fails if the loop is closed first.</summary>
 internal sealed class TaskBridge<T> : CompletionObserver, IOutsideWait
 {
     private readonly TaskCompletionSource<T> source = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -18,7 +18,7 @@ internal sealed class TaskBridge<T> : CompletionObserver, IOutsideWait
 
     /// <summary>Any thread.</summary>
     /// <param name="awaitable">What it stands for.</param>
-    /// <param name="outcome">A task in the state in which that has ended.</param>
+    /// <param name="outcome">Makes a task in the state in which that has ended.</param>
     /// <exception cref="ObjectDisposedException">It has not ended, and its loop is closed.</exception>
     internal static Task<T> From(LoopAwaitable awaitable, Func<LoopAwaitable, Task<T>> outcome)
     {
@@ -61,6 +61,6 @@ internal sealed class TaskBridge<T> : CompletionObserver, IOutsideWait
     public void Fail(Exception failure)
     {
         source.SetException(failure);
-        _ = source.Task.Exception;      // who does not wait for it has lost nothing by the end of a loop
+        _ = source.Task.Exception;      // observed: somebody who does not wait for it has lost nothing when the loop ends
     }
 }

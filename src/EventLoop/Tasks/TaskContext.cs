@@ -10,7 +10,7 @@ internal class TaskContext(LoopCore core, LoopTask task) : LoopContext(core, tas
 {
     internal LoopTask Task => Unsafe.As<LoopTask>(Owner!);
 
-    /// <summary>The innermost scope that governs code in this context: for the task's outermost code, whatever it inherited.</summary>
+    /// <summary>The innermost scope that governs code in this context; for the task's outermost code, the scope that it inherited.</summary>
     internal virtual Scope? Scope => Task.InheritedScope;
 
     internal sealed override LoopCanceledException? TakeCancellation() => Task.TakeCancellation(this);
@@ -20,20 +20,20 @@ internal class TaskContext(LoopCore core, LoopTask task) : LoopContext(core, tas
     internal sealed override void OnBodyEnded(WaitNode body) => Task.OnBodyEnded(Unsafe.As<CoroutineBox>(body));
 }
 
-/// <summary>The context of a task's code inside one of its scopes: so the scope, too, travels with every await, whatever is awaited.</summary>
+/// <summary>The context of a task's code inside one of its scopes, so that the scope travels with every await, whatever is awaited.</summary>
 internal sealed class ScopedContext : TaskContext
 {
     internal ScopedContext(LoopCore core, LoopTask task, Scope scope)
         : base(core, task)
     {
         Scope = scope;
-        Attention = true;       // for good: the scope answers at once
+        Attention = true;       // permanently: the scope answers at once
         ReportsWaits = true;
     }
 
     internal override Scope Scope { get; }
 
-    /// <summary>Its places in <see cref="TaskScopes"/>; negative when it is in none.</summary>
+    /// <summary>Its places in <see cref="TaskScopes"/>; negative if it is in none.</summary>
     internal int Slot { get; set; } = -1;
 
     internal int WaitingSlot { get; set; } = -1;

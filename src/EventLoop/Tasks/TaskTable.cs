@@ -3,19 +3,20 @@ using EventLoop.Scheduling;
 namespace EventLoop.Tasks;
 
 /// <summary>
-/// The unfinished tasks, held strongly, in a dense table: the last one takes the place of one that ends. In chunks, so that a million tasks leave no outgrown
-/// arrays behind. Loop thread only, but for <see cref="Snapshot"/>.
+/// The unfinished tasks, referenced strongly, in a dense table: the last one takes the place of one that ends. It grows in chunks, so that a million tasks
+/// leave no outgrown arrays behind. Loop thread only, except <see cref="Snapshot"/>.
 /// </summary>
 /// <remarks>
-/// Other threads read it without a lock, from the end to the beginning: a task moves downwards only, and stands in its new place before it leaves the old one.
-/// So whoever lives through the look is seen, if in both places.
+/// Other threads read it without a lock, from the end to the beginning: a task only moves downwards, and is in its new place before it leaves the old one. So
+/// a task that lives throughout the walk is seen, possibly in both places.
 /// </remarks>
 internal sealed class TaskTable
 {
     private const int ChunkBits = 10;
     private const int ChunkSize = 1 << ChunkBits;
 
-    // A struct around the reference: arrays of structs need no covariance check. A name of its own: tools tell by it that only this table holds a task.
+    // A struct around the reference, because arrays of structs need no covariance check. Its own name, because tools recognize by it that only this table
+    // references a task.
     private struct TaskTableSlot
     {
         internal LoopTask? Task;
@@ -56,14 +57,14 @@ internal sealed class TaskTable
         Volatile.Write(ref count, end);
         if (end < (chunkCount - 2) << ChunkBits)
         {
-            chunks[--chunkCount] = [];      // one spare chunk stays
+            chunks[--chunkCount] = [];      // one spare chunk is kept
         }
     }
 
-    /// <summary>In creation order. Any thread; each that lives through the call is in it, once.</summary>
+    /// <summary>The tasks in creation order. Any thread; each task that lives throughout the call is included once.</summary>
     internal List<LoopTask> Snapshot() => [.. InOrder(Collect())];
 
-    /// <summary>The same in blocks, for one look after the other at very many of them; some may be there twice. Any thread.</summary>
+    /// <summary>The same in blocks, for walks through very many of them; some may be included twice. Any thread.</summary>
     internal Blocks<LoopTask> Collect()
     {
         var snapshot = new Blocks<LoopTask>();
@@ -84,7 +85,7 @@ internal sealed class TaskTable
         return snapshot;
     }
 
-    /// <summary>In creation order, each once.</summary>
+    /// <summary>Sorts them by creation, without duplicates.</summary>
     internal static IEnumerable<LoopTask> InOrder(Blocks<LoopTask> tasks) => tasks.Merge(static task => task.Id);
 
     private void AddChunk()

@@ -5,8 +5,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>A place where one flow waits for a condition of the library's own: the children of a gather,
-/// of a group, the next of as_completed. Loop thread only.</summary>
+/// <summary>A place where one flow waits for a condition of the library's own: the children of a gather or of a group, the next item of as_completed. Loop
+/// thread only.</summary>
 [StackTraceHidden]
 internal abstract class WaitPoint : IWaitTarget
 {
@@ -19,12 +19,12 @@ internal abstract class WaitPoint : IWaitTarget
     /// <summary>The task that waits here, for the live view.</summary>
     internal LoopTask? Waiter => waiter?.Context?.Task;
 
-    /// <summary>Whether the wait looks for a cancellation and can be interrupted by one.</summary>
+    /// <summary>Whether the wait checks for cancellation and can be interrupted by one.</summary>
     protected virtual bool IsInterruptible => true;
 
     /// <summary>
-    /// The wait was interrupted, or was not even begun: whatever it owns is to be cancelled. <see cref="AbortResult.PassedOn"/>: it waits on until that has
-    /// ended, and throws the cancellation itself.
+    /// Called when the wait was interrupted, or was not even begun: what it owns has to be cancelled. After <see cref="AbortResult.PassedOn"/> it keeps
+    /// waiting until that has ended, and throws the cancellation itself.
     /// </summary>
     protected virtual AbortResult OnInterrupted(string? reason) => AbortResult.GivenUp;
 
@@ -38,7 +38,7 @@ internal abstract class WaitPoint : IWaitTarget
 
     public virtual string? Gist => null;
 
-    /// <summary>The condition has come about.</summary>
+    /// <summary>Wakes the waiter because the condition holds.</summary>
     protected void WakeWaiter()
     {
         if (waiter is { } node)
@@ -50,7 +50,7 @@ internal abstract class WaitPoint : IWaitTarget
         whenReady?.Invoke();
     }
 
-    /// <summary>For those who drive a loop and cannot await.</summary>
+    /// <summary>For code that drives a loop and cannot await.</summary>
     internal void WhenReady(Action told) => whenReady = told;
 
     public Awaiter GetAwaiter() => new(this);

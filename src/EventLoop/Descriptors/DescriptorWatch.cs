@@ -5,8 +5,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Descriptors;
 
 /// <summary>
-/// The callbacks of one foreign descriptor. Each stands in the ready queue once at most, and is watched for again when it has run. The handle stays its
-/// owner's, who may close it: then the watch is over. Loop thread only.
+/// The callbacks of one foreign descriptor. Each is in the ready queue at most once, and is watched for again when it has run. The handle remains its owner's,
+/// who may close it, which ends the watch. Loop thread only.
 /// </summary>
 internal sealed class DescriptorWatch : PollSource
 {
@@ -80,7 +80,7 @@ internal sealed class DescriptorWatch : PollSource
         }
     }
 
-    // For whichever direction its callback does not stand in the queue: that one will ask when it has run.
+    // For each direction whose callback is not in the queue; the other one will ask when it has run.
     private void Ask()
     {
         var interest = (reader.IsAwaited ? Readiness.Readable : Readiness.None) | (writer.IsAwaited ? Readiness.Writable : Readiness.None);
@@ -149,7 +149,7 @@ internal sealed class DescriptorWatch : PollSource
 
             if (Action is not { } action)
             {
-                return;      // taken back while it stood in the queue
+                return;      // removed while it was in the queue
             }
 
             core.ThreadContexts.RestoreFlow(Flow);

@@ -3,7 +3,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Descriptors;
 
-/// <summary>The descriptors of others that one loop watches for its user. Loop thread only.</summary>
+/// <summary>The foreign descriptors that one loop watches for its user. Loop thread only.</summary>
 internal sealed class DescriptorWatches(LoopCore core)
 {
     private readonly Dictionary<nint, DescriptorWatch> watches = [];
@@ -11,7 +11,7 @@ internal sealed class DescriptorWatches(LoopCore core)
 
     /// <param name="handle">Of the descriptor.</param>
     /// <param name="reads">Which of its two callbacks is meant.</param>
-    /// <param name="callback">Null: takes it away.</param>
+    /// <param name="callback">Null: removes it.</param>
     /// <returns>Whether there was one.</returns>
     internal bool Set(SafeHandle handle, bool reads, Action? callback)
     {
@@ -20,7 +20,7 @@ internal sealed class DescriptorWatches(LoopCore core)
         {
             if (handle.IsClosed)
             {
-                return false;          // the number is another's by now
+                return false;          // the number is another descriptor's by now
             }
 
             if (watch.Handle.IsClosed)
@@ -55,7 +55,7 @@ internal sealed class DescriptorWatches(LoopCore core)
         }
     }
 
-    /// <summary>Its handle is closed, or was never its own.</summary>
+    /// <summary>Forgets a watch whose handle is closed, or was never its own.</summary>
     internal void Forget(DescriptorWatch watch)
     {
         watch.End();
@@ -65,8 +65,8 @@ internal sealed class DescriptorWatches(LoopCore core)
         }
     }
 
-    /// <summary>Nobody tells when a handle is closed; so now and then somebody looks.</summary>
-    /// <param name="always">False: only when there are twice as many watches as were left last time.</param>
+    /// <summary>Looks for closed handles, which nobody reports; called from time to time.</summary>
+    /// <param name="always">False: only if there are twice as many watches as were left last time.</param>
     internal void ForgetClosed(bool always = false)
     {
         if (watches.Count == 0 || (!always && watches.Count < sweepAt))

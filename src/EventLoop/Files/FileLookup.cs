@@ -3,16 +3,16 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.IO;
 
-/// <summary>What a path below a folder led to.</summary>
+/// <summary>The result of looking up a path below a folder.</summary>
 internal readonly record struct FileLookup(FileOpened Answer, SafeFileHandle? Handle, FileFacts Facts, bool IsLocal)
 {
-    /// <summary>What can be said without waiting.</summary>
+    /// <summary>Looks a path up as far as that is possible without waiting.</summary>
     internal static FileLookup Try(SafeFileHandle folder, string path) => Find(folder, path, waits: false);
 
-    /// <summary>Waits for whatever it takes: for another thread than the loop's.</summary>
-    /// <param name="folder">Null: the system cannot open files relative to one.</param>
-    /// <param name="root">The same folder.</param>
-    /// <param name="path">Below it.</param>
+    /// <summary>Looks a path up and waits as long as necessary; for threads other than the loop's.</summary>
+    /// <param name="folder">Null: the system cannot open files relative to a folder.</param>
+    /// <param name="root">The path of the same folder.</param>
+    /// <param name="path">A path below it.</param>
     internal static FileLookup Find(SafeFileHandle? folder, string root, string path)
     {
         var found = folder is null ? new(FileOpened.Unsupported, null, default, false) : Find(folder, path, waits: true);

@@ -2,7 +2,7 @@ using EventLoop.Native;
 
 namespace EventLoop.IO;
 
-/// <summary>What the system says about a file. os.stat.</summary>
+/// <summary>What the system says about a file. Python: the result of <c>os.stat</c>.</summary>
 public readonly record struct FileStatus
 {
     internal FileStatus(in FileFacts facts)
@@ -21,13 +21,13 @@ public readonly record struct FileStatus
         IsDirectory = info is DirectoryInfo;
     }
 
-    /// <summary>In bytes.</summary>
+    /// <summary>The length in bytes.</summary>
     public long Length { get; }
 
-    /// <summary>When it was written to last.</summary>
+    /// <summary>When it was last written to.</summary>
     public DateTime LastWriteTimeUtc { get; }
 
-    /// <summary>Whether it is a regular file: no folder, pipe or device.</summary>
+    /// <summary>Whether it is a regular file and not a folder, pipe or device.</summary>
     public bool IsFile { get; }
 
     /// <summary>Whether it is a folder.</summary>

@@ -3,23 +3,22 @@ using EventLoop.Native;
 
 namespace EventLoop.IO;
 
-// What goes by a path.
+// Members that take a path.
 public sealed partial class LoopFile
 {
-    /// <summary>Opens a file. <see cref="File.OpenHandle"/>, with its parameters.</summary>
+    /// <summary>Opens a file; like <see cref="File.OpenHandle"/>, with the same parameters.</summary>
     /// <param name="path">Relative to the current folder.</param>
-    /// <param name="mode">Whether it may, or has to, exist.</param>
-    /// <param name="access">For what.</param>
-    /// <param name="share">What others may do meanwhile.</param>
+    /// <param name="mode">Whether the file may, or must, exist.</param>
+    /// <param name="access">What it is opened for.</param>
+    /// <param name="share">What others may do with it meanwhile.</param>
     /// <param name="options">Hints.</param>
-    /// <param name="preallocationSize">What is reserved for a new file.</param>
+    /// <param name="preallocationSize">How many bytes to reserve for a new file.</param>
     /// <remarks>
-    /// A file that is opened for reading, whose path the system has in memory, is opened on the loop's
-    /// thread, in some microseconds; others by the default executor.
-    /// <b>Cancellation:</b> ends the wait at once; what was opened all the same is closed.
+    /// A file that is opened for reading, and whose path the system has in memory, is opened on the loop's thread in some microseconds; others are opened by
+    /// the default executor. <b>Cancellation:</b> ends the wait at once; a file that was opened nevertheless is closed.
     /// </remarks>
-    /// <exception cref="FileNotFoundException">There is none. Other errors as of <see cref="File.OpenHandle"/>.</exception>
-    /// <exception cref="NotSupportedException">It is a pipe, a terminal or a socket. It was not opened.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file. Other errors as for <see cref="File.OpenHandle"/>.</exception>
+    /// <exception cref="NotSupportedException">It is a pipe, a terminal or a socket, which was not opened.</exception>
     public static Coroutine<LoopFile> OpenAsync(
         string path,
         FileMode mode = FileMode.Open,
@@ -43,10 +42,10 @@ public sealed partial class LoopFile
         }
     }
 
-    /// <summary>What the system says about a file or a folder; links are followed. os.stat.</summary>
+    /// <summary>Asks the system about a file or a folder, following links. Python: <c>os.stat</c>.</summary>
     /// <param name="path">Relative to the current folder.</param>
-    /// <returns>Null: there is nothing, or it may not be seen.</returns>
-    /// <remarks>Done by the default executor. An open file tells by <see cref="GetStatusAsync()"/>.</remarks>
+    /// <returns>The status; null: there is nothing, or it may not be seen.</returns>
+    /// <remarks>Done by the default executor. For an open file use <see cref="GetStatusAsync()"/>.</remarks>
     public static Coroutine<FileStatus?> GetStatusAsync(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -63,9 +62,9 @@ public sealed partial class LoopFile
 
     /// <summary>Opens a file, reads all of it and closes it.</summary>
     /// <param name="path">Relative to the current folder.</param>
-    /// <returns>Everything.</returns>
+    /// <returns>The whole content.</returns>
     /// <inheritdoc cref="OpenAsync" path="/exception"/>
-    /// <exception cref="IOException">It has two gigabytes or more, or cannot be read.</exception>
+    /// <exception cref="IOException">The file has two gigabytes or more, or cannot be read.</exception>
     public static async Coroutine<byte[]> ReadAllBytesAsync(string path)
     {
         await using var file = await OpenAsync(path);
@@ -75,7 +74,7 @@ public sealed partial class LoopFile
             throw new IOException($"'{path}' is too long to be read as a whole: {length} bytes. Read it in parts.");
         }
 
-        // Files of /proc have no length; others may grow meanwhile.
+        // Files in /proc have no length; others may grow meanwhile.
         var bytes = new byte[length == 0 ? 4096 : length];
         int read = 0;
         while (await file.ReadAsync(bytes.AsMemory(read), read) is > 0 and var part)
@@ -92,7 +91,7 @@ public sealed partial class LoopFile
 
     /// <summary>Opens a file, reads all of it as a text and closes it.</summary>
     /// <param name="path">Relative to the current folder.</param>
-    /// <param name="encoding">Null: UTF-8, unless it begins with the mark of another.</param>
+    /// <param name="encoding">Null: UTF-8, unless the file begins with the byte order mark of another encoding.</param>
     /// <returns>The text.</returns>
     /// <inheritdoc cref="ReadAllBytesAsync" path="/exception"/>
     public static async Coroutine<string> ReadAllTextAsync(string path, Encoding? encoding = null)
@@ -110,7 +109,7 @@ public sealed partial class LoopFile
 
         if (!FileOpening.TryShare(handle!))
         {
-            handle!.Dispose();      // whoever opens it in the ordinary way is told
+            handle!.Dispose();      // opening it in the ordinary way reports the error
             return null;
         }
 
@@ -119,7 +118,7 @@ public sealed partial class LoopFile
 
     private static LoopFile OpenHere(string path, FileMode mode, FileAccess access, FileShare share, FileOptions options, long preallocationSize)
     {
-        // To open a pipe waits for its other end, and is noticed there.
+        // Opening a pipe waits for its other end; that case is detected there.
         if (OperatingSystem.IsLinux() && !path.Contains('\0') && FileFacts.Of(path, out _) is { HasPositions: false, IsFolder: false })
         {
             throw WithoutPositions($"'{path}'");

@@ -5,19 +5,19 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.IO;
 
-/// <summary>An open file, read and written at offsets. What the system has in memory is read on the loop's thread at once; whatever may wait for a disk is done
-/// by the default executor. AnyIO: <c>open_file</c>.</summary>
+/// <summary>An open file, read and written at offsets. What the system has in memory is read at once on the loop's thread; whatever may wait for a disk is
+/// done by the default executor. AnyIO: <c>open_file</c>.</summary>
 /// <remarks>
-/// <para><b>Thread:</b> a loop's; a file belongs to no loop, but one that came from an
-/// <see cref="OpenFileCache"/> to its. Several operations may be under way at once.</para>
-/// <para><b>Cancellation:</b> ends the wait of a read, a flush or a question at once. A write or a change of the length that has been handed over is waited
-/// for, so that nothing of it can come later than what is done next; its own outcome is what the caller sees.</para>
-/// <para><b>Errors:</b> as of .NET's <see cref="RandomAccess"/>: <see cref="IOException"/>,
-/// <see cref="UnauthorizedAccessException"/> where it was not opened for that.</para>
-/// <para><b>Cost:</b> a read of what is in memory is one system call and allocates nothing. Anything else is a hop to
-/// another thread and back, and what is read there is copied once more.</para>
-/// <para>Whether something is in memory is asked by <c>preadv2(RWF_NOWAIT)</c>. File systems that do not know that (overlay, tmpfs, network), other systems
-/// than Linux: all reads are done by the executor.</para>
+/// <para><b>Thread:</b> a loop's; a file belongs to no particular loop, unless it came from an <see cref="OpenFileCache"/>. Several operations may be pending
+/// at the same time.</para>
+/// <para><b>Cancellation:</b> ends the wait of a read, a flush or a query at once. A write or a change of the length that has been handed over is awaited, so
+/// that no part of it can take effect after a later operation; the caller sees its own outcome.</para>
+/// <para><b>Errors:</b> as for .NET's <see cref="RandomAccess"/>: <see cref="IOException"/>; <see cref="UnauthorizedAccessException"/> where the file was not
+/// opened for that.</para>
+/// <para><b>Cost:</b> a read of what is in memory is one system call and allocates nothing. Anything else is a hop to another thread and back, and data read
+/// there is copied once more.</para>
+/// <para>Whether something is in memory is determined by <c>preadv2(RWF_NOWAIT)</c>. On file systems that do not support it (overlay, tmpfs, network), and on
+/// systems other than Linux, the executor does all reads.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -28,20 +28,20 @@ namespace EventLoop.IO;
 /// </example>
 public sealed partial class LoopFile : IAsyncDisposable
 {
-    // What one step of the loop copies at most, and what another thread reads at once.
+    // The most that one step of the loop copies, and that another thread reads at a time.
     private const int LargestStep = 128 * 1024;
     private const int LargestHop = 1024 * 1024;
 
     private readonly SafeFileHandle handle;
     private readonly OpenFileEntry? entry;
     private readonly bool isLocal;
-    private bool readsAtOnce = true;       // any thread may find out that it does not
+    private bool readsAtOnce = true;       // any thread may find that this is not possible
     private volatile bool isWritten;       // any thread
     private int isDisposed;                // any thread, interlocked
 
-    /// <summary>A file that was opened elsewhere.</summary>
-    /// <param name="handle">It is closed with this file.</param>
-    /// <exception cref="NotSupportedException">It has no positions: a pipe, a terminal, a socket.</exception>
+    /// <summary>Makes a file from a handle that was opened elsewhere.</summary>
+    /// <param name="handle">Closed together with this file.</param>
+    /// <exception cref="NotSupportedException">The handle has no positions: a pipe, a terminal, a socket.</exception>
     public LoopFile(SafeFileHandle handle)
     {
         ArgumentNullException.ThrowIfNull(handle);
@@ -69,17 +69,17 @@ public sealed partial class LoopFile : IAsyncDisposable
         KnownStatus = new FileStatus(entry.Facts);
     }
 
-    /// <summary>The system's handle, for other calls. It stays this file's.</summary>
+    /// <summary>The system's handle, for other calls. It remains this file's to close.</summary>
     public SafeFileHandle Handle => handle;
 
-    /// <summary>The path that it was opened by; of one from an <see cref="OpenFileCache"/>, below its folder. Null: it was opened elsewhere.</summary>
+    /// <summary>The path by which it was opened; for one from an <see cref="OpenFileCache"/>, relative to its folder. Null: it was opened elsewhere.</summary>
     public string? Path { get; private init; }
 
     /// <summary>Reads up to a buffer's length.</summary>
-    /// <param name="buffer">What it holds after a cancellation is not defined.</param>
+    /// <param name="buffer">Its content is undefined after a cancellation.</param>
     /// <param name="offset">Where to begin.</param>
-    /// <returns>How much: less than asked for only at the end of the file, zero beyond it.</returns>
-    /// <remarks>More than 128 KiB are read in several steps, between which others have their turn.</remarks>
+    /// <returns>The number of bytes: fewer than requested only at the end of the file, zero beyond it.</returns>
+    /// <remarks>More than 128 KiB are read in several steps, between which other code runs.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The offset is negative.</exception>
     /// <exception cref="ObjectDisposedException">The file is closed.</exception>
     public Coroutine<int> ReadAsync(Memory<byte> buffer, long offset)
@@ -89,11 +89,11 @@ public sealed partial class LoopFile : IAsyncDisposable
         return ReadCoreAsync(buffer, offset);
     }
 
-    /// <summary>Writes all of it; what lies between the end of the file and the offset becomes zeros.</summary>
-    /// <param name="bytes">Must not change until it is done.</param>
+    /// <summary>Writes all bytes; a gap between the end of the file and the offset becomes zeros.</summary>
+    /// <param name="bytes">Must not change until the write has completed.</param>
     /// <param name="offset">Where to begin.</param>
-    /// <remarks>It is in the system's memory then, and visible to all; <see cref="FlushAsync"/> brings it to the disk. Written by the executor: unlike reads,
-    /// writes that must not wait are refused by the usual file systems (ext4, tmpfs), so there is no telling beforehand.</remarks>
+    /// <remarks>Afterwards the data is in the system's memory and visible to everybody; <see cref="FlushAsync"/> writes it to the disk. Done by the executor:
+    /// unlike reads, writes that must not wait are refused by the usual file systems (ext4, tmpfs), so one cannot know beforehand.</remarks>
     /// <inheritdoc cref="ReadAsync" path="/exception"/>
     public Coroutine WriteAsync(ReadOnlyMemory<byte> bytes, long offset)
     {
@@ -103,7 +103,7 @@ public sealed partial class LoopFile : IAsyncDisposable
         return RunToEndAsync(() => RandomAccess.Write(handle, bytes.Span, offset));
     }
 
-    /// <summary>Has everything that was written before brought to the disk. os.fsync.</summary>
+    /// <summary>Writes to the disk everything that was written before. Python: <c>os.fsync</c>.</summary>
     /// <remarks>A cancelled flush continues by itself.</remarks>
     /// <exception cref="ObjectDisposedException">The file is closed.</exception>
     public Coroutine FlushAsync()
@@ -112,12 +112,12 @@ public sealed partial class LoopFile : IAsyncDisposable
         return Loop.ToThread(() => RandomAccess.FlushToDisk(handle));
     }
 
-    /// <summary>How long it is.</summary>
+    /// <summary>Returns the length in bytes.</summary>
     /// <exception cref="ObjectDisposedException">The file is closed.</exception>
     public async Coroutine<long> GetLengthAsync() => (await GetStatusAsync()).Length;
 
-    /// <summary>Cuts it off, or adds zeros.</summary>
-    /// <param name="length">From now on.</param>
+    /// <summary>Truncates the file, or extends it with zeros.</summary>
+    /// <param name="length">The new length.</param>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
     /// <exception cref="ObjectDisposedException">The file is closed.</exception>
     public Coroutine SetLengthAsync(long length)
@@ -128,8 +128,8 @@ public sealed partial class LoopFile : IAsyncDisposable
         return RunToEndAsync(() => RandomAccess.SetLength(handle, length));
     }
 
-    /// <summary>Its length, times and kind now. os.fstat.</summary>
-    /// <remarks>On a local file system it is asked on the loop's thread, and takes no time.</remarks>
+    /// <summary>Returns its current length, times and kind. Python: <c>os.fstat</c>.</summary>
+    /// <remarks>On a local file system this is a quick call on the loop's thread.</remarks>
     /// <exception cref="ObjectDisposedException">The file is closed.</exception>
     public Coroutine<FileStatus> GetStatusAsync()
     {
@@ -150,10 +150,11 @@ public sealed partial class LoopFile : IAsyncDisposable
         FileStatus StatusOf() => new(FileFacts.Of(handle, entry is null ? Path : null));
     }
 
-    /// <summary>What was known of it when it was opened or, if it came from an <see cref="OpenFileCache"/>, when that looked last. Null: nothing was.</summary>
+    /// <summary>What was known about it when it was opened or, if it came from an <see cref="OpenFileCache"/>, when that last checked. Null:
+    /// nothing.</summary>
     public FileStatus? KnownStatus { get; private init; }
 
-    /// <summary>Closes it, by the executor where that may take time. Idempotent.</summary>
+    /// <summary>Closes the file, through the executor where that may take time. Idempotent.</summary>
     public ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref isDisposed, 1) != 0)
@@ -179,11 +180,11 @@ public sealed partial class LoopFile : IAsyncDisposable
     /// <inheritdoc/>
     public override string ToString() => $"{(isDisposed != 0 ? "closed " : "")}file {Path ?? $"descriptor {handle.DangerousGetHandle()}"}";
 
-    /// <summary>Whether a part is in the system's memory, so that sending it does not wait for a disk; null: nobody knows.</summary>
+    /// <summary>Whether a part is in the system's memory, so that sending it does not wait for a disk; null: unknown.</summary>
     internal bool? IsAtHand(long offset, long count) => CachedFile.IsAtHand(handle, offset, count) ?? (entry is { WasBroughtIn: true } ? true : null);
 
-    /// <summary>The answer to <see cref="IsAtHand"/> until the cache looks again: where the system does
-    /// not tell, the file as a whole was read a moment ago.</summary>
+    /// <summary>Makes <see cref="IsAtHand"/> answer yes until the cache checks again: where the system does not say, the whole file was read a moment
+    /// ago.</summary>
     internal void NoteBroughtIn()
     {
         if (entry is not null)
@@ -221,7 +222,7 @@ public sealed partial class LoopFile : IAsyncDisposable
         return total;
     }
 
-    // Into memory of its own: it may come when nobody waits for it any more.
+    // Into memory of its own: the data may arrive when nobody waits for it any more.
     private async Coroutine<int> ReadElsewhereAsync(Memory<byte> buffer, long offset)
     {
         var block = ArrayPool<byte>.Shared.Rent(buffer.Length);
@@ -232,12 +233,12 @@ public sealed partial class LoopFile : IAsyncDisposable
         return read;
     }
 
-    // A ValueTask is waited for to its end.
+    // A ValueTask is awaited to its end.
     private static async Coroutine RunToEndAsync(Action work)
     {
         await Loop.CheckPoint();
         var core = LoopCore.Required;
-        core.BeginFlight();      // time that is not real holds still
+        core.BeginFlight();      // virtual time stands still meanwhile
         try
         {
             await new ValueTask<bool>(Loop.Current.DefaultExecutor.SubmitAsync(() =>

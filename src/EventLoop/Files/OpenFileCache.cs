@@ -4,17 +4,17 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.IO;
 
-/// <summary>Open files below one folder, for a server that hands them out: opened once, and looked at
-/// again only now and then. nginx: <c>open_file_cache</c>.</summary>
+/// <summary>Open files below one folder, for a server that sends them: opened once, and checked again only from time to time. nginx:
+/// <c>open_file_cache</c>.</summary>
 /// <remarks>
-/// <para><b>Thread:</b> its loop's, the one that used it last.</para>
-/// <para>No path leads out of the folder, and none over a symbolic link; what is no regular file is never opened. On Linux the system itself sees to that
-/// (openat2), without a gap between the look and the opening.</para>
-/// <para>Within its validity a file counts as what it was: of one that was replaced the old content is given, with its length. One that is overwritten in place
-/// may be shorter than its known length.</para>
+/// <para><b>Thread:</b> that of its loop, the one that used it last.</para>
+/// <para>No path leads out of the folder, and none through a symbolic link; only regular files are opened. On Linux the system itself ensures that (openat2),
+/// without a gap between the check and the opening.</para>
+/// <para>Within its validity period a file counts as unchanged: of a file that was replaced the old content is returned, with its length. A file that is
+/// overwritten in place may be shorter than its known length.</para>
 /// <para><b>Cancellation:</b> ends the wait for a file that is not known yet.</para>
-/// <para><b>Cost:</b> a known file takes a look into a table, and one object; one that has to be looked up, some microseconds on the loop's thread if the
-/// system has its path in memory, else a hop to the default executor.</para>
+/// <para><b>Cost:</b> for a known file a table look-up and one object; for one that has to be looked up, some microseconds on the loop's thread if the system
+/// has its path in memory, otherwise a hop to the default executor.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -28,16 +28,16 @@ public sealed class OpenFileCache : IDisposable
     private readonly Dictionary<string, OpenFileEntry> entries = new(StringComparer.Ordinal);
     private readonly OpenFileCacheOptions options;
     private readonly string root;
-    private SafeFileHandle? folder;        // where the system opens relative to it
+    private SafeFileHandle? folder;        // the system opens relative to it
     private bool isFolderKnown;
     private OpenFileEntry? newest;
     private OpenFileEntry? oldest;
     private LoopBinding binding;
     private bool isDisposed;
 
-    /// <summary>A cache that knows no file yet.</summary>
-    /// <param name="root">The folder. It may be a link itself.</param>
-    /// <param name="options">Null: 1000 files, a second.</param>
+    /// <summary>Makes an empty cache.</summary>
+    /// <param name="root">The folder, which may itself be a link.</param>
+    /// <param name="options">Null: 1000 files, one second.</param>
     /// <exception cref="ArgumentOutOfRangeException">The capacity is less than one, or the validity negative.</exception>
     public OpenFileCache(string root, OpenFileCacheOptions? options = null)
     {
@@ -54,13 +54,13 @@ public sealed class OpenFileCache : IDisposable
     /// <summary>How many files it keeps open.</summary>
     public int Count => entries.Count;
 
-    /// <summary>Gives a file, open for reading, with its <see cref="LoopFile.KnownStatus"/>. Whoever
-    /// gets it disposes it; the cache continues to keep it.</summary>
-    /// <param name="path">Below the folder: relative, with slashes.</param>
-    /// <returns>Null: there is no regular file there, it must not be read, or the path leads out of the folder or over a link.</returns>
-    /// <exception cref="IOException">It cannot be opened for another reason: no more descriptors, a disk that fails.</exception>
+    /// <summary>Returns a file, open for reading, with its <see cref="LoopFile.KnownStatus"/>. The caller disposes it; the cache keeps its own
+    /// reference.</summary>
+    /// <param name="path">Relative to the folder, with slashes.</param>
+    /// <returns>The file; null: there is no regular file there, it must not be read, or the path leads out of the folder or through a link.</returns>
+    /// <exception cref="IOException">The file cannot be opened for another reason: no descriptors are left, or the disk fails.</exception>
     /// <exception cref="ObjectDisposedException">The cache was disposed.</exception>
-    /// <exception cref="InvalidOperationException">It is another loop's.</exception>
+    /// <exception cref="InvalidOperationException">The cache belongs to another loop.</exception>
     public Coroutine<LoopFile?> TryOpenAsync(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -69,7 +69,7 @@ public sealed class OpenFileCache : IDisposable
         return OpenAsync(path);
     }
 
-    /// <summary>Closes the files that it keeps; those in use are closed when their users are done.</summary>
+    /// <summary>Closes the files that it keeps; those in use are closed when their users have disposed them.</summary>
     public void Clear()
     {
         while (newest is { } entry)
@@ -78,7 +78,7 @@ public sealed class OpenFileCache : IDisposable
         }
     }
 
-    /// <summary>Closes everything, as <see cref="Clear"/>, and opens no more.</summary>
+    /// <summary>Closes everything, like <see cref="Clear"/>, and opens no more files.</summary>
     public void Dispose()
     {
         isDisposed = true;
@@ -122,14 +122,14 @@ public sealed class OpenFileCache : IDisposable
         return Note(path, found)?.Lend();
     }
 
-    // What is known of the path from now on.
+    // Records what is known about the path from now on.
     private OpenFileEntry? Note(string path, in FileLookup found)
     {
         if (entries.TryGetValue(path, out var known))
         {
             if (found.Handle is { } another && known.Facts == found.Facts)
             {
-                another.Dispose();      // the same still
+                another.Dispose();      // it is still the same file
                 known.WasBroughtIn = false;
                 known.ValidUntil = Loop.Current.Time + options.Validity;
                 MoveToFront(known);

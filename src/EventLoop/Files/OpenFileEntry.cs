@@ -3,13 +3,13 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.IO;
 
-/// <summary>A file that an <see cref="OpenFileCache"/> keeps open, or kept: its users may have it still. Loop thread only.</summary>
+/// <summary>A file that an <see cref="OpenFileCache"/> keeps open, or kept: it may still have users. Loop thread only.</summary>
 internal sealed class OpenFileEntry(string path, SafeFileHandle handle, FileFacts facts, bool isLocal)
 {
     private int users;
     private bool isKept = true;
 
-    // In the order of use; the cache's.
+    // In the order of use; set by the cache.
     internal OpenFileEntry? Newer;
     internal OpenFileEntry? Older;
 
@@ -33,14 +33,14 @@ internal sealed class OpenFileEntry(string path, SafeFileHandle handle, FileFact
         return new LoopFile(this);
     }
 
-    /// <summary>A user is done.</summary>
+    /// <summary>Called when a user has disposed it.</summary>
     internal void Release()
     {
         users--;
         CloseIfUnused();
     }
 
-    /// <summary>The cache keeps it no longer.</summary>
+    /// <summary>Called when the cache no longer keeps it.</summary>
     internal void Drop()
     {
         isKept = false;

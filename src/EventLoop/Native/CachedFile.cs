@@ -2,20 +2,20 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Native;
 
-/// <summary>What can be had of an open file without waiting for its disk.</summary>
+/// <summary>What can be read of an open file without waiting for its disk.</summary>
 internal static unsafe class CachedFile
 {
-    /// <summary>It is not in the system's memory, or cannot be read so for another reason: a plain read waits, or says why.</summary>
+    /// <summary>It is not in the system's memory, or cannot be read this way for another reason: a plain read waits, or reports the reason.</summary>
     internal const int NotAtHand = -1;
 
-    /// <summary>This file is never read so: its file system does not know how (overlay, network), or this system.</summary>
+    /// <summary>This file can never be read this way: its file system (overlay, network), or this system, does not support it.</summary>
     internal const int Unsupported = -2;
 
     private const int NoWait = 0x8;
     private const int SampleDistance = 64 * 1024;
 
     /// <summary>Reads what is in the system's memory (preadv2 with RWF_NOWAIT). Any thread.</summary>
-    /// <returns>How much, zero at the end, or one of the two constants.</returns>
+    /// <returns>The number of bytes, zero at the end, or one of the two constants.</returns>
     internal static int TryRead(SafeFileHandle file, Span<byte> into, long offset)
     {
         if (!OperatingSystem.IsLinux() || Libc.ReadVectorsAt < 0)
@@ -41,9 +41,9 @@ internal static unsafe class CachedFile
         }
     }
 
-    /// <summary>Whether a part of a file is in the system's memory; null: nobody tells. Any thread.</summary>
-    /// <remarks>Asked of the system as a whole where it answers (cachestat, Linux 6.5; for files that one owns
-    /// or may write), else by a sample of one byte in 64 KiB.</remarks>
+    /// <summary>Whether a part of a file is in the system's memory; null: unknown. Any thread.</summary>
+    /// <remarks>The system is asked about the whole part where it answers (cachestat, Linux 6.5; for files that one owns or may write), and otherwise about a
+    /// sample of one byte in 64 KiB.</remarks>
     internal static bool? IsAtHand(SafeFileHandle file, long offset, long count)
     {
         if (!OperatingSystem.IsLinux() || Libc.ReadVectorsAt < 0 || count == 0)
@@ -69,7 +69,7 @@ internal static unsafe class CachedFile
         }
     }
 
-    // Null: the system does not tell.
+    // Null: the system does not say.
     private static long? CountCached(int descriptor, long offset, long count)
     {
         var range = new CachedRange { Offset = (ulong)offset, Length = (ulong)count };
@@ -83,7 +83,7 @@ internal static unsafe class CachedFile
         return count <= 0 ? 0 : ((offset + count - 1) / page) - (offset / page) + 1;
     }
 
-    // An overlay has no pages of its own.
+    // An overlay file system has no pages of its own.
     private static bool? DoesNotKnow(int descriptor, long offset)
     {
         byte sample;

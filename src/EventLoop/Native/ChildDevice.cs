@@ -4,10 +4,10 @@ using Microsoft.Win32.SafeHandles;
 namespace EventLoop.Native;
 
 /// <summary>
-/// One child that was started here: signalled and reaped by its own handle (pidfd), where the system has such, and
-/// else by its number, which is its own as long as nobody has reaped it.
+/// One child that was started here: signalled and reaped by its own handle (pidfd), where the system supports that, and otherwise by its number, which is its
+/// own as long as nobody has reaped it.
 /// </summary>
-/// <remarks>Any thread that nobody shares it with: the loop's as a rule.</remarks>
+/// <remarks>Any thread that has it to itself, usually the loop's.</remarks>
 internal sealed unsafe class ChildDevice : IDisposable
 {
     private const int ByNumber = 1, ByHandle = 3;
@@ -23,32 +23,33 @@ internal sealed unsafe class ChildDevice : IDisposable
         this.handle = handle;
     }
 
-    /// <summary>Whether to do as if the system had no handles of processes; for tests. Any thread.</summary>
+    /// <summary>Whether to act as if the system had no handles of processes; for tests. Any thread.</summary>
     internal static bool WithoutHandles { get; set; }
 
     internal int Id { get; }
 
-    /// <summary>Readable when the child has ended; null where the system has none.</summary>
+    /// <summary>A handle that is readable when the child has ended; null where the system has none.</summary>
     internal SafeFileHandle? Handle => handle;
 
-    /// <summary>Whether it was reaped: nothing is sent to its number any more.</summary>
+    /// <summary>Whether it was reaped, so that nothing is sent to its number any more.</summary>
     internal bool IsReaped { get; private set; }
 
-    /// <summary>Of a child that was just started and that nobody else can have reaped.</summary>
+    /// <summary>For a child that was just started and that nobody else can have reaped.</summary>
     internal static ChildDevice Open(int id)
     {
         int descriptor = WithoutHandles ? -1 : (int)Libc.SystemCall(Libc.PidfdOpen, id, 0, 0, 0, 0, 0);
         return new ChildDevice(id, descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true));
     }
 
-    /// <summary>A process that is no child of this one; null: it is gone. Whose number it was before this call nobody knows: look again behind it.</summary>
+    /// <summary>For a process that is no child of this one; null: it is gone. Nobody knows whose number it was before this call: check again
+    /// afterwards.</summary>
     internal static ChildDevice? OpenStranger(int id)
     {
         int descriptor = (int)Libc.SystemCall(Libc.PidfdOpen, id, 0, 0, 0, 0, 0);
         return descriptor < 0 ? null : new ChildDevice(id, new SafeFileHandle(descriptor, ownsHandle: true));
     }
 
-    /// <summary>Blocks until it has ended; it is not reaped. For a thread of its own.</summary>
+    /// <summary>Blocks until it has ended, without reaping it. For a thread of its own.</summary>
     internal void WaitForEnd()
     {
         byte* information = stackalloc byte[128];
@@ -57,10 +58,10 @@ internal sealed unsafe class ChildDevice : IDisposable
         }
     }
 
-    /// <summary>How it ended; null: it runs. It is not reaped.</summary>
+    /// <summary>How it ended; null: it is running. Does not reap it.</summary>
     internal RawStatus? Peek() => status ??= Ask(Exited | NoWait | NoHang);
 
-    /// <summary>Takes it off the system's table, once it has ended. False: it runs.</summary>
+    /// <summary>Removes it from the system's process table, once it has ended. False: it is running.</summary>
     internal bool Reap()
     {
         if (!IsReaped)
@@ -78,7 +79,7 @@ internal sealed unsafe class ChildDevice : IDisposable
         return true;
     }
 
-    /// <summary>False: it has ended.</summary>
+    /// <summary>Sends a signal. False: it has ended.</summary>
     internal bool Send(int signal)
     {
         if (IsReaped || Peek() is not null)
@@ -91,19 +92,19 @@ internal sealed unsafe class ChildDevice : IDisposable
             : Reference(handle, descriptor => (int)Libc.SystemCall(Libc.PidfdSendSignal, descriptor, signal, 0, 0, 0, 0)) == 0;
     }
 
-    /// <summary>To a process that is no child.</summary>
+    /// <summary>Sends a signal to a process that is no child.</summary>
     internal void SendToStranger(int signal) =>
         _ = Reference(handle!, descriptor => (int)Libc.SystemCall(Libc.PidfdSendSignal, descriptor, signal, 0, 0, 0, 0));
 
-    /// <summary>To all of the group that it leads; as long as it was not reaped, the group's number is nobody else's.</summary>
+    /// <summary>Sends a signal to everybody in the group that it leads; as long as it was not reaped, the group's number is nobody else's.</summary>
     /// <returns>Whether there was anybody.</returns>
     internal bool SendToGroup(int signal)
     {
-        _ = Peek();      // whether somebody else has reaped it
+        _ = Peek();      // checks whether somebody else has reaped it
         return !IsReaped && Id > 1 && Libc.Kill(-Id, signal) == 0;
     }
 
-    /// <summary>Waits a moment for its end, on this thread.</summary>
+    /// <summary>Blocks for a moment to wait for its end.</summary>
     internal bool WaitBriefly(int milliseconds)
     {
         for (int waited = 0; Peek() is null; waited++)
@@ -175,7 +176,7 @@ internal sealed unsafe class ChildDevice : IDisposable
         return id == 0 ? null : code == exited ? new RawStatus(value, 0, false) : new RawStatus(128 + value, value, code == dumped);
     }
 
-    // Somebody else has reaped it. Kernels from 6.15 tell all the same, by the handle.
+    // Somebody else has reaped it. Kernels from 6.15 on still tell how it ended, through the handle.
     private RawStatus Lost()
     {
         const nuint getInformation = 0xC040FF0B;
@@ -220,11 +221,11 @@ internal sealed unsafe class ChildDevice : IDisposable
 }
 
 /// <summary>How a child ended.</summary>
-/// <param name="Code">Its own, or 128 plus the signal.</param>
-/// <param name="Signal">What killed it; zero: it ended by itself.</param>
-/// <param name="CoreDumped">With a core dump.</param>
+/// <param name="Code">Its exit code, or 128 plus the signal.</param>
+/// <param name="Signal">The signal that killed it; zero: it ended by itself.</param>
+/// <param name="CoreDumped">Whether it dumped core.</param>
 internal readonly record struct RawStatus(int Code, int Signal, bool CoreDumped)
 {
-    /// <summary>Whether somebody else has reaped it, and nobody can tell.</summary>
+    /// <summary>Whether somebody else has reaped it, so that nobody can tell.</summary>
     internal bool IsUnknown { get; init; }
 }

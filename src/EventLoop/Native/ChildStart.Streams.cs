@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Native;
 
-// The child's descriptors: what is opened for them before the start, and how each comes to its place.
+// The child's descriptors: what is opened for them before the start, and how each gets to its place.
 internal sealed unsafe partial class ChildStart
 {
     private const int OpenReadWrite = 2, CloseOnExec = 0x80000, NonBlocking = 0x800, SetFlags = 4;

@@ -1,6 +1,6 @@
 namespace EventLoop.Native;
 
-/// <summary>How many files and sockets this process may have open.</summary>
+/// <summary>Knows how many files and sockets this process may have open.</summary>
 internal static class DescriptorLimit
 {
     private const int OpenFiles = 7;

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace EventLoop.Native;
 
-/// <summary>Linux's error numbers, and what .NET calls them.</summary>
+/// <summary>Linux's error numbers, and .NET's names for them.</summary>
 internal static class Errno
 {
     internal const int NoEntry = 2;

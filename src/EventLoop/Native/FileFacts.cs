@@ -4,11 +4,11 @@ using Microsoft.Win32.SafeHandles;
 namespace EventLoop.Native;
 
 /// <summary>What the system says about a file.</summary>
-/// <param name="Device">With the inode: which file it is.</param>
-/// <param name="Inode">See there.</param>
+/// <param name="Device">Identifies the file, together with the inode.</param>
+/// <param name="Inode">Identifies the file, together with the device.</param>
 /// <param name="Mode">Its kind and permissions.</param>
-/// <param name="Length">In bytes.</param>
-/// <param name="LastWriteTicks">Since the year one, UTC.</param>
+/// <param name="Length">The length in bytes.</param>
+/// <param name="LastWriteTicks">The time of the last write in ticks, UTC.</param>
 internal readonly record struct FileFacts(ulong Device, ulong Inode, ushort Mode, long Length, long LastWriteTicks)
 {
     // <linux/stat.h> and <fcntl.h>; the same on every architecture.
@@ -20,12 +20,12 @@ internal readonly record struct FileFacts(ulong Device, ulong Inode, ushort Mode
 
     internal bool IsRegular => (Mode & TypeMask) == 0x8000;
 
-    /// <summary>Whether it is a file, or a disk as a whole.</summary>
+    /// <summary>Whether it is a file, or a whole disk.</summary>
     internal bool HasPositions => (Mode & TypeMask) is 0x8000 or 0x6000;
 
     internal bool IsFolder => (Mode & TypeMask) == 0x4000;
 
-    /// <summary>Of an open file; on a local file system it takes no time. Null: it cannot be had.</summary>
+    /// <summary>Asks about an open file, which takes no time on a local file system. Null: the system does not answer.</summary>
     internal static unsafe FileFacts? Of(int descriptor)
     {
         byte nothing = 0;
@@ -50,15 +50,15 @@ internal readonly record struct FileFacts(ulong Device, ulong Inode, ushort Mode
         }
     }
 
-    /// <summary>Of an open file, on any system.</summary>
-    /// <param name="file">Open.</param>
+    /// <summary>Asks about an open file, on any system.</summary>
+    /// <param name="file">An open file.</param>
     /// <param name="path">Where it was opened, if that is known.</param>
     internal static FileFacts Of(SafeFileHandle file, string? path) => OperatingSystem.IsLinux() && Of(file) is { } facts
         ? facts
         : new FileFacts(0, 0, 0x8000, RandomAccess.GetLength(file), path is null ? File.GetLastWriteTimeUtc(file).Ticks : File.GetLastWriteTimeUtc(path).Ticks);
 
-    /// <summary>Of what a path leads to, links followed. It may wait for the disk. Null: there is
-    /// nothing, or it may not be looked at; the error says why.</summary>
+    /// <summary>Asks about what a path leads to, following links. It may wait for the disk. Null: there is nothing, or it may not be seen; the error says
+    /// why.</summary>
     internal static unsafe FileFacts? Of(string path, out int error)
     {
         fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))

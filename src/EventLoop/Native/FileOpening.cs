@@ -3,28 +3,28 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Native;
 
-/// <summary>How an attempt to open a file ended.</summary>
+/// <summary>The result of an attempt to open a file.</summary>
 internal enum FileOpened
 {
     /// <summary>It is open.</summary>
     Yes,
 
-    /// <summary>There is none that may be opened so.</summary>
+    /// <summary>There is nothing that may be opened this way.</summary>
     No,
 
-    /// <summary>It is there, but no regular file: a folder, a pipe, a device.</summary>
+    /// <summary>It exists, but is not a regular file: a folder, a pipe, a device.</summary>
     NotRegular,
 
-    /// <summary>That cannot be said without waiting, for a disk or for somebody else.</summary>
+    /// <summary>That cannot be decided without waiting, for a disk or for somebody else.</summary>
     MustWait,
 
-    /// <summary>This system has no means to ask, or failed in another way.</summary>
+    /// <summary>This system does not support it, or failed in another way.</summary>
     Unsupported,
 }
 
 /// <summary>
-/// Opens regular files for reading, on request only if that takes no waiting: the path is in the system's memory (openat2 with RESOLVE_CACHED, Linux 5.12), and
-/// the file system asks nobody. The file is looked at before it is opened for good, as to open a pipe or a device has effects on others.
+/// Opens regular files for reading, on request only if no waiting is involved: the path is in the system's memory (openat2 with RESOLVE_CACHED, Linux 5.12),
+/// and the file system is local. The file is examined before it is really opened, because opening a pipe or a device affects others.
 /// </summary>
 internal static unsafe class FileOpening
 {
@@ -34,17 +34,17 @@ internal static unsafe class FileOpening
     private const int SharedAtOnce = 1 | 4;
     private const int Most = 4096;
 
-    // Once refused for good: an old system, or a sandbox that does not know the call. Any thread.
+    // Set once it was refused permanently: by an old system, or a sandbox that does not know the call. Any thread.
     private static volatile bool isRefused = !OperatingSystem.IsLinux();
 
     /// <summary>Any thread.</summary>
     /// <param name="folder">Where relative paths begin; null: the current folder.</param>
-    /// <param name="path">No zero character.</param>
-    /// <param name="isConfined">Whether it must not lead out of the folder, nor over any link.</param>
+    /// <param name="path">Contains no zero character.</param>
+    /// <param name="isConfined">Whether it must not lead out of the folder, nor through any link.</param>
     /// <param name="waits">Whether it may wait for the disk.</param>
-    /// <param name="file">Open, if the answer says so.</param>
-    /// <param name="facts">Of what was found.</param>
-    /// <param name="isLocal">Whether its file system asks nobody.</param>
+    /// <param name="file">The open file, if the result says so.</param>
+    /// <param name="facts">The facts about what was found.</param>
+    /// <param name="isLocal">Whether its file system is local.</param>
     internal static FileOpened TryOpen(
         SafeFileHandle? folder, string path, bool isConfined, bool waits, out SafeFileHandle? file, out FileFacts facts, out bool isLocal)
     {
@@ -96,10 +96,10 @@ internal static unsafe class FileOpening
         }
     }
 
-    /// <summary>What .NET does for a file that others may read as well. False: somebody has it for himself.</summary>
+    /// <summary>Takes the shared lock that .NET takes for a file which others may read as well. False: somebody has it exclusively.</summary>
     internal static bool TryShare(SafeFileHandle file) => Libc.Lock((int)file.DangerousGetHandle(), SharedAtOnce) == 0 || Libc.LastError != Errno.Again;
 
-    /// <summary>A folder for <see cref="TryOpen"/>; null where the system cannot open files so.</summary>
+    /// <summary>A folder for <see cref="TryOpen"/>; null where the system cannot open files this way.</summary>
     internal static SafeFileHandle? TryOpenFolder(string path)
     {
         if (isRefused)
@@ -154,7 +154,7 @@ internal static unsafe class FileOpening
         return found.IsRegular ? FileOpened.Yes : FileOpened.NotRegular;
     }
 
-    // Another file may stand there by now; if it is a pipe, nobody waits for its other end.
+    // Another file may be there by now; if it is a pipe, this does not wait for its other end.
     private static FileOpened OpenForGood(int folder, byte* path, ulong resolve, bool waits, ref FileFacts facts, out SafeFileHandle? file)
     {
         file = null;
@@ -186,7 +186,7 @@ internal static unsafe class FileOpening
                 isRefused = true;
                 return FileOpened.Unsupported;
             default:
-                return waits ? FileOpened.Unsupported : FileOpened.MustWait;      // .NET's own functions say what is wrong
+                return waits ? FileOpened.Unsupported : FileOpened.MustWait;      // .NET's own functions report what is wrong
         }
     }
 

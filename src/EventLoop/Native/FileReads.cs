@@ -3,10 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Native;
 
-/// <summary>Reads what is to be sent.</summary>
+/// <summary>Reads file contents that are to be sent.</summary>
 internal static class FileReads
 {
-    /// <exception cref="ArgumentOutOfRangeException">It is no part that a file could have.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">No file could have such a part.</exception>
     internal static void CheckRange(long offset, long count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
@@ -15,8 +15,8 @@ internal static class FileReads
     }
 
     /// <summary>Blocks as long as the disk takes; never on a pipe or a terminal, which it refuses.</summary>
-    /// <exception cref="IOException">The file cannot be read; it says why.</exception>
-    /// <exception cref="NotSupportedException">It has no positions.</exception>
+    /// <exception cref="IOException">The file cannot be read; the message says why.</exception>
+    /// <exception cref="NotSupportedException">The file has no positions.</exception>
     internal static int Read(SafeFileHandle file, Span<byte> into, long offset)
     {
         try
@@ -34,8 +34,7 @@ internal static class FileReads
         }
     }
 
-    /// <summary>Has a part of a file brought into the system's memory; blocks as long as that takes.
-    /// What fails here fails as well where the file is used.</summary>
+    /// <summary>Reads a part of a file into the system's memory; blocks as long as that takes. A failure here occurs again where the file is used.</summary>
     internal static void BringIn(SafeFileHandle file, long offset, long count)
     {
         var block = ArrayPool<byte>.Shared.Rent((int)Math.Min(count, 128 * 1024));

@@ -49,7 +49,7 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "kill")]
     internal static partial int Kill(int process, int signal);
 
-    /// <summary>To the calling thread: it has acted on it when this returns.</summary>
+    /// <summary>Sends a signal to the calling thread, which has been handled when this returns.</summary>
     [LibraryImport(Name, EntryPoint = "raise")]
     internal static partial int Raise(int signal);
 
@@ -65,7 +65,7 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "signal")]
     internal static partial nint SetSignal(int signal, nint handler);
 
-    /// <summary>posix_spawn_file_actions_addclosefrom_np; null where the C library has none (musl), and close-on-exec has to do.</summary>
+    /// <summary>posix_spawn_file_actions_addclosefrom_np; null where the C library has none (musl), so that close-on-exec has to do.</summary>
     internal static readonly delegate* unmanaged<void*, int, int> SpawnActionsCloseFrom = FindCloseFrom();
 
     private static delegate* unmanaged<void*, int, int> FindCloseFrom() =>

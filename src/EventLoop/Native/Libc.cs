@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 
 namespace EventLoop.Native;
 
-/// <summary>The system calls. Blittable arguments only, so that each compiles to a direct call; the
-/// error number is read right after a call that answered -1.</summary>
+/// <summary>The system calls. Blittable arguments only, so that each compiles to a direct call; the error number is read right after a call that returned
+/// -1.</summary>
 internal static unsafe partial class Libc
 {
     private const string Name = "libc";        // exactly this: the runtime maps it for glibc and for musl
@@ -96,12 +96,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "ioctl")]
     internal static partial int Control(int descriptor, nuint request, int* value);
 
-    /// <summary>Whether the peer's system has everything that was sent over TCP, but for the end
-    /// itself; null when this system does not tell. Linux only.</summary>
+    /// <summary>Whether the peer's system has everything that was sent over TCP, not counting the end itself; null if this system does not say. Linux
+    /// only.</summary>
     internal static bool? IsAcknowledged(int descriptor)
     {
         const nuint OutputQueue = 0x5411;
-        int count;         // the end counts as one, and its acknowledgement may take its time
+        int count;         // the end counts as one byte, and its acknowledgement may take time
         return Control(descriptor, OutputQueue, &count) == 0 ? count <= 1 : null;
     }
 

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace EventLoop.Native;
 
-/// <summary>Holds memory still during one system call.</summary>
+/// <summary>Pins memory during one system call.</summary>
 internal unsafe ref struct PinnedMemories(int capacity)
 {
     private readonly MemoryHandle[] handles = ArrayPool<MemoryHandle>.Shared.Rent(capacity);
@@ -28,7 +28,7 @@ internal unsafe ref struct PinnedMemories(int capacity)
         }
         finally
         {
-            ArrayPool<MemoryHandle>.Shared.Return(handles, clearArray: count > 0);      // a memory of somebody's that throws
+            ArrayPool<MemoryHandle>.Shared.Return(handles, clearArray: count > 0);      // cleared, because a user's memory manager may throw
         }
     }
 }

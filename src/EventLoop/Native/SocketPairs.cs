@@ -7,7 +7,7 @@ namespace EventLoop.Native;
 /// <summary>Pairs of connected Unix sockets: one for this process, one for a child.</summary>
 internal static unsafe class SocketPairs
 {
-    /// <exception cref="IOException">There are no descriptors left.</exception>
+    /// <exception cref="IOException">No descriptors are left.</exception>
     internal static (SafeSocketHandle Ours, SafeFileHandle Theirs) Make()
     {
         const int unix = 1, stream = 1, closeOnExec = 0x80000;

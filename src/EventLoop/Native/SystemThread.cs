@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace EventLoop.Native;
 
-/// <summary>The thread as the system knows it.</summary>
+/// <summary>The current thread as the system knows it.</summary>
 internal static class SystemThread
 {
     private static readonly nint GetThread = RuntimeInformation.ProcessArchitecture switch
@@ -12,6 +12,6 @@ internal static class SystemThread
         _ => 0,
     };
 
-    /// <summary>The number of the thread that asks; zero where the system is not known to have one.</summary>
+    /// <summary>The system's number of the calling thread; zero where none is known.</summary>
     internal static int Current => OperatingSystem.IsLinux() && GetThread != 0 ? (int)Libc.SystemCall(GetThread, 0, 0, 0, 0, 0, 0) : 0;
 }

@@ -1,12 +1,12 @@
 namespace EventLoop.Native;
 
-/// <summary>Ties threads to processors, where the system can.</summary>
+/// <summary>Pins threads to processors, where the system supports it.</summary>
 internal static unsafe class ThreadAffinity
 {
     private const int MostProcessors = 4096;
 
-    /// <summary>Ties the calling thread to one of the processors that it may use; the numbers go round.</summary>
-    /// <returns>False: this system does not do that.</returns>
+    /// <summary>Pins the calling thread to one of the processors that it may use; the numbers wrap around.</summary>
+    /// <returns>False: this system does not support it.</returns>
     internal static bool PinCurrentThread(int number)
     {
         if (!OperatingSystem.IsLinux())

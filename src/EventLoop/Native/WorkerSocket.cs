@@ -1,20 +1,20 @@
 namespace EventLoop.Native;
 
-/// <summary>In a worker process: its end of the socket to the pool, which blocks, and is inherited by nobody.</summary>
+/// <summary>A worker process's end of the socket to the pool, which blocks, and is inherited by nobody.</summary>
 internal sealed unsafe class WorkerSocket
 {
     internal const int Descriptor = 3;
     private const int SetDescriptorFlags = 2, CloseOnExec = 1, KillSignal = 9;
 
-    private readonly byte[] ahead = new byte[4096];      // of whoever reads, as the two below
+    private readonly byte[] ahead = new byte[4096];      // belongs to the reader, like the two fields below
     private int start, end;
 
     internal WorkerSocket() => _ = Libc.Control(Descriptor, SetDescriptorFlags, CloseOnExec);
 
-    /// <summary>This process, at once: nobody is left to work for.</summary>
+    /// <summary>Ends this process at once: nobody is left to work for.</summary>
     internal static void EndProcess() => _ = Libc.Kill(Environment.ProcessId, KillSignal);
 
-    /// <summary>All of it, or false at the end. One thread at a time.</summary>
+    /// <summary>Fills the buffer; false at the end. One thread at a time.</summary>
     internal bool Read(Span<byte> buffer)
     {
         while (true)
@@ -28,7 +28,7 @@ internal sealed unsafe class WorkerSocket
                 return true;
             }
 
-            // What is small comes with what follows it, what is large goes where it belongs.
+            // Small messages arrive together with what follows them; large ones go directly to their destination.
             int read;
             if (buffer.Length < ahead.Length)
             {
@@ -47,7 +47,7 @@ internal sealed unsafe class WorkerSocket
         }
     }
 
-    // Zero: it is at its end.
+    // Zero: the socket is at its end.
     private static int Receive(Span<byte> buffer)
     {
         fixed (byte* to = buffer)

@@ -6,8 +6,8 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Net;
 
-/// <summary>Takes connections from a listener, as long as there is room for them, until it is stopped.
-/// Loop thread only, but for <see cref="WaitsForRoom"/>.</summary>
+/// <summary>Accepts connections from a listener while there is room for them, until it is stopped. Loop thread only, except
+/// <see cref="WaitsForRoom"/>.</summary>
 internal abstract class Acceptor
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
@@ -16,11 +16,11 @@ internal abstract class Acceptor
     private readonly LoopSocket listener;
     private readonly Action? onClosed;
     private readonly LoopTask accepting;
-    private volatile LoopFuture? room;      // any thread looks whether there is one
+    private volatile LoopFuture? room;      // any thread checks whether there is one
     private TimeSpan? lastComplaint;
-    private long untold;                    // failures since then
+    private long untold;                    // failures since the last report
 
-    /// <param name="listener">It belongs to the running loop.</param>
+    /// <param name="listener">Belongs to the running loop.</param>
     /// <param name="onClosed">Called once, when the listener was closed by <see cref="Stop"/>.</param>
     private protected Acceptor(LoopSocket listener, Action? onClosed)
     {
@@ -40,13 +40,13 @@ internal abstract class Acceptor
 
     internal long AcceptedCount { get; private set; }
 
-    /// <summary>Whether <see cref="NoteRoom"/> would tell it something. Any thread: whoever makes room looks
-    /// afterwards, and it looks for room once more after it has said so.</summary>
+    /// <summary>Whether it needs a call of <see cref="NoteRoom"/>. Any thread: whoever makes room checks this afterwards, and the acceptor checks for room
+    /// once more after setting it.</summary>
     internal bool WaitsForRoom => room is not null;
 
     private protected abstract bool HasRoom { get; }
 
-    /// <summary>There is room, and one that came takes it; where several acceptors share it, another one may have been faster.</summary>
+    /// <summary>Takes a place for a new connection if there is one; where several acceptors share the places, another may have been faster.</summary>
     private protected virtual bool TryEnter() => true;
 
     private protected abstract void Serve(LoopSocket accepted);
@@ -92,7 +92,7 @@ internal abstract class Acceptor
 
                 if (IsStopping)
                 {
-                    accepted.Abort();      // it came in the turn of the stop
+                    accepted.Abort();      // it arrived in the turn of the stop
                     return;
                 }
 
@@ -106,7 +106,7 @@ internal abstract class Acceptor
             }
             catch (Exception failure) when (failure is SocketException or IOException)
             {
-                // No descriptors or memory, as a rule: those who wait stay in the backlog until something is free again.
+                // Usually no descriptors or memory: waiting clients stay in the backlog until something is free again.
                 Complain(failure);
                 room = Loop.Current.CreateFuture();
                 await Loop.Wait([room], RetryDelay);
@@ -128,7 +128,7 @@ internal abstract class Acceptor
         room = null;
     }
 
-    // A line now and then, however often it fails: trouble of this kind comes by the thousand.
+    // One line from time to time, however often it fails: failures of this kind come by the thousand.
     private void Complain(Exception failure)
     {
         var now = Loop.Current.Time;
@@ -145,7 +145,7 @@ internal abstract class Acceptor
             + $"again{before}", failure));
     }
 
-    /// <summary>The end of accepting.</summary>
+    /// <summary>Observes the end of accepting.</summary>
     private sealed class EndWatcher(Acceptor acceptor) : CompletionObserver
     {
         internal override void OnEnded(LoopAwaitable ended) => acceptor.OnOver();

@@ -2,9 +2,9 @@ using System.Net;
 
 namespace EventLoop.Net;
 
-/// <summary>The connections of a server on one loop, each with the task that handles it. Loop thread only, but for <see cref="Count"/>.</summary>
-/// <param name="handler">The server's user.</param>
-/// <param name="onLeft">Called once for each that was served, when it is done with or was given up.</param>
+/// <summary>The connections of a server on one loop, each with the task that handles it. Loop thread only, except <see cref="Count"/>.</summary>
+/// <param name="handler">The user's handler.</param>
+/// <param name="onLeft">Called once for each connection that was served, when it has ended or was given up.</param>
 internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Action onLeft)
 {
     private readonly Dictionary<LoopTask, Connection> connections = [];      // by their handlers
@@ -12,7 +12,7 @@ internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Ac
     private bool stopping;
     private bool canceledHandlers;
 
-    /// <summary>Any thread may look; the loop's knows.</summary>
+    /// <summary>Any thread; exact on the loop's thread.</summary>
     internal int Count => connections.Count;
 
     internal bool IsHandledBy(LoopTask? task) => task is not null && connections.ContainsKey(task);
@@ -28,11 +28,12 @@ internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Ac
         }
 
         var connection = new Connection(socket);
-        connections.Add(Loop.CreateTask(HandleAsync(connection), eager: false), connection);      // it takes itself out at its end
+        connections.Add(Loop.CreateTask(HandleAsync(connection), eager: false), connection);      // it removes itself at its end
     }
 
-    /// <summary>No more come in; handlers may end, are cancelled after that time, and those that do not heed even that lose their connections.</summary>
-    /// <param name="timeout">Null or infinite: for ever.</param>
+    /// <summary>Called when no more connections come in; handlers may end by themselves, are cancelled after the timeout, and lose their connections if they
+    /// do not respond even to that.</summary>
+    /// <param name="timeout">Null or infinite: without limit.</param>
     internal async Coroutine<ServerStopResult> StopAsync(TimeSpan? timeout)
     {
         stopping = true;
@@ -80,7 +81,7 @@ internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Ac
             return false;
         }
 
-        idle ??= Loop.Current.CreateFuture();      // one for all who wait
+        idle ??= Loop.Current.CreateFuture();      // one for all waiters
         var result = await Loop.Wait([idle], timeout);
         return result.Done.Count > 0;
     }
@@ -94,7 +95,7 @@ internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Ac
         }
         catch (Exception failure) when (failure is not LoopExitException)
         {
-            connection.Abort();      // what it was about to say is cut
+            connection.Abort();      // what it was about to send is cut off
             if (failure is OperationCanceledException && self.CancelRequests > 0)
             {
                 throw;
@@ -125,7 +126,7 @@ internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Ac
             }
         }
 
-        // A handler that ends in order although the server has cancelled it has swallowed nothing that was meant for anybody else.
+        // If a handler that the server has cancelled ends normally, it has swallowed nothing that was meant for anybody else.
         while (canceledHandlers && self.CancelRequests > 0)
         {
             self.Uncancel();

@@ -4,14 +4,14 @@ using EventLoop.Net.Sockets;
 
 namespace EventLoop.Net;
 
-/// <summary>Several addresses of one host: each has a head start over the next, a failure starts the next at
-/// once, the first connection wins and the others are closed.</summary>
+/// <summary>Connects to one of a host's addresses: each has a head start over the next, a failure starts the next at once, the first connection wins and the
+/// others are closed.</summary>
 internal sealed class HappyEyeballs(string host, int port, IPAddress[] addresses, ConnectOptions options)
 {
     private readonly List<LoopTask<Connection>> attempts = [];
     private readonly Queue<LoopTask<Connection>> ended = [];
     private readonly List<string> failures = [];
-    private LoopFuture? news;            // somebody waits for the next that ends
+    private LoopFuture? news;            // where somebody waits for the next attempt that ends
     private LoopTask<Connection>? taken;
     private SocketError lastError;
 
@@ -54,7 +54,7 @@ internal sealed class HappyEyeballs(string host, int port, IPAddress[] addresses
             }
             catch
             {
-                winner?.Abort();      // nobody will have it
+                winner?.Abort();      // nobody will receive it
                 throw;
             }
         }

@@ -17,27 +17,27 @@ public sealed class Server : IAsyncDisposable
         acceptor = new OwnAcceptor(this, listener, options.MaxConnections ?? int.MaxValue, onClosed);
     }
 
-    /// <summary>Where it listens, with the port that it got.</summary>
+    /// <summary>The address where it listens, with the port that it got.</summary>
     public EndPoint EndPoint => acceptor.EndPoint;
 
-    /// <summary>Connections whose handlers run.</summary>
+    /// <summary>How many connections have running handlers.</summary>
     public int ConnectionCount => handlers.Count;
 
     /// <summary>Whether it accepts connections.</summary>
     public bool IsListening => !acceptor.IsStopping;
 
-    /// <summary>Connections accepted so far.</summary>
+    /// <summary>How many connections were accepted so far.</summary>
     public long AcceptedCount => acceptor.AcceptedCount;
 
-    /// <summary>Waits until the server is stopped. asyncio: <c>serve_forever</c>, but for cancellation, which stops only this wait.</summary>
+    /// <summary>Waits until the server is stopped; a cancellation ends only this wait. asyncio: <c>serve_forever</c>, except for that.</summary>
     public Coroutine WaitForStopAsync() => Loop.Shield(stopped);
 
-    /// <summary>Stops: accepts no more, lets handlers end, cancels those that are not done in time, and
-    /// resets the connections of those that do not heed even that.</summary>
-    /// <param name="timeout">How long handlers may take to end by themselves, and as long again when
-    /// cancelled; null or infinite: for ever, zero: not at all.</param>
-    /// <returns>What had to be cancelled and aborted.</returns>
-    /// <exception cref="InvalidOperationException">It is called from a handler of this server, which would wait for itself.</exception>
+    /// <summary>Stops the server: it accepts no more connections, lets handlers end, cancels those that take too long, and resets the connections of those
+    /// that do not respond even to that.</summary>
+    /// <param name="timeout">How long handlers may take to end by themselves, and then again after they were cancelled; null or infinite: without limit; zero:
+    /// not at all.</param>
+    /// <returns>What had to be cancelled and reset.</returns>
+    /// <exception cref="InvalidOperationException">Called from a handler of this server, which would wait for itself.</exception>
     public async Coroutine<ServerStopResult> StopAsync(TimeSpan? timeout = null)
     {
         acceptor.VerifyAccess("Server.StopAsync");
@@ -48,11 +48,11 @@ public sealed class Server : IAsyncDisposable
 
         acceptor.Stop();
         var result = await handlers.StopAsync(timeout);
-        await acceptor.WaitForEnd();      // it knows already, and leaves nothing running behind
+        await acceptor.WaitForEnd();      // it has been notified already, and leaves nothing running behind
         return result;
     }
 
-    /// <summary>Stops without waiting for handlers that do not heed their cancellation.</summary>
+    /// <summary>Stops without waiting for handlers that do not respond to their cancellation.</summary>
     public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero).AsTask());
 
     internal static InvalidOperationException StopsItself() => new("A handler cannot wait for its own server to stop. Let another task do that.");
@@ -63,7 +63,7 @@ public sealed class Server : IAsyncDisposable
         NoteStopped();
     }
 
-    // Whoever asked for the stop may have given up waiting for it: it is over when nothing of it is left.
+    // Whoever asked for the stop may have given up waiting for it: the stop is complete when nothing is left.
     private void NoteStopped()
     {
         if (acceptor is { IsStopping: true, IsOver: true } && handlers.Count == 0)

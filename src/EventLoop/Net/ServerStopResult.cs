@@ -5,7 +5,7 @@ using EventLoop.Net.Sockets;
 
 namespace EventLoop.Net;
 
-/// <summary>What a stop of a server came to.</summary>
-/// <param name="Aborted">Connections whose handlers did not even end when they were cancelled, and were reset; by their peers.</param>
+/// <summary>The result of stopping a server.</summary>
+/// <param name="Aborted">The peers of connections that were reset because their handlers did not even respond to their cancellation.</param>
 /// <param name="Canceled">How many handlers had to be cancelled.</param>
 public readonly record struct ServerStopResult(IReadOnlyList<EndPoint?> Aborted, int Canceled);

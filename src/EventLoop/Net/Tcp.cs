@@ -8,15 +8,15 @@ namespace EventLoop.Net;
 /// <summary>TCP: connections and servers. asyncio: <c>open_connection</c>, <c>start_server</c>.</summary>
 public static class Tcp
 {
-    /// <summary>Connects to a host. Names are resolved off the loop; of several addresses each next one is tried a moment
-    /// later, and the first to answer wins (happy eyeballs, RFC 8305).</summary>
+    /// <summary>Connects to a host. Names are resolved off the loop; with several addresses each one is tried a moment after the previous, and the first to
+    /// answer wins (happy eyeballs, RFC 8305).</summary>
     /// <param name="host">A name or an address.</param>
     /// <param name="port">1 to 65535.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <returns>The connection, which the caller disposes.</returns>
     /// <remarks><b>Thread:</b> the loop's. <b>Cancellation:</b> ends all attempts.</remarks>
     /// <exception cref="SocketException">No such host, or no address answered; each is named with its error.</exception>
-    /// <exception cref="TimeoutException">The options' time was up.</exception>
+    /// <exception cref="TimeoutException">The time limit of the options elapsed.</exception>
     /// <example>
     /// <code>
     /// await using Connection connection = await Tcp.ConnectAsync("localhost", 7);
@@ -30,7 +30,7 @@ public static class Tcp
     }
 
     /// <summary>Connects to an address.</summary>
-    /// <param name="endPoint">Where to. A <see cref="DnsEndPoint"/> with an address family gets addresses of that family only.</param>
+    /// <param name="endPoint">The destination. A <see cref="DnsEndPoint"/> with an address family uses addresses of that family only.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <returns>The connection, which the caller disposes.</returns>
     /// <inheritdoc cref="ConnectAsync(string, int, ConnectOptions?)" path="/remarks"/>
@@ -45,10 +45,10 @@ public static class Tcp
     }
 
     /// <summary>Listens, and runs <paramref name="handler"/> in a task of its own for each connection, which is disposed when the handler ends.</summary>
-    /// <param name="endPoint">Port 0 takes a free one; the server's <see cref="Server.EndPoint"/> says which.</param>
-    /// <param name="handler">What it throws goes to the loop's exception handler.</param>
+    /// <param name="endPoint">Port 0 chooses a free one; <see cref="Server.EndPoint"/> says which.</param>
+    /// <param name="handler">An exception goes to the loop's exception handler.</param>
     /// <param name="options">Null: the defaults.</param>
-    /// <returns>The server, which accepts already.</returns>
+    /// <returns>The server, which is accepting already.</returns>
     /// <exception cref="SocketException">The address is in use, or is not this machine's.</exception>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     [OverloadResolutionPriority(1)]
@@ -68,13 +68,13 @@ public static class Tcp
         return Listen(endPoint, async Coroutine (connection) => await handler(connection), options);
     }
 
-    /// <summary>Listens at an address of this machine, and runs <paramref name="handler"/> in a task of its own for
-    /// each connection, which is disposed when the handler ends.</summary>
+    /// <summary>Listens on an address of this machine, and runs <paramref name="handler"/> in a task of its own for each connection, which is disposed when
+    /// the handler ends.</summary>
     /// <param name="host">An address; "localhost"; null, "" or "*" for all addresses of this machine, IPv6 and IPv4. Other names are not resolved here.</param>
-    /// <param name="port">0 takes a free one; the server's <see cref="Server.EndPoint"/> says which.</param>
-    /// <param name="handler">What it throws goes to the loop's exception handler.</param>
+    /// <param name="port">0 chooses a free one; <see cref="Server.EndPoint"/> says which.</param>
+    /// <param name="handler">An exception goes to the loop's exception handler.</param>
     /// <param name="options">Null: the defaults.</param>
-    /// <returns>The server, which accepts already.</returns>
+    /// <returns>The server, which is accepting already.</returns>
     /// <exception cref="ArgumentException">The host is a name.</exception>
     /// <inheritdoc cref="Listen(EndPoint, Func{Connection, Coroutine}, ListenOptions?)" path="/exception"/>
     /// <example>
@@ -150,7 +150,7 @@ public static class Tcp
             await socket.ConnectAsync(endPoint);
             if (endPoint is IPEndPoint && Equals(socket.LocalEndPoint, endPoint))
             {
-                throw SocketErrors.Failed("connect to", endPoint, SocketError.ConnectionRefused);      // to itself: nobody listens there
+                throw SocketErrors.Failed("connect to", endPoint, SocketError.ConnectionRefused);      // connected to itself: nobody listens there
             }
 
             return new Connection(socket);
@@ -208,7 +208,7 @@ public static class Tcp
                 $"connect to {host}:{port} failed: it has no {(family == AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4")} address");
     }
 
-    // The first family first, then in turns, so that a dead family costs one head start and not one for each address.
+    // The first family first, then alternating, so that an unreachable family costs one head start and not one for each address.
     private static IPAddress[] Interleave(IPAddress[] addresses)
     {
         var first = Array.FindAll(addresses, address => address.AddressFamily == addresses[0].AddressFamily);

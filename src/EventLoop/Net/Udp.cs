@@ -9,7 +9,7 @@ namespace EventLoop.Net;
 /// <summary>UDP. asyncio: <c>create_datagram_endpoint</c>.</summary>
 public static class Udp
 {
-    /// <summary>A socket that receives at an address and sends to any.</summary>
+    /// <summary>Makes a socket that receives at an address and sends to any.</summary>
     /// <param name="endPoint">Port 0 takes a free one.</param>
     /// <returns>The socket, which the caller disposes.</returns>
     /// <exception cref="SocketException">The address is in use, or is not this machine's.</exception>
@@ -28,17 +28,17 @@ public static class Udp
         });
     }
 
-    /// <summary>A socket with one peer: it receives from it only.</summary>
+    /// <summary>Makes a socket with a single peer, from which alone it receives.</summary>
     /// <param name="endPoint">The peer.</param>
     /// <returns>The socket, which the caller disposes.</returns>
-    /// <exception cref="SocketException">There is no way to that address.</exception>
+    /// <exception cref="SocketException">That address cannot be reached.</exception>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     public static DatagramSocket Connect(IPEndPoint endPoint)
     {
         ArgumentNullException.ThrowIfNull(endPoint);
         return Make(endPoint, socket =>
         {
-            var error = socket.BeginConnect(endPoint);        // never waits: it only notes the address
+            var error = socket.BeginConnect(endPoint);        // never waits: it only records the address
             if (error != SocketError.Success)
             {
                 throw SocketErrors.Failed("connect to", endPoint, error);

@@ -7,14 +7,14 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
 
-/// <summary>Unix sockets, by path or, with a name that begins with a zero character, in Linux's abstract namespace.
-/// asyncio: <c>open_unix_connection</c>, <c>start_unix_server</c>.</summary>
+/// <summary>Unix sockets, by path, or in Linux's abstract namespace by a name that begins with a zero character. asyncio: <c>open_unix_connection</c>,
+/// <c>start_unix_server</c>.</summary>
 public static class Unix
 {
-    /// <summary>Connects to a socket of this machine.</summary>
-    /// <param name="path">"\0name" for an abstract one.</param>
+    /// <summary>Connects to a socket on this machine.</summary>
+    /// <param name="path">"\0name" for an abstract address.</param>
     /// <returns>The connection, which the caller disposes.</returns>
-    /// <remarks>A server whose backlog is full is tried again until it takes the connection. <b>Cancellation:</b> ends the attempt.</remarks>
+    /// <remarks>If the server's backlog is full, the attempt is repeated until it accepts the connection. <b>Cancellation:</b> ends the attempt.</remarks>
     /// <exception cref="ArgumentException">The path is too long for a socket.</exception>
     /// <exception cref="SocketException">Nobody listens there; the path is in the message.</exception>
     public static async Coroutine<Connection> ConnectAsync(string path)
@@ -39,13 +39,13 @@ public static class Unix
     }
 
     /// <summary>Listens, and runs <paramref name="handler"/> in a task of its own for each connection, which is disposed when the handler ends.</summary>
-    /// <param name="path">"\0name" for an abstract one. A socket file that a dead server left is replaced, and the server removes its own when it stops (with
-    /// the portable poller: whatever stands there).</param>
-    /// <param name="handler">What it throws goes to the loop's exception handler.</param>
+    /// <param name="path">"\0name" for an abstract address. A socket file that a dead server left is replaced, and the server removes its own when it stops
+    /// (with the portable poller: whatever is there).</param>
+    /// <param name="handler">An exception goes to the loop's exception handler.</param>
     /// <param name="options">Null: the defaults.</param>
-    /// <returns>The server, which accepts already.</returns>
+    /// <returns>The server, which is accepting already.</returns>
     /// <exception cref="ArgumentException">The path is too long for a socket.</exception>
-    /// <exception cref="SocketException">Somebody listens there, or the file is no socket.</exception>
+    /// <exception cref="SocketException">Somebody listens there, or the file is not a socket.</exception>
     [OverloadResolutionPriority(1)]
     public static Server Listen(string path, Func<Connection, Coroutine> handler, ListenOptions? options = null)
     {
@@ -56,7 +56,7 @@ public static class Unix
         return new Server(new LoopSocket(core, device), handler, options, onClosed);
     }
 
-    /// <summary>One that listens, and what is to be done when it is closed.</summary>
+    /// <summary>A listening device, and what has to be done when it is closed.</summary>
     internal static (SocketDevice Device, Action? OnClosed) OpenListener(LoopCore core, string path, ListenOptions options)
     {
         var endPoint = EndPointOf(path);
@@ -100,7 +100,7 @@ public static class Unix
         }
     }
 
-    // A file with nobody behind it refuses connections; only such a one is removed.
+    // A file with nobody behind it refuses connections; only such a file is removed.
     internal static void RemoveStale(string path, EndPoint endPoint)
     {
         if (!File.Exists(path))
@@ -119,16 +119,16 @@ public static class Unix
         }
         catch (SocketException)
         {
-            // Alive, or no socket: bind says so.
+            // In use, or not a socket: bind reports that.
         }
     }
 
-    // Also a link to one, as asyncio has it. Where the system cannot be asked: what may be one.
+    // Also a link to one, as in asyncio. Where the system cannot be asked: anything that may be one.
     private static bool IsSocket(string path) =>
         SocketFile.Find(path, followsLinks: true) is { } file ? file.IsSocket
         : File.GetAttributes(path).HasFlag(FileAttributes.ReparsePoint) || new FileInfo(path).Length == 0;
 
-    // Another server may listen there by now, with a file of its own.
+    // Another server may be listening there by now, with a file of its own.
     internal static void RemoveOwn(string path, SocketFile? own)
     {
         try
@@ -140,7 +140,7 @@ public static class Unix
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
-            // With its folder, or it is no longer ours to remove.
+            // It has gone together with its folder, or may no longer be removed by us.
         }
     }
 }

@@ -5,8 +5,8 @@ namespace EventLoop.Processes;
 /// <summary>Writes a child's input and reads its outputs at the same time. Loop thread only.</summary>
 internal static class Capture
 {
-    /// <summary>All of both outputs, when the child has ended: outputs that end before may be those of one
-    /// that still reads. The first failure ends the others.</summary>
+    /// <summary>Reads both outputs completely until the child has ended: an output that ends earlier may be that of a child that still reads. The first
+    /// failure ends the others.</summary>
     internal static async Coroutine<(byte[] Output, byte[] Error)> All(
         SendPipe? to, ReadOnlyMemory<byte> input, ReceivePipe? output, ReceivePipe? error, int limit, Func<Coroutine<ExitStatus>> ended)
     {
@@ -24,7 +24,7 @@ internal static class Capture
         }
         finally
         {
-            // The input that nobody has read in the end is nobody's.
+            // Input that nobody has read in the end is dropped.
             foreach (var task in tasks.Where(static task => !task.IsCompleted))
             {
                 task.Cancel();
@@ -34,7 +34,7 @@ internal static class Capture
         }
     }
 
-    /// <summary>The last of what comes.</summary>
+    /// <summary>The last part of what arrives.</summary>
     internal static async Coroutine<byte[]> Tail(ReceivePipe pipe, int most)
     {
         var kept = new byte[most];
@@ -57,7 +57,7 @@ internal static class Capture
         return task;
     }
 
-    // Straight into blocks that grow with what comes, which are joined at the end.
+    // Directly into blocks that grow with what arrives and are joined at the end.
     private static async Coroutine<byte[]> ReadAll(ReceivePipe? pipe, int limit)
     {
         const int first = 4 * 1024, largest = 8 * 1024 * 1024;
@@ -117,7 +117,7 @@ internal static class Capture
         return all;
     }
 
-    // A child that does not read its input, or not all of it, is no error.
+    // A child that does not read its input, or not all of it, is not an error.
     private static async Coroutine Write(SendPipe pipe, ReadOnlyMemory<byte> input)
     {
         try

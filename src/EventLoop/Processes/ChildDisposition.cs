@@ -3,8 +3,8 @@ using EventLoop.Native;
 namespace EventLoop.Processes;
 
 /// <summary>
-/// Whoever started this process may have had it ignore SIGCHLD, and then the system reaps its children before anybody can ask how they ended. Set back before
-/// the first start; where .NET has a handler of its own by then, that is left alone. On the <see cref="SpawnThread"/>.
+/// Whoever started this process may have made it ignore SIGCHLD; then the system reaps its children before anybody can ask how they ended. This restores the
+/// default before the first start, unless .NET has a handler of its own by then. On the <see cref="SpawnThread"/>.
 /// </summary>
 internal static unsafe class ChildDisposition
 {

@@ -4,8 +4,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Processes;
 
 /// <summary>
-/// Opens those of a child's files that may keep whoever opens them waiting, a FIFO above all: on a thread of its own, so that neither the loop nor other starts
-/// wait with it. A cancelled one leaves nothing behind.
+/// Opens those of a child's files whose opening may block, above all FIFOs: on a thread of its own, so that neither the loop nor other starts are held up. A
+/// cancelled opening leaves nothing behind.
 /// </summary>
 internal sealed class ChildFileOpening : LoopItem
 {
@@ -15,7 +15,7 @@ internal sealed class ChildFileOpening : LoopItem
     private readonly ProcessCommand command;
     private readonly ChildStart start;
     private readonly LoopFuture over;
-    private readonly Lock gate = new();      // of the two flags; held for a moment only
+    private readonly Lock gate = new();      // of the two flags; held only for a moment
     private bool isOpened;
     private bool isGivenUp;
     private volatile List<int> places = [];
@@ -30,7 +30,7 @@ internal sealed class ChildFileOpening : LoopItem
         Context = core.BaseContext;
     }
 
-    /// <summary>Nothing to do for a command without files.</summary>
+    /// <summary>Does nothing for a command without such files.</summary>
     internal static async Coroutine Complete(LoopCore core, ProcessCommand command, ChildStart start)
     {
         if (!start.HasFiles)
@@ -84,7 +84,7 @@ internal sealed class ChildFileOpening : LoopItem
         Finish();
     }
 
-    // A thread of its own.
+    // On a thread of its own.
     private void Open()
     {
         foreach (int place in places)
@@ -122,7 +122,7 @@ internal sealed class ChildFileOpening : LoopItem
         core.EndFlight();
     }
 
-    // Whoever waits in the system's call is let out by the other end of the FIFO, which is opened for a moment.
+    // A thread that is blocked in the system call is released by opening the other end of the FIFO for a moment.
     private void GiveUp()
     {
         lock (gate)

@@ -4,8 +4,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Processes;
 
-/// <summary>Tells when a child has ended: by its handle in the poller, or, where the system has
-/// none, by a thread that waits for it. Loop thread only.</summary>
+/// <summary>Reports when a child has ended: by its handle in the poller, or, where the system has none, by a thread that waits for it. Loop thread
+/// only.</summary>
 internal sealed class ChildWatch : PollSource
 {
     private readonly LoopCore core;

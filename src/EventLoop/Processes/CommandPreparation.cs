@@ -3,12 +3,12 @@ using EventLoop.Native;
 
 namespace EventLoop.Processes;
 
-/// <summary>A command as the system takes it, and what the system's refusals mean.</summary>
+/// <summary>Turns a command into what the system takes, and the system's refusals into exceptions.</summary>
 internal static class CommandPreparation
 {
     private const string DefaultPath = "/usr/bin:/bin";
 
-    /// <exception cref="ArgumentException">Something in it cannot be.</exception>
+    /// <exception cref="ArgumentException">Some part of the command is impossible.</exception>
     internal static ChildStart Prepare(ProcessCommand command, bool detached = false)
     {
         RefuseToOutput(command.Input, nameof(ProcessCommand.Input));
@@ -48,7 +48,7 @@ internal static class CommandPreparation
         return start;
     }
 
-    /// <summary>The exception for the system's number.</summary>
+    /// <summary>The exception for the system's error number.</summary>
     internal static Exception Explain(ProcessCommand command, int error, string? what)
     {
         string reason = System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error);
@@ -104,7 +104,7 @@ internal static class CommandPreparation
         }
     }
 
-    // A copy of this process's, as it is at this moment.
+    // A copy of this process's environment as it is at this moment.
     private static IDictionary EnvironmentOf(ProcessCommand command)
     {
         var all = command.ClearEnvironment ? new Hashtable() : Environment.GetEnvironmentVariables();

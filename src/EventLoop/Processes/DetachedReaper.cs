@@ -23,12 +23,12 @@ internal static unsafe class DetachedReaper
         }
     }
 
-    /// <summary>Has what it needs, so that nothing can go wrong once there is a child to be taken.</summary>
-    /// <exception cref="IOException">There are no descriptors.</exception>
-    /// <exception cref="OutOfMemoryException">There are no threads.</exception>
+    /// <summary>Acquires what it needs, so that nothing can fail once there is a child to take over.</summary>
+    /// <exception cref="IOException">No descriptors are left.</exception>
+    /// <exception cref="OutOfMemoryException">No thread could be started.</exception>
     internal static void Prepare()
     {
-        lock (Gate)       // held for a moment only
+        lock (Gate)       // held only for a moment
         {
             if (!ChildDevice.WithoutHandles && !IsPrepared())
             {
@@ -68,7 +68,7 @@ internal static unsafe class DetachedReaper
     private static bool TryWatch(ChildDevice child, SafeFileHandle handle, bool isGuarded)
     {
         int descriptor = (int)handle.DangerousGetHandle();
-        lock (Gate)       // held for a moment only
+        lock (Gate)       // held only for a moment
         {
             if (!IsPrepared())
             {

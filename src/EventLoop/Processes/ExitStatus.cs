@@ -6,9 +6,9 @@ using EventLoop.SignalHandling;
 namespace EventLoop;
 
 /// <summary>How a process ended. .NET 11: <c>ProcessExitStatus</c>, with these member names.</summary>
-/// <param name="ExitCode">Its own, or 128 plus the number of the signal, as shells and .NET have it (asyncio: minus the number).</param>
-/// <param name="Signal">What killed it, by its name where <see cref="PosixSignal"/> has one; null: it ended by itself.</param>
-/// <param name="CoreDumped">With a core dump.</param>
+/// <param name="ExitCode">Its exit code, or 128 plus the number of the signal, as in shells and .NET (asyncio: minus the number).</param>
+/// <param name="Signal">The signal that killed it, by name where <see cref="PosixSignal"/> has one; null: it ended by itself.</param>
+/// <param name="CoreDumped">Whether it dumped core.</param>
 public readonly record struct ExitStatus(int ExitCode, PosixSignal? Signal = null, bool CoreDumped = false)
 {
     /// <summary>Whether it ended by itself with exit code 0.</summary>

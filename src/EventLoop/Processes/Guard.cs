@@ -6,14 +6,14 @@ using Microsoft.Win32.SafeHandles;
 namespace EventLoop.Processes;
 
 /// <summary>
-/// Kills process groups when this process ends, however it does: one shell for the process, which reads the groups' numbers from a pipe and acts at its end. It
-/// is started again when somebody ends it. On the <see cref="SpawnThread"/> only.
+/// Kills process groups when this process ends, however it ends: one shell for the process, which reads the groups' numbers from a pipe and acts at the end of
+/// that pipe. It is restarted when somebody kills it. On the <see cref="SpawnThread"/> only.
 /// </summary>
 internal static unsafe class Guard
 {
     private const string Shell = "/bin/sh";
 
-    // A variable for each group; "kill -9 -N", because dash knows no "--".
+    // A variable for each group; "kill -9 -N", because dash does not know "--".
     private const string Script = """
         trap '' HUP INT QUIT TERM TSTP TTIN TTOU
         while read -r line; do
@@ -32,8 +32,8 @@ internal static unsafe class Guard
     private static readonly HashSet<int> Groups = [];
     private static SafeFileHandle? pipe;
 
-    /// <summary>A guard is there, so that nothing can go wrong once a child has been started.</summary>
-    /// <exception cref="PlatformNotSupportedException">There is no shell to do it.</exception>
+    /// <summary>Starts the guard if necessary, so that nothing can fail once a child has been started.</summary>
+    /// <exception cref="PlatformNotSupportedException">There is no shell for it.</exception>
     internal static void Prepare()
     {
         if (pipe is null)
@@ -56,7 +56,7 @@ internal static unsafe class Guard
         }
     }
 
-    /// <summary>Reaps a child that has ended, once the guard has forgotten its number: from then on that can be anybody's. Any thread.</summary>
+    /// <summary>Reaps a child that has ended, after the guard has forgotten its number, which any process may get from then on. Any thread.</summary>
     internal static void Release(ChildDevice child) => SpawnThread.Post(() =>
     {
         Remove(child.Id);
@@ -91,7 +91,7 @@ internal static unsafe class Guard
         }
         catch (OutOfMemoryException)
         {
-            // One that nobody watches is none.
+            // A guard that nobody watches is no guard.
             pipe!.Dispose();
             pipe = null;
             device.Send(SignalNumbers.Kill);
@@ -107,7 +107,7 @@ internal static unsafe class Guard
         }
     }
 
-    // A thread of its own.
+    // On a thread of its own.
     private static void Watch(ChildDevice device)
     {
         device.WaitForEnd();
@@ -131,11 +131,11 @@ internal static unsafe class Guard
         }
         catch (Exception failure) when (failure is PlatformNotSupportedException or IOException or OutOfMemoryException)
         {
-            // The next one to ask hears of it.
+            // The next caller is notified.
         }
     }
 
-    // One that has just been killed does not hear it; the next one is notified of all.
+    // A guard that was just killed does not read it; the next one is told of all groups.
     private static void Tell(string line)
     {
         byte[] bytes = Encoding.ASCII.GetBytes(line);

@@ -7,14 +7,15 @@ using EventLoop.SignalHandling;
 
 namespace EventLoop;
 
-/// <summary>What to run and how. Immutable: <c>with</c> makes another. Nothing happens until it is handed to <see cref="Subprocess"/>.</summary>
+/// <summary>What to run, and how. Immutable: <c>with</c> makes another one. Nothing happens until it is passed to <see cref="Subprocess"/>.</summary>
 public sealed record ProcessCommand
 {
-    /// <summary>A program and its arguments.</summary>
+    /// <summary>Makes a command from a program and its arguments.</summary>
     /// <param name="fileName">
-    /// A path if it has a slash, relative to the working directory; else it is looked up in the PATH that the child gets (/usr/bin:/bin where it gets none).
+    /// A path, if it contains a slash, relative to the working directory; otherwise it is looked up in the PATH that the child gets (/usr/bin:/bin if it gets
+    /// none).
     /// </param>
-    /// <param name="arguments">Handed over as they are: nothing is split, quoted or expanded.</param>
+    /// <param name="arguments">Passed on unchanged: nothing is split, quoted or expanded.</param>
     public ProcessCommand(string fileName, params IEnumerable<string> arguments)
     {
         ArgumentException.ThrowIfNullOrEmpty(fileName);
@@ -24,8 +25,8 @@ public sealed record ProcessCommand
     }
 
     /// <summary><c>/bin/sh -c script</c>. asyncio: <c>create_subprocess_shell</c>.</summary>
-    /// <param name="script">For the shell.</param>
-    /// <param name="arguments">Values, which come in as $1, $2, ...: never paste them into the text.</param>
+    /// <param name="script">The shell script.</param>
+    /// <param name="arguments">Values, which arrive as $1, $2, ...: never paste them into the script.</param>
     public static ProcessCommand Shell(string script, params IEnumerable<string> arguments)
     {
         ArgumentNullException.ThrowIfNull(script);
@@ -44,7 +45,7 @@ public sealed record ProcessCommand
         }
     }
 
-    /// <summary>What it is given.</summary>
+    /// <summary>The arguments, without argv[0].</summary>
     public IReadOnlyList<string> Arguments
     {
         get;
@@ -54,40 +55,40 @@ public sealed record ProcessCommand
     /// <summary>argv[0]; null: the file name.</summary>
     public string? ArgumentZero { get; init; }
 
-    /// <summary>Null: this process's at the time of the start.</summary>
+    /// <summary>The working directory; null: this process's at the time of the start.</summary>
     public string? WorkingDirectory { get; init; }
 
-    /// <summary>Changes to the environment of this process; a null value takes a variable away. With
-    /// <see cref="ClearEnvironment"/> it is all that the child gets.</summary>
+    /// <summary>Changes to this process's environment; a null value removes a variable. With <see cref="ClearEnvironment"/> this is all that the child
+    /// gets.</summary>
     public IReadOnlyDictionary<string, string?>? Environment
     {
         get;
         init => field = value is null ? null : new ReadOnlyDictionary<string, string?>(new Dictionary<string, string?>(value));
     }
 
-    /// <summary>Whether the child gets nothing of this process's environment.</summary>
+    /// <summary>Whether the child gets none of this process's environment.</summary>
     public bool ClearEnvironment { get; init; }
 
-    /// <summary>Not said: <see cref="Stdio.Inherit"/> for StartAsync and RunAsync; for what captures or reads, the
-    /// input given there, else nothing; nothing for StartDetachedAsync.</summary>
+    /// <summary>Its standard input. If not set: <see cref="Stdio.Inherit"/> for StartAsync and RunAsync; for members that capture or read, the input passed to
+    /// them, or nothing; nothing for StartDetachedAsync.</summary>
     public Stdio Input { get; init; }
 
-    /// <summary>Not said: <see cref="Stdio.Inherit"/> for StartAsync and RunAsync, captured by what captures or reads,
-    /// nothing for StartDetachedAsync. What is said holds everywhere.</summary>
+    /// <summary>Where this stream goes. If not set: <see cref="Stdio.Inherit"/> for StartAsync and RunAsync, captured by members that capture or read, nothing
+    /// for StartDetachedAsync. A value that is set always holds.</summary>
     public Stdio Output { get; init; }
 
     /// <inheritdoc cref="Output"/>
     public Stdio Error { get; init; }
 
-    /// <summary>The child has them as descriptors 3, 4, ... in this order, and no others: whatever else is open here is closed there. They stay this side's to
-    /// close. Python: <c>pass_fds</c>.</summary>
+    /// <summary>Handles that the child has as descriptors 3, 4, ... in this order; everything else that is open here is closed there. The caller still has to
+    /// close them. Python: <c>pass_fds</c>.</summary>
     public IReadOnlyList<SafeHandle> InheritedHandles
     {
         get;
         init => field = Copy(value, nameof(InheritedHandles));
     } = [];
 
-    /// <summary>Of texts that are written to and read from it. UTF-8 without a mark; what is invalid is replaced.</summary>
+    /// <summary>The encoding of texts that are written to it and read from it. Default: UTF-8 without a byte order mark; invalid input is replaced.</summary>
     public Encoding Encoding
     {
         get;
@@ -98,16 +99,16 @@ public sealed record ProcessCommand
         }
     } = Texts.Utf8;
 
-    /// <summary>Whether Ctrl-C at the terminal reaches it, and what a signal to the whole tree reaches.</summary>
+    /// <summary>The process group: whether Ctrl-C at the terminal reaches the child, and what a signal to the whole tree reaches.</summary>
     public ProcessGroup Group { get; init; }
 
     /// <summary>
-    /// Whether it, and whatever is in its process group, is killed when this process ends, however it ends, also by SIGKILL. Implies a group of its own. Needs
-    /// /bin/sh for a guard: <see cref="PlatformNotSupportedException"/> from the start without one.
+    /// Whether the child, and everything in its process group, is killed when this process ends, however it ends, even by SIGKILL. Implies a group of its own.
+    /// Needs /bin/sh for a guard; without it the start throws <see cref="PlatformNotSupportedException"/>.
     /// </summary>
     public bool KillOnParentExit { get; init; }
 
-    /// <summary>What <see cref="Subprocess.StopAsync"/>, a cancelled run and Dispose send first.</summary>
+    /// <summary>The signal that <see cref="Subprocess.StopAsync"/>, a cancelled run and Dispose send first.</summary>
     public PosixSignal StopSignal
     {
         get;
@@ -118,19 +119,20 @@ public sealed record ProcessCommand
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// When the child has ended and somebody else, a grandchild as a rule, still holds its output, <see cref="Subprocess.Output"/> and
-    /// <see cref="Subprocess.Error"/> end so long afterwards all the same: nobody hangs. All that the child itself wrote is read in any case.
-    /// <see cref="Timeout.InfiniteTimeSpan"/>: they end with the last holder, as asyncio's.
+    /// How long <see cref="Subprocess.Output"/> and <see cref="Subprocess.Error"/> stay open after the child has ended while somebody else, usually a
+    /// grandchild, still holds them: then they end, so that nobody hangs. Everything that the child itself wrote can still be read.
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: they end with the last holder, as in asyncio.
     /// </summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     internal bool HasOwnGroup => Group != ProcessGroup.Inherit || KillOnParentExit;
 
-    /// <summary>As it could be typed into a shell; for messages.</summary>
+    /// <summary>The command as it could be typed into a shell; for messages.</summary>
     public override string ToString()
     {
         const int most = 1000;
-        var text = new StringBuilder(FileName.Contains('=') ? InQuotes(FileName) : Quoted(FileName));      // else the shell would take it for an assignment
+        // Otherwise the shell would take it for an assignment
+        var text = new StringBuilder(FileName.Contains('=') ? InQuotes(FileName) : Quoted(FileName));
         foreach (string argument in Arguments)
         {
             text.Append(' ').Append(Quoted(argument));

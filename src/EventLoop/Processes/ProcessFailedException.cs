@@ -1,13 +1,13 @@
 namespace EventLoop;
 
-/// <summary>A run that was to succeed did not. Python: <c>CalledProcessError</c>. The message has the
-/// command, the status and the end of the error output.</summary>
+/// <summary>A run that had to succeed did not. Python: <c>CalledProcessError</c>. The message has the command, the status and the end of the error
+/// output.</summary>
 public sealed class ProcessFailedException : Exception
 {
-    /// <summary>Makes one.</summary>
-    /// <param name="command">What was run.</param>
+    /// <summary>Makes the exception for a command that failed.</summary>
+    /// <param name="command">The command that was run.</param>
     /// <param name="status">How it ended.</param>
-    /// <param name="standardError">What it wrote there; the end of it is kept.</param>
+    /// <param name="standardError">Its error output, of which the end is kept.</param>
     public ProcessFailedException(ProcessCommand command, ExitStatus status, string standardError)
         : base(Describe(command, status, Tail(standardError)))
     {
@@ -16,13 +16,13 @@ public sealed class ProcessFailedException : Exception
         StandardError = Tail(standardError);
     }
 
-    /// <summary>What was run.</summary>
+    /// <summary>The command that was run.</summary>
     public ProcessCommand Command { get; }
 
     /// <summary>How it ended.</summary>
     public ExitStatus ExitStatus { get; }
 
-    /// <summary>At most the last 8 KiB, where the error output was captured.</summary>
+    /// <summary>The end of the error output, at most 8 KiB; empty where it was not captured.</summary>
     public string StandardError { get; }
 
     internal const int MostKept = 8 * 1024;

@@ -3,10 +3,10 @@ using EventLoop.Native;
 
 namespace EventLoop.Processes;
 
-/// <summary>The descendants of a process, as far as they can be found: one whose parent has ended is another's by then. Any thread.</summary>
+/// <summary>Finds the descendants of a process, as far as possible: one whose parent has ended belongs to another process by then. Any thread.</summary>
 internal static class ProcessTree
 {
-    /// <summary>A handle for each of them, to be disposed. A number that became another process's between the look and the handle is left out.</summary>
+    /// <summary>Opens a handle for each of them, to be disposed. A number that another process got between the look and the opening is left out.</summary>
     internal static List<ChildDevice> Open(int ancestor)
     {
         List<ChildDevice> opened = [];
@@ -17,7 +17,8 @@ internal static class ProcessTree
                 continue;
             }
 
-            // Behind the handle the number is its own. One with another parent is a stranger, or one whose parent has ended, which cannot be told.
+            // While the handle is open the number remains its own. One with another parent is a stranger, or one whose parent has ended, which cannot be told
+            // apart.
             if (ParentOf($"/proc/{id}") == parent)
             {
                 opened.Add(process);
@@ -56,7 +57,7 @@ internal static class ProcessTree
         return found;
     }
 
-    // "4711 (a name) S 4242 ...": the name may hold anything.
+    // "4711 (a name) S 4242 ...": the name may contain anything.
     private static int? ParentOf(string folder)
     {
         try

@@ -4,8 +4,8 @@ using EventLoop.SignalHandling;
 
 namespace EventLoop.Processes;
 
-/// <summary>One start: it goes to the <see cref="SpawnThread"/>, and comes back with a child or with the reason
-/// why not. What comes back to a loop that is closed is killed.</summary>
+/// <summary>One start: it goes to the <see cref="SpawnThread"/>, and returns with a child or with the reason of the failure. A child that returns to a closed
+/// loop is killed.</summary>
 internal sealed class SpawnRequest : LoopItem
 {
     private readonly LoopCore core;
@@ -24,15 +24,15 @@ internal sealed class SpawnRequest : LoopItem
         Context = core.BaseContext;
     }
 
-    /// <summary>For the one who asked: a start cannot be taken back, and is over soon.</summary>
+    /// <summary>The wait of the caller: a start cannot be withdrawn, and ends soon.</summary>
     internal UninterruptibleWait Answered { get; } = new("start of a process");
 
     internal Exception? Failure => failure;
 
-    /// <summary>Once it was answered; null where that is <see cref="Failure"/>, and of what is detached.</summary>
+    /// <summary>The child once the request was answered; null if it failed, and for a detached process.</summary>
     internal Subprocess? Child { get; private set; }
 
-    /// <summary>Of what is detached.</summary>
+    /// <summary>The ID of a detached process.</summary>
     internal int Id { get; private set; }
 
     internal void Post()
@@ -112,7 +112,7 @@ internal sealed class SpawnRequest : LoopItem
         core.EndFlight();
     }
 
-    // Whatever it needs once the child is there, it has before: nothing goes wrong then.
+    // Everything that is needed once the child exists is acquired before: then nothing can fail.
     private void Start()
     {
         var spare = ChildStart.Reserve();      // for the child's handle

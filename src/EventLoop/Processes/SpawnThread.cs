@@ -1,16 +1,16 @@
 namespace EventLoop.Processes;
 
 /// <summary>
-/// Where children are started: the system call stands still until the program is there, and no loop should. One thread for the process, from the first start
-/// on: it could not come again where the system has no more threads or descriptors. Any thread.
+/// Starts children: the system call blocks until the program is loaded, and no loop should. One thread for the process, kept from the first start on, because
+/// it could not be made again when the system has run out of threads or descriptors. Any thread.
 /// </summary>
 internal static class SpawnThread
 {
-    private static readonly Queue<Action> Jobs = [];      // the lock of all that is here: held for a moment only, by whoever starts a child
+    private static readonly Queue<Action> Jobs = [];      // the lock of everything here: held only for a moment, by whoever starts a child
     private static bool runs;
 
-    /// <param name="job">Does not throw. They run in order.</param>
-    /// <exception cref="OutOfMemoryException">It is the first, and there is no thread for it.</exception>
+    /// <param name="job">Does not throw. Jobs run in order.</param>
+    /// <exception cref="OutOfMemoryException">It is the first job, and no thread could be started.</exception>
     internal static void Post(Action job)
     {
         lock (Jobs)

@@ -3,7 +3,7 @@ using EventLoop.Native;
 
 namespace EventLoop;
 
-/// <summary>Where one of a child's standard streams goes. The default value says nothing and leaves it to how the child is run.</summary>
+/// <summary>Where one of a child's standard streams goes. The default value leaves that to how the child is run.</summary>
 public readonly struct Stdio
 {
     private readonly StdioKind kind;
@@ -30,18 +30,18 @@ public readonly struct Stdio
         Handle,
     }
 
-    /// <summary>This process's own.</summary>
+    /// <summary>This process's own stream.</summary>
     public static Stdio Inherit => new(StdioKind.Inherit);
 
     /// <summary>A pipe to this process: <see cref="Subprocess.Input"/>, <see cref="Subprocess.Output"/>,
     /// <see cref="Subprocess.Error"/>. asyncio: <c>PIPE</c>.</summary>
     public static Stdio Pipe => new(StdioKind.Pipe);
 
-    /// <summary>Nothing to read, and what is written vanishes. asyncio: <c>DEVNULL</c>.</summary>
+    /// <summary>Nothing can be read, and what is written is discarded. asyncio: <c>DEVNULL</c>.</summary>
     public static Stdio Null => new(StdioKind.Null);
 
-    /// <summary>Error only, <see cref="ArgumentException"/> from the start elsewhere: wherever the output
-    /// goes, in the order of the writes. asyncio: <c>STDOUT</c>.</summary>
+    /// <summary>The same place as the standard output, in the order of the writes. For the error output only; elsewhere the start throws
+    /// <see cref="ArgumentException"/>. asyncio: <c>STDOUT</c>.</summary>
     public static Stdio ToOutput => new(StdioKind.ToOutput);
 
     internal bool IsSaid => kind != StdioKind.Unsaid;
@@ -50,17 +50,17 @@ public readonly struct Stdio
 
     internal bool IsToOutput => kind == StdioKind.ToOutput;
 
-    /// <summary>A file, opened for the child when that is started. What is wrong with it surfaces there.</summary>
-    /// <param name="path">Relative to this process's directory. For output it is made if need be.</param>
-    /// <param name="append">Output goes behind what is there; else the file is emptied first.</param>
+    /// <summary>A file, which is opened when the child is started; errors are thrown there.</summary>
+    /// <param name="path">Relative to this process's directory. For output it is created if necessary.</param>
+    /// <param name="append">Whether output is appended; otherwise the file is emptied first.</param>
     public static Stdio File(string path, bool append = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return new(StdioKind.File, path, append);
     }
 
-    /// <summary>An open file, pipe or socket, which stays this side's to close; the child gets a copy.</summary>
-    /// <param name="handle">Open at the start.</param>
+    /// <summary>An open file, pipe or socket, which the caller still has to close; the child gets a copy.</summary>
+    /// <param name="handle">Open when the child is started.</param>
     public static Stdio Handle(SafeHandle handle)
     {
         ArgumentNullException.ThrowIfNull(handle);
@@ -75,7 +75,7 @@ public readonly struct Stdio
         _ => kind.ToString(),
     };
 
-    /// <summary>It, or where it says nothing the other.</summary>
+    /// <summary>This value, or the other if this one is not set.</summary>
     internal Stdio Or(Stdio other) => IsSaid ? this : other;
 
     internal ChildStream ToStream() => kind switch

@@ -3,13 +3,12 @@ using EventLoop.SignalHandling;
 
 namespace EventLoop;
 
-// Stopping, and the end of the object.
+// Stopping, and disposing.
 public sealed partial class Subprocess
 {
     /// <summary>
-    /// Sends StopSignal to it, or to its group where it has one of its own, and waits; when the grace is over,
-    /// or it has ended and others of its group have not, they get SIGKILL.
-    /// <b>Cancellation:</b> kills at once, waits all the same.
+    /// Sends StopSignal to the child, or to its group if it has one of its own, and waits; when the grace is over, or when it has ended and others of its
+    /// group have not, they get SIGKILL. <b>Cancellation:</b> kills at once, and still waits.
     /// </summary>
     /// <param name="grace">Null: the command's.</param>
     /// <returns>How it ended.</returns>
@@ -40,8 +39,8 @@ public sealed partial class Subprocess
         return canceled is null ? status!.Value : throw canceled;
     }
 
-    /// <summary>Closes its input, stops it if it runs, and closes the pipes: no process, no zombie, no descriptor is left.</summary>
-    /// <remarks><b>Cancellation:</b> shielded, so it does this in a cancelled scope, too; a scope whose grace ends makes it kill at once.</remarks>
+    /// <summary>Closes its input, stops it if it is running, and closes the pipes: no process, no zombie and no descriptor is left.</summary>
+    /// <remarks><b>Cancellation:</b> shielded, so it also works in a cancelled scope; a scope whose grace ends makes it kill at once.</remarks>
     public ValueTask DisposeAsync()
     {
         if (closed is { IsSet: true } || core.Loop.IsClosed)
@@ -109,7 +108,7 @@ public sealed partial class Subprocess
         }
         catch (TimeoutException)
         {
-            // It heeds nothing but SIGKILL.
+            // It responds to nothing but SIGKILL.
         }
     }
 

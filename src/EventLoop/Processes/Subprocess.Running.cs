@@ -4,15 +4,15 @@ using EventLoop.Processes;
 
 namespace EventLoop;
 
-// Start, wait, and nothing is left. Cancellation stops the child (StopSignal, StopGrace, then SIGKILL to its tree) and ends when it is gone.
+// Start, wait, and leave nothing behind. A cancellation stops the child (StopSignal, StopGrace, then SIGKILL to its tree) and ends when it is gone.
 public sealed partial class Subprocess
 {
-    /// <summary>Runs it to its end. Trio: <c>run_process</c>. <b>Cancellation:</b> stops it, and ends when it is gone.</summary>
-    /// <param name="command">Its streams that it does not mention are this process's own.</param>
-    /// <param name="check">Whether anything but exit code 0 throws.</param>
+    /// <summary>Runs a command to its end. Trio: <c>run_process</c>. <b>Cancellation:</b> stops the child, and ends when it is gone.</summary>
+    /// <param name="command">Streams that it does not mention are inherited from this process.</param>
+    /// <param name="check">Whether anything other than exit code 0 throws.</param>
     /// <returns>How it ended.</returns>
-    /// <exception cref="ArgumentException">A stream is <see cref="Stdio.Pipe"/>: nobody would read or write it.</exception>
-    /// <exception cref="ProcessFailedException">It failed, and <paramref name="check"/> is set.</exception>
+    /// <exception cref="ArgumentException">A stream is <see cref="Stdio.Pipe"/>, which nobody would read or write.</exception>
+    /// <exception cref="ProcessFailedException">The command failed, and <paramref name="check"/> is set.</exception>
     public static Coroutine<ExitStatus> RunAsync(ProcessCommand command, bool check = false)
     {
         ArgumentNullException.ThrowIfNull(command);
@@ -36,21 +36,21 @@ public sealed partial class Subprocess
 
     /// <inheritdoc cref="RunAsync(ProcessCommand, bool)" path="/summary|/returns"/>
     /// <param name="fileName">The program.</param>
-    /// <param name="arguments">What it is given.</param>
+    /// <param name="arguments">Its arguments.</param>
     public static Coroutine<ExitStatus> RunAsync(string fileName, params IEnumerable<string> arguments) => RunAsync(new ProcessCommand(fileName, arguments));
 
     /// <summary>
-    /// Runs it and captures those of its outputs that the command does not direct elsewhere; <see cref="Stdio.Pipe"/> for an output says the same as nothing.
-    /// <b>Cancellation:</b> stops it, and ends when it is gone.
+    /// Runs a command and captures those of its outputs that it does not redirect; <see cref="Stdio.Pipe"/> for an output is the same as not mentioning it.
+    /// <b>Cancellation:</b> stops the child, and ends when it is gone.
     /// </summary>
-    /// <param name="command">What to run.</param>
-    /// <param name="input">What it reads.</param>
-    /// <param name="check">Whether anything but exit code 0 throws.</param>
-    /// <param name="limit">Of each stream, in bytes.</param>
-    /// <returns>What it wrote, and how it ended.</returns>
-    /// <exception cref="ArgumentException">There is an input, and the command directs it elsewhere.</exception>
-    /// <exception cref="ProcessFailedException">It failed, and <paramref name="check"/> is set.</exception>
-    /// <exception cref="LimitOverrunException">It wrote more than the limit, and was stopped.</exception>
+    /// <param name="command">The command.</param>
+    /// <param name="input">What the child reads from its standard input.</param>
+    /// <param name="check">Whether anything other than exit code 0 throws.</param>
+    /// <param name="limit">The most bytes of each stream.</param>
+    /// <returns>What the child wrote, and how it ended.</returns>
+    /// <exception cref="ArgumentException">There is an input, and the command redirects its standard input.</exception>
+    /// <exception cref="ProcessFailedException">The command failed, and <paramref name="check"/> is set.</exception>
+    /// <exception cref="LimitOverrunException">The child wrote more than the limit, and was stopped.</exception>
     public static Coroutine<RunResult<byte[]>> RunAndCaptureAsync(ProcessCommand command, ReadOnlyMemory<byte> input = default, bool check = false,
         int limit = int.MaxValue)
     {
@@ -73,17 +73,17 @@ public sealed partial class Subprocess
 
     /// <inheritdoc cref="RunAndCaptureAsync(ProcessCommand, ReadOnlyMemory{byte}, bool, int)" path="/summary|/returns"/>
     /// <param name="fileName">The program.</param>
-    /// <param name="arguments">What it is given.</param>
+    /// <param name="arguments">Its arguments.</param>
     public static Coroutine<RunResult<string>> RunAndCaptureTextAsync(string fileName, params IEnumerable<string> arguments) =>
         RunAndCaptureTextAsync(new ProcessCommand(fileName, arguments));
 
-    /// <summary>Its standard output as a text; anything but exit code 0 throws, with the error output. Python: <c>check_output</c>. <b>Cancellation:</b> stops
-    /// it, and ends when it is gone.</summary>
-    /// <param name="command">What to run.</param>
-    /// <param name="input">What it reads; null: nothing.</param>
-    /// <returns>All of it, line ends included.</returns>
-    /// <exception cref="ArgumentException">The command directs the output elsewhere, or there is an input and it directs that elsewhere.</exception>
-    /// <exception cref="ProcessFailedException">It failed.</exception>
+    /// <summary>Runs a command and returns its standard output as a text; anything other than exit code 0 throws, with the error output. Python:
+    /// <c>check_output</c>. <b>Cancellation:</b> stops the child, and ends when it is gone.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="input">What the child reads from its standard input; null: nothing.</param>
+    /// <returns>The whole output, including line ends.</returns>
+    /// <exception cref="ArgumentException">The command redirects its output, or there is an input and it redirects its standard input.</exception>
+    /// <exception cref="ProcessFailedException">The command failed.</exception>
     public static Coroutine<string> ReadTextAsync(ProcessCommand command, string? input = null)
     {
         ArgumentNullException.ThrowIfNull(command);
@@ -96,17 +96,17 @@ public sealed partial class Subprocess
 
     /// <inheritdoc cref="ReadTextAsync(ProcessCommand, string?)" path="/summary|/returns|/exception"/>
     /// <param name="fileName">The program.</param>
-    /// <param name="arguments">What it is given.</param>
+    /// <param name="arguments">Its arguments.</param>
     public static Coroutine<string> ReadTextAsync(string fileName, params IEnumerable<string> arguments) =>
         ReadTextAsync(new ProcessCommand(fileName, arguments));
 
     /// <summary>
-    /// Its standard output line by line as it comes, with back-pressure; anything but exit code 0 throws at the end, with the last 8 KiB of the error output.
-    /// Leaving the loop early, or its cancellation, stops the child and ends when it is gone.
+    /// Runs a command and enumerates the lines of its standard output as they arrive, with back-pressure; anything other than exit code 0 throws at the end,
+    /// with the last 8 KiB of the error output. Leaving the loop early, or cancelling it, stops the child and ends when it is gone.
     /// </summary>
-    /// <param name="command">What to run.</param>
-    /// <exception cref="ArgumentException">The command directs the output elsewhere.</exception>
-    /// <exception cref="ProcessFailedException">It failed.</exception>
+    /// <param name="command">The command.</param>
+    /// <exception cref="ArgumentException">The command redirects its output.</exception>
+    /// <exception cref="ProcessFailedException">The command failed.</exception>
     public static IAsyncEnumerable<string> ReadLinesAsync(ProcessCommand command)
     {
         ArgumentNullException.ThrowIfNull(command);
@@ -116,17 +116,17 @@ public sealed partial class Subprocess
 
     /// <inheritdoc cref="ReadLinesAsync(ProcessCommand)" path="/summary|/exception"/>
     /// <param name="fileName">The program.</param>
-    /// <param name="arguments">What it is given.</param>
+    /// <param name="arguments">Its arguments.</param>
     public static IAsyncEnumerable<string> ReadLinesAsync(string fileName, params IEnumerable<string> arguments) =>
         ReadLinesAsync(new ProcessCommand(fileName, arguments));
 
-    // ---- With a child at hand
+    // ---- With a running child
 
-    /// <summary>Writes the input, closes it, reads both outputs to their ends and waits. A child that does not read its input is no error. asyncio:
-    /// <c>communicate</c>. <b>Cancellation:</b> the child is left running.</summary>
-    /// <param name="input">What it reads.</param>
-    /// <returns>What it wrote where that is <see cref="Stdio.Pipe"/>, and how it ended.</returns>
-    /// <exception cref="ArgumentException">There is an input, and <see cref="Input"/> is no pipe.</exception>
+    /// <summary>Writes the input, closes it, reads both outputs to their ends and waits for the child's end. A child that does not read its input is not an
+    /// error. asyncio: <c>communicate</c>. <b>Cancellation:</b> the child is left running.</summary>
+    /// <param name="input">What the child reads from its standard input.</param>
+    /// <returns>Its outputs, as far as they are <see cref="Stdio.Pipe"/>, and how it ended.</returns>
+    /// <exception cref="ArgumentException">There is an input, and <see cref="Input"/> is not a pipe.</exception>
     /// <exception cref="InvalidOperationException">It was called before.</exception>
     public async Coroutine<RunResult<byte[]>> CommunicateAsync(ReadOnlyMemory<byte> input = default)
     {
@@ -173,7 +173,7 @@ public sealed partial class Subprocess
     {
         var child = await Start(command, isRun: true);
         LoopTask<byte[]>? errors = null;
-        child.input?.Close();      // there is none
+        child.input?.Close();      // there is no input
         try
         {
             errors = child.error is { } pipe ? Loop.CreateTask(Capture.Tail(pipe, ProcessFailedException.MostKept), "error output of a process") : null;

@@ -6,9 +6,10 @@ namespace EventLoop;
 // Starting.
 public sealed partial class Subprocess
 {
-    /// <summary>Starts it. asyncio: <c>create_subprocess_exec</c>. <b>Cancellation:</b> a child that has started already is killed and reaped first.</summary>
-    /// <param name="command">Its streams that it does not mention are this process's own.</param>
-    /// <returns>The child, which runs.</returns>
+    /// <summary>Starts a child. asyncio: <c>create_subprocess_exec</c>. <b>Cancellation:</b> a child that has started already is killed and reaped
+    /// first.</summary>
+    /// <param name="command">Streams that it does not mention are inherited from this process.</param>
+    /// <returns>The running child.</returns>
     /// <inheritdoc cref="Subprocess" path="/exception"/>
     public static Coroutine<Subprocess> StartAsync(ProcessCommand command)
     {
@@ -18,18 +19,18 @@ public sealed partial class Subprocess
 
     /// <inheritdoc cref="StartAsync(ProcessCommand)"/>
     /// <param name="fileName">The program.</param>
-    /// <param name="arguments">What it is given.</param>
+    /// <param name="arguments">Its arguments.</param>
     public static Coroutine<Subprocess> StartAsync(string fileName, params IEnumerable<string> arguments) =>
         StartAsync(new ProcessCommand(fileName, arguments));
 
     /// <summary>
-    /// Starts it in a session of its own and forgets it: it outlives the loop and this process. One that ends while
-    /// this process lives leaves no zombie. .NET 11: <c>StartDetached</c>.
+    /// Starts a process in a session of its own and forgets it: it outlives the loop and this process. If it ends while this process lives it leaves no
+    /// zombie. .NET 11: <c>StartDetached</c>.
     /// </summary>
-    /// <param name="command">Its streams that it does not mention lead nowhere.</param>
-    /// <returns>Its number.</returns>
-    /// <exception cref="ArgumentException">A stream is <see cref="Stdio.Pipe"/>: nobody would read or
-    /// write it; or it is to be killed with this process.</exception>
+    /// <param name="command">Streams that it does not mention are connected to nothing.</param>
+    /// <returns>The process ID.</returns>
+    /// <exception cref="ArgumentException">A stream is <see cref="Stdio.Pipe"/>, which nobody would read or write, or
+    /// <see cref="ProcessCommand.KillOnParentExit"/> is set.</exception>
     public static Coroutine<int> StartDetachedAsync(ProcessCommand command)
     {
         ArgumentNullException.ThrowIfNull(command);
@@ -50,7 +51,7 @@ public sealed partial class Subprocess
     }
 
     /// <param name="command">What to start.</param>
-    /// <param name="isRun">Whether it is run to its end: a cancellation then stops it like at any later moment, with its grace, and does not kill it.</param>
+    /// <param name="isRun">Whether it is run to its end: then a cancellation stops it as at any later moment, with its grace, and does not kill it.</param>
     private static async Coroutine<Subprocess> Start(ProcessCommand command, bool isRun = false)
     {
         var request = await Answer(command, isDetached: false);

@@ -10,12 +10,14 @@ namespace EventLoop;
 
 /// <summary>A child process of the running loop. asyncio: <c>asyncio.subprocess.Process</c>; Trio: <c>Process</c>.</summary>
 /// <remarks>
-/// <para><b>Thread:</b> the loop's, but for <see cref="Id"/>. Starting does not hold the loop up: the system call runs on a thread of its own.</para>
-/// <para><b>End and output are two events.</b> The process has ended when it has, whoever still holds its pipes; what it wrote can be read afterwards.</para>
-/// <para><b>Who reaps:</b> only this object, by the process's own handle (pidfd), never by waiting for any child: children of System.Diagnostics.Process and of
-/// native libraries are left alone. A signal never reaches another process that got the same number.</para>
-/// <para><b>Left alone:</b> one that nobody disposes runs on; the loop holds it until it ends. The loop's end kills what is left and reports it.</para>
-/// <para><b>Errors of the start:</b> <see cref="FileNotFoundException"/>, <see cref="DirectoryNotFoundException"/> (the working directory),
+/// <para><b>Thread:</b> the loop's, except for <see cref="Id"/>. Starting does not block the loop: the system call runs on a thread of its own.</para>
+/// <para><b>End and output are separate events.</b> The process counts as ended when it has ended, whoever still holds its pipes; its output can be read
+/// afterwards.</para>
+/// <para><b>Reaping:</b> only this object reaps the child, by its own handle (pidfd), never by waiting for any child: children of System.Diagnostics.Process
+/// and of native libraries are left alone. A signal never reaches another process that got the same number.</para>
+/// <para><b>If it is not disposed</b> the child continues to run, and the loop references it until it ends. The end of the loop kills children that are left
+/// and reports them.</para>
+/// <para><b>Errors when starting:</b> <see cref="FileNotFoundException"/>, <see cref="DirectoryNotFoundException"/> (the working directory),
 /// <see cref="UnauthorizedAccessException"/>, <see cref="IOException"/> (arguments too long, no more processes), <see cref="ArgumentException"/> (a zero
 /// character), <see cref="PlatformNotSupportedException"/> (not Linux, or the portable poller).</para>
 /// </remarks>
@@ -32,8 +34,8 @@ public sealed partial class Subprocess : IAsyncDisposable
     private readonly ReceivePipe? error;
     private ExitStatus? status;
     private TimerHandle? drain;
-    private bool released;           // its number may be another's by now
-    private AsyncEvent? closed;      // made when the first one closes it
+    private bool released;           // its number may be another process's by now
+    private AsyncEvent? closed;      // made when it is first closed
     private bool hasCommunicated;
 
     internal Subprocess(LoopCore core, ProcessCommand command, ChildDevice device, ChildStart start)
@@ -53,17 +55,17 @@ public sealed partial class Subprocess : IAsyncDisposable
         core.Loop.Residents.Add(resident);
     }
 
-    /// <summary>Its number. Any thread.</summary>
+    /// <summary>The process ID. Any thread.</summary>
     public int Id { get; }
 
-    /// <summary>What it runs.</summary>
+    /// <summary>The command that it runs.</summary>
     public ProcessCommand Command { get; }
 
-    /// <summary>To write to.</summary>
-    /// <exception cref="InvalidOperationException">The command does not say <see cref="Stdio.Pipe"/>.</exception>
+    /// <summary>The pipe to its standard input.</summary>
+    /// <exception cref="InvalidOperationException">The command does not specify <see cref="Stdio.Pipe"/>.</exception>
     public SendPipe Input => input ?? throw NoPipe(nameof(Input));
 
-    /// <summary>To read from.</summary>
+    /// <summary>The pipe from this stream of the child.</summary>
     /// <inheritdoc cref="Input" path="/exception"/>
     public ReceivePipe Output => output ?? throw NoPipe(nameof(Output));
 
@@ -78,7 +80,7 @@ public sealed partial class Subprocess : IAsyncDisposable
 
     private bool OwnsGroup => Command.HasOwnGroup;
 
-    /// <summary>Waits for its end; any number of tasks may. <b>Cancellation:</b> ends this wait and nothing else.</summary>
+    /// <summary>Waits for its end; any number of tasks may wait. <b>Cancellation:</b> ends only this wait.</summary>
     public async Coroutine<ExitStatus> WaitAsync()
     {
         core.VerifyAccess("Subprocess.WaitAsync");
@@ -88,9 +90,10 @@ public sealed partial class Subprocess : IAsyncDisposable
 
     /// <summary>Sends a signal. .NET 11: <c>SafeProcessHandle.Signal</c>; asyncio: <c>send_signal</c>.</summary>
     /// <param name="signal">One of <see cref="PosixSignal"/> or of <see cref="Signals"/>.</param>
-    /// <param name="entireProcessTree">To its process group where it has one of its own; else to it and the descendants that can be found.</param>
-    /// <returns>False: it has ended already; nothing was sent.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">It is no signal.</exception>
+    /// <param name="entireProcessTree">Whether it goes to the whole process group, if the child has one of its own, and otherwise to the child and the
+    /// descendants that can be found.</param>
+    /// <returns>False: it has ended already, and nothing was sent.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such signal.</exception>
     public bool Signal(PosixSignal signal, bool entireProcessTree = false)
     {
         core.VerifyAccess("Subprocess.Signal");
@@ -103,11 +106,11 @@ public sealed partial class Subprocess : IAsyncDisposable
         return entireProcessTree ? SignalTree(number) : device.Send(number);
     }
 
-    /// <summary>SIGTERM.</summary>
+    /// <summary>Sends SIGTERM.</summary>
     /// <inheritdoc cref="Signal" path="/param|/returns"/>
     public bool Terminate(bool entireProcessTree = false) => Signal(PosixSignal.SIGTERM, entireProcessTree);
 
-    /// <summary>SIGKILL.</summary>
+    /// <summary>Sends SIGKILL.</summary>
     /// <inheritdoc cref="Signal" path="/param|/returns"/>
     public bool Kill(bool entireProcessTree = false) => Signal(Signals.SIGKILL, entireProcessTree);
 
@@ -129,7 +132,7 @@ public sealed partial class Subprocess : IAsyncDisposable
             return device.SendToGroup(number);
         }
 
-        // Handles first: when it is gone its children are another's.
+        // Handles first: once it is gone its children belong to another process.
         var descendants = ProcessTree.Open(Id);
         bool sent = device.Send(number);
         foreach (var process in descendants)
@@ -150,7 +153,7 @@ public sealed partial class Subprocess : IAsyncDisposable
 
         if (device.Peek() is not { } ended)
         {
-            watch.Begin();      // told before it is so: what tells once only is asked again
+            watch.Begin();      // a report that comes before this may be the only one, so it is asked again
             return;
         }
 
@@ -162,7 +165,7 @@ public sealed partial class Subprocess : IAsyncDisposable
                 + "and taken it"));
         }
 
-        // One that leads a group stays on the system's table until it is disposed, so that the group's number stays its own.
+        // A group leader stays in the system's process table until it is disposed, so that the group's number remains its own.
         if (!OwnsGroup || device.IsReaped)
         {
             Release();
@@ -203,13 +206,13 @@ public sealed partial class Subprocess : IAsyncDisposable
         }
     }
 
-    /// <summary>What the loop knows of it.</summary>
+    /// <summary>What the loop knows about it.</summary>
     private sealed class Resident(Subprocess process) : ILoopResident
     {
         void ILoopResident.OnLoopClosing() => process.OnLoopClosing();
     }
 
-    // No step follows: what the system takes a while for is left to the thread that reaps.
+    // No step follows: what takes the system a while is left to the reaping thread.
     private void OnLoopClosing()
     {
         const int patience = 200;

@@ -5,8 +5,8 @@ using EventLoop.Tasks;
 namespace EventLoop.Processes;
 
 /// <summary>
-/// A wait for what is bound to come soon, as the end of a process that was killed: nothing interrupts it, not even the end of a scope's grace. A cancellation
-/// that comes meanwhile stays pending. Loop thread only.
+/// A wait for something that is certain to come soon, such as the end of a killed process: nothing interrupts it, not even the end of a scope's grace. A
+/// cancellation that comes meanwhile stays pending. Loop thread only.
 /// </summary>
 /// <param name="what">For the live view.</param>
 internal sealed class UninterruptibleWait(string what) : WaitPoint

@@ -7,8 +7,8 @@ using EventLoop.SignalHandling;
 namespace EventLoop.Running;
 
 /// <summary>
-/// Ctrl-C and SIGTERM during a run. The first cancels main and says where that waits; the second ends the run; the third is left to the system, because a loop
-/// that answers neither stands in a step that does not end.
+/// Ctrl-C and SIGTERM during a run. The first cancels main and says where it waits; the second ends the run; the third is left to the system, because a loop
+/// that responds to neither is in a step that does not end.
 /// </summary>
 internal sealed class Interrupts(LoopTask main) : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
     private volatile bool isOver;    // any thread
     private bool hasCanceled;        // loop thread
 
-    /// <summary>From here on, until it is disposed. They are counted on where they were before.</summary>
+    /// <summary>Listens from here on, until it is disposed. Signals are counted on from before.</summary>
     internal void Listen()
     {
         isOver = false;
@@ -44,7 +44,7 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
         termination = null;
     }
 
-    /// <summary>The interrupt that main has ended by; null when it ended by something else, the cancellation by somebody else included.</summary>
+    /// <summary>The interrupt that main has ended by; null if it ended by something else, including a cancellation by somebody else.</summary>
     internal LoopInterruptedException? EndOf(LoopTask ended)
     {
         if (first is not { } sign || !hasCanceled || !ended.IsCanceled)
@@ -69,7 +69,7 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
         var signal = context.Signal;
         if (SignalHub.IsHeard(signal))
         {
-            context.Cancel = true;       // somebody listens, and has taken it over
+            context.Cancel = true;       // somebody else listens, and has taken the signal over
             return;
         }
 
@@ -90,7 +90,7 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
 
     private void Post(Action<Interrupts> callback) => main.Core.TryPost(CallbackItem<Interrupts>.Create(callback, this, main.Core.BaseContext));
 
-    // Says where main waits before that hears of it, and waits for something else.
+    // Reports where main waits before main is cancelled, and waits for something else.
     private void CancelMain()
     {
         var sign = first!;
@@ -102,7 +102,7 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
             Print($"Interrupted ({sign.Name}): {where}. {sign.Name} again ends the run at once.");
         }
 
-        // Whoever has cancelled it before, unheard yet, is the one who has cancelled it; this request is one more.
+        // If somebody else has cancelled it before and that was not delivered yet, it is cancelled by them; this is one more request.
         using var under = CancelTrail.Begin(main.Core, sign.Name);
         hasCanceled = main.CancelCore(main.HasUndeliveredRequest ? main.RequestReason : sign.Reason);
     }
@@ -145,7 +145,7 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
 
         internal string Name => signal == PosixSignal.SIGTERM ? "SIGTERM" : "Ctrl-C";
 
-        /// <summary>By its reference the cancellation is recognized.</summary>
+        /// <summary>The reason; its reference identifies the cancellation.</summary>
         internal string Reason { get; } = new($"interrupted ({(signal == PosixSignal.SIGTERM ? "SIGTERM" : "Ctrl-C")})");
     }
 }

@@ -7,23 +7,23 @@ namespace EventLoop;
 
 /// <summary>Several runs on one loop, which is shut down at the end. asyncio: <c>Runner</c>.</summary>
 /// <param name="options">Null: the defaults.</param>
-/// <remarks><b>Thread:</b> one thread, on which no other loop runs.</remarks>
+/// <remarks><b>Thread:</b> a single thread, on which no other loop runs.</remarks>
 public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
 {
     private bool disposed;
     private Interrupts? interrupts;
 
-    /// <summary>The loop of all these runs.</summary>
+    /// <summary>The loop of all its runs.</summary>
     public Loop Loop { get; } = new(options);
 
-    /// <summary>Whether there is one run only, and its end follows at once: the signals are listened to without a gap.</summary>
+    /// <summary>Whether there is a single run, whose end follows at once, so that signals are listened to without a gap.</summary>
     internal bool IsSingle { get; init; }
 
-    /// <summary>Runs <paramref name="main"/> until it is done; tasks that it left stay on the loop.</summary>
+    /// <summary>Runs <paramref name="main"/> until it has completed; tasks that it left stay on the loop.</summary>
     /// <param name="main">Becomes a task.</param>
     /// <param name="cancellationToken">Cancels that task, from any thread.</param>
-    /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
-    /// <exception cref="LoopInterruptedException">Ctrl-C or SIGTERM came, and main was cancelled by it; or it came a second time.</exception>
+    /// <exception cref="InvalidOperationException">A loop is already running on this thread.</exception>
+    /// <exception cref="LoopInterruptedException">Main was cancelled by Ctrl-C or SIGTERM, or one of them came a second time.</exception>
     public void Run(Coroutine main, CancellationToken cancellationToken) => RunMain(MainRun.NewMain(Loop, main), cancellationToken).ThrowUnlessSucceeded();
 
     /// <inheritdoc cref="Run(Coroutine, CancellationToken)"/>
@@ -68,8 +68,8 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
     /// <typeparam name="T">The type of the result.</typeparam>
     public T Run<T>(Func<Task<T>> main) => Run(main, CancellationToken.None);
 
-    /// <summary>Runs until a task of .NET's is done, which others may have started anywhere; what is on the loop runs meanwhile.</summary>
-    /// <param name="main">It continues where it was started. To have an async method run on this loop hand in the method, not the task that it returns.</param>
+    /// <summary>Runs until a .NET task has completed, which may have been started anywhere; what is on the loop runs meanwhile.</summary>
+    /// <param name="main">It continues where it was started. To run an async method on this loop, pass the method and not the task that it returns.</param>
     /// <param name="cancellationToken">Ends the wait, from any thread; the task is left alone.</param>
     /// <inheritdoc cref="Run(Coroutine, CancellationToken)" path="/exception"/>
     public void Run(Task main, CancellationToken cancellationToken) => Run(ForeignTaskExtensions.Await(main), cancellationToken);
@@ -86,10 +86,10 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
     /// <typeparam name="T">The type of the result.</typeparam>
     public T Run<T>(Task<T> main) => Run(main, CancellationToken.None);
 
-    /// <summary>Cancels and awaits what is left, runs the callbacks that are ready, lets the executor finish and closes the loop. Idempotent.</summary>
-    /// <remarks>The second Ctrl-C or SIGTERM, counted from the last run, ends it at once.</remarks>
+    /// <summary>Cancels and awaits remaining tasks, runs the callbacks that are ready, lets the executor finish and closes the loop. Idempotent.</summary>
+    /// <remarks>The second Ctrl-C or SIGTERM, counted from the last run, ends this at once.</remarks>
     /// <exception cref="InvalidOperationException">The loop is running.</exception>
-    /// <exception cref="LoopExitException">Cleanup code asked to exit, and no run had ended so before.</exception>
+    /// <exception cref="LoopExitException">Cleanup code asked to exit, and no run had ended that way before.</exception>
     /// <exception cref="LoopInterruptedException">It was ended by Ctrl-C or SIGTERM.</exception>
     public void Dispose()
     {
@@ -141,7 +141,7 @@ public sealed class LoopRunner(LoopOptions? options = null) : IDisposable
         {
             if (!IsSingle)
             {
-                interrupts.Dispose();      // between two runs a signal is the program's
+                interrupts.Dispose();      // between two runs signals belong to the program
             }
         }
 

@@ -8,33 +8,33 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Running;
 
-/// <summary>The end of a run and of a loop: nothing new is taken, tasks are cancelled and awaited, the executor is drained while the loop turns.</summary>
-/// <remarks>Its state belongs to the loop's thread, where a field does not say otherwise.</remarks>
+/// <summary>The end of a run and of a loop: nothing new is accepted, tasks are cancelled and awaited, the executor is drained while the loop turns.</summary>
+/// <remarks>Its state belongs to the loop's thread, unless a field says otherwise.</remarks>
 internal sealed class LoopShutdown(Loop loop)
 {
-    /// <summary>What a second interrupt leaves to cleanup code.</summary>
+    /// <summary>How long cleanup code has after a second interrupt.</summary>
     internal static readonly TimeSpan HurriedEnd = TimeSpan.FromSeconds(1);
 
     private readonly HashSet<LoopTask> abandoned = [];
     private Exception? exitAtEnd;
     private bool isHurried;
     private volatile bool hasBegun;           // any thread
-    private volatile bool isDrained;          // any thread reads
+    private volatile bool isDrained;          // read on any thread
     private volatile bool isOver;             // any thread
 
     /// <summary>Whether nothing more can be submitted to the loop. Any thread.</summary>
     internal bool HasBegun => hasBegun;
 
-    /// <summary>Whether its tasks have ended or were given up, and the executor's work is waited for. Any thread.</summary>
+    /// <summary>Whether its tasks have ended or were given up, so that it now waits for the executor's work. Any thread.</summary>
     internal bool IsDraining => isDrained;
 
-    /// <summary>Whether a run has ended with an exit already, which nobody needs to hear of again.</summary>
+    /// <summary>Whether a run has already ended with an exit, which need not be reported again.</summary>
     internal bool HasExited { get; set; }
 
     /// <summary>Whether a second interrupt came.</summary>
     internal bool IsHurried => isHurried;
 
-    /// <summary>Whether the time that the current part of the end may take has run out. Any thread.</summary>
+    /// <summary>Whether the time limit of the current phase has passed. Any thread.</summary>
     internal bool IsOver
     {
         get => isOver;
@@ -46,15 +46,15 @@ internal sealed class LoopShutdown(Loop loop)
 
     private LoopCore Core => loop.Core;
 
-    /// <summary>A run begins: whatever hurried the last one is past.</summary>
+    /// <summary>Called when a run begins: whatever hurried the previous one is over.</summary>
     internal void BeginRun() => isHurried = false;
 
-    /// <summary>Nothing more can be submitted. Any thread.</summary>
+    /// <summary>Refuses submissions from now on. Any thread.</summary>
     internal void Begin() => hasBegun = true;
 
-    /// <summary>The end of the runs: cancels what is left and waits for it, as long as the options allow; then
-    /// what is ready gets its turn, and the executor is drained.</summary>
-    /// <returns>The exit that cleanup code asked for, if no run has ended with one before; or the interrupt that has hurried the end.</returns>
+    /// <summary>Ends the runs: cancels remaining tasks and waits for them, as long as the options allow; then what is ready gets its turn, and the executor is
+    /// drained.</summary>
+    /// <returns>The exit that cleanup code asked for, if no run has ended with one before; or the interrupt that hurried the end.</returns>
     internal Exception? FinishRemaining()
     {
         bool exited = HasExited;
@@ -69,7 +69,7 @@ internal sealed class LoopShutdown(Loop loop)
             CancelRemaining(bound);
             if (abandoned.Count == 0 && Core.HasReady)
             {
-                // Done callbacks of main, and what it scheduled last: once, so that a callback that schedules itself again does not keep the loop open.
+                // Done callbacks of main, and what it scheduled last: one turn only, so that a callback that reschedules itself does not keep the loop open.
                 Core.RequestStop();
                 Core.Run(null);
                 KeepExit();
@@ -88,14 +88,14 @@ internal sealed class LoopShutdown(Loop loop)
         return exited && exitAtEnd is not LoopInterruptedException ? null : exitAtEnd;
     }
 
-    /// <summary>What has not ended by now is abandoned. Any thread.</summary>
+    /// <summary>Abandons what has not ended by now. Any thread.</summary>
     internal void RunOut()
     {
         isOver = true;
         Core.RequestStop();
     }
 
-    /// <summary>Ends the run with this interrupt; what is left after it is cancelled (again) and gets only a moment.</summary>
+    /// <summary>Ends the run with this interrupt; remaining tasks are cancelled (again) and get only a moment.</summary>
     internal void Hurry(LoopInterruptedException interrupt)
     {
         isHurried = true;
@@ -103,7 +103,7 @@ internal sealed class LoopShutdown(Loop loop)
         Hurried?.Invoke(interrupt);
     }
 
-    /// <summary>Disposes the values of this loop when the tasks that use them have ended, and while the loop can still turn for those that are disposed
+    /// <summary>Disposes the values of this loop once the tasks that use them have ended, while the loop can still turn for those that are disposed
     /// asynchronously.</summary>
     internal void DisposeLocals()
     {
@@ -127,7 +127,8 @@ internal sealed class LoopShutdown(Loop loop)
         }
     }
 
-    /// <summary>Waits for the executor that the loop made. The loop turns meanwhile: the work may wait for something that only the loop can do.</summary>
+    /// <summary>Waits for the executor that the loop made. The loop turns meanwhile, because the work may wait for something that only the loop can
+    /// do.</summary>
     internal void DrainExecutor()
     {
         if (isDrained || LoopCore.Running is not null || !loop.IsInLoopThread || loop.Executors.EndOwn() is not { } drained)
@@ -150,16 +151,17 @@ internal sealed class LoopShutdown(Loop loop)
         }
     }
 
-    /// <summary>After the loop was closed: the executor of a loop that could not turn, which is another thread's or inside another.</summary>
+    /// <summary>After the loop was closed: waits for the executor of a loop that could not turn, because it is another thread's or inside another
+    /// loop.</summary>
     internal void WaitForExecutor()
     {
         if (!isDrained && loop.Executors.EndOwn() is { } drained && !drained.Wait(loop.Options.ShutdownTimeout))
         {
-            ReportUndrained();      // whoever waits for the loop has learned of its end
+            ReportUndrained();      // waiters for the loop have been notified of its end
         }
     }
 
-    /// <summary>Reports those of them that nobody has named yet.</summary>
+    /// <summary>Reports those of them that have not been named yet.</summary>
     internal void ReportPending(List<LoopTask> pending)
     {
         foreach (var task in pending.Where(task => !abandoned.Contains(task)))
@@ -168,8 +170,8 @@ internal sealed class LoopShutdown(Loop loop)
         }
     }
 
-    /// <summary>Takes them out of the lines in which they stand: locks, queues and the like may serve another loop after this one, and must not give to those
-    /// who will never run again.</summary>
+    /// <summary>Removes them from the lines in which they wait: locks, queues and the like may serve another loop afterwards, and must give nothing to tasks
+    /// that will never run again.</summary>
     internal static void LeaveLines(List<LoopTask> tasks)
     {
         foreach (var task in tasks)
@@ -208,7 +210,7 @@ internal sealed class LoopShutdown(Loop loop)
             all.Start();
             while (!ended.IsCompleted && !isOver && hurried == isHurried)
             {
-                Core.Run(ended);      // a Stop, or an exit, of one task's cleanup does not cut short that of the others
+                Core.Run(ended);      // a Stop, or an exit, by one task's cleanup does not cut short that of the others
                 KeepExit();
             }
 

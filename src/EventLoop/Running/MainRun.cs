@@ -5,7 +5,7 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Running;
 
-/// <summary>One run of a loop: until something is done, or until it is stopped.</summary>
+/// <summary>One run of a loop: until something has completed, or until it is stopped.</summary>
 internal static class MainRun
 {
     /// <summary>Makes the task that a run is for.</summary>
@@ -22,7 +22,7 @@ internal static class MainRun
         return LoopTask<T>.Create(loop.Core, main, null, eager: false);
     }
 
-    /// <summary>Runs until main is done; the caller takes the outcome.</summary>
+    /// <summary>Runs until main has completed; the caller takes the outcome.</summary>
     internal static LoopTask Drive(LoopTask main, CancellationToken token)
     {
         using var cancellation = CancelBy(main, token);
@@ -30,7 +30,7 @@ internal static class MainRun
         return main;
     }
 
-    /// <summary>Runs until it is done, or, where it is null, until the loop is stopped; the caller takes the outcome.</summary>
+    /// <summary>Runs until it has completed, or, where it is null, until the loop is stopped; the caller takes the outcome.</summary>
     internal static LoopAwaitable Drive(Loop loop, LoopAwaitable? awaited)
     {
         VerifyNotRunning(loop);
@@ -52,7 +52,7 @@ internal static class MainRun
         return awaited!;
     }
 
-    /// <summary>What is given to a run has to belong to its loop.</summary>
+    /// <summary>Refuses what does not belong to the loop of the run.</summary>
     internal static LoopAwaitable Own(Loop loop, LoopAwaitable awaitable)
     {
         ArgumentNullException.ThrowIfNull(awaitable);
@@ -65,7 +65,7 @@ internal static class MainRun
         return awaitable;
     }
 
-    /// <summary>Has <paramref name="token"/> cancel a task of this loop, from any thread.</summary>
+    /// <summary>Lets <paramref name="token"/> cancel a task of this loop, from any thread.</summary>
     internal static CancellationTokenRegistration CancelBy(LoopTask task, CancellationToken token) => token.UnsafeRegister(
         static task =>
         {
@@ -91,7 +91,7 @@ internal static class MainRun
             Throw.NestedRun();
         }
 
-        var runner = new LoopRunner(options) { IsSingle = true };      // what is wrong with the options is thrown: no program has begun
+        var runner = new LoopRunner(options) { IsSingle = true };      // invalid options are thrown: no program has begun
         try
         {
             using (runner)

@@ -1,6 +1,6 @@
 namespace EventLoop.Running;
 
-/// <summary>How long a part of the end may take. Real time bounds it, whatever clock the loop goes by. One at a time for each loop.</summary>
+/// <summary>Limits how long a phase of the end may take, in real time, whatever the loop's clock. One at a time for each loop.</summary>
 internal sealed class ShutdownBound : IDisposable
 {
     private readonly Loop loop;
@@ -18,7 +18,7 @@ internal sealed class ShutdownBound : IDisposable
         }
     }
 
-    /// <summary>Leaves only a moment from here on.</summary>
+    /// <summary>Leaves only a moment from now on.</summary>
     internal void Shorten()
     {
         if (loop.Options.ShutdownTimeout > LoopShutdown.HurriedEnd || loop.Options.ShutdownTimeout == Timeout.InfiniteTimeSpan)
@@ -36,7 +36,7 @@ internal sealed class ShutdownBound : IDisposable
         }
     }
 
-    // On a thread of the pool, perhaps late.
+    // On a thread of the pool, possibly late.
     private void OnTime()
     {
         lock (this)

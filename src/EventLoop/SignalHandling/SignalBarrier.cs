@@ -5,19 +5,20 @@ using EventLoop.Native;
 namespace EventLoop.SignalHandling;
 
 /// <summary>
-/// Waits until .NET has looked at the signals that have come so far. It hears of them by a pipe and then asks who listens: one that came while somebody did,
-/// and is looked at when nobody does any more, would end the process. So a signal that means nothing to anybody (SIGURG) is sent behind them.
+/// Waits until .NET has processed the signals that have arrived so far. It reads them from a pipe and then asks who listens: a signal that arrived while
+/// somebody did, and is processed when nobody does any more, would end the process. So a harmless signal (SIGURG) is sent after them.
 /// </summary>
 internal static class SignalBarrier
 {
     private const int Urgent = 23;
-    private const int PatienceMilliseconds = 100;      // .NET looks at once, but tells by the thread pool, which may be busy
+    private const int PatienceMilliseconds = 100;      // .NET reads at once, but reports on the thread pool, which may be busy
 
     private static readonly Lock Gate = new();         // held while one waits
     private static PosixSignalRegistration? registration;
     private static volatile bool passed;
 
-    /// <summary>Ends registrations; signals that had come by then are theirs, and end nobody. Any thread; takes some 100 microseconds.</summary>
+    /// <summary>Ends registrations; signals that had arrived by then are delivered to them, and do not end the process. Any thread; takes about 100
+    /// microseconds.</summary>
     internal static void End(params ReadOnlySpan<PosixSignalRegistration?> registrations)
     {
         if (OperatingSystem.IsLinux())
@@ -41,7 +42,7 @@ internal static class SignalBarrier
                 passed = true;
             });
             passed = false;
-            _ = Libc.Raise(Urgent);      // this thread takes whatever waits for any thread before it
+            _ = Libc.Raise(Urgent);      // this thread first handles whatever is pending for any thread
             long begun = Stopwatch.GetTimestamp();
             var spinner = default(SpinWait);
             while (!passed && Stopwatch.GetElapsedTime(begun).TotalMilliseconds < PatienceMilliseconds)

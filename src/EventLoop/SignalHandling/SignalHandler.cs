@@ -2,7 +2,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.SignalHandling;
 
-/// <summary>A loop's callback for one signal. Loop thread only, but for <see cref="OnSignal"/>.</summary>
+/// <summary>A loop's callback for one signal. Loop thread only, except <see cref="OnSignal"/>.</summary>
 internal sealed class SignalHandler : ISignalSubscriber, ILoopResident
 {
     private readonly LoopCore core;
@@ -25,7 +25,7 @@ internal sealed class SignalHandler : ISignalSubscriber, ILoopResident
 
     void ILoopResident.OnLoopClosing() => Remove();
 
-    /// <summary>Signals that have come and were not delivered yet are delivered to this one.</summary>
+    /// <summary>Replaces the callback; signals that have arrived and were not delivered yet are delivered to the new one.</summary>
     internal void Replace(Action next) => callback = next;
 
     internal void Remove()

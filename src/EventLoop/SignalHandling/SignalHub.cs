@@ -8,18 +8,18 @@ internal static class SignalHub
     private static readonly Lock Gate = new();
     private static readonly Dictionary<int, Registration> Registrations = [];
 
-    /// <summary>Whether somebody listens to it, so that it is nobody else's.</summary>
+    /// <summary>Whether somebody listens to the signal, so that it has no other effect.</summary>
     internal static bool IsHeard(PosixSignal signal)
     {
-        lock (Gate)       // held for a moment only; a signal is rare
+        lock (Gate)       // held only for a moment; signals are rare
         {
             return Registrations.ContainsKey(SignalNumbers.Of(signal));
         }
     }
 
     /// <summary>The number of a signal that can be listened to.</summary>
-    /// <exception cref="ArgumentException">It cannot be caught, or the runtime needs it.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">It is no signal.</exception>
+    /// <exception cref="ArgumentException">The signal cannot be caught, or the runtime needs it.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such signal.</exception>
     internal static int Verify(PosixSignal signal)
     {
         int number = SignalNumbers.Of(signal);
@@ -36,7 +36,7 @@ internal static class SignalHub
         return number;
     }
 
-    /// <summary>The loops in debug mode that listen to any.</summary>
+    /// <summary>The loops in debug mode that listen to any signal.</summary>
     internal static List<Loop> DebuggedLoops()
     {
         lock (Gate)
@@ -61,7 +61,8 @@ internal static class SignalHub
         }
     }
 
-    /// <summary>With the last one goes the registration, and the default action is back. Signals that had come by then end nobody.</summary>
+    /// <summary>Removes a subscriber; with the last one the registration goes, and the default action is back. Signals that had arrived by then do not end the
+    /// process.</summary>
     internal static void Remove(int number, ISignalSubscriber subscriber)
     {
         Registration? last = null;
@@ -109,11 +110,11 @@ internal static class SignalHub
     }
 }
 
-/// <summary>Who listens to a signal.</summary>
+/// <summary>A listener for signals.</summary>
 internal interface ISignalSubscriber
 {
     Loop Loop { get; }
 
-    /// <summary>On any thread; does not throw.</summary>
+    /// <summary>Called on any thread; does not throw.</summary>
     void OnSignal(int number);
 }

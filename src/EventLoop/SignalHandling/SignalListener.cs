@@ -5,15 +5,15 @@ using EventLoop.SignalHandling;
 
 namespace EventLoop;
 
-/// <summary>Signals as they come; see <see cref="Signals.Listen"/>. Trio: <c>open_signal_receiver</c>.</summary>
+/// <summary>Signals as they arrive; see <see cref="Signals.Listen"/>. Trio: <c>open_signal_receiver</c>.</summary>
 /// <remarks><b>Thread:</b> the loop's. <b>Cancellation:</b> a cancelled wait has taken nothing.</remarks>
 public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
 {
     private readonly LoopCore core;
     private readonly Subscription subscription;
     private readonly int[] numbers;
-    private readonly Queue<int> arrived = new();       // each signal once: it is as bounded as they are
-    private readonly AsyncEvent occurred;              // set while there are some, or there will be none
+    private readonly Queue<int> arrived = new();       // each signal once, so it is bounded by their number
+    private readonly AsyncEvent occurred;              // set while there are some, or there will be no more
     private bool isEnded;
 
     internal SignalListener(LoopCore core, int[] numbers)
@@ -30,8 +30,8 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
         core.Loop.Residents.Add(subscription);
     }
 
-    /// <summary>Waits for the next one.</summary>
-    /// <returns>The signal, by its name where it has one.</returns>
+    /// <summary>Waits for the next signal.</summary>
+    /// <returns>The signal, by name where it has one.</returns>
     /// <exception cref="ObjectDisposedException">The listener was disposed.</exception>
     public async Coroutine<PosixSignal> ReceiveAsync()
     {
@@ -46,7 +46,7 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
                     "The listener was disposed: it hears no signals any more. Make another one with Signals.Listen.");
             }
         }
-        while (!arrived.TryDequeue(out number));      // another one that waited was first
+        while (!arrived.TryDequeue(out number));      // another waiter was first
         if (arrived.Count == 0)
         {
             occurred.Clear();
@@ -55,8 +55,8 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
         return subscription.Take(number);
     }
 
-    /// <summary>Enumerates them as they come; the end of the enumeration disposes the listener.</summary>
-    /// <param name="cancellationToken">Ends the wait for the next one.</param>
+    /// <summary>Enumerates signals as they arrive; the end of the enumeration disposes the listener.</summary>
+    /// <param name="cancellationToken">Ends the wait for the next signal.</param>
     public async IAsyncEnumerator<PosixSignal> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
         try
@@ -82,9 +82,9 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
         }
     }
 
-    /// <summary>Stops listening; whoever waits gets <see cref="ObjectDisposedException"/>. When the last
-    /// listener of a signal is gone its default action is back.</summary>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <summary>Stops listening; waiters get <see cref="ObjectDisposedException"/>. Without any listener left, a signal has its default action
+    /// again.</summary>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public void Dispose()
     {
         if (!isEnded)
@@ -100,10 +100,10 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
         }
     }
 
-    /// <summary>What the process's registrations know of it.</summary>
+    /// <summary>What the process's registrations know about it.</summary>
     private sealed class Subscription(SignalListener listener) : ISignalSubscriber, ILoopResident
     {
-        private ulong pending;       // any thread, interlocked: which are on their way, or were not taken yet
+        private ulong pending;       // any thread, interlocked: which signals are on their way, or have not been taken yet
 
         public Loop Loop => listener.core.Loop;
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace EventLoop.SignalHandling;
 
-/// <summary>Signals by .NET's names, by this system's numbers, and by their texts.</summary>
+/// <summary>Converts signals between .NET's names, this system's numbers, and texts.</summary>
 internal static class SignalNumbers
 {
     internal const int Kill = 9, Stop = 19, Highest = 64;
@@ -16,7 +16,7 @@ internal static class SignalNumbers
     ];
 
     /// <summary>The system's number.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is no signal.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such signal.</exception>
     internal static int Of(PosixSignal signal) => signal switch
     {
         PosixSignal.SIGHUP => 1,
@@ -34,7 +34,7 @@ internal static class SignalNumbers
             "There is no such signal: one of PosixSignal or of Signals, or a number from 1 to 64."),
     };
 
-    /// <summary>By its name, where .NET has one.</summary>
+    /// <summary>The named value, where .NET has one.</summary>
     internal static PosixSignal Named(int number) => number switch
     {
         1 => PosixSignal.SIGHUP,

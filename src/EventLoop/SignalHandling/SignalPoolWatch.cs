@@ -1,8 +1,8 @@
 namespace EventLoop.SignalHandling;
 
 /// <summary>
-/// .NET delivers signals by way of the thread pool. Where that has no thread to spare for a second, the loops in debug mode that listen say so. On a thread of
-/// its own, as long as there are such loops.
+/// .NET delivers signals through the thread pool. If that has no free thread for a second, the listening loops in debug mode report it. Runs on a thread of
+/// its own, while there are such loops.
 /// </summary>
 internal static class SignalPoolWatch
 {

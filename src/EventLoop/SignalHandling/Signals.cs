@@ -6,44 +6,44 @@ namespace EventLoop;
 
 /// <summary>Signals to this process, as events of the running loop. asyncio: <c>add_signal_handler</c>; Trio: <c>open_signal_receiver</c>.</summary>
 /// <remarks>
-/// <para>While anybody listens to a signal, on whichever loop, its default action is off; every
-/// listener gets it. When the last one is gone the default is back.</para>
-/// <para>A listener that is slow finds each signal once, however often it came (Trio's rule); two different ones are in the order in which this process heard
-/// of them, which need not be the order of sending.</para>
-/// <para>Who listens to SIGINT takes Ctrl-C over from <see cref="Loop.Run(Coroutine, LoopOptions?)"/> as long as it does.</para>
-/// <para>A signal that was ignored when this process started (<c>nohup</c>; SIGINT and SIGQUIT of a script's
-/// background job) stays ignored, as .NET has it; SIGTERM alone does not.</para>
-/// <para>A signal given by its number is the one with that name, here and wherever signals are given.</para>
+/// <para>While anybody listens to a signal, on whichever loop, its default action is off; every listener receives it. When the last one is gone the default
+/// action is back.</para>
+/// <para>A slow listener finds each signal once, however often it arrived (Trio's rule); different signals are in the order in which this process received
+/// them, which need not be the order of sending.</para>
+/// <para>Listening to SIGINT takes Ctrl-C over from <see cref="Loop.Run(Coroutine, LoopOptions?)"/> meanwhile.</para>
+/// <para>A signal that was ignored when this process started (<c>nohup</c>; SIGINT and SIGQUIT of a script's background job) stays ignored, as in .NET, except
+/// SIGTERM.</para>
+/// <para>A signal given by its number is the same as the one with that name, here and wherever signals are passed.</para>
 /// <para>
-/// <b>Errors:</b> <see cref="ArgumentException"/> for what cannot be caught (SIGKILL, SIGSTOP) and for what the runtime needs (SIGSEGV and its kin, 32 to 34);
-/// <see cref="ArgumentOutOfRangeException"/> for what is no signal.
+/// <b>Errors:</b> <see cref="ArgumentException"/> for signals that cannot be caught (SIGKILL, SIGSTOP) or that the runtime needs (SIGSEGV and the like, 32 to
+/// 34); <see cref="ArgumentOutOfRangeException"/> for numbers that are no signals.
 /// </para>
 /// </remarks>
 public static class Signals
 {
-    /// <summary>Kills; it cannot be caught.</summary>
+    /// <summary>Kills the process; it cannot be caught.</summary>
     public static PosixSignal SIGKILL => (PosixSignal)SignalNumbers.Kill;
 
-    /// <summary>Stops; it cannot be caught.</summary>
+    /// <summary>Stops the process; it cannot be caught.</summary>
     public static PosixSignal SIGSTOP => (PosixSignal)SignalNumbers.Stop;
 
-    /// <summary>Free for programs.</summary>
+    /// <summary>Free for use by programs.</summary>
     public static PosixSignal SIGUSR1 => (PosixSignal)10;
 
-    /// <summary>Free for programs.</summary>
+    /// <summary>Free for use by programs.</summary>
     public static PosixSignal SIGUSR2 => (PosixSignal)12;
 
-    /// <summary>Listens from now on, until it is disposed or the <c>await foreach</c> over it ends.</summary>
-    /// <param name="signals">One at least.</param>
+    /// <summary>Listens from now on, until the result is disposed or an <c>await foreach</c> over it ends.</summary>
+    /// <param name="signals">At least one.</param>
     /// <inheritdoc cref="Signals" path="/remarks"/>
-    /// <exception cref="ArgumentException">There is none, or one cannot be caught.</exception>
+    /// <exception cref="ArgumentException">No signal was given, or one cannot be caught.</exception>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     public static SignalListener Listen(params ReadOnlySpan<PosixSignal> signals) => new(LoopCore.Required, Verified(signals));
 
-    /// <summary>Waits for the next of them. For a program's end: <c>await Signals.WaitAsync(PosixSignal.SIGTERM)</c>.</summary>
-    /// <param name="signals">One at least. They are listened to while it waits.</param>
-    /// <returns>The one that came.</returns>
-    /// <exception cref="ArgumentException">There is none, or one cannot be caught.</exception>
+    /// <summary>Waits for the next of these signals. For the end of a program: <c>await Signals.WaitAsync(PosixSignal.SIGTERM)</c>.</summary>
+    /// <param name="signals">At least one. They are listened to while it waits.</param>
+    /// <returns>The signal that arrived.</returns>
+    /// <exception cref="ArgumentException">No signal was given, or one cannot be caught.</exception>
     public static Coroutine<PosixSignal> WaitAsync(params ReadOnlySpan<PosixSignal> signals)
     {
         return Wait(Verified(signals));
@@ -55,9 +55,9 @@ public static class Signals
         }
     }
 
-    /// <summary>"SIGTERM".</summary>
+    /// <summary>The name of a signal, such as "SIGTERM".</summary>
     /// <param name="signal">By its name or its number.</param>
-    /// <exception cref="ArgumentOutOfRangeException">It is no signal.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such signal.</exception>
     public static string NameOf(PosixSignal signal) => SignalNumbers.NameOf(SignalNumbers.Of(signal));
 
     private static int[] Verified(ReadOnlySpan<PosixSignal> signals)

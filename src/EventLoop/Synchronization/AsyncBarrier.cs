@@ -6,15 +6,15 @@ using EventLoop.Synchronization;
 
 namespace EventLoop;
 
-/// <summary>Holds tasks until a given number of them has come, again and again. asyncio: <c>Barrier</c>.</summary>
+/// <summary>Holds tasks until a given number of them has arrived, round after round. asyncio: <c>Barrier</c>.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>The last to come releases all at once and does not wait; whoever comes after it is in the next round.</item>
-/// <item>A waiter that is cancelled leaves, and the barrier continues to fill. One that was released before
-/// returns its index, and the cancellation lands at its next wait.</item>
-/// <item><see cref="Reset"/> and <see cref="Abort"/> break it for those who wait now, not for those who were released already.</item>
+/// <item>The last to arrive releases all at once and does not wait; whoever arrives after it belongs to the next round.</item>
+/// <item>A cancelled waiter leaves, and the barrier continues to fill. One that was released before returns its index, and the cancellation is delivered at
+/// its next wait.</item>
+/// <item><see cref="Reset"/> and <see cref="Abort"/> break it for those who are waiting, not for those who were released already.</item>
 /// </list>
-/// <para><b>Thread:</b> that of the loop that uses it. <b>Cost:</b> 0 bytes; releasing is linear in the parties.</para>
+/// <para><b>Thread:</b> that of the loop that uses it. <b>Cost:</b> 0 bytes; a release is linear in the number of parties.</para>
 /// </remarks>
 [DebuggerDisplay("{DebuggerText,nq}")]
 public sealed class AsyncBarrier
@@ -23,8 +23,8 @@ public sealed class AsyncBarrier
     private LoopBinding binding;
     private int waiting;
 
-    /// <summary>A barrier.</summary>
-    /// <param name="parties">How many it waits for.</param>
+    /// <summary>Makes a barrier.</summary>
+    /// <param name="parties">How many tasks it waits for.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="parties"/> is less than one.</exception>
     public AsyncBarrier(int parties)
     {
@@ -32,16 +32,16 @@ public sealed class AsyncBarrier
         Parties = parties;
     }
 
-    /// <summary>How many it waits for.</summary>
+    /// <summary>How many tasks it waits for.</summary>
     public int Parties { get; }
 
-    /// <summary>How many wait now. asyncio: <c>n_waiting</c>.</summary>
+    /// <summary>How many are waiting. asyncio: <c>n_waiting</c>.</summary>
     public int WaitingCount => waiting;
 
-    /// <summary>Whether it was aborted: everybody who comes is turned away, until <see cref="Reset"/>.</summary>
+    /// <summary>Whether it was aborted, so that arrivals are refused until <see cref="Reset"/>.</summary>
     public bool IsBroken { get; private set; }
 
-    /// <summary>Who waits for the others.</summary>
+    /// <summary>Who waits for the others at this moment.</summary>
     public SynchronizationStatistics Statistics
     {
         get
@@ -53,9 +53,9 @@ public sealed class AsyncBarrier
 
     private string DebuggerText => IsBroken ? "broken" : $"{waiting} of {Parties} waiting";
 
-    /// <summary>Waits until all parties have come.</summary>
-    /// <returns>0 … parties-1, distinct among those released together, in the order of their coming.</returns>
-    /// <remarks><b>Cancellation:</b> the waiter leaves, and the barrier continues to fill. <b>Cost:</b> 0 bytes.</remarks>
+    /// <summary>Waits until all parties have arrived.</summary>
+    /// <returns>0 … parties-1, distinct among those released together, in the order of their arrival.</returns>
+    /// <remarks><b>Cancellation:</b> a cancelled waiter leaves, and the barrier continues to fill. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="BrokenBarrierException">The barrier is broken, or was reset or aborted during the wait.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before the barrier was full.</exception>
     public Coroutine<int> WaitAsync()
@@ -64,8 +64,8 @@ public sealed class AsyncBarrier
         return OperationWatch.IsOn ? OperationWatch.Over(new Coroutine<int>(wait, wait.Token), "AsyncBarrier.WaitAsync") : new(wait, wait.Token);
     }
 
-    /// <summary>Breaks it for those who wait now, and makes it good for those who come. asyncio: <c>reset()</c>.</summary>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <summary>Breaks it for those who are waiting, and repairs it for those who arrive later. asyncio: <c>reset()</c>.</summary>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public void Reset()
     {
         binding.Verify("AsyncBarrier.Reset");
@@ -73,8 +73,8 @@ public sealed class AsyncBarrier
         TurnAway("The barrier was reset.");
     }
 
-    /// <summary>Breaks it for those who wait now and for all who come, until <see cref="Reset"/>. asyncio: <c>abort()</c>.</summary>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <summary>Breaks it for those who are waiting and for all later arrivals, until <see cref="Reset"/>. asyncio: <c>abort()</c>.</summary>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public void Abort()
     {
         binding.Verify("AsyncBarrier.Abort");

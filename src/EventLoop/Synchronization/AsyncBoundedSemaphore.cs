@@ -1,18 +1,18 @@
 namespace EventLoop;
 
-/// <summary>A semaphore that is never released more often than it was acquired. asyncio: <c>BoundedSemaphore</c>.</summary>
+/// <summary>A semaphore that cannot be released more often than it was acquired. asyncio: <c>BoundedSemaphore</c>.</summary>
 /// <remarks><inheritdoc cref="AsyncSemaphore" path="/remarks"/></remarks>
 public sealed class AsyncBoundedSemaphore : AsyncSemaphore
 {
     private readonly int limit;
 
-    /// <summary>A bounded semaphore.</summary>
-    /// <param name="initialCount">Permits that are free at first, and the most that there ever are.</param>
+    /// <summary>Makes a bounded semaphore.</summary>
+    /// <param name="initialCount">How many permits are free initially, which is also the most that there can be.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="initialCount"/> is negative.</exception>
     public AsyncBoundedSemaphore(int initialCount = 1) : base(initialCount) => limit = initialCount;
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">More than was acquired, which changes nothing; or this is not the loop's thread.</exception>
+    /// <exception cref="InvalidOperationException">More would be released than was acquired, or this is not the loop's thread. Nothing is changed.</exception>
     public override void Release(int count = 1)
     {
         if (count > limit - CurrentCount)

@@ -8,10 +8,11 @@ namespace EventLoop;
 /// <summary>Waits, under a lock, for a state that others bring about. asyncio: <c>Condition</c>.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item><see cref="WaitAsync"/> gives the lock up while it waits and holds it again whenever it ends, also by cancellation: that is delivered after.</item>
-/// <item>A waiter that was notified returns normally, also if it is cancelled before it has the lock back; one that was cancelled first takes the lock back and
-/// throws. So no notification is lost.</item>
-/// <item>Waiters are notified first come, first served, and line up for the lock behind those who wait for it already.</item>
+/// <item><see cref="WaitAsync"/> releases the lock while it waits, and holds it again whenever it ends, even by a cancellation, which is delivered
+/// afterwards.</item>
+/// <item>A waiter that was notified returns normally, even if it is cancelled before it has the lock back; one that was cancelled first takes the lock back
+/// and throws. So no notification is lost.</item>
+/// <item>Waiters are notified in order of arrival, and queue for the lock behind those who wait for it already.</item>
 /// </list>
 /// <para><b>Thread:</b> that of the loop that uses it. <b>Cost:</b> 0 bytes; a notified waiter is moved to the lock's line and woken once.</para>
 /// </remarks>
@@ -22,17 +23,18 @@ public sealed class AsyncCondition
     internal WaiterQueue Waiters;
     internal LoopBinding Binding;
 
-    /// <summary>A condition.</summary>
-    /// <param name="mutex">The lock it works under, which several conditions may share; null: one of its own.</param>
+    /// <summary>Makes a condition.</summary>
+    /// <param name="mutex">The lock that it works under, which several conditions may share; null: a lock of its own.</param>
     public AsyncCondition(AsyncLock? mutex = null) => this.mutex = mutex ?? new AsyncLock();
 
-    /// <summary>The lock it works under.</summary>
+    /// <summary>The lock that it works under.</summary>
     public AsyncLock Lock => mutex;
 
     /// <summary>Whether its lock is held.</summary>
     public bool IsLocked => mutex.IsLocked;
 
-    /// <summary>Who waits to be notified, and who holds the lock. Those who were notified and want the lock back are in the statistics of the lock.</summary>
+    /// <summary>Who waits to be notified, and who holds the lock, at this moment. Those who were notified and want the lock back are in the statistics of the
+    /// lock.</summary>
     public SynchronizationStatistics Statistics
     {
         get
@@ -56,11 +58,12 @@ public sealed class AsyncCondition
     /// <inheritdoc cref="AsyncLock.Release"/>
     public void Release() => mutex.Release();
 
-    /// <summary>Gives the lock up, waits to be notified, and takes the lock back.</summary>
+    /// <summary>Releases the lock, waits to be notified, and takes the lock back.</summary>
     /// <remarks>
-    /// <para><b>Cancellation:</b> before the notification: the lock is taken back, then it is thrown. After it: it lands at the next wait. One that is due at
-    /// the call is thrown with the lock held throughout.</para>
-    /// <para>The acquisition continues after the wait: a <see cref="Releaser"/> from before it, of the <c>using</c> block around it, is good after it.</para>
+    /// <para><b>Cancellation:</b> before the notification, the lock is taken back and then the cancellation is thrown; after it, the cancellation is delivered
+    /// at the next wait. One that is pending at the call is thrown with the lock held throughout.</para>
+    /// <para>The acquisition continues after the wait: a <see cref="Releaser"/> from before it, as of the surrounding <c>using</c> block, remains
+    /// valid.</para>
     /// <para><b>Cost:</b> 0 bytes.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">The lock is not held.</exception>
@@ -71,10 +74,10 @@ public sealed class AsyncCondition
         return OperationWatch.IsOn ? OperationWatch.Over(new Coroutine(wait, wait.Token), "AsyncCondition.WaitAsync") : new(wait, wait.Token);
     }
 
-    /// <summary>Waits until <paramref name="predicate"/> holds; it is asked at once and after each
-    /// notification, always under the lock. asyncio: <c>wait_for</c>.</summary>
-    /// <param name="predicate">What to wait for. What it throws is thrown, with the lock held.</param>
-    /// <remarks><b>Cancellation:</b> as for <see cref="WaitAsync"/>. <b>Cost:</b> 0 bytes beside the delegate.</remarks>
+    /// <summary>Waits until <paramref name="predicate"/> holds; it is evaluated at once and after each notification, always under the lock. asyncio:
+    /// <c>wait_for</c>.</summary>
+    /// <param name="predicate">The condition to wait for. An exception is thrown to the caller, with the lock held.</param>
+    /// <remarks><b>Cancellation:</b> as for <see cref="WaitAsync"/>. <b>Cost:</b> 0 bytes besides the delegate.</remarks>
     /// <exception cref="ArgumentNullException"><paramref name="predicate"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The lock is not held.</exception>
     public Coroutine WaitForAsync(Func<bool> predicate)
@@ -93,8 +96,8 @@ public sealed class AsyncCondition
         }
     }
 
-    /// <summary>Lets the first <paramref name="count"/> waiters resume, when they get the lock back.</summary>
-    /// <param name="count">As many; fewer when there are fewer.</param>
+    /// <summary>Notifies the first <paramref name="count"/> waiters, which resume once they have the lock back.</summary>
+    /// <param name="count">How many; fewer if fewer wait.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is less than one.</exception>
     /// <exception cref="InvalidOperationException">The lock is not held, or this is not the loop's thread.</exception>
     public void Notify(int count = 1)
@@ -108,7 +111,7 @@ public sealed class AsyncCondition
         }
     }
 
-    /// <summary>Lets all that wait now resume, when they get the lock back.</summary>
+    /// <summary>Notifies all current waiters, which resume once they have the lock back.</summary>
     /// <exception cref="InvalidOperationException">The lock is not held, or this is not the loop's thread.</exception>
     public void NotifyAll() => Notify(int.MaxValue);
 

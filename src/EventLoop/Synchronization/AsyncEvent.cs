@@ -10,12 +10,11 @@ namespace EventLoop;
 /// <summary>A flag that tasks wait for. asyncio: <c>Event</c>.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item><see cref="Set"/> wakes everybody who waits, in the order of their coming, each exactly once;
-/// a <see cref="Clear"/> right after it takes nothing back.</item>
-/// <item>A waiter that is cancelled leaves; one that was woken before returns, and the cancellation lands at its next wait.</item>
+/// <item><see cref="Set"/> wakes all waiters in order of arrival, each exactly once; a <see cref="Clear"/> right after it takes nothing back.</item>
+/// <item>A cancelled waiter leaves; one that was woken before returns, and the cancellation is delivered at its next wait.</item>
 /// </list>
-/// <para><b>Thread:</b> that of the loop that uses it; from others <c>loop.Post(ready.Set)</c>. It may be made anywhere.</para>
-/// <para><b>Cost:</b> 0 bytes; <see cref="Set"/> is linear in the waiters.</para>
+/// <para><b>Thread:</b> that of the loop that uses it; from other threads by <c>loop.Post(ready.Set)</c>. It may be made anywhere.</para>
+/// <para><b>Cost:</b> 0 bytes; <see cref="Set"/> is linear in the number of waiters.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -33,16 +32,16 @@ namespace EventLoop;
 public sealed class AsyncEvent
 {
     private readonly WaitForSet own;
-    private readonly string what = "event";      // for the live view, as what follows
+    private readonly string what = "event";      // for the live view, like the following field
     private readonly WaitKind kind = WaitKind.Event;
     private WaiterQueue waiters;
     private LoopBinding binding;
     private bool set;
 
-    /// <summary>An event that is not set.</summary>
+    /// <summary>Makes an event that is not set.</summary>
     public AsyncEvent() => own = new WaitForSet(this);
 
-    /// <summary>What others wait by.</summary>
+    /// <summary>Makes an event by which another primitive waits.</summary>
     internal AsyncEvent(WaitKind kind, string what)
         : this()
     {
@@ -53,7 +52,7 @@ public sealed class AsyncEvent
     /// <summary>Whether the event is set, so that nobody has to wait.</summary>
     public bool IsSet => set;
 
-    /// <summary>Who waits for it.</summary>
+    /// <summary>Who waits for it at this moment.</summary>
     public SynchronizationStatistics Statistics
     {
         get
@@ -65,8 +64,8 @@ public sealed class AsyncEvent
 
     private string DebuggerText => set ? "set" : $"not set, {waiters.Count} waiting";
 
-    /// <summary>Sets it and wakes everybody. Setting it again does nothing.</summary>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <summary>Sets the event and wakes all waiters. Setting it again does nothing.</summary>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public void Set()
     {
         binding.Verify("AsyncEvent.Set");
@@ -77,16 +76,16 @@ public sealed class AsyncEvent
         }
     }
 
-    /// <summary>Makes those wait who come from now on.</summary>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <summary>Resets the event, so that later callers wait.</summary>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public void Clear()
     {
         binding.Verify("AsyncEvent.Clear");
         set = false;
     }
 
-    /// <summary>Waits until it is set; returns at once when it is.</summary>
-    /// <remarks><b>Cancellation:</b> a waiter leaves; a wake-up that it was given already is delivered. <b>Cost:</b> 0 bytes.</remarks>
+    /// <summary>Waits until the event is set; completes at once if it is.</summary>
+    /// <remarks><b>Cancellation:</b> a cancelled waiter leaves; a wake-up that it was given already is delivered. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="LoopCanceledException">The task was cancelled before the event was set.</exception>
     public Coroutine WaitAsync()
     {
@@ -99,7 +98,7 @@ public sealed class AsyncEvent
     {
         private static readonly int Slot = ItemPools.NewSlot();
 
-        private AsyncEvent? awaited = owner;      // whose own it is; null: it is rented
+        private AsyncEvent? awaited = owner;      // the one that keeps it for itself; null: it is rented
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal static Coroutine Call(AsyncEvent awaited)

@@ -10,16 +10,16 @@ namespace EventLoop;
 /// <summary>Mutual exclusion among the tasks of a loop: <c>using (await mutex.AcquireAsync()) { ... }</c>. asyncio: <c>Lock</c>.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>First come, first served: <see cref="Release"/> gives the lock to the first waiter at
-/// once, so a newcomer never overtakes it, whoever runs first.</item>
-/// <item>A waiter that is cancelled leaves the line. One that has been given the lock has it, also if it is
-/// cancelled before it runs; the cancellation lands at its next wait.</item>
+/// <item>First come, first served: <see cref="Release"/> gives the lock to the first waiter at once, so a newcomer never overtakes it, whoever runs
+/// first.</item>
+/// <item>A cancelled waiter leaves the line. One that has been given the lock keeps it, even if it is cancelled before it runs; the cancellation is delivered
+/// at its next wait.</item>
 /// <item>It is not reentrant: a task that acquires it twice waits for itself, as in asyncio. <see cref="Statistics"/> names the owner.</item>
 /// <item>Anybody may release it, not only the owner.</item>
-/// <item>It serves one loop after the other. When a task of a loop that was closed still holds it, whoever wants it
-/// next is refused and told the holder; <see cref="Release"/> frees it.</item>
+/// <item>It can serve one loop after another. When a task of a closed loop still holds it, the next acquirer is refused with an exception that names the
+/// holder; <see cref="Release"/> frees it.</item>
 /// </list>
-/// <para><b>Thread:</b> that of the loop that uses it; from others go through <see cref="Loop.Post(Action)"/>. It may be made anywhere.</para>
+/// <para><b>Thread:</b> that of the loop that uses it; from other threads through <see cref="Loop.Post(Action)"/>. It may be made anywhere.</para>
 /// <para><b>Cost:</b> 0 bytes, uncontended and contended.</para>
 /// </remarks>
 /// <example>
@@ -37,18 +37,18 @@ public sealed class AsyncLock : IReleasable
     private readonly AcquireWait own;
     private WaiterQueue waiters;
     private LoopBinding binding;
-    private LoopContext? owner;     // of the code that holds it; null in code outside any step, too
+    private LoopContext? owner;     // of the code that holds it; null also for code outside any step
     private long ticket;             // of the acquisition that holds it
     private long issued;
     private bool locked;
 
-    /// <summary>An unlocked lock.</summary>
+    /// <summary>Makes a lock that is not held.</summary>
     public AsyncLock() => own = new AcquireWait(this);
 
     /// <summary>Whether somebody holds it.</summary>
     public bool IsLocked => locked;
 
-    /// <summary>Who holds it and who waits for it.</summary>
+    /// <summary>Who holds it and who waits for it at this moment.</summary>
     public SynchronizationStatistics Statistics
     {
         get
@@ -63,10 +63,10 @@ public sealed class AsyncLock : IReleasable
 
     private string DebuggerText => locked ? $"locked by {Owner?.Label ?? "a callback"}, {waiters.Count} waiting" : "unlocked";
 
-    /// <summary>Waits for its turn.</summary>
-    /// <returns>What gives it back: dispose it, or call <see cref="Release"/>.</returns>
-    /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered.
-    /// Nothing is acquired before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <summary>Waits for the lock.</summary>
+    /// <returns>What returns the permit: dispose it, or call <see cref="Release"/>.</returns>
+    /// <remarks><b>Cancellation:</b> a cancelled waiter leaves the line; what it was given already is delivered. Nothing is acquired before the await.
+    /// <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had the lock.</exception>
     public Coroutine<Releaser> AcquireAsync()
     {
@@ -76,7 +76,7 @@ public sealed class AsyncLock : IReleasable
 
     /// <summary>Takes the lock if it is free; never waits, never overtakes a waiter.</summary>
     /// <returns>Whether it was free.</returns>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public bool TryAcquire()
     {
         binding.Verify("AsyncLock.TryAcquire");
@@ -84,7 +84,7 @@ public sealed class AsyncLock : IReleasable
     }
 
     /// <inheritdoc cref="TryAcquire()"/>
-    /// <param name="releaser">What gives it back.</param>
+    /// <param name="releaser">What returns the permit.</param>
     public bool TryAcquire(out Releaser releaser)
     {
         bool taken = TryAcquire();
@@ -92,8 +92,8 @@ public sealed class AsyncLock : IReleasable
         return taken;
     }
 
-    /// <summary>Gives it to the first waiter, or frees it.</summary>
-    /// <exception cref="InvalidOperationException">It is not locked, or this is not the loop's thread.</exception>
+    /// <summary>Gives the lock to the first waiter, or frees it.</summary>
+    /// <exception cref="InvalidOperationException">It is not held, or this is not the loop's thread.</exception>
     public void Release()
     {
         binding.Verify("AsyncLock.Release");
@@ -104,10 +104,10 @@ public sealed class AsyncLock : IReleasable
 
         if (waiters.TakeFirst() is { } first)
         {
-            // Whoever comes back from a condition continues with the acquisition it had.
+            // A waiter that comes back from a condition continues its previous acquisition.
             ticket = first.Target is AcquireWait wait ? wait.Ticket = ++issued : ((NotificationWait)first.Target!).Ticket;
             first.Wake();
-            owner = first.Context;      // now: nobody sees it wait for a lock that it holds
+            owner = first.Context;      // at once, so that nobody sees it wait for a lock that it holds
         }
         else
         {
@@ -125,7 +125,7 @@ public sealed class AsyncLock : IReleasable
         }
     }
 
-    /// <summary>Throws when the holder was on a loop that is closed: it will never give the lock back.</summary>
+    /// <summary>Throws if the holder was on a loop that is closed, and so will never release the lock.</summary>
     internal void VerifyHolder()
     {
         if (owner is { Core.Loop: { IsClosed: true } loop, Task: var task })
@@ -152,7 +152,7 @@ public sealed class AsyncLock : IReleasable
 
     internal long Ticket => ticket;
 
-    /// <summary>Goes on with an acquisition that a wait has interrupted.</summary>
+    /// <summary>Resumes an acquisition that a wait has interrupted.</summary>
     internal bool TryRetake(LoopContext? context, long interrupted)
     {
         if (locked)
@@ -166,7 +166,7 @@ public sealed class AsyncLock : IReleasable
         return true;
     }
 
-    /// <summary>Puts a node that is parked already at the end of the line.</summary>
+    /// <summary>Puts a parked node at the end of the line.</summary>
     internal void Enqueue(WaitNode node) => waiters.Add(node);
 
     internal void Dequeue(WaitNode node) => waiters.Remove(node);
@@ -176,7 +176,7 @@ public sealed class AsyncLock : IReleasable
     {
         private static readonly int Slot = ItemPools.NewSlot();
 
-        private AsyncLock? mutex = owner;      // whose own it is; null: it is rented
+        private AsyncLock? mutex = owner;      // the one that keeps it for itself; null: it is rented
 
         internal long Ticket;
 

@@ -7,19 +7,19 @@ using EventLoop.Synchronization;
 
 namespace EventLoop;
 
-/// <summary>A number of permits. asyncio: <c>Semaphore</c>.</summary>
+/// <summary>Hands out a number of permits. asyncio: <c>Semaphore</c>.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>First come, first served: <see cref="Release"/> gives its permits to the first waiters at once, so a newcomer never overtakes them.</item>
-/// <item>A waiter that is cancelled leaves the line. One that has been given its permit has it, also if it is
-/// cancelled before it runs; the cancellation lands at its next wait.</item>
+/// <item>First come, first served: <see cref="Release"/> gives its permits to the first waiters at once, so newcomers never overtake them.</item>
+/// <item>A cancelled waiter leaves the line. One that has been given its permit keeps it, even if it is cancelled before it runs; the cancellation is
+/// delivered at its next wait.</item>
 /// <item>Releasing more than was acquired adds permits; <see cref="AsyncBoundedSemaphore"/> throws instead.</item>
-/// <item>Give a permit back by its <see cref="Releaser"/> or by <see cref="Release"/>, not by both: permits have no names, and which releasers a task's own
-/// Release has used up is known of the latest few grants of some sixteen tasks only.</item>
+/// <item>Return a permit by its <see cref="Releaser"/> or by <see cref="Release"/>, not by both: permits are anonymous, and only for the latest few grants of
+/// about sixteen tasks is it known which releasers a task's own Release has used up.</item>
 /// </list>
-/// <para><b>Thread:</b> that of the loop that uses it; from others <c>loop.Post(() => semaphore.Release())</c>. It may be made anywhere.</para>
-/// <para><b>Cost:</b> 0 bytes, uncontended and contended, where whoever acquires also gives back. A permit that is acquired with a <see cref="Releaser"/> and
-/// given back by another task's <see cref="Release"/> costs 48 bytes; <see cref="TryAcquire()"/> never does.</para>
+/// <para><b>Thread:</b> that of the loop that uses it; from other threads by <c>loop.Post(() => semaphore.Release())</c>. It may be made anywhere.</para>
+/// <para><b>Cost:</b> 0 bytes, uncontended and contended, where the acquirer also releases. A permit that is acquired with a <see cref="Releaser"/> and
+/// returned by another task's <see cref="Release"/> costs 48 bytes; <see cref="TryAcquire()"/> never does.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -43,8 +43,8 @@ public class AsyncSemaphore
     private int count;
     private bool byReleaser;
 
-    /// <summary>A semaphore.</summary>
-    /// <param name="initialCount">Permits that are free at first.</param>
+    /// <summary>Makes a semaphore.</summary>
+    /// <param name="initialCount">How many permits are free initially.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="initialCount"/> is negative.</exception>
     public AsyncSemaphore(int initialCount = 1)
     {
@@ -53,13 +53,13 @@ public class AsyncSemaphore
         own = new AcquireWait(this);
     }
 
-    /// <summary>Permits that are free. While somebody waits there are none.</summary>
+    /// <summary>How many permits are free; none while somebody waits.</summary>
     public int CurrentCount => count;
 
-    /// <summary>Whether an acquirer would have to wait now.</summary>
+    /// <summary>Whether an acquirer would have to wait.</summary>
     public bool IsLocked => count == 0;
 
-    /// <summary>Who waits for a permit.</summary>
+    /// <summary>Who waits for a permit at this moment.</summary>
     public SynchronizationStatistics Statistics
     {
         get
@@ -72,9 +72,9 @@ public class AsyncSemaphore
     private string DebuggerText => $"{count} free, {waiters.Count} waiting";
 
     /// <summary>Waits for a permit.</summary>
-    /// <returns>What gives it back: dispose it, or call <see cref="Release"/>.</returns>
-    /// <remarks><b>Cancellation:</b> a waiter leaves the line; what it was given already is delivered.
-    /// Nothing is acquired before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <returns>What returns the permit: dispose it, or call <see cref="Release"/>.</returns>
+    /// <remarks><b>Cancellation:</b> a cancelled waiter leaves the line; what it was given already is delivered. Nothing is acquired before the await.
+    /// <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had its permit.</exception>
     public Coroutine<Releaser> AcquireAsync()
     {
@@ -84,7 +84,7 @@ public class AsyncSemaphore
 
     /// <summary>Takes a permit if one is free; never waits, never overtakes a waiter.</summary>
     /// <returns>Whether one was free.</returns>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public bool TryAcquire()
     {
         binding.Verify("AsyncSemaphore.TryAcquire");
@@ -98,7 +98,7 @@ public class AsyncSemaphore
     }
 
     /// <inheritdoc cref="TryAcquire()"/>
-    /// <param name="releaser">What gives it back.</param>
+    /// <param name="releaser">What returns the permit.</param>
     public bool TryAcquire(out Releaser releaser)
     {
         bool taken = TryAcquire();
@@ -106,10 +106,11 @@ public class AsyncSemaphore
         return taken;
     }
 
-    /// <summary>Gives permits back: to the first waiters, the rest to whoever comes.</summary>
-    /// <param name="count">How many.</param>
+    /// <summary>Returns permits: to the first waiters, and the rest to later callers.</summary>
+    /// <param name="count">How many permits.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is less than one.</exception>
-    /// <exception cref="InvalidOperationException">There would be more permits than fit, or this is not the loop's thread. Nothing is changed then.</exception>
+    /// <exception cref="InvalidOperationException">There would be more permits than can be counted, or this is not the loop's thread. Nothing is
+    /// changed.</exception>
     public virtual void Release(int count = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
@@ -132,7 +133,7 @@ public class AsyncSemaphore
         this.count += count;
     }
 
-    /// <summary>For a releaser that is still good.</summary>
+    /// <summary>Returns the permit of a releaser that has not been used.</summary>
     internal void ReleaseGranted(SemaphoreGrant grant)
     {
         grants.Remove(grant);
@@ -154,7 +155,7 @@ public class AsyncSemaphore
     {
         private static readonly int Slot = ItemPools.NewSlot();
 
-        private AsyncSemaphore? semaphore = owner;      // whose own it is; null: it is rented
+        private AsyncSemaphore? semaphore = owner;      // the one that keeps it for itself; null: it is rented
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal static Coroutine<Releaser> Call(AsyncSemaphore semaphore)

@@ -1,16 +1,16 @@
 namespace EventLoop.Synchronization;
 
 /// <summary>
-/// The releasers that a semaphore has given out and that are still good. Permits are anonymous, releasers are not: each is good once, and a task's own
-/// Release uses up the one that it was given last. For that the latest few grants of the latest few tasks are remembered, in a table of fixed
-/// size: where permits wander from task to task nothing piles up. Loop thread only.
+/// The releasers of a semaphore that have not been used yet. Permits are anonymous, releasers are not: each can be used once, and a task's own Release uses up
+/// the one that it was given last. For that the latest few grants of the latest few tasks are remembered, in a table of fixed size: where permits wander from
+/// task to task, nothing accumulates. Loop thread only.
 /// </summary>
 internal struct GrantLedger
 {
     private const int Tasks = 16;              // a power of two
     private const int DeepestPerTask = 8;
 
-    // By task. A grant that is used up stays in its place for the task's next one, so that the usual case stores no reference.
+    // By task. A used grant keeps its place for the task's next one, so that the usual case stores no reference.
     private SemaphoreGrant?[]? latest;
     private SemaphoreGrant? free;
 
@@ -28,7 +28,7 @@ internal struct GrantLedger
         return new Releaser(grant, grant.Ticket);
     }
 
-    /// <summary>A task gives back so many permits by hand: as many of its releasers are used up, the latest first.</summary>
+    /// <summary>Called when a task has returned permits by hand: as many of its releasers are used up, the latest first.</summary>
     internal readonly void Withdraw(LoopTask? task, int count)
     {
         if (latest is null)
@@ -47,7 +47,7 @@ internal struct GrantLedger
         }
     }
 
-    /// <summary>A releaser was used.</summary>
+    /// <summary>Called when a releaser was used.</summary>
     internal void Remove(SemaphoreGrant grant)
     {
         grant.UseUp();
@@ -98,7 +98,7 @@ internal struct GrantLedger
     }
 }
 
-/// <summary>One permit in the hands of one releaser. Pooled by its semaphore.</summary>
+/// <summary>One permit held by one releaser. Pooled by its semaphore.</summary>
 internal sealed class SemaphoreGrant(AsyncSemaphore semaphore) : IReleasable
 {
     internal SemaphoreGrant? Older;
@@ -107,7 +107,7 @@ internal sealed class SemaphoreGrant(AsyncSemaphore semaphore) : IReleasable
     internal int Depth;
     internal bool IsLive;
 
-    /// <summary>Whether it is in the table; else only its releaser knows it.</summary>
+    /// <summary>Whether it is in the table; otherwise only its releaser knows it.</summary>
     internal bool IsListed;
 
     public void Release(long ticket)

@@ -4,8 +4,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>
-/// Who has borrowed, and who waits to: a hash table of loans that are linked through themselves. A task is found by its number and its reference, so that
-/// the usual borrow and return cost neither a virtual call nor an allocation. Loop thread only.
+/// The borrowers and those who wait to borrow: an intrusive hash table of loans. A task is found by its number and its reference, so that the usual borrow and
+/// return cost neither a virtual call nor an allocation. Loop thread only.
 /// </summary>
 internal struct LoanLedger
 {
@@ -35,7 +35,7 @@ internal struct LoanLedger
         return null;
     }
 
-    /// <summary>Of a borrower that is not in it.</summary>
+    /// <summary>Adds the loan of a borrower that is not in the table.</summary>
     internal Loan Add(CapacityLimiter limiter, object borrower, int hash)
     {
         var all = buckets;
@@ -63,7 +63,7 @@ internal struct LoanLedger
         return loan;
     }
 
-    /// <summary>Its releaser is void from now on.</summary>
+    /// <summary>Removes a loan, whose releaser is void from now on.</summary>
     internal void Remove(Loan loan)
     {
         ref var link = ref buckets![loan.Hash & (buckets.Length - 1)];
@@ -74,7 +74,7 @@ internal struct LoanLedger
 
         link = loan.Next;
         loan.Ticket++;
-        loan.Borrower = null;      // a loan that is over keeps nobody alive
+        loan.Borrower = null;      // a finished loan keeps nobody alive
         loan.IsWaiting = false;
         loan.Next = free;
         free = loan;
@@ -98,8 +98,8 @@ internal struct LoanLedger
         return borrowers;
     }
 
-    /// <summary>Any thread: a loan belongs to its limiter for good, so that a link which moves leads to
-    /// another loan of the same at worst, or round in a circle.</summary>
+    /// <summary>Any thread: a loan belongs to its limiter permanently, so a link that changes meanwhile leads to another loan of the same limiter at worst, or
+    /// in a circle.</summary>
     internal readonly void CollectTasks(List<IStepOwner> tasks)
     {
         int most = (2 * count) + SmallestSize;
@@ -136,11 +136,11 @@ internal struct LoanLedger
     }
 }
 
-/// <summary>One token in the hands of one borrower, or the place of one that waits. Pooled by its limiter.</summary>
+/// <summary>One token held by one borrower, or the place of one that waits. Pooled by its limiter.</summary>
 internal sealed class Loan(CapacityLimiter limiter) : IReleasable
 {
     internal object? Borrower;
-    internal Loan? Next;       // in its bucket, or among the free ones
+    internal Loan? Next;       // in its bucket, or in the free list
     internal int Hash;
     internal long Ticket;
     internal bool IsWaiting;

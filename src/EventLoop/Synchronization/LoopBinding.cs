@@ -4,8 +4,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>
-/// To which loop a primitive belongs: the one that used it last, on whose thread it may be used. It may be made anywhere, and moves on to another loop when its
-/// own is closed or belongs to the same thread. Everything else is the mistake that would corrupt it, and throws.
+/// The loop that a primitive belongs to: the one that used it last, on whose thread it may be used. A primitive may be made anywhere, and moves to another
+/// loop when its own is closed or belongs to the same thread. Any other use is a mistake that would corrupt it, and throws.
 /// </summary>
 [StackTraceHidden]
 internal struct LoopBinding
@@ -15,7 +15,7 @@ internal struct LoopBinding
     /// <summary>The loop.</summary>
     internal readonly LoopCore? Home => home;
 
-    /// <summary>Whose step this is; after <see cref="Verify(string)"/>.</summary>
+    /// <summary>The context of the running step; after <see cref="Verify(string)"/>.</summary>
     internal readonly LoopContext? Current => home?.Current;
 
     /// <summary>Whether its loop runs on this thread.</summary>

@@ -4,8 +4,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>
-/// A wait for a notification, and for the lock after it. The waiting node is parked once: notified, it moves from the condition's line to the
-/// lock's, and the lock's hand-over wakes it. So a notification costs no step of its own, and the lock is held whenever the node runs.
+/// A wait for a notification, and for the lock after it. The waiting node is parked once: when notified, it moves from the condition's line to the lock's, and
+/// the hand-over of the lock wakes it. So a notification costs no step of its own, and the lock is held whenever the node runs.
 /// </summary>
 [StackTraceHidden]
 internal sealed class NotificationWait : PooledWait
@@ -23,7 +23,7 @@ internal sealed class NotificationWait : PooledWait
     private string? reason;
     private Stage stage;
 
-    /// <summary>Of the acquisition that the wait interrupts, and that continues after it.</summary>
+    /// <summary>The ticket of the acquisition that the wait interrupts, and that continues after it.</summary>
     internal long Ticket { get; private set; }
 
     internal static NotificationWait Rent(AsyncCondition condition)
@@ -34,7 +34,7 @@ internal sealed class NotificationWait : PooledWait
         return wait;
     }
 
-    /// <summary>It has left the condition's line. The notifier holds the lock.</summary>
+    /// <summary>Called when it has left the condition's line. The notifier holds the lock.</summary>
     internal void OnNotified(WaitNode node)
     {
         stage = Stage.Notified;

@@ -7,28 +7,28 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization;
 
 /// <summary>
-/// One call of an operation that carries something of its own across the wait: an item, an index, a borrower. It is the source behind the coroutine
-/// and the target of the wait, so that whoever hands something over finds it by the waiting node. Rented at the call, given back at
-/// the end of the await, by the rule of <see cref="PooledUse"/>; one that is never awaited is the collector's. The same steps as in <see cref="WaitSource"/>:
-/// each <see cref="Start"/> asks for a cancellation, tries to complete (a failure goes into <see cref="LoopCore.PendingThrow"/> and counts as complete), and
-/// spends its budget. They are spelled out in each class, because a call that is not virtual saves as much as the work itself costs.
+/// One call of an operation that carries something of its own across the wait: an item, an index, a borrower. It is the source behind the coroutine and the
+/// target of the wait, so that whoever hands something over finds it through the waiting node. Rented at the call and returned at the end of the await, by the
+/// rule of <see cref="PooledUse"/>; one that is never awaited is left to the collector. The same steps as in <see cref="WaitSource"/>: each
+/// <see cref="Start"/> checks for cancellation, tries to complete (a failure goes into <see cref="LoopCore.PendingThrow"/> and counts as complete), and spends
+/// its budget. They are spelled out in each class, because a call that is not virtual saves as much as the work itself costs.
 /// </summary>
 /// <remarks>
-/// A primitive may keep one as its own, for the one call at a time that is the rule: that one is claimed without a look into the pool, and without the
+/// A primitive may keep one for itself, for the usual case of one call at a time: that one is claimed without a look into the pool, and without the
 /// thread-static (see <see cref="LoopCore.IsSurelyHere"/>). All others come from the loop's pool.
 /// </remarks>
 [StackTraceHidden]
 internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 {
-    private LoopCore? core;      // that runs it; an item goes back to the pool it came from, so the store is rare
+    private LoopCore? core;      // the loop that runs it; an item returns to the pool it came from, so this is rarely written
     private PooledUse use;
 
-    /// <summary>Who waits, or has waited.</summary>
+    /// <summary>The node that waits, or has waited.</summary>
     private protected WaitNode? Waiter => use.Waiter;
 
     internal long Token => use.Token;
 
-    /// <summary>For a primitive's own: begins a call, if none is under way and the loop that it is kept for runs here.</summary>
+    /// <summary>For the one that a primitive keeps: begins a call, if none is under way and the loop that it is kept for runs here.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryClaim(out long token)
     {
@@ -37,13 +37,13 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
     }
 
     /// <summary>
-    /// When that has not worked: the primitive's own after all, the first time on this loop or deep in the stack; else one from the pool; null: it takes a new
-    /// one. The caller says whose it is, and begins.
+    /// Used when that has failed: returns the primitive's own after all, the first time on this loop or deep in the stack; otherwise one from the pool; null:
+    /// the caller makes a new one. The caller sets the owner, and begins.
     /// </summary>
-    /// <param name="own">The primitive's own.</param>
-    /// <param name="binding">Of the primitive: on any other thread than that of its loop its own wait is not touched.</param>
-    /// <param name="slot">Of the type in the pools.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]      // into each caller, where neither the type nor the slot has to be looked up
+    /// <param name="own">The one that the primitive keeps.</param>
+    /// <param name="binding">That of the primitive: on a thread other than that of its loop the kept wait is not touched.</param>
+    /// <param name="slot">That of the type in the pools.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]      // inlined into each caller, where neither the type nor the slot has to be looked up
     private protected static TWait? FindFree<TWait>(TWait own, in LoopBinding binding, int slot) where TWait : PooledWait
     {
         var running = LoopCore.Running;
@@ -66,9 +66,10 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
         return own;
     }
 
-    /// <summary>The same where the primitive has none of its own.</summary>
-    /// <param name="binding">Of the primitive. Only a wait that no other loop can start comes from the pool: there it is started without a lock.</param>
-    /// <param name="slot">Of the type in the pools.</param>
+    /// <summary>The same where the primitive keeps none.</summary>
+    /// <param name="binding">That of the primitive. Only a wait that no other loop can start comes from the pool, because it is started there without a
+    /// lock.</param>
+    /// <param name="slot">That of the type in the pools.</param>
     private protected static TWait? TryRent<TWait>(in LoopBinding binding, int slot) where TWait : PooledWait =>
         LoopCore.Running is { } running && ReferenceEquals(running, binding.Home) ? running.Pools.TryRent<TWait>(slot) : null;
 
@@ -77,7 +78,7 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 
     public abstract bool Start(long token);
 
-    /// <summary>The beginning of every <see cref="Start"/>: true when a cancellation is due instead.</summary>
+    /// <summary>Begins every <see cref="Start"/>; true when a pending cancellation takes its place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private protected bool TryInterrupt(long token, out LoopCore core, out bool completed)
     {
@@ -105,7 +106,7 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
         }
 
         use.VerifyNotStarted(token);
-        Verify(here);      // before anything is changed: awaited on a wrong loop it is as good as before on the right one
+        Verify(here);      // before anything is changed: after an await on a wrong loop it is still good on the right one
         using (OtherLoopClaim.Begin())
         {
             use.Start(token);
@@ -115,10 +116,10 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
         return here;
     }
 
-    /// <summary>Asks the primitive whether <paramref name="running"/> may use it; throws if not. Any thread: the call may be over at this moment.</summary>
+    /// <summary>Asks the primitive whether <paramref name="running"/> may use it; throws if not. Any thread: the call may end at this moment.</summary>
     private protected abstract void Verify(LoopCore running);
 
-    /// <summary>The other end of every <see cref="Start"/>: it has to wait.</summary>
+    /// <summary>Ends a <see cref="Start"/> that has to wait.</summary>
     /// <returns>False.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private protected bool MustWait(long token) => use.MustWait(token);
@@ -147,7 +148,7 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
         return core!;
     }
 
-    /// <summary>Ends the wait with an exception, if it still waits.</summary>
+    /// <summary>Ends the wait with an exception, if it is still waiting.</summary>
     internal void Interrupt(long token, Exception exception)
     {
         if (use.IsWaitedFor(token, this) && Abort(Waiter!, null) == AbortResult.GivenUp)
@@ -156,7 +157,7 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
         }
     }
 
-    /// <summary>The half of a channel by which it waits, if it does, is closed.</summary>
+    /// <summary>Ends the wait because the half of a channel that it belongs to was closed.</summary>
     internal void TurnAway(string half)
     {
         if (Waiter is { State: WaitState.Parked } node && ReferenceEquals(node.Target, this) && Abort(node, null) == AbortResult.GivenUp)
@@ -168,10 +169,10 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
     /// <summary>Puts the node where its wake-up will come from.</summary>
     protected abstract void Enqueue(WaitNode awaiting);
 
-    /// <summary>The node is parked: what the wait gives up for its duration.</summary>
+    /// <summary>Called when the node is parked, for what the wait gives up meanwhile.</summary>
     protected virtual void OnParked() { }
 
-    /// <summary>Forgets what it carries and goes back to the pool. What it has to throw after all goes into <see cref="LoopCore.PendingThrow"/>.</summary>
+    /// <summary>Clears what it carries and returns it to the pool. What it has to throw after all goes into <see cref="LoopCore.PendingThrow"/>.</summary>
     protected abstract void Recycle(LoopCore core);
 
     public abstract AbortResult Abort(WaitNode node, string? reason);
@@ -198,7 +199,7 @@ internal abstract class PooledWait<T> : PooledWait, ICoroutineSource<T>
     /// <summary>Set by whoever completes it.</summary>
     internal T? Result;
 
-    /// <summary>For <see cref="PooledWait.Recycle"/>: keeps nothing alive.</summary>
+    /// <summary>Used by <see cref="PooledWait.Recycle"/>, so that nothing is kept alive.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private protected void ForgetResult()
     {

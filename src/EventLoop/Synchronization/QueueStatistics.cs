@@ -1,11 +1,11 @@
 namespace EventLoop;
 
-/// <summary>A queue at this moment.</summary>
-/// <param name="Count">Items in it.</param>
-/// <param name="Capacity">As it was made; 0 is unbounded.</param>
-/// <param name="UnfinishedItems">Put, but not yet reported by <c>TaskDone</c>.</param>
-/// <param name="Getters">Tasks that wait for an item, first come first.</param>
-/// <param name="Putters">Tasks that wait for room, first come first.</param>
-/// <param name="Joiners">Tasks that wait for every item to be done.</param>
+/// <summary>The state of a queue at one moment.</summary>
+/// <param name="Count">How many items it holds.</param>
+/// <param name="Capacity">How many it may hold; 0: unlimited.</param>
+/// <param name="UnfinishedItems">How many items were put but not yet reported by <c>TaskDone</c>.</param>
+/// <param name="Getters">Tasks that wait for an item, in order of arrival.</param>
+/// <param name="Putters">Tasks that wait for room, in order of arrival.</param>
+/// <param name="Joiners">Tasks that wait until every item is done.</param>
 public readonly record struct QueueStatistics(
     int Count, int Capacity, int UnfinishedItems, IReadOnlyList<LoopTask> Getters, IReadOnlyList<LoopTask> Putters, IReadOnlyList<LoopTask> Joiners);

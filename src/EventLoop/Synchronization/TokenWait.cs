@@ -14,7 +14,7 @@ internal sealed class TokenWait : PooledWait<Releaser>
     private object? borrower;      // null: the task that awaits it
     private Loan? place;           // while it waits
 
-    /// <param name="owner">The limiter whose own it is; null: it is rented.</param>
+    /// <param name="owner">The limiter that keeps it for itself; null: it is rented.</param>
     internal TokenWait(CapacityLimiter? owner) => limiter = owner;
 
     internal static Coroutine<Releaser> Call(CapacityLimiter limiter, object? borrower)
@@ -76,7 +76,7 @@ internal sealed class TokenWait : PooledWait<Releaser>
         return (task, task.Id);
     }
 
-    /// <summary>It is its turn.</summary>
+    /// <summary>Gives it the token.</summary>
     internal void Grant()
     {
         place!.IsWaiting = false;

@@ -3,14 +3,14 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>The blocks of one loop's connections: an idle connection holds none. Loop thread only.</summary>
+/// <summary>The blocks of one loop's connections; an idle connection holds none. Loop thread only.</summary>
 internal sealed class BufferPool
 {
     internal const int SmallestBlock = 4 * 1024;
     internal const int LargestBlock = 256 * 1024;
 
-    // What a burst leaves beyond this is the collector's. One poll may find something for some hundred connections, and each receives into a block of
-    // its own; with less than that in stock every round would allocate, and copy into memory that no cache has seen.
+    // What a burst leaves beyond this is left to the collector. One poll may find something for some hundred connections, and each receives into a block of
+    // its own; with fewer in stock every round would allocate, and copy into memory that no cache has seen.
     private const long MostBytes = 32 * 1024 * 1024;
 
     private readonly Stack<BufferSegment>[] free = [new(), new(), new(), new()];      // of 4, 16, 64 and 256 KiB

@@ -7,11 +7,11 @@ namespace EventLoop.Net.Connections;
 /// <summary>A block of pinned memory, and a link in the chain of a pipe. Pooled together with its memory. Loop thread only.</summary>
 internal sealed unsafe class BufferSegment : ReadOnlySequenceSegment<byte>
 {
-    // Where a cache line begins: the system copies into memory that begins elsewhere at less than half the speed, on some processors.
+    // Where a cache line begins: some processors copy into memory that begins elsewhere at less than half the speed.
     private const int Alignment = 64;
 
     private readonly byte[] array;
-    private readonly int offset;        // not where the array's own block begins, for the rest of one that was split
+    private readonly int offset;        // not where the array's own block begins, for the rest of a block that was split
 
     internal BufferSegment(int size, int sizeClass)
     {
@@ -23,7 +23,7 @@ internal sealed unsafe class BufferSegment : ReadOnlySequenceSegment<byte>
         SizeClass = sizeClass;
     }
 
-    // The free rest of a block.
+    // Makes a block of the free rest of another.
     private BufferSegment(BufferSegment block)
     {
         array = block.array;
@@ -33,10 +33,10 @@ internal sealed unsafe class BufferSegment : ReadOnlySequenceSegment<byte>
         SizeClass = -1;
     }
 
-    /// <summary>Its memory never moves.</summary>
+    /// <summary>The address of its memory, which never moves.</summary>
     internal byte* Start { get; }
 
-    /// <summary>-1: too large for the pool.</summary>
+    /// <summary>The class of its size; -1: not for the pool.</summary>
     internal int SizeClass { get; private set; }
 
     internal int Capacity { get; private set; }
@@ -60,10 +60,10 @@ internal sealed unsafe class BufferSegment : ReadOnlySequenceSegment<byte>
         Memory = array.AsMemory(offset, End);
     }
 
-    /// <summary>From now on it is left to the collector instead of the pool: somebody may write to it who should not.</summary>
+    /// <summary>Leaves it to the collector instead of the pool, because somebody may write to it who should not.</summary>
     internal void Exempt() => SizeClass = -1;
 
-    /// <summary>Cuts off what is free, as a block of its own. The collector takes the memory when nobody has either.</summary>
+    /// <summary>Splits off the free part as a block of its own. The collector takes the memory when nobody has either.</summary>
     internal BufferSegment Split()
     {
         var rest = new BufferSegment(this);

@@ -2,7 +2,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>Another thread's wish to close a connection, which waits there until it is closed.</summary>
+/// <summary>Another thread's request to close a connection, and its wait until that is closed.</summary>
 internal sealed class CloseRequest(Connection connection) : LoopItem
 {
     private readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -6,45 +6,45 @@ using EventLoop.Net.Tls;
 
 namespace EventLoop.Net;
 
-// TLS on a connection that stands already.
+// TLS on an established connection.
 public sealed partial class Connection
 {
-    /// <summary>What TLS agreed on: protocol, cipher, peer's certificate, application protocol. Null without TLS.</summary>
+    /// <summary>What TLS negotiated: protocol, cipher, peer's certificate, application protocol. Null without TLS.</summary>
     public SslStream? Tls => Transport is TlsTransport { IsReady: true } tls ? tls.Ssl : null;
 
     // From the call of StartTlsAsync to the end of the handshake.
     private bool IsUpgrading => output.IsUpgrading;
 
-    /// <summary>Begins TLS as the client, with the usual checks of the server's certificate. asyncio: <c>start_tls</c>.</summary>
-    /// <param name="targetHost">The name that the certificate has to bear.</param>
+    /// <summary>Starts TLS as the client, with the usual checks of the server's certificate. asyncio: <c>start_tls</c>.</summary>
+    /// <param name="targetHost">The name that the certificate has to contain.</param>
     /// <param name="allowTruncation">See <see cref="StartTlsAsync(SslClientAuthenticationOptions, bool)"/>.</param>
     /// <inheritdoc cref="StartTlsAsync(SslClientAuthenticationOptions, bool)" path="/remarks"/>
     /// <inheritdoc cref="StartTlsAsync(SslClientAuthenticationOptions, bool)" path="/exception"/>
     public Coroutine StartTlsAsync(string targetHost, bool allowTruncation = false) =>
         StartTlsAsync(new SslClientAuthenticationOptions { TargetHost = targetHost }, allowTruncation);
 
-    /// <summary>Begins TLS as the client. asyncio: <c>start_tls</c>.</summary>
+    /// <summary>Starts TLS as the client. asyncio: <c>start_tls</c>.</summary>
     /// <param name="options">Target host (SNI), application protocols (ALPN), checks.</param>
     /// <param name="allowTruncation">
-    /// Takes an end of the connection without TLS's own goodbye (close_notify) for an orderly one. Without this it is an <see cref="IOException"/> for who
-    /// reads, because somebody on the way may have cut the stream; with it, only the peer's own protocol can
-    /// tell. In the middle of a TLS record it is an error in any case.
+    /// Whether an end of the connection without TLS's close_notify counts as an orderly end. Otherwise it is an <see cref="IOException"/> for the reader,
+    /// because somebody on the way may have cut the stream; if it is allowed, only the peer's own protocol can tell. In the middle of a TLS record it is
+    /// always an error.
     /// </param>
     /// <remarks>
-    /// What was written before goes out first; what came before its time is taken for the beginning of the handshake, never for data. Reads and writes of
-    /// others that begin before it is over are refused with <see cref="InvalidOperationException"/>: nothing of them goes out in clear text. The handshake runs
-    /// on the thread pool, because checking certificates takes time; everything after it on the loop. <b>Cancellation:</b> resets the connection.
+    /// What was written before goes out first; input that has arrived already is taken for the beginning of the handshake, never for data. Reads and writes
+    /// that begin before it is over are refused with <see cref="InvalidOperationException"/>: nothing of them is sent in clear text. The handshake runs on the
+    /// thread pool, because checking certificates takes time; everything after it on the loop. <b>Cancellation:</b> resets the connection.
     /// </remarks>
     /// <exception cref="AuthenticationException">The handshake failed; the endpoint is in the message, and the connection is reset.</exception>
-    /// <exception cref="IOException">The connection broke in the middle.</exception>
-    /// <exception cref="InvalidOperationException">There is TLS already, or on its way, or a read is under way.</exception>
+    /// <exception cref="IOException">The connection broke during the handshake.</exception>
+    /// <exception cref="InvalidOperationException">TLS was started already, or a read is pending.</exception>
     public Coroutine StartTlsAsync(SslClientAuthenticationOptions options, bool allowTruncation = false)
     {
         ArgumentNullException.ThrowIfNull(options);
         return Handshake((ssl, token) => ssl.AuthenticateAsClientAsync(options, token), allowTruncation);
     }
 
-    /// <summary>Begins TLS as the server.</summary>
+    /// <summary>Starts TLS as the server.</summary>
     /// <param name="certificate">With its private key.</param>
     /// <param name="allowTruncation">See <see cref="StartTlsAsync(SslClientAuthenticationOptions, bool)"/>.</param>
     /// <inheritdoc cref="StartTlsAsync(SslClientAuthenticationOptions, bool)" path="/remarks"/>
@@ -52,8 +52,8 @@ public sealed partial class Connection
     public Coroutine StartTlsAsync(X509Certificate2 certificate, bool allowTruncation = false) =>
         StartTlsAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, allowTruncation);
 
-    /// <summary>Begins TLS as the server.</summary>
-    /// <param name="options">Certificate or a choice by name (SNI), application protocols (ALPN), client certificates.</param>
+    /// <summary>Starts TLS as the server.</summary>
+    /// <param name="options">Certificate or its selection by name (SNI), application protocols (ALPN), client certificates.</param>
     /// <param name="allowTruncation">See <see cref="StartTlsAsync(SslClientAuthenticationOptions, bool)"/>.</param>
     /// <inheritdoc cref="StartTlsAsync(SslClientAuthenticationOptions, bool)" path="/remarks"/>
     /// <inheritdoc cref="StartTlsAsync(SslClientAuthenticationOptions, bool)" path="/exception"/>
@@ -75,7 +75,7 @@ public sealed partial class Connection
         SslStream? ssl = null;
         try
         {
-            // Behind what was written before, and with nobody let in behind that.
+            // After what was written before, and with nobody let in after that.
             var turn = OutputOperation.Rent(output, default, drain: true, reserves: true, upgrades: true);
             await new Coroutine<int>(turn, turn.Version);
             var below = new Connection(socket);

@@ -4,14 +4,14 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
 
-// What is sent: bytes, texts, files.
+// Sending: bytes, texts, files.
 public sealed partial class Connection
 {
-    /// <summary>Sends <paramref name="bytes"/> behind what was written before, and waits while too much is unsent.</summary>
-    /// <param name="bytes">Must not change until it is done.</param>
-    /// <returns>How much: all.</returns>
+    /// <summary>Sends <paramref name="bytes"/> after what was written before, and waits while too much is unsent.</summary>
+    /// <param name="bytes">Must not change until the send has completed.</param>
+    /// <returns>The number of bytes: all.</returns>
     /// <exception cref="IOException">The connection is broken; the endpoint is in the message.</exception>
-    /// <exception cref="ObjectDisposedException">It was closed from this side.</exception>
+    /// <exception cref="ObjectDisposedException">The pipe was closed from this side.</exception>
     public Coroutine<int> WriteAsync(ReadOnlyMemory<byte> bytes)
     {
         var operation = OutputOperation.Rent(output, bytes);
@@ -19,8 +19,8 @@ public sealed partial class Connection
     }
 
     /// <summary>Sends a text in UTF-8.</summary>
-    /// <param name="text">Line ends are the caller's.</param>
-    /// <returns>How many bytes.</returns>
+    /// <param name="text">The caller adds line ends.</param>
+    /// <returns>The number of bytes.</returns>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
     public Coroutine<int> WriteAsync(string text)
     {
@@ -40,7 +40,7 @@ public sealed partial class Connection
         return new Coroutine<int>(operation, operation.Version);
     }
 
-    /// <summary>Ends the sending direction behind what was written; receiving continues. asyncio: <c>write_eof</c>.</summary>
+    /// <summary>Ends the sending direction after what was written; receiving continues. asyncio: <c>write_eof</c>.</summary>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
     public async Coroutine ShutdownWriteAsync()
     {
@@ -48,19 +48,20 @@ public sealed partial class Connection
         output.Complete();
     }
 
-    /// <summary>Sends part of a file behind what was written: straight from the system's memory, unless there is TLS.</summary>
+    /// <summary>Sends part of a file after what was written: directly from the system's memory, unless there is TLS.</summary>
     /// <param name="file">Its own position is neither used nor moved.</param>
     /// <param name="offset">Where to begin.</param>
-    /// <param name="count">How much.</param>
-    /// <returns>How much was sent: less than asked for when the file ends sooner.</returns>
+    /// <param name="count">How many bytes.</param>
+    /// <returns>How many bytes were sent: fewer than requested if the file ends earlier.</returns>
     /// <remarks>
-    /// What is not in the system's memory is brought there by the default executor before it is sent, so that a slow disk does not stop the loop; where the
-    /// system does not tell (overlay, network), only for a <see cref="IO.LoopFile"/>, and for one of a cache once in its validity. A file that the system does
-    /// not send by itself (of <c>/proc</c>, say) is read and sent. When the file fails before its first byte has gone the connection can still be used.
+    /// What is not in the system's memory is read into it by the default executor before it is sent, so that a slow disk does not stop the loop; where the
+    /// system does not say what is in memory (overlay, network), only for a <see cref="IO.LoopFile"/>, and for one from a cache once in its validity period. A
+    /// file that the system cannot send by itself (as in <c>/proc</c>) is read and sent. If the file fails before its first byte was sent, the connection
+    /// remains usable.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The part begins or ends where no file can.</exception>
     /// <exception cref="IOException">The file cannot be read, or the connection is broken.</exception>
-    /// <exception cref="NotSupportedException">It is a pipe or a terminal.</exception>
+    /// <exception cref="NotSupportedException">The handle is a pipe or a terminal.</exception>
     /// <exception cref="ObjectDisposedException">The file or the connection is closed.</exception>
     public Coroutine<long> SendFileAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, long count)
     {
@@ -131,7 +132,7 @@ public sealed partial class Connection
         }
     }
 
-    // By way of this process: with TLS there is no other.
+    // Through this process: with TLS there is no other way.
     private async Coroutine<int> SendPartAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, Memory<byte> block)
     {
         int read = await Loop.ToThread(() => Native.FileReads.Read(file, block.Span, offset));

@@ -8,11 +8,11 @@ namespace EventLoop.Net;
 
 /// <summary>A stream connection: TCP or Unix, with or without TLS. asyncio: a <c>StreamReader</c> and a <c>StreamWriter</c>.</summary>
 /// <remarks>
-/// <para><b>Thread:</b> the loop's, for everything but <see cref="Abort"/>, <see cref="DisposeAsync"/> and the stream of <see cref="AsStream"/>.</para>
-/// <para>One reader at a time; writes queue up in their order. What is buffered on the way in is what was asked for and one block more; on the way out at most
-/// the high-water mark (64 KiB), beyond which a write or flush waits until less than the low one (16 KiB) is left.</para>
-/// <para><b>Cancellation:</b> a cancelled read has consumed nothing. A cancelled write that had gone out in part
-/// breaks the sending direction; a cancelled flush breaks nothing.</para>
+/// <para><b>Thread:</b> the loop's, for everything except <see cref="Abort"/>, <see cref="DisposeAsync"/> and the stream of <see cref="AsStream"/>.</para>
+/// <para>One reader at a time; writes are queued in order. Input is buffered up to what was requested and one block more; output up to the high-water mark (64
+/// KiB), beyond which a write or flush waits until less than the low-water mark (16 KiB) is left.</para>
+/// <para><b>Cancellation:</b> a cancelled read has consumed nothing. A cancelled write that was sent in part breaks the sending direction; a cancelled flush
+/// breaks nothing.</para>
 /// <para><b>Cost:</b> reads, writes and flushes allocate nothing; an idle connection holds no buffer.</para>
 /// </remarks>
 public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
@@ -26,10 +26,10 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
 
     private PipeStream? stream;
     private bool closed;
-    private LoopFuture? closing;       // an orderly close that takes time: ends, always well, when it is closed
+    private LoopFuture? closing;       // an orderly close that takes time: always succeeds, when it is closed
 
-    /// <summary>Makes a connection of a connected stream socket, which it owns from now on.</summary>
-    /// <param name="socket">It belongs to the running loop.</param>
+    /// <summary>Makes a connection from a connected stream socket, which it owns from now on.</summary>
+    /// <param name="socket">Belongs to the running loop.</param>
     public Connection(LoopSocket socket)
     {
         ArgumentNullException.ThrowIfNull(socket);
@@ -40,26 +40,26 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
         output = new OutputPipe(end);
     }
 
-    /// <summary>What comes in, as a <see cref="PipeReader"/> that completes on the loop's thread.</summary>
+    /// <summary>The input as a <see cref="PipeReader"/> that completes on the loop's thread.</summary>
     /// <remarks>A reset surfaces as <see cref="IOException"/>, never as a completed result.</remarks>
     public PipeReader Input => input;
 
-    /// <summary>What goes out, as a <see cref="PipeWriter"/> that completes on the loop's thread. A flush is
-    /// one vectored send; Complete ends the sending direction.</summary>
+    /// <summary>The output as a <see cref="PipeWriter"/> that completes on the loop's thread. A flush is one vectored send; Complete ends the sending
+    /// direction.</summary>
     public PipeWriter Output => output;
 
-    /// <summary>This side's address.</summary>
+    /// <summary>The local address.</summary>
     public EndPoint? LocalEndPoint => socket.LocalEndPoint;
 
-    /// <summary>The other side's address.</summary>
+    /// <summary>The peer's address.</summary>
     public EndPoint? RemoteEndPoint => socket.RemoteEndPoint;
 
-    /// <summary>Whether small writes and flushes of one turn of the loop go out together at its end: the answers to a
-    /// pipeline of requests are one system call then. Off by default.</summary>
+    /// <summary>Whether small writes and flushes of one turn of the loop are sent together at its end, so that the responses to a pipeline of requests are one
+    /// system call. Off by default.</summary>
     /// <remarks>
-    /// Such a write is over at once, up to 16 KiB for the turn; what fails then is thrown by the next write. Larger ones,
-    /// <see cref="DrainAsync"/>, files and the end of the sending direction wait for nothing. A single message goes out later by what else the
-    /// turn does, so leave it off where a connection has one at a time.
+    /// Such a write completes at once, up to 16 KiB for the turn; if sending fails then, the next write throws. Larger ones, <see cref="DrainAsync"/>, files
+    /// and the end of the sending direction are not delayed. A single message is sent later by whatever else the turn does, so leave it off where a connection
+    /// has one message at a time.
     /// </remarks>
     public bool CoalescesWrites
     {
@@ -67,7 +67,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
         set => output.Coalesces = value;
     }
 
-    /// <summary>The socket below. Reading or writing it directly mixes up with this connection's own buffers.</summary>
+    /// <summary>The underlying socket. Reading or writing it directly interferes with this connection's own buffers.</summary>
     public LoopSocket Socket => socket;
 
     /// <summary>Whether it was closed or aborted from this side.</summary>
@@ -87,25 +87,24 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
 
     internal OutputPipe Out => output;
 
-    /// <summary>The connection as a stream, for libraries that want one; it may be used from any thread, and disposing it closes the connection.</summary>
-    /// <remarks>Its reads and writes complete on the loop for callers on the loop, elsewhere for others.
-    /// Synchronous calls block, and throw on the loop's own thread.</remarks>
+    /// <summary>The connection as a stream, for libraries that need one; it may be used from any thread, and disposing it closes the connection.</summary>
+    /// <remarks>Its reads and writes complete on the loop for callers on the loop, and elsewhere for others. Synchronous calls block, and throw on the loop's
+    /// own thread.</remarks>
     public Stream AsStream() => stream ??= OpenStream(raw: false);
 
-    /// <summary>Closes it at once with a reset: the peer gets an error, and what was not sent is dropped.
-    /// Idempotent; from any thread. asyncio: <c>transport.abort</c>.</summary>
+    /// <summary>Closes the connection at once with a reset: the peer gets an error, and what was not sent is dropped. Idempotent; any thread. asyncio:
+    /// <c>transport.abort</c>.</summary>
     public void Abort() => OnLoop(static connection => connection.CloseNow(abort: true));
 
     /// <summary>
-    /// Closes it. What was written still goes out, for at most five seconds, whether or not there is input that was not read: that is read and dropped. Where
-    /// the sending direction is broken, or nothing more could be sent, the peer gets a reset. Idempotent;
-    /// from any thread. asyncio: <c>close</c> and <c>wait_closed</c>.
+    /// Closes the connection. What was written still goes out, for at most five seconds; input that was not read is read and dropped. If the sending direction
+    /// is broken, or not everything could be sent, the peer gets a reset. Idempotent; any thread. asyncio: <c>close</c> and <c>wait_closed</c>.
     /// </summary>
-    /// <returns>It is closed, for whoever asked, also for the second time.</returns>
+    /// <returns>Completes when the connection is closed, for every caller, also a second one.</returns>
     /// <remarks>
-    /// Nobody waits for the peer to read: it is over when the peer's system has everything, or has ended its side; where the peer is in the middle of sending,
-    /// a tenth of a second after the last of it. On the loop's own thread between two runs it closes at once
-    /// what has nothing left to send, and leaves the rest to the next run.
+    /// It does not wait until the peer has read: closing ends when the peer's system has everything, or has ended its side; if the peer is in the middle of
+    /// sending, a tenth of a second after the last of that. On the loop's own thread between two runs it closes at once if nothing is left to send, and
+    /// otherwise leaves the rest to the next run.
     /// </remarks>
     public ValueTask DisposeAsync()
     {
@@ -117,7 +116,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
         return Close() is { } end ? new ValueTask(end.AsTask()) : default;
     }
 
-    /// <summary>Begins an orderly close. What ends, always well, when it is closed; null: it is.</summary>
+    /// <summary>Begins an orderly close. Returns a future that always succeeds, when it is closed; null: it is.</summary>
     internal LoopFuture? Close()
     {
         if (closing is null)
@@ -153,7 +152,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     /// <param name="raw">See <see cref="PipeStream.Raw"/>.</param>
     internal PipeStream OpenStream(bool raw) => new(end, input, output, raw);
 
-    /// <summary>Closes it in this step: in order if that takes no time, else with a reset.</summary>
+    /// <summary>Closes it in this step: in order if that takes no time, otherwise with a reset.</summary>
     internal void CloseNow(bool abort)
     {
         if (abort || closed || !TryClose())
@@ -163,7 +162,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
         }
     }
 
-    /// <summary>Closes it in order, and is over when it is closed.</summary>
+    /// <summary>Closes it in order, and ends when it is closed.</summary>
     /// <param name="deadline">On the loop's clock.</param>
     internal async Coroutine CloseAsync(TimeSpan deadline)
     {
@@ -194,7 +193,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     /// <summary>Part of something was sent, and the rest will not follow.</summary>
     internal void Cut() => Transport.Cut();
 
-    // True: it is closed. False: it takes no calls any more, and its transport has still to be closed.
+    // True: it is closed. False: it accepts no calls any more, and its transport has yet to be closed.
     private bool TryClose()
     {
         bool isBroken = output.IsBroken;
@@ -208,7 +207,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
         return true;
     }
 
-    // Who waits fails; the transport is free for its close.
+    // Waiters fail; the transport can be closed.
     private void LetGo()
     {
         if (!closed)
@@ -249,14 +248,14 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
         }
         else
         {
-            // A loop that is closed has closed the socket already.
+            // A closed loop has closed the socket already.
             Core.TryPost(CallbackItem<Connection>.Create(action, this, Core.BaseContext));
         }
     }
 
     object INamed.Resource => end;
 
-    /// <summary>What its pipes know of it.</summary>
+    /// <summary>What its pipes know about it.</summary>
     private sealed class End(Connection connection) : StreamEnd(connection.socket.Core, new SocketTransport(connection.socket))
     {
         internal override string Kind => "connection";

@@ -6,7 +6,7 @@ namespace EventLoop.Net.Connections;
 
 internal enum InputKind : byte
 {
-    /// <summary>What a PipeReader's read is: at least something that was not examined yet.</summary>
+    /// <summary>The read of a PipeReader: at least something that was not examined yet.</summary>
     Read,
 
     /// <summary>More than there is now.</summary>
@@ -36,10 +36,10 @@ internal sealed class InputOperation : PipeOperation, ICoroutineSource<int>, ICo
 
     private protected override string What => "read from";
 
-    /// <param name="pipe">Where from.</param>
-    /// <param name="kind">How.</param>
-    /// <param name="buffer">Where to, for <see cref="InputKind.Receive"/>.</param>
-    /// <param name="isPart">It belongs to the read that has the pipe to itself now.</param>
+    /// <param name="pipe">The source.</param>
+    /// <param name="kind">What is read.</param>
+    /// <param name="buffer">The destination, for <see cref="InputKind.Receive"/>.</param>
+    /// <param name="isPart">Whether it belongs to the read that has the pipe to itself.</param>
     internal static InputOperation Rent(InputPipe pipe, InputKind kind, Memory<byte> buffer = default, bool isPart = false)
     {
         var operation = LoopCore.Running?.Pools.TryRent<InputOperation>(Slot) ?? new();
@@ -68,7 +68,7 @@ internal sealed class InputOperation : PipeOperation, ICoroutineSource<int>, ICo
         return thrown is null ? from.Result(was) : throw thrown;
     }
 
-    /// <summary>PipeReader.CancelPendingRead. False: it is no pipe read, or its outcome is there already.</summary>
+    /// <summary>PipeReader.CancelPendingRead. False: it is not a read of the PipeReader, or it has its outcome already.</summary>
     internal bool CancelRead()
     {
         if (kind != InputKind.Read || !IsParked)

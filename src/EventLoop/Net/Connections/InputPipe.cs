@@ -6,8 +6,8 @@ using EventLoop.Polling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// The receiving half of a stream: a PipeReader straight on the transport. Nothing runs in the background: a read that finds nothing buffered receives into a
-/// pooled block itself, and while it waits there is no block. Loop thread only.
+/// The receiving half of a stream: a PipeReader directly on the transport. Nothing runs in the background: a read that finds nothing buffered receives into a
+/// pooled block itself, and while it waits it holds no block. Loop thread only.
 /// </summary>
 internal sealed class InputPipe(StreamEnd owner) : PipeReader
 {
@@ -21,10 +21,10 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
     private bool completed;
     private bool cancelRequested;
     private int blockSize = BufferPool.SmallestBlock;
-    private InputOperation? current;   // from the moment that it waits until its waiter has taken the outcome
-    private bool taken;                // a read of several steps, a line say, has the pipe to itself
-    private bool lent;                 // a ReadResult shows the blocks, and AdvanceTo has not come yet
-    private bool held;                 // TLS is being started: what comes is not for readers
+    private InputOperation? current;   // from the moment when it waits until its waiter has taken the outcome
+    private bool taken;                // a read of several steps, such as a line, has the pipe to itself
+    private bool lent;                 // a ReadResult exposes the blocks, until AdvanceTo comes
+    private bool held;                 // TLS is being started: input is not for readers
 
     internal StreamEnd Owner => owner;
 
@@ -32,7 +32,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
 
     internal bool HasEnded => ended;
 
-    /// <summary>The last of so many bytes.</summary>
+    /// <summary>The last of the first <paramref name="count"/> bytes.</summary>
     internal byte Last(long count)
     {
         var tail = blocks.Tail!;
@@ -107,7 +107,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
         owner.VerifyAccess();
         if (current?.CancelRead() != true)
         {
-            cancelRequested = true;      // meets the next read of the pipe; other reads are not its business
+            cancelRequested = true;      // meets the next read of the PipeReader; other reads are not affected
         }
     }
 
@@ -139,8 +139,8 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
 
     internal void CopyTo(Span<byte> destination) => Bytes.Slice(0, destination.Length).CopyTo(destination);
 
-    /// <summary>For TLS: what came too early belongs to the handshake, and so does what comes until
-    /// <see cref="Release"/>; reads are refused meanwhile.</summary>
+    /// <summary>For TLS: what has arrived too early belongs to the handshake, as does what arrives until <see cref="Release"/>; reads are refused
+    /// meanwhile.</summary>
     internal byte[] Hold()
     {
         if (GetReadRefusal(isPart: false) is not null)
@@ -156,7 +156,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
 
     internal void Release() => held = false;
 
-    /// <summary>Nobody waits for what the read that is under way will bring: it is not notified of arrivals, and does not keep the connection alive.</summary>
+    /// <summary>Nobody waits for the result of the pending read: it is not notified of arrivals, and does not keep the connection alive.</summary>
     internal void Pause()
     {
         if (current is { } read)
@@ -165,7 +165,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
         }
     }
 
-    /// <summary>Somebody does again.</summary>
+    /// <summary>Undoes <see cref="Pause"/>.</summary>
     internal void Resume()
     {
         if (current is { IsParked: true } read)
@@ -184,10 +184,10 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
         return new ReadResult(Bytes, cancelled, ended);
     }
 
-    // What a ReadResult shows may be looked at until AdvanceTo, whoever consumes it meanwhile.
+    // What a ReadResult exposes may be read until AdvanceTo, whoever consumes it meanwhile.
     private BufferPool? Pool => lent ? null : owner.Buffers;
 
-    /// <summary>A read of several steps begins: nobody else reads before <see cref="GiveBack"/>.</summary>
+    /// <summary>Begins a read of several steps: nobody else reads before <see cref="GiveBack"/>.</summary>
     internal void Take()
     {
         owner.VerifyAccess();
@@ -229,10 +229,10 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
         Ended(operation);
     }
 
-    /// <summary>It has something to show, and nobody else reads before it was shown.</summary>
+    /// <summary>Notes an operation with a result to expose; nobody else reads before that was exposed.</summary>
     internal void Occupy(InputOperation operation) => current = operation;
 
-    /// <summary>Its waiter has the outcome.</summary>
+    /// <summary>Called when its waiter has the outcome.</summary>
     internal void Ended(InputOperation operation)
     {
         if (ReferenceEquals(current, operation))
@@ -241,7 +241,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
         }
     }
 
-    /// <summary>True when there is what was asked for, or the end.</summary>
+    /// <summary>True when what was requested has arrived, or the end.</summary>
     /// <exception cref="IOException">The connection is broken.</exception>
     internal bool Try(InputKind kind, Memory<byte> destination, out int count)
     {
@@ -275,7 +275,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
             return false;
         }
 
-        // Through the block, because the memory of an attempt in vain may stay in use.
+        // Through the block, because the memory of an attempt in vain may remain in use.
         if (kind == InputKind.Receive && !destination.IsEmpty)
         {
             count = (int)Math.Min(buffered, destination.Length);
@@ -286,7 +286,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
         return true;
     }
 
-    // True when something came, or the end.
+    // True when something has arrived, or the end.
     private bool Fill()
     {
         if (!owner.Transport.MayReceive)
@@ -352,7 +352,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
     {
         if (owner.Transport.HoldsBuffer)
         {
-            blocks.Forget();      // a call that is under way will still write to it
+            blocks.Forget();      // a pending call will still write to it
         }
 
         blocks.Clear(Pool);
@@ -360,7 +360,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
         AssertInvariants();
     }
 
-    /// <summary>What came to the connection above before it was this one's.</summary>
+    /// <summary>Puts first what had arrived at the connection above before this one existed.</summary>
     internal void Prepend(ReadOnlySpan<byte> bytes)
     {
         if (!bytes.IsEmpty)

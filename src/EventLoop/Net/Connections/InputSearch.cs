@@ -2,14 +2,15 @@ using System.Buffers;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>The search for a delimiter in what comes bit by bit: each byte is looked at once, however many there are and in however many blocks.</summary>
+/// <summary>The search for a delimiter in data that arrives in pieces: each byte is examined once, however many there are and in however many
+/// blocks.</summary>
 internal struct InputSearch
 {
-    private SequencePosition from;       // where the next look begins; only when something was searched
-    private long before;                 // bytes in front of that
+    private SequencePosition from;       // where the next search begins; only after something was searched
+    private long before;                 // bytes before that
 
-    /// <summary>Where it begins; -1: nowhere yet.</summary>
-    /// <param name="bytes">Those of the last time and more behind them.</param>
+    /// <summary>Returns where the delimiter begins; -1: nowhere yet.</summary>
+    /// <param name="bytes">Those of the last time, possibly followed by more.</param>
     /// <param name="delimiter">The same each time.</param>
     internal long Find(ReadOnlySequence<byte> bytes, ReadOnlySpan<byte> delimiter)
     {
@@ -32,7 +33,7 @@ internal struct InputSearch
             return before + found.Length;
         }
 
-        // The last bytes may be its beginning.
+        // The last bytes may be the beginning of a delimiter.
         long done = rest.Length - delimiter.Length + 1;
         if (done > 0)
         {

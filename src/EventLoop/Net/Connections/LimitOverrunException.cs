@@ -1,10 +1,10 @@
 namespace EventLoop.Net;
 
-/// <summary>More came without a delimiter than is allowed. Nothing of it is consumed. asyncio: <c>LimitOverrunError</c>.</summary>
-/// <param name="message">What was over which limit.</param>
-/// <param name="buffered">How much stands in the buffer.</param>
+/// <summary>More bytes than allowed came without a delimiter. None of them is consumed. asyncio: <c>LimitOverrunError</c>.</summary>
+/// <param name="message">What exceeded which limit.</param>
+/// <param name="buffered">How many bytes are in the buffer.</param>
 public sealed class LimitOverrunException(string message, long buffered) : IOException(message)
 {
-    /// <summary>How much is in the buffer, for callers that want to skip it.</summary>
+    /// <summary>How many bytes are in the buffer, for callers that want to skip them.</summary>
     public long Buffered => buffered;
 }

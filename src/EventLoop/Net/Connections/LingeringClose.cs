@@ -4,21 +4,21 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// The orderly end of a TCP connection. A system that meets input which nobody will read, at the close or behind it, answers with a reset and drops what it had
-/// taken but not delivered: so the sending side ends first, and what comes is read and dropped until the
-/// peer ends its side, or nothing can be lost any more. Loop thread only.
+/// The orderly end of a TCP connection. A system that meets input which nobody will read, at the close or after it, responds with a reset and drops what it
+/// has accepted but not delivered. So the sending side ends first, and input is read and dropped until the peer ends its side, or nothing can be lost any
+/// more. Loop thread only.
 /// </summary>
 internal static class LingeringClose
 {
-    // A peer that is in the middle of sending (a request that was refused) may pause so long.
+    // A peer that is in the middle of sending (a request that was refused) may pause this long.
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
     private const long MostDropped = 16 << 20;
 
-    /// <summary>Ends the sending side. Whether closing at once might lose something.</summary>
-    /// <param name="socket">A connected one.</param>
-    /// <param name="isSending">The peer may be in the middle of sending.</param>
+    /// <summary>Ends the sending side. Returns whether closing at once might lose something.</summary>
+    /// <param name="socket">A connected socket.</param>
+    /// <param name="isSending">Whether the peer may be in the middle of sending.</param>
     internal static bool IsNeeded(LoopSocket socket, out bool isSending)
     {
         isSending = false;
@@ -35,7 +35,7 @@ internal static class LingeringClose
         return left != InputLeft.End && ReferenceEquals(LoopCore.Running, socket.Core) && (isSending || device.IsAcknowledged == false);
     }
 
-    /// <summary>Begun where it is needed; the socket is closed when this ends, also when it throws.</summary>
+    /// <summary>Runs where it is needed; the socket is closed when this ends, even if it throws.</summary>
     internal static async Coroutine Run(LoopSocket socket, bool isSending, TimeSpan deadline)
     {
         var loop = Loop.Current;
@@ -76,7 +76,7 @@ internal static class LingeringClose
         }
         catch (Exception gone) when (gone is ObjectDisposedException or InvalidOperationException or IOException or System.Net.Sockets.SocketException)
         {
-            // Aborted meanwhile, or somebody reads from the socket itself.
+            // Aborted meanwhile, or somebody reads from the socket directly.
         }
         finally
         {

@@ -4,7 +4,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>One write, or a flush, which is a write of nothing: complete when what is left unsent is below the mark.</summary>
+/// <summary>One write, or a flush, which is an empty write: complete when what is unsent is below the mark.</summary>
 [StackTraceHidden]
 internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, ICoroutineSource<FlushResult>
 {
@@ -19,7 +19,7 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
     private bool ofWriter;
     private bool upgrades;
     private bool cancelled;
-    private bool isCut;        // it failed in its middle while it stood in the queue
+    private bool isCut;        // it failed in its middle while it was in the queue
 
     private protected override StreamEnd Owner => pipe!.Owner;
 
@@ -27,17 +27,17 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
 
     private protected override string What => "write to";
 
-    /// <summary>Whether it is part of a file that is under way, which others wait for.</summary>
+    /// <summary>Whether it is part of a file transfer in progress, for which others wait.</summary>
     internal bool OfTransfer { get; private set; }
 
-    /// <param name="pipe">Where to.</param>
-    /// <param name="bytes">What, behind what stands in the pipe already.</param>
-    /// <param name="drain">Wait until nothing is left unsent at all.</param>
-    /// <param name="reserves">When it is done a transfer has begun, before anybody else is let in.</param>
-    /// <param name="ofTransfer">It belongs to the transfer that is under way.</param>
-    /// <param name="ofWriter">It is a call on the PipeWriter, which CancelPendingFlush may call off.</param>
-    /// <param name="cancelled">It was called off before it began.</param>
-    /// <param name="upgrades">It is the start of TLS, during which others are refused.</param>
+    /// <param name="pipe">The destination.</param>
+    /// <param name="bytes">What is written, after what is in the pipe already.</param>
+    /// <param name="drain">Whether it waits until nothing at all is unsent.</param>
+    /// <param name="reserves">Whether a transfer has begun when it completes, before anybody else is let in.</param>
+    /// <param name="ofTransfer">Whether it belongs to the transfer in progress.</param>
+    /// <param name="ofWriter">Whether it is a call on the PipeWriter, which CancelPendingFlush may cancel.</param>
+    /// <param name="cancelled">Whether it was cancelled before it began.</param>
+    /// <param name="upgrades">Whether it starts TLS, during which others are refused.</param>
     internal static OutputOperation Rent(
         OutputPipe pipe, ReadOnlyMemory<byte> bytes, bool drain = false, bool reserves = false, bool ofTransfer = false, bool ofWriter = false,
             bool cancelled = false, bool upgrades = false)
@@ -76,7 +76,7 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
     internal bool HasBegunToGo => !rest.IsEmpty && rest.Length < count;
 
     /// <summary>
-    /// PipeWriter.CancelPendingFlush: ends the wait, but nothing of what was written is lost. Bytes that are not in the pipe yet go there first, behind those
+    /// PipeWriter.CancelPendingFlush: ends the wait without losing anything that was written. Bytes that are not in the pipe yet go there first, after those
     /// that were written before them.
     /// </summary>
     internal void CancelFlush(bool isNext)
@@ -88,7 +88,7 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
         }
     }
 
-    /// <summary>It is its turn again. True when it is complete, or has failed: its waiter is woken by <see cref="End"/>, when it has left the queue.</summary>
+    /// <summary>Tries again in its turn. True when it has completed or failed: its waiter is woken by <see cref="End"/>, when it has left the queue.</summary>
     internal bool TryContinue() => Try();
 
     internal void End()

@@ -2,7 +2,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-// What may wait for the end of the turn, so that it goes out together with what else the turn writes.
+// Output that may wait for the end of the turn, so that it goes out together with what else the turn writes.
 internal sealed partial class OutputPipe
 {
     private const int MostDeferred = 16 * 1024;
@@ -13,7 +13,7 @@ internal sealed partial class OutputPipe
     /// <summary>Whether small writes wait for the end of the turn.</summary>
     internal bool Coalesces { get; set; }
 
-    // False: it is too much, or something else is to go out first.
+    // False: it is too much, or something else has to go out first.
     private bool TryDefer(ref ReadOnlyMemory<byte> rest)
     {
         if (draining || transferring || unsent + rest.Length > MostDeferred)
@@ -50,7 +50,7 @@ internal sealed partial class OutputPipe
         }
         catch (Exception broken)
         {
-            Fail(broken);      // whoever writes next is told
+            Fail(broken);      // the next writer is notified
         }
     }
 

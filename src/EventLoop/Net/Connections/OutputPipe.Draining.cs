@@ -4,11 +4,11 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-// What the transport did not take at once goes out when it does.
+// What the transport did not accept at once is sent when it does.
 internal sealed partial class OutputPipe
 {
     private readonly Drain drain;
-    private bool draining;       // the transport tells when it takes more
+    private bool draining;       // the transport will notify it when it accepts more
 
     internal void LeaveTransport()
     {
@@ -19,7 +19,7 @@ internal sealed partial class OutputPipe
         }
     }
 
-    // As much as goes; has the rest sent later.
+    // Sends as much as possible, and has the rest sent later.
     private void Send()
     {
         if (!SendWhatGoes())
@@ -56,7 +56,7 @@ internal sealed partial class OutputPipe
         }
     }
 
-    // The transport may take more. True when there is nothing more to wait for.
+    // Called when the transport may accept more. True if there is nothing more to wait for.
     private bool ContinueDraining()
     {
         try
@@ -93,7 +93,7 @@ internal sealed partial class OutputPipe
 
     private WaitNode? Next => transferring ? ofTransfer : waiting.First;
 
-    // False: the transport takes no more now.
+    // False: the transport accepts no more at the moment.
     private bool SendWhatGoes()
     {
         unflushed = 0;
@@ -124,7 +124,7 @@ internal sealed partial class OutputPipe
         }
     }
 
-    /// <summary>Waits for the transport on behalf of what stands in the pipe.</summary>
+    /// <summary>Waits for the transport on behalf of what is in the pipe.</summary>
     private sealed class Drain(OutputPipe pipe) : SocketWaiter
     {
         internal override bool TryAgain() => pipe.ContinueDraining();

@@ -3,26 +3,26 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-// As a PipeWriter. What GetMemory lends is the free part of the last block. Until Advance says how much of it is used nobody else writes there, it is not sent,
-// and the block does not go back to the pool: what others write meanwhile goes before it, into blocks of their own.
+// As a PipeWriter. What GetMemory lends is the free part of the last block. Until Advance says how much of it is used, nobody else writes there, it is not
+// sent, and the block does not return to the pool: what others write meanwhile precedes it, in blocks of their own.
 internal sealed partial class OutputPipe
 {
-    private BufferSegment? loan;          // lent, and Advance has not come yet; the last block, or none of the chain's any more
-    private LoopContext? lender;          // who asked for it
-    private bool isTakenOver;             // somebody else asked before the borrower was done
-    private BufferSegment? renewable;     // behind an Advance: whose rest the same borrower may still fill
+    private BufferSegment? loan;          // lent, until Advance comes; the last block, or no longer one of the chain
+    private LoopContext? lender;          // the one who asked for it
+    private bool isTakenOver;             // somebody else asked before the borrower was finished
+    private BufferSegment? renewable;     // after an Advance: the block whose rest the same borrower may still fill
     private int renewableLength;
 
     public override bool CanGetUnflushedBytes => true;
 
     public override long UnflushedBytes => unflushed;
 
-    /// <summary>Whether all who write are one, wherever they do it: a library that sees to the order of its calls itself.</summary>
+    /// <summary>Whether all writers count as one, on whatever thread: for a library that orders its calls itself.</summary>
     internal bool HasOneBorrower { get; set; }
 
     private LoopContext? Borrower => HasOneBorrower ? null : owner.Core.Current;
 
-    /// <summary>Whether TLS is being started: what is written now must not go out before it has.</summary>
+    /// <summary>Whether TLS is being started, so that what is written now must not be sent in clear text.</summary>
     internal bool IsUpgrading { get; set; }
 
     internal void VerifyNotUpgrading()
@@ -72,7 +72,7 @@ internal sealed partial class OutputPipe
         isTakenOver = false;
         if (failure is not null)
         {
-            return;      // the flush says so
+            return;      // the flush reports it
         }
 
         bool isApart = !ReferenceEquals(segment, blocks.Tail);
@@ -115,7 +115,7 @@ internal sealed partial class OutputPipe
         }
     }
 
-    /// <summary>Ends the sending direction, behind what was written.</summary>
+    /// <summary>Ends the sending direction after what was written.</summary>
     public override void Complete(Exception? exception = null)
     {
         owner.VerifyAccess();
@@ -138,7 +138,7 @@ internal sealed partial class OutputPipe
 
         if (transferring)
         {
-            return;      // its end comes behind the file
+            return;      // the end comes after the file
         }
 
         try
@@ -147,7 +147,7 @@ internal sealed partial class OutputPipe
         }
         catch (IOException)
         {
-            // The reader of this connection learns of it.
+            // The reader of this connection is notified.
         }
 
         EndIfSent();
@@ -186,8 +186,8 @@ internal sealed partial class OutputPipe
         }
         else if (loan is not null)
         {
-            // As a rule the same borrower, who wants more; but it may be two that know nothing of each
-            // other, and then one of them still writes to what was lent.
+            // Usually this is the same borrower, who wants more; but there may be two that know nothing of each other, and then one of them still writes to
+            // what was lent.
             loan.Exempt();
             isTakenOver |= !ReferenceEquals(lender, here);
             if (isTakenOver || loan.FreeLength < least)
@@ -202,7 +202,7 @@ internal sealed partial class OutputPipe
         return loan;
     }
 
-    // Nobody uses what is free of it any more, and the pool does not get it.
+    // Nobody uses its free part any more, and it does not return to the pool.
     private void TakeBack()
     {
         if (ReferenceEquals(loan, blocks.Tail))
@@ -220,7 +220,7 @@ internal sealed partial class OutputPipe
         loan = null;
     }
 
-    // What is written now goes before what the borrower has not finished.
+    // What is written now precedes what the borrower has not finished.
     private void SetLoanApart()
     {
         if (loan is null || !ReferenceEquals(loan, blocks.Tail))
@@ -238,7 +238,7 @@ internal sealed partial class OutputPipe
         }
     }
 
-    // A second Advance behind one GetMemory: some writers fill a block in pieces.
+    // A second Advance after one GetMemory: some writers fill a block in pieces.
     private void AdvanceAgain(int bytes)
     {
         if (bytes == 0 || failure is not null)

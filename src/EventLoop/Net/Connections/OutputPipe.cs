@@ -6,8 +6,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// The sending half of a stream: a PipeWriter straight on the transport. A flush sends everything with one vectored call; what the system does not take
-/// goes out when it does, and a flush waits only when more than the high-water mark is left, until less than the low one is. Loop thread only.
+/// The sending half of a stream: a PipeWriter directly on the transport. A flush sends everything with one vectored call; what the system does not accept at
+/// once is sent when it does, and a flush waits only while more than the high-water mark is left, until less than the low-water mark is. Loop thread only.
 /// </summary>
 internal sealed partial class OutputPipe : PipeWriter
 {
@@ -15,12 +15,12 @@ internal sealed partial class OutputPipe : PipeWriter
     internal const int LowWater = 16 * 1024;
 
     private readonly StreamEnd owner;
-    private WaiterQueue waiting;     // what they wait for are operations; first come first served: what a later write brings stays behind
-    private WaitNode? ofTransfer;    // the part of a file that waits, before all others
+    private WaiterQueue waiting;     // waiters for operations, first come, first served: what a later write brings stays behind
+    private WaitNode? ofTransfer;    // the waiting part of a file, ahead of all others
     private SegmentChain blocks;
     private long unsent;
     private long unflushed;
-    private bool transferring;   // a file or a handshake is under way: only what belongs to it may send
+    private bool transferring;   // a file or a handshake is in progress: only its parts may send
     private bool completed;
     private bool cancelRequested;
     private Exception? failure;
@@ -35,7 +35,7 @@ internal sealed partial class OutputPipe : PipeWriter
 
     internal bool IsEmpty => unsent == 0 && waiting.IsEmpty && !transferring;
 
-    /// <summary>Whether nobody has to be waited for.</summary>
+    /// <summary>Whether a write need not wait for others.</summary>
     internal bool IsFree => !transferring && waiting.IsEmpty;
 
     internal long Unsent => unsent;
@@ -55,7 +55,7 @@ internal sealed partial class OutputPipe : PipeWriter
         return (transferring ? ofTransfer : waiting.IsEmpty) && TryContinue(ref rest, drain);
     }
 
-    /// <summary>True when all of it is sent, or is in the pipe and what is unsent is below the mark.</summary>
+    /// <summary>True when everything is sent, or is in the pipe and what is unsent is below the mark.</summary>
     internal bool TryContinue(ref ReadOnlyMemory<byte> rest, bool drain)
     {
         if (failure is not null)
@@ -94,7 +94,7 @@ internal sealed partial class OutputPipe : PipeWriter
 
         if (failure is not null)
         {
-            throw Again(failure);      // the transport refused to tell when it takes more, and what was in the pipe is dropped
+            throw Again(failure);      // the transport refused to notify when it accepts more, and what was in the pipe is dropped
         }
 
         return rest.IsEmpty && unsent <= (drain ? 0 : HighWater);
@@ -119,10 +119,10 @@ internal sealed partial class OutputPipe : PipeWriter
         AssertInvariants();
     }
 
-    /// <summary>Everything before it is sent: a file goes next, and whatever is written meanwhile waits behind it.</summary>
+    /// <summary>Called when everything before it is sent: a file goes next, and whatever is written meanwhile waits behind it.</summary>
     internal void BeginTransfer() => transferring = true;
 
-    /// <param name="broken">Why nothing can follow: part of the file is missing.</param>
+    /// <param name="broken">Why nothing can follow, because part of the file is missing; null otherwise.</param>
     internal void EndTransfer(Exception? broken)
     {
         transferring = false;
@@ -141,7 +141,7 @@ internal sealed partial class OutputPipe : PipeWriter
         }
     }
 
-    /// <summary>All of it into the pipe, whatever the marks say.</summary>
+    /// <summary>Puts everything into the pipe, whatever the marks say.</summary>
     internal bool TryTake(ref ReadOnlyMemory<byte> rest)
     {
         while (!rest.IsEmpty)
@@ -152,7 +152,7 @@ internal sealed partial class OutputPipe : PipeWriter
         return true;
     }
 
-    /// <summary>The call on the PipeWriter that waits; the last one, where somebody makes several at once.</summary>
+    /// <summary>The waiting call on the PipeWriter; the last one, if somebody makes several at the same time.</summary>
     internal OutputOperation? Flushing { get; set; }
 
     internal void Forget(OutputOperation operation)
@@ -175,7 +175,7 @@ internal sealed partial class OutputPipe : PipeWriter
         }
     }
 
-    /// <summary>The rest of something that has begun to go out will not come.</summary>
+    /// <summary>The rest of something that was sent in part will not come.</summary>
     internal void Cut(Exception why) => Fail(why);
 
     internal void OnClosed(Exception reason)
@@ -197,12 +197,12 @@ internal sealed partial class OutputPipe : PipeWriter
         transferring = false;      // a file or a handshake will not end it any more: what is written from now on would wait behind it for ever
     }
 
-    // Of what was promised to go out some is still here.
+    // Some of what was promised to go out is still here.
     private bool IsMiddle => unsent > unflushed || (waiting.First is { } next && Operation(next).HasBegunToGo);
 
     private static OutputOperation Operation(WaitNode node) => (OutputOperation)node.Target!;
 
-    // For what others write it is never memory that is lent.
+    // Memory for what others write, which is never memory that is lent.
     private BufferSegment Room(int least)
     {
         if (blocks.Tail is { } last && last.FreeLength >= least)
@@ -272,7 +272,7 @@ internal sealed partial class OutputPipe : PipeWriter
         OnClosed(failure ?? why);
     }
 
-    // A second throw of one exception object would grow its trace; and each write has its own failure.
+    // Throwing one exception object a second time would extend its trace; and each write has its own failure.
     private static Exception Again(Exception first) => first switch
     {
         ObjectDisposedException closed => new ObjectDisposedException(closed.ObjectName, closed.Message),

@@ -19,26 +19,26 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
 
     private protected abstract StreamEnd Owner { get; }
 
-    /// <summary>One attempt. True when it is complete, or has failed.</summary>
+    /// <summary>Makes one attempt. True when it has completed or failed.</summary>
     private protected abstract bool Try();
 
-    /// <summary>Puts it where it will be told to try again; answers why that cannot be.</summary>
+    /// <summary>Puts it where it will be notified to try again; returns why that is impossible, or null.</summary>
     private protected abstract Exception? Wait(WaitNode awaiting);
 
-    /// <summary>The opposite.</summary>
+    /// <summary>Undoes <see cref="Wait"/>.</summary>
     private protected abstract void Leave(WaitNode awaiting);
 
     private protected abstract string What { get; }
 
     private protected abstract void Recycle(LoopCore core);
 
-    /// <summary>Whose it is, for whoever is perhaps on another thread, where it may be over at this moment.</summary>
+    /// <summary>Its owner, for callers that may be on another thread, where it may end at this moment.</summary>
     private protected abstract StreamEnd? OwnerIfAny { get; }
 
     /// <inheritdoc/>
     public bool Start(long token)
     {
-        // Its connection's loop only: nothing else may change it, and so nobody can race for it.
+        // Its connection's loop only: nothing else may change it, so there can be no race for it.
         var core = LoopCore.Required;
         use.VerifyNotStarted(token);
         if (OwnerIfAny is not { } owner || !ReferenceEquals(core, owner.Core))
@@ -122,7 +122,7 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
     /// <summary>Whether it waits and has not been woken.</summary>
     internal bool IsParked => use.Waiter is { } node && ReferenceEquals(node.Target, this);
 
-    /// <summary>What was called off by the pipe's user is complete.</summary>
+    /// <summary>Completes it because the pipe's user has cancelled it.</summary>
     private protected void GiveUpWait()
     {
         if (use.Waiter is { } node && ReferenceEquals(node.Target, this))

@@ -3,7 +3,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>A connection or pipe for those who know streams only. Any thread.</summary>
+/// <summary>A connection or pipe as a stream. Any thread.</summary>
 /// <param name="end">Closed with the stream.</param>
 /// <param name="input">Null: it cannot be read.</param>
 /// <param name="output">Null: it cannot be written.</param>
@@ -13,7 +13,7 @@ internal sealed class PipeStream(StreamEnd end, InputPipe? input, OutputPipe? ou
     private volatile bool raw = raw;         // any thread
     private volatile bool disposed;
 
-    /// <summary>Whether it is for library code: its continuations run on the loop with no context, and no task's cancellation reaches into them.</summary>
+    /// <summary>Whether it is used by library code: its continuations run on the loop with no context, and no task's cancellation interrupts them.</summary>
     internal bool Raw
     {
         get => raw;

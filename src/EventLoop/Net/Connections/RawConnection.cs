@@ -4,14 +4,13 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// A connection for a library that has its own idea of threads: both pipes may be used from any thread, a read resumes on the loop, raw, and a flush goes out
-/// at the end of the turn. Nobody reads while such a library works on something, so a client that
-/// has gone meanwhile is noticed by a watch in the reader's place.
+/// A connection for a library with its own threading rules: both pipes may be used from any thread, a read resumes on the loop, raw, and a flush goes out at
+/// the end of the turn. Nobody reads while such a library works on something, so a client that has gone meanwhile is noticed by a watch in the reader's place.
 /// </summary>
-/// <remarks>Loop thread, but for what says otherwise.</remarks>
+/// <remarks>Loop thread, except for what says otherwise.</remarks>
 internal abstract class RawConnection
 {
-    // More is not looked at for the sake of an end behind it.
+    // Beyond this, nothing more is read just to see whether an end follows.
     private const int MostAhead = 64 * 1024;
 
     private readonly Watch watch;
@@ -41,10 +40,10 @@ internal abstract class RawConnection
     /// <summary>Whether a read that ends now resumes on the thread pool, because what follows it is expensive. Any thread.</summary>
     private protected virtual bool ResumesOnPool => false;
 
-    /// <summary>The exception that a read throws for one of ours.</summary>
+    /// <summary>The exception that a read throws in place of one of the loop's own.</summary>
     private protected abstract Exception Explain(Exception failure);
 
-    /// <summary>Once, when it is known that the peer is gone, or the connection was given up.</summary>
+    /// <summary>Called once, when it is known that the peer is gone, or the connection was given up.</summary>
     private protected abstract void OnGone();
 
     internal bool ResumesElsewhere => ResumesOnPool;
@@ -71,7 +70,7 @@ internal abstract class RawConnection
         Gone();
     }
 
-    /// <summary>Whoever reads or writes has met the end.</summary>
+    /// <summary>Called when a reader or writer has met the end.</summary>
     internal void Gone()
     {
         if (Interlocked.Exchange(ref isGone, 1) == 0)
@@ -80,9 +79,9 @@ internal abstract class RawConnection
         }
     }
 
-    // ---- Has the peer gone?
+    // ---- Noticing that the peer has gone
 
-    /// <summary>From now on, whenever nobody reads, a hang-up is noticed.</summary>
+    /// <summary>Notices hang-ups from now on, whenever nobody reads.</summary>
     internal void StartWatch()
     {
         wantsWatch = true;
@@ -95,7 +94,7 @@ internal abstract class RawConnection
         Pause();
     }
 
-    /// <summary>A read is about to begin.</summary>
+    /// <summary>Called when a read is about to begin.</summary>
     internal void Pause()
     {
         if (isWatching)
@@ -105,7 +104,7 @@ internal abstract class RawConnection
         }
     }
 
-    /// <summary>A read has ended.</summary>
+    /// <summary>Called when a read has ended.</summary>
     internal void Resume()
     {
         if (!wantsWatch || isWatching || Connection.IsClosed || IsGone)
@@ -122,7 +121,7 @@ internal abstract class RawConnection
         isWatching = Connection.Transport.TryWatch(watch);
     }
 
-    // Whether an end stands behind what has come; that is kept for the reader.
+    // Whether an end follows what has arrived, which is kept for the reader.
     private bool LooksGone()
     {
         var pipe = Connection.In;
@@ -144,7 +143,7 @@ internal abstract class RawConnection
         }
     }
 
-    /// <summary>Stands in the reader's place while nobody reads.</summary>
+    /// <summary>Waits in the reader's place while nobody reads.</summary>
     private sealed class Watch(RawConnection owner) : SocketWaiter
     {
         private readonly bool tellsHangUps = owner.Connection.Transport.ReportsHangUps;
@@ -159,7 +158,7 @@ internal abstract class RawConnection
 
             if (!owner.LooksGone())
             {
-                // Where hang-ups are not told apart, and as much has come as may: nothing more is looked at.
+                // Where hang-ups are not told apart, and as much has arrived as allowed, nothing more is read.
                 owner.isWatching = tellsHangUps || connection.In.Buffered < MostAhead;
                 return !owner.isWatching;
             }

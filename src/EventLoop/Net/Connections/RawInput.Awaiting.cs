@@ -4,7 +4,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-// The read as whoever awaits it sees it; any thread.
+// The read as its awaiter sees it; any thread.
 internal sealed partial class RawInput
 {
     ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token)
@@ -32,7 +32,7 @@ internal sealed partial class RawInput
             }
         }
 
-        // It ended before anybody asked, on another thread than this.
+        // It ended before anybody asked, on a thread other than this one.
         CallFromElsewhere(next, argument, flowing, context, owner.ResumesElsewhere);
     }
 

@@ -7,13 +7,13 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// The receiving half of a <see cref="RawConnection"/>. A read may begin on any thread. On the loop it is complete at once where something has come; elsewhere
-/// never, so that whoever began it there resumes on the loop, raw, and stays.
+/// The receiving half of a <see cref="RawConnection"/>. A read may begin on any thread. On the loop it completes at once if something has arrived; elsewhere
+/// it never does, so that whoever began it there resumes on the loop, raw, and stays.
 /// </summary>
-/// <remarks>One read at a time. Loop thread, but for what says otherwise.</remarks>
+/// <remarks>One read at a time. Loop thread, except for what says otherwise.</remarks>
 internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult>
 {
-    // A peer that never stops sending does not keep the loop to itself: after so many reads in one turn that did not have to wait the next gives way.
+    // A peer that never stops sending must not monopolize the loop: after this many reads in one turn that did not have to wait, the next one yields.
     private const int MostAtOnce = 32;
 
     private static readonly Action<object?> Done = static _ => throw new InvalidOperationException("The mark of completion is not a continuation.");
@@ -24,13 +24,13 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
     private readonly Waiter waiter;
     private readonly StartStep start;
     private bool isWaiting;
-    private bool isEnding;                // its step stands in the ready queue
+    private bool isEnding;                // its step is in the ready queue
     private bool cancelRequested;
     private bool completed;
     private long lastTurn;
     private int atOnce;
 
-    // Of the read that is under way; any thread, in turn.
+    // Of the pending read; any thread, one after another.
     private CancellationToken cancellation;
     private CancellationTokenRegistration registration;
     private ReadResult result;
@@ -73,7 +73,7 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
         return new ValueTask<ReadResult>(this, version);
     }
 
-    /// <summary>Any thread; elsewhere than on the loop there is nothing to be had at once.</summary>
+    /// <summary>Any thread; on a thread other than the loop's nothing is available at once.</summary>
     public override bool TryRead(out ReadResult result)
     {
         result = default;
@@ -110,7 +110,7 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
         }
     }
 
-    // Apart, as are others: the closure of a method is made at its beginning.
+    // Separate, like others here, because a method's closure is allocated at its beginning.
     private void AdvanceFromElsewhere(SequencePosition consumed, SequencePosition examined) => core.Arrive(new RawStep(() => Advance(consumed, examined)));
 
     /// <summary>Any thread.</summary>
@@ -119,7 +119,7 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
     /// <summary>Any thread.</summary>
     public override void Complete(Exception? exception = null) => RawStep.OnLoop(core, End);
 
-    /// <summary>Nothing comes any more: a read that waits fails.</summary>
+    /// <summary>Nothing comes any more: a waiting read fails.</summary>
     internal void Stop(Exception reason)
     {
         if (isWaiting)
@@ -205,7 +205,7 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
         return ++atOnce > MostAtOnce;
     }
 
-    // The outcome leaves the fields.
+    // Takes the outcome out of the fields.
     private (ReadResult Result, Exception? Failure) Take()
     {
         var (read, thrown) = (result, failure);
@@ -245,7 +245,7 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
     {
         if (failure is not null || result.IsCanceled || result.IsCompleted || !result.Buffer.IsEmpty)
         {
-            waiter.End();      // it only gives way
+            waiter.End();      // it only yields
         }
         else if (cancellation.IsCancellationRequested)
         {
@@ -263,7 +263,7 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
         }
     }
 
-    // Begun on another thread.
+    // For a read that was begun on another thread.
     private void StartHere()
     {
         if (isWaiting || isEnding)
@@ -323,7 +323,7 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
         }
     }
 
-    /// <summary>Waits for the socket; and is the step in which a read ends.</summary>
+    /// <summary>Waits for the socket; also the step in which a read ends.</summary>
     private sealed class Waiter(RawInput input) : SocketWaiter
     {
         internal override bool TryAgain()
@@ -355,7 +355,7 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
         internal override void OnRejected(LoopCore core) => input.Finish(onPool: true);
     }
 
-    /// <summary>A read that was begun on another thread arrives.</summary>
+    /// <summary>Brings a read that was begun on another thread to the loop.</summary>
     private sealed class StartStep(RawInput input) : LoopItem
     {
         internal override void Execute() => input.StartHere();

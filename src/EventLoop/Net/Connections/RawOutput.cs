@@ -6,14 +6,14 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// The sending half of a <see cref="RawConnection"/>, for any thread, one at a time. On the loop it writes straight into the connection's pipe, and flushes of
-/// a turn become one at its end: a library that flushes the head, the body and the end of an answer one by one, or the answers of a pipeline, makes one system
-/// call. What other threads write is handed over when they flush.
+/// The sending half of a <see cref="RawConnection"/>, for any thread, one at a time. On the loop it writes directly into the connection's pipe, and all
+/// flushes of a turn become one at its end: a library that flushes the head, the body and the end of a response separately, or the responses to a pipeline,
+/// makes one system call. What other threads write is handed over when they flush.
 /// </summary>
-/// <remarks>Loop thread, but for what says otherwise.</remarks>
+/// <remarks>Loop thread, except for what says otherwise.</remarks>
 internal sealed class RawOutput : PipeWriter
 {
-    // As much may stand in the pipe until the end of the turn.
+    // How much may stay in the pipe until the end of the turn.
     private const int MostDeferred = 16 * 1024;
 
     private readonly RawConnection owner;
@@ -24,7 +24,7 @@ internal sealed class RawOutput : PipeWriter
     private bool completed;
     private bool broken;
 
-    // Whoever writes, in turn.
+    // The writers, one after another.
     private PostedWrite? away;                 // written on another thread and not flushed yet
     private bool isLentHere;
     private long unflushed;
@@ -47,7 +47,7 @@ internal sealed class RawOutput : PipeWriter
 
     public override bool CanGetUnflushedBytes => true;
 
-    /// <summary>Since the last flush, deferred or not: the JSON serializer flushes again and again until this falls. Any thread.</summary>
+    /// <summary>Bytes since the last flush, deferred or not: the JSON serializer keeps flushing until this falls. Any thread.</summary>
     public override long UnflushedBytes => unflushed;
 
     /// <summary>Any thread.</summary>
@@ -120,7 +120,7 @@ internal sealed class RawOutput : PipeWriter
     /// <summary>Any thread.</summary>
     public override void CancelPendingFlush() => RawStep.OnLoop(core, pipe.CancelPendingFlush);
 
-    /// <summary>Any thread. Ends the sending direction, behind what was written.</summary>
+    /// <summary>Any thread. Ends the sending direction after what was written.</summary>
     public override void Complete(Exception? exception = null) => RawStep.OnLoop(core, () =>
     {
         if (!completed)
@@ -131,7 +131,7 @@ internal sealed class RawOutput : PipeWriter
         }
     });
 
-    /// <summary>What was put off goes now.</summary>
+    /// <summary>Sends what was deferred.</summary>
     internal void FlushNow()
     {
         CatchUp();
@@ -152,7 +152,7 @@ internal sealed class RawOutput : PipeWriter
         }
     }
 
-    // False: more is unsent than may be, and who flushes has to wait.
+    // False: more is unsent than allowed, and the flush has to wait.
     private bool TrySend()
     {
         if (completed || broken || owner.Connection.IsClosed)
@@ -178,7 +178,7 @@ internal sealed class RawOutput : PipeWriter
         owner.Gone();
     }
 
-    // Completed, and no exception, is what a writer is told when nobody reads any more.
+    // A writer is told "completed", without an exception, when nobody reads any more.
     private async ValueTask<FlushResult> Guard(ValueTask<FlushResult> flush)
     {
         try
@@ -270,11 +270,11 @@ internal sealed class RawOutput : PipeWriter
         }
     }
 
-    /// <summary>What another thread has written up to a flush, and the step that has it sent.</summary>
-    /// <remarks>Its bytes are of whoever writes until it is posted, and of the loop from then on, which returns the shared buffer.</remarks>
+    /// <summary>What another thread has written up to a flush, and the step that sends it.</summary>
+    /// <remarks>Its bytes belong to the writer until it is posted, and to the loop from then on, which returns the shared buffer.</remarks>
     private sealed class PostedWrite(RawOutput output) : LoopItem
     {
-        private const int FirstBuffer = 256;        // most are an answer's frames by HTTP/2
+        private const int FirstBuffer = 256;        // most are frames of a response by HTTP/2
         private const int SecondBuffer = 4096;
 
         private byte[] buffer = [];

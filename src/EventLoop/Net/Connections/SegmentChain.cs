@@ -3,21 +3,21 @@ using System.Diagnostics;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>The blocks of a pipe, oldest first; of the first, some may be consumed. Loop thread only.</summary>
+/// <summary>The blocks of a pipe, oldest first; the first may be consumed in part. Loop thread only.</summary>
 internal struct SegmentChain
 {
     internal BufferSegment? Head { get; private set; }
 
     internal BufferSegment? Tail { get; private set; }
 
-    /// <summary>What was consumed of the first block.</summary>
+    /// <summary>How much of the first block was consumed.</summary>
     internal int Start { get; private set; }
 
-    /// <summary>Everything that is not consumed; only when there is a block.</summary>
+    /// <summary>Everything that is not consumed; only if there is a block.</summary>
     internal readonly ReadOnlySequence<byte> Bytes => new(Head!, Start, Tail!, Tail!.End);
 
-    /// <summary>How far into <see cref="Bytes"/> a position is that they gave out.</summary>
-    /// <exception cref="InvalidOperationException">It is not in there (any more).</exception>
+    /// <summary>The offset in <see cref="Bytes"/> of a position that they gave out.</summary>
+    /// <exception cref="InvalidOperationException">The position is not in there, or no longer.</exception>
     internal readonly long OffsetOf(SequencePosition position)
     {
         long before = -Start;
@@ -49,10 +49,10 @@ internal struct SegmentChain
         Tail = segment;
     }
 
-    /// <summary>Gives back the blocks that are used up.</summary>
+    /// <summary>Returns the blocks that are used up.</summary>
     /// <param name="count">Bytes; no more than there are.</param>
-    /// <param name="pool">Where they go; null: to the collector, because somebody may still look at them.</param>
-    /// <param name="keepLast">A call that is under way will fill the rest of the last one.</param>
+    /// <param name="pool">Where they go; null: to the collector, because somebody may still be reading them.</param>
+    /// <param name="keepLast">Whether a pending call will fill the rest of the last block.</param>
     internal void Consume(long count, BufferPool? pool, bool keepLast)
     {
         while (count > 0)
@@ -74,14 +74,14 @@ internal struct SegmentChain
             DropHead(pool);
         }
 
-        // Blocks that were asked for and never filled: what comes first is to have something in it.
+        // Blocks that were requested and never filled: the first block must contain something.
         while (Head?.Following is not null && Head.End == Start)
         {
             DropHead(pool);
         }
     }
 
-    /// <summary>Gives back all of them.</summary>
+    /// <summary>Returns all blocks.</summary>
     internal void Clear(BufferPool? pool)
     {
         while (Head is not null)
@@ -90,10 +90,10 @@ internal struct SegmentChain
         }
     }
 
-    /// <summary>Leaves them to the collector: somebody may still write to them.</summary>
+    /// <summary>Leaves the blocks to the collector, because somebody may still write to them.</summary>
     internal void Forget() => this = default;
 
-    /// <summary>What stands in it, counted; in builds for debugging.</summary>
+    /// <summary>Counts what it holds; in debug builds.</summary>
     [Conditional("DEBUG")]
     internal readonly void AssertHolds(long count)
     {

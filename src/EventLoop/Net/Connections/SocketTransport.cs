@@ -5,7 +5,7 @@ using EventLoop.Polling;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>The bare socket.</summary>
+/// <summary>The transport that is a bare socket.</summary>
 internal sealed class SocketTransport(LoopSocket socket) : Transport
 {
     private bool peerIsSending;         // when the close began
@@ -33,7 +33,7 @@ internal sealed class SocketTransport(LoopSocket socket) : Transport
         return socket.TrySend(new ReadOnlySpan<IoVector>(vectors, Collect(first, start, vectors)));
     }
 
-    /// <summary>What is filled of a chain, as far as one call takes it.</summary>
+    /// <summary>Collects the filled part of a chain, as far as one call takes it.</summary>
     internal static unsafe int Collect(BufferSegment first, int start, IoVector* vectors)
     {
         int count = 0;

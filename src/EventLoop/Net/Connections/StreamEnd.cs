@@ -3,8 +3,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>What the pipes of a stream and their operations know of whose they are: its loop, what it stands on,
-/// where its blocks come from, and how it ends. Loop thread only.</summary>
+/// <summary>What the pipes of a stream and their operations know about their owner: its loop, its transport, where its blocks come from, and how it is closed.
+/// Loop thread only.</summary>
 internal abstract class StreamEnd(LoopCore core, Transport transport)
 {
     internal LoopCore Core { get; } = core;
@@ -13,20 +13,20 @@ internal abstract class StreamEnd(LoopCore core, Transport transport)
 
     internal Transport Transport { get; set; } = transport;
 
-    /// <summary>What it is, for messages: "connection", "pipe".</summary>
+    /// <summary>The kind of owner, for messages: "connection", "pipe".</summary>
     internal abstract string Kind { get; }
 
-    /// <summary>What kind of thing it is to those who wait for it.</summary>
+    /// <summary>The kind of wait that waiting for it is.</summary>
     internal virtual WaitKind WaitedForAs => WaitKind.Socket;
 
-    /// <summary>Whom it leads to, for messages.</summary>
+    /// <summary>The other side, for messages.</summary>
     internal abstract string Peer { get; }
 
     internal abstract bool IsClosed { get; }
 
     internal abstract ObjectDisposedException ClosedException();
 
-    /// <summary>Closes it at once, with a reset where there is such a thing.</summary>
+    /// <summary>Closes it at once, with a reset where that exists.</summary>
     internal abstract void Abort();
 
     /// <summary>Closes it. Any thread.</summary>

@@ -3,8 +3,8 @@ using System.Text;
 
 namespace EventLoop.Net.Connections;
 
-/// <summary>Reads of several steps: exact counts, up to delimiters, lines, to the end. Each has the pipe to itself until it is over, and consumes nothing when
-/// it is cancelled. Loop thread only.</summary>
+/// <summary>Reads in several steps: exact counts, up to delimiters, lines, to the end. Each has the pipe to itself until it has ended, and consumes nothing
+/// when it is cancelled. Loop thread only.</summary>
 internal static class StreamReading
 {
     internal static async Coroutine ReadExactlyAsync(InputPipe input, Memory<byte> buffer)
@@ -133,7 +133,7 @@ internal static class StreamReading
         }
     }
 
-    // Where a character has two bytes or four: the end of a line stands at a whole one.
+    // For encodings whose characters have two or four bytes: a line ends at a whole one.
     private static async Coroutine<string?> ReadWideLineAsync(InputPipe input, int limit, Encoding encoding)
     {
         byte[] end = encoding.GetBytes("\n");
@@ -173,7 +173,7 @@ internal static class StreamReading
         return unit.SequenceEqual(end);
     }
 
-    // Whether more came than there was.
+    // Returns whether more has arrived than there was.
     private static async Coroutine<bool> MoreAsync(InputPipe input)
     {
         long before = input.Buffered;

@@ -9,19 +9,19 @@ namespace EventLoop.Net.Connections;
 /// </summary>
 internal abstract class Transport
 {
-    /// <summary>Whether what is sent is with the system, or dropped, when the call returns: the caller's memory is free again.</summary>
+    /// <summary>Whether what is sent is with the system, or dropped, when the call returns, so that the caller's memory is free again.</summary>
     internal abstract bool SendsDirectly { get; }
 
     /// <summary>Whether the memory of the last attempt to receive is still in use.</summary>
     internal virtual bool HoldsBuffer { get => false; private protected set { } }
 
-    /// <summary>Whether what the last attempt to send was given is still in use.</summary>
+    /// <summary>Whether the memory given to the last attempt to send is still in use.</summary>
     internal virtual bool HoldsOutput => false;
 
-    /// <summary>Whether an attempt may succeed; false: it would be in vain.</summary>
+    /// <summary>Whether an attempt may succeed; if not, it would be in vain.</summary>
     internal abstract bool MayReceive { get; }
 
-    /// <summary>Whether hang-ups are told from bytes that have come, so that a watch can ignore the latter.</summary>
+    /// <summary>Whether hang-ups are told apart from bytes that have arrived, so that a watch can ignore the latter.</summary>
     internal virtual bool ReportsHangUps => false;
 
     /// <summary>Whether a hang-up was reported, and nothing has disproved it since.</summary>
@@ -31,14 +31,14 @@ internal abstract class Transport
 
     internal abstract int TrySend(ReadOnlyMemory<byte> bytes);
 
-    /// <summary>Sends what is filled of a chain.</summary>
+    /// <summary>Sends the filled part of a chain.</summary>
     /// <param name="first">The first segment of the chain.</param>
-    /// <param name="start">Where in the first segment.</param>
+    /// <param name="start">The offset in the first segment.</param>
     internal abstract int TrySend(BufferSegment first, int start);
 
     internal abstract Exception? Wait(SocketWaiter waiter, bool reads);
 
-    /// <summary>Has a waiter notified of what comes from now on, not of what is known already; <see cref="Leave"/> ends that.</summary>
+    /// <summary>Has a waiter notified of what arrives from now on, not of what is known already; <see cref="Leave"/> ends that.</summary>
     /// <returns>Whether it is watched now; false where a reader waits, or where this transport cannot be watched.</returns>
     internal virtual bool TryWatch(SocketWaiter waiter) => false;
 
@@ -49,18 +49,20 @@ internal abstract class Transport
 
     internal abstract void ShutdownSend();
 
-    /// <summary>Part of something was sent, and the rest will not follow: whoever closes it, and the loop's end too, the peer gets a reset.</summary>
+    /// <summary>Notes that part of something was sent and the rest will not follow: the peer gets a reset, whoever closes it, even at the loop's
+    /// end.</summary>
     internal abstract void Cut();
 
-    // ---- The end; the pipes have let go of it
+    // ---- Closing; the pipes no longer use it
 
-    /// <summary>An orderly end. True: it is closed; false: that takes time, and <see cref="CloseAsync"/> or <see cref="Abort"/> has to follow.</summary>
+    /// <summary>Closes it in order if that takes no time. True: it is closed; false: it does take time, and <see cref="CloseAsync"/> or <see cref="Abort"/>
+    /// has to follow.</summary>
     internal abstract bool TryClose();
 
-    /// <summary>Closes it in order, whatever becomes of it: it is closed when this ends, also when it throws.</summary>
+    /// <summary>Closes it in order; whatever happens, it is closed when this ends, even if it throws.</summary>
     /// <param name="deadline">On the loop's clock.</param>
     internal abstract Coroutine CloseAsync(TimeSpan deadline);
 
-    /// <summary>Closes it with a reset. Does nothing to one that is closed.</summary>
+    /// <summary>Closes it with a reset. Does nothing if it is closed.</summary>
     internal abstract void Abort();
 }

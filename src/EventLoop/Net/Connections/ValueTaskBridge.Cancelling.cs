@@ -2,14 +2,14 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
-// A token that ends the wait, from whichever thread.
+// A token that ends the wait, from any thread.
 internal sealed partial class ValueTaskBridge<T>
 {
     private void Observe(CancellationToken asked)
     {
         if (asked.CanBeCanceled)
         {
-            cancellation = asked;      // the same as before, where another thread may read it already
+            cancellation = asked;      // the same as before, if another thread may be reading it already
             registration = asked.UnsafeRegister(static bridge => ((ValueTaskBridge<T>)bridge!).CancelFromAnyThread(), this);
         }
     }

@@ -7,12 +7,11 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// A coroutine operation as a ValueTask, for the abstractions of .NET. It comes in two kinds. A user's completes in a step of the user's
-/// task, and is interrupted with it. A raw one completes in a step without any context: .NET then runs the continuations of library code
-/// (SslStream, SocketsHttpHandler) right there, instead of pushing each to the thread pool. Pooled
-/// when begun on the loop, by the rule of <see cref="PooledUse"/>.
+/// A coroutine operation as a ValueTask, for .NET's abstractions. There are two kinds. A user's completes in a step of the user's task, and is interrupted
+/// with it. A raw one completes in a step without any context: .NET then runs the continuations of library code (SslStream, SocketsHttpHandler) right there,
+/// instead of pushing each to the thread pool. Pooled when begun on the loop, by the rule of <see cref="PooledUse"/>.
 /// </summary>
-/// <remarks>Loop thread, but for the three methods of the value task source: whoever awaits.</remarks>
+/// <remarks>Loop thread, except the three methods of the value task source, which the awaiter calls.</remarks>
 [StackTraceHidden]
 internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>, IValueTaskSource
 {
@@ -25,7 +24,7 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
     private ICoroutineSource<T>? source;
     private Func<(ICoroutineSource<T> Source, long Token)>? make;              // begun on another thread: made when it arrives on the loop
     private long token;
-    // any thread, interlocked: twice the number of the use, which is the ValueTask's token; odd: it has its outcome
+    // any thread, interlocked: twice the number of the use, which is the ValueTask's token; odd once it has its outcome
     private int use;
     private bool begun;
     private bool pooled;
@@ -46,11 +45,11 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
     internal static ValueTask<T> Begin(LoopCore core, ICoroutineSource<T> source, long token, bool raw, CancellationToken cancellation) =>
         TryBegin(core, source, token, raw, cancellation, out var ended) is { } bridge ? new ValueTask<T>(bridge, bridge.Number) : ended;
 
-    /// <summary>Begins an operation on the loop's thread whose result nobody wants.</summary>
+    /// <summary>Begins an operation on the loop's thread whose result nobody needs.</summary>
     internal static ValueTask BeginWithoutResult(LoopCore core, ICoroutineSource<T> source, long token, bool raw, CancellationToken cancellation) =>
         TryBegin(core, source, token, raw, cancellation, out var ended) is { } bridge ? new ValueTask(bridge, bridge.Number) : WithoutResult(ended);
 
-    // Null: it has ended, and how.
+    // Null: it has completed at once; the outcome says how.
     private static ValueTaskBridge<T>? TryBegin(LoopCore core, ICoroutineSource<T> source, long token, bool raw, CancellationToken cancellation,
         out ValueTask<T> ended)
     {
@@ -97,11 +96,11 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
         }
     }
 
-    /// <summary>Begins an operation from any other thread.</summary>
+    /// <summary>Begins an operation from another thread.</summary>
     internal static ValueTask<T> BeginElsewhere(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw, CancellationToken cancellation) =>
         TryBeginElsewhere(core, make, raw, cancellation, out var ended) is { } bridge ? new ValueTask<T>(bridge, bridge.Number) : ended;
 
-    /// <summary>Begins an operation from any other thread whose result nobody wants.</summary>
+    /// <summary>Begins an operation from another thread whose result nobody needs.</summary>
     internal static ValueTask BeginElsewhereWithoutResult(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw,
         CancellationToken cancellation) =>
         TryBeginElsewhere(core, make, raw, cancellation, out var ended) is { } bridge ? new ValueTask(bridge, bridge.Number) : WithoutResult(ended);
@@ -117,7 +116,7 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
         }
 
         var bridge = new ValueTaskBridge<T> { core = core, make = make, resumeOnPool = !raw, cancellation = cancellation };
-        bridge.Observe(cancellation);      // before the loop can complete it, which ends the watch
+        bridge.Observe(cancellation);      // before the loop can complete it, which ends the registration
         if (!core.TryPost(bridge))
         {
             bridge.registration.Dispose();
@@ -129,7 +128,7 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
         return bridge;
     }
 
-    // It has ended: a task of .NET's holds the failure, if there is one.
+    // It has ended: if it failed, a .NET task holds the failure.
     private static ValueTask WithoutResult(ValueTask<T> ended) => ended.IsCompletedSuccessfully ? default : new ValueTask(ended.AsTask());
 
     internal override void Execute()
@@ -196,7 +195,7 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
 
     private void Complete(LoopCore loop)
     {
-        // Waits for a callback that runs on another thread at this moment, which only posts: afterwards none can be taken for the next use's.
+        // Waits for a callback that is running on another thread, which only posts: afterwards none can be mistaken for the next use's.
         registration.Dispose();
         Volatile.Write(ref use, use | 1);
         var next = Interlocked.Exchange(ref continuation, Done);
@@ -250,7 +249,7 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
         }
     }
 
-    // ---- For whoever awaits
+    // ---- For the awaiter
 
     public ValueTaskSourceStatus GetStatus(short token)
     {
@@ -277,7 +276,7 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
         var flowing = (flags & ValueTaskSourceOnCompletedFlags.FlowExecutionContext) != 0 ? ExecutionContext.Capture() : null;
         var context = (flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0 ? SynchronizationContext.Current : null;
 
-        // First the place, then what belongs to it, then the continuation: a second one finds the place taken and changes nothing.
+        // First claim the place, then set what belongs to it, then the continuation: a second caller finds the place claimed and changes nothing.
         var seen = Interlocked.CompareExchange(ref continuation, Coming, null);
         if (seen is null)
         {
@@ -336,7 +335,7 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
 
     void IValueTaskSource.GetResult(short token) => GetResult(token);
 
-    // After its last number it is the collector's; as everywhere but on its loop, where the loop may not have finished with it.
+    // After its last number it is left to the collector; likewise on threads other than its loop's, where the loop may not have finished with it.
     private void Recycle()
     {
         var loop = core;

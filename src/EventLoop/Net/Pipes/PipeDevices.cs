@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Net.Pipes;
 
-/// <summary>Devices for descriptors that users bring.</summary>
+/// <summary>Devices for descriptors that users provide.</summary>
 internal static class PipeDevices
 {
     /// <exception cref="IOException">It cannot be polled.</exception>

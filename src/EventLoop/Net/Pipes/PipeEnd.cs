@@ -7,7 +7,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Pipes;
 
-/// <summary>One end of a pipe, which is read or written. Loop thread, but for the end.</summary>
+/// <summary>One end of a pipe, which is read or written. Loop thread, except for closing.</summary>
 internal sealed class PipeEnd : StreamEnd, IHandedOver
 {
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
@@ -24,7 +24,7 @@ internal sealed class PipeEnd : StreamEnd, IHandedOver
         this.transport = transport;
     }
 
-    /// <summary>Nobody uses it any more: the loop closes it. A loop that is closed has done so.</summary>
+    /// <summary>Nobody uses it any more: the loop closes it. A closed loop has done so.</summary>
     ~PipeEnd()
     {
         if (ready is { IsClosed: false } left)
@@ -47,8 +47,8 @@ internal sealed class PipeEnd : StreamEnd, IHandedOver
 
     internal bool IsCutOff => transport.IsCutOff;
 
-    /// <param name="made">From a handle that others may still dispose.</param>
-    /// <param name="handle">That one.</param>
+    /// <param name="made">Made from a handle that others may still dispose.</param>
+    /// <param name="handle">That handle.</param>
     internal static PipeEnd Watched(PipeEnd made, SafeHandle handle)
     {
         HandleWatch.Add(made, handle);
@@ -94,7 +94,7 @@ internal sealed class PipeEnd : StreamEnd, IHandedOver
         return Close() is { } end ? new ValueTask(end.AsTask()) : default;
     }
 
-    /// <summary>Closes it behind what was written, which has five seconds. What ends, always well, when it is closed; null: it is.</summary>
+    /// <summary>Closes it after what was written, which has five seconds. Returns a future that always succeeds, when it is closed; null: it is.</summary>
     internal LoopFuture? Close()
     {
         if (closing is null)

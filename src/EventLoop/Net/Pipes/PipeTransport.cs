@@ -7,13 +7,13 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Pipes;
 
-/// <summary>One end of a pipe of the system.</summary>
+/// <summary>One end of a system pipe.</summary>
 /// <param name="core">Its loop.</param>
 /// <param name="ready">Of its device.</param>
 /// <param name="name">For messages.</param>
 internal sealed class PipeTransport(LoopCore core, DeviceReadiness ready, string name) : Transport
 {
-    private int left = int.MaxValue;      // of what may still be read, once it was cut off
+    private int left = int.MaxValue;      // how much may still be read after it was cut off
 
     internal bool IsCutOff { get; private set; }
 
@@ -40,7 +40,7 @@ internal sealed class PipeTransport(LoopCore core, DeviceReadiness ready, string
         return count == StreamDevice.WouldBlock ? 0 : count;
     }
 
-    /// <summary>It ends behind what is in it now, whoever still holds its other end. Nothing happens where nobody does.</summary>
+    /// <summary>Makes it end after what is in it now, whoever still holds its other end. Does nothing if nobody does.</summary>
     internal void CutOff()
     {
         if (!IsCutOff && !ready.IsClosed && ready.Device is EpollPipe { IsHungUp: false } pipe)
@@ -91,7 +91,7 @@ internal sealed class PipeTransport(LoopCore core, DeviceReadiness ready, string
 
     internal override void Cut()
     {
-        // There is no other end than the one that a reader meets.
+        // A pipe has no end other than the one that a reader meets.
     }
 
     internal override bool TryClose()

@@ -9,9 +9,9 @@ namespace EventLoop;
 
 /// <summary>The reading end of a pipe or terminal. asyncio: <c>StreamReader</c>, <c>connect_read_pipe</c>; Trio: <c>ReceiveStream</c>.</summary>
 /// <remarks>
-/// <para><b>Thread:</b> the loop's, for everything but <see cref="DisposeAsync"/> and the stream of <see cref="AsStream"/>. One reader at a time.</para>
-/// <para><b>Cancellation:</b> a cancelled read has consumed nothing. <b>Cost:</b> as a Connection's: reads
-/// allocate nothing, and while one waits there is no buffer.</para>
+/// <para><b>Thread:</b> the loop's, for everything except <see cref="DisposeAsync"/> and the stream of <see cref="AsStream"/>. One reader at a time.</para>
+/// <para><b>Cancellation:</b> a cancelled read has consumed nothing. <b>Cost:</b> as for a connection: reads allocate nothing, and a waiting read holds no
+/// buffer.</para>
 /// </remarks>
 public sealed class ReceivePipe : IAsyncDisposable, INamed
 {
@@ -23,9 +23,10 @@ public sealed class ReceivePipe : IAsyncDisposable, INamed
 
     /// <summary>Takes over a descriptor that can be polled.</summary>
     /// <param name="handle">
-    /// Becomes non-blocking for whoever shares it, so not this process's own standard input where a shell has it, too. It is closed with this.
+    /// Becomes non-blocking for everybody who shares it, so do not pass this process's own standard input if a shell shares it. It is closed together with
+    /// this object.
     /// </param>
-    /// <exception cref="IOException">It cannot be polled: a regular file, as a rule.</exception>
+    /// <exception cref="IOException">The handle cannot be polled; usually a regular file.</exception>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     /// <exception cref="PlatformNotSupportedException">The loop's poller is the portable one.</exception>
     public ReceivePipe(SafeFileHandle handle)
@@ -39,10 +40,10 @@ public sealed class ReceivePipe : IAsyncDisposable, INamed
         this.encoding = encoding;
     }
 
-    /// <summary>What comes in, as a <see cref="PipeReader"/> that completes on the loop's thread.</summary>
+    /// <summary>The input as a <see cref="PipeReader"/> that completes on the loop's thread.</summary>
     public PipeReader Reader => Input;
 
-    /// <summary>Whether it ended by <see cref="ProcessCommand.DrainTimeout"/> and not at its end.</summary>
+    /// <summary>Whether it was ended by <see cref="ProcessCommand.DrainTimeout"/> and not by its real end.</summary>
     public bool IsCutOff => end.IsCutOff;
 
     internal InputPipe Input => end.Input!;
@@ -51,43 +52,43 @@ public sealed class ReceivePipe : IAsyncDisposable, INamed
 
     internal Encoding Encoding => encoding;
 
-    /// <summary>Reads something of what has come. asyncio: <c>read(n)</c>.</summary>
-    /// <param name="buffer">Empty: waits until there is something, or the end.</param>
-    /// <returns>How much; zero at the end.</returns>
-    /// <exception cref="IOException">It cannot be read.</exception>
-    /// <exception cref="ObjectDisposedException">It was closed from this side.</exception>
-    /// <exception cref="InvalidOperationException">Another read is under way.</exception>
+    /// <summary>Reads some of what has arrived. asyncio: <c>read(n)</c>.</summary>
+    /// <param name="buffer">If empty, waits until there is something, or the end.</param>
+    /// <returns>The number of bytes; zero at the end.</returns>
+    /// <exception cref="IOException">The pipe cannot be read.</exception>
+    /// <exception cref="ObjectDisposedException">The pipe was closed from this side.</exception>
+    /// <exception cref="InvalidOperationException">Another read is pending.</exception>
     public Coroutine<int> ReadAsync(Memory<byte> buffer)
     {
         var operation = InputOperation.Rent(Input, InputKind.Receive, buffer);
         return new Coroutine<int>(operation, operation.Version);
     }
 
-    /// <summary>Reads exactly so much. asyncio: <c>readexactly</c>.</summary>
-    /// <param name="count">How much; it is allocated when it is there, not before.</param>
-    /// <returns>So much.</returns>
+    /// <summary>Reads exactly <paramref name="count"/> bytes. asyncio: <c>readexactly</c>.</summary>
+    /// <param name="count">How many bytes; they are allocated once they have arrived, not before.</param>
+    /// <returns>The bytes.</returns>
     /// <exception cref="Net.IncompleteReadException">The end came first.</exception>
     /// <inheritdoc cref="ReadAsync" path="/exception"/>
     public Coroutine<byte[]> ReadExactlyAsync(int count) => StreamReading.ReadExactlyAsync(Input, count);
 
     /// <summary>Reads up to a delimiter. asyncio: <c>readuntil</c>.</summary>
     /// <param name="delimiter">Not empty.</param>
-    /// <param name="limit">The most that may come before it.</param>
-    /// <returns>What came, with the delimiter.</returns>
+    /// <param name="limit">The most bytes that may precede it.</param>
+    /// <returns>The bytes, including the delimiter.</returns>
     /// <exception cref="Net.IncompleteReadException">The end came first.</exception>
     /// <exception cref="Net.LimitOverrunException">There was no delimiter within the limit; nothing is consumed.</exception>
     /// <inheritdoc cref="ReadAsync" path="/exception"/>
     public Coroutine<byte[]> ReadUntilAsync(ReadOnlyMemory<byte> delimiter, int limit = 64 * 1024) => StreamReading.ReadUntilAsync(Input, delimiter, limit);
 
     /// <summary>Reads a line, in UTF-8 or the command's <see cref="ProcessCommand.Encoding"/>. asyncio: <c>readline</c>.</summary>
-    /// <param name="limit">The most bytes that a line may have, its end not counted.</param>
-    /// <returns>The line, without its LF or CR LF; what stands behind the last one, too; null at the end.</returns>
+    /// <param name="limit">The most bytes that a line may have, not counting its end.</param>
+    /// <returns>The line without its LF or CR LF; also a last line that has none; null at the end.</returns>
     /// <exception cref="Net.LimitOverrunException">The line is longer; nothing is consumed.</exception>
     /// <inheritdoc cref="ReadAsync" path="/exception"/>
     public Coroutine<string?> ReadLineAsync(int limit = 64 * 1024) => StreamReading.ReadLineAsync(Input, limit, encoding);
 
-    /// <summary>Reads line by line to the end.</summary>
-    /// <param name="limit">The most bytes that a line may have, its end not counted.</param>
+    /// <summary>Reads line by line until the end.</summary>
+    /// <param name="limit">The most bytes that a line may have, not counting its end.</param>
     /// <exception cref="Net.LimitOverrunException">A line is longer; it is not consumed.</exception>
     /// <inheritdoc cref="ReadAsync" path="/exception"/>
     public async IAsyncEnumerable<string> ReadLinesAsync(int limit = 64 * 1024)
@@ -98,29 +99,29 @@ public sealed class ReceivePipe : IAsyncDisposable, INamed
         }
     }
 
-    /// <summary>Reads all that comes until the end. asyncio: <c>read(-1)</c>.</summary>
-    /// <param name="limit">The most that may come.</param>
+    /// <summary>Reads everything until the end. asyncio: <c>read(-1)</c>.</summary>
+    /// <param name="limit">The most bytes that may come.</param>
     /// <returns>Everything.</returns>
     /// <exception cref="Net.LimitOverrunException">More came; nothing is consumed.</exception>
     /// <inheritdoc cref="ReadAsync" path="/exception"/>
     public Coroutine<byte[]> ReadToEndAsync(int limit = int.MaxValue) => StreamReading.ReadToEndAsync(Input, limit);
 
-    /// <summary>Reads a text to the end.</summary>
+    /// <summary>Reads a text until the end.</summary>
     /// <param name="limit">The most bytes that may come.</param>
-    /// <returns>Everything; what is invalid is replaced.</returns>
+    /// <returns>The whole text; invalid input is replaced.</returns>
     /// <inheritdoc cref="ReadToEndAsync" path="/exception"/>
     public async Coroutine<string> ReadTextAsync(int limit = int.MaxValue) => Texts.Decode(encoding, await StreamReading.ReadToEndAsync(Input, limit));
 
-    /// <summary>It as a stream, for libraries that want one; it may be used from any thread, and disposing it closes the pipe.</summary>
+    /// <summary>The pipe as a stream, for libraries that need one; it may be used from any thread, and disposing it closes the pipe.</summary>
     public Stream AsStream() => stream ??= new PipeStream(end, Input, null, raw: false);
 
-    /// <summary>Closes it. Idempotent; from any thread.</summary>
+    /// <summary>Closes the pipe. Idempotent; any thread.</summary>
     public ValueTask DisposeAsync() => end.DisposeAsync();
 
     /// <inheritdoc/>
     public override string ToString() => $"{(end.IsClosed ? "closed pipe" : "pipe")} from {end.Peer}";
 
-    /// <summary>It ends behind what is in it now.</summary>
+    /// <summary>Makes it end after what is in it now.</summary>
     internal void CutOff() => end.CutOff();
 
     internal void Close() => end.CloseNow();

@@ -9,9 +9,10 @@ namespace EventLoop;
 
 /// <summary>The writing end of a pipe or terminal. asyncio: <c>StreamWriter</c>, <c>connect_write_pipe</c>; Trio: <c>SendStream</c>.</summary>
 /// <remarks>
-/// <para><b>Thread:</b> the loop's, for everything but <see cref="DisposeAsync"/> and the stream of <see cref="AsStream"/>.</para>
-/// <para>A flush waits while more than 64 KiB are unsent. A reader that is gone: <see cref="IOException"/> ("broken pipe"), never a signal.</para>
-/// <para><b>Cancellation:</b> a cancelled write that had gone out in part breaks the pipe; a cancelled flush breaks nothing.</para>
+/// <para><b>Thread:</b> the loop's, for everything except <see cref="DisposeAsync"/> and the stream of <see cref="AsStream"/>.</para>
+/// <para>A flush waits while more than 64 KiB are unsent. If the reader is gone, writes throw <see cref="IOException"/> ("broken pipe"); there is never a
+/// signal.</para>
+/// <para><b>Cancellation:</b> a cancelled write that was sent in part breaks the pipe; a cancelled flush breaks nothing.</para>
 /// </remarks>
 public sealed class SendPipe : IAsyncDisposable, INamed
 {
@@ -33,18 +34,18 @@ public sealed class SendPipe : IAsyncDisposable, INamed
         this.encoding = encoding;
     }
 
-    /// <summary>What goes out, as a <see cref="PipeWriter"/> that completes on the loop's thread. Complete closes the pipe behind what was written.</summary>
+    /// <summary>The output as a <see cref="PipeWriter"/> that completes on the loop's thread. Complete closes the pipe after what was written.</summary>
     public PipeWriter Writer => Output;
 
     internal bool IsClosed => end.IsClosed;
 
     private OutputPipe Output => end.Output!;
 
-    /// <summary>Sends <paramref name="bytes"/> behind what was written before, and waits while too much is unsent.</summary>
-    /// <param name="bytes">Must not change until it is done.</param>
-    /// <returns>How much: all.</returns>
-    /// <exception cref="IOException">Nobody reads any more, or it cannot be written.</exception>
-    /// <exception cref="ObjectDisposedException">It was closed from this side.</exception>
+    /// <summary>Sends <paramref name="bytes"/> after what was written before, and waits while too much is unsent.</summary>
+    /// <param name="bytes">Must not change until the send has completed.</param>
+    /// <returns>The number of bytes: all.</returns>
+    /// <exception cref="IOException">Nobody reads any more, or the pipe cannot be written.</exception>
+    /// <exception cref="ObjectDisposedException">The pipe was closed from this side.</exception>
     public Coroutine<int> WriteAsync(ReadOnlyMemory<byte> bytes)
     {
         var operation = OutputOperation.Rent(Output, bytes);
@@ -52,8 +53,8 @@ public sealed class SendPipe : IAsyncDisposable, INamed
     }
 
     /// <summary>Sends a text, in UTF-8 or the command's <see cref="ProcessCommand.Encoding"/>.</summary>
-    /// <param name="text">Line ends are the caller's.</param>
-    /// <returns>How many bytes.</returns>
+    /// <param name="text">The caller adds line ends.</param>
+    /// <returns>The number of bytes.</returns>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
     public Coroutine<int> WriteAsync(string text)
     {
@@ -65,7 +66,7 @@ public sealed class SendPipe : IAsyncDisposable, INamed
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
     public Coroutine FlushAsync() => WriteAsync(ReadOnlyMemory<byte>.Empty);
 
-    /// <summary>Waits until the system has all of it, then closes: the reader gets the end. asyncio: <c>write_eof</c>.</summary>
+    /// <summary>Waits until the system has taken everything, then closes: the reader sees the end. asyncio: <c>write_eof</c>.</summary>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
     public async Coroutine CompleteAsync()
     {
@@ -82,7 +83,8 @@ public sealed class SendPipe : IAsyncDisposable, INamed
     /// <inheritdoc cref="ReceivePipe.AsStream"/>
     public Stream AsStream() => stream ??= new PipeStream(end, null, Output, raw: false);
 
-    /// <summary>Closes it; what is unsent still goes out for at most five seconds. Idempotent; from any thread, where it closes at once.</summary>
+    /// <summary>Closes the pipe; unsent data still goes out for at most five seconds, or is dropped when called from another thread. Idempotent; any
+    /// thread.</summary>
     public ValueTask DisposeAsync() => end.DisposeAsync();
 
     /// <inheritdoc/>

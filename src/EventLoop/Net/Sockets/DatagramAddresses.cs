@@ -6,8 +6,8 @@ using EventLoop.Polling;
 namespace EventLoop.Net.Sockets;
 
 /// <summary>
-/// The addresses of a datagram socket: as the system writes them, and as objects. What is written is written into the same memory again and again, and the
-/// end points of recent senders are kept, so that neither way allocates in the steady state. Loop thread only; nothing is held from one attempt to the next.
+/// The addresses of a datagram socket: as the system writes them, and as objects. They are written into the same memory each time, and the end points of
+/// recent senders are kept, so that neither direction allocates in the steady state. Loop thread only; nothing is held from one attempt to the next.
 /// </summary>
 internal sealed class DatagramAddresses(AddressFamily family)
 {
@@ -16,7 +16,7 @@ internal sealed class DatagramAddresses(AddressFamily family)
     private const int LongestAddress = 128;
     private const int FewestKept = 4, MostKept = 1024;         // powers of two
 
-    // Where the address stands in a sockaddr: the same everywhere. The port stands before it, the scope of IPv6 behind it.
+    // Where the address is in a sockaddr, which is the same everywhere. The port precedes it, the scope of IPv6 follows it.
     private const int PortAt = 2, Address4At = 4, Address6At = 8, ScopeAt = 24, MappedAt = Address6At + 12;
 
     private static readonly IPEndPoint Any4 = new(IPAddress.Any, 0), Any6 = new(IPAddress.IPv6Any, 0);
@@ -26,16 +26,16 @@ internal sealed class DatagramAddresses(AddressFamily family)
     private Datagram[]? batch;
     private Known[] known = new Known[FewestKept];
 
-    // A user may change the end point that was given out: then it is not given out again.
+    // A user may change an end point that was returned; then it is not returned again.
     private readonly record struct Known(SocketAddress Address, IPEndPoint EndPoint, IPAddress Host, int Port)
     {
         internal bool IsIntact => EndPoint.Port == Port && ReferenceEquals(EndPoint.Address, Host);
     }
 
-    /// <summary>For one attempt; the caller clears it.</summary>
+    /// <summary>Room for one attempt; the caller clears it.</summary>
     internal Span<Datagram> Batch(int most) => (batch ??= new Datagram[MostInBatch]).AsSpan(0, Math.Min(most, MostInBatch));
 
-    /// <summary>To be written by the system; each place of a batch has its own.</summary>
+    /// <summary>Room for the system to write an address; each place of a batch has its own.</summary>
     internal SocketAddress Room(int place = 0)
     {
         if (place >= rooms.Length)
@@ -66,7 +66,7 @@ internal sealed class DatagramAddresses(AddressFamily family)
         {
             if (entry.Address is not null && known.Length < MostKept)
             {
-                known = new Known[2 * known.Length];        // two want one place; who is still about comes again
+                known = new Known[2 * known.Length];        // two addresses want one place; active senders come back
                 entry = ref known[code & (known.Length - 1)];
             }
 
@@ -79,7 +79,7 @@ internal sealed class DatagramAddresses(AddressFamily family)
         return entry.EndPoint;
     }
 
-    // What IPEndPoint.Serialize would make.
+    // What IPEndPoint.Serialize would produce.
     private SocketAddress Write(IPEndPoint endPoint, SocketAddress into)
     {
         bool isWide = family == AddressFamily.InterNetworkV6;

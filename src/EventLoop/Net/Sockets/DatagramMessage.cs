@@ -4,16 +4,16 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
 
-/// <summary>One datagram of a batch that is sent or received by one call.</summary>
+/// <summary>One datagram of a batch that is sent or received with one call.</summary>
 public struct DatagramMessage
 {
-    /// <summary>Where it is, or is to be put.</summary>
+    /// <summary>The memory that holds the datagram, or receives it.</summary>
     public Memory<byte> Buffer { get; set; }
 
-    /// <summary>How much of the buffer it fills; set by a receive.</summary>
+    /// <summary>How many bytes of the buffer it fills; set by a receive.</summary>
     public int Length { get; set; }
 
-    /// <summary>Who sent it, or whom to send it to; null on a connected socket.</summary>
+    /// <summary>The sender, or the destination; null on a connected socket.</summary>
     public EndPoint? RemoteEndPoint { get; set; }
 
     /// <summary>Whether it was longer than the buffer; set by a receive.</summary>

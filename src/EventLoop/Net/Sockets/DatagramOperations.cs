@@ -5,7 +5,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
 
-/// <summary>The next datagram.</summary>
+/// <summary>Receives the next datagram.</summary>
 [StackTraceHidden]
 internal sealed class ReceiveDatagramOperation : SocketOperation<ReceivedDatagram>
 {
@@ -52,7 +52,7 @@ internal sealed class ReceiveDatagramOperation : SocketOperation<ReceivedDatagra
     }
 }
 
-/// <summary>One datagram out.</summary>
+/// <summary>Sends one datagram.</summary>
 [StackTraceHidden]
 internal sealed class SendDatagramOperation : SocketOperation<int>
 {
@@ -89,7 +89,7 @@ internal sealed class SendDatagramOperation : SocketOperation<int>
     }
 }
 
-/// <summary>As many as have come, one at least.</summary>
+/// <summary>Receives as many datagrams as have arrived, at least one.</summary>
 [StackTraceHidden]
 internal sealed class ReceiveBatchOperation : SocketOperation<int>
 {
@@ -151,7 +151,7 @@ internal sealed class ReceiveBatchOperation : SocketOperation<int>
     }
 }
 
-/// <summary>All of a batch, in order.</summary>
+/// <summary>Sends a whole batch, in order.</summary>
 [StackTraceHidden]
 internal sealed class SendBatchOperation : SocketOperation<int>
 {

@@ -6,11 +6,11 @@ namespace EventLoop.Net;
 
 /// <summary>A socket for datagrams. asyncio: a datagram endpoint, and <c>sock_sendto</c>, <c>sock_recvfrom</c>.</summary>
 /// <remarks>
-/// <para><b>Thread:</b> the loop's, for everything but closing.</para>
+/// <para><b>Thread:</b> the loop's, for everything except closing.</para>
 /// <para>One receive and one send at a time. <b>Cancellation:</b> exact: a cancelled receive has taken no datagram.</para>
-/// <para>That a peer does not listen may surface as <see cref="SocketException"/> (connection refused) at a later call on a connected socket: it concerns one
-/// datagram, and the socket stays usable.</para>
-/// <para><b>Cost:</b> receives and sends allocate nothing but the end points of senders that were not heard of lately.</para>
+/// <para>If a peer does not listen, a later call on a connected socket may throw <see cref="SocketException"/> (connection refused): this concerns one
+/// datagram, and the socket remains usable.</para>
+/// <para><b>Cost:</b> receives and sends allocate nothing except the end points of senders that have not been seen recently.</para>
 /// </remarks>
 public sealed class DatagramSocket : IAsyncDisposable, IDisposable
 {
@@ -23,18 +23,18 @@ public sealed class DatagramSocket : IAsyncDisposable, IDisposable
         addresses = new DatagramAddresses(family);
     }
 
-    /// <summary>Where it is bound.</summary>
+    /// <summary>The address that it is bound to.</summary>
     public EndPoint? LocalEndPoint => socket.LocalEndPoint;
 
-    /// <summary>Its only peer; null when it was not connected.</summary>
+    /// <summary>Its only peer; null if it is not connected.</summary>
     public EndPoint? RemoteEndPoint => socket.RemoteEndPoint;
 
     /// <summary>Sends a datagram.</summary>
-    /// <param name="datagram">Goes as a whole or not at all.</param>
-    /// <param name="to">Where to: an <see cref="IPEndPoint"/>.</param>
+    /// <param name="datagram">Sent as a whole or not at all.</param>
+    /// <param name="to">The destination, an <see cref="IPEndPoint"/>.</param>
     /// <returns>Its length.</returns>
-    /// <exception cref="ArgumentException">It is a name, which is not resolved here.</exception>
-    /// <exception cref="SocketException">It is too long, or an earlier one was refused.</exception>
+    /// <exception cref="ArgumentException">The destination is a name, which is not resolved here.</exception>
+    /// <exception cref="SocketException">The datagram is too long, or an earlier one was refused.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     public Coroutine<int> SendToAsync(ReadOnlyMemory<byte> datagram, EndPoint to)
     {
@@ -48,20 +48,20 @@ public sealed class DatagramSocket : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Sends a datagram to the peer of a connected socket.</summary>
-    /// <param name="datagram">Goes as a whole or not at all.</param>
+    /// <param name="datagram">Sent as a whole or not at all.</param>
     /// <returns>Its length.</returns>
     /// <inheritdoc cref="SendToAsync" path="/exception"/>
     public Coroutine<int> SendAsync(ReadOnlyMemory<byte> datagram) => Of(SendDatagramOperation.Rent(socket, addresses, datagram, null));
 
     /// <summary>Receives a datagram.</summary>
-    /// <param name="buffer">What does not fit into it is lost, and said to be.</param>
-    /// <returns>Its length and sender.</returns>
+    /// <param name="buffer">What does not fit into it is lost, which the result says.</param>
+    /// <returns>The length and the sender.</returns>
     /// <inheritdoc cref="SendToAsync" path="/exception"/>
     public Coroutine<ReceivedDatagram> ReceiveFromAsync(Memory<byte> buffer) => Of(ReceiveDatagramOperation.Rent(socket, addresses, buffer));
 
-    /// <summary>Receives what has come, one datagram at least, with one system call for up to 32 (Linux).</summary>
-    /// <param name="messages">Each with its buffer.</param>
-    /// <returns>How many came.</returns>
+    /// <summary>Receives the datagrams that have arrived, at least one, with one system call for up to 32 (Linux).</summary>
+    /// <param name="messages">Receive the datagrams; each has its buffer.</param>
+    /// <returns>How many were received.</returns>
     /// <inheritdoc cref="SendToAsync" path="/exception"/>
     public Coroutine<int> ReceiveManyAsync(DatagramMessage[] messages)
     {
@@ -70,9 +70,9 @@ public sealed class DatagramSocket : IAsyncDisposable, IDisposable
         return Of(ReceiveBatchOperation.Rent(socket, addresses, messages));
     }
 
-    /// <summary>Sends datagrams in order, with one system call for each 32 (Linux).</summary>
-    /// <param name="messages">Each a whole buffer, with its destination unless the socket is connected.</param>
-    /// <returns>How many: all.</returns>
+    /// <summary>Sends datagrams in order, with one system call for every 32 (Linux).</summary>
+    /// <param name="messages">Each is sent as a whole buffer, to its destination unless the socket is connected.</param>
+    /// <returns>How many were sent: all.</returns>
     /// <inheritdoc cref="SendToAsync" path="/exception"/>
     public Coroutine<int> SendManyAsync(ReadOnlyMemory<DatagramMessage> messages)
     {
@@ -87,7 +87,7 @@ public sealed class DatagramSocket : IAsyncDisposable, IDisposable
         return Of(SendBatchOperation.Rent(socket, addresses, messages));
     }
 
-    /// <summary>Closes it; what waits fails with <see cref="ObjectDisposedException"/>. From any thread.</summary>
+    /// <summary>Closes the socket; pending operations fail with <see cref="ObjectDisposedException"/>. Any thread.</summary>
     public void Dispose() => socket.Close();
 
     /// <inheritdoc cref="Dispose"/>

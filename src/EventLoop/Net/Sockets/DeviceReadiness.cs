@@ -4,11 +4,12 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Sockets;
 
-/// <summary>What is known of a device. What the poller says of it has the same bits.</summary>
+/// <summary>What is known about a device. Reports of the poller have the same bits.</summary>
 [Flags]
 internal enum SocketState : byte
 {
-    /// <summary>A receive may find something. True until one finds nothing: "unknown" costs one call, a missed edge would cost the connection.</summary>
+    /// <summary>A receive may find something. Set until one finds nothing: not knowing costs one call, while a missed edge would cost the
+    /// connection.</summary>
     Readable = (byte)Readiness.Readable,
 
     /// <summary>A send may find room.</summary>
@@ -19,7 +20,7 @@ internal enum SocketState : byte
 
     Closed = 8,
 
-    /// <summary>The poller has said that it is readable, and nothing was received since: it is, and nobody need look.</summary>
+    /// <summary>The poller has reported that it is readable, and nothing was received since, so nobody need check.</summary>
     JustTold = 16,
 
     /// <inheritdoc cref="Readiness.Urgent"/>
@@ -28,32 +29,31 @@ internal enum SocketState : byte
     /// <summary>Only an attempt in vain proves that nothing is left.</summary>
     ShortProvesNothing = HangUp | Urgent,
 
-    /// <summary>Part of something was sent, and the rest will never come: it has no orderly end.</summary>
+    /// <summary>Part of something was sent, and the rest will never follow, so an orderly end is impossible.</summary>
     Cut = 64,
 
-    /// <summary>It is a connection's, and nobody else reads from it: what was not read is dropped before it is
-    /// closed, because the system would answer it with a reset.</summary>
+    /// <summary>It belongs to a connection, and nobody else reads from it: what was not read is dropped before it is closed, because the system would respond
+    /// to it with a reset.</summary>
     DropsUnread = 128,
 }
 
-/// <summary>What dropping of input has come to.</summary>
+/// <summary>The result of dropping input.</summary>
 internal enum InputLeft
 {
     /// <summary>There is nothing at the moment.</summary>
     Nothing,
 
-    /// <summary>There may be more: it was enough for one turn of the loop.</summary>
+    /// <summary>There may be more, but this was enough for one turn of the loop.</summary>
     More,
 
     /// <summary>The peer has ended its side, or the connection is broken.</summary>
     End,
 }
 
-/// <summary>
-/// What is known of a device, who waits for which direction, and the attempts: all that the poller holds of a <see cref="LoopSocket"/> or a pipe. It does not
-/// hold the socket itself, so that one which nobody uses any more is found by the collector; whoever waits keeps it alive. Loop thread only.
-/// <para>A bit of a direction is cleared by a proof only, and every change behind the proof is reported. So a waiter is never forgotten while the bit is clear;
-/// docs/architecture.md, "Readiness", goes through all cases.</para>
+/// <summary> What is known about a device, its waiters by direction, and the attempts: all that the poller references of a <see cref="LoopSocket"/> or a pipe.
+/// It does not reference the socket itself, so that the collector finds one that nobody uses any more; a waiter keeps it alive. Loop thread only.
+/// <para>The bit of a direction is cleared by a proof only, and every change after the proof is reported. So a waiter is never forgotten while the bit is
+/// clear; docs/architecture.md, "Readiness", goes through all cases.</para>
 /// </summary>
 internal sealed class DeviceReadiness : IDeviceOwner
 {
@@ -63,7 +63,7 @@ internal sealed class DeviceReadiness : IDeviceOwner
     private readonly IoCounts? counts;
 
     /// <param name="device">The device.</param>
-    /// <param name="createdAt">In debug mode.</param>
+    /// <param name="createdAt">Null without debug mode.</param>
     /// <param name="counts">Where its bytes are counted, if anywhere.</param>
     internal DeviceReadiness(StreamDevice device, string? createdAt, IoCounts? counts = null)
     {
@@ -82,10 +82,10 @@ internal sealed class DeviceReadiness : IDeviceOwner
     internal SocketWaiter? Reader;
     internal SocketWaiter? Writer;
 
-    /// <summary>Whether a send was given up in its middle; its user may close it in order all the same.</summary>
+    /// <summary>Whether a send was given up in its middle; its user may still close it in order.</summary>
     internal bool EndsInMiddle;
 
-    /// <summary>In debug mode.</summary>
+    /// <summary>Null without debug mode.</summary>
     internal string? CreatedAt { get; }
 
     internal StreamDevice Device => device;
@@ -117,8 +117,8 @@ internal sealed class DeviceReadiness : IDeviceOwner
     // Nobody has chosen this end: what waits to be sent is the middle of something.
     void IDeviceOwner.OnLoopClosed() => Close(abort: EndsInMiddle || Writer is not null, Reader is null && Writer is null ? "" : LastKnownPeer());
 
-    /// <summary>Reads and drops what has come, also what the poller has not reported yet.</summary>
-    /// <param name="dropped">Counts it.</param>
+    /// <summary>Reads and drops what has arrived, including what the poller has not reported yet.</summary>
+    /// <param name="dropped">Incremented by the number of bytes.</param>
     internal InputLeft Drop(ref long dropped)
     {
         const int MostAtOnce = 1 << 20;
@@ -147,7 +147,7 @@ internal sealed class DeviceReadiness : IDeviceOwner
         }
     }
 
-    /// <summary>An attempt has found nothing: the next arrival is a change, and told.</summary>
+    /// <summary>Notes that an attempt has found nothing: the next arrival is a change, which will be reported.</summary>
     internal void NothingLeft() => State &= ~(SocketState.Readable | SocketState.JustTold | SocketState.ShortProvesNothing);
 
     // ---- Attempts
@@ -232,10 +232,10 @@ internal sealed class DeviceReadiness : IDeviceOwner
         return received;
     }
 
-    /// <summary>Whether it was told since the last attempt, or nothing is known: whoever waits now has to try once more.</summary>
+    /// <summary>Whether it was reported ready since the last attempt, or nothing is known: a waiter has to try once more.</summary>
     internal bool MayBe(bool reads) => (State & (reads ? SocketState.Readable : SocketState.Writable)) != 0;
 
-    /// <summary>As if the poller had told again what is known.</summary>
+    /// <summary>Acts as if the poller had reported again what is known.</summary>
     internal void TellAgain()
     {
         if (!IsClosed)
@@ -244,7 +244,8 @@ internal sealed class DeviceReadiness : IDeviceOwner
         }
     }
 
-    /// <summary>Has it told when its direction becomes ready; also what was told between its attempt and now, because the poller tells nothing twice.</summary>
+    /// <summary>Has the waiter notified when its direction becomes ready, or at once if that was reported between its attempt and now, because the poller
+    /// reports nothing twice.</summary>
     /// <exception cref="IOException">The poller has no room for it.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The system has no room for it.</exception>
     internal void Wait(LoopCore core, SocketWaiter waiter, bool reads)
@@ -281,7 +282,8 @@ internal sealed class DeviceReadiness : IDeviceOwner
         }
     }
 
-    /// <summary>First closed, so that nothing begins any more; then those who wait leave, through the ready queue; then the descriptor.</summary>
+    /// <summary>First marks it as closed, so that nothing begins any more; then waiters leave, through the ready queue; then the descriptor is
+    /// closed.</summary>
     internal void Close(bool abort, string peer, string why = "")
     {
         if (IsClosed)
@@ -311,7 +313,7 @@ internal sealed class DeviceReadiness : IDeviceOwner
         told?.Invoke();
     }
 
-    /// <summary>Has it called when the device is closed, whoever closes it. Runs no user code and does not throw.</summary>
+    /// <summary>Registers a call for when the device is closed, by whomever. The call runs no user code and does not throw.</summary>
     internal void WhenClosed(Action call)
     {
         if (IsClosed)
@@ -324,7 +326,7 @@ internal sealed class DeviceReadiness : IDeviceOwner
         }
     }
 
-    /// <summary>Its socket was collected.</summary>
+    /// <summary>Closes it because its socket was collected.</summary>
     internal void CloseForgotten(Loop loop)
     {
         if (!IsClosed)
@@ -353,7 +355,7 @@ internal sealed class DeviceReadiness : IDeviceOwner
         }
     }
 
-    // What an attempt throws is its own failure, and nobody else's: the poll continues with the next event.
+    // An exception of an attempt is that attempt's failure: the poll continues with the next event.
     private static bool TryAgain(SocketWaiter waiter)
     {
         try

@@ -3,18 +3,18 @@ using System.Runtime.InteropServices;
 namespace EventLoop.Net.Sockets;
 
 /// <summary>
-/// Looks now and then whether somebody has disposed what was handed over to a loop: a socket of .NET's, the handle of a pipe. The system does not tell of it,
-/// and who waits there would wait for ever. One timer for the process, while there is anything of the kind. Any thread.
+/// Checks from time to time whether somebody has disposed what was handed over to a loop: a socket of .NET's, the handle of a pipe. The system does not report
+/// that, and a waiter would wait for ever. One timer for the process, while there is anything to check. Any thread.
 /// </summary>
 internal static class HandleWatch
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
-    private static readonly List<Entry> Entries = [];      // the lock of all that is here: held while they are looked at, a field of each
+    private static readonly List<Entry> Entries = [];      // the lock of everything here: held while the entries are checked, which are fields only
     private static Timer? timer;
 
-    /// <param name="made">Not kept alive by it.</param>
-    /// <param name="from">What it was made from.</param>
+    /// <param name="made">Not kept alive by this.</param>
+    /// <param name="from">The handle that it was made from.</param>
     internal static void Add(IHandedOver made, SafeHandle from)
     {
         lock (Entries)
@@ -28,7 +28,7 @@ internal static class HandleWatch
         }
     }
 
-    // Of nobody's flow: what is Current here, and would be kept alive, is some user's.
+    // In nobody's ExecutionContext: the current one belongs to some user and would be kept alive.
     private static Timer NewTimer()
     {
         bool flows = !ExecutionContext.IsFlowSuppressed();
@@ -78,7 +78,7 @@ internal static class HandleWatch
     private readonly record struct Entry(WeakReference<IHandedOver> Made, SafeHandle From);
 }
 
-/// <summary>What was made from something that others may still dispose.</summary>
+/// <summary>Something that was made from a handle which others may still dispose.</summary>
 internal interface IHandedOver
 {
     /// <summary>Any thread.</summary>

@@ -2,26 +2,26 @@ using System.Net;
 
 namespace EventLoop.Net;
 
-/// <summary>How to listen.</summary>
+/// <summary>Options for listening.</summary>
 public sealed record ListenOptions : SocketOptions
 {
     /// <summary>How many connections may wait to be accepted.</summary>
     public int Backlog { get; init; } = 512;
 
-    /// <summary>The most connections at once; further ones wait in the backlog. Null: no limit.</summary>
+    /// <summary>The most connections at the same time; further ones wait in the backlog. Null: no limit.</summary>
     public int? MaxConnections { get; init; }
 
-    /// <summary>Whether several listeners share one port, and the system spreads connections over them (SO_REUSEPORT; Linux).</summary>
+    /// <summary>Whether several listeners may share one port, over which the system distributes connections (SO_REUSEPORT; Linux).</summary>
     public bool ReusePort { get; init; }
 
-    /// <summary>For how long the system keeps a connection to itself until its first bytes are there, so that a handler's first read finds them
-    /// (TCP_DEFER_ACCEPT). Null: it is accepted as soon as it stands.</summary>
+    /// <summary>How long the system withholds a connection until its first bytes have arrived, so that a handler's first read finds them (TCP_DEFER_ACCEPT).
+    /// Null: connections are accepted as soon as they are established.</summary>
     /// <remarks>
-    /// Where clients speak first (HTTP, TLS) that saves one wake-up for each connection, and those who connect and say nothing cost the server nothing. Where
-    /// the server speaks first, leave it. Whole seconds, rounded up; when they are over the system accepts it
-    /// all the same, or drops it. Linux, TCP; elsewhere it does nothing.
+    /// Where clients speak first (HTTP, TLS) this saves one wake-up for each connection, and clients that connect and say nothing cost the server nothing. Do
+    /// not set it where the server speaks first. Whole seconds, rounded up; when they have passed, the system accepts the connection anyway, or drops it.
+    /// Linux, TCP; no effect elsewhere.
     /// </remarks>
-    /// <exception cref="ArgumentOutOfRangeException">It is not positive, or more than an hour.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive, or is more than an hour.</exception>
     public TimeSpan? DeferAccept
     {
         get;
@@ -37,6 +37,6 @@ public sealed record ListenOptions : SocketOptions
         }
     }
 
-    /// <summary>Whether an IPv6 address takes IPv4 connections, too.</summary>
+    /// <summary>Whether an IPv6 address also accepts IPv4 connections.</summary>
     public bool DualMode { get; init; } = true;
 }

@@ -9,7 +9,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Net;
 
-// Attempts on the device, and the end. Loop thread only.
+// Attempts on the device, and closing. Loop thread only.
 public sealed partial class LoopSocket
 {
     private readonly SocketDevice device;
@@ -17,7 +17,7 @@ public sealed partial class LoopSocket
     private IOException? sendingBroken;
     private EndPoint? localEndPoint;
     private EndPoint? remoteEndPoint;
-    private bool namesAreKnown;       // to the device: whoever asks it, on whichever thread, asks nothing of the system
+    private bool namesAreKnown;       // to the device, so that asking it, on any thread, involves no system call
 
     internal LoopSocket(LoopCore core, SocketDevice device)
     {
@@ -29,9 +29,9 @@ public sealed partial class LoopSocket
     /// <summary>Nobody uses it any more, and nothing of it is pending: the loop closes it.</summary>
     ~LoopSocket()
     {
-        if (ready is { IsClosed: false } left)      // null: there was no socket to be had
+        if (ready is { IsClosed: false } left)      // null: no socket could be opened
         {
-            // A loop that is closed has closed it already, or never knew of it: then the device's own finalizer does.
+            // A closed loop has closed it already, or never knew of it; then the device's own finalizer does.
             Core.TryPost(CallbackItem<(DeviceReadiness Ready, Loop Loop)>.Create(static forgotten =>
                 forgotten.Ready.CloseForgotten(forgotten.Loop), (left, Core.Loop), Core.BaseContext));
         }
@@ -41,21 +41,22 @@ public sealed partial class LoopSocket
 
     internal SocketDevice Device => device;
 
-    /// <summary>Whether something waits to receive.</summary>
+    /// <summary>Whether a receive is waiting.</summary>
     internal bool IsReceiving => ready.Reader is not null;
 
-    /// <summary>Whether the poller has told that the peer has ended its side, or that the connection is broken; and nothing has disproved it.</summary>
+    /// <summary>Whether the poller has reported that the peer has ended its side, or that the connection is broken, and nothing has disproved it
+    /// since.</summary>
     internal bool MayBeHungUp => (ready.State & SocketState.HangUp) != 0;
 
     /// <inheritdoc cref="StreamDevice.ReportsHangUps"/>
     internal bool ReportsHangUps => device.ReportsHangUps;
 
-    /// <summary>For descriptions.</summary>
+    /// <summary>The peer's address, for descriptions.</summary>
     internal string Peer => (RemoteEndPoint ?? LocalEndPoint) is { } known ? SocketErrors.Text(known) : SocketErrors.NoAddress;
 
     private bool MayAsk => namesAreKnown || Core.IsInLoopThread;
 
-    /// <summary>Why an operation cannot begin; null when it can.</summary>
+    /// <summary>Why an operation cannot begin; null if it can.</summary>
     internal Exception? GetRefusal(bool reads, string what)
     {
         if (ready.IsClosed)
@@ -73,7 +74,7 @@ public sealed partial class LoopSocket
         return reads || sendingBroken is null ? null : new IOException(sendingBroken.Message, sendingBroken);
     }
 
-    /// <summary>Has it told when its direction becomes ready. Answers why it cannot.</summary>
+    /// <summary>Has the waiter notified when its direction becomes ready. Returns why that is impossible, or null.</summary>
     internal Exception? Wait(SocketWaiter waiter, bool reads)
     {
         if (GetRefusal(reads, "wait for") is { } refused)
@@ -96,7 +97,7 @@ public sealed partial class LoopSocket
         }
     }
 
-    /// <summary>Asks to be notified of what becomes readable from now on, not of what is known already. False: impossible here.</summary>
+    /// <summary>Has the waiter notified of what becomes readable from now on, not of what is known already. False: impossible here.</summary>
     internal bool TryWatch(SocketWaiter waiter)
     {
         if (GetRefusal(reads: true, "watch") is not null)
@@ -123,17 +124,17 @@ public sealed partial class LoopSocket
         ready.EndsInMiddle = true;
     }
 
-    /// <summary>Part of something was sent, and the rest will not follow: whoever closes it, the peer gets a reset.</summary>
+    /// <summary>Notes that part of something was sent and the rest will not follow: whoever closes it, the peer gets a reset.</summary>
     internal void Cut() => ready.State |= SocketState.Cut;
 
-    /// <summary>A connection owns it and is the only one that reads.</summary>
+    /// <summary>Notes that a connection owns it and is the only reader.</summary>
     internal void OwnInput() => ready.State |= device.ResetsOverUnread ? SocketState.DropsUnread : 0;
 
     internal InputLeft DropInput(ref long dropped) => ready.IsClosed ? InputLeft.End : ready.Drop(ref dropped);
 
     internal void WhenClosed(Action call) => ready.WhenClosed(call);
 
-    /// <summary>Why nothing can be sent any more: part of something is missing.</summary>
+    /// <summary>Why nothing can be sent any more, because part of something is missing; null otherwise.</summary>
     internal IOException? SendingBroken => sendingBroken;
 
     // ---- Attempts
@@ -179,7 +180,7 @@ public sealed partial class LoopSocket
                     ready.NothingLeft();
                     return error;
 
-                // It died while it waited to be accepted: its trouble, not the listener's.
+                // It died while it waited to be accepted, which does not concern the listener.
                 case SocketError.ConnectionAborted or SocketError.ConnectionReset or SocketError.ProtocolType or SocketError.NetworkDown
                     or SocketError.HostDown or SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.ProtocolOption:
                     continue;
@@ -198,7 +199,7 @@ public sealed partial class LoopSocket
             NoteConnected(endPoint);
         }
 
-        // What was told before was about a socket without a peer; what is told from now on is about the connection, and kept.
+        // Earlier reports were about a socket without a peer; later ones are about the connection, and are kept.
         if (error == SocketError.Success)
         {
             ready.State &= ~(SocketState.JustTold | SocketState.ShortProvesNothing);
@@ -228,7 +229,7 @@ public sealed partial class LoopSocket
         return error;
     }
 
-    // Both, now: when the peer is gone nobody can ask any more.
+    // Both, now: once the peer is gone nobody can ask any more.
     private void NoteConnected(EndPoint endPoint)
     {
         remoteEndPoint = endPoint;
@@ -237,7 +238,7 @@ public sealed partial class LoopSocket
 
     // ---- The way to another loop
 
-    /// <summary>Lets go of what is below, which nobody has waited for yet: it is on its way to another loop, and this object is done with.</summary>
+    /// <summary>Releases the device, which nobody has waited for yet: it moves to another loop, and this object is finished.</summary>
     internal SocketDevice Leave()
     {
         GC.SuppressFinalize(this);
@@ -247,7 +248,7 @@ public sealed partial class LoopSocket
         return device;
     }
 
-    /// <summary>The socket of a connection that was accepted on another loop, or of a listener that was opened there. Loop thread.</summary>
+    /// <summary>Makes the socket of a connection that was accepted on another loop, or of a listener that was opened there. Loop thread.</summary>
     internal static LoopSocket Join(LoopCore core, SocketDevice device)
     {
         device.Join(core.Poller);
@@ -266,7 +267,7 @@ public sealed partial class LoopSocket
             return;
         }
 
-        // A loop that is closed has closed it already.
+        // A closed loop has closed it already.
         Core.TryPost(CallbackItem<(LoopSocket Socket, bool Abort)>.Create(static close => close.Socket.CloseNow(close.Abort), (this, abort), Core.BaseContext));
     }
 
@@ -282,7 +283,7 @@ public sealed partial class LoopSocket
         }
 
         GC.SuppressFinalize(this);
-        (_, _) = (LocalEndPoint, RemoteEndPoint);         // known from now on, to messages and to those who ask
+        (_, _) = (LocalEndPoint, RemoteEndPoint);         // known from now on, for messages and for those who ask
         ready.Close(abort, ready.Reader is not null || ready.Writer is not null ? Peer : "", why);
     }
 

@@ -4,7 +4,7 @@ using EventLoop.Native;
 
 namespace EventLoop.Net.Sockets;
 
-/// <summary>The exceptions of sockets: each says what was tried and with whom.</summary>
+/// <summary>The exceptions of sockets: each says what was attempted, and with whom.</summary>
 internal static class SocketErrors
 {
     internal const string NoAddress = "a socket without an address";
@@ -12,7 +12,7 @@ internal static class SocketErrors
     internal static SocketException Failed(string what, EndPoint? with, SocketError error) =>
         new((int)error, $"{what} {(with is null ? NoAddress : Text(with))} failed: {TextOf(error)}");
 
-    /// <summary>For what is done to no socket in particular.</summary>
+    /// <summary>For failures that concern no socket in particular.</summary>
     internal static SocketException Failed(string what, SocketError error) => new((int)error, $"{what} failed: {TextOf(error)}");
 
     internal static IOException Broken(string what, EndPoint? with, SocketError error)
@@ -36,7 +36,7 @@ internal static class SocketErrors
         }
     }
 
-    // .NET's own text for a code, without what its constructor adds.
+    // .NET's own text for an error code, without what its constructor adds.
     internal static string TextOf(SocketError error) => error == SocketError.TooManyOpenSockets
         ? $"no descriptors are left ({DescriptorLimit.Text}). Close what is not used any more, or raise the limit (ulimit -n, LimitNOFILE= of a systemd unit)"
         : new SocketException((int)error).Message;

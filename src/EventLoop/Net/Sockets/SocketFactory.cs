@@ -5,10 +5,10 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Sockets;
 
-/// <summary>Makes sockets as options want them.</summary>
+/// <summary>Opens sockets as options require.</summary>
 internal static class SocketFactory
 {
-    /// <exception cref="SocketException">There is none to be had; it says what for.</exception>
+    /// <exception cref="SocketException">No socket could be opened; the message says for what.</exception>
     internal static SocketDevice Open(LoopCore core, EndPoint? endPoint, AddressFamily family, SocketType type, ProtocolType protocol)
     {
         try
@@ -35,7 +35,7 @@ internal static class SocketFactory
         return new LoopSocket(core, OpenListener(core, endPoint, options));
     }
 
-    /// <summary>One that listens, and that nobody waits for yet.</summary>
+    /// <summary>Opens a listening device that nobody waits for yet.</summary>
     internal static SocketDevice OpenListener(LoopCore core, EndPoint endPoint, ListenOptions options)
     {
         var device = OpenStream(core, endPoint, options);

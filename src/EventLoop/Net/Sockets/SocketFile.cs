@@ -3,7 +3,7 @@ using EventLoop.Native;
 
 namespace EventLoop.Net.Sockets;
 
-/// <summary>Which file a path leads to, and whether it is a socket: what .NET's own file functions do not tell.</summary>
+/// <summary>Identifies the file that a path leads to, and says whether it is a socket, which .NET's file functions do not tell.</summary>
 internal readonly record struct SocketFile(uint Major, uint Minor, ulong Inode, bool IsSocket)
 {
     // <linux/stat.h> and <fcntl.h>; the same on every architecture.
@@ -18,7 +18,7 @@ internal readonly record struct SocketFile(uint Major, uint Minor, ulong Inode, 
     private const int TypeMask = 0xF000;
     private const int SocketType = 0xC000;
 
-    /// <summary>Null where there is no file, and where only Linux would know.</summary>
+    /// <summary>Null where there is no file, and on systems other than Linux.</summary>
     internal static unsafe SocketFile? Find(string path, bool followsLinks)
     {
         if (!OperatingSystem.IsLinux())

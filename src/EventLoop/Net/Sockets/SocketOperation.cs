@@ -6,8 +6,9 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Sockets;
 
 /// <summary>
-/// One operation on a socket: begun when it is awaited, tried at once, and again at every sign of readiness, in the poll itself: what it got then is its
-/// own, whatever cancellation comes later. Pooled by the loop, by the rule of <see cref="PooledUse"/>. Loop thread only; before it is awaited, whoever made it.
+/// One operation on a socket: begun when it is awaited, tried at once, and again at every report of readiness, inside the poll itself: what it has received
+/// then is its own, whatever cancellation comes later. Pooled by the loop, by the rule of <see cref="PooledUse"/>. Loop thread only; before it is awaited, the
+/// thread that made it.
 /// </summary>
 [StackTraceHidden]
 internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitTarget
@@ -20,7 +21,7 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
     private Exception? failure;
     private PooledUse use;
 
-    /// <summary>Whether it takes the socket's receiving direction, and not the sending one.</summary>
+    /// <summary>Whether it uses the socket's receiving direction, and not the sending one.</summary>
     private protected abstract bool Reads { get; }
 
     private protected abstract string What { get; }
@@ -29,19 +30,19 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
 
     private protected void Make() => use.Make();
 
-    /// <summary>One attempt: <see cref="StreamDevice.WouldBlock"/>, minus another error, or anything else when it is complete.</summary>
+    /// <summary>Makes one attempt: <see cref="StreamDevice.WouldBlock"/>, minus another error, or anything else when it has completed.</summary>
     private protected abstract int Attempt(LoopSocket socket);
 
     private protected abstract void Recycle(LoopCore core);
 
-    /// <summary>What an error becomes; null when the attempt is to be made again.</summary>
+    /// <summary>The exception for an error; null if the attempt has to be repeated.</summary>
     private protected virtual Exception Fail(int error) =>
         SocketErrors.Failed(What, Socket!.RemoteEndPoint ?? Socket.LocalEndPoint, SocketDevice.ToError(error));
 
     /// <inheritdoc/>
     public bool Start(long token)
     {
-        // Its socket's loop only: nothing else may change it, and so nobody can race for it.
+        // Its socket's loop only: nothing else may change it, so there can be no race for it.
         var core = LoopCore.Required;
         use.VerifyNotStarted(token);
         if (Socket is not { } socket || !ReferenceEquals(core, socket.Core))
@@ -156,7 +157,7 @@ internal abstract class SocketOperation : SocketWaiter, ICoroutineSource, IWaitT
         }
         catch (Exception refused)
         {
-            failure = refused;      // memory or a file of the caller's: that operation fails, and whoever polls continues
+            failure = refused;      // the caller's memory or file: that operation fails, and the poll continues
         }
 
         if (!Reads && Moved > 0)

@@ -8,7 +8,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Net.Sockets;
 
-/// <summary>Something of what has arrived; zero at the end.</summary>
+/// <summary>Receives some of what has arrived; zero at the end.</summary>
 [StackTraceHidden]
 internal sealed class ReceiveOperation : SocketOperation<int>
 {
@@ -37,7 +37,7 @@ internal sealed class ReceiveOperation : SocketOperation<int>
     }
 }
 
-/// <summary>All of a block.</summary>
+/// <summary>Sends a whole block.</summary>
 [StackTraceHidden]
 internal sealed class SendOperation : SocketOperation<int>
 {
@@ -81,7 +81,7 @@ internal sealed class SendOperation : SocketOperation<int>
     }
 }
 
-/// <summary>All of a sequence, many pieces by one system call.</summary>
+/// <summary>Sends a whole sequence, many pieces with one system call.</summary>
 [StackTraceHidden]
 internal sealed class SendSequenceOperation : SocketOperation<long>
 {
@@ -152,7 +152,7 @@ internal sealed class SendSequenceOperation : SocketOperation<long>
     }
 }
 
-/// <summary>A part of a file, without a copy in this process.</summary>
+/// <summary>Sends a part of a file, without copying it into this process.</summary>
 [StackTraceHidden]
 internal sealed class SendFileOperation : SocketOperation<long>
 {
@@ -189,7 +189,7 @@ internal sealed class SendFileOperation : SocketOperation<long>
 
             if (sent == 0)
             {
-                break;        // the file ends sooner than it was said to
+                break;        // the file ends earlier than expected
             }
 
             Moved += sent;
@@ -206,7 +206,7 @@ internal sealed class SendFileOperation : SocketOperation<long>
     }
 }
 
-/// <summary>The next connection of a listening socket.</summary>
+/// <summary>Accepts the next connection of a listening socket.</summary>
 [StackTraceHidden]
 internal sealed class AcceptOperation : SocketOperation<LoopSocket>
 {
@@ -236,7 +236,7 @@ internal sealed class AcceptOperation : SocketOperation<LoopSocket>
     private protected override void Recycle(LoopCore core) => core.Pools.Return(this, Slot);
 }
 
-/// <summary>A connection to somewhere.</summary>
+/// <summary>Connects to an address.</summary>
 [StackTraceHidden]
 internal sealed class ConnectOperation : SocketOperation<bool>
 {
@@ -268,7 +268,7 @@ internal sealed class ConnectOperation : SocketOperation<bool>
     }
 }
 
-/// <summary>Until it can be read from, or written to, without waiting.</summary>
+/// <summary>Waits until it can be read from, or written to, without waiting.</summary>
 [StackTraceHidden]
 internal sealed class ReadinessOperation : SocketOperation<bool>
 {

@@ -2,21 +2,21 @@ using System.Net;
 
 namespace EventLoop.Net;
 
-/// <summary>What the two ends of a connection have in common.</summary>
+/// <summary>Options common to connecting and listening.</summary>
 public abstract record SocketOptions
 {
-    /// <summary>Whether small writes go out at once instead of waiting for one another (TCP_NODELAY).</summary>
+    /// <summary>Whether small writes are sent at once instead of being held back for one another (TCP_NODELAY).</summary>
     public bool NoDelay { get; init; } = true;
 
-    /// <summary>Whether the system asks a silent peer whether it is still there.</summary>
+    /// <summary>Whether the system probes a silent peer.</summary>
     public bool KeepAlive { get; init; }
 
-    /// <summary>How long a peer has to be silent for that; null: the system's own time, two hours as a rule.</summary>
+    /// <summary>How long a peer has to be silent before it is probed; null: the system's default, usually two hours.</summary>
     public TimeSpan? KeepAliveTime { get; init; }
 
-    /// <summary>The system's buffer for what was received; null: it sizes it itself.</summary>
+    /// <summary>The size of the system's receive buffer; null: chosen by the system.</summary>
     public int? ReceiveBufferSize { get; init; }
 
-    /// <summary>The system's buffer for what is to be sent; null: it sizes it itself.</summary>
+    /// <summary>The size of the system's send buffer; null: chosen by the system.</summary>
     public int? SendBufferSize { get; init; }
 }

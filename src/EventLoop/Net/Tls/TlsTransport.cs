@@ -7,8 +7,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Tls;
 
 /// <summary>
-/// TLS between a connection's pipes and the connection below. An SslStream's call that does not end at once is kept and asked again: so a cancelled read or
-/// write gives up its wait and not the call, no byte is lost, and the stream stays whole.
+/// TLS between a connection's pipes and the connection below. A call of the SslStream that does not complete at once is kept and asked again, so that a
+/// cancelled read or write gives up its wait and not the call, no byte is lost, and the stream stays intact.
 /// </summary>
 internal sealed class TlsTransport : Transport
 {
@@ -22,14 +22,14 @@ internal sealed class TlsTransport : Transport
     private readonly Action onRead;
     private readonly Action onWritten;
 
-    private ValueTask<int> reading;          // under way while readPending
+    private ValueTask<int> reading;          // pending while readPending
     private ValueTask writing;
     private bool readPending;
     private bool writePending;
-    private bool somethingIsThere;           // a read of nothing has ended: the next one will not wait
+    private bool somethingIsThere;           // an empty read has completed: the next one will not wait
     private bool ended;
-    private int received = None;             // of a read that had to wait, into the memory it was given
-    private int sending;                     // bytes of the write that is under way
+    private int received = None;             // by a read that had to wait, into the memory it was given
+    private int sending;                     // bytes of the pending write
     private int sent = None;
     private Exception? readFailure;
     private Exception? writeFailure;
@@ -90,7 +90,7 @@ internal sealed class TlsTransport : Transport
 
         try
         {
-            // Wait without a buffer first: an idle connection holds none.
+            // First waits without a buffer: an idle connection holds none.
             if (!somethingIsThere)
             {
                 var waiting = ssl.ReadAsync(Memory<byte>.Empty);
@@ -192,7 +192,7 @@ internal sealed class TlsTransport : Transport
             reader = null;
             if (readPending)
             {
-                below.In.Pause();       // the call stays, and nobody will learn of its end before somebody reads again
+                below.In.Pause();       // the call stays pending, and nobody is notified of its end before somebody reads again
             }
         }
         else if (!reads && ReferenceEquals(writer, waiter))
@@ -231,7 +231,7 @@ internal sealed class TlsTransport : Transport
         }
         catch (TimeoutException)
         {
-            // The peer takes nothing any more.
+            // The peer accepts nothing any more.
         }
         finally
         {
@@ -246,7 +246,7 @@ internal sealed class TlsTransport : Transport
         ssl.Dispose();
     }
 
-    // Raw: it runs in whatever step ends what it waits for, and touches nothing of a task.
+    // Raw: it runs in whatever step completes what it waits for, and touches nothing of a task.
     private async Task SayGoodbye()
     {
         try
@@ -256,14 +256,14 @@ internal sealed class TlsTransport : Transport
         }
         catch (Exception late) when (IsLate(late))
         {
-            // The other side has gone, or a write was given up and still stands in the way; whoever reads learns of it.
+            // The other side has gone, or a write was given up and is still pending; the reader will see that.
         }
     }
 
     private static bool IsLate(Exception failure) =>
         failure is IOException or ObjectDisposedException or InvalidOperationException or NotSupportedException or System.ComponentModel.Win32Exception;
 
-    // Without TLS's own goodbye the end may be anybody's: at a goodbye the connection below has not met its end yet.
+    // Without TLS's close_notify anybody may have caused the end: after a close_notify the connection below has not met its end yet.
     private void NoteEnd(int count)
     {
         if (count > 0)

@@ -2,23 +2,23 @@ using System.Threading.Channels;
 
 namespace EventLoop;
 
-/// <summary>Between the channels of a loop and <see cref="System.Threading.Channels"/>, both ways: how other threads
-/// send items to a loop and take items from it, with back-pressure.</summary>
+/// <summary>Bridges between the channels of a loop and <see cref="System.Threading.Channels"/>, in both directions: how other threads send items to a loop and
+/// take items from it, with back-pressure.</summary>
 /// <remarks>
-/// <para>Each bridge is a task on the running loop, which takes over the half it is given and disposes or completes it
-/// at the end. It holds up to one item of its own beside the capacity.</para>
-/// <para>What needs no items needs no bridge: from other threads a primitive is used through <see cref="Loop.Post(Action)"/>, <c>loop.Post(ready.Set)</c>,
-/// <c>loop.Post(() => semaphore.Release())</c>, and waited for through <c>loop.Submit(...)</c>. There are no locks in them on purpose.</para>
-/// <para><b>Thread:</b> called on the loop's thread; a <see cref="ChannelReader{T}"/> or <see cref="ChannelWriter{T}"/> may then be used on any.
+/// <para>Each bridge is a task on the running loop, which takes over the half it is given and disposes or completes it at the end. It holds up to one item
+/// besides the capacity.</para>
+/// <para>Without items no bridge is needed: from other threads a primitive is used through <see cref="Loop.Post(Action)"/>, as in <c>loop.Post(ready.Set)</c>
+/// or <c>loop.Post(() => semaphore.Release())</c>, and awaited through <c>loop.Submit(...)</c>. Primitives deliberately contain no locks.</para>
+/// <para><b>Thread:</b> called on the loop's thread; the resulting <see cref="ChannelReader{T}"/> or <see cref="ChannelWriter{T}"/> may be used on any.
 /// <b>Cancellation:</b> the end of the loop's run ends the bridge: the other side sees the cancellation as the reason of the completion.</para>
 /// </remarks>
 public static class AsyncBridge
 {
-    /// <summary>What is received on the loop, for readers on any thread.</summary>
+    /// <summary>Makes a reader, for any thread, of what is received on the loop.</summary>
     /// <typeparam name="T">The type of the items.</typeparam>
     /// <param name="receiver">Disposed when the bridge ends.</param>
     /// <param name="capacity">How many items wait for the readers before the bridge does.</param>
-    /// <returns>Completes when the channel ends.</returns>
+    /// <returns>A reader that completes when the channel ends.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is less than one.</exception>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     public static ChannelReader<T> ToChannelReader<T>(this ChannelReceiver<T> receiver, int capacity = 16)
@@ -29,11 +29,11 @@ public static class AsyncBridge
         return channel.Reader;
     }
 
-    /// <summary>A writer for any thread, whose items are sent on the loop.</summary>
+    /// <summary>Makes a writer, for any thread, whose items are sent on the loop.</summary>
     /// <typeparam name="T">The type of the items.</typeparam>
-    /// <param name="sender">Disposed when the writer is completed and everything is sent.</param>
+    /// <param name="sender">Disposed once the writer is completed and everything is sent.</param>
     /// <param name="capacity">How many items wait for the bridge before writers do.</param>
-    /// <returns>It is completed with a <see cref="BrokenChannelException"/> when all receivers are gone.</returns>
+    /// <returns>A writer that is completed with a <see cref="BrokenChannelException"/> when all receivers are gone.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is less than one.</exception>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     public static ChannelWriter<T> ToChannelWriter<T>(this ChannelSender<T> sender, int capacity = 16)
@@ -61,11 +61,12 @@ public static class AsyncBridge
         }
     }
 
-    /// <summary>What a reader gives, for receivers on this loop.</summary>
+    /// <summary>Makes a receiver, on this loop, of what a reader provides.</summary>
     /// <typeparam name="T">The type of the items.</typeparam>
-    /// <param name="reader">Read until it completes, or until all receivers are disposed; one item may have been taken from it then that nobody gets.</param>
+    /// <param name="reader">Read until it completes, or until all receivers are disposed; then one item may have been taken from it that nobody
+    /// receives.</param>
     /// <param name="capacity">How many items wait for the receivers before the bridge does; 0: a rendezvous.</param>
-    /// <returns>Ends when the reader completes; a failure of the reader goes to the loop's exception handler.</returns>
+    /// <returns>A receiver whose channel ends when the reader completes; a failure of the reader goes to the loop's exception handler.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     public static ChannelReceiver<T> ToReceiver<T>(this ChannelReader<T> reader, int capacity = 0)
@@ -83,16 +84,16 @@ public static class AsyncBridge
             }
             catch (BrokenChannelException)
             {
-                // Nobody wants more; the reader is its owner's.
+                // Nobody wants more; the reader remains its owner's.
             }
         }
     }
 
-    /// <summary>A sender on this loop, whose items go to a writer.</summary>
+    /// <summary>Makes a sender, on this loop, whose items go to a writer.</summary>
     /// <typeparam name="T">The type of the items.</typeparam>
-    /// <param name="writer">Completed when all senders are disposed and everything is written.</param>
+    /// <param name="writer">Completed once all senders are disposed and everything is written.</param>
     /// <param name="capacity">How many items wait for the bridge before senders do; 0: a rendezvous with the bridge.</param>
-    /// <returns>It is broken when the writer is completed by somebody else.</returns>
+    /// <returns>A sender whose channel is broken when the writer is completed by somebody else.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     public static ChannelSender<T> ToSender<T>(this ChannelWriter<T> writer, int capacity = 0)
@@ -127,7 +128,7 @@ public static class AsyncBridge
             }
             catch (ChannelClosedException)
             {
-                // Completed from outside: the senders learn of it, because the receiver is disposed now.
+                // Completed from outside: the senders are notified, because the receiver is disposed now.
             }
             catch (Exception exception)
             {

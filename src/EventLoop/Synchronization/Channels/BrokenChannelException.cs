@@ -2,11 +2,11 @@ using EventLoop.Synchronization.Channels;
 
 namespace EventLoop;
 
-/// <summary>Nobody will receive what is sent: all receivers of a channel are disposed; a mailbox was completed or
-/// disposed, or its loop closed. Trio: <c>BrokenResourceError</c>.</summary>
+/// <summary>Nobody will receive what is sent: all receivers of a channel are disposed, or a mailbox was completed or disposed, or its loop closed. Trio:
+/// <c>BrokenResourceError</c>.</summary>
 public sealed class BrokenChannelException : InvalidOperationException
 {
-    /// <summary>That all receivers are disposed.</summary>
+    /// <summary>Says that all receivers are disposed.</summary>
     public BrokenChannelException()
         : base("All receivers of the channel are disposed: nobody will take what is sent.")
     {

@@ -10,8 +10,8 @@ namespace EventLoop.Synchronization.Channels;
 [StackTraceHidden]
 internal sealed class ChannelCore<T>(int capacity)
 {
-    internal WaiterQueue Senders;         // only while the buffer is full
-    internal WaiterQueue Receivers;       // only while the buffer is empty and no sender waits
+    internal WaiterQueue Senders;         // nonempty only while the buffer is full
+    internal WaiterQueue Receivers;       // nonempty only while the buffer is empty and no sender waits
     internal LoopBinding Binding;
 
     private ItemRing<T> buffer;
@@ -63,11 +63,11 @@ internal sealed class ChannelCore<T>(int capacity)
         }
     }
 
-    /// <summary>Null where it may continue; else why nothing can be sent by this half.</summary>
+    /// <summary>Why nothing can be sent by this half; null if something can.</summary>
     internal Exception? RefusalToSend(ChannelSender<T> half) =>
         half.IsDisposed ? new ObjectDisposedException(nameof(ChannelSender<>)) : openReceivers == 0 ? new BrokenChannelException() : null;
 
-    /// <summary>Null where it may continue; else why nothing can be received by this half.</summary>
+    /// <summary>Why nothing can be received by this half; null if something can.</summary>
     internal Exception? RefusalToReceive(ChannelReceiver<T> half) =>
         half.IsDisposed ? new ObjectDisposedException(nameof(ChannelReceiver<>)) : IsEnded ? new EndOfChannelException() : null;
 
@@ -122,7 +122,7 @@ internal sealed class ChannelCore<T>(int capacity)
         AssertInvariants();
     }
 
-    // The rendezvous: senders wait at an empty buffer only when there is none.
+    // The rendezvous: senders wait at an empty buffer only if the capacity is zero.
     private bool TryMeet([MaybeNullWhen(false)] out T item)
     {
         if (Senders.TakeFirst() is not { } sender)

@@ -12,7 +12,7 @@ internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait<ChannelReceiv
 
     private ChannelReceiver<T>? half;
 
-    /// <param name="owner">The half whose own it is; null: it is rented.</param>
+    /// <param name="owner">The half that keeps it for itself; null: it is rented.</param>
     internal ChannelReceive(ChannelReceiver<T>? owner) => half = owner;
 
     ChannelReceive<T>? IHalfWait<ChannelReceive<T>>.Earlier { get; set; }

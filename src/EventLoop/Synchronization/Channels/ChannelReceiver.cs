@@ -15,7 +15,7 @@ namespace EventLoop;
 public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>, INamed
 {
     internal readonly ChannelCore<T> Channel;
-    internal readonly ChannelReceive<T> OwnReceive;       // for the one call at a time that is the rule
+    internal readonly ChannelReceive<T> OwnReceive;       // for one call at a time, the usual case
     internal HalfWaits<ChannelReceive<T>> OtherWaits;
 
     object INamed.Resource => Channel;
@@ -27,7 +27,7 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>, IName
         channel.AddReceiver();
     }
 
-    /// <summary>The whole channel at this moment.</summary>
+    /// <summary>The state of the whole channel at this moment.</summary>
     public ChannelStatistics Statistics => Channel.Statistics;
 
     internal bool IsDisposed { get; private set; }
@@ -36,10 +36,10 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>, IName
 
     /// <summary>Waits for an item.</summary>
     /// <returns>The next item.</returns>
-    /// <remarks><b>Cancellation:</b> a receiver leaves the line; an item that it was given already is delivered.
-    /// Nothing is taken before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <remarks><b>Cancellation:</b> a cancelled receiver leaves the line; an item that it was given already is delivered. Nothing is taken before the await.
+    /// <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="EndOfChannelException">All senders are disposed and nothing is left.</exception>
-    /// <exception cref="ObjectDisposedException">This half is disposed, or was during the wait.</exception>
+    /// <exception cref="ObjectDisposedException">This half is disposed, or was disposed during the wait.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had an item.</exception>
     public Coroutine<T> ReceiveAsync()
     {
@@ -52,7 +52,7 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>, IName
     /// <returns>Whether there was one.</returns>
     /// <exception cref="EndOfChannelException">All senders are disposed and nothing is left.</exception>
     /// <exception cref="ObjectDisposedException">This half is disposed.</exception>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public bool TryReceive([MaybeNullWhen(false)] out T item)
     {
         Channel.Binding.Verify("ChannelReceiver.TryReceive");
@@ -64,9 +64,9 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>, IName
         return Channel.TryReceive(out item);
     }
 
-    /// <summary>One more receiver, which is disposed on its own. Each item goes to one of them.</summary>
+    /// <summary>Makes another receiver, which is disposed separately. Each item goes to one of them.</summary>
     /// <exception cref="ObjectDisposedException">This half is disposed.</exception>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public ChannelReceiver<T> Clone()
     {
         Channel.Binding.Verify("ChannelReceiver.Clone");
@@ -74,8 +74,8 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>, IName
         return new(Channel);
     }
 
-    /// <summary>Closes this half; the last one drops what is left and breaks the channel for the senders. Disposing it again does nothing.</summary>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <summary>Closes this half; the last one drops what is left and breaks the channel for the senders. Idempotent.</summary>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public void Dispose()
     {
         Channel.Binding.Verify("ChannelReceiver.Dispose");
@@ -86,8 +86,8 @@ public sealed class ChannelReceiver<T> : IDisposable, IAsyncEnumerable<T>, IName
         }
     }
 
-    /// <summary>Receives until the channel ends. Leaving early leaves this half open.</summary>
-    /// <param name="cancellationToken">Ends the enumeration, also while it waits, with an <see cref="OperationCanceledException"/>.</param>
+    /// <summary>Receives items until the channel ends. Leaving the loop early leaves this half open.</summary>
+    /// <param name="cancellationToken">Ends the enumeration, even while it waits, with an <see cref="OperationCanceledException"/>.</param>
     /// <remarks><b>Cancellation:</b> as for <see cref="ReceiveAsync"/>. <b>Cost:</b> one object for each enumeration, 0 bytes for each item.</remarks>
     public IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default) => new ChannelDrain(this, cancellationToken);
 

@@ -12,7 +12,7 @@ internal sealed class ChannelSend<T> : PooledWait, IHalfWait<ChannelSend<T>>
 
     private ChannelSender<T>? half;
 
-    /// <param name="owner">The half whose own it is; null: it is rented.</param>
+    /// <param name="owner">The half that keeps it for itself; null: it is rented.</param>
     internal ChannelSend(ChannelSender<T>? owner) => half = owner;
 
     internal T? Item { get; private set; }

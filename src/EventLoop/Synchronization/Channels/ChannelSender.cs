@@ -12,7 +12,7 @@ namespace EventLoop;
 public sealed class ChannelSender<T> : IDisposable, INamed
 {
     internal readonly ChannelCore<T> Channel;
-    internal readonly ChannelSend<T> OwnSend;       // for the one call at a time that is the rule
+    internal readonly ChannelSend<T> OwnSend;       // for one call at a time, the usual case
     internal HalfWaits<ChannelSend<T>> OtherWaits;
 
     object INamed.Resource => Channel;
@@ -24,19 +24,19 @@ public sealed class ChannelSender<T> : IDisposable, INamed
         channel.AddSender();
     }
 
-    /// <summary>The whole channel at this moment.</summary>
+    /// <summary>The state of the whole channel at this moment.</summary>
     public ChannelStatistics Statistics => Channel.Statistics;
 
     internal bool IsDisposed { get; private set; }
 
     private string DebuggerText => IsDisposed ? "disposed" : Channel.DebuggerText;
 
-    /// <summary>Sends an item, and waits for a receiver or for room first if there is none.</summary>
+    /// <summary>Sends an item, after waiting for a receiver or for room if necessary.</summary>
     /// <param name="item">The item.</param>
-    /// <remarks><b>Cancellation:</b> a sender leaves the line and its item is not sent; one that was taken in has
-    /// succeeded. Nothing is sent before the await. <b>Cost:</b> 0 bytes.</remarks>
-    /// <exception cref="BrokenChannelException">All receivers are disposed, or were during the wait.</exception>
-    /// <exception cref="ObjectDisposedException">This half is disposed, or was during the wait.</exception>
+    /// <remarks><b>Cancellation:</b> a cancelled sender leaves the line and its item is not sent; one whose item was let in already has succeeded. Nothing is
+    /// sent before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <exception cref="BrokenChannelException">All receivers are disposed, or were disposed during the wait.</exception>
+    /// <exception cref="ObjectDisposedException">This half is disposed, or was disposed during the wait.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before its item was sent.</exception>
     public Coroutine SendAsync(T item)
     {
@@ -49,7 +49,7 @@ public sealed class ChannelSender<T> : IDisposable, INamed
     /// <returns>Whether it was sent.</returns>
     /// <exception cref="BrokenChannelException">All receivers are disposed.</exception>
     /// <exception cref="ObjectDisposedException">This half is disposed.</exception>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public bool TrySend(T item)
     {
         Channel.Binding.Verify("ChannelSender.TrySend");
@@ -61,9 +61,9 @@ public sealed class ChannelSender<T> : IDisposable, INamed
         return Channel.TrySend(item);
     }
 
-    /// <summary>One more sender, which is disposed on its own.</summary>
+    /// <summary>Makes another sender, which is disposed separately.</summary>
     /// <exception cref="ObjectDisposedException">This half is disposed.</exception>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public ChannelSender<T> Clone()
     {
         Channel.Binding.Verify("ChannelSender.Clone");
@@ -71,8 +71,8 @@ public sealed class ChannelSender<T> : IDisposable, INamed
         return new(Channel);
     }
 
-    /// <summary>Closes this half; the last one ends the channel for the receivers. Disposing it again does nothing.</summary>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <summary>Closes this half; the last one ends the channel for the receivers. Idempotent.</summary>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public void Dispose()
     {
         Channel.Binding.Verify("ChannelSender.Dispose");

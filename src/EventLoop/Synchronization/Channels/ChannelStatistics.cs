@@ -1,11 +1,11 @@
 namespace EventLoop;
 
-/// <summary>A memory channel at this moment.</summary>
-/// <param name="Count">Items in its buffer.</param>
-/// <param name="Capacity">As it was made; 0 is a rendezvous.</param>
-/// <param name="OpenSenders">Sending halves that are not disposed.</param>
-/// <param name="OpenReceivers">Receiving halves that are not disposed.</param>
-/// <param name="WaitingSenders">Tasks that wait for room, first come first.</param>
-/// <param name="WaitingReceivers">Tasks that wait for an item, first come first.</param>
+/// <summary>The state of a memory channel at one moment.</summary>
+/// <param name="Count">How many items its buffer holds.</param>
+/// <param name="Capacity">How many it may hold; 0: a rendezvous.</param>
+/// <param name="OpenSenders">How many sending halves are not disposed.</param>
+/// <param name="OpenReceivers">How many receiving halves are not disposed.</param>
+/// <param name="WaitingSenders">Tasks that wait for room, in order of arrival.</param>
+/// <param name="WaitingReceivers">Tasks that wait for an item, in order of arrival.</param>
 public readonly record struct ChannelStatistics(
     int Count, int Capacity, int OpenSenders, int OpenReceivers, IReadOnlyList<LoopTask> WaitingSenders, IReadOnlyList<LoopTask> WaitingReceivers);

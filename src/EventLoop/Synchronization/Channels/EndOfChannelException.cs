@@ -2,11 +2,11 @@ using EventLoop.Synchronization.Channels;
 
 namespace EventLoop;
 
-/// <summary>Nothing is left to receive, and nothing will come: all senders of a channel are disposed,
-/// or a mailbox was completed. Trio: <c>EndOfChannel</c>.</summary>
+/// <summary>Nothing is left to receive, and nothing will come: all senders of a channel are disposed, or a mailbox was completed. Trio:
+/// <c>EndOfChannel</c>.</summary>
 public sealed class EndOfChannelException : InvalidOperationException
 {
-    /// <summary>That all senders are disposed.</summary>
+    /// <summary>Says that all senders are disposed.</summary>
     public EndOfChannelException()
         : base("All senders of the channel are disposed and it is empty: there is nothing more to receive.")
     {

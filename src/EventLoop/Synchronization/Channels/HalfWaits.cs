@@ -1,6 +1,6 @@
 namespace EventLoop.Synchronization.Channels;
 
-/// <summary>A wait by one half of a channel, linked to the others of that half.</summary>
+/// <summary>A wait by one half of a channel, linked to the other waits of that half.</summary>
 internal interface IHalfWait<TWait>
 {
     TWait? Earlier { get; set; }
@@ -9,8 +9,8 @@ internal interface IHalfWait<TWait>
 }
 
 /// <summary>
-/// The waits of one half of a channel beyond its own, from their beginning to the end of their await: so that closing a half looks at what waits by it, and
-/// not at everybody in the line. Linked through themselves. Loop thread only.
+/// The waits of one half of a channel, except the one that it keeps for itself, from their beginning to the end of their await; so closing a half looks only
+/// at its own waits, and not at everybody in the line. An intrusive list. Loop thread only.
 /// </summary>
 internal struct HalfWaits<TWait>
     where TWait : PooledWait, IHalfWait<TWait>
@@ -33,7 +33,7 @@ internal struct HalfWaits<TWait>
         last = wait;
     }
 
-    /// <summary>Does nothing if it never waited.</summary>
+    /// <summary>Removes a wait; does nothing if it never waited.</summary>
     internal void Remove(TWait wait)
     {
         if (wait.Earlier is { } earlier)
@@ -62,7 +62,7 @@ internal struct HalfWaits<TWait>
         wait.Later = null;
     }
 
-    /// <summary>Fails those that still wait.</summary>
+    /// <summary>Fails those that are still waiting.</summary>
     internal readonly void TurnAway(string half)
     {
         for (var wait = first; wait is not null; wait = wait.Later)

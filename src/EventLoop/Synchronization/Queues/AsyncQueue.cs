@@ -8,20 +8,20 @@ using EventLoop.Synchronization.Queues;
 
 namespace EventLoop;
 
-/// <summary>Hands items from tasks to tasks, first in, first out. asyncio: <c>Queue</c>.</summary>
+/// <summary>Passes items between tasks, first in, first out. asyncio: <c>Queue</c>.</summary>
 /// <typeparam name="T">The type of the items.</typeparam>
 /// <remarks>
 /// <list type="bullet">
-/// <item>First come, first served, on both sides: a put gives its item to the first getter at once, a get takes in the item of the first putter at once. Nobody
-/// overtakes, the Try forms included.</item>
-/// <item>What was handed over is final: it is delivered even if the getter is cancelled before it runs, and a put that was taken in has succeeded, also across
-/// <see cref="Shutdown"/>. The cancellation lands at the next wait.</item>
-/// <item>A cancelled getter takes no item with it; the item of a cancelled putter is not put.</item>
-/// <item><see cref="Shutdown"/> wakes everybody who cannot be served any more, exactly once.</item>
+/// <item>First come, first served, on both sides: a put gives its item to the first getter at once, and a get lets the first putter's item in at once. Nobody
+/// overtakes, not even the Try forms.</item>
+/// <item>A hand-over is final: the item is delivered even if the getter is cancelled before it runs, and a put whose item was let in has succeeded, even
+/// across <see cref="Shutdown"/>. The cancellation is delivered at the next wait.</item>
+/// <item>A cancelled getter takes no item; the item of a cancelled putter is not put.</item>
+/// <item><see cref="Shutdown"/> wakes every waiter that can no longer be served, exactly once.</item>
 /// </list>
-/// <para><b>Thread:</b> that of the loop that uses it; from others <c>loop.Post(() =>
-/// queue.TryPut(item))</c>, or <see cref="AsyncBridge"/>. It may be made anywhere.</para>
-/// <para><b>Cost:</b> 0 bytes in the steady state, waiting or not.</para>
+/// <para><b>Thread:</b> that of the loop that uses it; from other threads by <c>loop.Post(() => queue.TryPut(item))</c> or <see cref="AsyncBridge"/>. It may
+/// be made anywhere.</para>
+/// <para><b>Cost:</b> 0 bytes in the steady state, whether or not a call waits.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -47,19 +47,19 @@ namespace EventLoop;
 [DebuggerDisplay("{DebuggerText,nq}")]
 public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
 {
-    internal readonly QueueGet<T> OwnGet;       // for the one get and the one put at a time that are the rule
+    internal readonly QueueGet<T> OwnGet;       // for one get and one put at a time, the usual case
     internal readonly QueuePut<T> OwnPut;
-    internal WaiterQueue Getters;       // only while it is empty
-    internal WaiterQueue Putters;       // only while it is full
+    internal WaiterQueue Getters;       // nonempty only while the queue is empty
+    internal WaiterQueue Putters;       // nonempty only while the queue is full
     internal WaiterQueue Joiners;
     internal LoopBinding Binding;
 
     private readonly ItemStore<T>? ordered;     // of the stack and the priority queue; null: the ring, first in, first out
     private ItemRing<T> ring;
-    private int room;       // how many it may hold: the capacity, all there are, or none when it is shut down
+    private int room;       // how many it may hold: the capacity, int.MaxValue, or none once it is shut down
 
-    /// <summary>A queue.</summary>
-    /// <param name="capacity">How many items it holds before putters wait; 0: without limit.</param>
+    /// <summary>Makes an empty queue.</summary>
+    /// <param name="capacity">How many items it holds before putters wait; 0: unlimited.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is negative.</exception>
     public AsyncQueue(int capacity = 0) : this(capacity, null)
     {
@@ -75,22 +75,22 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
         OwnPut = new QueuePut<T>(this);
     }
 
-    /// <summary>Items in it. asyncio: <c>qsize()</c>.</summary>
+    /// <summary>How many items it holds. asyncio: <c>qsize()</c>.</summary>
     public int Count => ordered is null ? ring.Count : ordered.Count;
 
-    /// <summary>As it was made; 0: without limit. asyncio: <c>maxsize</c>.</summary>
+    /// <summary>How many items it may hold; 0: unlimited. asyncio: <c>maxsize</c>.</summary>
     public int Capacity { get; }
 
-    /// <summary>Whether there is nothing in it.</summary>
+    /// <summary>Whether it holds no items.</summary>
     public bool IsEmpty => Count == 0;
 
-    /// <summary>Whether putters have to wait; never true of one without limit.</summary>
+    /// <summary>Whether putters have to wait; never true without a limit.</summary>
     public bool IsFull => Capacity > 0 && Count >= Capacity;
 
     /// <summary>Whether <see cref="Shutdown"/> was called.</summary>
     public bool IsShutDown { get; private set; }
 
-    /// <summary>What it holds and who waits.</summary>
+    /// <summary>What it holds and who waits at this moment.</summary>
     public QueueStatistics Statistics
     {
         get
@@ -106,7 +106,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
 
     LoopCore? IBacklog.UsedBy => Binding.Home;
 
-    /// <summary>Put, but not yet reported by <see cref="TaskDone"/>.</summary>
+    /// <summary>How many items were put but not yet reported by <see cref="TaskDone"/>.</summary>
     internal int Unfinished { get; private set; }
 
     private string DebuggerText =>
@@ -114,8 +114,8 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
 
     /// <summary>Waits for an item.</summary>
     /// <returns>The next item.</returns>
-    /// <remarks><b>Cancellation:</b> a getter leaves the line; an item that it was given already is delivered.
-    /// Nothing is taken before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <remarks><b>Cancellation:</b> a cancelled getter leaves the line; an item that it was given already is delivered. Nothing is taken before the await.
+    /// <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="QueueShutDownException">The queue is shut down and empty.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before it had an item.</exception>
     public Coroutine<T> GetAsync()
@@ -124,10 +124,10 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
         return OperationWatch.IsOn ? OperationWatch.Over(made, "AsyncQueue.GetAsync") : made;
     }
 
-    /// <summary>Puts an item, and waits for room first if there is none.</summary>
+    /// <summary>Puts an item, after waiting for room if necessary.</summary>
     /// <param name="item">The item.</param>
-    /// <remarks><b>Cancellation:</b> a putter leaves the line and its item is not put; one that was taken in already has
-    /// succeeded. Nothing is put before the await. <b>Cost:</b> 0 bytes.</remarks>
+    /// <remarks><b>Cancellation:</b> a cancelled putter leaves the line and its item is not put; one whose item was let in already has succeeded. Nothing is
+    /// put before the await. <b>Cost:</b> 0 bytes.</remarks>
     /// <exception cref="QueueShutDownException">The queue is shut down.</exception>
     /// <exception cref="LoopCanceledException">The task was cancelled before its item was put.</exception>
     public Coroutine PutAsync(T item)
@@ -140,7 +140,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
     /// <param name="item">The next item.</param>
     /// <returns>Whether there was one.</returns>
     /// <exception cref="QueueShutDownException">The queue is shut down and empty.</exception>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public bool TryGet([MaybeNullWhen(false)] out T item)
     {
         Binding.Verify("AsyncQueue.TryGet");
@@ -161,7 +161,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
     /// <param name="item">The item.</param>
     /// <returns>Whether there was room.</returns>
     /// <exception cref="QueueShutDownException">The queue is shut down.</exception>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public bool TryPut(T item)
     {
         Binding.Verify("AsyncQueue.TryPut");
@@ -173,8 +173,8 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
         return TryHandOver(item);
     }
 
-    /// <summary>One item that was taken has been dealt with.</summary>
-    /// <exception cref="InvalidOperationException">Called more often than items were put, or from another thread than the loop's.</exception>
+    /// <summary>Reports that one item that was taken has been processed.</summary>
+    /// <exception cref="InvalidOperationException">Called more often than items were put, or from a thread other than the loop's.</exception>
     public void TaskDone()
     {
         Binding.Verify("AsyncQueue.TaskDone");
@@ -190,19 +190,19 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
     }
 
     /// <summary>Waits until every item that was put has been taken and reported by <see cref="TaskDone"/>.</summary>
-    /// <remarks><b>Cancellation:</b> the waiter leaves. <b>Cost:</b> 0 bytes.</remarks>
-    /// <exception cref="LoopCanceledException">The task was cancelled before.</exception>
+    /// <remarks><b>Cancellation:</b> a cancelled waiter leaves. <b>Cost:</b> 0 bytes.</remarks>
+    /// <exception cref="LoopCanceledException">The task was cancelled before that.</exception>
     public Coroutine JoinAsync()
     {
         var made = QueueJoin<T>.Call(this);
         return OperationWatch.IsOn ? OperationWatch.Over(made, "AsyncQueue.JoinAsync") : made;
     }
 
-    /// <summary>Takes no more items. Those in it can still be taken; with <paramref name="immediate"/> they are dropped, and count as done.</summary>
-    /// <param name="immediate">Drop what is in it.</param>
-    /// <remarks>Waiting putters, and getters when nothing is left, get a <see cref="QueueShutDownException"/>; those that were served before do not. Calling it
-    /// again with <paramref name="immediate"/> drops what is left.</remarks>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
+    /// <summary>Stops accepting items. Those in the queue can still be taken; with <paramref name="immediate"/> they are dropped, and count as done.</summary>
+    /// <param name="immediate">Whether the items in the queue are dropped.</param>
+    /// <remarks>Waiting putters, and getters once nothing is left, get a <see cref="QueueShutDownException"/>; those that were served before do not. Calling
+    /// it again with <paramref name="immediate"/> drops what is left.</remarks>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
     public void Shutdown(bool immediate = false)
     {
         Binding.Verify("AsyncQueue.Shutdown");
@@ -224,11 +224,11 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
     }
 
     /// <summary>Takes items until the queue is shut down and empty.</summary>
-    /// <param name="cancellationToken">Ends the enumeration, also while it waits, with an <see cref="OperationCanceledException"/>.</param>
+    /// <param name="cancellationToken">Ends the enumeration, even while it waits, with an <see cref="OperationCanceledException"/>.</param>
     /// <remarks><b>Cancellation:</b> as for <see cref="GetAsync"/>. <b>Cost:</b> one object for each enumeration, 0 bytes for each item.</remarks>
     public IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default) => new QueueDrain(this, cancellationToken);
 
-    // The getters wait only while there is nothing, so the first of them is due whatever the order is. Nobody waits at a queue that is shut down.
+    // Getters wait only while the queue is empty, so the first of them is due whatever the order. Nobody waits at a queue that is shut down.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryHandOver(T item)
     {
@@ -282,7 +282,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
         }
         catch (Exception failure)
         {
-            putter.WakeWith(failure);      // of a comparer: it is the putter's item that it does not take
+            putter.WakeWith(failure);      // of a comparer: the putter's item is the one that it refuses
             return;
         }
 
@@ -305,7 +305,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
         Unfinished++;
     }
 
-    /// <summary>What cannot be done now will never be: leaves the exception for the await.</summary>
+    /// <summary>Whether the call can never succeed; leaves the exception for the await.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal bool Refuses(LoopCore core)
     {

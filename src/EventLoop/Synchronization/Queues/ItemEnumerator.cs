@@ -7,9 +7,9 @@ using EventLoop.Scheduling;
 namespace EventLoop.Synchronization.Queues;
 
 /// <summary>
-/// Takes items until there will be no more: <c>await foreach</c> over a queue or a receiver. It is the node that waits and the source behind the ValueTask, so
-/// that an item costs nothing, waited for or not. .NET's own source for that would post the continuation through the synchronization context, which costs an
-/// object and another step. The wait is registered in the task that enumerates, so a cancellation interrupts it.
+/// Takes items until no more can come: <c>await foreach</c> over a queue or a receiver. It is both the waiting node and the source behind the ValueTask, so
+/// that an item costs nothing, whether or not it has to be waited for. .NET's own source for that would post the continuation through the synchronization
+/// context, which costs an object and another step. The wait is registered in the task that enumerates, so a cancellation interrupts it.
 /// </summary>
 [StackTraceHidden]
 internal abstract class ItemEnumerator<T> : WaitNode, IAsyncEnumerator<T>, IValueTaskSource<bool>
@@ -23,7 +23,7 @@ internal abstract class ItemEnumerator<T> : WaitNode, IAsyncEnumerator<T>, IValu
 
     private readonly CancellationToken token;
     private readonly CancellationTokenRegistration registration;
-    private PooledWait<T>? taking;       // or taken: the same one, as a rule, the next time
+    private PooledWait<T>? taking;       // under way, or finished: usually reused for the next item
     private long takingToken;
     private T? current;
     private bool result;
@@ -31,7 +31,7 @@ internal abstract class ItemEnumerator<T> : WaitNode, IAsyncEnumerator<T>, IValu
     private Action<object?>? continuation;
     private object? state;
     private ExecutionContext? flow;
-    private IValueTaskSource<bool> face;      // what stands behind the ValueTask: this, until its numbers are used up
+    private IValueTaskSource<bool> face;      // the source behind the ValueTask: this object, until its version numbers are used up
     private short version;
     private Stage stage;
 
@@ -60,13 +60,13 @@ internal abstract class ItemEnumerator<T> : WaitNode, IAsyncEnumerator<T>, IValu
 
     public T Current => current!;
 
-    /// <summary>A call that takes the next item.</summary>
+    /// <summary>Makes a call that takes the next item.</summary>
     protected abstract PooledWait<T> Take();
 
-    /// <summary>Whether it is known now that there will be no more.</summary>
+    /// <summary>Whether it is known that no more items will come.</summary>
     protected abstract bool IsOver { get; }
 
-    /// <summary>What <see cref="Take"/> throws when there will be no more.</summary>
+    /// <summary>Whether this is what <see cref="Take"/> throws when no more items will come.</summary>
     protected abstract bool IsEnd(Exception exception);
 
     public ValueTask<bool> MoveNextAsync()
@@ -103,7 +103,7 @@ internal abstract class ItemEnumerator<T> : WaitNode, IAsyncEnumerator<T>, IValu
         var core = LoopCore.Required;
         if (++version == 0)
         {
-            face = new Face(this);      // a number never comes again for the same object
+            face = new Face(this);      // an object must never reuse a version number
         }
 
         stage = Stage.Pending;
@@ -135,7 +135,7 @@ internal abstract class ItemEnumerator<T> : WaitNode, IAsyncEnumerator<T>, IValu
         }
     }
 
-    // Nothing to wait for, but a cancellation that is due is thrown.
+    // There is nothing to wait for, but a pending cancellation is thrown.
     private static async ValueTask<bool> End()
     {
         await new Coroutine(CheckPointSource.Instance, 0);
@@ -241,7 +241,7 @@ internal abstract class ItemEnumerator<T> : WaitNode, IAsyncEnumerator<T>, IValu
         }
     }
 
-    /// <summary>The enumerator once more, with numbers of its own.</summary>
+    /// <summary>The same enumerator with version numbers of its own.</summary>
     [StackTraceHidden]
     private sealed class Face(ItemEnumerator<T> drain) : IValueTaskSource<bool>
     {

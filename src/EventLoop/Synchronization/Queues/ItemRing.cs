@@ -3,20 +3,20 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Synchronization.Queues;
 
-/// <summary>First in, first out, in an array of a power of two that grows: a queue of .NET without the version that
-/// its enumerators need, and the count for free. Loop thread only.</summary>
+/// <summary>A first-in, first-out buffer in an array that grows by powers of two: a queue without the version field that enumerators of .NET's need, and with
+/// the count for free. Loop thread only.</summary>
 internal struct ItemRing<T>
 {
     private const int SmallestSize = 16;
 
-    // A struct around the item: arrays of structs need no covariance check.
+    // A struct around the item, because arrays of structs need no covariance check.
     private struct Slot
     {
         internal T Item;
     }
 
     private Slot[]? slots;
-    private int head;      // both run freely; the mask brings them into the ring
+    private int head;      // both run freely; the mask maps them into the ring
     private int tail;
 
     internal readonly int Count => tail - head;

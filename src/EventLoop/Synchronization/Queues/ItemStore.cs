@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Synchronization.Queues;
 
-/// <summary>In which order a queue gives back what it holds, where that is not first in, first out: for that there is <see cref="ItemRing{T}"/>.</summary>
+/// <summary>The order in which a queue returns what it holds, where that is not first in, first out; for that there is <see cref="ItemRing{T}"/>.</summary>
 [StackTraceHidden]
 internal abstract class ItemStore<T>
 {
@@ -31,8 +31,8 @@ internal sealed class LastInStore<T> : ItemStore<T>
     internal override void Clear() => items.Clear();
 }
 
-/// <summary>The least priority first, and among equal ones first in, first out, which .NET's own priority queue does not promise.</summary>
-/// <remarks>The comparer is the user's code: what it throws fails the operation, so nothing moves before all is compared.</remarks>
+/// <summary>The lowest priority value first, and first in, first out among equal ones, which .NET's priority queue does not promise.</summary>
+/// <remarks>The comparer is user code: what it throws fails the operation, so nothing is moved before everything is compared.</remarks>
 [StackTraceHidden]
 internal sealed class PriorityStore<TElement, TPriority>(IComparer<TPriority>? comparer) : ItemStore<(TElement Element, TPriority Priority)>
 {
@@ -111,7 +111,7 @@ internal sealed class PriorityStore<TElement, TPriority>(IComparer<TPriority>? c
         count = 0;
     }
 
-    // The places whose entries move up by one when the last entry takes the place of the first.
+    // The places whose entries move up by one when the last entry replaces the first.
     private int PathDown(Span<int> path)
     {
         int levels = 0;

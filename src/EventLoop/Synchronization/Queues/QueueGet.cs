@@ -12,7 +12,7 @@ internal sealed class QueueGet<T> : PooledWait<T>
 
     private AsyncQueue<T>? queue;
 
-    /// <param name="owner">The queue whose own it is; null: it is rented.</param>
+    /// <param name="owner">The queue that keeps it for itself; null: it is rented.</param>
     internal QueueGet(AsyncQueue<T>? owner) => queue = owner;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

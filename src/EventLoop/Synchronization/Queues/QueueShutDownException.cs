@@ -1,5 +1,5 @@
 namespace EventLoop;
 
-/// <summary>The queue takes no more items, or has no more to give. asyncio: <c>QueueShutDown</c>.</summary>
-/// <param name="message">For people.</param>
+/// <summary>The queue accepts no more items, or has none left. asyncio: <c>QueueShutDown</c>.</summary>
+/// <param name="message">A text for people.</param>
 public sealed class QueueShutDownException(string? message = null) : InvalidOperationException(message ?? "The queue is shut down.");

@@ -52,6 +52,16 @@ internal static class Ways
         }
     }
 
+    public static async Coroutine OpenForRingAsync(Site site, Ring ring)
+    {
+        var buffer = GC.AllocateArray<byte>(Site.Small, pinned: true);
+        foreach (string path in site.Paths)
+        {
+            using var file = File.OpenHandle(path);      // on the loop's thread
+            await ring.ReadAsync(file, buffer, 0);
+        }
+    }
+
     // ---- Read and write
 
     public static async Coroutine ReadAsync(Site site)
@@ -86,6 +96,16 @@ internal static class Ways
         }
     }
 
+    public static async Coroutine ReadByRingAsync(Site site, Ring ring)
+    {
+        var buffer = GC.AllocateArray<byte>(Block, pinned: true);
+        using var file = File.OpenHandle(site.LargePath);
+        for (int i = 0; i < Reads; i++)
+        {
+            await ring.ReadAsync(file, buffer, At(i));
+        }
+    }
+
     public static async Coroutine WriteAsync(Site site)
     {
         var buffer = new byte[Block];
@@ -116,6 +136,16 @@ internal static class Ways
         {
             long offset = At(i);
             await Loop.ToThread(() => RandomAccess.Write(file, buffer, offset));
+        }
+    }
+
+    public static async Coroutine WriteByRingAsync(Site site, Ring ring)
+    {
+        var buffer = GC.AllocateArray<byte>(Block, pinned: true);
+        using var file = File.OpenHandle(Path.Combine(site.Folder, "written"), FileMode.OpenOrCreate, FileAccess.Write);
+        for (int i = 0; i < Writes; i++)
+        {
+            await ring.WriteAsync(file, buffer, At(i));
         }
     }
 

@@ -44,7 +44,7 @@ tokio() {
     command -v "$cargo" >/dev/null || continue
     rm -f Cargo.lock                                    # a lock file of the one may be too new for the other
     PATH="$(dirname "$(command -v "$cargo")"):$PATH" "$cargo" build --release --offline \
-      && cp build/cargo/release/tokio_cases build/cargo/release/tokio_echo build/ && return
+      && cp build/cargo/release/tokio_{cases,echo,files} build/ && return
   done
   return 1
 }

@@ -3,6 +3,7 @@
 #   list.sh scheduler    commands that take `all N [--json]` and `sleep N [--json]`
 #   list.sh echo         commands that take `--port P [--lifetime SECONDS]`
 #   list.sh web          the same; they answer /plaintext and /json by HTTP
+#   list.sh files        commands that take `[--rounds N]`
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 current=$here/build/current/bin                         # see install.sh --current; what is not there is this machine's
@@ -85,8 +86,12 @@ web)
   python uvicorn uvicorn web/uvicorn_web.py
   python FastAPI fastapi web/uvicorn_web.py --app fastapi
   ;;
+files)
+  program tokio tokio_files
+  python asyncio asyncio files/asyncio_files.py
+  ;;
 *)
-  sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
   exit 2
   ;;
 esac

@@ -14,6 +14,7 @@ CASES = {"yield": "yield", "call": "an async function that ends at once, called 
          "spawn": "a task of its own, awaited", "eager": "an eager task of its own, awaited", "spawnjoin": "spawn all, each yields once, join",
          "pingpong": "ping-pong: two wakes", "timers": "timer: create and cancel",
          "yield_turn": "yield that lets the loop turn"}
+FILES = {"cache": "LoopFile of an OpenFileCache", "ToThread": "on a thread", "io_uring": "io_uring on the loop (a study)"}
 MODES = {"blocking": "blocking", "threads": "thread per job", "pool": "pool of threads", "async": "async, thread pool", "loop": "loop",
          "loop-threads": "loop + ToThread"}
 
@@ -150,6 +151,22 @@ def load(result, name, heading, null):
     return "\n\n".join(parts + [caption(result)])
 
 
+def files(result):
+    rows = result["rows"]
+    cases = list(dict.fromkeys(row["case"] for row in rows))
+    at = lambda case: [row for row in rows if row["case"] == case]
+    svg.bars(target("files"), "Files on the loop, and by other ways", "microseconds for one; less is better", source(result),
+             [(case, [(FILES.get(row["way"], row["way"]), median(row, "us"), "") for row in at(case)]) for case in cases], labels=150)
+    table = [[case, f"**{FILES.get(row['way'], row['way'])}**" if row["way"] in ("LoopFile", "cache") else FILES.get(row["way"], row["way"]), f"{median(row, 'us'):,.2f}",
+              f"{row['us']['low']:,.2f}-{row['us']['high']:,.2f}", f"{median(row, 'cpu_us'):,.2f}", f"{row['times_ours']:.2f}" if row["times_ours"] else "-"]
+             for case in cases for row in sorted(at(case), key=lambda row: median(row, "us"))]
+    return "\n\n".join([
+        "### Files", image("files", "Files on the loop, and by other ways"),
+        markdown(["", "way", "µs", "spread", "CPU µs", "times LoopFile"], table, left=2),
+        "One operation at a time. `FileStream` is .NET's, asynchronous; \"on a thread\" is `Loop.ToThread` of the blocking calls. What is in memory `LoopFile` reads on the "
+        "loop's thread; for the rest it needs another thread, like all others.", caption(result)])
+
+
 def comparison(result):
     rows = result["rows"]
     works = list(dict.fromkeys((row["job"], row["concurrency"]) for row in rows))
@@ -275,7 +292,7 @@ def draw():
     os.makedirs(IMAGES, exist_ok=True)
     writers = {"comparison": comparison, "scheduler": scheduler, "sleepers": sleepers,
                "echo": lambda result: load(result, "echo", "TCP echo", "epoll"), "http": lambda result: load(result, "http", "Files over HTTP", "null"),
-               "processes": processes, "web": web, "inside": inside, "lab": lab}
+               "files": files, "processes": processes, "web": web, "inside": inside, "lab": lab}
     results = {suite: read(suite) for suite in writers}
     return {suite: writers[suite](result) for suite, result in results.items() if result and (result["rows"] or result.get("table"))}
 

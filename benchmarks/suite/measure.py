@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BENCHMARKS = os.path.dirname(HERE)
 ROOT = os.path.dirname(BENCHMARKS)
 RESULTS = os.path.join(BENCHMARKS, "results")
-SUITES = ["lab", "scheduler", "sleepers", "echo", "comparison", "http", "processes", "web", "inside"]
+SUITES = ["lab", "scheduler", "sleepers", "echo", "comparison", "http", "files", "processes", "web", "inside"]
 SLOW_SLEEPERS = ["asyncio", "uvloop", "trio", "gevent"]
 PYTHONS = {"asyncio", "uvloop", "trio", "gevent"}
 
@@ -254,6 +254,26 @@ def measure_http(quick):
     return {"rounds": rounds, "seconds": seconds, "rows": loads.rows("null", ("size", "connections"))}
 
 
+def measure_files(quick):
+    """Every program does all cases some times over in a process of its own, in turns."""
+    build([("Files", "benchmarks/Files")])
+    rounds, inner = (2, 1) if quick else (ROUNDS or 5, 3)
+    values = {}
+    for number in range(rounds):
+        say(f"files: round {number + 1} of {rounds}")
+        for command in [["dotnet", program("Files"), "--json"], *(command for _, command in peers("files"))]:
+            for line in json_lines(run([*command, "--rounds", str(inner)], 200, check=False)):
+                values.setdefault((line["case"], line["way"]), {})[number] = line
+    rows = []
+    for (case, way), by_round in values.items():
+        ours = values.get((case, "LoopFile"), {})
+        ratios = [statistics.median(line["us"]) / statistics.median(ours[number]["us"]) for number, line in by_round.items() if number in ours]
+        every = lambda field: summary([value for line in by_round.values() for value in line[field]])
+        rows.append({"case": case, "way": way, "us": every("us"), "cpu_us": every("cpu_us"), "times_ours": statistics.median(ratios) if ratios else None})
+    order = list(dict.fromkeys(row["case"] for row in rows))
+    return {"rounds": rounds, "rows": sorted(rows, key=lambda row: order.index(row["case"]))}
+
+
 def measure_comparison(quick):
     build([("Comparison", "benchmarks/Comparison")])
     rounds = 1 if quick else 5
@@ -415,6 +435,12 @@ def print_load(result):
                 "limited by the generator" if row["limited_by_generator"] else ""] for row in rows])
 
 
+def print_files(result):
+    table(["", "", "us, median (spread)", "CPU us", "times LoopFile"],
+          [[row["case"], row["way"], f"{row['us']['median']:.2f} ({row['us']['low']:.2f}-{row['us']['high']:.2f})", f"{row['cpu_us']['median']:.2f}",
+            f"{row['times_ours']:.2f}" if row["times_ours"] else "-"] for row in result["rows"]])
+
+
 def print_comparison(result):
     for work in dict.fromkeys((row["job"], row["concurrency"]) for row in result["rows"]):
         rows = [row for row in result["rows"] if (row["job"], row["concurrency"]) == work]
@@ -452,7 +478,7 @@ def print_inside(result):
 
 
 PRINT = {"processes": print_processes, "web": print_web, "inside": print_inside,
-         "scheduler": print_scheduler, "sleepers": print_sleepers, "echo": print_load, "http": print_load, "comparison": print_comparison,
+         "scheduler": print_scheduler, "sleepers": print_sleepers, "echo": print_load, "http": print_load, "files": print_files, "comparison": print_comparison,
          "lab": lambda result: print(result["table"] + "\n", flush=True)}
 
 

@@ -36,11 +36,36 @@ public sealed class BadNamesTests : IDisposable
             ["show", dump, "--json"] })
         {
             var run = ToolRun.Run(command);
+            run.ExitCode.Should().BeOneOf([0, 1], $"{string.Join(' ', command)}: {run.Errors}");
             run.Output.Where(IsRaw).Should().BeEmpty($"of '{string.Join(' ', command)}' nothing is for the terminal to act on");
             foreach (string line in run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
                 using var json = JsonDocument.Parse(line);
             }
+        }
+    }
+
+    [Fact]
+    public async Task Output_that_is_read_slowly_arrives_whole_before_the_tool_ends()
+    {
+        using var target = TargetProcess.Run("names");
+        string id = target.Id.ToString(CultureInfo.InvariantCulture);
+        using var tool = System.Diagnostics.Process.Start(Programs.Start("EventLoop.Tool", ["top", id, "--count", "1", "--json"]))!;
+        try
+        {
+            // More than a pipe holds: while nobody reads, the tool is in the middle of it.
+            bool hasEnded = tool.WaitForExit(3_000);
+            string output = await tool.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+
+            hasEnded.Should().BeFalse("it had not written everything");
+            output.Length.Should().BeGreaterThan(65_536);
+            using var json = JsonDocument.Parse(output);
+            tool.WaitForExit(60_000).Should().BeTrue();
+            tool.ExitCode.Should().Be(0);
+        }
+        finally
+        {
+            tool.Kill();
         }
     }
 

@@ -32,7 +32,6 @@ internal static class TopCommand
             }
             else if (kind == "round")
             {
-                seen++;
                 if (line.Json)
                 {
                     PsCommand.WriteJson(round, to);
@@ -42,13 +41,14 @@ internal static class TopCommand
                     AnsiConsole.Clear();
                     AnsiConsole.Write(view.Render(target, round, MostBunches));
                 }
-                else if (seen > 1 || rounds == 1)
+                else if (seen > 0 || rounds == 1)
                 {
                     to.Write(view.Text(target, round, MostBunches));
                 }
 
                 view.Remember(round);
                 round.Clear();
+                seen++;
             }
         }
 

@@ -23,10 +23,12 @@ internal sealed class Question : IDisposable
     private readonly Dictionary<string, MemoryStream> open = [];
     private readonly Action<string, byte[]> told;
     private readonly bool isStream;
+    private readonly Lock telling = new();
     private long lastSign = Stopwatch.GetTimestamp();
     private volatile bool heard;
     private volatile bool ended;
     private volatile bool stopped;
+    private volatile bool isTelling;
     private string problem = "";
     private ToolException? failure;
 
@@ -125,6 +127,11 @@ internal sealed class Question : IDisposable
                 break;
             }
 
+            if (isTelling)
+            {
+                continue;       // who reads our output is slow, not the process
+            }
+
             var silent = Stopwatch.GetElapsedTime(Volatile.Read(ref lastSign));
             if (silent > timeout || (!heard && silent > noSource && !target.IsStopped))
             {
@@ -167,10 +174,14 @@ internal sealed class Question : IDisposable
         (refused as SocketException ?? refused.InnerException as SocketException)?.SocketErrorCode == SocketError.ConnectionRefused
         || refused.Message.Contains("refused", StringComparison.Ordinal);
 
-    // An orderly stop waits for the runtime's streaming thread; nobody waits for it here.
+    // What is being told is told to its end, and nothing after it. An orderly stop waits for the runtime's streaming thread; nobody waits for it here.
     private void Stop()
     {
-        stopped = true;
+        lock (telling)
+        {
+            stopped = true;
+        }
+
         var stopping = new Thread(() =>
         {
             try
@@ -257,11 +268,38 @@ internal sealed class Question : IDisposable
         else if (open.Remove(name, out var begun))
         {
             begun.Write(data);
-            told(name, begun.ToArray());
+            Tell(name, begun.ToArray());
         }
         else
         {
-            told(name, data.ToArray());
+            Tell(name, data.ToArray());
+        }
+    }
+
+    private void Tell(string kind, byte[] data)
+    {
+        lock (telling)
+        {
+            if (stopped)
+            {
+                return;
+            }
+
+            isTelling = true;
+            try
+            {
+                told(kind, data);
+            }
+            catch (Exception broken)
+            {
+                failure = broken as ToolException ?? new ToolException(ExitCode.Usage, broken.Message);
+                ended = true;
+            }
+            finally
+            {
+                Volatile.Write(ref lastSign, Stopwatch.GetTimestamp());
+                isTelling = false;
+            }
         }
     }
 

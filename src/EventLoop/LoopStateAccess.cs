@@ -110,6 +110,12 @@ internal static class LoopStateAccess
         internal IReadOnlyList<LoopTask> Tasks => queue.Select(static node => node.Context?.Task);
     }
 
+    extension(CountedWaiters waiters)
+    {
+        /// <summary>The same.</summary>
+        internal IReadOnlyList<LoopTask> Tasks => waiters.Queue.Tasks;
+    }
+
     private readonly struct AwaitedEnd(LoopAwaitable? awaited) : IRunEnd
     {
         public bool IsReached => awaited is { IsCompleted: true };

@@ -15,6 +15,9 @@ public sealed class LoopDiagnostics
     private ActivityCounter? counter;
     private int counters;
     private bool countsTimes;
+    private const int StallsKept = 20;
+
+    private readonly List<StallSnapshot> lastStalls = [];      // newest last; under the gate
     private long stalls;
 
     internal LoopDiagnostics(Loop loop)
@@ -80,8 +83,41 @@ public sealed class LoopDiagnostics
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "MA0046:Use EventHandler<T> to declare events", Justification = "The report names its loop.")]
     public event Action<StallReport>? Stalled;
 
+    /// <summary>The last twenty stalls, newest first. Any thread, also after the loop was closed.</summary>
+    public IReadOnlyList<StallSnapshot> LastStalls
+    {
+        get
+        {
+            lock (gate)
+            {
+                return [.. lastStalls.AsEnumerable().Reverse()];
+            }
+        }
+    }
+
+    private void Keep(StallReport report)
+    {
+        lock (gate)
+        {
+            var began = TimeSpan.FromTicks(loop.Core.Clock.Now) - report.Duration;
+            if (lastStalls.Count > 0 && !lastStalls[^1].IsOver)
+            {
+                began = lastStalls[^1].At;
+                lastStalls.RemoveAt(lastStalls.Count - 1);
+            }
+            else if (lastStalls.Count == StallsKept)
+            {
+                lastStalls.RemoveAt(0);
+            }
+
+            lastStalls.Add(new StallSnapshot(began, report.TaskId, report.Who, report.Stack, report.Duration, report.IsOver, report.Processor,
+                report.WaitedForProcessor, report.Collector));
+        }
+    }
+
     internal void OnStall(StallReport report)
     {
+        Keep(report);
         if (!report.IsOver)
         {
             Interlocked.Increment(ref stalls);

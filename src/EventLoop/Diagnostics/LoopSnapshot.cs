@@ -49,6 +49,12 @@ public sealed class LoopSnapshot
     /// <summary>Tasks that wait for one another in a ring, each ring beginning with its oldest.</summary>
     public IReadOnlyList<IReadOnlyList<TaskSnapshot>> Cycles { get; internal init; } = [];
 
+    /// <summary>What has a name and figures, with its peaks: first where most wait, then what holds most; no more than a hundred.</summary>
+    public IReadOnlyList<ResourceSnapshot> Resources { get; internal init; } = [];
+
+    /// <summary><see cref="LoopDiagnostics.LastStalls"/>.</summary>
+    public IReadOnlyList<StallSnapshot> Stalls { get; internal init; } = [];
+
     internal IReadOnlyList<Finding> Findings { get; init; } = [];
 
     /// <summary>The system's number of the thread that runs the loop; zero: none, or it is not known. For the tool, which looks at what

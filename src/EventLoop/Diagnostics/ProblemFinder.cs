@@ -200,7 +200,7 @@ internal sealed class ProblemFinder
             }
         }
 
-        foreach (var queue in ResourceNames.All<IBacklog>())
+        foreach (var (queue, _) in ResourceNames.All<IBacklog>())
         {
             if (ReferenceEquals(queue.UsedBy, core) && looked.Add(queue))
             {

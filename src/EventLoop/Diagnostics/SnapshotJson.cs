@@ -56,6 +56,8 @@ internal static class SnapshotJson
         WriteBunches(snapshot, json);
         WriteCycles(snapshot, json);
         WriteTasks("cycleTasks", [.. ofRings.Values], json, to, ofRings);      // those that are not listed
+        json.WriteObjects("resources", snapshot.Resources, WriteResource);
+        json.WriteObjects("stalls", snapshot.Stalls, WriteStall);
         json.WriteObjects("findings", snapshot.Findings, WriteFinding);
         json.WriteEndObject();
         json.Flush();
@@ -87,6 +89,38 @@ internal static class SnapshotJson
         }
 
         json.WriteEndArray();
+    }
+
+    private static void WriteResource(Utf8JsonWriter json, ResourceSnapshot resource)
+    {
+        json.WriteString("kind", Kinds[(int)resource.Kind]);
+        json.WriteText("name", resource.Name);
+        json.WriteNumber("count", resource.Count);
+        if (resource.Capacity is { } capacity)
+        {
+            json.WriteNumber("capacity", capacity);
+        }
+        else
+        {
+            json.WriteNull("capacity");
+        }
+
+        json.WriteNumber("peakCount", resource.PeakCount);
+        json.WriteNumber("waiting", resource.Waiting);
+        json.WriteNumber("peakWaiting", resource.PeakWaiting);
+    }
+
+    private static void WriteStall(Utf8JsonWriter json, StallSnapshot stall)
+    {
+        json.WriteTime("at", stall.At);
+        json.WriteId("taskId", stall.TaskId);
+        json.WriteText("who", stall.Who);
+        json.WriteTexts("stack", stall.Stack);
+        json.WriteTime("duration", stall.Duration);
+        json.WriteBoolean("isOver", stall.IsOver);
+        json.WriteTime("processor", stall.Processor);
+        json.WriteTime("waitedForProcessor", stall.WaitedForProcessor);
+        json.WriteTime("collector", stall.Collector);
     }
 
     internal static void WriteFinding(Utf8JsonWriter json, Finding finding)
@@ -237,12 +271,23 @@ internal static class SnapshotJson
             Cycles = json.List<IReadOnlyList<TaskSnapshot>>("cycles", ring =>
                 [.. ring.EnumerateArray().Select(id =>
                     byId.TryGetValue(id.GetInt32(), out var task) ? task : new TaskSnapshot { Id = id.GetInt32(), Status = LoopTaskStatus.Waiting })]),
+            Resources = json.List("resources", ReadResource),
+            Stalls = json.List("stalls", ReadStall),
             Findings = json.List("findings", ReadFinding),
         };
     }
 
     internal static Finding ReadFinding(JsonElement json) =>
         new(json.Enum<FindingKind>("kind"), json.Enum<FindingSeverity>("severity"), json.Text("message") ?? "", json.Text("advice") ?? "", json.Ids("tasks"));
+
+    private static ResourceSnapshot ReadResource(JsonElement json) => new(
+        json.Enum<WaitKind>("kind"), json.Text("name") ?? "", json.Long("count"),
+        json.TryGetProperty("capacity", out var most) && most.ValueKind == JsonValueKind.Number ? most.GetInt64() : null,
+        json.Long("peakCount"), json.Int("waiting"), json.Int("peakWaiting"));
+
+    private static StallSnapshot ReadStall(JsonElement json) => new(
+        json.Time("at") ?? default, json.Id("taskId"), json.Text("who") ?? "", json.Texts("stack"), json.Time("duration") ?? default, json.Bool("isOver"),
+        json.Time("processor"), json.Time("waitedForProcessor"), json.Time("collector") ?? default);
 
     private static LoopStatistics ReadStatistics(JsonElement json) => new(
         json.Int("readyCount"), json.Int("waitingCount"), json.Int("timerCount"), json.Int("taskCount"), json.Long("turns"), json.Long("steps"),

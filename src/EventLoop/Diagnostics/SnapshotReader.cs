@@ -121,8 +121,26 @@ internal sealed partial class SnapshotReader
             Tasks = listed,
             Bunches = bunches.ToList(),
             Cycles = cycles,
+            Resources = ReadResources(),
+            Stalls = loop.DiagnosticsIfAny?.LastStalls ?? [],
             Findings = problems.Find(running, cycles, core, loop.DiagnosticsIfAny?.StallLimit),
         };
+    }
+
+    private List<ResourceSnapshot> ReadResources()
+    {
+        var found = new List<ResourceSnapshot>();
+        foreach (var (resource, name) in ResourceNames.All<ICounted>())
+        {
+            if (ReferenceEquals(resource.UsedBy, core))
+            {
+                var figures = resource.Figures;
+                found.Add(new ResourceSnapshot(resource.Kind, name, figures.Count, figures.Capacity, figures.PeakCount, figures.Waiting, figures.PeakWaiting));
+            }
+        }
+
+        return [.. found.OrderByDescending(static one => one.Waiting).ThenByDescending(static one => one.Count)
+            .ThenBy(static one => one.Name, StringComparer.Ordinal).Take(MostIds)];
     }
 
     private DateTimeOffset UtcNow()

@@ -7,6 +7,7 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
 {
     private const int LongestName = 24;
     private const int LongestWait = 60;
+    private const int MostStalls = 5;
 
     internal void Write(SnapshotView view)
     {
@@ -21,9 +22,11 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
                 break;
             case SnapshotView.Bunches:
                 WriteBunches();
+                WriteResourcesAndStalls();
                 break;
             default:
                 WriteList();
+                WriteResourcesAndStalls();
                 break;
         }
 
@@ -97,6 +100,21 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
             Line($"{bunch.Count,6} x {StatusOf(bunch.Status),-8} oldest {PlainText.Short(bunch.Oldest),7}  "
                 + $"{PlainText.Cut(bunch.Text ?? (bunch.Status == LoopTaskStatus.Waiting ? "several things" : ""), LongestWait),-LongestWait}  "
                 + $"{StackOf(bunch.Stack)}");
+        }
+    }
+
+    private void WriteResourcesAndStalls()
+    {
+        foreach (var stall in snapshot.Stalls.Take(MostStalls))
+        {
+            string ago = PlainText.Short(snapshot.LoopTime - stall.At);
+            string where = stall.Stack.Count > 0 ? $", last waited in {StackOf(stall.Stack)}" : "";
+            Line($"STALL {ago} ago: a step of {stall.Who} {(stall.IsOver ? "took" : "has been running for")} {PlainText.Short(stall.Duration)}{where}");
+        }
+
+        foreach (var resource in snapshot.Resources)
+        {
+            Line($"NAMED {resource}");
         }
     }
 

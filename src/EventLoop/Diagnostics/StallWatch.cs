@@ -94,6 +94,7 @@ internal static class StallWatch
         private TimeSpan elapsed;
         private long elapsedTicks;      // any thread reads; zero: no step is known to run
         private bool told;
+        private StallActivity activity;
         private Times began = Times.Now(loop.Core.NativeThread);
         private string who = "a callback";
         private int? task;
@@ -135,7 +136,7 @@ internal static class StallWatch
             if (told)
             {
                 told = false;
-                one.Diagnostics.OnStall(Report(one, isOver: true));
+                Tell(one, isOver: true);
             }
             else if (already is null && canStall && whole >= limit && stepsSeen >= 0)
             {
@@ -160,7 +161,8 @@ internal static class StallWatch
                 who = running?.Label ?? "a callback";
                 task = running?.Id;
                 stack = running?.GetStack() ?? [];
-                one.Diagnostics.OnStall(Report(one, isOver: false));
+                activity = StallActivity.Of(one, step);
+                Tell(one, isOver: false);
             }
         }
 
@@ -174,9 +176,17 @@ internal static class StallWatch
                 who = "an unknown task";
                 task = null;
                 stack = [];
-                one.Diagnostics.OnStall(Report(one, isOver: false));
-                one.Diagnostics.OnStall(Report(one, isOver: true));
+                activity = default;
+                Tell(one, isOver: false);
+                Tell(one, isOver: true);
             }
+        }
+
+        private void Tell(Loop one, bool isOver)
+        {
+            var report = Report(one, isOver);
+            activity.Add(report);
+            one.Diagnostics.OnStall(report);
         }
 
         private StallReport Report(Loop one, bool isOver)

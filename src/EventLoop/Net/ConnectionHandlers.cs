@@ -15,6 +15,8 @@ internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Ac
     /// <summary>Any thread; exact on the loop's thread.</summary>
     internal int Count => connections.Count;
 
+    internal int Peak { get; private set; }
+
     internal bool IsHandledBy(LoopTask? task) => task is not null && connections.ContainsKey(task);
 
     /// <summary>Runs the handler in a task of its own.</summary>
@@ -29,6 +31,10 @@ internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Ac
 
         var connection = new Connection(socket);
         connections.Add(Loop.CreateTask(HandleAsync(connection), eager: false), connection);      // it removes itself at its end
+        if (connections.Count > Peak)
+        {
+            Peak = connections.Count;
+        }
     }
 
     /// <summary>Called when no more connections come in; handlers may end by themselves, are cancelled after the timeout, and lose their connections if they

@@ -1,19 +1,22 @@
 using System.Net;
+using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
 
 /// <summary>A listener with a task for each connection. asyncio: <c>Server</c>.</summary>
 /// <remarks><b>Thread:</b> the loop's.</remarks>
-public sealed class Server : IAsyncDisposable
+public sealed class Server : IAsyncDisposable, ICounted
 {
     private readonly ConnectionHandlers handlers;
     private readonly Acceptor acceptor;
     private readonly LoopFuture stopped;
+    private readonly int? mostConnections;
 
     internal Server(LoopSocket listener, Func<Connection, Coroutine> handler, ListenOptions options, Action? onClosed = null)
     {
         stopped = Loop.Current.CreateFuture();
         handlers = new ConnectionHandlers(handler, OnLeft);
+        mostConnections = options.MaxConnections;
         acceptor = new OwnAcceptor(this, listener, options.MaxConnections ?? int.MaxValue, onClosed);
     }
 
@@ -23,11 +26,20 @@ public sealed class Server : IAsyncDisposable
     /// <summary>How many connections have running handlers.</summary>
     public int ConnectionCount => handlers.Count;
 
+    /// <summary>The most connections that were handled at once.</summary>
+    public int PeakConnectionCount => handlers.Peak;
+
     /// <summary>Whether it accepts connections.</summary>
     public bool IsListening => !acceptor.IsStopping;
 
     /// <summary>How many connections were accepted so far.</summary>
     public long AcceptedCount => acceptor.AcceptedCount;
+
+    Diagnostics.WaitKind ICounted.Kind => Diagnostics.WaitKind.Socket;
+
+    LoopCore? ICounted.UsedBy => stopped.IsCompleted ? null : stopped.Core;
+
+    ResourceFigures ICounted.Figures => new(ConnectionCount, mostConnections, PeakConnectionCount, 0, 0);
 
     /// <summary>Waits until the server is stopped; a cancellation ends only this wait. asyncio: <c>serve_forever</c>, except for that.</summary>
     public Coroutine WaitForStopAsync() => Loop.Shield(stopped);

@@ -10,6 +10,10 @@ public static class LoopTelemetry
     /// <summary><see cref="Loop.Name"/>.</summary>
     public const string NameTag = "eventloop.name";
 
+    /// <summary>The event that a stall adds to the <see cref="System.Diagnostics.Activity"/> in which the step hangs, when it passes the limit and when it is
+    /// over: needs a <see cref="LoopDiagnostics.StallLimit"/>.</summary>
+    public const string StallEvent = "eventloop.stall";
+
     /// <summary>The event source, for the tool and dotnet-trace.</summary>
     public const string EventSource = "EventLoop";
 }

@@ -22,17 +22,17 @@ internal static class ResourceNames
     internal static string Label(string kind, object? resource) => Of(resource) is { } name ? $"{kind} '{name}'" : kind;
 
     /// <summary>What has a name and lives.</summary>
-    internal static List<T> All<T>()
+    internal static List<(T Resource, string Name)> All<T>()
         where T : class
     {
-        var all = new List<T>();
+        var all = new List<(T, string)>();
         if (any)
         {
-            foreach (var (resource, _) in Names)
+            foreach (var (resource, name) in Names)
             {
                 if (resource is T one)
                 {
-                    all.Add(one);
+                    all.Add((one, name));
                 }
             }
         }

@@ -100,6 +100,9 @@ internal struct ThreadContexts
         return ReferenceEquals(flow, baseFlow) ? null : flow;
     }
 
+    /// <summary>What flows on the loop's thread at the moment. Any thread; null: nothing, or it cannot be told.</summary>
+    internal readonly ExecutionContext? FlowSeenFromOutside() => thread is { } running ? Volatile.Read(ref FlowOf(running)) : null;
+
     /// <param name="flow">What was captured.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly void RestoreFlow(ExecutionContext? flow)

@@ -19,10 +19,10 @@ namespace EventLoop;
 /// <para><b>Thread:</b> that of the loop that uses it. <b>Cost:</b> 0 bytes in the steady state.</para>
 /// </remarks>
 [DebuggerDisplay("{DebuggerText,nq}")]
-public sealed class CapacityLimiter
+public sealed class CapacityLimiter : ICounted
 {
     internal readonly TokenWait OwnWait;       // for one call at a time, the usual case
-    internal WaiterQueue Waiters;
+    internal CountedWaiters Waiters;
     internal LoopBinding Binding;
 
     private LoanLedger loans;
@@ -57,6 +57,12 @@ public sealed class CapacityLimiter
     /// <summary>How many tokens are lent.</summary>
     public int BorrowedTokens => lent;
 
+    /// <summary>The most that have been lent at once.</summary>
+    public int PeakBorrowedTokens { get; private set; }
+
+    /// <summary>The most that have waited for a token at once.</summary>
+    public int PeakWaiting => Waiters.Peak;
+
     /// <summary>How many tokens may be borrowed; negative when the total was lowered below what is lent.</summary>
     public int AvailableTokens => total - lent;
 
@@ -72,6 +78,12 @@ public sealed class CapacityLimiter
             return new(Waiters.Count, Waiters.Tasks);
         }
     }
+
+    Diagnostics.WaitKind ICounted.Kind => Diagnostics.WaitKind.Limiter;
+
+    LoopCore? ICounted.UsedBy => Binding.Home;
+
+    ResourceFigures ICounted.Figures => new(lent, total, PeakBorrowedTokens, Waiters.Count, Waiters.Peak);
 
     private string DebuggerText => $"{lent} of {total} lent, {Waiters.Count} waiting";
 
@@ -185,9 +197,17 @@ public sealed class CapacityLimiter
     /// <summary>Lends to a borrower that has none and waits for none.</summary>
     internal Releaser Lend(object borrower, int hash)
     {
-        lent++;
+        CountLoan();
         var loan = loans.Add(this, borrower, hash);
         return new Releaser(loan, loan.Ticket);
+    }
+
+    private void CountLoan()
+    {
+        if (++lent > PeakBorrowedTokens)
+        {
+            PeakBorrowedTokens = lent;
+        }
     }
 
     /// <summary>Makes an entry for a borrower that has to wait.</summary>
@@ -217,7 +237,7 @@ public sealed class CapacityLimiter
     {
         while (lent < total && Waiters.TakeFirst() is { } waiter)
         {
-            lent++;
+            CountLoan();
             ((TokenWait)waiter.Target!).Grant();
             waiter.Wake();
         }

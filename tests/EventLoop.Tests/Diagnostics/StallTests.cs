@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
 
 namespace EventLoop.Tests.Diagnostics;
 
@@ -91,6 +92,58 @@ public sealed class StallTests : LoopTest
 
         over.Should().NotBeNull("the step collected for half a second");
         watching.StallLimit = null;
+    });
+
+    [Fact]
+    [RealTime("a thread beside the loop looks at it")]
+    public void A_stall_is_told_to_the_Activity_in_which_the_step_hangs_and_is_kept_for_whoever_looks() => RunLoop(async () =>
+    {
+        var loop = Loop.Current;
+        using var told = new ManualResetEventSlim();
+        var over = Loop.Current.CreateFuture();
+        loop.Diagnostics.Stalled += report =>
+        {
+            // On a crowded machine others stand still as well.
+            if (report is { IsOver: false, Who: "task 'Task-1'" })
+            {
+                told.Set();
+            }
+            else if (report.IsOver && told.IsSet)
+            {
+                loop.Post(() => over.TrySetResult());
+            }
+        };
+        await Loop.Yield();
+        var activity = new Activity("request").Start();
+        loop.Diagnostics.StallLimit = TimeSpan.FromMilliseconds(50);
+        told.Wait(TimeSpan.FromSeconds(60)).Should().BeTrue("the step hangs here");
+        var during = loop.TakeSnapshot().Stalls.Should().ContainSingle(static stall => !stall.IsOver).Subject;
+        await over;
+        activity.Stop();
+        loop.Diagnostics.StallLimit = null;
+
+        during.Who.Should().Be("task 'Task-1'");
+        during.TaskId.Should().Be(1);
+        var kept = loop.Diagnostics.LastStalls.Should().ContainSingle(stall => stall.At == during.At, "it is the same one, which is over").Subject;
+        kept.IsOver.Should().BeTrue();
+        kept.Duration.Should().BeGreaterThanOrEqualTo(during.Duration);
+        if (RuntimeTricks.MayReadContexts)
+        {
+            var tags = activity.Events.Where(static one => one.Name == LoopTelemetry.StallEvent).Select(static one => one.Tags.ToDictionary()).ToList();
+            tags.Count.Should().BeGreaterThanOrEqualTo(2);
+            tags[0]["eventloop.stall.over"].Should().Be(false);
+            tags[1]["eventloop.stall.over"].Should().Be(true);
+            tags[1]["eventloop.stall.who"].Should().Be("task 'Task-1'");
+            tags[1][LoopTelemetry.NameTag].Should().Be(loop.Name);
+            ((double)tags[1]["eventloop.stall.duration"]!).Should().BeGreaterThanOrEqualTo(0.05);
+        }
+
+        var json = new MemoryStream();
+        loop.TakeSnapshot().WriteJson(json);
+        json.Position = 0;
+        var read = LoopSnapshot.ReadJson(json);
+        read.Stalls.Should().ContainEquivalentOf(kept);
+        read.ToString().Should().MatchRegex("STALL .* ago: a step of task 'Task-1' took ");
     });
 
     [Fact]

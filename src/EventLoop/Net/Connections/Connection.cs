@@ -73,6 +73,12 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     /// <summary>Whether it was closed or aborted from this side.</summary>
     public bool IsClosed => closed || socket.IsClosed;
 
+    /// <summary>What was written and not yet taken by the system: more than nothing for long means that the other side reads too slowly.</summary>
+    public long UnsentBytes => output.Unsent;
+
+    /// <summary>The most that <see cref="UnsentBytes"/> has been after a write or flush.</summary>
+    public long PeakUnsentBytes => output.PeakUnsent;
+
     internal LoopCore Core => socket.Core;
 
     internal Transport Transport
@@ -256,8 +262,14 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     object INamed.Resource => end;
 
     /// <summary>What its pipes know about it.</summary>
-    private sealed class End(Connection connection) : StreamEnd(connection.socket.Core, new SocketTransport(connection.socket))
+    private sealed class End(Connection connection) : StreamEnd(connection.socket.Core, new SocketTransport(connection.socket)), ICounted
     {
+        Diagnostics.WaitKind ICounted.Kind => Diagnostics.WaitKind.Socket;
+
+        LoopCore? ICounted.UsedBy => IsClosed ? null : Core;
+
+        ResourceFigures ICounted.Figures => new(connection.UnsentBytes, null, connection.PeakUnsentBytes, 0, 0);
+
         internal override string Kind => "connection";
 
         internal override string Peer => connection.Peer;

@@ -40,6 +40,9 @@ internal sealed partial class OutputPipe : PipeWriter
 
     internal long Unsent => unsent;
 
+    /// <summary>The most that was left after a write or flush had sent what the system takes.</summary>
+    internal long PeakUnsent { get; private set; }
+
     internal bool IsBroken => failure is not null;
 
     // ---- For the connection
@@ -95,6 +98,11 @@ internal sealed partial class OutputPipe : PipeWriter
         if (failure is not null)
         {
             throw Again(failure);      // the transport refused to notify when it accepts more, and what was in the pipe is dropped
+        }
+
+        if (unsent > PeakUnsent)
+        {
+            PeakUnsent = unsent;
         }
 
         return rest.IsEmpty && unsent <= (drain ? 0 : HighWater);

@@ -8,13 +8,14 @@ namespace EventLoop.Synchronization.Channels;
 
 /// <summary>What the halves of a channel share. Loop thread only.</summary>
 [StackTraceHidden]
-internal sealed class ChannelCore<T>(int capacity)
+internal sealed class ChannelCore<T>(int capacity) : ICounted
 {
-    internal WaiterQueue Senders;         // nonempty only while the buffer is full
-    internal WaiterQueue Receivers;       // nonempty only while the buffer is empty and no sender waits
+    internal CountedWaiters Senders;         // nonempty only while the buffer is full
+    internal CountedWaiters Receivers;       // nonempty only while the buffer is empty and no sender waits
     internal LoopBinding Binding;
 
     private ItemRing<T> buffer;
+    private int peak;
     private int openSenders;
     private int openReceivers;
 
@@ -23,9 +24,21 @@ internal sealed class ChannelCore<T>(int capacity)
         get
         {
             Binding.Verify("Channel.Statistics");
-            return new(buffer.Count, capacity, openSenders, openReceivers, Senders.Tasks, Receivers.Tasks);
+            return new(buffer.Count, capacity, openSenders, openReceivers, Senders.Tasks, Receivers.Tasks)
+            {
+                PeakCount = peak,
+                PeakSenders = Senders.Peak,
+                PeakReceivers = Receivers.Peak,
+            };
         }
     }
+
+    Diagnostics.WaitKind ICounted.Kind => Diagnostics.WaitKind.Channel;
+
+    LoopCore? ICounted.UsedBy => Binding.Home;
+
+    ResourceFigures ICounted.Figures =>
+        new(buffer.Count, capacity == int.MaxValue ? null : capacity, peak, Senders.Count + Receivers.Count, Math.Max(Senders.Peak, Receivers.Peak));
 
     internal string DebuggerText =>
         $"{buffer.Count} of {capacity} items, {openSenders} senders ({Senders.Count} waiting), {openReceivers} receivers ({Receivers.Count} waiting)";
@@ -86,6 +99,11 @@ internal sealed class ChannelCore<T>(int capacity)
         }
 
         buffer.Add(item);
+        if (buffer.Count > peak)
+        {
+            peak = buffer.Count;
+        }
+
         AssertInvariants();
         return true;
     }

@@ -45,17 +45,18 @@ namespace EventLoop;
 /// </code>
 /// </example>
 [DebuggerDisplay("{DebuggerText,nq}")]
-public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
+public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog, ICounted
 {
     internal readonly QueueGet<T> OwnGet;       // for one get and one put at a time, the usual case
     internal readonly QueuePut<T> OwnPut;
-    internal WaiterQueue Getters;       // nonempty only while the queue is empty
-    internal WaiterQueue Putters;       // nonempty only while the queue is full
+    internal CountedWaiters Getters;       // nonempty only while the queue is empty
+    internal CountedWaiters Putters;       // nonempty only while the queue is full
     internal WaiterQueue Joiners;
     internal LoopBinding Binding;
 
     private readonly ItemStore<T>? ordered;     // of the stack and the priority queue; null: the ring, first in, first out
     private ItemRing<T> ring;
+    private int peak;
     private int room;       // how many it may hold: the capacity, int.MaxValue, or none once it is shut down
 
     /// <summary>Makes an empty queue.</summary>
@@ -96,7 +97,12 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
         get
         {
             Binding.Verify("AsyncQueue.Statistics");
-            return new(Count, Capacity, Unfinished, Getters.Tasks, Putters.Tasks, Joiners.Tasks);
+            return new(Count, Capacity, Unfinished, Getters.Tasks, Putters.Tasks, Joiners.Tasks)
+            {
+                PeakCount = peak,
+                PeakGetters = Getters.Peak,
+                PeakPutters = Putters.Peak,
+            };
         }
     }
 
@@ -105,6 +111,13 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
     bool IBacklog.IsUnbounded => Capacity == 0;
 
     LoopCore? IBacklog.UsedBy => Binding.Home;
+
+    LoopCore? ICounted.UsedBy => Binding.Home;
+
+    Diagnostics.WaitKind ICounted.Kind => Diagnostics.WaitKind.Queue;
+
+    ResourceFigures ICounted.Figures =>
+        new(Count, Capacity > 0 ? Capacity : null, peak, Getters.Count + Putters.Count, Math.Max(Getters.Peak, Putters.Peak));
 
     /// <summary>How many items were put but not yet reported by <see cref="TaskDone"/>.</summary>
     internal int Unfinished { get; private set; }
@@ -303,6 +316,11 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
         }
 
         Unfinished++;
+        int count = Count;
+        if (count > peak)
+        {
+            peak = count;
+        }
     }
 
     /// <summary>Whether the call can never succeed; leaves the exception for the await.</summary>
@@ -326,7 +344,7 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog
         }
     }
 
-    private static void TurnAway(ref WaiterQueue line)
+    private static void TurnAway(ref CountedWaiters line)
     {
         while (line.TakeFirst() is { } waiter)
         {

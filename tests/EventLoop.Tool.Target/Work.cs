@@ -5,7 +5,7 @@ namespace EventLoop.Tool.Target;
 
 internal static class Work
 {
-    internal static readonly TimeSpan Life = TimeSpan.FromMinutes(2);
+    internal static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
 
     private static readonly List<object> Kept = [];
 

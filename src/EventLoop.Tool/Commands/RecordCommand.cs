@@ -113,7 +113,7 @@ internal static class RecordCommand
         }
     }
 
-    private static long Note(byte[] data, Dictionary<int, string> names, Dictionary<int, string> labels, long received)
+    internal static long Note(byte[] data, Dictionary<int, string> names, Dictionary<int, string> labels, long received)
     {
         using var json = JsonDocument.Parse(data);
         foreach (var (task, name) in DumpReader.Numbered(json.RootElement, "names"))

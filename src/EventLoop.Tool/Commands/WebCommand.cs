@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using EventLoop.Diagnostics;
 using EventLoop.Tool.Targets;
+using EventLoop.Tool.Web;
 
 namespace EventLoop.Tool.Commands;
 
@@ -18,7 +19,8 @@ internal static class WebCommand
         to.WriteLine($"http://127.0.0.1:{port}/?key={key}   (Ctrl-C ends it)");
         to.Flush();
         var feed = new Feed(target.Name, target.Id);
-        var serving = new Thread(() => Serve(listener, key, port, feed)) { IsBackground = true, Name = "web" };
+        var recording = new PageRecording(target, line.Timeout);
+        var serving = new Thread(() => Serve(listener, key, port, feed, recording)) { IsBackground = true, Name = "web" };
         serving.Start();
         var arguments = Answers.Arguments(line);
         arguments["ms"] = "1000";
@@ -58,7 +60,7 @@ internal static class WebCommand
         }
     }
 
-    private static void Serve(HttpListener listener, string key, int port, Feed feed)
+    private static void Serve(HttpListener listener, string key, int port, Feed feed, PageRecording recording)
     {
         while (listener.IsListening)
         {
@@ -72,11 +74,11 @@ internal static class WebCommand
                 return;
             }
 
-            new Thread(() => Answer(request, key, port, feed)) { IsBackground = true }.UnsafeStart();
+            new Thread(() => Answer(request, key, port, feed, recording)) { IsBackground = true }.UnsafeStart();
         }
     }
 
-    private static void Answer(HttpListenerContext request, string key, int port, Feed feed)
+    private static void Answer(HttpListenerContext request, string key, int port, Feed feed, PageRecording recording)
     {
         var response = request.Response;
         try
@@ -104,6 +106,13 @@ internal static class WebCommand
                     response.SendChunked = true;
                     feed.Send(response.OutputStream);
                     break;
+                case "/record":
+                    Record(request, recording);
+                    break;
+                case "/timeline" when recording.Latest is { } timeline:
+                    var asked = request.Request.QueryString;
+                    Write(response, Json, timeline.ToJson(Seconds(asked["from"]), Seconds(asked["to"])));
+                    break;
                 default:
                     response.StatusCode = 404;
                     break;
@@ -126,6 +135,30 @@ internal static class WebCommand
         }
     }
 
+    private static void Record(HttpListenerContext request, PageRecording recording)
+    {
+        var asked = request.Request.QueryString;
+        var span = Seconds(asked["for"]) is { } given && given > TimeSpan.Zero ? given : TimeSpan.FromSeconds(1);
+        byte[] made;
+        try
+        {
+            made = recording.Record(asked["loop"], span).ToJson();
+        }
+        catch (ToolException problem)
+        {
+            request.Response.StatusCode = 409;
+            Write(request.Response, "text/plain; charset=utf-8", problem.Message);
+            return;
+        }
+
+        Write(request.Response, Json, made);
+    }
+
+    private static TimeSpan? Seconds(string? text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds) && Math.Abs(seconds) < 1e10
+        ? TimeSpan.FromTicks((long)(seconds * TimeSpan.TicksPerSecond))
+        : null;
+
     /// <summary>By the key of the link only, under the name of loopback only, and from no other page.</summary>
     internal static bool IsAllowed(HttpListenerRequest request, string key, int port) =>
         CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(request.QueryString["key"] ?? ""), Encoding.UTF8.GetBytes(key))
@@ -142,9 +175,12 @@ internal static class WebCommand
         return reader.ReadToEnd();
     }
 
-    private static void Write(HttpListenerResponse response, string type, string text)
+    private const string Json = "application/json; charset=utf-8";
+
+    private static void Write(HttpListenerResponse response, string type, string text) => Write(response, type, Encoding.UTF8.GetBytes(text));
+
+    private static void Write(HttpListenerResponse response, string type, byte[] bytes)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
         response.ContentType = type;
         response.ContentLength64 = bytes.Length;
         response.OutputStream.Write(bytes);

@@ -51,6 +51,16 @@ internal static class RecordFile
         json.WriteEndObject();
     }
 
+    internal static void Add(List<(byte Kind, long Time, int Task, uint Other)> records, ReadOnlySpan<byte> block)
+    {
+        for (; block.Length >= 16; block = block[16..])
+        {
+            ulong first = BitConverter.ToUInt64(block);
+            ulong second = BitConverter.ToUInt64(block[8..]);
+            records.Add(((byte)first, (long)(first >> 8), (int)(second >> 32), (uint)second));
+        }
+    }
+
     internal static bool IsOne(string path)
     {
         using var file = File.OpenRead(path);
@@ -91,12 +101,7 @@ internal static class RecordFile
 
             byte[] block = new byte[length];
             int read = file.ReadAtLeast(block, length, throwOnEndOfStream: false);
-            for (int i = 0; i + 16 <= read; i += 16)
-            {
-                ulong first = BitConverter.ToUInt64(block, i);
-                ulong second = BitConverter.ToUInt64(block, i + 8);
-                records.Add(((byte)first, (long)(first >> 8), (int)(second >> 32), (uint)second));
-            }
+            Add(records, block.AsSpan(0, read));
         }
 
         long last = records.Count > 0 ? records[^1].Time : 0;

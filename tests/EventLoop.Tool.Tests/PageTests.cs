@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace EventLoop.Tool.Tests;
+
+/// <summary>The page of <c>eventloop web</c> in a browser.</summary>
+public sealed class PageTests
+{
+    private sealed class ServedPage : IDisposable
+    {
+        private readonly TargetProcess target;
+        private readonly Process tool;
+
+        internal ServedPage(string mode)
+        {
+            target = TargetProcess.Run(mode);
+            tool = Process.Start(Programs.Start("EventLoop.Tool", ["web", target.Id.ToString(CultureInfo.InvariantCulture), "--timeout", "100s"]))!;
+            Link = (tool.StandardOutput.ReadLine() ?? "").Split(' ')[0];
+            Link.Should().StartWith("http://127.0.0.1:");
+        }
+
+        internal string Link { get; }
+
+        public void Dispose()
+        {
+            tool.Kill();
+            tool.Dispose();
+            target.Dispose();
+        }
+    }
+
+    private static void NeedsABrowser() => Assert.SkipUnless(Chromium.Program is not null, "There is no Chromium on this machine.");
+
+    private static string Text(string selector) => $"document.querySelector('{selector}').innerText";
+
+    [Fact]
+    public async Task Names_are_shown_as_text_each_view_has_its_key_and_nothing_is_asked_of_anybody_else()
+    {
+        NeedsABrowser();
+        using var page = new ServedPage("names");
+        await using var browser = await Chromium.StartAsync();
+        await browser.OpenAsync(page.Link, 1200, 800);
+
+        await browser.UntilAsync("document.body.innerText.includes('<img src=x onerror=alert(1)>')");
+        (await browser.AskAsync<int>("document.querySelectorAll('img, markup').length")).Should().Be(0);
+        (await browser.AskAsync<string>("document.body.innerText")).Should().NotContain("\u202e").And.NotContain("\u001b");
+        string[] views = ["tasks", "tree", "time", "recording", "stalls", "problems"];
+        for (int i = 0; i < views.Length; i++)
+        {
+            await browser.PressAsync((i + 1).ToString(CultureInfo.InvariantCulture));
+            await browser.UntilAsync($"document.querySelector('[aria-selected=true]').dataset.view === '{views[i]}'");
+        }
+
+        await browser.AskAsync<bool>("(document.querySelector('[data-view=problems]').focus(), true)");
+        await browser.PressAsync("ArrowLeft");
+        await browser.UntilAsync("document.activeElement.dataset.view === 'stalls' && location.hash === '#stalls'");
+        await browser.UntilAsync($"{Text("#view")}.includes('No step has stood still') || document.querySelector('#view table')");
+        browser.Requests.Should().NotBeEmpty().And.OnlyContain(static url => url.StartsWith("http://127.0.0.1:", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_recording_is_made_on_the_page_and_looked_at_closer_by_the_keyboard_also_on_a_phone_in_the_dark()
+    {
+        NeedsABrowser();
+        using var page = new ServedPage("busy");
+        await using var browser = await Chromium.StartAsync();
+        await browser.OpenAsync(page.Link + "#recording", 390, 800, dark: true);
+        await browser.UntilAsync("document.querySelector('#record')");
+        await browser.ClickAsync("#record");
+
+        await browser.UntilAsync("document.querySelectorAll('.track').length >= 2");
+        (await browser.AskAsync<string>(Text("#note"))).Should().MatchRegex("[0-9]{2,} records of [0-9]+ tracks");
+        (await browser.AskAsync<string>(Text("#rows"))).Should().Contain("busy #1");
+        (await browser.AskAsync<int>("document.querySelectorAll('#view table tbody tr').length")).Should().BePositive("the longest steps are listed");
+        await browser.ShootAsync("recording-phone-dark");
+        (await browser.AskAsync<int>("document.documentElement.scrollWidth")).Should().BeLessThanOrEqualTo(390, "a phone scrolls in one direction");
+
+        await browser.AskAsync<bool>("(document.querySelector('#rows').focus(), true)");
+        await browser.PressAsync("+");
+        await browser.UntilAsync($"{Text("#note")}.includes(' of ') && {Text("#note")}.includes(', from ')");
+        await browser.PressAsync("0");
+        await browser.UntilAsync($"!{Text("#note")}.includes(', from ')");
+        (await browser.AskAsync<string>("getComputedStyle(document.body).backgroundColor")).Should().Be("rgb(20, 23, 26)");
+        foreach (string view in new[] { "tasks", "time", "stalls", "problems" })
+        {
+            await browser.ClickAsync($"[data-view={view}]");
+            await browser.UntilAsync($"document.querySelector('[aria-selected=true]').dataset.view === '{view}'");
+            (await browser.AskAsync<int>("document.documentElement.scrollWidth")).Should().BeLessThanOrEqualTo(390, $"a phone scrolls in one direction ({view})");
+        }
+    }
+
+    [Fact]
+    public async Task A_loop_that_stands_still_is_named_among_the_stalls_while_it_does()
+    {
+        NeedsABrowser();
+        using var page = new ServedPage("spin");
+        await using var browser = await Chromium.StartAsync();
+        await browser.OpenAsync(page.Link + "#stalls", 1200, 800);
+
+        await browser.UntilAsync($"{Text("#view")}.includes('still:')");
+
+        (await browser.AskAsync<string>(Text("#view"))).Should().Contain("task 'spinner' #1");
+        (await browser.AskAsync<string>(Text("#head"))).Should().Contain("in one step of task 'spinner'");
+        await browser.ShootAsync("stalls-light");
+    }
+}

@@ -14,7 +14,7 @@ internal static class Help
           eventloop record PID [--for 10s]    everything that happens on a loop, into a file
           eventloop trace FILE [-o FILE]      a recording for ui.perfetto.dev; --format chrome for older viewers
           eventloop doctor PID [--leaks]      what looks wrong; --leaks: tasks that nothing can ever wake
-          eventloop web PID [--port N]        the same, live, as a page on loopback
+          eventloop web PID [--port N]        the same, live, as a page on loopback; it records, and shows the recording
           eventloop completion bash|zsh|fish  for the shell
 
         ps, pstree, doctor and show take a dump file in place of PID.

@@ -83,5 +83,8 @@ public sealed partial class Loop
 
     internal void LogStarvedPool(TimeSpan since) => Log.PoolStarved(LogTarget, Name, since.TotalSeconds);
 
+    /// <summary>Who waits for what, in words.</summary>
+    internal string ReportWaits() => StandstillReport.Of(this);
+
     internal void LogStall(StallReport report) => Log.Stalled(LogTarget, report.ToString());
 }

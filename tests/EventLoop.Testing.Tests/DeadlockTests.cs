@@ -132,6 +132,24 @@ public class DeadlockTests
     }
 
     [Fact]
+    public void A_child_that_awaits_the_host_of_its_group_closes_a_ring_and_names_who_waits_for_it()
+    {
+        var run = () => TestLoop.Run(async () =>
+        {
+            var host = Loop.CurrentTask!;
+            await TaskGroup.Run(async group =>
+            {
+                group.StartSoon(async () => await host, "child");
+                await Loop.Yield();
+            }, "house");
+        });
+        string report = run.Should().Throw<LoopDeadlockException>().Which.Message;
+        report.Should().Contain("task 'test' waits on task group 'house'").And.Contain("task 'child' waits on task 'test'");
+        report.Should().MatchRegex("Cycle:\\s+task 'test' -> task group 'house' [^\n]* -> task 'child' -> task 'test'");
+        report[report.IndexOf("  task 'child' waits", StringComparison.Ordinal)..].Should().Contain("awaited by task 'test'");
+    }
+
+    [Fact]
     public void A_sleep_without_end_is_a_deadlock_in_a_test()
     {
         var run = () => TestLoop.Run(async () => await Loop.Sleep(Timeout.InfiniteTimeSpan));

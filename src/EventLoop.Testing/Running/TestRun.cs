@@ -1,4 +1,5 @@
 using EventLoop.Debugging;
+using EventLoop.Diagnostics;
 using EventLoop.Reporting;
 using EventLoop.Running;
 using EventLoop.Scheduling;
@@ -158,7 +159,7 @@ internal sealed class TestRun
         }
 
         return deadlock ?? (Exception)new TestLoopException(
-            $"{late ?? "The test's loop was stopped before the test was done."}\n{WhyTimeStands()}{WaitReport.Of(loop)}{Latest}");
+            $"{late ?? "The test's loop was stopped before the test was done."}\n{WhyTimeStands()}{StandstillReport.Of(loop)}{Latest}");
     }
 
     private string Latest => inside?.WriteLatest() is { Length: > 0 } latest ? "\n" + latest.TrimEnd() : "";
@@ -288,7 +289,7 @@ internal sealed class TestRun
         {
             deadlock = new LoopDeadlockException(
                 $"Deadlock: nothing on this loop can ever run again. No timer is set, nothing is in flight, and the test is not "
-                    + $"done.\n{WaitReport.Of(loop)}{Latest}");
+                    + $"done.\n{StandstillReport.Of(loop)}{Latest}");
             core.RequestStop();
             return true;
         }

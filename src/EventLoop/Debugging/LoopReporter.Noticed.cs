@@ -110,10 +110,10 @@ internal sealed partial class LoopReporter
     /// <summary>It parks without a deadline and with nothing under way. Only debug mode asks.</summary>
     internal void NothingLeft()
     {
-        if (!deadlockReported && loop.Debug && WaitReport.OfCertainDeadlock(loop) is { } report)
+        if (!deadlockReported && loop.Debug && WaitReport.IsCertainDeadlock(loop))
         {
             deadlockReported = true;
-            Log.Deadlock(Target, loop.Name, report);
+            Log.Deadlock(Target, loop.Name, loop.ReportWaits());
         }
     }
 

@@ -50,7 +50,7 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
     // Told when the loop has nothing to do: once of each standstill.
     internal override void OnParking()
     {
-        bool stands = !loop.Core.IsExpecting && WaitReport.OfCertainDeadlock(loop) is not null;
+        bool stands = !loop.Core.IsExpecting && WaitReport.IsCertainDeadlock(loop);
         if (stands && !sawDeadlock)
         {
             Write(DumpCauses.Deadlock);

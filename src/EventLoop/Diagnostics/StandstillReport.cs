@@ -84,7 +84,8 @@ internal static class StandstillReport
         for (int i = 0; i < ring.Count; i++)
         {
             var next = ring[(i + 1) % ring.Count];
-            var wait = ring[i].Waits.FirstOrDefault(one => one.Blockers.Contains(next.Id)) ?? ring[i].Waits.FirstOrDefault();
+            var waits = ring[i].Waits;
+            var wait = waits.FirstOrDefault(one => one.Blockers.Contains(next.Id)) ?? (waits.Count > 0 ? waits[0] : null);
             report.Append(LabelOf(ring[i].Id, labels)).Append(" -> ");
             if (wait is { Kind: not WaitKind.Task })
             {

@@ -2,7 +2,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Coroutines;
 
-/// <summary>A wait that is over at once: it only looks for a cancellation, and counts against the step's budget.</summary>
+/// <summary>A wait that completes at once: it only checks for cancellation, and counts against the step's budget.</summary>
 [StackTraceHidden]
 internal sealed class CheckPointSource : WaitSource
 {

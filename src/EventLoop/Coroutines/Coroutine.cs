@@ -10,20 +10,20 @@ namespace EventLoop;
 /// <remarks>
 /// <para>Calling an <c>async Coroutine</c> method runs nothing, as in Python. <c>await</c> runs it inside the current task, in the same step;
 /// <see cref="Loop.CreateTask(Coroutine, string?, bool?)"/> makes it a task of its own.</para>
-/// <para>A second await of the same coroutine throws, except where there is nothing to tell it by: <see cref="Completed"/>, and
-/// <see cref="Loop.Sleep(TimeSpan)"/>. The default value is nobody's coroutine: awaiting it throws.</para>
+/// <para>A second await of the same coroutine throws, except where it cannot be detected: <see cref="Completed"/>, and <see cref="Loop.Sleep(TimeSpan)"/>. The
+/// default value is not a coroutine: awaiting it throws.</para>
 /// <para><b>Thread:</b> it may be made anywhere; it runs on the thread of the loop that awaits it, and always resumes there, whatever it awaited.</para>
-/// <para><b>Cost:</b> 0 bytes in the steady state, also when it suspends: its box is pooled by the loop.</para>
+/// <para><b>Cost:</b> 0 bytes in the steady state, even if it suspends: its box is pooled by the loop.</para>
 /// <para>asyncio: a coroutine object.</para>
 /// </remarks>
 [AsyncMethodBuilder(typeof(CoroutineMethodBuilder))]
 [DebuggerDisplay("{DebuggerText,nq}")]
 public readonly struct Coroutine
 {
-    /// <summary>The token of one that has ended and needs no source. Zero, and so the default value, is the token of none.</summary>
+    /// <summary>The token of a coroutine that has ended and needs no source. Zero, and so the default value, is not a valid token.</summary>
     internal const long Ended = 1;
 
-    internal readonly ICoroutineSource? Source;     // null: has ended, or the default value, which is nobody's
+    internal readonly ICoroutineSource? Source;     // null: it has ended, or is the default value, which is no coroutine
     internal readonly long Token;
 
     internal Coroutine(ICoroutineSource? source, long token)
@@ -32,7 +32,7 @@ public readonly struct Coroutine
         Token = token;
     }
 
-    /// <summary>A coroutine that has nothing to do. Unlike others it may be awaited any number of times.</summary>
+    /// <summary>A coroutine that has completed. Unlike others it may be awaited any number of times.</summary>
     public static Coroutine Completed => new(null, Ended);
 
     private string DebuggerText => Source is CoroutineBox box ? $"Coroutine {box.MethodName}"
@@ -43,7 +43,7 @@ public readonly struct Coroutine
     /// <summary>Refuses the default value.</summary>
     internal void Verify() => VerifyEnded(Source is null ? Token : Ended);
 
-    /// <summary>For one without a source: it has ended, or it is the default value.</summary>
+    /// <summary>Verifies one without a source, which has ended or is the default value.</summary>
     internal static void VerifyEnded(long token)
     {
         if (token != Ended)
@@ -52,25 +52,25 @@ public readonly struct Coroutine
         }
     }
 
-    /// <summary>It was refused, and whoever gave it away has the exception: it is not lost besides.</summary>
+    /// <summary>Called when it was refused, and its giver has the exception, so that it is not also reported as lost.</summary>
     internal void Excuse()
     {
         (Source as CoroutineBox)?.Excuse(Token);
         (Source as WatchedOperation)?.Settle();
     }
 
-    /// <summary>A coroutine that fails with <paramref name="exception"/> when it is awaited.</summary>
+    /// <summary>Makes a coroutine that fails with <paramref name="exception"/> when it is awaited.</summary>
     /// <param name="exception">What the await throws.</param>
     /// <exception cref="ArgumentNullException"><paramref name="exception"/> is null.</exception>
     public static Coroutine FromException(Exception exception) => new(new FailedSource<NoResult>(exception), 0);
 
-    /// <summary>A coroutine that fails with <paramref name="exception"/> when it is awaited.</summary>
+    /// <summary>Makes a coroutine that fails with <paramref name="exception"/> when it is awaited.</summary>
     /// <typeparam name="T">The type of the result that it will not have.</typeparam>
     /// <param name="exception">What the await throws.</param>
     /// <exception cref="ArgumentNullException"><paramref name="exception"/> is null.</exception>
     public static Coroutine<T> FromException<T>(Exception exception) => new(new FailedSource<T>(exception), 0);
 
-    /// <summary>A coroutine that gives <paramref name="value"/> at once.</summary>
+    /// <summary>Makes a coroutine that returns <paramref name="value"/> at once.</summary>
     /// <typeparam name="T">The type of the result.</typeparam>
     /// <param name="value">The result.</param>
     public static Coroutine<T> FromResult<T>(T value) => new(value);
@@ -78,9 +78,9 @@ public readonly struct Coroutine
     /// <summary>For <c>await</c>.</summary>
     public CoroutineAwaiter GetAwaiter() => new(Source, Token);
 
-    /// <summary>Starts it in the current task's context and gives a <see cref="Task"/>, for APIs that want one.</summary>
+    /// <summary>Starts it in the current task's context and returns a <see cref="Task"/>, for APIs that need one.</summary>
     /// <returns>A task that ends as the coroutine ends; a cancellation makes it canceled.</returns>
-    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine has started already.</exception>
     public Task AsTask()
     {
         Verify();
@@ -98,7 +98,7 @@ public readonly struct Coroutine
 [DebuggerDisplay("{DebuggerText,nq}")]
 public readonly struct Coroutine<T>
 {
-    internal readonly ICoroutineSource<T>? Source;     // null: has ended, with a value; or the default value, which is nobody's
+    internal readonly ICoroutineSource<T>? Source;     // null: it has ended with a value, or is the default value, which is no coroutine
     internal readonly long Token;
     private readonly T? value;
 
@@ -116,16 +116,16 @@ public readonly struct Coroutine<T>
 
     private string DebuggerText => Source is CoroutineBox box ? $"Coroutine<{typeof(T).Name}> {box.MethodName}" : $"Coroutine<{typeof(T).Name}>";
 
-    /// <summary>Forgets the result.</summary>
-    /// <param name="coroutine">The same coroutine: it is still awaited only once.</param>
+    /// <summary>Drops the result.</summary>
+    /// <param name="coroutine">The same coroutine: it can still be awaited only once.</param>
     public static implicit operator Coroutine(Coroutine<T> coroutine) => new(coroutine.Source, coroutine.Token);
 
     /// <summary>For <c>await</c>.</summary>
     public CoroutineAwaiter<T> GetAwaiter() => new(Source, Token, value);
 
-    /// <summary>Starts it in the current task's context and gives a <see cref="Task{T}"/>, for APIs that want one.</summary>
+    /// <summary>Starts it in the current task's context and returns a <see cref="Task{T}"/>, for APIs that need one.</summary>
     /// <returns>A task that ends as the coroutine ends; a cancellation makes it canceled.</returns>
-    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine has started already.</exception>
     public Task<T> AsTask()
     {
         ((Coroutine)this).Verify();

@@ -5,7 +5,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-/// <summary>For <c>await</c>: asking <see cref="IsCompleted"/> is what starts the coroutine.</summary>
+/// <summary>For <c>await</c>: calling <see cref="IsCompleted"/> starts the coroutine.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 [StackTraceHidden]
 public readonly struct CoroutineAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
@@ -19,8 +19,8 @@ public readonly struct CoroutineAwaiter : ICriticalNotifyCompletion, ILoopAwaite
         this.token = token;
     }
 
-    /// <summary>Whether the coroutine has ended at once; asking starts it.</summary>
-    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
+    /// <summary>Whether the coroutine has ended at once; the call starts it.</summary>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine has started already.</exception>
     public bool IsCompleted => source is null ? HasEnded(token) : source.Start(token);
 
     /// <summary>Ends the await; throws what the coroutine threw.</summary>
@@ -61,7 +61,7 @@ public readonly struct CoroutineAwaiter : ICriticalNotifyCompletion, ILoopAwaite
         return true;
     }
 
-    /// <summary>For a continuation that is a delegate.</summary>
+    /// <summary>Parks a continuation that is a delegate.</summary>
     internal static void Park(ICoroutineSource? source, LoopCore core, long token, WaitNode awaiting)
     {
         if (source is null)
@@ -76,7 +76,7 @@ public readonly struct CoroutineAwaiter : ICriticalNotifyCompletion, ILoopAwaite
     }
 }
 
-/// <summary>For <c>await</c>: asking <see cref="IsCompleted"/> is what starts the coroutine.</summary>
+/// <summary>For <c>await</c>: calling <see cref="IsCompleted"/> starts the coroutine.</summary>
 /// <typeparam name="T">The type of the result.</typeparam>
 [EditorBrowsable(EditorBrowsableState.Never)]
 [StackTraceHidden]
@@ -93,11 +93,11 @@ public readonly struct CoroutineAwaiter<T> : ICriticalNotifyCompletion, ILoopAwa
         this.value = value;
     }
 
-    /// <summary>Whether the coroutine has ended at once; asking starts it.</summary>
-    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine was started already.</exception>
+    /// <summary>Whether the coroutine has ended at once; the call starts it.</summary>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the coroutine has started already.</exception>
     public bool IsCompleted => source is null ? CoroutineAwaiter.HasEnded(token) : source.Start(token);
 
-    /// <summary>Ends the await: the result; throws what the coroutine threw.</summary>
+    /// <summary>Ends the await with the result; throws what the coroutine threw.</summary>
     /// <exception cref="InvalidOperationException">It has not completed: this does not wait.</exception>
     public T GetResult()
     {

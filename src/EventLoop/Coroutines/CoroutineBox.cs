@@ -6,27 +6,27 @@ using EventLoop.Scheduling;
 namespace EventLoop.Coroutines;
 
 /// <summary>
-/// The pooled home of an async method's state machine. It is three things, which is why waiting and nesting allocate nothing: the source behind
-/// a <see cref="Coroutine"/>, the node by which the method waits, and what the awaiting method is linked to.
+/// The pooled home of an async method's state machine. It is three things, which is why waiting and nesting allocate nothing: the source behind a
+/// <see cref="Coroutine"/>, the node by which the method waits, and the object that links to the awaiting method.
 /// </summary>
 /// <remarks>
-/// Completion is handed to the awaiting coroutine by the trampoline, never by a call; and beyond a small depth an inner coroutine is started by
-/// the trampoline, too. So a chain of any length needs the same stack on the way down and on the way up.
-/// It keeps the rule of <see cref="PooledUse"/> in fewer bytes, because boxes come by the million.
-/// Loop thread only; before the start, whoever made it.
+/// Completion is handed to the awaiting coroutine by the trampoline, never by a call; and beyond a small depth an inner coroutine is started by the
+/// trampoline, too. So a chain of any length needs the same stack on the way down and on the way up. It keeps the rule of <see cref="PooledUse"/> in fewer
+/// bytes, because boxes come by the million. Loop thread only; before the start, the thread that made it.
 /// </remarks>
 [StackTraceHidden]
 internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 {
-    private const byte StartingFlag = 1;     // inside Start: whoever called it learns of the end by its return
+    private const byte StartingFlag = 1;     // inside Start: its caller sees the end by its result
     private const byte DoneFlag = 2;
     private const byte DeferredFlag = 4;     // too deep: to be started by the trampoline
     private const byte RootFlag = 8;         // a task's own coroutine
-    private const byte StrayFlag = 16;       // another loop runs it than the one that made it, which may store its number once more: it is not pooled again
+    // Another loop than the one that made it runs it, and its maker may store the number once more: it is not pooled again
+    private const byte StrayFlag = 16;
 
     private const int Claimed = int.MinValue;
 
-    // Uses of a box: the last of them leaves it to the collector, so that no number ever comes again.
+    // Uses of a box: the last of them leaves it to the collector, so that no number is ever reused.
     private const ushort Spent = ushort.MaxValue;
 
     private ExecutionContext? flow;          // of the suspended method; null is the loop's own
@@ -36,7 +36,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 
     private protected CoroutineBox(LoopCore? maker) => TimerSlot = HomeOf(maker);
 
-    // Before the start, in the place of the timer's slot, which is positive then: which loop may start it by a plain store, because it has made it. Zero: none.
+    // Before the start, in place of the timer's slot, which is positive then: the loop that may start it by a plain store, because it has made it. Zero: none.
     private static int HomeOf(LoopCore? loop) => loop is null ? 0 : -loop.Id;
 
     /// <summary>Even: made, not started. Odd: started. A coroutine keeps the number it was made with, so that a second await is noticed.</summary>
@@ -51,7 +51,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     /// <summary>Whether the method only calls what is of interest to people.</summary>
     internal abstract bool IsPlumbing { get; }
 
-    // ---- The method's state, for those who interrupt a foreign await
+    // ---- The method's state, for the interruption of foreign awaits
 
     internal abstract FieldInfo[] Fields { get; }
 
@@ -64,13 +64,13 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 
     protected abstract void MoveNext();
 
-    /// <summary>Forgets the state machine and goes back to the pool.</summary>
+    /// <summary>Clears the state machine and returns to the pool.</summary>
     protected abstract void Recycle();
 
-    /// <summary>Somebody has to await it.</summary>
+    /// <summary>Watches whether somebody awaits it.</summary>
     private protected void Watch(CoroutineWatch watch) => link = watch;
 
-    /// <summary>It was refused, and whoever gave it away has the exception: it is not lost besides. Any thread.</summary>
+    /// <summary>Called when it was refused, and its giver has the exception, so that it is not also reported as lost. Any thread.</summary>
     internal void Excuse(long token)
     {
         if (Version == token)
@@ -92,7 +92,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
             return false;
         }
 
-        // The same bargain as .NET's own async methods: what the callee does to contexts stays with the callee.
+        // The same rule as for .NET's async methods: what the callee does to contexts stays with the callee.
         var context = core.Current;
         var outer = core.ThreadContexts.MarkFlow();
         core.StartDepth++;
@@ -134,7 +134,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         }
     }
 
-    // Awaited by hand: it has ended already, or it is not this awaiter's to wait for.
+    // Awaited by hand: it has ended already, or this awaiter may not wait for it.
     private void PassOn(LoopCore core, long token, WaitNode awaiting)
     {
         if (Version == token)
@@ -211,10 +211,10 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         }
     }
 
-    /// <summary>Nobody has awaited or started it yet.</summary>
+    /// <summary>Whether nobody has awaited or started it yet.</summary>
     internal bool IsFresh(long token) => Version == token;
 
-    // Another loop has claimed it, or tries to.
+    // Another loop has claimed it, or is trying to.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Confirm()
     {
@@ -260,7 +260,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         }
     }
 
-    /// <summary>It will not be run, and that is right.</summary>
+    /// <summary>Notes that it will not be run, and that this is right.</summary>
     internal void Discard(long token)
     {
         if (LoopCore.Running is { } here)
@@ -288,7 +288,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         }
     }
 
-    /// <summary>The task takes the outcome; the box goes back to the pool.</summary>
+    /// <summary>Passes the outcome to the task; the box returns to the pool.</summary>
     internal Failure? Release()
     {
         var failure = Unsafe.As<Failure?>(link);
@@ -298,10 +298,10 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
 
     // ---- The node by which the method waits
 
-    // The loop that runs it. The context knows it, and is at hand where a thread-static is not.
+    // The loop that runs it. The context knows it, and is at hand, unlike a thread-static.
     private LoopCore Core => Context is { } context ? context.Core : LoopCore.Running!;
 
-    /// <summary>Takes the box back, now or never.</summary>
+    /// <summary>Returns the box to the pool, if it may be reused.</summary>
     private protected void ReturnTo(int slot)
     {
         var core = Core;
@@ -310,7 +310,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         Context = null;      // a pooled box keeps nobody alive
         if ((Flags & StrayFlag) != 0 || ++Version >= Spent - 1)
         {
-            Flags = StrayFlag | RootFlag;      // and refuses everything
+            Flags = StrayFlag | RootFlag;      // and refuses every call
             Version = Spent;
             return;
         }
@@ -320,7 +320,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         core.Pools.Return(this, slot);
     }
 
-    /// <summary>Notes where the method has to resume.</summary>
+    /// <summary>Records where the method has to resume.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Suspend(LoopCore core)
     {
@@ -344,7 +344,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         MoveNext();
     }
 
-    /// <summary>The builder calls it when the method has returned or thrown; the result is set already.</summary>
+    /// <summary>Called by the builder when the method has returned or thrown; the result is set already.</summary>
     internal void Complete(Exception? failure)
     {
         object? awaiting = link;
@@ -365,6 +365,6 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         }
     }
 
-    /// <summary>It came back from a foreign await to a loop that is closed: nothing can run it any more.</summary>
+    /// <summary>Called when it came back from a foreign await to a closed loop: nothing can run it any more.</summary>
     internal override void OnRejected(LoopCore core) => core.Loop.OnLateContinuation();
 }

@@ -24,7 +24,7 @@ public struct CoroutineMethodBuilder
         where TStateMachine : IAsyncStateMachine
     {
         var rented = StateMachineBox<TStateMachine>.Rent();
-        box = rented;                      // this builder lives inside the state machine: set before the copy
+        box = rented;                      // this builder is part of the state machine: set before the copy
         rented.StateMachine = stateMachine;
     }
 

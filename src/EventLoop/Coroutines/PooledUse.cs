@@ -5,31 +5,31 @@ using EventLoop.Scheduling;
 namespace EventLoop.Coroutines;
 
 /// <summary>
-/// One use after the other of a pooled operation, and the rule that all pooled things keep: whoever errs gets an exception that says what to do instead,
-/// and nothing changes for anybody else.
+/// The successive uses of a pooled operation, and the rule that all pooled objects keep: a caller in error gets an exception that says what to do instead, and
+/// nobody else is affected.
 /// </summary>
 /// <remarks>
 /// <list type="number">
-/// <item>Each use has a number, which is the token of the awaitable. A number never comes again for the same object: here it has 64 bits; what has room for 16
-/// only (<see cref="CoroutineBox"/>, the sources of ValueTasks) is not pooled any more after its last one.</item>
-/// <item>A use is made, started, waits perhaps, and ends: each once, in this order, on one loop. Whoever asks for a step that is not the next one is refused
-/// before anything is changed.</item>
-/// <item>An outcome is given when there is one, and once. Until then the object stays with its waiter and with whatever it is registered with.</item>
-/// <item>It goes back to its pool where its outcome is taken, and nowhere else: so not twice, and not while anybody can still wake it.</item>
+/// <item>Each use has a number, which is the token of the awaitable. A number is never reused for the same object: here it has 64 bits; objects with room for
+/// only 16 (<see cref="CoroutineBox"/>, the sources of ValueTasks) are no longer pooled after their last number.</item>
+/// <item>A use is made, started, possibly waits, and ends: each once, in this order, on one loop. A call out of order is refused before anything is
+/// changed.</item>
+/// <item>An outcome is returned when there is one, and once. Until then the object stays with its waiter and with whatever it is registered with.</item>
+/// <item>It returns to its pool where its outcome is taken, and nowhere else: so not twice, and not while anybody can still wake it.</item>
 /// <item>What one loop has made and another starts is claimed under a lock (<see cref="OtherLoopClaim"/>); everything else needs none.</item>
-/// <item>What code of others can call (<see cref="ForeignWait"/>) acts on the first call only, and is pooled only where that code is known to call once.</item>
+/// <item>What foreign code can call (<see cref="ForeignWait"/>) acts on the first call only, and is pooled only where that code is known to call once.</item>
 /// </list>
-/// Loop thread only; before the start, whoever made it.
+/// Loop thread only; before the start, the thread that made it.
 /// </remarks>
 [StackTraceHidden]
 internal struct PooledUse
 {
-    // The stages, in the lowest bits of the number. Each step stores what it computes from its token instead of counting up what it reads, so that none waits
+    // The stages, in the lowest bits of the number. Each step stores what it computes from its token instead of incrementing what it reads, so that none waits
     // for the store before it.
     private const long Stages = 4;
     private const long Made = 1;
     private const long Ended = 2;       // started, and has its outcome
-    private const long Waiting = 3;     // started, and will have it when its waiter is woken
+    private const long Waiting = 3;     // started, and will have its outcome when its waiter is woken
 
     private long number;
 
@@ -37,7 +37,7 @@ internal struct PooledUse
 
     internal readonly bool IsFree => (number & (Stages - 1)) == 0;
 
-    /// <summary>Who waits, or has waited.</summary>
+    /// <summary>The node that waits, or has waited.</summary>
     internal WaitNode? Waiter { readonly get; private set; }
 
     /// <summary>Makes the next use.</summary>
@@ -79,8 +79,8 @@ internal struct PooledUse
         }
     }
 
-    /// <summary>It was started and has no outcome yet.</summary>
-    /// <returns>False, as the <see cref="ICoroutineSource.Start"/> that is about to return.</returns>
+    /// <summary>Notes that it was started and has no outcome yet.</summary>
+    /// <returns>False, as the result of the <see cref="ICoroutineSource.Start"/> that called this.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool MustWait(long token)
     {
@@ -88,10 +88,10 @@ internal struct PooledUse
         return false;
     }
 
-    /// <summary>Its outcome is there after all, before anybody waited.</summary>
+    /// <summary>Notes that its outcome is there after all, before anybody waited.</summary>
     internal void NeedNotWait(long token) => number = token + (Ended - Made);
 
-    /// <summary>True: <paramref name="awaiting"/> is its waiter now and is to be parked. False: it has ended, and the node is in the ready queue.</summary>
+    /// <summary>True: <paramref name="awaiting"/> is its waiter now and has to be parked. False: it has ended, and the node is in the ready queue.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryWait(LoopCore core, long token, WaitNode awaiting)
     {
@@ -119,7 +119,7 @@ internal struct PooledUse
 
         if (!core.TryParkDeferred(awaiting))
         {
-            awaiting.Defer(core, null);      // awaited by hand, without a look at IsCompleted
+            awaiting.Defer(core, null);      // awaited by hand, without a call of IsCompleted
         }
     }
 

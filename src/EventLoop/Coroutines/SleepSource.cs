@@ -12,7 +12,7 @@ internal sealed class SleepSource : WaitSource, IWaitTarget
 
     internal static readonly SleepSource Instance = new();
 
-    // What waits without a deadline waits for this one: a timer that has just gone off does not look endless from another thread.
+    // Waits without a deadline wait for this one, so that a timer that has just fired does not look endless from another thread.
     private static readonly SleepSource Endless = new();
 
     internal static Coroutine Sleep(TimeSpan delay) => new(
@@ -36,7 +36,7 @@ internal sealed class SleepSource : WaitSource, IWaitTarget
         }
         catch (Exception failure)
         {
-            awaiting.Defer(core, failure);      // thrown by the await: out of here it would pass by the method's finally blocks
+            awaiting.Defer(core, failure);      // thrown by the await: thrown from here it would bypass the method's finally blocks
             return;
         }
 
@@ -61,7 +61,7 @@ internal sealed class SleepSource : WaitSource, IWaitTarget
         }
     }
 
-    AbortResult IWaitTarget.Abort(WaitNode node, string? reason) => AbortResult.GivenUp;     // waking it takes it off the timers
+    AbortResult IWaitTarget.Abort(WaitNode node, string? reason) => AbortResult.GivenUp;     // waking it removes it from the timers
 
     WaitKind IWaitTarget.Kind => WaitKind.Sleep;
 

@@ -5,7 +5,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Coroutines;
 
-/// <summary>The box of one async method without a result. Twice, here and below, because a result of no bytes would still cost eight.</summary>
+/// <summary>The box of an async method without a result. There are two classes, because even an empty result would cost eight bytes.</summary>
 [StackTraceHidden]
 internal sealed class StateMachineBox<
     [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TStateMachine> : CoroutineBox
@@ -51,7 +51,7 @@ internal sealed class StateMachineBox<
     }
 }
 
-/// <summary>The box of one async method with a result.</summary>
+/// <summary>The box of an async method with a result.</summary>
 [StackTraceHidden]
 internal sealed class StateMachineBox<
     [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TStateMachine,

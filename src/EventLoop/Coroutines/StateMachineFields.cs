@@ -3,8 +3,8 @@ using System.Reflection;
 
 namespace EventLoop.Coroutines;
 
-/// <summary>Reads and writes the fields of an async method's state machine where it lies: a struct in
-/// optimized code, a class in code compiled for debugging.</summary>
+/// <summary>Reads and writes the fields of an async method's state machine in place: a struct in optimized code, a class in code compiled for
+/// debugging.</summary>
 internal static class StateMachineFields<
     [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields | DynamicallyAccessedMemberTypes.NonPublicFields)] TStateMachine>
 {

@@ -3,8 +3,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Coroutines;
 
-/// <summary>What a coroutine does at an await that is not complete: it parks where the awaiter says. <see cref="AwaitDispatch"/> knows the awaiters
-/// of other rooms.</summary>
+/// <summary>What a coroutine does at an await that has not completed: it parks where the awaiter says. <see cref="AwaitDispatch"/> knows the awaiters of other
+/// rooms.</summary>
 [StackTraceHidden]
 internal static class Suspension
 {
@@ -12,7 +12,7 @@ internal static class Suspension
     internal static void AwaitUnsafe<TAwaiter>(ref TAwaiter awaiter, CoroutineBox box)
         where TAwaiter : ICriticalNotifyCompletion
     {
-        // The commonest by their type: see AwaitDispatch.
+        // The most common ones by their type: see AwaitDispatch.
         if (typeof(TAwaiter) == typeof(CoroutineAwaiter))
         {
             Park(ref Unsafe.As<TAwaiter, CoroutineAwaiter>(ref awaiter), box);

@@ -3,8 +3,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Coroutines;
 
 /// <summary>
-/// A built-in operation that somebody watches: does anybody await it? Operations share their sources or take them from pools, so that a call leaves nothing
-/// behind that could die unawaited. Where coroutines are watched each call gets an object of its own, this one, which stands before the operation.
+/// A built-in operation that is watched for never being awaited. Operations share their sources or take them from pools, so that a call leaves nothing behind
+/// that could be collected. Where coroutines are watched each call gets an object of its own, this one, which wraps the operation.
 /// </summary>
 [StackTraceHidden]
 internal class WatchedOperation(ICoroutineSource operation, long token, CoroutineWatch watch) : ICoroutineSource
@@ -23,7 +23,7 @@ internal class WatchedOperation(ICoroutineSource operation, long token, Coroutin
             Throw.AwaitedTwice();
         }
 
-        bool completed = Operation.Start(OperationToken);      // which refuses a wrong loop, and then nothing was started
+        bool completed = Operation.Start(OperationToken);      // which refuses a wrong loop before anything was started
         started = true;
         Settle();
         return completed;
@@ -33,7 +33,7 @@ internal class WatchedOperation(ICoroutineSource operation, long token, Coroutin
 
     public void End(long token) => Operation.End(OperationToken);
 
-    /// <summary>It is not lost.</summary>
+    /// <summary>Notes that it is not lost.</summary>
     internal void Settle()
     {
         watch?.Started();

@@ -5,8 +5,9 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-/// <summary>What <see cref="Loop.Yield"/> gives: awaiting it lets everything that is ready now run first. asyncio: <c>sleep(0)</c>.</summary>
-/// <remarks><b>Cancellation:</b> a pending one is thrown at once; one that arrives while it is queued takes its place. <b>Cost:</b> 0 bytes.</remarks>
+/// <summary>The result of <see cref="Loop.Yield"/>: awaiting it lets everything that is ready now run first. asyncio: <c>sleep(0)</c>.</summary>
+/// <remarks><b>Cancellation:</b> a pending one is thrown at once; one that arrives while the yield is queued is thrown instead of its completion. <b>Cost:</b>
+/// 0 bytes.</remarks>
 public readonly struct YieldAwaitable
 {
     private readonly LoopCore? core;

@@ -15,7 +15,7 @@ public readonly struct YieldAwaiter : ICriticalNotifyCompletion, ILoopAwaiter
 
     internal YieldAwaiter(LoopCore? core) => this.core = core;
 
-    /// <summary>Whether a cancellation is due; otherwise the yield always waits.</summary>
+    /// <summary>Whether a cancellation is pending; otherwise the yield always waits.</summary>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     public bool IsCompleted => (core ?? LoopCore.Required).TryInterrupt(out bool completed) && completed;
 

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace EventLoop.Debugging;
 
-/// <summary>Everything that the library logs. Event ids are stable.</summary>
+/// <summary>Everything that the library logs. Event IDs are stable.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Error, "{Message}{Origin}", EventName = "UnhandledException")]

@@ -6,7 +6,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Debugging;
 
-// What is noticed and goes to the log: most of it in debug mode only.
+// Findings that go to the log, most of them only in debug mode.
 internal sealed partial class LoopReporter
 {
     [ThreadStatic]
@@ -21,7 +21,7 @@ internal sealed partial class LoopReporter
         }
     }
 
-    private HashSet<MethodInfo>? asynchronousWork;      // that was named already; debug mode only
+    private HashSet<MethodInfo>? asynchronousWork;      // methods that were reported already; debug mode only
 
     internal void WrongThread(string member)
     {
@@ -39,7 +39,7 @@ internal sealed partial class LoopReporter
         }
     }
 
-    /// <summary>Any thread. All that a closed loop was needed for comes back one by one.</summary>
+    /// <summary>Any thread. Everything that needed a closed loop comes back piece by piece.</summary>
     internal void LateContinuation()
     {
         if (lateContinuations.IsWorthTelling(out long number))
@@ -104,10 +104,10 @@ internal sealed partial class LoopReporter
         }
     }
 
-    /// <summary>The first blocking call that was refused: code that swallows the refusal is still found out.</summary>
+    /// <summary>The first blocking call that was refused, kept because code may swallow the refusal.</summary>
     internal string? BlockingCallSeen { get; private set; }
 
-    /// <summary>It parks without a deadline and with nothing under way. Only debug mode asks.</summary>
+    /// <summary>Called when the loop parks without a deadline and with nothing pending. Only in debug mode.</summary>
     internal void NothingLeft()
     {
         if (!deadlockReported && loop.Debug && WaitReport.IsCertainDeadlock(loop))

@@ -3,7 +3,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Debugging;
 
-/// <summary>What a loop reports: failures that nobody catches go to its exception handler, what is noticed besides goes to the log.</summary>
+/// <summary>What a loop reports: failures that nobody catches go to its exception handler, other findings go to the log.</summary>
 /// <remarks>Loop thread only, unless a member says otherwise.</remarks>
 [StackTraceHidden]
 internal sealed partial class LoopReporter(Loop loop)
@@ -14,7 +14,7 @@ internal sealed partial class LoopReporter(Loop loop)
     internal void WriteToLog(LoopExceptionContext context) =>
         Log.Unhandled(Target, context.Exception, context.Message, context.CreatedAt is { } origin ? $"\nCreated at:\n{origin}" : "");
 
-    /// <summary>Calls the loop's handler; what that throws is reported as well, and the log has the first failure all the same. Any thread.</summary>
+    /// <summary>Calls the loop's handler; if that throws, that is reported as well, and the first failure is logged. Any thread.</summary>
     internal void CallHandler(LoopExceptionContext context)
     {
         if (loop.ExceptionHandler is not { } handler)
@@ -49,7 +49,7 @@ internal sealed partial class LoopReporter(Loop loop)
         loop.CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a callback", exception, Handle: handle, CreatedAt: createdAt));
     }
 
-    /// <summary>Any thread, in the middle of anything: so it is notified in a step of its own.</summary>
+    /// <summary>Any thread, in the middle of anything; so the handler is called in a step of its own.</summary>
     internal void ClockFailed(Exception exception, long count)
     {
         string text = $"The clock of loop '{loop.Name}' ({loop.Options.TimeProvider.GetType().Name}) threw; the loop goes by the system's time until it "
@@ -57,11 +57,11 @@ internal sealed partial class LoopReporter(Loop loop)
         loop.Core.Arrive(new LossReport(loop, new LoopExceptionContext(text, exception)));
     }
 
-    /// <summary>What a timer of a virtual clock threw, inside the loop's look at that clock.</summary>
+    /// <summary>A timer of a virtual clock has thrown while the loop looked at that clock.</summary>
     internal void TimerFailed(Exception exception) =>
         loop.CallExceptionHandler(new LoopExceptionContext("An exception was thrown in a timer of the loop's clock", exception));
 
-    /// <summary>Something was posted to the loop while it slept, and it went on sleeping.</summary>
+    /// <summary>Something was posted to the loop while it slept, and it kept sleeping.</summary>
     internal void WakeUpLost() => loop.CallExceptionHandler(new LoopExceptionContext(
         $"A post to loop '{loop.Name}' did not wake it, and waited until the loop looked around by itself. Probably something in this process has closed a "
             + "descriptor that was not its own, and it was the loop's. It has a new one now"));
@@ -70,7 +70,7 @@ internal sealed partial class LoopReporter(Loop loop)
     internal void TokenCallbackFailed(Exception failures) =>
         Loss(new LoopExceptionContext("An exception was thrown in a callback of a cancellation token", failures));
 
-    // A loss is found by the finalizer thread as a rule; the handler shall run on the loop's, while there is one.
+    // A loss is usually found by the finalizer thread; the handler should run on the loop's, while there is one.
     internal void Loss(LoopExceptionContext context)
     {
         if (loop.Core.IsInLoopThread || loop.IsClosed)
@@ -82,7 +82,7 @@ internal sealed partial class LoopReporter(Loop loop)
         loop.Core.Arrive(new LossReport(loop, context));
     }
 
-    /// <summary>On its way to the handler. If the loop closes first, it gets there all the same.</summary>
+    /// <summary>A report on its way to the handler. If the loop closes first, it gets there nevertheless.</summary>
     private sealed class LossReport : LoopItem
     {
         private readonly Loop loop;

@@ -4,29 +4,29 @@ using EventLoop.Scheduling;
 namespace EventLoop.Debugging;
 
 /// <summary>
-/// How debug mode, and loops for tests, hear the steps of a loop: it says which were slow, notes for each task when it ran last, knows what runs now, has the
-/// <see cref="StepWatch"/> notice steps that do not end, and looks for a deadlock when the loop parks. Loop thread only, but for what the watch reads.
+/// How debug mode, and loops for tests, observe the steps of a loop: it reports slow ones, records for each task when it ran last, knows what is running, lets
+/// the <see cref="StepWatch"/> notice steps that do not end, and looks for a deadlock when the loop parks. Loop thread only, except for what the watch reads.
 /// </summary>
 internal sealed class StepTimer(Loop loop) : Instrument
 {
     internal const Hearing Needs = Hearing.StepBegins | Hearing.StepEnds | Hearing.Times | Hearing.Parking | Hearing.Runs;
 
-    private LoopItem? stepItem;       // any thread reads; what it is, not what it holds, which may belong to others by now
-    private long stepBegan;           // any thread reads
+    private LoopItem? stepItem;       // read on any thread; what it is, not what it holds, which may belong to others by now
+    private long stepBegan;           // read on any thread
     private bool isWatched;
 
     internal Loop Loop => loop;
 
-    /// <summary>When the step began, in milliseconds of the system's; zero: none runs. Any thread.</summary>
+    /// <summary>When the step began, in milliseconds of the system's clock; zero: none is running. Any thread.</summary>
     internal long StepBegan => Volatile.Read(ref stepBegan);
 
     /// <summary>The coroutine method that resumed in this step. Any thread.</summary>
     internal string? StepMethod => stepItem is CoroutineBox { IsPlumbing: false } box ? box.MethodName : null;
 
-    /// <summary>The delegate behind the step that runs now, if it belongs to no task.</summary>
+    /// <summary>The delegate behind the running step, if it belongs to no task.</summary>
     internal Delegate? RunningCode { get; private set; }
 
-    /// <summary>Steps that run for longer are reported by the step watch; null: none.</summary>
+    /// <summary>The length from which on the step watch reports a running step; null: none.</summary>
     internal TimeSpan? StuckStepThreshold
     {
         get;

@@ -1,15 +1,15 @@
 namespace EventLoop.Debugging;
 
 /// <summary>
-/// Notices steps that do not end: one thread beside all loops that are in debug mode, which lives while there are such. It reads when the step of each began,
-/// and says once of each step that has run for longer than its loop allows. By the system's time, whatever clock a loop goes by. Any thread.
+/// Notices steps that do not end: one thread for all loops in debug mode, which lives while there are any. It reads when the step of each began, and reports
+/// once each step that has run for longer than its loop allows. By the system's time, whatever a loop's clock. Any thread.
 /// </summary>
 internal static class StepWatch
 {
     private const int ShortestPeriod = 5;       // milliseconds
     private const int LongestPeriod = 250;
 
-    // The watching thread has stood still as well when the machine was suspended, or had no core for it: so the step has to be seen several times.
+    // This thread stood still as well if the machine was suspended, or had no core for it, so the step has to be seen several times.
     private const int FewestLooks = 3;
 
     private static readonly Lock Gate = new();      // loops come and go on any thread

@@ -11,8 +11,8 @@ internal static class WaitReport
 {
     /// <summary>Whether the loop is at a standstill that nothing inside it can end, and nothing from outside may still come back.</summary>
     /// <remarks>
-    /// A future may be completed by a post from another thread, a foreign await comes back by itself, and who sleeps for ever waits for Ctrl-C: such a
-    /// wait means that the loop is merely idle. What is left are waits for locks, queues, groups and tasks.
+    /// A future may be completed by a post from another thread, a foreign await comes back by itself, and an endless sleep waits for Ctrl-C: such a wait means
+    /// that the loop is merely idle. What remains are waits for locks, queues, groups and tasks.
     /// </remarks>
     internal static bool IsCertainDeadlock(Loop loop)
     {
@@ -34,7 +34,7 @@ internal static class WaitReport
         return true;
     }
 
-    /// <summary>Something waits for what comes from outside the loop and was not announced to it.</summary>
+    /// <summary>Whether anything waits for something that comes from outside the loop and was not announced to it.</summary>
     internal static bool AnyForeignWait(Loop loop) =>
         loop.Core.Tasks.Snapshot().Exists(static task => task.CollectWaits().Exists(static node =>
             node.Target is ForeignWait or LoopFuture { IsForeign: true } or ShieldedWait { Inner: ForeignTask } or ChildrenWait { IsForeign: true }));

@@ -3,8 +3,8 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Counts what each task does, for tasks that begin while it is attached. Loop thread only; what it counts any thread reads.</summary>
-/// <param name="core">Of the loop.</param>
+/// <summary>Counts what each task does, for tasks that begin while it is attached. Loop thread only; the counts are read on any thread.</summary>
+/// <param name="core">The loop.</param>
 /// <param name="withTimes">Whether steps are timed.</param>
 internal sealed class ActivityCounter(LoopCore core, bool withTimes) : Instrument
 {

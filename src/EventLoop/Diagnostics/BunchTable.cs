@@ -1,6 +1,6 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>Puts tasks together where status, wait and stack are the same.</summary>
+/// <summary>Groups tasks that have the same status, wait and stack.</summary>
 internal sealed class BunchTable
 {
     private const int MostExamples = 10;
@@ -41,7 +41,7 @@ internal sealed class BunchTable
                 bunch.Value.Count, bunch.Key.Status, bunch.Key.Wait, bunch.Value.Text, bunch.Key.Stack, bunch.Value.Oldest, bunch.Value.OldestFirst())),
     ];
 
-    // Stacks are interned: the same one is the same array.
+    // Stacks are interned: equal ones are the same array.
     private readonly record struct Key(LoopTaskStatus Status, WaitKind? Wait, string? Gist, string? Name, string[] Stack);
 
     private sealed class Bunch

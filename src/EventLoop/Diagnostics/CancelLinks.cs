@@ -2,12 +2,12 @@ using EventLoop.Cancellation;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>The way of a cancellation as users see it.</summary>
+/// <summary>Shows users the chain of a cancellation.</summary>
 internal static class CancelLinks
 {
     internal static CancelLink ToLink(CancelTrail trail) => new(trail.By, trail.TaskId, trail.Reason, TimeSpan.FromTicks(trail.At));
 
-    /// <summary>From whoever began it.</summary>
+    /// <summary>Lists the chain from its origin.</summary>
     internal static IReadOnlyList<CancelLink> ToList(CancelTrail? trail)
     {
         var links = new List<CancelLink>();

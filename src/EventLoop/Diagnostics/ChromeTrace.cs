@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>A recording as Chrome's trace events.</summary>
+/// <summary>Writes a recording as Chrome's trace events.</summary>
 internal static class ChromeTrace
 {
     internal static void Write(Recording recording, Stream to)

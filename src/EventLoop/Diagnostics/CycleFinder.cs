@@ -1,17 +1,17 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>Finds the rings among tasks that have to wait for one another: depth first, with a stack of its
-/// own, in time linear in the tasks and what they wait for.</summary>
+/// <summary>Finds cycles of tasks that have to wait for one another: depth first, with a stack of its own, in time linear in the number of tasks and
+/// waits.</summary>
 internal static class CycleFinder
 {
     private const int Most = 1000;
 
-    /// <param name="blockers">Of each task the ones that have to do something first.</param>
-    /// <returns>Rings, each beginning with its oldest task.</returns>
+    /// <param name="blockers">For each task, those that have to do something first.</param>
+    /// <returns>The cycles, each beginning with its oldest task.</returns>
     internal static List<int[]> Find(SortedDictionary<int, IReadOnlyList<int>> blockers)
     {
         var rings = new List<int[]>();
-        var depthOf = new Dictionary<int, int>();      // on the path that is under way; -1: done with
+        var depthOf = new Dictionary<int, int>();      // on the current path; -1: finished
         var path = new List<int>();
         var open = new Stack<(int Task, int Next)>();
         foreach (int start in blockers.Keys)

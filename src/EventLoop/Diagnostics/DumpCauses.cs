@@ -7,16 +7,16 @@ public enum DumpCauses
     /// <summary>Never.</summary>
     None = 0,
 
-    /// <summary>A step runs longer than <see cref="LoopDiagnostics.StallLimit"/>.</summary>
+    /// <summary>When a step runs longer than <see cref="LoopDiagnostics.StallLimit"/>.</summary>
     Stall = 1,
 
-    /// <summary>Something reaches the loop's exception handler.</summary>
+    /// <summary>When something reaches the loop's exception handler.</summary>
     UnhandledException = 2,
 
-    /// <summary>Nothing on the loop can make progress, or tasks wait for one another in a ring; looked for when the loop parks.</summary>
+    /// <summary>When nothing on the loop can make progress, or tasks wait for one another in a cycle; checked when the loop parks.</summary>
     Deadlock = 4,
 
-    /// <summary>SIGQUIT (Ctrl-\).</summary>
+    /// <summary>On SIGQUIT (Ctrl-\).</summary>
     Quit = 8,
 
     /// <summary>All of them.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Everything that is known of a loop in lines of JSON: what follows, the snapshot, the tasks that ended, the recording in blocks.</summary>
+/// <summary>Everything that is known about a loop as lines of JSON: a header, the snapshot, the ended tasks, the recording in blocks.</summary>
 internal static class DumpFile
 {
     private const int EventsInLine = 1000;

@@ -5,14 +5,14 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Writes a dump into a folder whenever something comes about. On a thread of its own: a disk that is
-/// slow, full or gone holds up neither the loop nor the stall watch.</summary>
+/// <summary>Writes a dump to a folder whenever one of its causes occurs. On a thread of its own: a disk that is slow, full or gone holds up neither the loop
+/// nor the stall watch.</summary>
 internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, int most, Action<DumpWriter> forget) : Instrument, IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
     private PosixSignalRegistration? quit;
-    private long notBefore;      // any thread, interlocked; of the system's time
+    private long notBefore;      // any thread, interlocked; on the system's clock
     private int disposed;        // any thread, interlocked
     private bool sawDeadlock;    // loop thread
 
@@ -47,7 +47,7 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
         }
     }
 
-    // Told when the loop has nothing to do: once of each standstill.
+    // Called when the loop has nothing to do, once for each standstill.
     internal override void OnParking()
     {
         bool stands = !loop.Core.IsExpecting && WaitReport.IsCertainDeadlock(loop);
@@ -59,7 +59,7 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
         sawDeadlock = stands;
     }
 
-    /// <summary>Any thread; it does not wait for the disk.</summary>
+    /// <summary>Any thread; does not wait for the disk.</summary>
     internal void Write(DumpCauses cause)
     {
         if ((causes & cause) == 0 || Volatile.Read(ref disposed) != 0)
@@ -74,7 +74,7 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
             return;
         }
 
-        // What the loop is like now, even if it resumes at once.
+        // The state of the loop at this moment, even if it resumes at once.
         new Thread(() => WriteFile(cause)) { IsBackground = true, Name = "EventLoop dump" }.UnsafeStart();
     }
 
@@ -103,7 +103,7 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
         catch (Exception failure)
         {
             loop.LogFailure($"A dump could not be written to {folder}", failure);
-            TryDelete(path);      // half of one
+            TryDelete(path);      // an incomplete file
         }
     }
 
@@ -129,7 +129,7 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            // It stays.
+            // The file stays.
         }
     }
 

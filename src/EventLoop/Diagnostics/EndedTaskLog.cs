@@ -3,17 +3,17 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>The tasks that ended last. It outlives its loop: the end of a run is where one wants it.</summary>
+/// <summary>The tasks that ended last. It outlives its loop, because the end of a run is when it is needed.</summary>
 internal sealed class EndedTaskLog(LoopCore core) : Instrument
 {
     internal const Hearing Needs = Hearing.Tasks | Hearing.Cancellations;
 
-    private readonly Lock gate = new();      // the loop's thread adds, any reads
+    private readonly Lock gate = new();      // the loop's thread adds, any thread reads
     private readonly Dictionary<int, long> born = [];      // loop thread
     private EndedTask[] ring = [];
     private long count;
 
-    /// <summary>Of those there were before the latest are kept.</summary>
+    /// <summary>How many of the latest are kept.</summary>
     internal int Kept
     {
         get

@@ -1,9 +1,9 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>What looks wrong in a snapshot.</summary>
+/// <summary>A kind of problem in a snapshot.</summary>
 public enum FindingKind
 {
-    /// <summary>Tasks wait for one another in a ring.</summary>
+    /// <summary>Tasks wait for one another in a cycle.</summary>
     Deadlock,
 
     /// <summary>A step runs longer than the limit of the stall watch, or than 100 ms; needs the stall watch or the recorder.</summary>
@@ -12,16 +12,16 @@ public enum FindingKind
     /// <summary>A lock is held by a task that waits for something else, and others wait for the lock.</summary>
     LockConvoy,
 
-    /// <summary>A task with a pending cancellation waits on: what it awaits cannot be interrupted.</summary>
+    /// <summary>A task with a pending cancellation keeps waiting: what it awaits cannot be interrupted.</summary>
     UninterruptibleWait,
 
-    /// <summary>A deadline has passed and its task does not come to its next wait.</summary>
+    /// <summary>A deadline has passed and its task does not reach its next wait.</summary>
     OverdueDeadline,
 
     /// <summary>Nine of ten wake-ups of a task, and at least a thousand, were by itself; needs its <see cref="TaskSnapshot.Activity"/>.</summary>
     SelfWaking,
 
-    /// <summary>The steps of a task begin, on average of at least ten, more than 10 ms after their wake-ups: the steps of others are too long; needs its
+    /// <summary>The steps of a task begin, on average of at least ten, more than 10 ms after their wake-ups, because other steps are too long; needs its
     /// <see cref="TaskSnapshot.Activity"/>.</summary>
     ReadyDelay,
 

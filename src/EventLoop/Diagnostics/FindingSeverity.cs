@@ -1,6 +1,6 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>How bad it is.</summary>
+/// <summary>How severe a finding is.</summary>
 public enum FindingSeverity
 {
     /// <summary>Worth knowing.</summary>

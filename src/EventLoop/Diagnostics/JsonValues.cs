@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>The values of our JSON: times as seconds with a fraction, exact to the tick; text that is always valid; what is null as null.</summary>
+/// <summary>Values in the library's JSON: times as seconds with a fraction, exact to the tick; text that is always valid; null as null.</summary>
 internal static class JsonValues
 {
     internal static void WriteTime(this Utf8JsonWriter json, string name, TimeSpan? time)
@@ -67,7 +67,7 @@ internal static class JsonValues
         json.WriteEndArray();
     }
 
-    // Halves of surrogates are no text.
+    // Unpaired surrogates are not valid text.
     internal static string Valid(string text)
     {
         int at = 0;
@@ -98,7 +98,7 @@ internal static class JsonValues
         });
     }
 
-    // ---- Back
+    // ---- Reading
 
     internal static int Int(this JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32OrThrow() : 0;
@@ -124,7 +124,7 @@ internal static class JsonValues
     internal static TEnum Enum<TEnum>(this JsonElement json, string name)
         where TEnum : struct, Enum => json.OptionalEnum<TEnum>(name) ?? default;
 
-    // A name that a newer library may have added counts as not known.
+    // A name that a newer library may have added counts as unknown.
     internal static TEnum? OptionalEnum<TEnum>(this JsonElement json, string name)
         where TEnum : struct, Enum =>
             System.Enum.TryParse<TEnum>(json.Text(name), ignoreCase: false, out var value) && System.Enum.IsDefined(value) ? value : null;

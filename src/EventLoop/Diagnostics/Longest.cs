@@ -2,7 +2,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Those of many tasks that have stood for the longest time; of several the oldest. The one that has stood for the shortest makes room.</summary>
+/// <summary>Selects those of many tasks that have stood for the longest time, the oldest among equals. The one that has stood for the shortest time makes
+/// room.</summary>
 internal sealed class Longest(int most)
 {
     private readonly Blocks<(LoopTask Task, TimeSpan For)> heap = new();      // the least first

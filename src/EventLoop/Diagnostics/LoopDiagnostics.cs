@@ -3,12 +3,13 @@ using EventLoop.Scheduling;
 namespace EventLoop.Diagnostics;
 
 /// <summary>
-/// The switches of everything that watches a loop: recorder, observers, stalls, ended tasks, dumps. Any thread may switch; it takes effect within a turn.
+/// The switches of everything that observes a loop: recorder, observers, stalls, ended tasks, dumps. Any thread may switch them; a change takes effect within
+/// a turn.
 /// </summary>
 public sealed class LoopDiagnostics
 {
     private readonly Loop loop;
-    private readonly Lock gate = new();      // it is switched on any thread
+    private readonly Lock gate = new();      // switches are set on any thread
     private readonly List<DumpWriter> writers = [];
     private StallWatch.Watched? watched;
     private EndedTaskLog? ended;
@@ -26,14 +27,14 @@ public sealed class LoopDiagnostics
         Recorder = new LoopRecorder(loop);
     }
 
-    /// <summary>What happened last: the flight recorder.</summary>
+    /// <summary>The flight recorder, which holds what happened last.</summary>
     public LoopRecorder Recorder { get; }
 
     internal long Stalls => Volatile.Read(ref stalls);
 
-    /// <summary>Told of everything until the result is disposed. Trio: <c>add_instrument</c>.</summary>
-    /// <param name="observer">May be on several loops.</param>
-    /// <returns>Disposing it takes the observer off. Any thread.</returns>
+    /// <summary>Attaches an observer, which is notified of everything until the result is disposed. Trio: <c>add_instrument</c>.</summary>
+    /// <param name="observer">May be attached to several loops.</param>
+    /// <returns>Disposing it detaches the observer. Any thread.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="observer"/> is null.</exception>
     public IDisposable Observe(LoopObserver observer)
     {
@@ -46,9 +47,9 @@ public sealed class LoopDiagnostics
 
     // ---- Stalls
 
-    /// <summary>Has a thread beside the loop notice steps that run longer; null: off. No cost to the loop.</summary>
+    /// <summary>The length from which on a separate thread reports a step as a stall; null: off. No cost to the loop.</summary>
     /// <remarks>
-    /// It looks every quarter of the limit, at least 5 ms apart. None is noticed while a debugger is attached, nor on a loop whose
+    /// The thread checks every quarter of the limit, but not more often than every 5 ms. It reports nothing while a debugger is attached, nor for a loop whose
     /// <see cref="LoopOptions.TimeProvider"/> is not the system's.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">Zero or negative.</exception>
@@ -78,8 +79,8 @@ public sealed class LoopDiagnostics
 
     internal bool IsWatching => Volatile.Read(ref watched) is not null;
 
-    /// <summary>Called on the watching thread, twice for each stall: when the limit is passed, and when the step has ended. Nobody subscribed: it is logged.
-    /// What a subscriber throws is logged.</summary>
+    /// <summary>Raised on the watching thread, twice for each stall: when the limit is exceeded, and when the step has ended. Without subscribers stalls are
+    /// logged. An exception of a subscriber is logged.</summary>
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "MA0046:Use EventHandler<T> to declare events", Justification = "The report names its loop.")]
     public event Action<StallReport>? Stalled;
 
@@ -145,7 +146,7 @@ public sealed class LoopDiagnostics
 
     // ---- Ended tasks
 
-    /// <summary>How many ended tasks are remembered; 0, the default: none.</summary>
+    /// <summary>How many ended tasks are kept; default 0, none.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
     public int EndedTasksKept
     {
@@ -176,27 +177,27 @@ public sealed class LoopDiagnostics
         }
     }
 
-    /// <summary>Newest first. Any thread, also after the loop was closed.</summary>
+    /// <summary>The tasks that ended last, newest first. Any thread, even after the loop was closed.</summary>
     public IReadOnlyList<EndedTask> EndedTasks => Volatile.Read(ref ended)?.All ?? [];
 
     // ---- Dumps
 
-    /// <summary>Snapshot, ended tasks and recording in one file, for <c>eventloop show</c>: lines of JSON, the first with "v" and what follows. Any thread,
-    /// also while the loop is blocked.</summary>
-    /// <param name="to">Gets the bytes.</param>
+    /// <summary>Writes snapshot, ended tasks and recording, for <c>eventloop show</c>: lines of JSON, the first of which has "v" and lists the rest. Any
+    /// thread, even while the loop is blocked.</summary>
+    /// <param name="to">Receives the bytes.</param>
     public void Dump(Stream to)
     {
         ArgumentNullException.ThrowIfNull(to);
         DumpFile.Write(loop, to);
     }
 
-    /// <summary>Writes such a file to <paramref name="folder"/>, readable by its owner only, whenever one of
-    /// <paramref name="causes"/> comes about, until the result is disposed.</summary>
-    /// <param name="causes">When. For a stall there has to be a <see cref="StallLimit"/>.</param>
-    /// <param name="folder">Is made if it is not there. What cannot be written is logged.</param>
-    /// <param name="most">So many files; then the oldest go. No more than one in ten seconds.</param>
-    /// <returns>Disposing it ends that.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="most"/> is less than one, or there are no such causes.</exception>
+    /// <summary>Writes such a file to <paramref name="folder"/>, readable only by its owner, whenever one of <paramref name="causes"/> occurs, until the
+    /// result is disposed.</summary>
+    /// <param name="causes">The causes. For stalls, <see cref="StallLimit"/> has to be set.</param>
+    /// <param name="folder">Created if it does not exist. Failures to write are logged.</param>
+    /// <param name="most">The most files; beyond that the oldest are deleted. At most one file every ten seconds.</param>
+    /// <returns>Disposing it stops writing.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="most"/> is less than one, or a cause is not defined.</exception>
     public IDisposable DumpOn(DumpCauses causes, string folder, int most = 10)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -238,10 +239,10 @@ public sealed class LoopDiagnostics
         }
     }
 
-    /// <summary>On SIGQUIT (Ctrl-\) prints all loops of the process as text and lets it live; until disposed. The
-    /// environment variable EVENTLOOP_QUIT=1 does it from the start.</summary>
+    /// <summary>Prints all loops of the process as text on SIGQUIT (Ctrl-\), without ending the process, until the result is disposed. The environment
+    /// variable EVENTLOOP_QUIT=1 does this from the start.</summary>
     /// <param name="to">Null: standard error.</param>
-    /// <returns>Disposing it ends that.</returns>
+    /// <returns>Disposing it stops writing.</returns>
     public static IDisposable PrintOnQuit(TextWriter? to = null) => new QuitPrinter(to);
 
     // ---- What each task does
@@ -280,14 +281,14 @@ public sealed class LoopDiagnostics
         }
     }
 
-    /// <summary>Null unless somebody counts, and has from the task's beginning on.</summary>
+    /// <summary>What a task has done; null unless somebody has counted since the task began.</summary>
     internal TaskActivity? ActivityOf(LoopTask task) => Volatile.Read(ref counters) > 0 && task.Counts is { } counts
         ? new TaskActivity(
             counts.Steps, TimeSpan.FromTicks(counts.RunTicks), TimeSpan.FromTicks(counts.ReadyTicks), counts.SelfWakes, counts.WokenBy == 0 ? null
                 : counts.WokenBy)
         : null;
 
-    /// <summary>The loop is closed: what watched it lets go; what was kept stays.</summary>
+    /// <summary>Called when the loop is closed: instruments are detached; what was kept remains.</summary>
     internal void OnClosed()
     {
         StallLimit = null;

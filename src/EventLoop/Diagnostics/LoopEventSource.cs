@@ -3,14 +3,13 @@ using System.Diagnostics.Tracing;
 namespace EventLoop.Diagnostics;
 
 /// <summary>
-/// How a tool looks into a process that has prepared nothing: whoever may open the runtime's diagnostics port enables this source with a question, and gets the
-/// answer in blocks. The process listens on nothing of its own, and nothing here changes what it does
-/// but for the recorder, which is switched on while somebody records.
+/// How a tool inspects an unprepared process: whoever may open the runtime's diagnostics port enables this source with a request, and receives the response in
+/// blocks. The process listens on nothing of its own, and nothing here changes what it does except the recorder, which is switched on while somebody records.
 /// </summary>
 /// <remarks>
-/// Arguments: <c>do</c> = ps, bunches, dump, ended, record, every; <c>id</c>, which each event of the answer carries; <c>v</c>; <c>loop</c> (a name or number),
-/// <c>most</c>, <c>filter</c>, <c>ms</c>, <c>capacity</c>. A request only starts a thread. The runtime sends what stands in its buffers when a further event
-/// comes, so that an answer is followed by beats until the session ends.
+/// Arguments: <c>do</c> = ps, bunches, dump, ended, record, every; <c>id</c>, which each event of the response carries; <c>v</c>; <c>loop</c> (a name or
+/// number), <c>most</c>, <c>filter</c>, <c>ms</c>, <c>capacity</c>. A request only starts a thread. The runtime sends what is in its buffers when a further
+/// event comes, so a response is followed by beats until the session ends.
 /// </remarks>
 [EventSource(Name = LoopTelemetry.EventSource)]
 internal sealed class LoopEventSource : EventSource
@@ -23,7 +22,7 @@ internal sealed class LoopEventSource : EventSource
     {
     }
 
-    /// <summary>With the first loop, off its way: making it costs some milliseconds.</summary>
+    /// <summary>Called with the first loop, in the background: making the source costs some milliseconds.</summary>
     internal static void Start()
     {
         if (Interlocked.Exchange(ref started, 1) != 0)
@@ -44,25 +43,25 @@ internal sealed class LoopEventSource : EventSource
 
     internal static IDisposable? FromTheStart { get; private set; }
 
-    /// <summary>What the events are enabled by.</summary>
+    /// <summary>The keywords that enable the events.</summary>
     public static class Keywords
     {
-        /// <summary>One answer.</summary>
+        /// <summary>A single response.</summary>
         public const EventKeywords Request = (EventKeywords)1;
 
-        /// <summary>What continues until the session ends.</summary>
+        /// <summary>A response that continues until the session ends.</summary>
         public const EventKeywords Stream = (EventKeywords)2;
     }
 
-    /// <summary>A block of the answer.</summary>
+    /// <summary>A block of the response.</summary>
     [Event(1, Level = EventLevel.Informational, Keywords = Keywords.Request | Keywords.Stream)]
     public void Chunk(string id, int v, int sequence, string kind, byte[] data) => WriteEvent(1, id, v, sequence, kind, data);
 
-    /// <summary>It is complete.</summary>
+    /// <summary>The response is complete.</summary>
     [Event(2, Level = EventLevel.Informational, Keywords = Keywords.Request | Keywords.Stream)]
     public void End(string id, int v, int chunks, string problem, int milliseconds) => WriteEvent(2, id, v, chunks, problem, milliseconds);
 
-    /// <summary>Nothing but a sign of life.</summary>
+    /// <summary>Only a sign of life.</summary>
     [Event(3, Level = EventLevel.Informational, Keywords = Keywords.Request | Keywords.Stream)]
     public void Beat(string id) => WriteEvent(3, id);
 

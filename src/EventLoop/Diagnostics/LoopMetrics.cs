@@ -3,15 +3,15 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>The instruments of the meter "EventLoop". They read plain fields when somebody collects; loops of one name are one measurement, and what closed
-/// ones have counted stays in the counters of their name.</summary>
+/// <summary>The instruments of the meter "EventLoop". They read plain fields when somebody collects; loops with the same name are one measurement, and the
+/// counts of closed loops remain in the counters of their name.</summary>
 internal static class LoopMetrics
 {
     private static readonly Lock Gate = new();      // loops close on any thread
     private static readonly Dictionary<string, Totals> Closed = [];
     private static bool started;
 
-    /// <summary>Counters of one loop, or of several together.</summary>
+    /// <summary>Counters of one loop, or sums of several.</summary>
     private record struct Totals(long Turns, long Steps, long Polls, long WakeUps, long Cancellations, long Stalls, double Busy, double Idle, long Received,
         long Sent)
     {
@@ -27,7 +27,7 @@ internal static class LoopMetrics
             Busy + other.Busy, Idle + other.Idle, Received + other.Received, Sent + other.Sent);
     }
 
-    /// <summary>Made with the first loop.</summary>
+    /// <summary>Called with the first loop.</summary>
     internal static void Start()
     {
         lock (Gate)

@@ -1,12 +1,12 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>A ring of what happened last: steps, wake-ups and who caused them, idle times, stalls. 16 bytes a record.</summary>
+/// <summary>A ring buffer of what happened last: steps, wake-ups and their causes, idle times, stalls. 16 bytes for each record.</summary>
 public sealed class LoopRecorder
 {
     private const int LargestCapacity = 1 << 26;
 
     private readonly Loop loop;
-    private readonly Lock gate = new();      // it is switched on any thread
+    private readonly Lock gate = new();      // switches are set on any thread
     private volatile RecorderInstrument? current;      // the latest, on or off
     private volatile bool isOn;
 
@@ -15,18 +15,18 @@ public sealed class LoopRecorder
     /// <summary>Whether it records.</summary>
     public bool IsOn => isOn;
 
-    /// <summary>In records; 0 before it was ever started.</summary>
+    /// <summary>The number of records it can hold; 0 before it was ever started.</summary>
     public int Capacity => current?.Ring.Capacity ?? 0;
 
     internal RecordRing? Ring => current?.Ring;
 
-    /// <summary>When the step began that runs now, in ticks of loop time; null: not known.</summary>
+    /// <summary>When the running step began, in ticks of loop time; null: unknown.</summary>
     internal long? RunningSince => isOn && current is { Detail: RecorderDetail.Times, RunningSince: >= 0 and var since } ? since : null;
 
-    /// <summary>Begins anew. Any thread.</summary>
-    /// <param name="capacity">Rounded up to a power of two: 65 536 are 1 MiB, and a quarter of a second of a loop at its busiest.</param>
-    /// <param name="detail">What it notes of time.</param>
-    /// <exception cref="ArgumentOutOfRangeException">Less than one, or more than 2^26; or there is no such detail.</exception>
+    /// <summary>Starts recording, with an empty ring. Any thread.</summary>
+    /// <param name="capacity">Rounded up to a power of two: 65 536 records are 1 MiB, and a quarter of a second of a loop at its busiest.</param>
+    /// <param name="detail">Which times it records.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The capacity is less than one, or more than 2^26, or the detail is not defined.</exception>
     public void Start(int capacity = 65_536, RecorderDetail detail = RecorderDetail.Times)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
@@ -47,7 +47,7 @@ public sealed class LoopRecorder
         }
     }
 
-    /// <summary>What it holds stays. Any thread.</summary>
+    /// <summary>Stops recording; what it holds remains. Any thread.</summary>
     public void Stop()
     {
         lock (gate)
@@ -66,11 +66,11 @@ public sealed class LoopRecorder
         }
     }
 
-    /// <summary>Notes a moment of the program's own, to be found in a trace; nothing while it is off.
-    /// Loop thread. The labels are few: a constant, not an id.</summary>
-    /// <param name="label">What it is called.</param>
+    /// <summary>Marks a moment of the program's own, to be found in a trace; does nothing while the recorder is off. Loop thread. Use few labels: a constant,
+    /// not an ID.</summary>
+    /// <param name="label">The name of the mark.</param>
     /// <exception cref="ArgumentNullException"><paramref name="label"/> is null.</exception>
-    /// <exception cref="InvalidOperationException">Called from another thread than the loop's, while it is on.</exception>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's, while the recorder is on.</exception>
     public void Mark(string label)
     {
         ArgumentNullException.ThrowIfNull(label);
@@ -81,7 +81,7 @@ public sealed class LoopRecorder
         }
     }
 
-    /// <summary>What it holds, empty before it was ever started; it continues to record meanwhile. Any thread, also while the loop
-    /// is blocked or closed.</summary>
+    /// <summary>Returns what it holds, empty before it was ever started; recording continues meanwhile. Any thread, even while the loop is blocked or
+    /// closed.</summary>
     public Recording Capture() => Recording.Of(loop, current?.Ring, isOn);
 }

@@ -1,6 +1,6 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>The loops of the process, held weakly: one that is forgotten without being closed goes like any other object. Any thread.</summary>
+/// <summary>The loops of the process, referenced weakly: one that is dropped without being closed is collected like any other object. Any thread.</summary>
 internal sealed class LoopRegister
 {
     private const int FewLoops = 16;
@@ -9,7 +9,7 @@ internal sealed class LoopRegister
     private readonly Dictionary<int, WeakReference<Loop>> loops = [];
     private int sweepAt = FewLoops;
 
-    /// <summary>Those that are not closed, in the order they were made.</summary>
+    /// <summary>Those that are not closed, in the order in which they were made.</summary>
     internal IReadOnlyList<Loop> All
     {
         get

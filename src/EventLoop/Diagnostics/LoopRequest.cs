@@ -6,7 +6,7 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>One question of a tool. On a thread of its own.</summary>
+/// <summary>One request of a tool. On a thread of its own.</summary>
 internal sealed class LoopRequest(LoopEventSource source, string what, string id, Dictionary<string, string?> arguments)
 {
     private const int LongestBeats = 2000;      // milliseconds
@@ -28,7 +28,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
 
         long then = Stopwatch.GetTimestamp();
         string problem = "";
-        Send("begin", []);      // it is heard: what follows may take a while
+        Send("begin", []);      // acknowledged: what follows may take a while
         try
         {
             switch (what)
@@ -69,7 +69,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
         }
         catch (Exception failure)
         {
-            problem = $"{failure.GetType().Name}: {failure.Message}";      // the target is none of its business
+            problem = $"{failure.GetType().Name}: {failure.Message}";      // the tool need not know about the program's own failures
         }
 
         source.End(id, LoopEventSource.Version, chunks, problem, (int)Stopwatch.GetElapsedTime(then).TotalMilliseconds);
@@ -104,7 +104,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
         arguments.TryGetValue(name, out string? text) && int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int number) ? number
         : otherwise;
 
-    // Of one name, or number, or all.
+    // The loop with that name or number, or all.
     private List<Loop> Loops()
     {
         string? asked = arguments.GetValueOrDefault("loop");
@@ -141,7 +141,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
         }
     }
 
-    // The recorder of the first loop that is meant; it is switched off again unless the program had it on.
+    // The recorder of the first matching loop; it is switched off again unless the program had it on.
     private void Record()
     {
         if (Loops() is not [var loop, ..])
@@ -209,7 +209,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
     }
 
     private const int RecordsInChunk = 3500;
-    private const int MostChunksAtOnce = 50;      // a busy loop makes them faster than they are sent: how many were lost is said meanwhile
+    private const int MostChunksAtOnce = 50;      // a busy loop produces them faster than they are sent: how many were lost is reported meanwhile
 
     private void SendNames(IEnumerable<KeyValuePair<int, string>> names, Dictionary<int, string> labels, long sent, long lost)
     {
@@ -243,7 +243,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
         }
     }
 
-    /// <summary>Cuts what is written into blocks that fit into an event. The last of a text has another kind than those before it.</summary>
+    /// <summary>Splits what is written into blocks that fit into an event. The last block of a text has another kind than those before it.</summary>
     private sealed class ChunkStream(LoopRequest request, string kind) : Stream
     {
         private const int Most = 60_000;

@@ -1,13 +1,13 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>One moment of a loop. Plain data: it keeps no task alive, and goes to a file, a tool or another machine as it is.</summary>
+/// <summary>The state of a loop at one moment. Plain data: it keeps no task alive, and can be sent to a file, a tool or another machine.</summary>
 /// <remarks>
-/// What tasks, waits and scopes have left is <c>Remaining</c>: from this moment on, negative when it is over. Names and texts are cut at 200 characters (and
-/// otherwise as they are); at most 64 methods of a stack, the innermost, and 100 tasks of a list of ids, the oldest, are kept.
+/// The time that tasks, waits and scopes have left is <c>Remaining</c>: counted from this moment, negative when it has passed. Names and texts are cut at 200
+/// characters and otherwise unchanged; of a stack at most the innermost 64 methods, and of a list of ids the oldest 100 tasks, are kept.
 /// </remarks>
 public sealed class LoopSnapshot
 {
-    private Dictionary<int, TaskSnapshot>? byId;      // made when it is first asked for; any thread may make it
+    private Dictionary<int, TaskSnapshot>? byId;      // made on demand, by any thread
 
     internal LoopSnapshot()
     {
@@ -19,7 +19,7 @@ public sealed class LoopSnapshot
     /// <summary><see cref="Loop.Name"/>.</summary>
     public string LoopName { get; internal init; } = "";
 
-    /// <summary>The moment, by the loop's clock.</summary>
+    /// <summary>The moment on the loop's clock.</summary>
     public DateTimeOffset TakenAt { get; internal init; }
 
     /// <summary>The moment in loop time.</summary>
@@ -31,22 +31,22 @@ public sealed class LoopSnapshot
     /// <summary><see cref="Loop.Statistics"/>.</summary>
     public LoopStatistics Statistics { get; internal init; }
 
-    /// <summary>The step that runs now; null between steps, and while the loop sleeps.</summary>
+    /// <summary>The running step; null between steps, and while the loop sleeps.</summary>
     public StepSnapshot? Running { get; internal init; }
 
     /// <summary>How many unfinished tasks there were, listed or not.</summary>
     public int TaskCount { get; internal init; }
 
-    /// <summary>How many of them moved so fast that they could not be read, and are nowhere else in this; 0 where it is exact.</summary>
+    /// <summary>How many of them changed so fast that they could not be read, and are not included elsewhere; 0 if the snapshot is exact.</summary>
     public int Unread { get; internal init; }
 
     /// <summary>In creation order.</summary>
     public IReadOnlyList<TaskSnapshot> Tasks { get; internal init; } = [];
 
-    /// <summary>All tasks, put together where status, wait and stack are the same; largest first.</summary>
+    /// <summary>All tasks, grouped by status, wait and stack; largest group first.</summary>
     public IReadOnlyList<TaskBunch> Bunches { get; internal init; } = [];
 
-    /// <summary>Tasks that wait for one another in a ring, each ring beginning with its oldest.</summary>
+    /// <summary>Tasks that wait for one another in a cycle; each cycle begins with its oldest task.</summary>
     public IReadOnlyList<IReadOnlyList<TaskSnapshot>> Cycles { get; internal init; } = [];
 
     /// <summary>What has a name and figures, with its peaks: first where most wait, then what holds most; no more than a hundred.</summary>
@@ -57,22 +57,21 @@ public sealed class LoopSnapshot
 
     internal IReadOnlyList<Finding> Findings { get; init; } = [];
 
-    /// <summary>The system's number of the thread that runs the loop; zero: none, or it is not known. For the tool, which looks at what
-    /// that thread does.</summary>
+    /// <summary>The system's number of the thread that runs the loop; zero: none, or unknown. For the tool, which inspects that thread.</summary>
     internal int Thread { get; init; }
 
-    /// <summary>One of the tasks that are listed.</summary>
+    /// <summary>Finds one of the listed tasks.</summary>
     /// <param name="taskId"><see cref="TaskSnapshot.Id"/>.</param>
-    /// <returns>Null: not listed, or ended.</returns>
+    /// <returns>The task; null: not listed, or ended.</returns>
     public TaskSnapshot? Find(int taskId) => (byId ??= Tasks.ToDictionary(static task => task.Id)).GetValueOrDefault(taskId);
 
-    /// <summary>What looks wrong in it, worst first.</summary>
+    /// <summary>Returns what looks wrong in it, worst first.</summary>
     public IReadOnlyList<Finding> FindProblems() => Findings;
 
-    /// <summary>As <see cref="ToText"/> with a line for each task.</summary>
+    /// <summary>The same as <see cref="ToText"/> with one line for each task.</summary>
     public override string ToString() => ToText(SnapshotView.List);
 
-    /// <summary>For people.</summary>
+    /// <summary>Returns it as text for people.</summary>
     /// <param name="view">How it is arranged.</param>
     public string ToText(SnapshotView view)
     {
@@ -81,8 +80,8 @@ public sealed class LoopSnapshot
         return text.ToString();
     }
 
-    /// <summary>For people. Control characters in names are escaped, lines of more than 200 characters cut.</summary>
-    /// <param name="to">Gets the lines.</param>
+    /// <summary>Writes it as text for people. Control characters in names are escaped, lines of more than 200 characters cut.</summary>
+    /// <param name="to">Receives the lines.</param>
     /// <param name="view">How it is arranged.</param>
     public void WriteText(TextWriter to, SnapshotView view = SnapshotView.List)
     {
@@ -90,11 +89,11 @@ public sealed class LoopSnapshot
         new SnapshotText(this, to).Write(view);
     }
 
-    /// <summary>UTF-8, one object on one line; fields are only ever added.</summary>
-    /// <param name="to">Gets the bytes.</param>
+    /// <summary>Writes it as JSON: UTF-8, one object on one line; fields are only ever added.</summary>
+    /// <param name="to">Receives the bytes.</param>
     /// <remarks>
     /// "v": 1, then the properties of the types here in camelCase. Enum values by name, <see cref="TakenAt"/> as ISO 8601, all other times as seconds with a
-    /// fraction; what is null is written as null, cycles are lists of task ids, and what is no valid text in a name is U+FFFD.
+    /// fraction; null is written as null, cycles are lists of task ids, and invalid text in a name becomes U+FFFD.
     /// </remarks>
     public void WriteJson(Stream to)
     {
@@ -102,10 +101,10 @@ public sealed class LoopSnapshot
         SnapshotJson.Write(this, to);
     }
 
-    /// <summary>Reads what <see cref="WriteJson"/> has written. Any JSON of that shape, however it is spaced
-    /// and escaped; fields that it does not know are skipped.</summary>
-    /// <param name="from">Is read to its end.</param>
-    /// <exception cref="FormatException">It is no snapshot, or one with a newer "v".</exception>
+    /// <summary>Reads what <see cref="WriteJson"/> has written; any JSON of that shape, however it is spaced and escaped. Unknown fields are
+    /// skipped.</summary>
+    /// <param name="from">Read to its end.</param>
+    /// <exception cref="FormatException">It is not a snapshot, or has a newer "v".</exception>
     public static LoopSnapshot ReadJson(Stream from)
     {
         ArgumentNullException.ThrowIfNull(from);

@@ -5,15 +5,15 @@ namespace EventLoop.Diagnostics;
 /// <summary>Names for what tasks wait for.</summary>
 public static class NamedResources
 {
-    /// <summary>Gives a lock, queue, event, future... a name for snapshots and reports: <c>var orders
-    /// = new AsyncLock().Named("orders");</c> Any thread.</summary>
+    /// <summary>Gives a lock, queue, event, future... a name for snapshots and reports, as in <c>var orders = new AsyncLock().Named("orders");</c> Any
+    /// thread.</summary>
     /// <typeparam name="T">The type of the object.</typeparam>
-    /// <param name="resource">The object: a primitive, a future, either half of a channel, a connection, a
-    /// scope. A task gets its <see cref="LoopTask.Name"/> so.</param>
-    /// <param name="name">A later one takes the place of an earlier one.</param>
+    /// <param name="resource">The object: a primitive, a future, either half of a channel, a connection, a scope. For a task it sets
+    /// <see cref="LoopTask.Name"/>.</param>
+    /// <param name="name">Replaces an earlier one.</param>
     /// <returns>The same object.</returns>
-    /// <remarks>Costs nothing but for named objects; cut at 200 characters.</remarks>
-    /// <exception cref="ArgumentNullException">Either is null.</exception>
+    /// <remarks>Costs nothing for objects that are not named; names are cut at 200 characters.</remarks>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public static T Named<T>(this T resource, string name)
         where T : class
     {

@@ -3,7 +3,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>An observer of the user's, attached: what it throws is logged, and it is taken off.</summary>
+/// <summary>An attached observer of the user's: if it throws, that is logged, and it is detached.</summary>
 internal sealed class ObserverInstrument(Loop loop, LoopObserver observer) : Instrument, IDisposable
 {
     internal const Hearing Needs =

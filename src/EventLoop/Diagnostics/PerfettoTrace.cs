@@ -2,7 +2,7 @@ using System.Text;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>A recording as Perfetto's TrackEvents: protocol buffers, by the published field numbers.</summary>
+/// <summary>Writes a recording as Perfetto's TrackEvents: protocol buffers, by the published field numbers.</summary>
 internal sealed class PerfettoTrace(Recording recording, Stream to)
 {
     private const ulong ProcessTrack = 1;
@@ -25,7 +25,7 @@ internal sealed class PerfettoTrace(Recording recording, Stream to)
             Track(TrackOf(task), ProcessTrack, $"{recording.NameOf(task)} #{task}");
         }
 
-        // Begins and ends in the order of their times, on each track one inside the other.
+        // Begins and ends in the order of their times, nested on each track.
         var ends = new PriorityQueue<(ulong Track, TimeSpan At), (TimeSpan At, int Latest)>();
         var woken = WakesAtSteps();
         int ready = 0;
@@ -73,7 +73,7 @@ internal sealed class PerfettoTrace(Recording recording, Stream to)
         EndUntil(ends, TimeSpan.MaxValue);
     }
 
-    // An arrow leads from a wake-up to the next step of the task: both must be there.
+    // An arrow leads from a wake-up to the task's next step: both must be there.
     private (Dictionary<int, ulong> Begins, Dictionary<int, List<ulong>> Ends) WakesAtSteps()
     {
         var begins = new Dictionary<int, ulong>();

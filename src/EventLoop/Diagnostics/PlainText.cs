@@ -3,12 +3,12 @@ using System.Text;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Text of others on its way to people: nothing in it reaches a terminal as anything but characters that stand for themselves.</summary>
+/// <summary>Prepares foreign text for people: nothing in it reaches a terminal except characters that stand for themselves.</summary>
 internal static class PlainText
 {
     internal const int LongestLine = 200;
 
-    /// <summary>Control characters, line ends, directions of writing, halves of surrogates, what cannot be seen: as \uXXXX.</summary>
+    /// <summary>Escapes control characters, line ends, directional marks, unpaired surrogates and invisible characters as \uXXXX.</summary>
     internal static string Escape(string text)
     {
         int plain = 0;
@@ -64,7 +64,7 @@ internal static class PlainText
         category is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
         or UnicodeCategory.ParagraphSeparator or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse or UnicodeCategory.Surrogate);
 
-    /// <summary>One line, escaped and cut.</summary>
+    /// <summary>One line, escaped and shortened.</summary>
     internal static string Line(string text)
     {
         string line = Escape(text).TrimEnd();

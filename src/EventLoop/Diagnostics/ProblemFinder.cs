@@ -5,8 +5,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>What looks wrong. It says nothing of what every healthy server looks like: a thousand idle connections,
-/// a full queue that moves, a task behind a hundred short steps.</summary>
+/// <summary>Finds what looks wrong. It does not report what every healthy server looks like: a thousand idle connections, a full queue that moves, a task
+/// behind a hundred short steps.</summary>
 internal sealed class ProblemFinder
 {
     private const int ManyTasks = 1000;
@@ -20,7 +20,7 @@ internal sealed class ProblemFinder
     private readonly Dictionary<object, Crowd> crowds = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, (List<int> Tasks, TimeSpan Oldest)> roomless = [];
 
-    /// <summary>Those that wait for one object.</summary>
+    /// <summary>The waits for one object.</summary>
     private sealed class Crowd
     {
         internal int Count;
@@ -120,10 +120,10 @@ internal sealed class ProblemFinder
         }
     }
 
-    /// <param name="running">The step that runs.</param>
-    /// <param name="cycles">The rings.</param>
-    /// <param name="core">Of the loop; null for a snapshot that comes from elsewhere.</param>
-    /// <param name="stallLimit">The stall watch's; null: there is none.</param>
+    /// <param name="running">The running step.</param>
+    /// <param name="cycles">The cycles.</param>
+    /// <param name="core">The loop; null for a snapshot that comes from elsewhere.</param>
+    /// <param name="stallLimit">The limit of the stall watch; null: none.</param>
     internal IReadOnlyList<Finding> Find(StepSnapshot? running, IReadOnlyList<IReadOnlyList<TaskSnapshot>> cycles, LoopCore? core, TimeSpan? stallLimit)
     {
         var deadlocked = new HashSet<int>();

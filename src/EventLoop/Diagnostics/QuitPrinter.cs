@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Prints all loops on SIGQUIT, on the thread on which .NET calls for signals: also when every loop and the pool are stuck.</summary>
+/// <summary>Prints all loops on SIGQUIT, on the thread on which .NET raises signals, so that it works even if every loop and the pool are stuck.</summary>
 internal sealed class QuitPrinter : IDisposable
 {
     private static readonly SnapshotOptions Options = new() { MostTasks = 200 };

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace EventLoop.Diagnostics;
 
 /// <summary>
-/// What happened last, 16 bytes each: the time in ticks (56 bits) and the kind (8), then task and another number (32 each). Only the loop's thread writes; a
-/// copy is taken by any, and what was overwritten meanwhile is dropped.
+/// What happened last, 16 bytes each: the time in ticks (56 bits) and the kind (8), then task and another number (32 each). Only the loop's thread writes; any
+/// thread may take a copy, from which what was overwritten meanwhile is dropped.
 /// </summary>
 internal sealed class RecordRing
 {
@@ -16,13 +16,13 @@ internal sealed class RecordRing
 
     private readonly ulong[] words;
     private readonly int mask;
-    private readonly Lock gate = new();      // around the tables: the loop's thread writes, any reads
+    private readonly Lock gate = new();      // around the tables: the loop's thread writes, any thread reads
     private readonly Dictionary<int, string> endedNames = [];
     private readonly Queue<(int Task, long Position)> endedOrder = [];
     private readonly Dictionary<string, int> labels = [];
     private readonly Dictionary<int, (string Label, long Position)> labelsByNumber = [];
     private long written;
-    private long latest;      // time of the last record: they never go back
+    private long latest;      // time of the last record; times never go back
     private int lastLabel;
 
     internal RecordRing(int capacity)
@@ -46,7 +46,7 @@ internal sealed class RecordRing
         return position;
     }
 
-    /// <summary>Writes it again with what is known now, unless it was overwritten.</summary>
+    /// <summary>Rewrites a record with what is known now, unless it was overwritten.</summary>
     internal void Complete(long position, byte kind, long time, int task, uint other)
     {
         if (written - position <= Capacity)
@@ -57,7 +57,7 @@ internal sealed class RecordRing
 
     private void Put(long position, byte kind, long time, int task, uint other)
     {
-        // Within the array whatever the position is: there are two words for each number that the mask leaves.
+        // Within the array whatever the position: there are two words for each number that the mask leaves.
         ref ulong first = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(words), (nint)(position & mask) * 2);
         Volatile.Write(ref first, ((ulong)time << 8) | kind);
         Volatile.Write(ref Unsafe.Add(ref first, 1), ((ulong)(uint)task << 32) | other);
@@ -100,7 +100,7 @@ internal sealed class RecordRing
         }
     }
 
-    // Those that no record mentions any more.
+    // Forgets names that no record mentions any more.
     private void Forget()
     {
         foreach (var (number, (label, position)) in labelsByNumber)
@@ -113,14 +113,15 @@ internal sealed class RecordRing
         }
     }
 
-    // ---- A copy. Any thread.
+    // ---- Copying; any thread
 
-    /// <summary>Records as they stand there, from a position on; those that were overwritten meanwhile are left out.</summary>
+    /// <summary>Copies records from a position on; those that were overwritten meanwhile are left out.</summary>
     /// <param name="to">Two words for each record.</param>
-    /// <param name="from">The position to begin with; afterwards that behind the last one.</param>
-    /// <param name="lost">Grows by those that were overwritten before they could be copied.</param>
-    /// <param name="withRunning">Also steps that have not ended; otherwise it ends before the first, as long as half of the ring is free.</param>
-    /// <returns>Those that were copied, in words.</returns>
+    /// <param name="from">The position to begin with; afterwards the one after the last record.</param>
+    /// <param name="lost">Increased by the number of records that were overwritten before they could be copied.</param>
+    /// <param name="withRunning">Whether steps that have not ended are included; otherwise copying ends before the first of them, as long as half of the ring
+    /// is free.</param>
+    /// <returns>The words that were copied.</returns>
     internal Span<ulong> CopyTo(Span<ulong> to, ref long from, ref long lost, bool withRunning)
     {
         long end = Written;
@@ -140,7 +141,7 @@ internal sealed class RecordRing
             to[(count * 2) + 1] = Volatile.Read(ref words[at + 1]);
         }
 
-        // One more than was written may be half overwritten.
+        // The record after the last may be half overwritten.
         Interlocked.MemoryBarrier();
         int stale = Written == end ? 0 : (int)Math.Clamp(Written + 1 - Capacity - begin, 0, count);
         lost += begin - from + stale;
@@ -148,7 +149,7 @@ internal sealed class RecordRing
         return to[(stale * 2)..(count * 2)];
     }
 
-    /// <summary>Names of tasks that have ended, and texts of marks.</summary>
+    /// <summary>Copies the names of tasks that have ended, and the texts of marks.</summary>
     internal void CopyNames(out Dictionary<int, string> names, out Dictionary<int, string> texts)
     {
         lock (gate)
@@ -158,10 +159,10 @@ internal sealed class RecordRing
         }
     }
 
-    /// <param name="names">Of tasks that have ended.</param>
-    /// <param name="texts">Of marks.</param>
+    /// <param name="names">The names of tasks that have ended.</param>
+    /// <param name="texts">The texts of marks.</param>
     /// <param name="from">The position to begin with.</param>
-    /// <param name="next">The position behind the last one.</param>
+    /// <param name="next">The position after the last one.</param>
     internal List<(byte Kind, long Time, int Task, uint Other)> Copy(out Dictionary<int, string> names, out Dictionary<int, string> texts, long from,
         out long next)
     {
@@ -176,7 +177,7 @@ internal sealed class RecordRing
             copy.Add(((byte)first, (long)(first >> 8), (int)(second >> 32), (uint)second));
         }
 
-        // One more than was written may be half overwritten.
+        // The record after the last may be half overwritten.
         Interlocked.MemoryBarrier();
         long lost = Written + 1 - Capacity - begin;
         if (lost > 0 && Written != end)

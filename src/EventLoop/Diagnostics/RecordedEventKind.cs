@@ -1,6 +1,6 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>What a record tells of.</summary>
+/// <summary>What a record is about.</summary>
 public enum RecordedEventKind
 {
     /// <summary>A step of a task, or of a plain callback.</summary>
@@ -9,7 +9,7 @@ public enum RecordedEventKind
     /// <summary>A task was made ready.</summary>
     Wake,
 
-    /// <summary>The loop slept.</summary>
+    /// <summary>The loop was blocked in the poller.</summary>
     Idle,
 
     /// <summary>A step that took longer than <see cref="LoopDiagnostics.StallLimit"/>.</summary>
@@ -18,9 +18,9 @@ public enum RecordedEventKind
     /// <summary>A task was made.</summary>
     TaskCreated,
 
-    /// <summary>A task has ended.</summary>
+    /// <summary>A task ended.</summary>
     TaskEnded,
 
-    /// <summary>A moment that the program has noted: <see cref="LoopRecorder.Mark"/>.</summary>
+    /// <summary>A moment that the program has marked: <see cref="LoopRecorder.Mark"/>.</summary>
     Mark,
 }

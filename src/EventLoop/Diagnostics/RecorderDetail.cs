@@ -1,11 +1,11 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>What a recorder notes of time.</summary>
+/// <summary>Which times a recorder records.</summary>
 public enum RecorderDetail
 {
-    /// <summary>The order of steps and wake-ups; times as of the loop's looks at the clock. Some nanoseconds a step.</summary>
+    /// <summary>The order of steps and wake-ups, with the times at which the loop looked at the clock. A few nanoseconds for each step.</summary>
     Order,
 
-    /// <summary>The time of each step, too: one reading of the clock a step, some 20 ns.</summary>
+    /// <summary>Also the time of each step: one reading of the clock for each, about 20 ns.</summary>
     Times,
 }

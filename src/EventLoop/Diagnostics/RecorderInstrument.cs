@@ -2,13 +2,13 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Writes what a loop does into a ring. Loop thread only.</summary>
+/// <summary>Records what a loop does in a ring. Loop thread only.</summary>
 internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDetail detail) : Instrument
 {
-    private readonly Stack<long> around = new();      // positions of the steps in the middle of which another runs
-    private long position = None;                     // of the step that runs
+    private readonly Stack<long> around = new();      // positions of the steps inside which another step runs
+    private long position = None;                     // of the running step
     private long moment = loop.Core.LookedAt;
-    private long runningSince = None;      // of the outermost step; any thread reads
+    private long runningSince = None;      // of the outermost step; read on any thread
 
     private const long None = -1;
 
@@ -84,7 +84,7 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
 
     internal override void OnIdle(long began, long duration)
     {
-        // A night of sleep has more ticks than the one number holds; there is no task.
+        // A night of sleep has more ticks than one number holds; the task's place is free.
         ring.Add((byte)RecordedEventKind.Idle, began, (int)(duration >> 32), (uint)duration);
         moment = Math.Max(moment, began + duration);
     }

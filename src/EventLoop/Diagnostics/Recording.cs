@@ -1,6 +1,6 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>What a <see cref="LoopRecorder"/> held at one moment.</summary>
+/// <summary>The contents of a <see cref="LoopRecorder"/> at one moment.</summary>
 public sealed class Recording
 {
     private readonly Dictionary<int, string> names;
@@ -34,39 +34,39 @@ public sealed class Recording
 
     internal IReadOnlyDictionary<int, string> Labels => labels;
 
-    /// <summary>Loop time of the oldest record.</summary>
+    /// <summary>The loop time of the oldest record.</summary>
     public TimeSpan From { get; }
 
-    /// <summary>Loop time of the end of the latest record.</summary>
+    /// <summary>The loop time at the end of the latest record.</summary>
     public TimeSpan To { get; }
 
-    /// <summary>By time, those of one time in the order in which they happened; a step stands where it began.</summary>
+    /// <summary>The events by time, and in the order of their occurrence where times are equal; a step is placed where it began.</summary>
     public IReadOnlyList<RecordedEvent> Events { get; }
 
-    /// <summary>Also of tasks that have ended meanwhile.</summary>
+    /// <summary>Returns the name of a task, even if it has ended meanwhile.</summary>
     /// <param name="taskId"><see cref="RecordedEvent.Task"/>.</param>
-    /// <exception cref="KeyNotFoundException">No record mentions it.</exception>
+    /// <exception cref="KeyNotFoundException">No record mentions that task.</exception>
     public string NameOf(int taskId) => mentioned.Contains(taskId)
         ? names.GetValueOrDefault(taskId) ?? $"Task-{taskId}"
         : throw new KeyNotFoundException($"No record mentions a task {taskId}.");
 
-    /// <summary>What was given to <see cref="LoopRecorder.Mark"/>.</summary>
+    /// <summary>Returns the label that was passed to <see cref="LoopRecorder.Mark"/>.</summary>
     /// <param name="mark">One of <see cref="Events"/>.</param>
-    /// <exception cref="ArgumentException">It is no mark.</exception>
+    /// <exception cref="ArgumentException">The event is not a mark.</exception>
     public string LabelOf(RecordedEvent mark) => mark.Kind == RecordedEventKind.Mark && labels.TryGetValue(mark.Other, out string? label)
         ? label
         : throw new ArgumentException("This is no mark of this recording.", nameof(mark));
 
-    /// <summary>For ui.perfetto.dev: a track for each task, arrows for wake-ups, counters of what was ready.</summary>
-    /// <param name="to">Gets the bytes.</param>
+    /// <summary>Writes a trace for ui.perfetto.dev: a track for each task, arrows for wake-ups, a counter of ready items.</summary>
+    /// <param name="to">Receives the bytes.</param>
     public void WritePerfetto(Stream to)
     {
         ArgumentNullException.ThrowIfNull(to);
         new PerfettoTrace(this, to).Write();
     }
 
-    /// <summary>Chrome's older JSON, for viewers that take nothing else.</summary>
-    /// <param name="to">Gets the bytes.</param>
+    /// <summary>Writes Chrome's older JSON format, for viewers that accept nothing else.</summary>
+    /// <param name="to">Receives the bytes.</param>
     public void WriteChromeJson(Stream to)
     {
         ArgumentNullException.ThrowIfNull(to);
@@ -99,7 +99,7 @@ public sealed class Recording
     }
 
     /// <param name="records">In the order of the ring.</param>
-    /// <param name="now">A step that runs has lasted until then.</param>
+    /// <param name="now">The end so far of a step that is still running.</param>
     internal static IReadOnlyList<RecordedEvent> ToEvents(List<(byte Kind, long Time, int Task, uint Other)> records, long now)
     {
         var events = new List<RecordedEvent>(records.Count);
@@ -116,7 +116,7 @@ public sealed class Recording
             });
         }
 
-        // A stall was noted at its end, and an idle time where it began: nearly in order, and those of one time stay as they are.
+        // A stall is recorded at its end, and an idle time at its beginning: the order is nearly right, and equal times stay in order.
         return [.. events.OrderBy(static one => one.Time)];
     }
 

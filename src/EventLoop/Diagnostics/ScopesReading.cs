@@ -9,7 +9,7 @@ internal sealed class ScopesReading
 
     internal List<Scope> All { get; } = [];
 
-    /// <summary>The number of those that its task has entered itself; the rest it has inherited.</summary>
+    /// <summary>How many of them the task has entered itself; it has inherited the rest.</summary>
     internal int OwnCount { get; private set; }
 
     internal void Clear()
@@ -18,8 +18,8 @@ internal sealed class ScopesReading
         OwnCount = 0;
     }
 
-    /// <summary>Follows them outwards; cleared before.</summary>
-    /// <param name="task">Whose code stands there.</param>
+    /// <summary>Reads them outwards, after clearing what was read before.</summary>
+    /// <param name="task">The task whose code is there.</param>
     /// <param name="innermost">The innermost scope of its own, or the one that it inherited.</param>
     internal void Read(LoopTask task, Scope? innermost)
     {
@@ -42,7 +42,7 @@ internal sealed class ScopesReading
                 OwnCount = All.Count;
             }
 
-            // A child stands in its group as a whole; what is around the group it has inherited.
+            // A child is in its group as a whole; it has inherited what is around the group.
             var group = owner.Group?.Scope;
             if (group is null)
             {
@@ -55,12 +55,12 @@ internal sealed class ScopesReading
         }
     }
 
-    /// <summary>What of them concerns the task that stands inside.</summary>
-    /// <param name="task">It.</param>
+    /// <summary>Determines how they affect the task inside.</summary>
+    /// <param name="task">That task.</param>
     /// <param name="now">In ticks of loop time.</param>
-    /// <param name="reason">Of the innermost pending request.</param>
-    /// <param name="remaining">Until the earliest deadline that no shield holds off, and that was not thrown.</param>
-    /// <returns>Whether a request is pending that it sees.</returns>
+    /// <param name="reason">The reason of the innermost pending request.</param>
+    /// <param name="remaining">The time left until the earliest deadline that no shield holds off and that was not thrown.</param>
+    /// <returns>Whether a request that it sees is pending.</returns>
     internal bool Judge(LoopTask task, long now, out string? reason, out TimeSpan? remaining)
     {
         bool pending = false;

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Snapshots as JSON and back.</summary>
+/// <summary>Writes snapshots as JSON and reads them.</summary>
 internal static class SnapshotJson
 {
     internal const int Version = 1;
@@ -13,16 +13,16 @@ internal static class SnapshotJson
 
     internal static readonly JsonWriterOptions Options = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.Default };
 
-    /// <param name="snapshot">The moment.</param>
-    /// <param name="to">Gets the bytes.</param>
-    /// <param name="tasks">Instead of those that the snapshot lists, made as they are written.</param>
+    /// <param name="snapshot">The snapshot.</param>
+    /// <param name="to">Receives the bytes.</param>
+    /// <param name="tasks">Replaces the tasks that the snapshot lists; made as they are written.</param>
     internal static void Write(LoopSnapshot snapshot, Stream to, IEnumerable<TaskSnapshot>? tasks = null)
     {
         using var json = new Utf8JsonWriter(to, Options);
         Write(snapshot, json, to, tasks);
     }
 
-    // Flushed as it goes: a hundred thousand tasks are never one block of memory.
+    // Flushed along the way: a hundred thousand tasks are never one block of memory.
     internal static void Write(LoopSnapshot snapshot, Utf8JsonWriter json, Stream? to, IEnumerable<TaskSnapshot>? tasks = null)
     {
         json.WriteStartObject();
@@ -223,7 +223,7 @@ internal static class SnapshotJson
         json.WriteText("reason", scope.Reason);
     });
 
-    // ---- Back
+    // ---- Reading
 
     internal static LoopSnapshot Read(Stream from)
     {

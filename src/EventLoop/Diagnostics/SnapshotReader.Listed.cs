@@ -5,10 +5,10 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Diagnostics;
 
-// What a snapshot keeps of the tasks that it lists.
+// What a snapshot keeps about the tasks that it lists.
 internal sealed partial class SnapshotReader
 {
-    // In creation order, each as it is when it is asked for.
+    // In creation order, each as it is when it is enumerated.
     private IEnumerable<TaskSnapshot> ListLater(bool reuses)
     {
         var snapshot = new TaskSnapshot();
@@ -73,7 +73,7 @@ internal sealed partial class SnapshotReader
         wait.Blockers.Count == 0 ? [] : [.. wait.Blockers.Select(static task => task.Id).Distinct().Order().Take(MostIds)],
         wait.Due is { } due ? TimeSpan.FromTicks(due - now) : null);
 
-    // Those of a group's children that are in nothing else are the same.
+    // Children of a group that are in nothing else share one array.
     private ScopeSnapshot[] ScopesOf(TaskReading reading)
     {
         if (reading.Scopes.All.Count == 0)
@@ -110,7 +110,7 @@ internal sealed partial class SnapshotReader
         return id;
     }
 
-    // What only the others know of it.
+    // Adds what only the other tasks know about it.
     private void Complete(TaskSnapshot task)
     {
         if (awaitersOf.TryGetValue(task.Id, out var awaiters))

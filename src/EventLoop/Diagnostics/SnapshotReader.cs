@@ -6,12 +6,13 @@ using EventLoop.Tasks;
 namespace EventLoop.Diagnostics;
 
 /// <summary>
-/// The one look at a loop, from any thread: for snapshots, reports, dumps and tools. It never stops the loop and never asks it, so that a stuck loop answers
-/// like any other. On the loop's own thread nothing moves and it is exact; elsewhere each task is read until it has held still for as long as that takes.
+/// Reads a loop from any thread, for snapshots, reports, dumps and tools. It never stops the loop and never asks it, so that it works for a stuck loop as for
+/// any other. On the loop's own thread nothing changes meanwhile and it is exact; elsewhere each task is read again until it has not changed during the
+/// reading.
 /// </summary>
 /// <remarks>
-/// Nobody's queue of waiters, set of children or list is read: who waits for whom is known from the waiter's side, who is in a group from the child's, and both
-/// are turned round when all are read. Tasks are kept only as far as they are listed: a million of them pass by one after the other.
+/// No queue of waiters, set of children or other list is read: who waits for whom is read from the waiter's side, who is in a group from the child's, and both
+/// are inverted when all are read. Tasks are kept only as far as they are listed: a million of them pass by one after the other.
 /// </remarks>
 internal sealed partial class SnapshotReader
 {
@@ -41,7 +42,7 @@ internal sealed partial class SnapshotReader
     private readonly long now;
     private Blocks<LoopTask> all = new();
     private int seen;
-    private bool listsLater;      // most are not listed, or as they are written: each of these is read once more then
+    private bool listsLater;      // most are not listed, or only as they are written: each of these is read once more then
     private int unread;
     private int ended;
 
@@ -64,7 +65,7 @@ internal sealed partial class SnapshotReader
         return new SnapshotReader(loop, options).Take(writes: false);
     }
 
-    /// <summary>The same as JSON: of many tasks none is kept, each is read again when its turn comes to be written. One that has ended by then is not listed.
+    /// <summary>Writes the same as JSON: of many tasks none is kept, each is read again when it is written. One that has ended by then is not listed.
     /// </summary>
     internal static void Write(Loop loop, SnapshotOptions options, Stream to)
     {
@@ -151,7 +152,7 @@ internal sealed partial class SnapshotReader
         }
         catch (Exception)
         {
-            return DateTimeOffset.UtcNow;      // somebody's clock
+            return DateTimeOffset.UtcNow;      // a user's clock
         }
     }
 
@@ -175,7 +176,7 @@ internal sealed partial class SnapshotReader
         return false;
     });
 
-    // ---- One after the other
+    // ---- One task after another
 
     private void See(LoopTask task, List<LoopTask>? again)
     {
@@ -228,7 +229,7 @@ internal sealed partial class SnapshotReader
         }
     }
 
-    // What has to be known of all tasks, listed or not: who waits for whom.
+    // What has to be known about all tasks, listed or not: who waits for whom.
     private void NoteWaits(TaskReading reading)
     {
         int id = reading.Task.Id;
@@ -283,10 +284,10 @@ internal sealed partial class SnapshotReader
         }
     }
 
-    // ---- Rings
+    // ---- Cycles
 
-    // On another thread the waits were read one after the other. A ring is one if it is still there when all
-    // of it has been read: then there was a moment at which it was whole.
+    // On another thread the waits were read one after another. A cycle counts if it is still there when all of it has been read: then there was a moment at
+    // which it was complete.
     private List<IReadOnlyList<TaskSnapshot>> FindCycles()
     {
         var found = new List<IReadOnlyList<TaskSnapshot>>();

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>A snapshot as lines for people.</summary>
+/// <summary>Writes a snapshot as lines for people.</summary>
 internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
 {
     private const int LongestName = 24;

@@ -8,7 +8,7 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
     private const int FewSiblings = 3;
 
     /// <param name="text">The line.</param>
-    /// <param name="kind">The same for tasks that stand at the same place for the same reason; null: it stands for itself.</param>
+    /// <param name="kind">Equal for tasks that are at the same place for the same reason; null: unique.</param>
     private sealed class Node(string text, string? kind = null)
     {
         internal string Text { get; set; } = text;
@@ -47,7 +47,7 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
         Write(roots);
     }
 
-    // The innermost group of others: the one that it was started in.
+    // The innermost group of another task: the one that it was started in.
     private static ScopeSnapshot? GroupOf(TaskSnapshot task) => task.Scopes.FirstOrDefault(scope => scope.Kind == nameof(TaskGroup) && scope.Host != task.Id);
 
     // ---- By await
@@ -99,7 +99,7 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
                     }
                 }
 
-                // Who holds what it waits for is not awaited, and not below it: an arrow.
+                // The holder of what it waits for is not awaited, and so not below it: it is shown by an arrow.
                 foreach (var wait in here.Task.Waits.Where(static wait => wait.Kind is WaitKind.Lock or WaitKind.Limiter))
                 {
                     foreach (int blocker in wait.Blockers.Take(5))
@@ -131,7 +131,7 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
     private static string KindOf(WaitSnapshot wait) =>
         wait.Kind is WaitKind.Sleep or WaitKind.Socket ? wait.Kind.ToString().ToLowerInvariant() : wait.Text;
 
-    // Many leaves of one kind below one node are one line.
+    // Many leaves of one kind below one node become one line.
     private static List<Node> Together(List<Node> nodes)
     {
         var numbers = new Dictionary<string, int>();
@@ -158,14 +158,14 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
 
             if (number > FewSiblings)
             {
-                numbers[node.Kind!] = int.MaxValue;      // said already
+                numbers[node.Kind!] = int.MaxValue;      // already shown
             }
         }
 
         return together;
     }
 
-    // A stack of its own: a chain of tasks may be as long as there are tasks. What is deeper than can be read stands below one another.
+    // With a stack of its own: a chain of tasks may be as long as there are tasks. Beyond a readable depth nodes are no longer indented.
     private void Write(List<Node> roots)
     {
         var open = new Stack<(Node Node, string Before, string Beneath, int Depth)>();

@@ -1,6 +1,6 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>Stacks that were seen, each kept once: of a hundred thousand tasks most stand at the same few places.</summary>
+/// <summary>Stacks that were seen, each kept once: of a hundred thousand tasks most are at the same few places.</summary>
 internal sealed class StackTable
 {
     private readonly Dictionary<int, List<string[]>> known = [];

@@ -1,19 +1,20 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>Where the time of a long step went. What is not processor, queue or collector was spent blocked: in a lock, a system call, a sleep.</summary>
-/// <param name="Loop">The loop that stood still.</param>
-/// <param name="TaskId">Whose step it was; null: a plain callback's.</param>
+/// <summary>Where the time of a long step went. Time that was neither on a processor, nor waiting for one, nor in the collector was spent blocked: in a lock,
+/// a system call, a sleep.</summary>
+/// <param name="Loop">The loop that was held up.</param>
+/// <param name="TaskId">The task whose step it was; null: a plain callback's.</param>
 /// <param name="Who">"task 'Task-7'", "a callback".</param>
-/// <param name="Stack">The coroutine methods of the task, innermost first, as of its last wait; the thread's own frames a tool can add.</param>
-/// <param name="Duration">How long it took, or takes already.</param>
-/// <param name="IsOver">False: it still runs, and the times are those so far.</param>
-/// <param name="Processor">The thread was on a core; null where the system does not tell.</param>
-/// <param name="WaitedForProcessor">It could run and had no core; null where the system does not tell.</param>
-/// <param name="Collector">The process stood still for garbage collection; overlaps the others.</param>
+/// <param name="Stack">The coroutine methods of the task, innermost first, as of its last wait; a tool can add the thread's own frames.</param>
+/// <param name="Duration">How long the step took, or has taken so far.</param>
+/// <param name="IsOver">Whether the step has ended; if not, the times are those so far.</param>
+/// <param name="Processor">How long the thread was on a core; null where the system does not say.</param>
+/// <param name="WaitedForProcessor">How long it could have run but had no core; null where the system does not say.</param>
+/// <param name="Collector">How long the process was suspended for garbage collection; overlaps the others.</param>
 public sealed record StallReport(Loop Loop, int? TaskId, string Who, IReadOnlyList<string> Stack, TimeSpan Duration, bool IsOver, TimeSpan? Processor,
     TimeSpan? WaitedForProcessor, TimeSpan Collector)
 {
-    /// <summary>In one sentence.</summary>
+    /// <summary>The report in one sentence.</summary>
     public override string ToString()
     {
         string times = Processor is { } processor && WaitedForProcessor is { } waited

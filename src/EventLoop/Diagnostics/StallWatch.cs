@@ -5,8 +5,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.Diagnostics;
 
 /// <summary>
-/// Notices steps that take too long: one thread beside all loops that have a limit, which looks at how many steps each has taken. No code of the loop's knows
-/// of it. By the system's time, whatever clock a loop goes by.
+/// Notices steps that take too long: one thread for all loops that have a limit, which checks how many steps each has taken. The loop contains no code for it.
+/// By the system's time, whatever a loop's clock.
 /// </summary>
 internal static class StallWatch
 {
@@ -54,7 +54,7 @@ internal static class StallWatch
             Changed.WaitOne(period);
             long now = Stopwatch.GetTimestamp();
 
-            // When the machine was suspended, or this thread had no core for long, nobody knows what the loop did meanwhile.
+            // If the machine was suspended, or this thread had no core for long, nobody knows what the loop did meanwhile.
             var gap = Stopwatch.GetElapsedTime(then, now);
             var most = 2 * period + TimeSpan.FromMilliseconds(50);
             then = now;
@@ -84,15 +84,15 @@ internal static class StallWatch
         }
     }
 
-    /// <summary>One loop. The watching thread's, but for what says otherwise.</summary>
+    /// <summary>One watched loop. On the watching thread, except for what says otherwise.</summary>
     internal sealed class Watched(Loop loop, TimeSpan limit)
     {
         private readonly WeakReference<Loop> target = new(loop);
         private long step = -1;
-        private long stepsSeen = loop.Core.Steps;       // at the last look, also of a loop that was parked
+        private long stepsSeen = loop.Core.Steps;       // at the last check, even if the loop was parked
         private bool wasParked;
         private TimeSpan elapsed;
-        private long elapsedTicks;      // any thread reads; zero: no step is known to run
+        private long elapsedTicks;      // read on any thread; zero: no step is known to run
         private bool told;
         private StallActivity activity;
         private Times began = Times.Now(loop.Core.NativeThread);
@@ -104,11 +104,11 @@ internal static class StallWatch
 
         internal bool IsGone => !target.TryGetTarget(out var one) || one.IsClosed;
 
-        /// <summary>How long the step that runs has been seen to run. Any thread.</summary>
+        /// <summary>How long the running step has been seen to run. Any thread.</summary>
         internal TimeSpan? Elapsed => Volatile.Read(ref elapsedTicks) is > 0 and var ticks ? TimeSpan.FromTicks(ticks) : null;
 
-        /// <param name="gap">Since the look before, as far as it is known that the loop could run meanwhile.</param>
-        /// <param name="whole">Since the look before.</param>
+        /// <param name="gap">The time since the previous check, as far as it is known that the loop could run meanwhile.</param>
+        /// <param name="whole">The time since the previous check.</param>
         internal void Look(TimeSpan gap, TimeSpan whole)
         {
             if (!target.TryGetTarget(out var one))
@@ -124,13 +124,13 @@ internal static class StallWatch
             if (runs && steps == step)
             {
                 elapsed += gap < whole && Times.Now(core.NativeThread).BusySince(began) is { } busy && busy > elapsed + gap
-                    ? (busy < elapsed + whole ? busy - elapsed : whole)      // this look was late: what the thread did meanwhile was this step
+                    ? (busy < elapsed + whole ? busy - elapsed : whole)      // this check was late: what the thread did meanwhile was this step
                     : gap;
                 OnRunning(one);
                 return;
             }
 
-            // The only step since the last look: all that was done meanwhile is its work.
+            // The only step since the last check: everything done meanwhile is its work.
             var now = Times.Now(core.NativeThread);
             var already = runs && wasParked && steps == stepsSeen + 1 ? now.BusySince(began) : null;
             if (told)
@@ -166,8 +166,8 @@ internal static class StallWatch
             }
         }
 
-        // Collections one after the other, or a crowded machine, held up this thread as well, and the step is over. If the loop's thread computed, or waited
-        // for a core, for longer than its few steps could without one of them being stuck, then one was. Nobody knows any more which.
+        // Repeated collections, or a crowded machine, held up this thread as well, and the step has ended. If the loop's thread computed, or waited for a
+        // core, for longer than its few steps could unless one of them was stuck, then one was. It is no longer known which.
         private void LookBack(Loop one, TimeSpan whole, long steps)
         {
             if (Times.Now(one.Core.NativeThread).BusySince(began) is { } busy && busy >= limit * Math.Max(1, steps))
@@ -215,7 +215,7 @@ internal static class StallWatch
                 }
                 catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FormatException or IndexOutOfRangeException)
                 {
-                    // A kernel without it, or the thread has gone.
+                    // A kernel without it, or the thread has ended.
                 }
             }
 

@@ -2,8 +2,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Counts steps and delays in powers of two while somebody listens to the histograms, and hands them on at the looks at the clock: so a step costs no
-/// call of the meter. Loop thread only.</summary>
+/// <summary>Counts steps and delays in powers of two while somebody listens to the histograms, and reports them when the loop looks at the clock, so that a
+/// step costs no call of the meter. Loop thread only.</summary>
 internal sealed class StepMeasure(Loop loop) : Instrument
 {
     internal const Hearing Needs = Hearing.StepBegins | Hearing.StepEnds | Hearing.Times | Hearing.Waits | Hearing.Looks | Hearing.Tasks;
@@ -41,7 +41,7 @@ internal sealed class StepMeasure(Loop loop) : Instrument
         delays.HandOn(StepHistograms.ReadyDelay, tag);
     }
 
-    /// <summary>By the number of the highest bit; of each the sum, so that the histogram's sum is right.</summary>
+    /// <summary>By the number of the highest bit, each with its sum, so that the histogram's sum is right.</summary>
     private sealed class Buckets
     {
         private readonly long[] counts = new long[64];
@@ -65,7 +65,7 @@ internal sealed class StepMeasure(Loop loop) : Instrument
                 {
                     if (left-- == 0)
                     {
-                        return;      // the rest at the next look
+                        return;      // the rest when the loop looks next
                     }
 
                     long mean = sums[first] / counts[first];

@@ -4,10 +4,10 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Reads one task after the other; from another thread than the loop's each until it has held still meanwhile.</summary>
-/// <param name="core">Whose tasks they are.</param>
+/// <summary>Reads one task after another; on a thread other than the loop's, each again until it has not changed meanwhile.</summary>
+/// <param name="core">The loop of the tasks.</param>
 /// <param name="now">Loop time, in ticks.</param>
-/// <param name="ready">Those that have something in the ready queue.</param>
+/// <param name="ready">The tasks that have something in the ready queue.</param>
 internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> ready)
 {
     private const int MostLooks = 3;
@@ -19,7 +19,7 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
     private readonly List<IStepOwner> blockers = [];      // most waits have none: of a million tasks each would cost a list
     private readonly Dictionary<object, IReadOnlyList<LoopTask>> borrowers = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>True: <paramref name="read"/> tells of it, until the next one is read. False: it has ended. Null: it moves too fast.</summary>
+    /// <summary>True: <paramref name="read"/> describes it, until the next one is read. False: it has ended. Null: it changes too fast.</summary>
     internal bool? TryRead(LoopTask task, out TaskReading read)
     {
         read = reading;
@@ -41,7 +41,7 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
             }
             catch (Exception) when (!here)
             {
-                // It was taken apart under the reader's eyes.
+                // It was dismantled while it was being read.
             }
         }
 
@@ -67,7 +67,7 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
             }
         }
 
-        // What says most comes first: a .NET task around a wait of ours says nothing.
+        // The most informative wait comes first: a .NET task around one of the loop's own waits says nothing.
         if (reading.Waits.Count > 1)
         {
             reading.Waits.Sort(static (a, b) => (a.Kind == WaitKind.Foreign).CompareTo(b.Kind == WaitKind.Foreign));
@@ -135,7 +135,7 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
         wait.Due = kind == WaitKind.Sleep ? core.Timers.FindDue(node) : null;
     }
 
-    // Without the name that stands in it.
+    // Without the name that it contains.
     private static string GistOf(WaitKind kind, string text, string? name) => kind switch
     {
         WaitKind.Future or WaitKind.Semaphore or WaitKind.Event or WaitKind.Queue or WaitKind.Channel or WaitKind.Condition when name is not null =>
@@ -154,7 +154,7 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
 
         if (kind == WaitKind.Limiter && resource is not null)
         {
-            // The same for all who wait there, and perhaps many.
+            // The same for all who wait there, which may be many.
             if (!borrowers.TryGetValue(resource, out var known))
             {
                 borrowers[resource] = known = Collect(node, target);

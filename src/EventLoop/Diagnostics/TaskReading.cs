@@ -2,38 +2,38 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>A wait as it was found. Used for one task after the other.</summary>
+/// <summary>A wait as it was read. Reused for one task after another.</summary>
 internal sealed class WaitReading
 {
     /// <summary>The node; another thread may see it resume.</summary>
     internal WaitNode Node = null!;
 
-    /// <summary>What it waited for.</summary>
+    /// <summary>What it waits for.</summary>
     internal IWaitTarget Target = null!;
 
     /// <summary>In words.</summary>
     internal string Text = "";
 
-    /// <summary>What is the same of all waits of its kind.</summary>
+    /// <summary>The text without what differs among waits of its kind.</summary>
     internal string Gist = "";
 
-    /// <summary>Of what.</summary>
+    /// <summary>The kind of wait.</summary>
     internal WaitKind Kind;
 
     /// <summary>The object behind it.</summary>
     internal object? Resource;
 
-    /// <summary>The object's.</summary>
+    /// <summary>The name of that object.</summary>
     internal string? Name;
 
-    /// <summary>Who has to do something first; a group's are found from the other side.</summary>
+    /// <summary>The tasks that have to do something first; those of a group are found from the other side.</summary>
     internal IReadOnlyList<LoopTask> Blockers = [];
 
     /// <summary>When it ends by itself, in ticks of loop time.</summary>
     internal long? Due;
 }
 
-/// <summary>One task as it was found. Used for one after the other: of a million tasks few are kept.</summary>
+/// <summary>One task as it was read. Reused for one after another: of a million tasks few are kept.</summary>
 internal sealed class TaskReading
 {
     internal LoopTask Task = null!;
@@ -46,7 +46,7 @@ internal sealed class TaskReading
     internal bool IsCancelPending;
     internal string? CancelReason;
     internal TimeSpan? Remaining;
-    internal bool SeemedReady;      // in the ready queue when that was looked at, and waiting when it was: to be asked again
+    internal bool SeemedReady;      // in the ready queue when that was read, but waiting when the task was: it has to be read again
 
     internal void Clear(LoopTask task)
     {

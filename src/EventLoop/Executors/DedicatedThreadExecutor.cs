@@ -2,7 +2,7 @@ using EventLoop.Executors;
 
 namespace EventLoop;
 
-/// <summary>Runs work on threads of its own: for work that blocks for long, or that wants always the same thread (one worker).</summary>
+/// <summary>Runs work on threads of its own: for work that blocks for long, or that always needs the same thread (one worker).</summary>
 /// <remarks><b>Thread:</b> any. Work begins in the order in which it was submitted. The threads are background threads, started with the first work, and end
 /// when the executor is disposed.</remarks>
 public sealed class DedicatedThreadExecutor : IExecutor
@@ -15,9 +15,9 @@ public sealed class DedicatedThreadExecutor : IExecutor
     private bool started;     // guarded by the lock
     private int live;         // guarded by the lock
 
-    /// <summary>An executor with threads of its own.</summary>
-    /// <param name="workers">How many.</param>
-    /// <param name="name">Their name, with a number; null: "loop-worker".</param>
+    /// <summary>Makes an executor with threads of its own.</summary>
+    /// <param name="workers">How many threads.</param>
+    /// <param name="name">The name of the threads, followed by a number; null: "loop-worker".</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="workers"/> is less than one.</exception>
     public DedicatedThreadExecutor(int workers, string? name = null)
     {
@@ -39,8 +39,8 @@ public sealed class DedicatedThreadExecutor : IExecutor
         return jobs.Add(work, cancellationToken);
     }
 
-    /// <summary>Takes no more work, and waits until what it has is done and its threads have ended. What it has can still be withdrawn.</summary>
-    /// <exception cref="InvalidOperationException">Work that runs on it asks, which would wait for itself.</exception>
+    /// <summary>Stops taking work, and waits until what it has is done and its threads have ended. Work that has not begun can still be withdrawn.</summary>
+    /// <exception cref="InvalidOperationException">Called by work that runs on it, which would wait for itself.</exception>
     public async ValueTask DisposeAsync()
     {
         await jobs.Close().ConfigureAwait(false);
@@ -73,7 +73,7 @@ public sealed class DedicatedThreadExecutor : IExecutor
                 }
                 catch (OutOfMemoryException) when (live > 0)
                 {
-                    break;      // those that there are will do
+                    break;      // the threads that exist will do
                 }
 
                 live++;

@@ -2,7 +2,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Executors;
 
-/// <summary>One piece of work that a task hands to an executor and waits for: the way there, the withdrawal, what becomes of a late end.</summary>
+/// <summary>One piece of work that a task hands to an executor and waits for: how it gets there, is withdrawn, and what happens if it ends late.</summary>
 internal static class ExecutorWork
 {
     private static readonly ContextCallback RunWork = static run => ((Action)run!)();
@@ -51,7 +51,7 @@ internal static class ExecutorWork
         catch (LoopCanceledException)
         {
             Withdraw(loop, executor, withdrawal);
-            ReportLateFailure(loop, running);      // also of work that has failed a moment ago, before the loop heard of it
+            ReportLateFailure(loop, running);      // also for work that failed a moment ago, before the loop was notified
             if (limiter is not null)
             {
                 DisposeAfter(loop, running, token);
@@ -82,7 +82,7 @@ internal static class ExecutorWork
         return default!;
     }
 
-    // Our own executors answer at once. What others do when the token fires may block, and may throw.
+    // The library's executors return at once. What others do when the token fires may block, and may throw.
     private static void Withdraw(Loop loop, IExecutor from, CancellationTokenSource withdrawal)
     {
         if (from is ThreadPoolExecutor or DedicatedThreadExecutor or IBareExecutor)
@@ -100,7 +100,7 @@ internal static class ExecutorWork
             TaskScheduler.Default);
     }
 
-    /// <summary>Who borrows a token: one piece of work, not the task that waits for it, which may have others under way.</summary>
+    /// <summary>The borrower of a token: one piece of work, not the task that waits for it, which may have others pending.</summary>
     private sealed class Borrower(LoopTask? by)
     {
         public override string ToString() => by is null ? "work in an executor" : $"work of {by.Label} in an executor";

@@ -1,7 +1,7 @@
 namespace EventLoop.Executors;
 
-/// <summary>An executor that wants the caller's own delegate, with nothing wrapped around it: it finds it by name
-/// elsewhere, where no closure and no context of the caller's can be.</summary>
+/// <summary>An executor that needs the caller's own delegate, unwrapped: it identifies the delegate by name elsewhere, where no closure and no context of the
+/// caller can exist.</summary>
 internal interface IBareExecutor : IExecutor
 {
     Task SubmitAsync(Action work, CancellationToken cancellationToken);

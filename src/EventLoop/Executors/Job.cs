@@ -1,9 +1,9 @@
 namespace EventLoop.Executors;
 
-/// <summary>Work that an executor has taken on. It begins once, or is withdrawn once. Any thread.</summary>
+/// <summary>Work that an executor has accepted. It begins once, or is withdrawn once. Any thread.</summary>
 internal abstract class Job
 {
-    // In the queue; the queue's.
+    // In the queue; set by the queue.
     internal Job? Next;
     internal Job? Previous;
     internal bool IsQueued;
@@ -14,7 +14,7 @@ internal abstract class Job
 
     internal abstract void Run();
 
-    /// <summary>From now on its token takes it out of <paramref name="from"/>, which it is in already.</summary>
+    /// <summary>Lets its token remove it from <paramref name="from"/> from now on, which it is in already.</summary>
     internal void AllowWithdrawal(JobQueue from, CancellationToken token)
     {
         if (!token.CanBeCanceled)
@@ -78,7 +78,7 @@ internal sealed class Job<T>(Func<T> work) : Job
         }
         catch (Exception exception)
         {
-            source.TrySetException(exception);      // a cancellation, too: whose it is, the work alone knows
+            source.TrySetException(exception);      // likewise a cancellation: only the work knows whose it is
         }
     }
 

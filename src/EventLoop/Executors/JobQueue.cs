@@ -1,15 +1,15 @@
 namespace EventLoop.Executors;
 
 /// <summary>
-/// The jobs of an executor that wait for a worker, first in first out, and the count of those that are not done. What is withdrawn leaves at once, so that
-/// nothing piles up behind work that takes long. Any thread; the lock is held for a few instructions.
+/// The jobs of an executor that wait for a worker, first in, first out, and the count of unfinished ones. Withdrawn jobs leave at once, so that nothing
+/// accumulates behind long work. Any thread; the lock is held for a few instructions.
 /// </summary>
 internal sealed class JobQueue(string executor)
 {
     [ThreadStatic]
     private static JobQueue? served;      // by the job that runs on this thread
 
-    private readonly object gate = new();      // those who submit and the workers are different threads
+    private readonly object gate = new();      // submitters and workers are different threads
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Guarded by the gate.
@@ -18,7 +18,7 @@ internal sealed class JobQueue(string executor)
     private int unfinished;
     private bool closed;
 
-    /// <summary>Whether nothing waits; workers that read it after they counted themselves out miss no job.</summary>
+    /// <summary>Whether nothing is queued; workers that read this after they counted themselves out miss no job.</summary>
     internal bool IsEmpty
     {
         get
@@ -30,7 +30,7 @@ internal sealed class JobQueue(string executor)
         }
     }
 
-    /// <summary>What waits or runs.</summary>
+    /// <summary>How many jobs are queued or running.</summary>
     internal int Unfinished
     {
         get
@@ -42,7 +42,7 @@ internal sealed class JobQueue(string executor)
         }
     }
 
-    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    /// <exception cref="ObjectDisposedException">The queue is closed.</exception>
     internal Task<T> Add<T>(Func<T> work, CancellationToken token)
     {
         if (token.IsCancellationRequested)
@@ -128,7 +128,7 @@ internal sealed class JobQueue(string executor)
         }
     }
 
-    /// <summary>It was withdrawn. Does nothing when a worker has taken it already.</summary>
+    /// <summary>Removes a withdrawn job. Does nothing if a worker has taken it already.</summary>
     internal void Remove(Job job)
     {
         lock (gate)
@@ -143,8 +143,8 @@ internal sealed class JobQueue(string executor)
         }
     }
 
-    /// <summary>Takes no more. Ends when everything that was added is done or withdrawn.</summary>
-    /// <exception cref="InvalidOperationException">A job of its own asks, which would wait for itself.</exception>
+    /// <summary>Accepts no more jobs. The result completes when all that were added are done or withdrawn.</summary>
+    /// <exception cref="InvalidOperationException">Called by one of its own jobs, which would wait for itself.</exception>
     internal Task Close()
     {
         if (ReferenceEquals(served, this))

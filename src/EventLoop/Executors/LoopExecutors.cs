@@ -1,10 +1,10 @@
 namespace EventLoop.Executors;
 
-/// <summary>Which executor is a loop's default one, and the end of the one that the loop has made itself.</summary>
+/// <summary>Knows a loop's default executor, and ends the one that the loop has made itself.</summary>
 /// <remarks>Loop thread only.</remarks>
 internal sealed class LoopExecutors(Loop loop)
 {
-    private IExecutor? own;      // made by the loop, which disposes it, also when another one has taken its place
+    private IExecutor? own;      // made by the loop, which disposes it, even if another one has replaced it
     private Task? ownEnd;
 
     internal IExecutor Default
@@ -16,7 +16,7 @@ internal sealed class LoopExecutors(Loop loop)
     /// <summary>Work that its own pool of threads has not finished. Any thread.</summary>
     internal int Backlog => (own as ThreadPoolExecutor)?.Unfinished ?? 0;
 
-    /// <summary>Takes no more work for the default executor, whoever made it, and waits for what it has.</summary>
+    /// <summary>Stops the default executor, whoever made it, from taking more work, and waits for what it has.</summary>
     /// <returns>Whether everything ended in time.</returns>
     internal async Coroutine<bool> Shutdown(TimeSpan? timeout)
     {
@@ -24,7 +24,7 @@ internal sealed class LoopExecutors(Loop loop)
         await Loop.CheckPoint();
         var ending = ReferenceEquals(Default, own) ? EndOwn()! : EndOf(Default);
 
-        // In flight: between the end of the last work and the end of its executor, too, time that is not real has to hold still.
+        // In flight: virtual time has to stand still also between the end of the last work and the end of its executor.
         var ended = ForeignTaskExtensions.Completion(ending, inFlight: true);
         if (!ended.IsCompleted)
         {
@@ -40,7 +40,7 @@ internal sealed class LoopExecutors(Loop loop)
         return false;
     }
 
-    /// <summary>Begins the end of the executor that the loop made itself; null when it has made none.</summary>
+    /// <summary>Begins to end the executor that the loop made itself; null if it has made none.</summary>
     internal Task? EndOwn() => ownEnd ??= own is { } made ? EndOf(made) : null;
 
     private static Task EndOf(IExecutor executor)

@@ -7,15 +7,15 @@ namespace EventLoop;
 public sealed partial class ProcessExecutor
 {
     /// <summary>
-    /// Results in the order of the arguments; the first failure is thrown in its place. Python: <c>Executor.map</c>. Arguments are taken from the source on the
-    /// loop, as workers become free and at most twice as many (times <paramref name="chunk"/>) as there are workers ahead of the consumer, so the source may be
-    /// endless and the consumer slow. Leaving early cancels what is under way.
+    /// Returns the results in the order of the arguments; the first failure is thrown in its place. Python: <c>Executor.map</c>. Arguments are taken from the
+    /// source on the loop, as workers become free, and at most twice as many (times <paramref name="chunk"/>) as there are workers ahead of the consumer, so
+    /// that the source may be endless and the consumer slow. Leaving the enumeration early cancels what is running.
     /// </summary>
-    /// <typeparam name="TArgument">Of what the work is given.</typeparam>
-    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    /// <typeparam name="TArgument">The type of the work's argument.</typeparam>
+    /// <typeparam name="TResult">The type of its result.</typeparam>
     /// <param name="work">A static function.</param>
     /// <param name="arguments">One for each call.</param>
-    /// <param name="chunk">How many arguments travel together: more for work of microseconds.</param>
+    /// <param name="chunk">How many arguments are sent together: more for work of microseconds.</param>
     /// <exception cref="ArgumentException">The work captures something.</exception>
     public IAsyncEnumerable<TResult> Map<TArgument, TResult>(Func<TArgument, TResult> work, IEnumerable<TArgument> arguments, int chunk = 1)
     {
@@ -25,7 +25,8 @@ public sealed partial class ProcessExecutor
         return chunk == 1 ? InOrder<TArgument, TResult>(name, arguments) : InChunks<TArgument, TResult>(name, arguments, chunk);
     }
 
-    /// <summary>Results as they come; a failure is one of them. Arguments are taken as by <see cref="Map"/>; leaving early cancels what is under way.</summary>
+    /// <summary>Returns the results as they arrive; a failure is one of them. Arguments are taken as by <see cref="Map"/>; leaving the enumeration early
+    /// cancels what is running.</summary>
     /// <inheritdoc cref="Map" path="/typeparam|/exception"/>
     /// <param name="work">A static function.</param>
     /// <param name="arguments">One for each call.</param>
@@ -135,7 +136,7 @@ public sealed partial class ProcessExecutor
                 under.Remove(next);
                 if (!isHere)
                 {
-                    _ = next.Completion.Exception;      // told here, and observed
+                    _ = next.Completion.Exception;      // it is reported here, and observed
                 }
 
                 yield return new WorkResult<TArgument, TResult>(next.Argument, next.Outcome);

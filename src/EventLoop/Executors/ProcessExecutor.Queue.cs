@@ -2,10 +2,10 @@ using EventLoop.Executors;
 
 namespace EventLoop;
 
-// What waits for a worker, in its order, and who gets the next of it.
+// The queue of work for workers, in order, and who gets the next piece.
 public sealed partial class ProcessExecutor
 {
-    /// <summary>On its loop. What is wrong with the argument fails the work.</summary>
+    /// <summary>On its loop. A bad argument fails the work.</summary>
     private void Enqueue(WorkItem item)
     {
         if (closed || closing)
@@ -65,7 +65,7 @@ public sealed partial class ProcessExecutor
                 }
                 else
                 {
-                    item.Place = waiting.AddFirst(item);      // it died while it was idle, and has begun nothing
+                    item.Place = waiting.AddFirst(item);      // the worker died while it was idle, and has begun nothing
                 }
             }
             catch (Exception refused)
@@ -96,7 +96,7 @@ public sealed partial class ProcessExecutor
         }
     }
 
-    /// <summary>Nobody waits for it any more.</summary>
+    /// <summary>Called when nobody waits for it any more.</summary>
     private void Abandon(WorkItem item)
     {
         if (item.IsDone)
@@ -125,7 +125,7 @@ public sealed partial class ProcessExecutor
         }
     }
 
-    /// <summary>It fails here, and what runs there is not wanted any more.</summary>
+    /// <summary>Fails it here, and gives up what runs there.</summary>
     internal void FailAndGiveUp(WorkItem item, Exception failure)
     {
         if (!item.IsDone)

@@ -6,47 +6,47 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-// One piece of work: submit, run_in_executor.
+// Single pieces of work: submit, run_in_executor.
 public sealed partial class ProcessExecutor
 {
-    /// <summary>Runs a function in a worker process. <b>Cancellation:</b> ends the wait at once; what runs has its token cancelled, and is killed with its
+    /// <summary>Runs a function in a worker process. <b>Cancellation:</b> ends the wait at once; running work has its token cancelled, and is killed with its
     /// worker after <see cref="ProcessExecutorOptions.CancelGrace"/>.</summary>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
-    /// <returns>Its result, which was copied.</returns>
+    /// <returns>A copy of its result.</returns>
     /// <exception cref="ArgumentException">The work captures something; the message says what.</exception>
     /// <exception cref="InvalidOperationException">The pool was stopped, or the program was rebuilt while it runs.</exception>
-    /// <exception cref="TimeoutException">It took longer than <see cref="ProcessExecutorOptions.TaskTimeout"/>.</exception>
-    /// <exception cref="WorkerCrashedException">The worker ended in the middle.</exception>
+    /// <exception cref="TimeoutException">The work took longer than <see cref="ProcessExecutorOptions.TaskTimeout"/>.</exception>
+    /// <exception cref="WorkerCrashedException">The worker ended in the middle of the work.</exception>
     /// <exception cref="WorkerStartException">No worker can be started.</exception>
-    /// <exception cref="WorkerTaskException">The work threw what cannot be made here; all else is thrown as it is.</exception>
-    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    /// <exception cref="WorkerTaskException">The work threw an exception whose type cannot be made here; all others are thrown as they are.</exception>
+    /// <typeparam name="TResult">The type of its result.</typeparam>
     public Coroutine<TResult> Run<TResult>(Func<TResult> work) =>
         Start<NoResult, TResult>(WorkName.Of(work), default);
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
-    /// <param name="argument">It gets a copy.</param>
-    /// <typeparam name="TArgument">Of what it is given.</typeparam>
-    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    /// <param name="argument">The function gets a copy.</param>
+    /// <typeparam name="TArgument">The type of the argument.</typeparam>
+    /// <typeparam name="TResult">The type of its result.</typeparam>
     public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, TResult> work, TArgument argument) =>
         Start<TArgument, TResult>(WorkName.Of(work), argument);
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
-    /// <param name="argument">It gets a copy.</param>
-    /// <typeparam name="TArgument">Of what it is given.</typeparam>
-    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    /// <param name="argument">The function gets a copy.</param>
+    /// <typeparam name="TArgument">The type of the argument.</typeparam>
+    /// <typeparam name="TResult">The type of its result.</typeparam>
     public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, WorkerContext, TResult> work, TArgument argument) =>
         Start<TArgument, TResult>(WorkName.Of(work), argument);
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
-    /// <param name="argument">It gets a copy.</param>
-    /// <param name="onProgress">What the work reports comes here on this loop, in order and before the result. A caller that is slow slows the work; what it
-    /// throws is thrown by Run, and cancels the work.</param>
-    /// <typeparam name="TArgument">Of what it is given.</typeparam>
-    /// <typeparam name="TProgress">Of what it reports.</typeparam>
-    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    /// <param name="argument">The function gets a copy.</param>
+    /// <param name="onProgress">Receives the work's progress reports on this loop, in order and before the result. A slow callback slows the work down; an
+    /// exception of it is thrown by Run, and cancels the work.</param>
+    /// <typeparam name="TArgument">The type of the argument.</typeparam>
+    /// <typeparam name="TProgress">The type of the reports.</typeparam>
+    /// <typeparam name="TResult">The type of its result.</typeparam>
     public Coroutine<TResult> Run<TArgument, TProgress,
         TResult>(Func<TArgument, WorkerContext<TProgress>, TResult> work, TArgument argument, Action<TProgress> onProgress)
     {
@@ -60,19 +60,19 @@ public sealed partial class ProcessExecutor
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
-    /// <param name="argument">It gets a copy.</param>
-    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    /// <param name="argument">The function gets a copy.</param>
+    /// <typeparam name="TArgument">The type of the argument.</typeparam>
     public Coroutine Run<TArgument>(Action<TArgument> work, TArgument argument) =>
         Start<TArgument, NoResult>(WorkName.Of(work), argument);
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
-    /// <param name="argument">It gets a copy.</param>
-    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    /// <param name="argument">The function gets a copy.</param>
+    /// <typeparam name="TArgument">The type of the argument.</typeparam>
     public Coroutine Run<TArgument>(Action<TArgument, WorkerContext> work, TArgument argument) =>
         Start<TArgument, NoResult>(WorkName.Of(work), argument);
 
-    // Asynchronous work runs on a loop of the worker's.
+    // Asynchronous work runs on a loop of the worker's own.
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     [OverloadResolutionPriority(1)]
@@ -81,40 +81,40 @@ public sealed partial class ProcessExecutor
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
-    /// <param name="argument">It gets a copy.</param>
-    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    /// <param name="argument">The function gets a copy.</param>
+    /// <typeparam name="TArgument">The type of the argument.</typeparam>
     [OverloadResolutionPriority(1)]
     public Coroutine Run<TArgument>(Func<TArgument, Coroutine> work, TArgument argument) =>
         Start<TArgument, NoResult>(WorkName.Of(work), argument);
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
-    /// <param name="argument">It gets a copy.</param>
-    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    /// <param name="argument">The function gets a copy.</param>
+    /// <typeparam name="TArgument">The type of the argument.</typeparam>
     [OverloadResolutionPriority(1)]
     public Coroutine Run<TArgument>(Func<TArgument, WorkerContext, Coroutine> work, TArgument argument) =>
         Start<TArgument, NoResult>(WorkName.Of(work), argument);
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
-    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    /// <typeparam name="TResult">The type of its result.</typeparam>
     [OverloadResolutionPriority(1)]
     public Coroutine<TResult> Run<TResult>(Func<Coroutine<TResult>> work) =>
         Start<NoResult, TResult>(WorkName.Of(work), default);
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
-    /// <param name="argument">It gets a copy.</param>
-    /// <typeparam name="TArgument">Of what it is given.</typeparam>
-    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    /// <param name="argument">The function gets a copy.</param>
+    /// <typeparam name="TArgument">The type of the argument.</typeparam>
+    /// <typeparam name="TResult">The type of its result.</typeparam>
     [OverloadResolutionPriority(1)]
     public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, Coroutine<TResult>> work, TArgument argument) =>
         Start<TArgument, TResult>(WorkName.Of(work), argument);
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
-    /// <param name="argument">It gets a copy.</param>
-    /// <typeparam name="TArgument">Of what it is given.</typeparam>
-    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    /// <param name="argument">The function gets a copy.</param>
+    /// <typeparam name="TArgument">The type of the argument.</typeparam>
+    /// <typeparam name="TResult">The type of its result.</typeparam>
     [OverloadResolutionPriority(1)]
     public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, WorkerContext, Coroutine<TResult>> work, TArgument argument) =>
         Start<TArgument, TResult>(WorkName.Of(work), argument);
@@ -125,30 +125,30 @@ public sealed partial class ProcessExecutor
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
-    /// <param name="argument">It gets a copy.</param>
-    /// <typeparam name="TArgument">Of what it is given.</typeparam>
+    /// <param name="argument">The function gets a copy.</param>
+    /// <typeparam name="TArgument">The type of the argument.</typeparam>
     public Coroutine Run<TArgument>(Func<TArgument, Task> work, TArgument argument) =>
         Start<TArgument, NoResult>(WorkName.Of(work), argument);
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
-    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    /// <typeparam name="TResult">The type of its result.</typeparam>
     public Coroutine<TResult> Run<TResult>(Func<Task<TResult>> work) =>
         Start<NoResult, TResult>(WorkName.Of(work), default);
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
-    /// <param name="argument">It gets a copy.</param>
-    /// <typeparam name="TArgument">Of what it is given.</typeparam>
-    /// <typeparam name="TResult">Of what it returns.</typeparam>
+    /// <param name="argument">The function gets a copy.</param>
+    /// <typeparam name="TArgument">The type of the argument.</typeparam>
+    /// <typeparam name="TResult">The type of its result.</typeparam>
     public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, Task<TResult>> work, TArgument argument) =>
         Start<TArgument, TResult>(WorkName.Of(work), argument);
 
-    /// <summary>Has work run in a worker process, from any thread. For <see cref="Loop.RunInExecutor{T}(IExecutor?, Func{T})"/> and as a loop's default
-    /// executor: work that captures something is refused there as here.</summary>
-    /// <typeparam name="T">Of what it returns.</typeparam>
+    /// <summary>Runs work in a worker process, from any thread; for <see cref="Loop.RunInExecutor{T}(IExecutor?, Func{T})"/> and as a loop's default executor.
+    /// Work that captures something is refused there, too.</summary>
+    /// <typeparam name="T">The type of the result.</typeparam>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
-    /// <param name="cancellationToken">Cancels it as its waiter's cancellation would.</param>
-    /// <returns>Ends as the work ends.</returns>
+    /// <param name="cancellationToken">Cancels the work as a cancellation of its waiter would.</param>
+    /// <returns>A task that ends as the work does.</returns>
     /// <exception cref="ArgumentException">The work captures something; the message says what.</exception>
     /// <exception cref="InvalidOperationException">The pool was made where no loop runs, and none has used it yet.</exception>
     public Task<T> SubmitAsync<T>(Func<T> work, CancellationToken cancellationToken = default) =>

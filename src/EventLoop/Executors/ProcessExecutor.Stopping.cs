@@ -7,10 +7,10 @@ namespace EventLoop;
 public sealed partial class ProcessExecutor
 {
     /// <summary>
-    /// Takes no more work; what it has may end within the time, then it is cancelled as by its waiter, who gets <see cref="LoopCanceledException"/>. Returns
-    /// when all workers have ended; Run then throws <see cref="InvalidOperationException"/>. Python: <c>shutdown</c>.
+    /// Takes no more work; what it has may end within the time, and is then cancelled as if by its waiter, who gets <see cref="LoopCanceledException"/>.
+    /// Returns when all workers have ended; afterwards Run throws <see cref="InvalidOperationException"/>. Python: <c>shutdown</c>.
     /// </summary>
-    /// <param name="timeout">Null: as long as it takes. Zero: no time; only <see cref="ProcessExecutorOptions.CancelGrace"/>.</param>
+    /// <param name="timeout">Null: without limit. Zero: no time except <see cref="ProcessExecutorOptions.CancelGrace"/>.</param>
     /// <returns>What had to be cancelled, withdrawn and killed.</returns>
     public async Coroutine<ProcessExecutorStopResult> StopAsync(TimeSpan? timeout = null)
     {
@@ -75,7 +75,7 @@ public sealed partial class ProcessExecutor
         return new ProcessExecutorStopResult(running, withdrawn, killed - killedBefore);
     }
 
-    /// <summary>As <see cref="StopAsync"/> without a limit, as every executor.</summary>
+    /// <summary>Like <see cref="StopAsync"/> without a limit, as with every executor.</summary>
     public ValueTask DisposeAsync()
     {
         if (home is not { } core || closed || ReferenceEquals(LoopCore.Running, core))

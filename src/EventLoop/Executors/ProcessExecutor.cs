@@ -7,27 +7,27 @@ using EventLoop.Scheduling;
 namespace EventLoop;
 
 /// <summary>
-/// Runs static functions in worker processes: CPU work beside the loop, which can really be stopped, and whose crash costs nothing but itself. Python:
+/// Runs static functions in worker processes: CPU-bound work beside the loop, which can really be stopped, and whose crash affects nothing else. Python:
 /// <c>ProcessPoolExecutor</c>; AnyIO: <c>to_process</c>.
 /// </summary>
 /// <remarks>
-/// <para><b>What can be run:</b> a static method, a static lambda, or any lambda that captures nothing. One that captures is refused at once by
-/// <see cref="ArgumentException"/>, which names what it captures ("this" for a method of an object).
-/// Arguments and results are copied. AsyncLocals do not travel.</para>
-/// <para><b>A crash fails the one piece of work that ran there</b>, with <see cref="WorkerCrashedException"/>; the worker is replaced, what waits is kept, and
-/// nothing is run twice. One that dies while it is idle fails nothing. When three workers in a row cannot start, everything that waits fails with
+/// <para><b>What can be run:</b> a static method, a static lambda, or any lambda that captures nothing. One that does is refused at once with
+/// <see cref="ArgumentException"/>, which names what it captures ("this" for a method of an object). Arguments and results are copied. AsyncLocals are not
+/// transferred.</para>
+/// <para><b>A crash fails the one piece of work that ran there</b>, with <see cref="WorkerCrashedException"/>; the worker is replaced, queued work is kept,
+/// and nothing is run twice. A worker that dies while idle fails nothing. If three workers in a row cannot start, all queued work fails with
 /// <see cref="WorkerStartException"/>, and the next Run tries again.</para>
-/// <para><b>What the work throws</b> is thrown here as the same type where that can be made from a message, with
-/// the worker's stack; else as <see cref="WorkerTaskException"/>.</para>
-/// <para><b>Cancellation:</b> the waiter resumes at once. Work that has not begun is withdrawn; what runs has its
-/// token cancelled, and is killed with its worker after CancelGrace.</para>
-/// <para><b>Workers</b> are in sessions of their own, so Ctrl-C is this process's to handle, and they end when this process does, however it ends. Their input
-/// is empty, their output this process's; their error output is always read, passed on, and its last 8 KiB kept for the exception.</para>
-/// <para><b>Thread:</b> it belongs to the loop that made it, or, made where none runs, to the first that uses it; that loop's end kills the workers of one that
-/// nobody disposed. Run may be awaited on any loop, <see cref="SubmitAsync{T}(Func{T}, CancellationToken)"/> called on any thread.</para>
-/// <para><b>Cost:</b> a round trip is two context switches, about that of
-/// <see cref="Loop.ToThread{T}(Func{T})"/>; starting a worker costs what starting a .NET program does.</para>
-/// <para>Trimmed and AOT programs call <see cref="WorkerProcess.Run"/> first in Main; AOT knows no delegate by name yet and throws
+/// <para><b>An exception of the work</b> is thrown here with the same type, if that can be made from a message, and with the worker's stack; otherwise as
+/// <see cref="WorkerTaskException"/>.</para>
+/// <para><b>Cancellation:</b> the waiter resumes at once. Work that has not begun is withdrawn; running work has its token cancelled, and is killed with its
+/// worker after CancelGrace.</para>
+/// <para><b>Workers</b> are in sessions of their own, so that Ctrl-C reaches this process only, and they end when this process does, however it ends. Their
+/// input is empty, their output is this process's; their error output is always read and passed on, and its last 8 KiB are kept for the exception.</para>
+/// <para><b>Thread:</b> it belongs to the loop that made it, or, made where none runs, to the first that uses it; if nobody disposes it, that loop's end kills
+/// its workers. Run may be awaited on any loop, <see cref="SubmitAsync{T}(Func{T}, CancellationToken)"/> called on any thread.</para>
+/// <para><b>Cost:</b> a round trip is two context switches, about the cost of <see cref="Loop.ToThread{T}(Func{T})"/>; starting a worker costs as much as
+/// starting a .NET program.</para>
+/// <para>Trimmed and AOT programs call <see cref="WorkerProcess.Run"/> first in Main; AOT cannot find a delegate by name yet and throws
 /// <see cref="PlatformNotSupportedException"/>.</para>
 /// </remarks>
 public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
@@ -35,7 +35,7 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
     private readonly List<WorkerHandle> workers = [];
     private readonly List<WorkerHandle> idle = [];                              // the last one to have worked is the first to work again
     private readonly LinkedList<WorkItem> waiting = [];
-    private readonly LinkedList<WorkItem> outside = [];                         // for whom there is no room among those that wait
+    private readonly LinkedList<WorkItem> outside = [];                         // for which there is no room in the queue
     private readonly Dictionary<WorkName, int> numbers = new(ReferenceEqualityComparer.Instance);     // a function has one name
     private readonly Resident resident;
     private readonly int most;
@@ -46,7 +46,7 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
     private int failedStarts;
     private WorkerStartException? startFailure;
     private TimerHandle? memoryWatch;
-    private bool closing;                                                       // no more is taken
+    private bool closing;                                                       // no more work is accepted
     private bool closed;
 
     private long completed, failed, canceled, timedOut, crashed, started, recycled;
@@ -55,9 +55,9 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
 
     /// <summary>Makes a pool; its first work starts the first worker.</summary>
     /// <param name="options">Null: the defaults.</param>
-    /// <exception cref="ArgumentException">An initializer that captures, a serializer that cannot be made anew.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A number or a time that cannot be.</exception>
-    /// <exception cref="InvalidOperationException">This process was itself started as a worker, and runs its Main all the same.</exception>
+    /// <exception cref="ArgumentException">The initializer captures something, or the serializer has no suitable constructor.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number or a time is out of range.</exception>
+    /// <exception cref="InvalidOperationException">This process was itself started as a worker, and runs its Main nevertheless.</exception>
     public ProcessExecutor(ProcessExecutorOptions? options = null)
     {
         Options = options ?? new ProcessExecutorOptions();
@@ -82,7 +82,7 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
 
     internal WorkName? Initializer { get; }
 
-    /// <summary>What it does and has done. <b>Thread:</b> its loop's.</summary>
+    /// <summary>What it is doing and has done. <b>Thread:</b> its loop's.</summary>
     public ProcessExecutorStatistics Statistics => new(
         workers.Count,
         workers.Count(static worker => worker.State is WorkerState.Busy or WorkerState.Canceling),
@@ -98,7 +98,7 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
         Stopwatch.GetElapsedTime(0, queueTicks),
         Stopwatch.GetElapsedTime(0, workTicks));
 
-    /// <summary>Its workers, as they are now. <b>Thread:</b> its loop's.</summary>
+    /// <summary>Returns its current workers. <b>Thread:</b> its loop's.</summary>
     public IReadOnlyList<WorkerInfo> GetWorkers() =>
     [
         .. workers.Select(static worker => new WorkerInfo(
@@ -111,7 +111,7 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
             worker.ResidentBytes)),
     ];
 
-    /// <summary>Starts all workers (or so many) now and runs their initializers; returns when they are ready. Not needed: the first work starts one.</summary>
+    /// <summary>Starts workers now and runs their initializers; returns when they are ready. Optional: the first work starts a worker.</summary>
     /// <param name="workers">How many; null: all.</param>
     /// <exception cref="WorkerStartException">They cannot be started.</exception>
     public async Coroutine WarmUpAsync(int? workers = null)
@@ -138,7 +138,7 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
         }
     }
 
-    /// <summary>Has each worker replaced when its work is done: after a change of what the initializer loads. <b>Thread:</b> its loop's.</summary>
+    /// <summary>Replaces each worker when its work is done, for example after a change of what the initializer loads. <b>Thread:</b> its loop's.</summary>
     public void Recycle()
     {
         foreach (var worker in workers)
@@ -152,8 +152,8 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
         }
     }
 
-    /// <summary>Kills all workers at once; whoever waits for work that runs gets <see cref="WorkerCrashedException"/>. Python 3.14:
-    /// <c>kill_workers</c>. It can be used again. <b>Thread:</b> its loop's.</summary>
+    /// <summary>Kills all workers at once; waiters for running work get <see cref="WorkerCrashedException"/>. The pool remains usable. Python 3.14:
+    /// <c>kill_workers</c>. <b>Thread:</b> its loop's.</summary>
     public void KillWorkers()
     {
         home?.VerifyAccess("ProcessExecutor.KillWorkers");

@@ -3,56 +3,57 @@ using EventLoop.Executors.Work;
 namespace EventLoop;
 
 /// <summary>
-/// How a <see cref="ProcessExecutor"/> works. Times and numbers of zero or less (below zero where zero means something) throw
-/// <see cref="ArgumentOutOfRangeException"/> from its constructor; null is "no limit" throughout.
+/// Options of a <see cref="ProcessExecutor"/>. Times and numbers of zero or less (below zero where zero has a meaning) make its constructor throw
+/// <see cref="ArgumentOutOfRangeException"/>; null means "no limit" throughout.
 /// </summary>
 public sealed record ProcessExecutorOptions
 {
-    /// <summary>The most workers; null: the processors that this process may use.</summary>
+    /// <summary>The most workers; null: as many as the processors that this process may use.</summary>
     public int? Workers { get; init; }
 
-    /// <summary>So many are kept when there is nothing to do.</summary>
+    /// <summary>How many workers are kept when there is nothing to do.</summary>
     public int IdleWorkers { get; init; }
 
-    /// <summary>A worker above that number ends after so long without work.</summary>
+    /// <summary>How long a worker above that number may be without work before it ends.</summary>
     public TimeSpan? IdleTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How much work may wait for a worker; beyond it Run waits. Zero: unbounded.</summary>
     public int QueueCapacity { get; init; }
 
-    /// <summary>For one piece of work, from its beginning in the worker: then
-    /// <see cref="TimeoutException"/>, and what <see cref="CancelGrace"/> says.</summary>
+    /// <summary>The limit for one piece of work, from its beginning in the worker: beyond it the waiter gets <see cref="TimeoutException"/>, and
+    /// <see cref="CancelGrace"/> applies.</summary>
     public TimeSpan? TaskTimeout { get; init; }
 
-    /// <summary>How long work that timed out or was cancelled may continue, its token cancelled, before its worker is
-    /// killed and replaced; zero: at once. Nobody waits for it meanwhile.</summary>
+    /// <summary>How long work that timed out or was cancelled may continue, with its token cancelled, before its worker is killed and replaced; zero: not at
+    /// all. Nobody waits for it meanwhile.</summary>
     public TimeSpan CancelGrace { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>A worker is replaced after so much work.</summary>
+    /// <summary>How many pieces of work a worker does before it is replaced.</summary>
     public int? MaxTasksPerWorker { get; init; }
 
     /// <summary>
-    /// Bytes. Work that needs more on the managed heap fails with <see cref="OutOfMemoryException"/>, and the worker lives; a worker whose resident memory is
-    /// over it is replaced between two pieces of work, and one that goes 25 % over it is killed.
+    /// In bytes. Work that needs more on the managed heap fails with <see cref="OutOfMemoryException"/>, and the worker survives; a worker whose resident
+    /// memory exceeds it is replaced between two pieces of work, and one that exceeds it by 25 % is killed.
     /// </summary>
     public long? MemoryLimit { get; init; }
 
-    /// <summary>Runs first in each worker; a static lambda or method, else <see cref="ArgumentException"/>
-    /// from the constructor. When it fails, so does the worker.</summary>
+    /// <summary>Runs first in each worker; a static lambda or method, otherwise the constructor throws <see cref="ArgumentException"/>. If it fails, so does
+    /// the worker.</summary>
     public Action? Initializer { get; init; }
 
     /// <summary>
-    /// For what is not raw: byte[], string, unmanaged types and arrays of them travel as they are. Made anew in the worker, so it has a public constructor
-    /// without parameters, else <see cref="ArgumentException"/>. Null: System.Text.Json, with fields, so that tuples work.
+    /// Serializes what is not raw: byte[], string, unmanaged types and arrays of them are sent as they are. A new instance is made in the worker, so it needs
+    /// a public constructor without parameters, otherwise the constructor throws <see cref="ArgumentException"/>. Null: System.Text.Json, with fields, so that
+    /// tuples work.
     /// </summary>
     public IWorkSerializer? Serializer { get; init; }
 
-    /// <summary>Of workers: changes to this process's.</summary>
+    /// <summary>Changes to this process's environment, for the workers.</summary>
     public IReadOnlyDictionary<string, string?>? Environment { get; init; }
 
     /// <summary>
-    /// What starts a worker; null: this program again, stopped before its Main. Set it where that cannot be (a
-    /// native host): a program whose Main calls <see cref="WorkerProcess.Run"/>.
+    /// The command that starts a worker; null: this program again, stopped before its Main. Set it where that is impossible (a native host), to a program
+    /// whose Main calls <see cref="WorkerProcess.Run"/>.
     /// </summary>
     public ProcessCommand? WorkerCommand { get; init; }
 

@@ -1,6 +1,6 @@
 namespace EventLoop;
 
-/// <summary>What the stop of a pool came to.</summary>
+/// <summary>The result of stopping a pool.</summary>
 /// <param name="Canceled">Work that was cancelled while it ran.</param>
 /// <param name="Withdrawn">Work that never began.</param>
 /// <param name="Killed">Workers that had to be killed.</param>

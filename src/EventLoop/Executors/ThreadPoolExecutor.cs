@@ -2,17 +2,17 @@ using EventLoop.Executors;
 
 namespace EventLoop;
 
-/// <summary>Runs work on .NET's thread pool, at most so many at once.</summary>
-/// <remarks><b>Thread:</b> any. Work begins in the order in which it was submitted. It does not see the submitter's
-/// ExecutionContext unless it was handed in by <c>Loop.RunInExecutor</c>.</remarks>
+/// <summary>Runs work on .NET's thread pool, with an optional limit.</summary>
+/// <remarks><b>Thread:</b> any. Work begins in the order in which it was submitted. It does not see the submitter's ExecutionContext unless it was submitted
+/// by <c>Loop.RunInExecutor</c>.</remarks>
 public sealed class ThreadPoolExecutor : IExecutor
 {
     private readonly int most;
     private readonly JobQueue jobs = new(nameof(ThreadPoolExecutor));
     private int workers;            // any thread, interlocked
 
-    /// <summary>An executor over the shared pool.</summary>
-    /// <param name="maxWorkers">How much runs at once; null: as much as the pool gives.</param>
+    /// <summary>Makes an executor over the shared pool.</summary>
+    /// <param name="maxWorkers">How many pieces of work run at the same time; null: as many as the pool allows.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxWorkers"/> is less than one.</exception>
     public ThreadPoolExecutor(int? maxWorkers = null)
     {
@@ -33,11 +33,11 @@ public sealed class ThreadPoolExecutor : IExecutor
         return done;
     }
 
-    /// <summary>Takes no more work, and waits for what it has. What it has can still be withdrawn.</summary>
-    /// <exception cref="InvalidOperationException">Work that runs on it asks, which would wait for itself.</exception>
+    /// <summary>Stops taking work, and waits for what it has. Work that has not begun can still be withdrawn.</summary>
+    /// <exception cref="InvalidOperationException">Called by work that runs on it, which would wait for itself.</exception>
     public ValueTask DisposeAsync() => new(jobs.Close());
 
-    /// <summary>What waits or runs.</summary>
+    /// <summary>How many jobs are queued or running.</summary>
     internal int Unfinished => jobs.Unfinished;
 
     private void StartWorker()
@@ -56,7 +56,7 @@ public sealed class ThreadPoolExecutor : IExecutor
         }
     }
 
-    // One job for each turn on the pool, so that a long queue does not keep a pool thread from others.
+    // One job for each turn on the pool, so that a long queue does not monopolize a pool thread.
     private void Work()
     {
         jobs.RunOne();

@@ -5,10 +5,10 @@ using EventLoop.Executors.Work;
 
 namespace EventLoop.Executors;
 
-/// <summary>The file that a worker process will find a function in. Any thread.</summary>
+/// <summary>Checks the file in which a worker process will find a function. Any thread.</summary>
 internal static class WorkBuildCheck
 {
-    /// <exception cref="InvalidOperationException">It is another build than the one that runs here.</exception>
+    /// <exception cref="InvalidOperationException">It is a build other than the running one.</exception>
     [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Without a location there is no file to look at.")]
     internal static void VerifyNotRebuilt(WorkName name)
     {

@@ -7,7 +7,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Executors;
 
-/// <summary>One piece of work, from the call to its outcome. The loop of its pool only, but for the task of a waiter elsewhere.</summary>
+/// <summary>One piece of work, from the call to its outcome. On the loop of its pool only, except the task of a waiter elsewhere.</summary>
 internal abstract class WorkItem
 {
     internal required WorkName Name { get; init; }
@@ -21,15 +21,15 @@ internal abstract class WorkItem
     /// <summary>Whether it has its outcome, or nobody wants one any more.</summary>
     internal bool IsDone { get; set; }
 
-    /// <summary>Who runs it.</summary>
+    /// <summary>The worker that runs it.</summary>
     internal WorkerHandle? Worker { get; set; }
 
-    /// <summary>Its place among those that wait.</summary>
+    /// <summary>Its place in the queue.</summary>
     internal LinkedListNode<WorkItem>? Place { get; set; }
 
     internal virtual FrameKind Kind => FrameKind.Work;
 
-    /// <summary>The argument, as it is sent: made when the work enters the queue, so that what the caller changes later is not seen.</summary>
+    /// <summary>The serialized argument: made when the work enters the queue, so that later changes by the caller are not seen.</summary>
     internal FrameWriter? Frame { get; private set; }
 
     internal void Prepare(IWorkSerializer serializer)
@@ -74,7 +74,7 @@ internal class WorkItem<TArgument, TResult> : WorkItem
 {
     private readonly TArgument argument;
     private readonly AsyncEvent? here;                                  // for a waiter on the pool's loop
-    private readonly TaskCompletionSource<TResult>? elsewhere;          // for any other
+    private readonly TaskCompletionSource<TResult>? elsewhere;          // for a waiter elsewhere
     private TResult? result;
     private Exception? failure;
 
@@ -95,7 +95,7 @@ internal class WorkItem<TArgument, TResult> : WorkItem
 
     private protected bool IsHere => here is not null;
 
-    /// <summary>Of one for a waiter elsewhere.</summary>
+    /// <summary>The outcome for a waiter elsewhere.</summary>
     internal Task<TResult> Completion => elsewhere!.Task;
 
     internal bool HasOutcome { get; private set; }
@@ -157,7 +157,7 @@ internal class WorkItem<TArgument, TResult> : WorkItem
     }
 }
 
-/// <summary>One whose work reports progress.</summary>
+/// <summary>A work item whose work reports progress.</summary>
 internal sealed class WorkItem<TArgument, TProgress,
     TResult>(TArgument argument, LoopCore caller, bool isHere, Action<TProgress> onProgress, Action<WorkItem, Exception> onFailed)
     : WorkItem<TArgument, TResult>(argument, isHere)
@@ -203,7 +203,7 @@ internal sealed class WorkItem<TArgument, TProgress,
     }
 }
 
-/// <summary>Several arguments that travel together; each has an outcome of its own.</summary>
+/// <summary>Several arguments that are sent together; each has an outcome of its own.</summary>
 internal sealed class WorkChunk<TArgument, TResult>(TArgument[] arguments, bool isHere) : WorkItem<TArgument[], Outcome<TResult>[]>(arguments, isHere)
 {
     internal override FrameKind Kind => FrameKind.WorkChunk;

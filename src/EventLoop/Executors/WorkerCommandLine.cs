@@ -4,7 +4,7 @@ using System.Reflection;
 
 namespace EventLoop.Executors;
 
-/// <summary>How this program is started again as a worker.</summary>
+/// <summary>Finds out how to start this program again as a worker.</summary>
 internal static class WorkerCommandLine
 {
     private const string Hook = "EventLoop";       // by the simple name of its assembly: found wherever the program finds it
@@ -16,7 +16,7 @@ internal static class WorkerCommandLine
         var command = options.WorkerCommand ?? ThisProgram();
         var environment = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
-            // A server's garbage collection would have a heap for every processor in each worker.
+            // A server garbage collector would have a heap for every processor in each worker.
             ["DOTNET_gcServer"] = "0",
         };
         if (options.MemoryLimit is { } limit)
@@ -47,7 +47,7 @@ internal static class WorkerCommandLine
         };
     }
 
-    /// <exception cref="PlatformNotSupportedException">It cannot be stopped before its Main.</exception>
+    /// <exception cref="PlatformNotSupportedException">The program cannot be stopped before its Main.</exception>
     private static ProcessCommand ThisProgram()
     {
         if (AppContext.TryGetSwitch("System.StartupHookProvider.IsSupported", out bool hasHooks) && !hasHooks)
@@ -62,7 +62,7 @@ internal static class WorkerCommandLine
         return Path.GetFileNameWithoutExtension(path) == "dotnet" ? new ProcessCommand(path, HostArguments()) : new ProcessCommand(path);
     }
 
-    // "dotnet [exec] [--option value]... program.dll ...": all up to the program, whoever the host is.
+    // "dotnet [exec] [--option value]... program.dll ...": everything up to the program, whatever the host is.
     private static List<string> HostArguments()
     {
         string[] all = File.ReadAllText("/proc/self/cmdline").TrimEnd('\0').Split('\0');

@@ -6,13 +6,13 @@ public enum WorkerCrash
     /// <summary>It called Exit, or was made to end.</summary>
     Exited,
 
-    /// <summary>A signal: SIGABRT is an unhandled exception, FailFast or a stack overflow; the error output says which.</summary>
+    /// <summary>By a signal: SIGABRT is an unhandled exception, FailFast or a stack overflow; the error output says which.</summary>
     Signaled,
 
-    /// <summary>SIGKILL, and the system's count of processes killed for memory has risen.</summary>
+    /// <summary>By SIGKILL, while the system's count of processes killed for lack of memory rose.</summary>
     KilledForMemory,
 
-    /// <summary>Over <see cref="ProcessExecutorOptions.MemoryLimit"/>.</summary>
+    /// <summary>It exceeded <see cref="ProcessExecutorOptions.MemoryLimit"/>.</summary>
     MemoryLimit,
 
     /// <summary>By <see cref="ProcessExecutor.KillWorkers"/>.</summary>

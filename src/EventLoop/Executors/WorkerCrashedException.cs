@@ -1,10 +1,10 @@
 namespace EventLoop;
 
-/// <summary>The worker process ended while it ran this piece of work. The message has all of what follows.</summary>
+/// <summary>The worker process ended while it ran this piece of work. The message contains all of the properties.</summary>
 public sealed class WorkerCrashedException : Exception
 {
-    /// <summary>Makes one.</summary>
-    /// <param name="message">The text.</param>
+    /// <summary>Makes the exception.</summary>
+    /// <param name="message">The message.</param>
     public WorkerCrashedException(string message)
         : base(message)
     {
@@ -27,7 +27,7 @@ public sealed class WorkerCrashedException : Exception
         StandardError = standardError;
     }
 
-    /// <summary>Why.</summary>
+    /// <summary>The cause.</summary>
     public WorkerCrash Crash { get; }
 
     /// <summary>How the process ended.</summary>
@@ -36,12 +36,12 @@ public sealed class WorkerCrashedException : Exception
     /// <summary>The name of the method that ran.</summary>
     public string Work { get; } = "";
 
-    /// <summary>For how long.</summary>
+    /// <summary>How long that had been running.</summary>
     public TimeSpan Running { get; }
 
-    /// <summary>The process.</summary>
+    /// <summary>The process ID of the worker.</summary>
     public int ProcessId { get; }
 
-    /// <summary>The end of what it wrote there.</summary>
+    /// <summary>The end of its error output.</summary>
     public string StandardError { get; } = "";
 }

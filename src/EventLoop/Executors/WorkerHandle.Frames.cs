@@ -4,7 +4,7 @@ using EventLoop.Net;
 
 namespace EventLoop.Executors;
 
-// What passes between the pool and its worker.
+// Messages between the pool and its worker.
 internal sealed partial class WorkerHandle
 {
     private async Coroutine ReadFrames(Connection from)
@@ -134,7 +134,7 @@ internal sealed partial class WorkerHandle
         }
         catch (Exception gone) when (gone is IOException or ObjectDisposedException)
         {
-            // Whoever reads meets the end.
+            // The reader meets the end.
         }
     }
 

@@ -10,7 +10,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Executors;
 
-/// <summary>One worker process, seen from the pool: its start, what it runs, its end. On the pool's loop.</summary>
+/// <summary>One worker process as the pool sees it: its start, what it runs, its end. On the pool's loop.</summary>
 internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
 {
     private const int Kept = 8 * 1024;
@@ -22,7 +22,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
     private Subprocess? child;
     private Connection? connection;
     private PipeStream? stream;
-    private bool isSent;                 // of the work under way; what is not was not begun
+    private bool isSent;                 // of the current work; work that was not sent has not begun
     private WorkerCrash? killedAs;
     private TimerHandle? grace;
     private TimerHandle? limit;
@@ -34,25 +34,25 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
 
     internal WorkerState State { get; private set; } = WorkerState.Starting;
 
-    /// <summary>What it runs, also when nobody waits for that any more.</summary>
+    /// <summary>What it runs, even if nobody waits for that any more.</summary>
     internal WorkItem? Item { get; private set; }
 
     internal long TasksDone { get; private set; }
 
-    /// <summary>Whether it is to be replaced when its work is done.</summary>
+    /// <summary>Whether it has to be replaced when its work is done.</summary>
     internal bool IsWornOut { get; set; }
 
-    /// <summary>Whether it has been ready for work once.</summary>
+    /// <summary>Whether it has ever been ready for work.</summary>
     internal bool HasStarted { get; private set; }
 
-    /// <summary>Whether this process has killed it, and not for its work.</summary>
+    /// <summary>Whether this process has killed it, and not because of its work.</summary>
     internal bool WasKilled => killedAs is not null;
 
     internal string StandardError => said.ToString();
 
     internal long ResidentBytes => child is { HasExited: false } ? WorkerMemory.ResidentBytes(child.Id) : 0;
 
-    /// <summary>From its start to its end; a task of the loop.</summary>
+    /// <summary>Runs from its start to its end, as a task of the loop.</summary>
     internal async Coroutine Run()
     {
         Exception? failure = null;
@@ -67,7 +67,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
             }
             catch (Exception broken) when (broken is IOException or ObjectDisposedException)
             {
-                // A reset and not an end: it has not read what was sent, and so has not begun it.
+                // A reset instead of an end: it has not read what was sent, and so has not begun it.
                 isSent &= broken is not IOException;
             }
 
@@ -138,7 +138,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
         }
     }
 
-    /// <summary>Nobody waits for its work any more: the token fires, and when the grace is over the worker is killed.</summary>
+    /// <summary>Called when nobody waits for its work any more: the token fires, and when the grace is over the worker is killed.</summary>
     internal void GiveUp()
     {
         if (State != WorkerState.Busy)
@@ -164,7 +164,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
         });
     }
 
-    /// <summary>It has nothing to do and is wanted no more.</summary>
+    /// <summary>Ends it: it has nothing to do and is no longer needed.</summary>
     internal void End()
     {
         State = WorkerState.Ending;
@@ -226,7 +226,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
         }
     }
 
-    // Its socket is closed: it has ended, or does nothing that anybody could use.
+    // Its socket is closed: it has ended, or does nothing useful any more.
     private static async Coroutine<ExitStatus> EndOf(Subprocess process)
     {
         try
@@ -240,7 +240,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
         }
     }
 
-    // Always read, so that it never waits for us; passed on, and the last of it kept.
+    // Always read, so that it never waits for this process; passed on, and the end of it kept.
     private async Coroutine ReadErrors(ReceivePipe pipe)
     {
         var block = new byte[4096];
@@ -258,7 +258,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
         }
     }
 
-    // To this process's own, which may be closed or slow: not on the loop.
+    // To this process's own error output, which may be closed or slow, and so not on the loop.
     private static void PassOn(byte[] block, int count)
     {
         try

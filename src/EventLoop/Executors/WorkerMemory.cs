@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace EventLoop.Executors;
 
-/// <summary>What the system tells of processes and their memory. Zero where it does not. Any thread.</summary>
+/// <summary>What the system tells about processes and their memory. Zero where it does not. Any thread.</summary>
 internal static class WorkerMemory
 {
     internal static long ResidentBytes(int process)
@@ -18,7 +18,7 @@ internal static class WorkerMemory
         }
     }
 
-    /// <summary>How many processes of this one's control group were killed for want of memory.</summary>
+    /// <summary>How many processes of this one's control group were killed for lack of memory.</summary>
     internal static long KilledByTheSystem()
     {
         try

@@ -1,9 +1,9 @@
 namespace EventLoop;
 
-/// <summary>What a worker process does.</summary>
+/// <summary>The state of a worker process.</summary>
 public enum WorkerState
 {
-    /// <summary>It does not take work yet.</summary>
+    /// <summary>It does not accept work yet.</summary>
     Starting,
 
     /// <summary>It has nothing to do.</summary>
@@ -15,6 +15,6 @@ public enum WorkerState
     /// <summary>It runs work that nobody waits for any more.</summary>
     Canceling,
 
-    /// <summary>It takes no more work.</summary>
+    /// <summary>It accepts no more work.</summary>
     Ending,
 }

@@ -1,12 +1,12 @@
 namespace EventLoop;
 
-/// <summary>How the connections of a <see cref="GroupServer"/> come to the loops.</summary>
+/// <summary>How the connections of a <see cref="GroupServer"/> get to the loops.</summary>
 public enum AcceptMode
 {
-    /// <summary>The loop of Run accepts and hands each connection to the least loaded loop: even, also with few long connections.</summary>
+    /// <summary>The loop of Run accepts and hands each connection to the least loaded loop: an even distribution, even with few long connections.</summary>
     HandOff,
 
-    /// <summary>A listener for each loop, and the system spreads by the addresses (SO_REUSEPORT; Linux): for
-    /// tens of thousands of short connections a second. TCP only.</summary>
+    /// <summary>Each loop has a listener, and the system distributes connections by their addresses (SO_REUSEPORT; Linux): for tens of thousands of short
+    /// connections a second. TCP only.</summary>
     ReusePort,
 }

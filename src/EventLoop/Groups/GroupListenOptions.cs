@@ -5,16 +5,16 @@ namespace EventLoop;
 /// <summary>How a <see cref="LoopGroup"/> listens.</summary>
 public sealed record GroupListenOptions
 {
-    /// <summary>How connections come to the loops. Default: <see cref="AcceptMode.HandOff"/>.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is none of the modes.</exception>
+    /// <summary>How connections get to the loops. Default: <see cref="AcceptMode.HandOff"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not a defined mode.</exception>
     public AcceptMode Accept
     {
         get;
         init => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Accept), value, "There is no such AcceptMode.");
     }
 
-    /// <summary>The rest; <see cref="ListenOptions.MaxConnections"/> is of all loops together.</summary>
-    /// <exception cref="ArgumentNullException">It is null.</exception>
+    /// <summary>The other options; <see cref="ListenOptions.MaxConnections"/> is for all loops together.</summary>
+    /// <exception cref="ArgumentNullException">The value is null.</exception>
     public ListenOptions Listen
     {
         get;

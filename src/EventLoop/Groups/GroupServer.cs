@@ -17,10 +17,10 @@ public sealed class GroupServer : IAsyncDisposable
     private readonly ListenOptions listenOptions;
     private readonly bool reusesPort;
     private readonly int mostConnections;
-    private readonly Seat[] seats;        // the group's lock when one is replaced; any thread reads
-    private Entrance? entrance;           // of a hand-off; Run's thread
+    private readonly Seat[] seats;        // replaced under the group's lock; read on any thread
+    private Entrance? entrance;           // for a hand-off; on Run's thread
     private volatile bool stopping;       // any thread
-    private int open;                     // any thread, interlocked: connections that are handled, and those on their way
+    private int open;                     // any thread, interlocked: connections that are being handled, and those on their way
     private long accepted;                // any thread, interlocked
 
     // Under the group's lock, on the thread of some loop.
@@ -41,21 +41,21 @@ public sealed class GroupServer : IAsyncDisposable
         EndPoint = reusesPort ? OpenOnEach(endPoint) : OpenAtHome(endPoint);
     }
 
-    /// <summary>Where it listens, with the port that it got.</summary>
+    /// <summary>The address where it listens, with the port that it got.</summary>
     public EndPoint EndPoint { get; }
 
-    /// <summary>Connections whose handlers run, and those on their way to them, by the index of the loop.</summary>
+    /// <summary>How many connections have running handlers or are on their way to them, by the index of the loop.</summary>
     public IReadOnlyList<int> ConnectionCounts => Array.ConvertAll(seats, static seat => seat.Count);
 
-    /// <summary>Connections accepted so far.</summary>
+    /// <summary>How many connections were accepted so far.</summary>
     public long AcceptedCount => Interlocked.Read(ref accepted);
 
-    /// <summary>Stops as a <see cref="Server"/> does, on all loops at once: accepts no more, lets handlers end, cancels those that are not done in time, and
-    /// resets the connections of those that do not heed even that.</summary>
-    /// <param name="timeout">How long handlers may take to end by themselves, and as long again when
-    /// cancelled; null or infinite: for ever, zero: not at all.</param>
-    /// <returns>What had to be cancelled and aborted.</returns>
-    /// <exception cref="InvalidOperationException">It is called from a handler of this server, which would wait for itself; or where no loop runs.</exception>
+    /// <summary>Stops like a <see cref="Server"/>, on all loops at once: accepts no more connections, lets handlers end, cancels those that take too long, and
+    /// resets the connections of those that do not respond even to that.</summary>
+    /// <param name="timeout">How long handlers may take to end by themselves, and then again after they were cancelled; null or infinite: without limit; zero:
+    /// not at all.</param>
+    /// <returns>What had to be cancelled and reset.</returns>
+    /// <exception cref="InvalidOperationException">Called from a handler of this server, which would wait for itself, or where no loop runs.</exception>
     public async Coroutine<ServerStopResult> StopAsync(TimeSpan? timeout = null)
     {
         if (LoopThread.Current is { } here && ReferenceEquals(here.Group, group) && seats[here.Index].IsHandledBy(Loop.CurrentTask))
@@ -67,7 +67,7 @@ public sealed class GroupServer : IAsyncDisposable
         var closed = StopAccepting(null);
         if (closed is not null && !ReferenceEquals(Loop.Current, group.Home))
         {
-            await closed.OnLoop();      // what was accepted before is on its way to its loop by then
+            await closed.OnLoop();      // by then everything that was accepted before is on its way to its loop
         }
 
         var stops = new List<LoopTask<ServerStopResult>>();
@@ -88,7 +88,7 @@ public sealed class GroupServer : IAsyncDisposable
         return new ServerStopResult(aborted, canceled);
     }
 
-    /// <summary>Stops without waiting for handlers that do not heed their cancellation.</summary>
+    /// <summary>Stops without waiting for handlers that do not respond to their cancellation.</summary>
     public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero).AsTask());
 
     // ---- Accepting
@@ -156,8 +156,8 @@ public sealed class GroupServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes the listeners, or the one of that loop. Any thread.</summary>
-    /// <returns>It ends when they are closed; null: they are.</returns>
+    /// <summary>Closes the listeners, or only that of one loop. Any thread.</summary>
+    /// <returns>Completes when they are closed; null: they are.</returns>
     internal Task? StopAccepting(LoopThread? only)
     {
         if (only is null)
@@ -201,7 +201,7 @@ public sealed class GroupServer : IAsyncDisposable
         return done.Task;
     }
 
-    /// <summary>Another loop is there instead. Under the group's lock, on the thread of the one that failed.</summary>
+    /// <summary>Replaces the place of a failed loop. Under the group's lock, on the thread of the one that failed.</summary>
     internal void Replace(LoopThread failed, LoopThread next)
     {
         var seat = seats[failed.Index] = new Seat(this, next);
@@ -259,12 +259,12 @@ public sealed class GroupServer : IAsyncDisposable
 
     // ---- The places where connections are handled
 
-    /// <summary>The part of one loop. Loop thread only, but for what says otherwise.</summary>
+    /// <summary>The share of one loop. Loop thread only, except for what says otherwise.</summary>
     private sealed class Seat
     {
         private readonly GroupServer server;
         private readonly ConnectionHandlers handlers;
-        private volatile Entrance? entrance;      // where the port is shared; any thread reads
+        private volatile Entrance? entrance;      // where the port is shared; read on any thread
         private int count;                        // any thread, interlocked
         private bool closed;
 
@@ -301,14 +301,14 @@ public sealed class GroupServer : IAsyncDisposable
             entrance?.Stop();
         }
 
-        /// <summary>Any thread: one more is on its way.</summary>
+        /// <summary>Any thread: counts one more on its way.</summary>
         internal void Enter()
         {
             Interlocked.Increment(ref count);
             Thread.AddConnections(1);
         }
 
-        /// <summary>Any thread: one less is handled, or comes no more.</summary>
+        /// <summary>Any thread: counts one that has ended, or will not come.</summary>
         internal void Leave()
         {
             Interlocked.Decrement(ref count);
@@ -329,12 +329,12 @@ public sealed class GroupServer : IAsyncDisposable
             }
             catch (ObjectDisposedException) when (Thread.Loop.IsEnding)
             {
-                return new ServerStopResult([], 0);      // its end has done it
+                return new ServerStopResult([], 0);      // the loop's end has done it
             }
         }
     }
 
-    /// <summary>Takes connections: for the loop that it is on, or for the least loaded one.</summary>
+    /// <summary>Accepts connections, for the loop that it is on, or for the least loaded one.</summary>
     private sealed class Entrance(GroupServer server, LoopSocket listener, Seat? own, Action? onClosed) : Acceptor(listener, onClosed)
     {
         private protected override bool HasRoom => server.HasRoom;

@@ -8,19 +8,19 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-// From the start of the loops to their end, and which of them gets what.
+// From the start of the loops to their end, and the choice among them.
 public sealed partial class LoopGroup
 {
     private readonly LoopGroupOptions options;
     private readonly LoopRunner home;                        // Run's own loop
-    private readonly Lock changing = new();                  // any thread may listen, and the thread of a loop that failed puts another one in its place
+    private readonly Lock changing = new();                  // any thread may listen, and the thread of a failed loop replaces it
     private readonly List<GroupServer> servers = [];         // guarded by the lock
-    private LoopThread[] threads = [];                       // replaced whole, under the lock; any thread reads
-    private Loop[] loops = [];                               // as those
-    private List<LoopThread> all = [];                       // guarded by the lock: those that failed as well
+    private LoopThread[] threads = [];                       // replaced as a whole, under the lock; read on any thread
+    private Loop[] loops = [];                               // likewise
+    private List<LoopThread> all = [];                       // guarded by the lock: including those that failed
     private Exception? failure;                              // guarded by the lock: the first one
     private bool ending;                                     // guarded by the lock
-    private LoopTask? main;                                  // Run's thread
+    private LoopTask? main;                                  // on Run's thread
     private volatile string? stopReason;                     // any thread
     private int turn;                                        // any thread, interlocked
 
@@ -137,7 +137,7 @@ public sealed partial class LoopGroup
         return thread;
     }
 
-    /// <summary>On its thread.</summary>
+    /// <summary>On the thread of that loop.</summary>
     internal void OnLoopFailed(LoopThread failed, Exception cause)
     {
         lock (changing)
@@ -167,7 +167,7 @@ public sealed partial class LoopGroup
         StopBecause($"loop '{failed.Loop.Name}' failed");
     }
 
-    /// <summary>Cleanup code on a loop has asked to exit.</summary>
+    /// <summary>Called when cleanup code on a loop has asked to exit.</summary>
     internal void OnExitAtEnd(LoopThread thread, Exception exit)
     {
         if (exit is LoopInterruptedException)
@@ -212,7 +212,7 @@ public sealed partial class LoopGroup
         }
     }
 
-    // All at once, Run's own loop among them: so that the time is one for all.
+    // All at once, including Run's own loop, so that they share the time.
     private void End()
     {
         LoopThread[] left;
@@ -257,7 +257,7 @@ public sealed partial class LoopGroup
         }
     }
 
-    // ---- Who gets what
+    // ---- The choice among the loops
 
     private LoopThread ThreadOf<TKey>(TKey key)
         where TKey : notnull
@@ -265,7 +265,7 @@ public sealed partial class LoopGroup
         ArgumentNullException.ThrowIfNull(key);
         var among = threads;
 
-        // The hash of a number is the number: Fibonacci's multiplier spreads those in equal steps, the upper half of the product decides.
+        // The hash of a number is the number: Fibonacci's multiplier distributes evenly spaced ones, and the upper half of the product decides.
         uint mixed = (uint)EqualityComparer<TKey>.Default.GetHashCode(key);
         mixed = (mixed ^ (mixed >> 16)) * 0x9E37_79B1;
         mixed = (mixed ^ (mixed >> 15)) * 0x85EB_CA77;
@@ -273,7 +273,7 @@ public sealed partial class LoopGroup
         return among[(int)(((ulong)mixed * (uint)among.Length) >> 32)];
     }
 
-    /// <summary>By connections, then by work; where all is equal in turns.</summary>
+    /// <summary>By connections, then by work; among equals in turns.</summary>
     internal LoopThread PickLeastLoaded()
     {
         var among = threads;

@@ -7,25 +7,25 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-/// <summary>Loops on threads of their own, and what is needed to spread work over them. Work never moves by itself from one to another.</summary>
+/// <summary>Loops on threads of their own, and the means to distribute work over them. Work never moves by itself from one loop to another.</summary>
 /// <remarks>
-/// <para><b>Thread:</b> any, unless a member says otherwise. A failing task or handler concerns its own loop's exception handler only; a loop fails when its
-/// run throws, by <see cref="LoopExitException"/> as a rule.</para>
+/// <para><b>Thread:</b> any, unless a member says otherwise. A failing task or handler concerns only its own loop's exception handler; a loop fails when its
+/// run throws, usually by <see cref="LoopExitException"/>.</para>
 /// <para>What each loop needs for itself is in a <see cref="LoopLocal{T}"/>; what has to happen on one thread goes to the loop of a key,
-/// <see cref="RunOn{TKey}(TKey, Func{Coroutine})"/>; loops talk by <see cref="Mailbox{T}"/>.</para>
+/// <see cref="RunOn{TKey}(TKey, Func{Coroutine})"/>; loops communicate by <see cref="Mailbox{T}"/>.</para>
 /// </remarks>
 public sealed partial class LoopGroup
 {
     // ---- Run
 
     /// <summary>
-    /// Starts the loops, runs <paramref name="main"/> on a loop of this thread that is none of them, and when it ends stops what listens, cancels and awaits
-    /// what is left on all loops at once, for at most <see cref="LoopOptions.ShutdownTimeout"/> together, and returns. asyncio has nothing like it; nginx's
-    /// master, Tokio's one runtime for each core.
+    /// Starts the loops, runs <paramref name="main"/> on a loop of this thread that is not one of them, and when it ends stops all listeners, cancels and
+    /// awaits what is left on all loops at once, for at most <see cref="LoopOptions.ShutdownTimeout"/> altogether, and returns. asyncio has no counterpart;
+    /// compare nginx's master, or one Tokio runtime for each core.
     /// </summary>
     /// <param name="main">The program.</param>
     /// <param name="options">Null: the defaults.</param>
-    /// <remarks>A loop in whose thread a step does not come back is left behind after that time, and named. Ctrl-C and SIGTERM are as for
+    /// <remarks>A thread in which a step does not return is left behind after that time, and named. Ctrl-C and SIGTERM are handled as by
     /// <see cref="Loop.Run(Func{Coroutine}, LoopOptions?)"/>.</remarks>
     /// <exception cref="InvalidOperationException">A loop runs on this thread.</exception>
     /// <exception cref="LoopCanceledException"><see cref="Stop"/> was called, and main ended by that.</exception>
@@ -64,37 +64,37 @@ public sealed partial class LoopGroup
         Run(async Coroutine (group) => await main(group), options);
     }
 
-    // ---- Where
+    // ---- Choosing a loop
 
-    /// <summary>To post and submit to; its other members are its own thread's.</summary>
+    /// <summary>The loops, for posting and submitting; their other members belong to their own threads.</summary>
     public IReadOnlyList<Loop> Loops => loops;
 
-    /// <summary>The one that keys go to: the same for equal keys in this process; spread by the key's hash,
-    /// mixed, so that numbers in equal steps are spread, too.</summary>
+    /// <summary>The loop for a key: the same for equal keys in this process; keys are distributed by their hashes, mixed, so that evenly spaced numbers are
+    /// distributed, too.</summary>
     /// <typeparam name="TKey">The type of the key.</typeparam>
-    /// <param name="key">Anything with a hash.</param>
+    /// <param name="key">Any value with a hash code.</param>
     public Loop On<TKey>(TKey key)
         where TKey : notnull => ThreadOf(key).Loop;
 
-    /// <summary>By its open connections and what is ready there, at this moment.</summary>
-    /// <remarks>What was sent there by <see cref="Run(Func{Coroutine})"/> and has not ended counts as ready; where all is equal they take turns.</remarks>
+    /// <summary>The least loaded loop at this moment, by its open connections and what is ready there.</summary>
+    /// <remarks>What was sent there by <see cref="Run(Func{Coroutine})"/> and has not ended counts as ready; among equals the loops take turns.</remarks>
     public Loop LeastLoaded => PickLeastLoaded().Loop;
 
-    /// <summary>The place of the running loop in <see cref="Loops"/>; -1 elsewhere.</summary>
+    /// <summary>The index of the running loop in <see cref="Loops"/>; -1 elsewhere.</summary>
     public int CurrentIndex => LoopThread.Current is { } here && ReferenceEquals(here.Group, this) ? here.Index : -1;
 
-    // ---- Work on others, awaited here. Cancellation goes there, and the wait ends when the work has.
+    // ---- Work on other loops, awaited here. A cancellation is passed on, and the wait ends when the work has.
 
     /// <summary>Runs <paramref name="body"/> on the least loaded loop, in a task of its own. Awaited on any loop.</summary>
     /// <param name="body">Called there, in the ExecutionContext of the await.</param>
-    /// <remarks><b>Cancellation:</b> goes there; the wait ends when the work has.</remarks>
+    /// <remarks><b>Cancellation:</b> is passed on; the wait ends when the work has.</remarks>
     /// <exception cref="ObjectDisposedException">That loop is closed, or its run is ending.</exception>
     [OverloadResolutionPriority(1)]
     public Coroutine Run(Func<Coroutine> body) => Ignore(Run(WithResult(body)));
 
     /// <inheritdoc cref="Run(Func{Coroutine})"/>
     /// <typeparam name="T">The type of the result.</typeparam>
-    /// <returns>What it returned.</returns>
+    /// <returns>What the body returned.</returns>
     [OverloadResolutionPriority(1)]
     public Coroutine<T> Run<T>(Func<Coroutine<T>> body)
     {
@@ -104,7 +104,7 @@ public sealed partial class LoopGroup
 
     /// <summary>Runs <paramref name="body"/> on the loop of the key, in a task of its own. Everything about one key happens on one thread.</summary>
     /// <typeparam name="TKey">The type of the key.</typeparam>
-    /// <param name="key">Anything with a hash.</param>
+    /// <param name="key">Any value with a hash code.</param>
     /// <param name="body">Called there, in the ExecutionContext of the await.</param>
     /// <inheritdoc cref="Run(Func{Coroutine})" path="/remarks|/exception"/>
     [OverloadResolutionPriority(1)]
@@ -114,7 +114,7 @@ public sealed partial class LoopGroup
     /// <inheritdoc cref="RunOn{TKey}(TKey, Func{Coroutine})"/>
     /// <typeparam name="TKey">The type of the key.</typeparam>
     /// <typeparam name="T">The type of the result.</typeparam>
-    /// <returns>What it returned.</returns>
+    /// <returns>What the body returned.</returns>
     [OverloadResolutionPriority(1)]
     public Coroutine<T> RunOn<TKey, T>(TKey key, Func<Coroutine<T>> body)
         where TKey : notnull
@@ -123,8 +123,8 @@ public sealed partial class LoopGroup
         return RunThere(ThreadOf(key), body);
     }
 
-    /// <summary>Runs <paramref name="body"/> on every loop, given its index; a failure cancels the others, and <see cref="AggregateException"/> holds what
-    /// failed, as in a <see cref="TaskGroup"/>.</summary>
+    /// <summary>Runs <paramref name="body"/> on every loop, with the loop's index; a failure cancels the others, and an <see cref="AggregateException"/> holds
+    /// what failed, as in a <see cref="TaskGroup"/>.</summary>
     /// <param name="body">Called on each loop.</param>
     /// <inheritdoc cref="Run(Func{Coroutine})" path="/remarks"/>
     /// <exception cref="AggregateException">At least one failed.</exception>
@@ -149,8 +149,8 @@ public sealed partial class LoopGroup
         return RunOnAll(body);
     }
 
-    /// <summary>Has a plain callback called on every loop; nobody waits.</summary>
-    /// <param name="callback">It is given the loop's index. What it throws goes to that loop's exception handler.</param>
+    /// <summary>Posts a plain callback to every loop without waiting.</summary>
+    /// <param name="callback">Receives the loop's index. An exception goes to that loop's exception handler.</param>
     /// <exception cref="ObjectDisposedException">The group has ended.</exception>
     public void PostToEach(Action<int> callback)
     {
@@ -163,13 +163,14 @@ public sealed partial class LoopGroup
 
     // ---- Listening
 
-    /// <summary>Listens on one port for all loops; each connection's handler runs on one of them from its first byte to its last.</summary>
-    /// <param name="endPoint">Port 0 takes a free one; the server's <see cref="GroupServer.EndPoint"/> says which.</param>
-    /// <param name="handler">Called in a task of its own. What it throws goes to the exception handler of its loop.</param>
+    /// <summary>Listens on one port for all loops; each connection's handler runs on one of them from beginning to end.</summary>
+    /// <param name="endPoint">Port 0 chooses a free one; <see cref="GroupServer.EndPoint"/> says which.</param>
+    /// <param name="handler">Called in a task of its own. An exception goes to the exception handler of its loop.</param>
     /// <param name="options">Null: the defaults.</param>
-    /// <returns>The server, which accepts already; the group's end stops it.</returns>
+    /// <returns>The server, which is accepting already; the group's end stops it.</returns>
     /// <exception cref="System.Net.Sockets.SocketException">The address is in use, or is not this machine's.</exception>
-    /// <exception cref="ArgumentException">The end point is a name; or it is no TCP address, and the mode is <see cref="AcceptMode.ReusePort"/>.</exception>
+    /// <exception cref="ArgumentException">The end point is a name; or it is not a TCP address, and the mode is
+    /// <see cref="AcceptMode.ReusePort"/>.</exception>
     /// <exception cref="ObjectDisposedException">The group has ended.</exception>
     [OverloadResolutionPriority(1)]
     public GroupServer Listen(EndPoint endPoint, Func<Connection, Coroutine> handler, GroupListenOptions? options = null)
@@ -186,7 +187,7 @@ public sealed partial class LoopGroup
         return Listen(endPoint, async Coroutine (connection) => await handler(connection), options);
     }
 
-    /// <summary>What it does and has done.</summary>
+    /// <summary>Figures of the group at this moment.</summary>
     public LoopGroupStatistics Statistics
     {
         get
@@ -201,6 +202,6 @@ public sealed partial class LoopGroup
         }
     }
 
-    /// <summary>Ends Run as if main had been cancelled: <see cref="LoopCanceledException"/>, unless main returns all the same.</summary>
+    /// <summary>Ends Run as if main had been cancelled: with <see cref="LoopCanceledException"/>, unless main returns nevertheless.</summary>
     public void Stop() => StopBecause("the group was stopped");
 }

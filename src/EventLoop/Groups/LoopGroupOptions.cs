@@ -1,10 +1,10 @@
 namespace EventLoop;
 
-/// <summary>How a <see cref="LoopGroup"/> is made up.</summary>
+/// <summary>Options of a <see cref="LoopGroup"/>.</summary>
 public sealed record LoopGroupOptions
 {
-    /// <summary>How many. Default: null, which is the processors that this process may use, a container's share included.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is less than one.</exception>
+    /// <summary>The number of loops. Default: null, the number of processors that this process may use, a container's limit included.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than one.</exception>
     public int? Loops
     {
         get;
@@ -19,8 +19,8 @@ public sealed record LoopGroupOptions
         }
     }
 
-    /// <summary>Of each loop, that of Run included, which has the name that is given here; the others' are NAME-0, NAME-1, ...</summary>
-    /// <exception cref="ArgumentNullException">It is null.</exception>
+    /// <summary>The options of each loop, including that of Run, which has the given name; the others are called NAME-0, NAME-1, ...</summary>
+    /// <exception cref="ArgumentNullException">The value is null.</exception>
     public LoopOptions Loop
     {
         get;
@@ -33,11 +33,11 @@ public sealed record LoopGroupOptions
 
     = new();
 
-    /// <summary>Whether each loop's thread is tied to a processor of its own (Linux; elsewhere it does nothing). Default: false.</summary>
+    /// <summary>Whether each loop's thread is pinned to a processor of its own (Linux; no effect elsewhere). Default: false.</summary>
     public bool PinThreads { get; init; }
 
-    /// <summary>What follows from the failure of a loop. Default: <see cref="LoopFailurePolicy.StopGroup"/>.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is none of the policies.</exception>
+    /// <summary>What the group does when a loop fails. Default: <see cref="LoopFailurePolicy.StopGroup"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not a defined policy.</exception>
     public LoopFailurePolicy OnFailure
     {
         get;

@@ -14,16 +14,16 @@ internal sealed class LoopThread
     private readonly LoopOptions options;
     private readonly TimeSpan busyBefore;
     private readonly ManualResetEventSlim started = new();
-    private Exception? startFailure;         // before it has started
+    private Exception? startFailure;         // until it has started
     private int connections;                 // any thread, interlocked
     private int work;                        // any thread, interlocked
     private volatile bool stopping;          // any thread
-    private volatile bool isDown;            // any thread reads
+    private volatile bool isDown;            // read on any thread
 
-    /// <param name="group">Told when the loop fails.</param>
-    /// <param name="index">Its place there.</param>
+    /// <param name="group">Notified when the loop fails.</param>
+    /// <param name="index">Its index in the group.</param>
     /// <param name="options">With the loop's name.</param>
-    /// <param name="before">Whose place it takes.</param>
+    /// <param name="before">The one that it replaces; null: none.</param>
     internal LoopThread(LoopGroup group, int index, LoopOptions options, LoopThread? before)
     {
         this.group = group;
@@ -33,7 +33,7 @@ internal sealed class LoopThread
         thread = new Thread(Run) { Name = options.Name, IsBackground = true };
     }
 
-    /// <summary>That of this thread; null where none of a group's loops runs.</summary>
+    /// <summary>The one of this thread; null where none of a group's loops runs.</summary>
     internal static LoopThread? Current => current;
 
     internal LoopGroup Group => group;
@@ -44,16 +44,16 @@ internal sealed class LoopThread
 
     internal LoopCore Core => Loop.Core;
 
-    /// <summary>Whether it failed, and takes no more work.</summary>
+    /// <summary>Whether it failed, and accepts no more work.</summary>
     internal bool IsDown => isDown;
 
-    /// <summary>Open ones, and those on their way here.</summary>
+    /// <summary>Open connections, and those on their way here.</summary>
     internal int Connections => Volatile.Read(ref connections);
 
-    /// <summary>What is under way here for others, and what is ready.</summary>
-    internal int Work => Math.Max(Volatile.Read(ref work), Core.Ready.Count);      // what was sent here stands among what is ready for a while
+    /// <summary>How much is running here for others, or is ready.</summary>
+    internal int Work => Math.Max(Volatile.Read(ref work), Core.Ready.Count);      // what was sent here is in the ready queue for a while
 
-    /// <summary>Of those whose place it took as well.</summary>
+    /// <summary>Including that of the loops it replaced.</summary>
     internal TimeSpan BusyTime => busyBefore + Core.BusyTime;
 
     internal void AddConnections(int difference) => Interlocked.Add(ref connections, difference);
@@ -81,8 +81,8 @@ internal sealed class LoopThread
         Loop.Stop();
     }
 
-    /// <summary>Waits for the end of the thread. False: a step does not come back, and the thread is left to itself.</summary>
-    /// <param name="deadline">Of the tasks, by the system's clock in milliseconds; the executor's work has as long again.</param>
+    /// <summary>Waits for the end of the thread. False: a step does not return, and the thread is left behind.</summary>
+    /// <param name="deadline">For the tasks, on the system's clock in milliseconds; the executor's work has the same time again.</param>
     internal bool Join(long deadline)
     {
         const int Margin = 150, LongMargin = 2000;
@@ -92,7 +92,7 @@ internal sealed class LoopThread
             return true;
         }
 
-        // One whose step does not come back is not waited for any longer; one that sleeps has only not been told yet, by a timer that is late.
+        // A thread whose step does not return is not waited for any longer; one that sleeps has just not been notified yet, by a timer that is late.
         return JoinUntil(deadline + Margin)
             || (Core.IsParked && JoinUntil(deadline + LongMargin))
             || (Loop.Shutdown.IsDraining && JoinUntil(deadline + (long)options.ShutdownTimeout.TotalMilliseconds + LongMargin));
@@ -139,7 +139,7 @@ internal sealed class LoopThread
         {
             try
             {
-                loop.RunForever();      // it may have been stopped by a user, who meant something else
+                loop.RunForever();      // it may have been stopped by a user who meant something else
             }
             catch (Exception failure)
             {

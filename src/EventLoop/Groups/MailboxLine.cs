@@ -6,8 +6,8 @@ using EventLoop.Tasks;
 namespace EventLoop.Groups;
 
 /// <summary>
-/// What senders on any thread and the receiving loop share of a mailbox: the messages, and those who wait for room. One arrival at most is on its way to the
-/// loop, and only while somebody waits there.
+/// What senders on any thread and the receiving loop share of a mailbox: the messages, and the senders that wait for room. At most one notification is on its
+/// way to the loop, and only while somebody waits there.
 /// </summary>
 internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
 {
@@ -21,13 +21,13 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
     private readonly Mailbox<T> mailbox;
     private readonly LoopCore home;
     private readonly int capacity;
-    private readonly Lock gate = new();       // any thread posts; held for a few moves, never across a call of others' code
-    private ItemRing<T> messages;             // guarded by the gate, as what follows
+    private readonly Lock gate = new();       // any thread posts; held for a few instructions, never across a call of foreign code
+    private ItemRing<T> messages;             // guarded by the gate, like the fields below
     private MailboxPost<T>? firstWaiting;
     private MailboxPost<T>? lastWaiting;
     private Stage stage;
     private bool isAwaited;                   // a receiver is parked
-    private bool isOnItsWay;                  // to the loop, as an item
+    private bool isOnItsWay;                  // this item is on its way to the loop
 
     internal MailboxLine(Mailbox<T> mailbox, int capacity)
     {
@@ -37,7 +37,7 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
         Context = home.BaseContext;
     }
 
-    /// <summary>For the live view.</summary>
+    /// <summary>The mailbox, for the live view.</summary>
     internal Mailbox<T> Mailbox => mailbox;
 
     internal int Count
@@ -88,8 +88,8 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
         return true;
     }
 
-    /// <summary>Takes it in, or says why not, or lets it wait.</summary>
-    /// <returns>False: it has to wait; with <paramref name="waits"/> it stands in the line now.</returns>
+    /// <summary>Accepts a message, refuses it, or lets it wait.</summary>
+    /// <returns>False: it has to wait; with <paramref name="waits"/> it is in the line now.</returns>
     internal bool TryEnter(MailboxPost<T> post, bool waits, out Exception? refusal)
     {
         bool tells;
@@ -118,7 +118,7 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
         return true;
     }
 
-    /// <summary>After it has begun to wait: a loop that closes at this moment may not have seen it.</summary>
+    /// <summary>Called after it has begun to wait: a loop that closes at this moment may not have seen it.</summary>
     internal void VerifyHome()
     {
         if (home.Loop.IsClosed)
@@ -144,7 +144,7 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
 
     internal void Complete() => End(Stage.Completed);
 
-    /// <summary>Nobody receives any more.</summary>
+    /// <summary>Called when nobody receives any more.</summary>
     internal void Break() => End(Stage.Disposed);
 
     void IOutsideWait.Fail(Exception failure) => Break();      // its loop is closed
@@ -214,7 +214,7 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
 
     // ---- The receiving loop
 
-    /// <summary>False with a refusal: there will be none, or it is disposed.</summary>
+    /// <summary>False with a refusal: no message will come, or the mailbox is disposed.</summary>
     internal bool TryTake([MaybeNullWhen(false)] out T message, out Exception? refusal)
     {
         MailboxPost<T>? taken = null;
@@ -236,7 +236,7 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
         return refusal is null;
     }
 
-    /// <summary>A receiver is parked: it is notified of what comes, and of what has come since it looked.</summary>
+    /// <summary>Called when a receiver is parked: it is notified of new messages, and of those that have come since it looked.</summary>
     internal void Await()
     {
         bool tells;
@@ -250,7 +250,7 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
         TellIf(tells);
     }
 
-    /// <summary>Something has come: those who wait get it.</summary>
+    /// <summary>Messages have come: the waiting receivers get them.</summary>
     internal override void OnArrived(LoopCore core)
     {
         while (true)
@@ -303,7 +303,7 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
 
     private static EndOfChannelException NothingMore() => new("The mailbox was completed and is empty: there is nothing more to receive.");
 
-    // The first who waits for room has it now.
+    // Gives the freed room to the first waiting sender.
     private MailboxPost<T>? Refill()
     {
         if (firstWaiting is not { } post)
@@ -316,7 +316,7 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
         return post;
     }
 
-    // ---- The line of those who wait for room
+    // ---- The line of senders that wait for room
 
     private void Append(MailboxPost<T> post)
     {

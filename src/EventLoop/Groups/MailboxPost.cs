@@ -4,7 +4,7 @@ using EventLoop.Synchronization;
 
 namespace EventLoop.Groups;
 
-/// <summary>One message from a task of any loop. Thread of that loop, but for what the line's gate guards.</summary>
+/// <summary>One message from a task of any loop. On the thread of that loop, except for what the line's gate guards.</summary>
 [StackTraceHidden]
 internal sealed class MailboxPost<T> : PooledWait
 {
@@ -19,7 +19,7 @@ internal sealed class MailboxPost<T> : PooledWait
 
     internal T? Message { get; }
 
-    /// <summary>Whether its sender still waits for room. Guarded by the line's gate, like what follows.</summary>
+    /// <summary>Whether its sender still waits for room. Guarded by the line's gate, like the fields below.</summary>
     internal bool IsWaiting { get; set; }
 
     internal MailboxPost<T>? Earlier { get; set; }
@@ -29,7 +29,7 @@ internal sealed class MailboxPost<T> : PooledWait
     /// <summary>Written before <see cref="Return"/>.</summary>
     internal Exception? Refusal { get; set; }
 
-    // Not pooled: it may be awaited on another loop than the one that made it.
+    // Not pooled: it may be awaited on a loop other than the one that made it.
     internal static Coroutine Call(MailboxLine<T> line, T message)
     {
         var post = new MailboxPost<T>(line, message);
@@ -54,8 +54,8 @@ internal sealed class MailboxPost<T> : PooledWait
         return core.SpendBudget();
     }
 
-    /// <summary>Any thread: its outcome is there.</summary>
-    internal void Return() => origin!.TryPost(this);      // a loop that is closed has nobody who waits
+    /// <summary>Returns it to its loop with its outcome. Any thread.</summary>
+    internal void Return() => origin!.TryPost(this);      // nobody waits on a closed loop
 
     internal override void OnArrived(LoopCore core) => Waiter?.Wake(core);
 

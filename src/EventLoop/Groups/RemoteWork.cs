@@ -7,8 +7,8 @@ using EventLoop.Tasks;
 
 namespace EventLoop.Groups;
 
-/// <summary>Work on another loop that a task of this one awaits: it runs there as a task of its own, a cancellation
-/// goes there, and the wait ends when the work has. Loop thread only.</summary>
+/// <summary>Work on another loop that a task of this one awaits: it runs there as a task of its own, a cancellation is passed on, and the wait ends when the
+/// work has. Loop thread only.</summary>
 [StackTraceHidden]
 internal sealed class RemoteWork<T> : PooledWait<T>
 {
@@ -62,7 +62,7 @@ internal sealed class RemoteWork<T> : PooledWait<T>
         return AbortResult.PassedOn;
     }
 
-    /// <summary>It has come back.</summary>
+    /// <summary>The work has come back.</summary>
     internal override void OnArrived(LoopCore core)
     {
         if (Waiter is { State: WaitState.Parked } node)
@@ -75,7 +75,7 @@ internal sealed class RemoteWork<T> : PooledWait<T>
 
     public override string Describe(WaitNode node) => $"work on loop '{there.Loop.Name}'";
 
-    /// <summary>The way there and back. What it brings is written before the post that carries it, and read after.</summary>
+    /// <summary>The way there and back. The outcome is written before the post that carries it, and read after it.</summary>
     private sealed class Errand(RemoteWork<T> work, Loop loop, Func<Coroutine<T>> body) : LoopItem, IOutsideWait
     {
         private readonly ExecutionContext? flow = ExecutionContext.Capture();
@@ -137,14 +137,14 @@ internal sealed class RemoteWork<T> : PooledWait<T>
             Return();
         }
 
-        // It ends the loop that it was thrown on, not that of whoever waits.
+        // It ends the loop on which it was thrown, not that of the waiter.
         private ObjectDisposedException EndOfLoop(LoopExitException exit) =>
             new($"The event loop '{loop.Name}' ends, because the work that was sent to it has asked to exit with code {exit.ExitCode}.", exit);
 
         private void Return()
         {
             work.there.EndWork();
-            Origin!.TryPost(work);      // a loop that is closed has nobody who waits
+            Origin!.TryPost(work);      // nobody waits on a closed loop
         }
     }
 }

@@ -4,13 +4,13 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Groups;
 
-/// <summary>The way of a socket to another loop, on which nobody has registered it.</summary>
+/// <summary>Moves a socket to another loop; nobody has registered it on this one.</summary>
 internal static class SocketHandOff
 {
     /// <param name="device">It has left its loop.</param>
-    /// <param name="to">Where it goes.</param>
+    /// <param name="to">The loop that it goes to.</param>
     /// <param name="arrived">Called there, in a raw step. Does not throw.</param>
-    /// <param name="lost">Called instead, on whichever thread, when that loop is closed: the socket was reset.</param>
+    /// <param name="lost">Called instead, on any thread, if that loop is closed: the socket was reset.</param>
     internal static void Send(SocketDevice device, LoopCore to, Action<LoopSocket> arrived, Action? lost = null) => to.Arrive(new RawStep(
         () => arrived(LoopSocket.Join(to, device)),
         () =>

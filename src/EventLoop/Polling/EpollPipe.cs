@@ -14,11 +14,11 @@ internal sealed unsafe class EpollPipe : StreamDevice
 
     private readonly EpollPoller poller;
     private readonly SafeFileHandle handle;
-    private readonly SafeFileHandle? from;      // what others have as well
+    private readonly SafeFileHandle? from;      // the user's handle, for which this has a copy
     private readonly bool isOurs;
     private int descriptor;
 
-    // Its handle closes it when it is forgotten together with its loop.
+    // Its handle closes it when it is dropped together with its loop.
     private EpollPipe(EpollPoller poller, SafeFileHandle handle, bool isOurs, SafeFileHandle? from)
     {
         this.from = from;
@@ -28,17 +28,17 @@ internal sealed unsafe class EpollPipe : StreamDevice
         descriptor = (int)handle.DangerousGetHandle();
     }
 
-    /// <param name="poller">Whose it becomes.</param>
-    /// <param name="handle">Closed with it.</param>
-    /// <param name="isOurs">It is a pipe of the system, non-blocking already, and nobody else uses this end.</param>
-    /// <exception cref="IOException">It cannot be polled.</exception>
+    /// <param name="poller">The poller that takes it over.</param>
+    /// <param name="handle">Closed together with it.</param>
+    /// <param name="isOurs">Whether it is a system pipe, non-blocking already, whose end nobody else uses.</param>
+    /// <exception cref="IOException">The handle cannot be polled.</exception>
     internal static EpollPipe Adopt(EpollPoller poller, SafeFileHandle handle, bool isOurs)
     {
         ObjectDisposedException.ThrowIf(handle.IsClosed || handle.IsInvalid, handle);
         var pipe = new EpollPipe(poller, isOurs ? handle : Copy(handle), isOurs, isOurs ? null : handle);
         if (!isOurs)
         {
-            // Now and not at the first wait: a regular file would never have to wait, and block the loop.
+            // Now and not at the first wait: a regular file would never have to wait, and would block the loop.
             try
             {
                 poller.Register(pipe, pipe.descriptor, Events);
@@ -63,7 +63,7 @@ internal sealed unsafe class EpollPipe : StreamDevice
         return pipe;
     }
 
-    /// <summary>Whether a short read has emptied it: not what others may have set up; a terminal gives a line at a time.</summary>
+    /// <summary>Whether a short read has emptied it: not for handles that others may have set up; a terminal returns a line at a time.</summary>
     internal override bool ShortMeansEmpty => isOurs;
 
     internal override void Arm(Readiness interest)
@@ -90,10 +90,10 @@ internal sealed unsafe class EpollPipe : StreamDevice
 
     internal override bool IsReadable => (Look(EpollPoller.In) & (EpollPoller.In | EpollPoller.HangUp | EpollPoller.Error)) != 0;
 
-    /// <summary>Whether nobody has the other end any more.</summary>
+    /// <summary>Whether nobody holds the other end any more.</summary>
     internal bool IsHungUp => (Look(0) & (EpollPoller.HangUp | EpollPoller.Error)) != 0;
 
-    /// <summary>How much could be read now.</summary>
+    /// <summary>How many bytes can be read now.</summary>
     internal int Available
     {
         get
@@ -148,7 +148,7 @@ internal sealed unsafe class EpollPipe : StreamDevice
         }
     }
 
-    // If somebody disposes the one that he gave all the same, its number becomes another file's, and it must not be ours.
+    // If somebody disposes the handle that they gave, its number becomes another file's, which must not be used here.
     private static SafeFileHandle Copy(SafeFileHandle given)
     {
         const int DuplicateCloseOnExec = 1030;
@@ -170,7 +170,7 @@ internal sealed unsafe class EpollPipe : StreamDevice
         }
     }
 
-    // A terminal whose other side is closed answers EIO: its end.
+    // A terminal whose other side is closed returns EIO, which is its end.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int LastFailure(bool reads)
     {

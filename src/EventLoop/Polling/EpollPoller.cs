@@ -7,8 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace EventLoop.Polling;
 
 /// <summary>
-/// Linux's epoll on the loop's own thread. Sockets are registered once, edge-triggered, for both directions, and only when they first have to
-/// wait. Loop thread only, but for <see cref="Wake"/>.
+/// Linux's epoll on the loop's own thread. Sockets are registered once, edge-triggered, for both directions, and only when they first have to wait. Loop
+/// thread only, except <see cref="Wake"/>.
 /// </summary>
 internal sealed unsafe class EpollPoller : IPoller
 {
@@ -26,13 +26,13 @@ internal sealed unsafe class EpollPoller : IPoller
     private static readonly int DataOffset = Stride - 8;
     private static bool noNanoseconds;               // any thread: the kernel has no epoll_pwait2
 
-    private int epoll;                               // -1: closed, and the number may be another's
-    private readonly SafeFileHandle handle;          // of epoll: closes it when a loop is forgotten
+    private int epoll;                               // -1: closed, and the number may belong to another file
+    private readonly SafeFileHandle handle;          // of epoll: closes it when a loop is dropped
     private volatile SafeFileHandle wake;            // any thread, while it is referenced
     private readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(MostEvents * 16, pinned: true);
     private readonly byte* events;                   // into the buffer
     private readonly PollTable table = new();
-    private int slackThread;                         // the thread whose timers were made sharp
+    private int slackThread;                         // the thread whose timer slack was minimized
     private bool disposed;
 
     private EpollPoller(int epoll, int wake)
@@ -52,7 +52,7 @@ internal sealed unsafe class EpollPoller : IPoller
 
     public bool HasSources => table.Count > 0;
 
-    /// <summary>Null where the system has no descriptors left, or forbids it.</summary>
+    /// <summary>Null if the system has no descriptors left, or forbids it.</summary>
     internal static EpollPoller? TryCreate()
     {
         int epoll = Libc.EpollCreate(CloseOnExec);
@@ -92,7 +92,7 @@ internal sealed unsafe class EpollPoller : IPoller
 
     public void Wake()
     {
-        // Referenced, because the loop may be closed at this moment and the number be another file's.
+        // Referenced, because the loop may be closed at this moment and the number belong to another file.
         bool referenced = false;
         var to = wake;
         try
@@ -121,7 +121,7 @@ internal sealed unsafe class EpollPoller : IPoller
             return;
         }
 
-        // The old one is not closed: if somebody else has done so, its number is another file's by now.
+        // The old one is not closed: if somebody else has done so, its number belongs to another file by now.
         if (TryControl(Add, made, In | EdgeTriggered, WakeKey) == 0)
         {
             var old = wake;
@@ -147,7 +147,7 @@ internal sealed unsafe class EpollPoller : IPoller
             return;
         }
 
-        // Referenced during the call only: whoever closes a socket waits until nobody holds it. Linux forgets a descriptor that is closed by itself.
+        // Referenced during the call only: whoever closes a socket waits until nobody holds it. Linux removes closed descriptors by itself.
         bool referenced = false;
         try
         {
@@ -176,7 +176,7 @@ internal sealed unsafe class EpollPoller : IPoller
         }
     }
 
-    /// <summary>Registers it; what is ready already is reported by the next poll.</summary>
+    /// <summary>Registers a source; if it is ready already, the next poll reports that.</summary>
     internal void Register(PollSource source, int descriptor, uint mask)
     {
         ulong key = table.Add(source);
@@ -192,8 +192,8 @@ internal sealed unsafe class EpollPoller : IPoller
         }
     }
 
-    /// <summary>Before the descriptor is closed: a copy of it in a child process would keep the registration alive.</summary>
-    /// <param name="source">Who leaves.</param>
+    /// <summary>Called before the descriptor is closed: a copy of it in a child process would keep the registration alive.</summary>
+    /// <param name="source">The source that leaves.</param>
     /// <param name="descriptor">-1: closed already.</param>
     internal void Remove(PollSource source, int descriptor)
     {
@@ -233,12 +233,12 @@ internal sealed unsafe class EpollPoller : IPoller
     private int WaitMilliseconds(long timeout)
     {
         int milliseconds = timeout < 0 ? -1 : (int)Math.Min((timeout + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond, int.MaxValue);
-        return Libc.EpollWait(epoll, events, MostEvents, milliseconds);       // -1: a signal came, the turn goes round
+        return Libc.EpollWait(epoll, events, MostEvents, milliseconds);       // -1: a signal came, and another turn follows
     }
 
     private int WaitNanoseconds(long timeout)
     {
-        // Not the call but the slack is what delays a timer: the kernel may be 50 us late to batch wake-ups.
+        // Not the call but the slack delays a timer: the kernel may be 50 us late in order to batch wake-ups.
         if (slackThread != Environment.CurrentManagedThreadId)
         {
             slackThread = Environment.CurrentManagedThreadId;
@@ -263,7 +263,7 @@ internal sealed unsafe class EpollPoller : IPoller
         return 0;
     }
 
-    /// <summary>A struct epoll_event, for those who have an epoll of their own.</summary>
+    /// <summary>Writes a struct epoll_event; also for code that has an epoll of its own.</summary>
     internal static void Write(byte* change, uint mask, ulong key)
     {
         *(uint*)change = mask;

@@ -4,7 +4,7 @@ using EventLoop.Native;
 
 namespace EventLoop.Polling;
 
-// Datagrams, one by one and in batches; and the options.
+// Datagrams, single and in batches; and the options.
 internal sealed unsafe partial class EpollSocket
 {
     private const int MostMessages = 32;

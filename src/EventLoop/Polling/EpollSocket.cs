@@ -6,8 +6,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Polling;
 
-/// <summary>A Linux socket by its descriptor. All calls on it come from the loop's thread, so nobody can
-/// close it between the look at the number and the call.</summary>
+/// <summary>A Linux socket, by its descriptor. All calls on it come from the loop's thread, so nobody can close it between the read of the number and the
+/// call.</summary>
 internal sealed unsafe partial class EpollSocket : SocketDevice
 {
     private const int NonBlocking = 0x800, CloseOnExec = 0x80000;
@@ -17,11 +17,11 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
 
     private EpollPoller poller;
     private readonly AddressFamily family;
-    private readonly Socket? owner;          // where it came from, if not from here; it has another descriptor for the same socket
+    private readonly Socket? owner;          // where it came from, if it was not opened here; it has another descriptor for the same socket
     private int descriptor;
     private SocketAddress? peer;
     private SocketAddress? local;            // once it cannot change any more
-    private bool namesDiffer;                // its connections stand at other addresses than the listener
+    private bool namesDiffer;                // its connections have other local addresses than the listener
 
     private EpollSocket(EpollPoller poller, int descriptor, AddressFamily family, bool isTcp, Socket? owner = null)
     {
@@ -32,7 +32,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         IsTcp = isTcp;
     }
 
-    // Forgotten together with its loop, or on a loop that was closed before it had to wait for it. A loop that is alive may be about to close it, too.
+    // Dropped together with its loop, or on a loop that was closed before it had to wait for it. A live loop may be about to close it, too.
     ~EpollSocket()
     {
         int number = Interlocked.Exchange(ref descriptor, -1);
@@ -63,7 +63,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
             : throw new SocketException((int)Errno.ToSocketError(Libc.LastError));
     }
 
-    // With a descriptor of its own: if somebody disposes the socket all the same, its number becomes another file's, and it must not be ours.
+    // With a descriptor of its own: if somebody disposes the socket nevertheless, its number becomes another file's, which must not be used here.
     internal static EpollSocket Adopt(EpollPoller poller, Socket socket)
     {
         const int DuplicateCloseOnExec = 1030;
@@ -182,8 +182,8 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
                 return (int)sent;
             }
 
-            // The file's fault, as it seems: reading it works, or says what is wrong. "Try again" can be the
-            // file's as well, and then no room in the socket would ever be told.
+            // It seems to be the file's fault: reading it works, or reports the reason. "Try again" can be the file's as well, and then no readiness of the
+            // socket would ever be reported.
             return Libc.LastError switch
             {
                 Errno.Again when !IsWritable => WouldBlock,
@@ -247,7 +247,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
             }
         }
 
-        // An interrupted connect continues by itself, as one in progress does. EAGAIN comes from Unix sockets only: their backlog is full.
+        // An interrupted connect continues by itself, like one in progress. EAGAIN comes from Unix sockets only: their backlog is full.
         return Libc.LastError switch
         {
             Errno.InProgress or Errno.Interrupted => SocketError.WouldBlock,
@@ -291,7 +291,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         return descriptor >= 0 && Libc.LocalName(descriptor, name, &length) == 0 ? ToAddress(name, length) : null;
     }
 
-    // A listener that stands at one address has only connections that stand there as well; elsewhere each has to be asked.
+    // The connections of a listener that is bound to one address have that address; otherwise each has to be asked.
     private SocketAddress? LocalOfAccepted()
     {
         if (local is null && !namesDiffer)
@@ -326,7 +326,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
 
     internal override void Close(bool abort)
     {
-        int number = Interlocked.Exchange(ref descriptor, -1);      // the finalizer may want to close it at this moment
+        int number = Interlocked.Exchange(ref descriptor, -1);      // the finalizer may be about to close it
         if (number < 0)
         {
             return;
@@ -343,7 +343,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
             _ = Libc.SetOption(number, SocketLevel, Linger, resetNow, 2 * sizeof(int));
         }
 
-        _ = Libc.Close(number);       // never repeated: Linux frees the number also when a signal interrupts it
+        _ = Libc.Close(number);       // never repeated: Linux frees the number even if a signal interrupts the call
         owner?.Dispose();
     }
 
@@ -369,7 +369,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
 
     private static SocketError Checked(int result) => result >= 0 ? SocketError.Success : Errno.ToSocketError(Libc.LastError);
 
-    // Apart, so that the ordinary "nothing there" costs one comparison.
+    // Separate, so that the ordinary "nothing there" costs one comparison.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int LastFailure()
     {

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace EventLoop.Polling;
 
 /// <summary>
-/// Who is registered, by slot. A slot's generation changes whenever its owner leaves, and both travel in the kernel's event: so an event that was
-/// queued for a closed descriptor never reaches the next owner of the slot, nor of the descriptor's number. Loop thread only.
+/// The registered sources by slot. A slot's generation changes whenever its owner leaves, and both are part of the kernel's event: so an event that was queued
+/// for a closed descriptor never reaches the next owner of the slot, nor of the descriptor's number. Loop thread only.
 /// </summary>
 internal sealed class PollTable
 {
@@ -21,7 +21,7 @@ internal sealed class PollTable
 
     internal int Count { get; private set; }
 
-    /// <summary>Gives it a slot; what to register with the kernel is the answer.</summary>
+    /// <summary>Assigns a slot; the result is what to register with the kernel.</summary>
     internal ulong Add(PollSource source)
     {
         Debug.Assert(source.Slot < 0, "Nobody is registered twice.");
@@ -62,7 +62,7 @@ internal sealed class PollTable
         AssertInvariants();
     }
 
-    /// <summary>Null when the event is for someone who has left.</summary>
+    /// <summary>Null if the event is for a source that has left.</summary>
     internal PollSource? Find(ulong key)
     {
         uint slot = (uint)key;

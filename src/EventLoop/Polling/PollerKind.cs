@@ -5,12 +5,12 @@ namespace EventLoop;
 /// <summary>What a loop blocks on.</summary>
 public enum PollerKind
 {
-    /// <summary>The best there is here.</summary>
+    /// <summary>The best one available on this system.</summary>
     Auto,
 
     /// <summary>Linux's epoll.</summary>
     Epoll,
 
-    /// <summary>Everywhere.</summary>
+    /// <summary>Available everywhere.</summary>
     Portable,
 }

@@ -5,16 +5,16 @@ using System.Runtime.InteropServices;
 namespace EventLoop.Polling;
 
 /// <summary>
-/// Readiness by <see cref="Socket.Select(System.Collections.IList, System.Collections.IList, System.Collections.IList, TimeSpan)"/>, everywhere the same:
-/// each wait costs a look at every waiting socket, which is the price of no code of its own for a system. While nothing waits for a socket the thread parks on
-/// an event. Loop thread only, but for <see cref="Wake"/>.
+/// Readiness by <see cref="Socket.Select(System.Collections.IList, System.Collections.IList, System.Collections.IList, TimeSpan)"/>, everywhere the same: each
+/// wait costs a look at every waiting socket, the price of having no code for particular systems. While nothing waits for a socket the thread parks on an
+/// event. Loop thread only, except <see cref="Wake"/>.
 /// </summary>
 internal sealed class PortablePoller : IPoller
 {
     private const int ShortRest = 10;        // milliseconds
 
-    private readonly AutoResetEvent wake = new(initialState: false);    // any thread; unlike its slim relative it allocates nothing to wait
-    private readonly HashSet<PortableSocket> sockets = [];       // open: to be told when the loop closes
+    private readonly AutoResetEvent wake = new(initialState: false);    // any thread; unlike ManualResetEventSlim it allocates nothing to wait
+    private readonly HashSet<PortableSocket> sockets = [];       // open sockets, to be notified when the loop closes
     private readonly HashSet<PortableSocket> waiting = [];
     private readonly Dictionary<PollSource, PortableSocket> watches = [];
     private readonly Dictionary<Socket, PortableSocket> bySocket = [];
@@ -22,7 +22,7 @@ internal sealed class PortablePoller : IPoller
     private readonly List<(PortableSocket Socket, Readiness Readiness)> found = [];
     private readonly List<PortableSocket> over = [];
     private volatile Socket? bell;           // any thread sends to it; its own address is its peer
-    private int rung;                        // any thread: 1 while a byte is under way to the bell
+    private int rung;                        // any thread: 1 while a byte is on its way to the bell
 
     public string Name => "portable";
 
@@ -41,7 +41,7 @@ internal sealed class PortablePoller : IPoller
             return;
         }
 
-        // Whole milliseconds, rounded up: waking early would only turn the loop round once more.
+        // Whole milliseconds, rounded up: waking early would only cause another turn.
         int milliseconds = timeout < 0 ? -1 : (int)Math.Min((timeout + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond, int.MaxValue);
         wake.WaitOne(milliseconds);
     }
@@ -67,7 +67,7 @@ internal sealed class PortablePoller : IPoller
         var socket = new Socket(family, type, family == AddressFamily.Unix ? ProtocolType.Unspecified : protocol);
         if (family == AddressFamily.InterNetworkV6)
         {
-            socket.DualMode = true;      // as the system has it, and the other poller with it: mapped addresses of IPv4 can be reached
+            socket.DualMode = true;      // as by the system's default, and in the other poller: mapped IPv4 addresses can be reached
         }
 
         return new PortableSocket(this, socket);
@@ -197,7 +197,7 @@ internal sealed class PortablePoller : IPoller
                 writes.Add(socket);
                 if (OperatingSystem.IsWindows())
                 {
-                    errors.Add(socket);      // where a failed connect shows; elsewhere it is urgent data that show there
+                    errors.Add(socket);      // where a failed connect is reported; for others urgent data is
                 }
             }
         }
@@ -230,7 +230,7 @@ internal sealed class PortablePoller : IPoller
         }
         catch (Exception failure) when (failure is ObjectDisposedException or SocketException)
         {
-            // One of them is no socket any more, as a rule: its owner has disposed it. Whoever waits for it tries, and gets the error.
+            // Usually one of them is no longer a socket, because its owner has disposed it. Whoever waits for it tries, and gets the error.
             foreach (var (socket, waiter) in bySocket)
             {
                 if (!CanBeAsked(socket))
@@ -241,7 +241,7 @@ internal sealed class PortablePoller : IPoller
 
             if (found.Count == 0)
             {
-                wake.WaitOne(ShortRest);      // the system has no memory for so many, as it seems
+                wake.WaitOne(ShortRest);      // the system seems to lack memory for so many
             }
         }
 
@@ -293,6 +293,6 @@ internal sealed class PortablePoller : IPoller
         {
         }
 
-        Interlocked.Exchange(ref rung, 0);       // last: who found it rung meanwhile has set the event, which the next wait looks at first
+        Interlocked.Exchange(ref rung, 0);       // last: whoever found it rung meanwhile has set the event, which the next wait checks first
     }
 }

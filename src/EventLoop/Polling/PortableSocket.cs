@@ -13,9 +13,9 @@ internal sealed class PortableSocket : SocketDevice
 
     private PortablePoller? poller;              // null: on its way to another loop
     private readonly Socket socket;
-    private readonly PollSource? watcher;        // a foreign descriptor: the socket is a view
+    private readonly PollSource? watcher;        // for a foreign descriptor: the socket is a view of it
     private readonly SafeSocketHandle? watched;  // whose
-    private EndPoint? local, remote;             // of an accepted one
+    private EndPoint? local, remote;             // of an accepted socket
     private bool closed;
 
     internal PortableSocket(PortablePoller poller, Socket socket, PollSource? watcher = null, SafeSocketHandle? watched = null)
@@ -33,7 +33,7 @@ internal sealed class PortableSocket : SocketDevice
         IsTcp = socket.SocketType == SocketType.Stream && socket.ProtocolType == ProtocolType.Tcp;
     }
 
-    /// <summary>What is waited for.</summary>
+    /// <summary>What is being waited for.</summary>
     internal Readiness Interest;
 
     /// <summary>Whether it was closed by its owner while it was watched.</summary>
@@ -157,7 +157,8 @@ internal sealed class PortableSocket : SocketDevice
 
     internal override int ReceiveFrom(Span<byte> buffer, SocketAddress from, out bool truncated)
     {
-        // A receive of .NET tells of a cut on some systems only. So there is room for one byte more than was asked for: if it comes, something was cut off.
+        // .NET's receive reports a truncated datagram on some systems only. So there is room for one more byte than requested: if it is used, something was
+        // cut off.
         byte[]? roomier = buffer.Length < LongestDatagram ? ArrayPool<byte>.Shared.Rent(buffer.Length + 1) : null;
         truncated = false;
         try
@@ -170,7 +171,7 @@ internal sealed class PortableSocket : SocketDevice
         }
         catch (SocketException cut) when (cut.SocketErrorCode == SocketError.MessageSize)
         {
-            truncated = true;      // Windows says it so
+            truncated = true;      // Windows reports it this way
             roomier?.AsSpan(0, buffer.Length).CopyTo(buffer);
             return buffer.Length;
         }
@@ -253,7 +254,7 @@ internal sealed class PortableSocket : SocketDevice
             _ => (default, default),
         };
 
-        // .NET binds with SO_REUSEADDR on Unix by itself; what it calls ReuseAddress sets SO_REUSEPORT there, and on Windows lets a port be stolen.
+        // On Unix .NET binds with SO_REUSEADDR by itself; its ReuseAddress sets SO_REUSEPORT there, and lets a port be stolen on Windows.
         return setting == SocketSetting.ReuseAddress ? SocketError.Success
             : setting == SocketSetting.DeferAccept ? DeferAccept(value)
             : setting == SocketSetting.ReusePort && OperatingSystem.IsWindows() ? SocketError.OperationNotSupported
@@ -302,7 +303,7 @@ internal sealed class PortableSocket : SocketDevice
         }
         catch (ObjectDisposedException)
         {
-            return SocketError.NotSocket;      // by somebody else
+            return SocketError.NotSocket;      // closed by somebody else
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace EventLoop.Polling;
 
-/// <summary>What a poller has to say about a descriptor.</summary>
+/// <summary>What a poller reports about a descriptor.</summary>
 [Flags]
 internal enum Readiness : byte
 {
@@ -8,9 +8,9 @@ internal enum Readiness : byte
     Readable = 1,
     Writable = 2,
 
-    /// <summary>An end or an error stands behind what can still be read: no other edge will tell of it.</summary>
+    /// <summary>An end or an error follows what can still be read: no other edge will report it.</summary>
     HangUp = 4,
 
-    /// <summary>TCP's mark of urgent data stands somewhere in what can be read: a receive stops there, whatever has arrived behind it.</summary>
+    /// <summary>TCP's urgent mark is somewhere in what can be read: a receive stops there, whatever has arrived after it.</summary>
     Urgent = 32,
 }

@@ -1,6 +1,6 @@
 namespace EventLoop.Polling;
 
-/// <summary>The options that <c>Net</c> sets, under one name everywhere.</summary>
+/// <summary>The options that <c>Net</c> sets, under one name for all pollers.</summary>
 internal enum SocketSetting
 {
     NoDelay,

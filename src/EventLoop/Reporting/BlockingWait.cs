@@ -4,18 +4,18 @@ using System.Runtime.CompilerServices;
 namespace EventLoop.Reporting;
 
 /// <summary>
-/// What a wait on the loop's thread is for. The runtime asks its synchronization context for all of them alike; only the callers tell. A lock is held for a
-/// moment, as a rule, and what .NET's own code waits for inside a call that does something else (disposing a process, a timer, a file) is over in a moment,
-/// too. What the user's code calls in order to wait is a blocking call from the beginning.
+/// Classifies a blocking wait on the loop's thread. The runtime calls its synchronization context for all of them alike; only the callers tell them apart. A
+/// lock is usually held for a moment, and what .NET's own code waits for inside a call that does something else (disposing a process, a timer, a file) ends in
+/// a moment, too. What user code calls in order to wait is a blocking call from the beginning.
 /// </summary>
 /// <remarks>
-/// The gain is not time: with names a blocking call is noticed from its first moment on, without them (EVENTLOOP_TIME_BLOCKING_WAITS) only one that lasts for
-/// 100 ms, so that one of 20 ms passes unseen. It costs 15 µs and 5.5 KB for each wait on the loop's thread (ten frames deep), and only where blocking calls
-/// are looked for; without names the question costs 0.01 µs.
+/// The gain is not time: with names a blocking call is noticed from its first moment, without them (EVENTLOOP_TIME_BLOCKING_WAITS) only one that lasts for 100
+/// ms, so that one of 20 ms passes unseen. It costs 15 µs and 5.5 KB for each wait on the loop's thread (ten frames deep), and only where blocking calls are
+/// looked for; without names the check costs 0.01 µs.
 /// </remarks>
 internal static class BlockingWait
 {
-    // The public ways to wait: whoever calls them wants to. The names with their namespaces, without type parameters.
+    // The public ways to wait: whoever calls them intends to. The names with their namespaces, without type parameters.
     private static readonly HashSet<string> WaysToWait =
     [
         "System.Threading.WaitHandle", "System.Threading.EventWaitHandle", "System.Threading.Mutex", "System.Threading.Semaphore", "System.Threading.Thread",
@@ -27,14 +27,13 @@ internal static class BlockingWait
         "System.Runtime.CompilerServices.ConfiguredTaskAwaitable", "System.Runtime.CompilerServices.ConfiguredValueTaskAwaitable",
     ];
 
-    // Frames may have no names: in a native program without them, or in a runtime that calls them otherwise.
+    // Frames may have no names: in a native program without them, or in a runtime that names them differently.
     internal static readonly Lazy<bool> NamesAreTold = new(ProbeNames);
 
-    /// <summary>Called by the synchronization context's Wait. Where the callers' names are not known, only
-    /// time can tell: then every wait may be over in a moment.</summary>
-    /// <remarks>What the JIT has inlined has no frame: a wait of the platform's inside a call that was inlined into its caller looks like the
-    /// caller's own.</remarks>
-    /// <param name="mayReadFrames">Whether names are gone by at all.</param>
+    /// <summary>Called by the synchronization context's Wait. Where the callers' names are unknown, only time can tell: then every wait may end in a
+    /// moment.</summary>
+    /// <remarks>What the JIT has inlined has no frame: a wait of .NET's inside a call that was inlined into its caller looks like the caller's own.</remarks>
+    /// <param name="mayReadFrames">Whether names are used at all.</param>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static bool IsMomentary(bool mayReadFrames)
     {
@@ -47,7 +46,7 @@ internal static class BlockingWait
         var trace = new StackTrace(ThisAndWait, fNeedFileInfo: false);
         for (int index = 0; index < trace.FrameCount; index++)
         {
-            // A method that was made at run time stands in no type.
+            // A method that was made at run time belongs to no type.
             if (trace.GetFrame(index) is not { } frame || DiagnosticMethodInfo.Create(frame) is not { DeclaringTypeName: { } type } caller)
             {
                 continue;
@@ -67,7 +66,7 @@ internal static class BlockingWait
         return false;
     }
 
-    // A frame of ours, and one of the platform's that has called it, are called what they are called.
+    // Checks that a frame of the library, and one of .NET's that has called it, have their expected names.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool ProbeNames()
     {
@@ -92,7 +91,7 @@ internal static class BlockingWait
         _ => false,
     };
 
-    // A nested type stands for the outer one: an awaiter, a promise.
+    // A nested type, such as an awaiter or a promise, stands for the outer one.
     private static bool IsWayToWait(string type)
     {
         int end = type.AsSpan().IndexOfAny('`', '+', '[');

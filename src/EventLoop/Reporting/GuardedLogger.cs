@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace EventLoop.Reporting;
 
 /// <summary>
-/// The user's logger, as far as it can be relied on: a provider whose disk is full throws out of every line. What cannot be logged goes to standard error, and
-/// what the logger threw as well, once; neither ever gets into the code that had something to say. Any thread.
+/// The user's logger, guarded: a provider whose disk is full throws at every line. What cannot be logged goes to standard error, together with what the logger
+/// threw, once; the code that logs never sees an exception. Any thread.
 /// </summary>
 /// <param name="logger">Null: there is none.</param>
 internal sealed class GuardedLogger(ILogger? logger) : ILogger

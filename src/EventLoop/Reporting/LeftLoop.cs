@@ -2,15 +2,15 @@ using System.Diagnostics;
 
 namespace EventLoop.Reporting;
 
-/// <summary>Finds out whether a call from a wrong place stands in an async method that an await has
-/// resumed there: by <c>ConfigureAwait(false)</c>, as a rule.</summary>
+/// <summary>Finds out whether a call from a wrong place is in an async method that an await has resumed there, usually by
+/// <c>ConfigureAwait(false)</c>.</summary>
 internal static class LeftLoop
 {
-    /// <summary>The method, and where in it the call stands if that is known; null: no async method was resumed on this thread.</summary>
+    /// <summary>The method, and where in it the call is, if that is known; null: no async method was resumed on this thread.</summary>
     internal static string? FindMethod()
     {
         string own = typeof(LeftLoop).Assembly.GetName().Name!;
-        string? method = null;      // the state machine that the frame before belongs to
+        string? method = null;      // the state machine that the previous frame belongs to
         foreach (var frame in new StackTrace(fNeedFileInfo: true).GetFrames())
         {
             // Innermost first: the library, the code that calls it, and whatever has started or resumed that.
@@ -31,7 +31,7 @@ internal static class LeftLoop
 
             if (type.StartsWith("System.", StringComparison.Ordinal) && !IsStart(type))
             {
-                return null;      // a thread, a reflective call: whatever is above has another story
+                return null;      // a thread, a reflective call: whatever is above is unrelated
             }
 
             method = NameOf(type, info.Name, frame);
@@ -59,10 +59,10 @@ internal static class LeftLoop
         return frame.GetFileName() is { } file ? $"{readable} ({Path.GetFileName(file)}, line {frame.GetFileLineNumber()})" : readable;
     }
 
-    // What calls the first step of an async method.
+    // Whether the type calls the first step of an async method.
     private static bool IsStart(string type) => type.StartsWith("System.Runtime.CompilerServices.Async", StringComparison.Ordinal);
 
-    // What calls a state machine when what it awaited has ended; its first step is called by the method itself.
+    // Whether the type calls a state machine when what it awaited has ended; its first step is called by the method itself.
     private static bool IsResumption(string type) =>
         type.StartsWith("System.Threading.ExecutionContext", StringComparison.Ordinal) || type.Contains("AsyncStateMachineBox", StringComparison.Ordinal);
 }

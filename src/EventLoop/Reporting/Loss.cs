@@ -1,10 +1,10 @@
 namespace EventLoop.Reporting;
 
-/// <summary>Something that must not vanish: a failure that nobody has looked at, a coroutine that nobody has awaited.</summary>
-/// <param name="message">What is said of it.</param>
+/// <summary>Something that must not vanish: a failure that nobody has retrieved, a coroutine that nobody has awaited.</summary>
+/// <param name="message">The message of the report.</param>
 /// <param name="exception">The failure, if it is one.</param>
-/// <param name="about">What failed. Held weakly: the loss must not keep alive what it waits to see die.</param>
-/// <param name="createdAt">Where that was made, if it was noted.</param>
+/// <param name="about">What failed. Referenced weakly: the loss must not keep alive the object whose collection it waits for.</param>
+/// <param name="createdAt">Where that was made, if it was recorded.</param>
 internal sealed class Loss(string message, Exception? exception, object? about, string? createdAt)
 {
     private readonly WeakReference<object>? about = about is null ? null : new(about);
@@ -18,6 +18,6 @@ internal sealed class Loss(string message, Exception? exception, object? about, 
 
     internal string? CreatedAt => createdAt;
 
-    /// <summary>True for the first who asks: it was looked at, or was reported. Any thread.</summary>
+    /// <summary>True for the first caller: it was looked at, or was reported. Any thread.</summary>
     internal bool TrySettle() => Interlocked.Exchange(ref settled, 1) == 0;
 }

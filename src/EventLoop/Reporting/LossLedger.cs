@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 
 namespace EventLoop.Reporting;
 
-/// <summary>The losses of a loop that may yet come: each is reported when its object is collected, or
-/// when the loop closes, whichever comes first. Any thread.</summary>
+/// <summary>The losses of a loop that may still occur: each is reported when its object is collected, or when the loop closes, whichever comes first. Any
+/// thread.</summary>
 internal sealed class LossLedger(Action<Loss> report)
 {
     private readonly ConcurrentDictionary<Loss, byte> open = new();

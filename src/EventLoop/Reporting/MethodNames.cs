@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Reporting;
 
-/// <summary>Names for people. They come from the compiler's types and are for the live view only; nothing depends on them.</summary>
+/// <summary>Names for people. They are derived from the compiler's types for the live view only; nothing depends on them.</summary>
 internal static class MethodNames
 {
     /// <summary>"Type.Method" of an async method's state machine.</summary>
@@ -11,7 +11,7 @@ internal static class MethodNames
         return OfMember(stateMachine.Name, stateMachine.DeclaringType);
     }
 
-    /// <summary>"Type.Method" of what a delegate calls; the async method's, where it continues one.</summary>
+    /// <summary>"Type.Method" of what a delegate calls; that of the async method, where it continues one.</summary>
     internal static string OfDelegate(Delegate called)
     {
         if (called.Target?.GetType() is { IsGenericType: true } box
@@ -49,7 +49,7 @@ internal static class MethodNames
             : name;
     }
 
-    /// <summary>The async method that a task stands for, where it can be told.</summary>
+    /// <summary>The async method that a task stands for, if it can be determined.</summary>
     internal static string OfTask(Task task)
     {
         var type = task.GetType();

@@ -1,7 +1,7 @@
 namespace EventLoop.Reporting;
 
-/// <summary>Something that may happen a thousand times: the first time is reported, then the tenth,
-/// the hundredth and so on, with their number. Any thread.</summary>
+/// <summary>Something that may happen very often: the first time is reported, then the tenth, the hundredth and so on, with their number. Any
+/// thread.</summary>
 internal struct Recurrence
 {
     private long count;
@@ -18,6 +18,6 @@ internal struct Recurrence
         return rest == 1;
     }
 
-    /// <summary>" (1000 times by now)" behind a line that is reported again.</summary>
+    /// <summary>" (1000 times by now)" at the end of a repeated report.</summary>
     internal static string InWords(long number) => number == 1 ? "" : $" ({number} times by now)";
 }

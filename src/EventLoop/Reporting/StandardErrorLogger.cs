@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace EventLoop.Reporting;
 
-/// <summary>Where there is no logger, what has to be said goes to standard error; if that is closed, nowhere. Never throws.</summary>
+/// <summary>Writes to standard error where there is no logger; if that is closed, nowhere. Never throws.</summary>
 internal sealed class StandardErrorLogger : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)
@@ -28,7 +28,7 @@ internal sealed class StandardErrorLogger : ILogger
         }
     }
 
-    // The text of an exception is the user's code, too.
+    // The text of an exception is user code, too.
     private static string InWords(Exception exception)
     {
         try

@@ -1,6 +1,6 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>A list in blocks: however long, it leaves no outgrown arrays behind and nothing that only a full collection takes away. One thread's.</summary>
+/// <summary>A list in blocks: however long, it leaves no outgrown arrays behind, and nothing for full collections only. Not thread-safe.</summary>
 internal sealed class Blocks<T>
 {
     private const int Bits = 10;
@@ -22,7 +22,7 @@ internal sealed class Blocks<T>
         this[Count++] = item;
     }
 
-    /// <summary>Within each block; all of them together come in order by <see cref="Merge"/>.</summary>
+    /// <summary>Sorts within each block; <see cref="Merge"/> enumerates all of them in order.</summary>
     internal void SortBlocks(Comparison<T> comparison)
     {
         for (int i = 0; i < blocks.Count; i++)
@@ -31,7 +31,7 @@ internal sealed class Blocks<T>
         }
     }
 
-    /// <summary>All, in order of their keys, each key once. The blocks are sorted by it.</summary>
+    /// <summary>Enumerates all in the order of their keys, each key once. The blocks are sorted by the key.</summary>
     internal IEnumerable<T> Merge(Func<T, int> key)
     {
         var heads = new PriorityQueue<(int Block, int At), int>();
@@ -46,7 +46,7 @@ internal sealed class Blocks<T>
         int? last = null;
         while (heads.TryDequeue(out var head, out _))
         {
-            // Most blocks follow one another: as long as this one holds the least, the queue is not asked.
+            // Most blocks follow one another: while this one has the least, the queue is not asked.
             int next = heads.TryPeek(out _, out int other) ? other : int.MaxValue;
             var block = blocks[head.Block];
             int length = LengthOf(head.Block);

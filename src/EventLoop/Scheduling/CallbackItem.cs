@@ -2,11 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Scheduling;
 
-/// <summary>A scheduled callback. Pooled; a <see cref="Handle"/> names it together with its version, so that a stale handle touches nobody else's.</summary>
+/// <summary>A scheduled callback. Pooled; a <see cref="Handle"/> references it together with its version, so that a stale handle affects no other
+/// callback.</summary>
 [StackTraceHidden]
 internal abstract class CallbackItem : LoopItem
 {
-    /// <summary>Bumped when the item is done with; any thread may compare it.</summary>
+    /// <summary>Incremented when the item is finished; any thread may compare it.</summary>
     internal int Version;
 
     internal ExecutionContext? Flow;
@@ -14,7 +15,7 @@ internal abstract class CallbackItem : LoopItem
 
     protected bool Cancelled;
 
-    /// <summary>What a handle does: nothing when the callback has begun, else it never runs, and what it holds is let go of now.</summary>
+    /// <summary>Cancels for a handle: does nothing if the callback has begun; otherwise it never runs, and what it references is released now.</summary>
     internal void Cancel(int version)
     {
         if (Context is not { } context)
@@ -35,7 +36,7 @@ internal abstract class CallbackItem : LoopItem
         }
         else
         {
-            Cancelled = true;      // it stands in the ready queue: its turn will be a no-op
+            Cancelled = true;      // it is in the ready queue, where its turn will do nothing
             Release();
         }
     }
@@ -112,7 +113,7 @@ internal sealed class CallbackItem<TState> : CallbackItem
         }
     }
 
-    // A callback is the loop's own business and is written for its thread: one that the loop did not come to before it was closed is not run at all.
+    // A callback is written for the loop's thread: one that had not run when the loop was closed is not run at all.
     internal override void OnRejected(LoopCore core) => Release();
 
     protected override void Release()
@@ -134,7 +135,7 @@ internal sealed class CallbackItem<TState> : CallbackItem
         Context = null;       // a pooled item keeps nobody alive
         if (Version != int.MaxValue)
         {
-            core.Pools.Return(this, Slot);      // a number never comes again: see PooledUse
+            core.Pools.Return(this, Slot);      // a version number is never reused: see PooledUse
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>A continuation that .NET posted through a captured context: the rest of an ordinary <c>async Task</c> method, as a rule.</summary>
+/// <summary>A continuation that .NET posted through a captured context: usually the rest of an ordinary <c>async Task</c> method.</summary>
 [StackTraceHidden]
 internal sealed class ContinuationItem : LoopItem
 {

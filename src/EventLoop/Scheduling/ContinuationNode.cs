@@ -11,7 +11,7 @@ internal sealed class ContinuationNode : WaitNode
 
     /// <param name="core">The loop that runs on this thread.</param>
     /// <param name="continuation">Called in a step of the current context.</param>
-    /// <param name="captureFlow">Whether it has to be run in today's ExecutionContext; <c>await</c> sees to that itself.</param>
+    /// <param name="captureFlow">Whether it has to run in the current ExecutionContext; <c>await</c> does that itself.</param>
     internal static ContinuationNode Rent(LoopCore core, Action continuation, bool captureFlow)
     {
         var node = core.Pools.TryRent<ContinuationNode>(Slot) ?? new ContinuationNode();
@@ -21,7 +21,7 @@ internal sealed class ContinuationNode : WaitNode
         return node;
     }
 
-    /// <summary>The task of the <c>async Task</c> method that waits, where it is one and can be told.</summary>
+    /// <summary>The task of the <c>async Task</c> method that waits, if it is one and can be determined.</summary>
     internal Task? Awaiting => continuation?.Target as Task;
 
     internal string Method => continuation?.Target is { } target && target.GetType().IsGenericType

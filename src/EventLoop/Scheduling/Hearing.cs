@@ -1,6 +1,6 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>What an <see cref="Instrument"/> listens to. The engine keeps the union of all, and asks nothing else where it passes.</summary>
+/// <summary>What an <see cref="Instrument"/> listens to. The engine keeps the union of all, and tests nothing else.</summary>
 [Flags]
 internal enum Hearing
 {
@@ -13,16 +13,16 @@ internal enum Hearing
 
     StepEnds = 4,
 
-    /// <summary>The time of each step: one reading of the clock behind each. Without it a step's times are those of the last look at the clock.</summary>
+    /// <summary>The time of each step: one reading of the clock after each. Without it the times of steps are those of the last look at the clock.</summary>
     Times = 8,
 
-    /// <summary>Who waits when a step is over, and whom a step, or what lay between two, made ready.</summary>
+    /// <summary>Who waits when a step has ended, and whom a step, or what happened between two steps, made ready.</summary>
     Waits = 16,
 
     /// <summary>Looks at the clock and the poller, and how long the loop slept in them.</summary>
     Looks = 32,
 
-    /// <summary>The loop has nothing to do: asks whether there is something after all, and announces that it parks.</summary>
+    /// <summary>The loop has nothing to do: instruments are asked for work, and notified that it parks.</summary>
     Parking = 64,
 
     /// <summary>Runs that begin and end.</summary>
@@ -31,6 +31,6 @@ internal enum Hearing
     /// <summary>Requests for the cancellation of tasks.</summary>
     Cancellations = 256,
 
-    /// <summary>Each of these sends the steps by the way that can be heard.</summary>
+    /// <summary>Any of these makes steps run by the path that can be observed.</summary>
     AnyOfSteps = StepBegins | StepEnds | Times | Waits,
 }

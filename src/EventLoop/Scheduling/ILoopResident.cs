@@ -1,8 +1,9 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>What lives as long as its loop, and has to be ended with it: child processes, listeners for signals, pools of workers. Loop thread only.</summary>
+/// <summary>Something that lives as long as its loop, and has to be ended with it: child processes, signal listeners, worker pools. Loop thread
+/// only.</summary>
 internal interface ILoopResident
 {
-    /// <summary>The loop is being closed, and turns no more. Does not throw.</summary>
+    /// <summary>Called when the loop is being closed, and no longer turns. Does not throw.</summary>
     void OnLoopClosing();
 }

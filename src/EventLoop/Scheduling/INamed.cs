@@ -1,16 +1,16 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>What a user holds of a resource that waits know by another object: both halves of a channel stand for the channel.</summary>
+/// <summary>An object that users hold for a resource which waits know by another object: both halves of a channel stand for the channel.</summary>
 internal interface INamed
 {
-    /// <summary>What the waits have as their <see cref="IWaitTarget.Resource"/>.</summary>
+    /// <summary>The object that the waits have as their <see cref="IWaitTarget.Resource"/>.</summary>
     object Resource { get; }
 }
 
 /// <summary>Holds items, with or without a bound.</summary>
 internal interface IBacklog
 {
-    /// <summary>Any thread may look.</summary>
+    /// <summary>How many items it holds. Any thread.</summary>
     int ItemCount { get; }
 
     bool IsUnbounded { get; }

@@ -1,6 +1,6 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>How long a run continues. A struct, so that asking it after every turn is no call.</summary>
+/// <summary>Decides how long a run continues. Implemented by structs, so that asking after every turn is no call.</summary>
 internal interface IRunEnd
 {
     bool IsReached { get; }

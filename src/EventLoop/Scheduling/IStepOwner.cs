@@ -1,6 +1,6 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>Whose steps run in a context: a task. To the engine it is something that has a number and ends. Any thread.</summary>
+/// <summary>The owner of the steps in a context: a task. To the engine it is something that has a number and ends. Any thread.</summary>
 internal interface IStepOwner : IEnding
 {
     /// <summary>Unique within its loop.</summary>

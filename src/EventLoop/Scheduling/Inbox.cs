@@ -1,8 +1,8 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// What other threads hand to the loop: a lock-free stack that the loop takes whole and turns around, which makes it first in, first out.
-/// Any thread may push; the loop thread takes. After <see cref="Close"/> every push is refused.
+/// What other threads hand to the loop: a lock-free stack that the loop takes as a whole and reverses, which makes it first in, first out. Any thread may
+/// push; the loop thread takes. After <see cref="Close"/> every push is refused.
 /// </summary>
 internal sealed class Inbox
 {
@@ -12,7 +12,7 @@ internal sealed class Inbox
 
     internal bool IsEmpty => Volatile.Read(ref head) is null;
 
-    /// <summary>False when the loop is closed. The exchange is a full fence: what was written before it is seen by whoever takes the item.</summary>
+    /// <summary>False if the loop is closed. The exchange is a full fence: what was written before it is visible to whoever takes the item.</summary>
     internal bool TryPush(LoopItem item)
     {
         var seen = Volatile.Read(ref head);
@@ -34,10 +34,10 @@ internal sealed class Inbox
         }
     }
 
-    /// <summary>Everything pushed so far, oldest first, linked by <see cref="LoopItem.Next"/>.</summary>
+    /// <summary>Takes everything pushed so far, oldest first, linked by <see cref="LoopItem.Next"/>.</summary>
     internal LoopItem? TakeAll() => Reverse(Interlocked.Exchange(ref head, null));
 
-    /// <summary>Closes it for good and gives what was still in it.</summary>
+    /// <summary>Closes it permanently and returns what was still in it.</summary>
     internal LoopItem? Close()
     {
         var rest = Interlocked.Exchange(ref head, Closed);

@@ -1,23 +1,23 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// The one place where a loop is heard. The engine tells of each thing in one spot, behind one flag (<see cref="LoopCore.Heard"/>), and the wake path not at
-/// all: what a step made ready is read off the end of the ready queue when it is over.
+/// The one place where a loop is observed. The engine reports each thing in one spot, behind one flag (<see cref="LoopCore.Heard"/>), and the wake path not at
+/// all: what a step made ready is read off the end of the ready queue when it has ended.
 /// </summary>
-/// <remarks>Loop thread only, but for <see cref="Add"/> and <see cref="Remove"/>.</remarks>
+/// <remarks>Loop thread only, except <see cref="Add"/> and <see cref="Remove"/>.</remarks>
 internal sealed class Instruments(LoopCore core)
 {
-    private readonly List<(long From, long To)> toldInside = [];      // what inner steps of the one that runs made ready
+    private readonly List<(long From, long To)> toldInside = [];      // what inner steps of the running one made ready
     private Instrument[] all = [];
-    private long moment;              // loop time, as far as it is known
-    private long told;                // of ReadyQueue.Put: what stands before it was told
-    private LoopContext? addedIn;     // the step that runs is not heard, because somebody was attached in the middle of it
-    private long visited;             // the way through the ready queue that is under way
+    private long moment;              // loop time, as far as known
+    private long told;                // of ReadyQueue.Put: what is before it was reported
+    private LoopContext? addedIn;     // the running step is not reported, because an instrument was attached in the middle of it
+    private long visited;             // the current walk through the ready queue
     private long visitEnd;
     private LoopContext? visitBy;
 
-    /// <summary>Any thread; on another than the loop's it takes effect within a turn.</summary>
-    /// <param name="instrument">Not attached now.</param>
+    /// <summary>Attaches an instrument. Any thread; on a thread other than the loop's it takes effect within a turn.</summary>
+    /// <param name="instrument">Not attached yet.</param>
     /// <param name="hears">What it listens to.</param>
     /// <param name="first">Whether it is notified, and asked, before all others.</param>
     internal void Add(Instrument instrument, Hearing hears, bool first = false) => Change(() =>
@@ -33,7 +33,8 @@ internal sealed class Instruments(LoopCore core)
         }
     });
 
-    /// <summary>Any thread: it hears nothing more from now on. On any thread but the loop's, the loop still pays for it until its next turn.</summary>
+    /// <summary>Detaches an instrument, which is not notified any more from now on. Any thread; unless called on the loop's thread, the loop still pays for it
+    /// until its next turn.</summary>
     internal void Remove(Instrument instrument)
     {
         instrument.Hears = Hearing.None;
@@ -157,8 +158,8 @@ internal sealed class Instruments(LoopCore core)
 
     private bool IsTimed => (core.Heard & Hearing.Times) != 0;
 
-    /// <summary>What has become ready since the last step: by timers, I/O, posts.</summary>
-    /// <param name="taken">It was taken out of the ready queue already.</param>
+    /// <summary>Reports what has become ready since the last step: by timers, I/O, posts.</summary>
+    /// <param name="taken">The item that was already taken out of the ready queue; null: none.</param>
     internal void TellArrivals(LoopItem? taken)
     {
         long put = core.Ready.Put;
@@ -181,7 +182,7 @@ internal sealed class Instruments(LoopCore core)
         toldInside.Clear();
     }
 
-    /// <summary>The ready queue was put into another order.</summary>
+    /// <summary>Notes that the ready queue was reordered.</summary>
     internal void NoteShuffle() => told = core.Ready.Put;
 
     private void TellParked(LoopContext context, WaitNode node)
@@ -242,13 +243,13 @@ internal sealed class Instruments(LoopCore core)
 
     private bool IsToldInside(long position) => toldInside.Count > 0 && toldInside.Exists(range => range.From <= position && position < range.To);
 
-    // ---- Looks, and the loop with nothing to do
+    // ---- Looks, and a loop that has nothing to do
 
     internal void BeginLook()
     {
         if ((core.Heard & Hearing.AnyOfSteps) != 0)
         {
-            TellArrivals(null);      // what the last step of an unheard batch made ready is not the look's
+            TellArrivals(null);      // what the last step of an unobserved batch made ready was not made ready by the look
         }
     }
 

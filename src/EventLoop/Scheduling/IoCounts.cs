@@ -1,6 +1,6 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>What the sockets of a loop have moved. Written on its thread, read by any.</summary>
+/// <summary>How many bytes the sockets of a loop have moved. Written on its thread, read on any.</summary>
 internal sealed class IoCounts
 {
     internal long Received;

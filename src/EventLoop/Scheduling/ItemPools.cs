@@ -3,24 +3,24 @@ using System.Runtime.CompilerServices;
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// Free lists, one for each type of pooled item, owned by one loop: no thread-static look-ups in generic code, no sharing between loops, and
-/// all of it goes when the loop goes. Loop thread only.
+/// Free lists, one for each type of pooled item, owned by one loop: no thread-static look-ups in generic code, no sharing between loops, and everything is
+/// released with the loop. Loop thread only.
 /// </summary>
 internal struct ItemPools
 {
-    // Enough for the boxes of a few thousand tasks at once; what a larger burst leaves behind is the collector's.
+    // Enough for the boxes of a few thousand concurrent tasks; what a larger burst leaves behind is left to the collector.
     private const int MostPerType = 4096;
 
     private const int FewestPerType = 8;
 
-    // A struct around the reference: arrays of structs need no covariance check. A name of its own: tools tell by it what only lies in a pool.
+    // A struct around the reference, because arrays of structs need no covariance check. Its own name, because tools recognize by it what is only in a pool.
     private struct PoolSlot
     {
         internal LoopItem? Item;
     }
 
-    // A stack whose popped places are not cleared: an item that is taken and given back, as in every nested await, then finds itself in its place,
-    // and the store with its write barrier is left out.
+    // A stack whose popped places are not cleared: an item that is taken and returned, as in every nested await, finds itself in its place, and the store with
+    // its write barrier is omitted.
     private struct Pool
     {
         internal PoolSlot[]? Items;

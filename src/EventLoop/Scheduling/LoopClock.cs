@@ -18,7 +18,7 @@ internal sealed class LoopClock
     private readonly long frequency;
     private readonly long origin;
 
-    private long lead;                 // of loop time over the system's when the provider answered last; any thread
+    private long lead;                 // how much loop time was ahead of the system's when the provider answered last; any thread
     private volatile bool isBroken;    // any thread
     private Recurrence failures;       // any thread
 
@@ -39,26 +39,26 @@ internal sealed class LoopClock
     /// <summary>The provider whose own timers have to wake the loop; null for the system's.</summary>
     internal TimeProvider? Custom => custom;
 
-    /// <summary>Whether the provider threw when it was asked last: its timers are not to be relied on, either.</summary>
+    /// <summary>Whether the provider threw when it was last asked, so that its timers cannot be relied on, either.</summary>
     internal bool IsBroken => isBroken;
 
-    /// <summary>Told, on any thread, of what the provider threw and how often it has thrown by now; seldom, however often that is.</summary>
+    /// <summary>Called on any thread with an exception of the provider and the number of exceptions so far; seldom, however often it throws.</summary>
     internal Action<Exception, long>? Failed { get; set; }
 
-    /// <summary>Rounded down, for the question whether a deadline has come. Never throws.</summary>
+    /// <summary>The time, rounded down, for checks whether a deadline has come. Never throws.</summary>
     internal long Now => custom is null ? ToTicks(Stopwatch.GetTimestamp() - origin, roundUp: false) : NowOrSystem(roundUp: false);
 
-    /// <summary>The same for whoever asks on behalf of one operation, which fails when the provider does.</summary>
+    /// <summary>The same on behalf of one operation, which fails if the provider does.</summary>
     internal long ReadNow() => custom is null ? Now : ReadCustom(roundUp: false);
 
-    /// <summary>A delay from now on as a deadline, which never comes early; saturates. Never throws.</summary>
+    /// <summary>The deadline after a delay from now, which never comes early; saturates. Never throws.</summary>
     internal long DeadlineAfter(long delay) =>
         Add(custom is null ? ToTicks(Stopwatch.GetTimestamp() - origin, roundUp: true) : NowOrSystem(roundUp: true), delay);
 
-    /// <summary>The same for one operation, which fails when the provider does.</summary>
+    /// <summary>The same on behalf of one operation, which fails if the provider does.</summary>
     internal long ReadDeadlineAfter(long delay) => custom is null ? DeadlineAfter(delay) : Add(ReadCustom(roundUp: true), delay);
 
-    /// <summary>The provider, or a timer of its, threw.</summary>
+    /// <summary>Notes that the provider, or one of its timers, has thrown.</summary>
     internal void NoteFailure(Exception failure)
     {
         isBroken = true;
@@ -68,7 +68,7 @@ internal sealed class LoopClock
         }
     }
 
-    // What a clock says that has jumped back may be before the loop was made.
+    // The time of a clock that has jumped back may be before the loop was made.
     internal static long Add(long now, long delay) => now > 0 && delay > Never - now ? Never : now + delay;
 
     private static long SystemNow => Stopwatch.GetElapsedTime(0).Ticks;

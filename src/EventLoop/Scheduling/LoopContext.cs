@@ -12,20 +12,20 @@ namespace EventLoop.Scheduling;
 /// <remarks>Fields: loop thread only. <see cref="Post"/> and <see cref="Send"/>: any thread.</remarks>
 internal class LoopContext : SynchronizationContext
 {
-    /// <summary>Whether a cancellation may be visible from here: look before the next wait. Set by whoever cancels, cleared by who looked in vain.</summary>
+    /// <summary>Whether a cancellation may be visible from here: check before the next wait. Set by whoever cancels, cleared by a check in vain.</summary>
     internal bool Attention;
 
-    // The task's own, kept here because four flags have room where one has; only its outermost context's are used.
+    // The task's own flags, kept here because there is room for four where one is; only those of its outermost context are used.
 
     /// <summary>Whether there is a cancel request that no wait has thrown or passed on yet.</summary>
     internal bool MustCancel;
 
     private Traits traits;
 
-    /// <summary>When something was parked here last, in the unit of <see cref="LoopCore.LookStamp"/>. Any thread reads.</summary>
+    /// <summary>When something was last parked here, in the unit of <see cref="LoopCore.LookStamp"/>. Read on any thread.</summary>
     internal uint ParkedAt;
 
-    // One byte: with it the small fields fill just what is left beside the base's flag.
+    // One byte: with it the small fields exactly fill what is left beside the base's flag.
     [Flags]
     private enum Traits : byte
     {
@@ -35,14 +35,14 @@ internal class LoopContext : SynchronizationContext
         ReportsWaits = 4,
     }
 
-    /// <summary>Whether the task is in the round of cancellations that is under way.</summary>
+    /// <summary>Whether the task is in the current round of cancellations.</summary>
     internal bool InCancelRound
     {
         get => Has(Traits.InCancelRound);
         set => Set(Traits.InCancelRound, value);
     }
 
-    /// <summary>Whether a decision about what the task waits for and is not ours stands in the ready queue.</summary>
+    /// <summary>Whether a decision about the task's foreign waits is in the ready queue.</summary>
     internal bool IsInterruptionDue
     {
         get => Has(Traits.IsInterruptionDue);
@@ -65,7 +65,7 @@ internal class LoopContext : SynchronizationContext
     /// <summary>The task that steps in this context; null in plain callbacks.</summary>
     internal readonly IStepOwner? Owner;
 
-    // A WaitNode, which may be an old one that belongs to others by now, or a set of such when several flows of one task wait at once.
+    // A WaitNode, which may be stale and belong to others by now, or a set of nodes if several flows of one task wait at once.
     private object? parked;
 
     internal LoopContext(LoopCore core, IStepOwner? owner)
@@ -98,13 +98,13 @@ internal class LoopContext : SynchronizationContext
 
     private protected virtual void OnWait() { }
 
-    /// <summary>The code has ended whose end is the end of the owner.</summary>
+    /// <summary>Called when the code has ended whose end is the end of the owner.</summary>
     internal virtual void OnBodyEnded(WaitNode body) { }
 
-    /// <summary>A wait for something that is not ours has begun here, where <see cref="Attention"/> is set: other waits ask before they begin.</summary>
+    /// <summary>Called when a foreign wait has begun here, where <see cref="Attention"/> is set: other waits check before they begin.</summary>
     internal virtual void OnForeignWaitBegun() { }
 
-    /// <summary>At the beginning of a wait here, where <see cref="Attention"/> is set: the cancellation that it has to throw instead.</summary>
+    /// <summary>Called when a wait begins here, where <see cref="Attention"/> is set: the cancellation that it has to throw instead, or null.</summary>
     internal virtual LoopCanceledException? TakeCancellation() => null;
 
     private void RegisterAnother(WaitNode node)
@@ -133,7 +133,7 @@ internal class LoopContext : SynchronizationContext
 
     internal bool WaitsHere(WaitNode node) => ReferenceEquals(node.Context, this) && node.State is WaitState.Parked or WaitState.Yielding;
 
-    /// <summary>The nodes that wait in this context now, in no particular order.</summary>
+    /// <summary>The nodes that wait in this context, in no particular order.</summary>
     internal void CollectWaits(List<WaitNode> waits)
     {
         switch (parked)
@@ -155,7 +155,7 @@ internal class LoopContext : SynchronizationContext
         _ => false,
     };
 
-    /// <summary>Nothing waits here: the next wait is reported.</summary>
+    /// <summary>Forgets the waits: nothing waits here, and the next wait is reported.</summary>
     internal void ForgetWaits() => parked = null;
 
     /// <summary>Whether a wait in this context was given up and has not thrown yet: a further request meets it there.</summary>
@@ -168,10 +168,10 @@ internal class LoopContext : SynchronizationContext
 
     internal bool IsCancelledHere(WaitNode node) => ReferenceEquals(node.Context, this) && node.IsBeingCancelled;
 
-    /// <summary>The node by which this context waited last: where its code stands, unless several flows share the context.</summary>
+    /// <summary>The node by which this context last waited: where its code stands, unless several flows share the context.</summary>
     internal WaitNode? LastWait => parked is WaitNode node && ReferenceEquals(node.Context, this) ? node : null;
 
-    /// <summary>A node that waits in this context for something: the latest, as far as that is known. Null: none.</summary>
+    /// <summary>A node that waits for something in this context: the latest, as far as known. Null: none.</summary>
     internal WaitNode? NewestWait => parked switch
     {
         WaitNode node when ReferenceEquals(node.Context, this) && node.State == WaitState.Parked => node,
@@ -225,7 +225,7 @@ internal class LoopContext : SynchronizationContext
 
         if (BlockingWait.IsMomentary(RuntimeTricks.MayReadFrames))
         {
-            // What takes longer than a moment is a blocking call all the same.
+            // A wait that takes longer than a moment is a blocking call nevertheless.
             const int TimedOut = 258;
             int patience = millisecondsTimeout < 0 ? Patience : Math.Min(millisecondsTimeout, Patience);
             int result = WaitHelper(waitHandles, waitAll, patience);

@@ -1,6 +1,6 @@
 namespace EventLoop.Scheduling;
 
-// Code that runs inside a step of somebody else's.
+// Code that runs inside a step of other code.
 internal abstract partial class LoopCore
 {
     /// <summary>Runs the first step of an eager task inside the step that creates it.</summary>
@@ -36,10 +36,10 @@ internal abstract partial class LoopCore
         ThreadContexts.PutBackFlow(flow);
     }
 
-    /// <summary>Runs code of others in the middle of ours, as a plain callback: in no task, and out of
-    /// reach of what the code that it interrupts is about to get.</summary>
+    /// <summary>Runs foreign code in the middle of the library's, as a plain callback: in no task, and isolated from what the interrupted code is about to
+    /// get.</summary>
     /// <param name="callback">Never throws.</param>
-    /// <param name="state">For <paramref name="callback"/>.</param>
+    /// <param name="state">The argument of <paramref name="callback"/>.</param>
     internal void RunAside<TState>(Action<TState> callback, TState state)
     {
         var context = Current;
@@ -56,7 +56,7 @@ internal abstract partial class LoopCore
         callback(state);
         if (next is { } node)
         {
-            Ready.Enqueue(node);      // there may be no step whose trampoline would come to it
+            Ready.Enqueue(node);      // there may be no step whose trampoline would run it
         }
 
         next = following;

@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace EventLoop.Scheduling;
 
-// What is so between two turns; looked at in builds for debugging.
+// What holds between two turns; checked in debug builds.
 internal abstract partial class LoopCore
 {
-    /// <summary>Whoever touches the loop's state does it on its thread.</summary>
+    /// <summary>Asserts that the loop's state is touched on its thread.</summary>
     [Conditional("DEBUG")]
     internal void AssertThread() => Debug.Assert(IsInLoopThread, "The state of a loop is touched on its thread only.");
 

@@ -1,13 +1,13 @@
 namespace EventLoop.Scheduling;
 
-// Who runs, who is ready and who waits: for the live view and the statistics.
+// Who is running, who is ready and who waits: for the live view and the statistics.
 internal abstract partial class LoopCore
 {
-    private LoopContext?[] interrupted = new LoopContext?[8];      // those in the middle of whose step another runs; other threads read
+    private LoopContext?[] interrupted = new LoopContext?[8];      // those whose step another one interrupts; read by other threads
     private int interruptedCount;
     private ReadyCensus? census;
 
-    /// <summary>Its step runs now, if only around that of a task that it has started eagerly. Any thread.</summary>
+    /// <summary>Whether a step of the task is running, possibly around that of a task that it has started eagerly. Any thread.</summary>
     internal bool IsInStep(IStepOwner task)
     {
         if (ReferenceEquals(Current?.Owner, task))
@@ -27,11 +27,11 @@ internal abstract partial class LoopCore
         return false;
     }
 
-    /// <summary>A step of the task stands in the ready queue. On the loop's thread at the cost of what has happened
-    /// since the last question, elsewhere of a look through the queue.</summary>
+    /// <summary>Whether a step of the task is in the ready queue. On the loop's thread this costs what has happened since the previous call, elsewhere a walk
+    /// through the queue.</summary>
     internal bool IsReady(IStepOwner task) => IsInLoopThread ? Census().Contains(task) : Ready.Any(item => ReferenceEquals(item.Context?.Owner, task));
 
-    /// <summary>How many of so many tasks wait, as their status has it; the same costs.</summary>
+    /// <summary>How many of <paramref name="tasks"/> tasks wait, by their status; at the same cost.</summary>
     internal int CountWaiting(int tasks)
     {
         var others = new HashSet<IStepOwner>(ReferenceEqualityComparer.Instance);
@@ -84,7 +84,7 @@ internal abstract partial class LoopCore
         return census;
     }
 
-    /// <summary>It has ended, whatever of it may still stand in the ready queue.</summary>
+    /// <summary>Notes that the task has ended, whatever of it may still be in the ready queue.</summary>
     internal void NoteEnd(IStepOwner task)
     {
         if (census is not null && !census.NoteEnd(task))

@@ -3,31 +3,31 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Scheduling;
 
-// The look at the clock, the timers and the poller; and where nothing is ready, how the loop parks until something is.
+// The look at the clock, the timers and the poller; and if nothing is ready, how the loop parks until something is.
 internal abstract partial class LoopCore
 {
-    // .NET's own timers take at most some 49 days, and those of most providers are built on them. Waking early does no harm.
+    // .NET's own timers accept at most about 49 days, and those of most providers are built on them. Waking early does no harm.
     private static readonly long LongestPark = TimeSpan.FromDays(30).Ticks;
 
     private static readonly long ShortestPark = TimeSpan.FromMilliseconds(20).Ticks;
 
-    // By then whoever posts has written his wake-up, however busy the machine is.
+    // By then the poster has written the wake-up, however busy the machine is.
     private static readonly TimeSpan LateWakeUp = TimeSpan.FromSeconds(1);
 
     private ITimer? parkTimer;               // wakes the loop at the next deadline of a custom clock
 
-    /// <summary>In ticks: a loop that nobody wakes looks around so often, so that a wake-up which was lost is found.</summary>
+    /// <summary>In ticks: how often a loop that nobody wakes looks around, so that a lost wake-up is found.</summary>
     internal long LongestSleep { get; set; } = TimeSpan.FromSeconds(30).Ticks;
 
-    /// <summary>Whether it has looked at all there was, and sleeps. Any thread.</summary>
+    /// <summary>Whether it has looked at everything, and sleeps. Any thread.</summary>
     internal bool IsAsleep => Volatile.Read(ref parkStart) != NotParked;
 
-    /// <summary>For the report of a loop that hangs. Any thread.</summary>
+    /// <summary>The state of its sleep, for the report of a loop that hangs. Any thread.</summary>
     internal string SleepState =>
         $"{(IsAsleep ? "asleep" : "awake")}{(IsAsleep && !IsParked ? ", its wake-up is under way or lost" : "")}, "
             + $"{(Inbox.IsEmpty ? "nothing" : "something")} in its inbox, {Ready.Count} ready, {Turns} turns, {Volatile.Read(ref WakeUps)} wake-ups";
 
-    // The clock, the timers that are due, and the poller.
+    // Looks at the clock, the due timers, and the poller.
     private void Look()
     {
         stepsSinceLook = 0;
@@ -59,14 +59,14 @@ internal abstract partial class LoopCore
 
         if (runsUntil is { IsCompleted: true })
         {
-            return;      // what came in, or an alarm, has ended it, and nobody else waited for it
+            return;      // what came in, or an alarm, has ended the run, and nobody else waited for it
         }
 
         if (isParkingHeard && Inbox.IsEmpty && FoundWorkBeforePark())
         {
             NoteIdle(now, Math.Max(0, NoteLook(Clock.Now) - now));      // the time that a virtual clock has jumped over
 
-            // What it made ready goes first: an alarm that is due behind a callback waits for the next turn.
+            // What it made ready goes first: an alarm that is due after a callback waits for the next turn.
             if (Ready.Count == 0)
             {
                 FireDue(Clock.Now);
@@ -119,7 +119,7 @@ internal abstract partial class LoopCore
         }
     }
 
-    // Never inlined and named for what it is, so that profilers can subtract idle time.
+    // Never inlined and named accordingly, so that profilers can subtract idle time.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void ParkBlockedWaitingForWork(long now)
     {
@@ -132,7 +132,7 @@ internal abstract partial class LoopCore
 
         if (Clock.Custom is { } provider)
         {
-            // Somebody else's time: only their timers know when it has come.
+            // A custom clock: only its own timers know when the time has come.
             for (int attempt = 0; attempt < 2; attempt++)
             {
                 if (!TrySetParkTimer(provider, Math.Min(LoopClock.Add(until, -now), LongestPark)))
@@ -152,7 +152,7 @@ internal abstract partial class LoopCore
                     break;
                 }
 
-                now = read;      // another thread has moved the time since it was read, and the timer with it: set it again
+                now = read;      // another thread has moved the time, and the timer with it, since it was read: set it again
             }
 
             if (Volatile.Read(ref sleeping) != 0)
@@ -173,7 +173,7 @@ internal abstract partial class LoopCore
         }
     }
 
-    // Each sleep is ended by one wake-up. Should that be lost (somebody closed a descriptor that was not his, and it was ours), no later post would write
+    // Each sleep is ended by one wake-up. If that is lost (somebody closed a descriptor that was not theirs but the loop's), no later post would write
     // another.
     private void PollAwhile()
     {
@@ -193,7 +193,7 @@ internal abstract partial class LoopCore
         }
     }
 
-    // False when the provider cannot do it: the loop then looks again and again whether the time has come.
+    // False if the provider cannot do it: then the loop keeps checking whether the time has come.
     private bool TrySetParkTimer(TimeProvider provider, long delay)
     {
         try

@@ -2,25 +2,25 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Scheduling;
 
-// "Is this the thread of the loop, inside its run?" and "Which loop runs here?", asked by every operation. The answer by a thread-static costs some twenty
-// instructions and a call into the dynamic linker; a stack belongs to one thread, so the address of a local variable answers in three. Without it a yield takes
-// 22 ns instead of 15, an await of an inner coroutine 54 instead of 47, a ping-pong through a queue
-// twice as long. RuntimeTricks has the switch, StackProbe the proof.
+// "Is this the thread of the loop, inside its run?" and "Which loop runs here?" are asked by every operation. A thread-static costs some twenty instructions
+// and a call into the dynamic linker; a stack belongs to one thread, so the address of a local variable answers in three. Without it a yield takes 22 ns
+// instead of 15, an await of an inner coroutine 54 instead of 47, a ping-pong through a queue twice as long. RuntimeTricks has the switch, StackProbe the
+// proof.
 internal abstract partial class LoopCore
 {
     [ThreadStatic]
     private static LoopCore? running;
 
-    // The loop whose run began last, on whichever thread: a guess, and nearly always right. Any thread.
+    // The loop whose run began last, on any thread: a guess, and nearly always right. Any thread.
     private static LoopCore? latest;
 
-    // What is certainly left of the stack where the runtime calls it sufficient, halved. Code deeper than that asks the thread-static.
+    // What is certainly left of the stack when the runtime calls it sufficient, halved. Deeper code uses the thread-static.
     private const int StackReach = 64 * 1024;
 
-    // Enter and Run and whoever called them lie above the mark, and no step does: a frame of it may begin a little above.
+    // Enter and Run and their callers are above the mark, and no step is: one of its frames may begin a little above.
     private const int Above = 512;
 
-    private nuint stackTop;      // of the run; zero, from which no address is within reach, when there is none. Any thread reads it
+    private nuint stackTop;      // of the run; zero, near which there are no addresses, if there is none. Read on any thread
 
     /// <summary>The loop that runs on this thread.</summary>
     internal static LoopCore? Running
@@ -36,7 +36,7 @@ internal abstract partial class LoopCore
         get => latest is { IsSurelyHere: true } here ? here : running ?? Throw.NoRunningLoop();
     }
 
-    /// <summary>Whether it runs, and this is its thread. False is no answer: then <see cref="Running"/> has to be asked.</summary>
+    /// <summary>Whether it runs, and this is its thread. False proves nothing: then <see cref="Running"/> has to be asked.</summary>
     internal unsafe bool IsSurelyHere
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -50,7 +50,7 @@ internal abstract partial class LoopCore
 
     private static readonly bool StacksAreComparable = RuntimeTricks.MayCompareStacks && StackProbe.Passes(Above, StackReach);
 
-    /// <summary>Its run begins.</summary>
+    /// <summary>Called when its run begins.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private unsafe void NotePresence()
     {
@@ -60,7 +60,7 @@ internal abstract partial class LoopCore
         latest = this;
     }
 
-    /// <summary>Its run ends.</summary>
+    /// <summary>Called when its run ends.</summary>
     private void ForgetPresence()
     {
         stackTop = 0;

@@ -16,21 +16,21 @@ internal abstract partial class LoopCore
 
     private readonly Random? shuffle;
 
-    /// <summary>Whether a batch is run in another order than that of its queue.</summary>
+    /// <summary>Whether batches run in an order other than that of the queue.</summary>
     internal bool IsShuffled => shuffle is not null;
 
     private int stepsSinceLook = LookInterval;
     private bool isMeasured;
-    private long lookedAt;                   // the clock as it was read last; any thread reads
+    private long lookedAt;                   // the clock when it was last read; read on any thread
     private long idleTicks;
     private long runTicks;
     private long runStart;
-    private volatile bool isRunning;         // any thread reads
+    private volatile bool isRunning;         // read on any thread
 
     private IEnding? runsUntil;              // what the run waits for
     private volatile bool stopRequested;     // any thread
     private int sleeping;                    // any thread: 1 while the loop is parked, or about to be
-    private bool lookAgain;                  // any thread sets it; the loop takes it before it parks
+    private bool lookAgain;                  // set on any thread; the loop takes it before it parks
 
     internal long Turns { get; private set; }
 
@@ -43,13 +43,13 @@ internal abstract partial class LoopCore
 
     internal bool IsRunning => isRunning;
 
-    /// <summary>The system's number of the thread that runs it; zero: not known. Any thread.</summary>
+    /// <summary>The system's number of the thread that runs the loop; zero: unknown. Any thread.</summary>
     internal int NativeThread { get; private set; }
 
-    /// <summary>Whether it sleeps, or is about to. Any thread.</summary>
+    /// <summary>Whether the loop sleeps, or is about to. Any thread.</summary>
     internal bool IsParked => Volatile.Read(ref sleeping) != 0;
 
-    /// <summary>Must leave the run at once: a LoopExitException, or a second interrupt.</summary>
+    /// <summary>An exception that must leave the run at once: a LoopExitException, or a second interrupt.</summary>
     internal Exception? ExitException
     {
         get => exitException;
@@ -64,11 +64,11 @@ internal abstract partial class LoopCore
 
     private const long NotParked = long.MinValue;
 
-    private long parkStart = NotParked;      // any thread reads
+    private long parkStart = NotParked;      // read on any thread
 
     internal TimeSpan IdleTime => TimeSpan.FromTicks(IdleTicks);
 
-    // With the park that is under way, for those who look from outside. A number of a moment: it may end meanwhile.
+    // Including the current park, for readers on other threads. Right for a moment: the park may end meanwhile.
     private long IdleTicks
     {
         get
@@ -89,7 +89,7 @@ internal abstract partial class LoopCore
         WakeUp();
     }
 
-    /// <summary>Any thread, after publishing what the loop shall see: one system call at most for each sleep of the loop.</summary>
+    /// <summary>Any thread, after publishing what the loop has to see: at most one system call for each sleep of the loop.</summary>
     internal void WakeUp()
     {
         // The publishing exchange was a full fence: either the loop's last look sees the item, or its flag is seen here.
@@ -101,8 +101,8 @@ internal abstract partial class LoopCore
     }
 
     /// <summary>
-    /// Any thread, after a change that neither the inbox nor the stop flag shows, of what decides whether time stands still: a loop that has looked at the old
-    /// state, and is on its way to park, looks again.
+    /// Any thread, after a change that neither the inbox nor the stop flag shows, but that decides whether time stands still: a loop that has seen the old
+    /// state, and is about to park, looks again.
     /// </summary>
     internal void WakeToLook()
     {
@@ -111,12 +111,12 @@ internal abstract partial class LoopCore
         WakeUp();
     }
 
-    // Taken by an exchange: what is looked at next is read after it.
+    // Taken by an exchange, so that what is looked at next is read after it.
     private bool ShallLookAgain() => Volatile.Read(ref lookAgain) && Interlocked.Exchange(ref lookAgain, false);
 
     /// <summary>Turns until <paramref name="end"/> is reached, someone calls Stop, or an exit exception is raised.</summary>
-    /// <param name="end">Asked behind each turn.</param>
-    /// <param name="awaited">What the run waits for, if for anything.</param>
+    /// <param name="end">Checked after each turn.</param>
+    /// <param name="awaited">What the run waits for, if anything.</param>
     internal void Run<TEnd>(TEnd end, IEnding? awaited)
         where TEnd : struct, IRunEnd
     {
@@ -151,7 +151,7 @@ internal abstract partial class LoopCore
         threadId = Environment.CurrentManagedThreadId;
         NativeThread = SystemThread.Current;
         runStart = NoteLook(Clock.Now);
-        parkStart = NotParked;      // the poll may have thrown, the last time
+        parkStart = NotParked;      // the poll may have thrown last time
         isRunning = true;
         Instruments.BeginRun();
         NotePresence();
@@ -159,7 +159,7 @@ internal abstract partial class LoopCore
         stepsSinceLook = LookInterval;
     }
 
-    // The thread's things first. Whatever has ended the run, also in the middle of a step, the loop can be run again and the thread can run another.
+    // The thread's state first. Whatever has ended the run, even in the middle of a step, the loop can be run again and the thread can run another one.
     private void Leave()
     {
         if (HasTurnEnd)
@@ -194,10 +194,10 @@ internal abstract partial class LoopCore
     /// <summary>The latest look at the clock, in ticks of loop time. Any thread.</summary>
     internal long LookedAt => Volatile.Read(ref lookedAt);
 
-    /// <summary>The same in milliseconds, which four bytes hold for seven weeks: what a wait notes of the time.</summary>
+    /// <summary>The same in milliseconds, in four bytes, which suffice for seven weeks: the time that a wait records.</summary>
     internal uint LookStamp { get; private set; }
 
-    /// <summary>How long ago the look was that a wait has noted, in ticks.</summary>
+    /// <summary>How long ago the look was that a wait has recorded, in ticks.</summary>
     internal static long SinceStamp(uint stamp, long now)
     {
         uint elapsed = (uint)(now / TimeSpan.TicksPerMillisecond) - stamp;
@@ -273,7 +273,7 @@ internal abstract partial class LoopCore
         }
     }
 
-    // Somebody asked an awaiter by hand whether it had completed and went away: what it had for him must not meet the next who asks.
+    // Somebody asked an awaiter by hand whether it had completed and went away: what it left must not reach the next one who asks.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void ForgetUntaken()
     {
@@ -301,7 +301,7 @@ internal abstract partial class LoopCore
         Instruments.EndStep(step);
     }
 
-    /// <summary>The next turn looks at the clock, whatever is ready.</summary>
+    /// <summary>Makes the next turn look at the clock, whatever is ready.</summary>
     internal void LookSoon() => stepsSinceLook = LookInterval;
 
     // In the order of their deadlines. Alarms act here and now, callbacks in their step; so that no alarm overtakes a callback that is due before it, the rest

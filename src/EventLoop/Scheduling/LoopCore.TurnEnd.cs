@@ -1,13 +1,13 @@
 namespace EventLoop.Scheduling;
 
-// What is put off until everything that is ready now, and what follows from it at once, has had its step: the flush of an answer that several steps write.
+// What is deferred until everything that is ready now, and what follows from it at once, has had its step: the flush of a response that several steps write.
 // It runs, raw, when the loop has nothing ready any more, and at the latest at the second look at the clock and the poller from now.
 internal abstract partial class LoopCore
 {
     private TurnEndList fresh;
-    private TurnEndList aged;      // one look was in between
+    private TurnEndList aged;      // there was one look in between
 
-    /// <summary>Has <paramref name="item"/> run when nothing is ready any more, or soon. Loop thread only; it stands in no other list.</summary>
+    /// <summary>Runs <paramref name="item"/> when nothing is ready any more, or soon. Loop thread only; it must be in no other list.</summary>
     /// <param name="item">Runs no user code and never throws.</param>
     internal void AtEndOfTurn(LoopItem item) => fresh.Add(item);
 

@@ -4,22 +4,22 @@ using EventLoop.Polling;
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// The engine: ready queue, timers, inbox, and the step that runs now. The turn itself is in LoopCore.Turn.cs; what the engine asks of whoever it serves, and
-/// what those keep for each loop, is for the one class that is made of it.
+/// The engine: ready queue, timers, inbox, and the running step. The turn itself is in LoopCore.Turn.cs; what the engine delegates, and what the rooms above
+/// keep for each loop, is in its only subclass.
 /// </summary>
-/// <remarks>Fields are the loop thread's unless they say otherwise.</remarks>
+/// <remarks>Fields belong to the loop's thread unless they say otherwise.</remarks>
 [StackTraceHidden]
 internal abstract partial class LoopCore
 {
-    /// <summary>Completions at once, in one step, before a wait gives way to the others all the same (Tokio's budget).</summary>
+    /// <summary>How many operations may complete at once in one step before a wait yields to others nevertheless (Tokio's budget).</summary>
     internal const int StepBudget = 128;
 
-    /// <summary>Coroutines started inside one another on one stack; what is nested deeper is started by the trampoline.</summary>
+    /// <summary>How many coroutines may be started inside one another on one stack; deeper ones are started by the trampoline.</summary>
     internal const int DeepestStart = 48;
 
     private static int ids;      // any thread, interlocked
 
-    /// <summary>Of the loops of the process; never zero.</summary>
+    /// <summary>Unique among the loops of the process; never zero.</summary>
     internal readonly int Id = Interlocked.Increment(ref ids);
 
     internal readonly LoopClock Clock;
@@ -38,32 +38,32 @@ internal abstract partial class LoopCore
     /// <summary>The contexts that .NET keeps on the thread.</summary>
     internal ThreadContexts ThreadContexts = new();
 
-    /// <summary>What any of the <see cref="Instruments"/> listens to. The one flag that the engine tests.</summary>
+    /// <summary>What any of the <see cref="Instruments"/> listens to; the only flag that the engine tests.</summary>
     internal Hearing Heard;
 
     internal readonly Instruments Instruments;
 
     internal readonly IoCounts Io = new();
 
-    /// <summary>Told when somebody begins, or ceases, to listen to the histograms of steps.</summary>
+    /// <summary>Called when somebody begins, or ceases, to listen to the histograms of steps.</summary>
     internal Action<bool>? MeasureChanged;
 
-    /// <summary>Who cancels what is cancelled now; kept by the rooms that cancel, and only while somebody hears of it.</summary>
+    /// <summary>Who is cancelling at the moment; maintained by the rooms that cancel, and only while somebody listens.</summary>
     internal object? Trail;
 
-    /// <summary>Whose step runs now; null between steps and in raw ones.</summary>
+    /// <summary>The context of the running step; null between steps and in raw ones.</summary>
     internal LoopContext? Current;
 
-    // How many loops of the process have a PendingThrow. Any thread, interlocked. Reading a thread-static costs some nanoseconds, and every await would have
-    // to; reading this costs nothing, and it is zero but for the moments of a cancellation.
+    // How many loops of the process have a PendingThrow. Any thread, interlocked. Every await would have to read a thread-static, which costs some
+    // nanoseconds; reading this costs nothing, and it is zero except for the moments of a cancellation.
     private static int pendingThrows;
 
     private Exception? pendingThrow;
     private Leftovers leftovers;
 
     /// <summary>
-    /// What is looked for behind each step, in one byte. The first two a Start has found, and the same step has to take them: whoever asked an awaiter by hand
-    /// and went away leaves them to nobody.
+    /// What is checked after each step, in one byte. The first two were set by a Start, and the same step has to take them: whoever asked an awaiter by hand
+    /// and went away leaves them behind.
     /// </summary>
     [Flags]
     private enum Leftovers : byte
@@ -72,11 +72,11 @@ internal abstract partial class LoopCore
         Exception = 1,
         Deferral = 2,
 
-        /// <summary>The run is over.</summary>
+        /// <summary>The run has ended.</summary>
         Exit = 4,
     }
 
-    /// <summary>What the next GetResult of one of our awaiters has to throw: set when its node is resumed, taken at once.</summary>
+    /// <summary>What the next GetResult of one of the loop's awaiters has to throw: set when its node is resumed, taken at once.</summary>
     internal Exception? PendingThrow
     {
         get => pendingThrow;
@@ -92,7 +92,7 @@ internal abstract partial class LoopCore
         }
     }
 
-    /// <summary>Whether the operation that was just begun is complete but must give way: see <see cref="SpendBudget"/>.</summary>
+    /// <summary>Whether the operation that was just begun is complete but must yield: see <see cref="SpendBudget"/>.</summary>
     internal bool Deferred
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -101,19 +101,19 @@ internal abstract partial class LoopCore
     }
 
     /// <summary>
-    /// How the node that runs now was woken, until the outcome of that is taken. Sleeps and yields keep
-    /// no state of their own that would say whether they have ended.
+    /// How the running node was woken, until the outcome of that is taken. Sleeps and yields have no state of their own that would say whether they have
+    /// ended.
     /// </summary>
     internal WaitState ResumedBy;
 
-    // Ends of sleeps and yields whose code was called and has not taken the outcome yet: it does so by hand, some time.
+    // Sleeps and yields that have ended and whose code was called but has not taken the outcome yet: it will do so by hand.
     private int untaken;
 
     internal int StartDepth;
 
     private WaitNode? next;                 // the trampoline: what runs next in the same step
     private int budget;
-    private int threadId = Environment.CurrentManagedThreadId;   // any thread reads; whoever made the loop or ran it last
+    private int threadId = Environment.CurrentManagedThreadId;   // read on any thread; the thread that made the loop or ran it last
 
     private protected LoopCore(LoopClock clock, IPoller poller, bool observeBlocking, int? seed)
     {
@@ -138,12 +138,12 @@ internal abstract partial class LoopCore
 
     // ---- Steps
 
-    /// <summary>Makes a context the current one, for our code and for <c>await</c>.</summary>
+    /// <summary>Makes a context the current one, for the library and for <c>await</c>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Install(LoopContext? context)
     {
-        // Comparing is cheaper than a store with its write barrier, and one task's steps often follow one another. The code of a step may have set
-        // another synchronization context, so the comparison is with that, too.
+        // Comparing is cheaper than a store with its write barrier, and steps of one task often follow one another. The code of a step may have set another
+        // synchronization context, so that is compared, too.
         if (!ReferenceEquals(Current, context))
         {
             Current = context;
@@ -157,8 +157,8 @@ internal abstract partial class LoopCore
     }
 
     /// <summary>
-    /// Goes on with <paramref name="node"/> in this step, when the code that runs now has returned: a loop instead of a recursion, so that no
-    /// chain of completions is too long for the stack.
+    /// Resumes <paramref name="node"/> in this step, when the running code has returned: by a loop instead of recursion, so that no chain of completions
+    /// overflows the stack.
     /// </summary>
     internal void RunNext(WaitNode node)
     {
@@ -173,8 +173,8 @@ internal abstract partial class LoopCore
     }
 
     /// <summary>
-    /// One completion that did not have to wait. True when the step may continue; false when it has used up its budget: the caller then
-    /// reports "not complete", and <see cref="TryParkDeferred"/> sends the waiter once through the ready queue with what it got.
+    /// One completion that did not have to wait. True when the step may continue; false when it has used up its budget: then the caller reports "not
+    /// complete", and <see cref="TryParkDeferred"/> sends the waiter once through the ready queue with its result.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool SpendBudget()
@@ -188,7 +188,7 @@ internal abstract partial class LoopCore
         return false;
     }
 
-    /// <summary>First thing in every Park: the operation may have ended already and only gives way.</summary>
+    /// <summary>Comes first in every Park: the operation may have ended already and only yields.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryParkDeferred(WaitNode node)
     {
@@ -205,8 +205,8 @@ internal abstract partial class LoopCore
     }
 
     /// <summary>
-    /// What every operation asks before it waits. False: continue. True: a cancellation is due, and <see cref="PendingThrow"/> holds it;
-    /// <paramref name="completed"/> is then what the awaiter's IsCompleted has to answer.
+    /// Called by every operation before it waits. False: continue. True: a cancellation is pending, and <see cref="PendingThrow"/> holds it;
+    /// <paramref name="completed"/> is then what the awaiter's IsCompleted has to return.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryInterrupt(out bool completed)
@@ -222,7 +222,7 @@ internal abstract partial class LoopCore
         return false;
     }
 
-    /// <summary>The end of a wait: throws what the wait ended with, if it was an exception.</summary>
+    /// <summary>Ends a wait: throws what it ended with, if that was an exception.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void ThrowIfInterrupted()
     {
@@ -242,8 +242,8 @@ internal abstract partial class LoopCore
     }
 
     /// <summary>Takes the outcome of a sleep or yield, once; throws if there is none to take.</summary>
-    /// <param name="how">What its node was woken by.</param>
-    /// <param name="what">For the message.</param>
+    /// <param name="how">How its node was woken.</param>
+    /// <param name="what">The operation, for the message.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void TakeEnd(WaitState how, string what)
     {
@@ -265,7 +265,7 @@ internal abstract partial class LoopCore
         untaken--;
     }
 
-    /// <summary>The delegate that a wait has called has returned.</summary>
+    /// <summary>Called when the delegate that a wait has called has returned without taking the outcome.</summary>
     internal void NoteUntakenEnd()
     {
         if (ResumedBy is WaitState.Due or WaitState.Yielding)
@@ -275,14 +275,14 @@ internal abstract partial class LoopCore
         }
     }
 
-    // ---- Work under way elsewhere, which will come back: time that is not real holds still for it. Any thread.
+    // ---- Work elsewhere that will come back: virtual time stands still for it. Any thread.
 
     private int flights;
     private int callbacks;
 
     internal bool InFlight => Volatile.Read(ref flights) + Volatile.Read(ref callbacks) > 0;
 
-    /// <summary>Callbacks of tokens run on the thread pool. The end of the loop does not wait for them.</summary>
+    /// <summary>Counts callbacks of tokens, which run on the thread pool. The end of the loop does not wait for them.</summary>
     internal void BeginCallbacks() => Interlocked.Increment(ref callbacks);
 
     internal void EndCallbacks()
@@ -299,7 +299,7 @@ internal abstract partial class LoopCore
         WakeToLook();
     }
 
-    /// <summary>Whether something is under way that the loop knows of: a timer, a descriptor, work elsewhere, a post.</summary>
+    /// <summary>Whether the loop knows of anything pending: a timer, a descriptor, work elsewhere, a post.</summary>
     internal bool IsExpecting => Timers.Count > 0 || InFlight || Poller.HasSources || !Inbox.IsEmpty;
 
     // ---- Work from outside the step
@@ -316,7 +316,7 @@ internal abstract partial class LoopCore
         return true;
     }
 
-    /// <summary>Any thread: to the ready queue by the shortest way. To a closed loop: to wherever the item goes then.</summary>
+    /// <summary>Any thread: puts an item into the ready queue by the shortest way; if the loop is closed, the item is rejected.</summary>
     internal void Arrive(LoopItem item)
     {
         if (ReferenceEquals(Running, this))
@@ -329,7 +329,7 @@ internal abstract partial class LoopCore
         }
     }
 
-    /// <summary>Any thread: what .NET posts through a context. Never throws.</summary>
+    /// <summary>Any thread: accepts what .NET posts through a context. Never throws.</summary>
     internal void PostContinuation(LoopContext context, SendOrPostCallback callback, object? state)
     {
         bool here = ReferenceEquals(Running, this);
@@ -366,14 +366,14 @@ internal abstract partial class LoopCore
         }
     }
 
-    /// <summary>Whether something waits for its step, here or in the inbox.</summary>
+    /// <summary>Whether something waits for its step, in the ready queue or in the inbox.</summary>
     internal bool HasReady => Ready.Count > 0 || !Inbox.IsEmpty;
 
-    /// <summary>Closes the inbox; what it still holds and what is ready goes where the items of a closed loop go.</summary>
+    /// <summary>Closes the inbox; what it still holds and what is ready is rejected.</summary>
     internal void Close()
     {
         var rest = Inbox.Close();
-        Poller.Dispose();        // whatever waits for a socket is notified, and becomes ready
+        Poller.Dispose();        // what waits for a socket is notified, and becomes ready
         while (Ready.Count > 0)
         {
             Ready.Dequeue().OnRejected(this);

@@ -1,36 +1,37 @@
 namespace EventLoop.Scheduling;
 
-/// <summary>Anything that can stand in the ready queue, in the timer heap or in the inbox: the loop runs it by <see cref="Execute"/>.</summary>
-/// <remarks>Loop thread only, but for <see cref="Next"/> while the item travels through the <see cref="Inbox"/>.</remarks>
+/// <summary>Anything that can be in the ready queue, in the timer queue or in the inbox: the loop runs it by <see cref="Execute"/>.</summary>
+/// <remarks>Loop thread only, except <see cref="Next"/> while the item travels through the <see cref="Inbox"/>.</remarks>
 internal abstract class LoopItem
 {
-    /// <summary>Whose step this is. Null: a raw step, run with no synchronization context at all.</summary>
+    /// <summary>The context of the step. Null: a raw step, run without any synchronization context.</summary>
     internal LoopContext? Context;
 
-    /// <summary>The link of whichever single list holds the item now: a waiter queue, the inbox or a pool.</summary>
+    /// <summary>The link of the single list that holds the item: a waiter queue, the inbox or a pool.</summary>
     internal LoopItem? Next;
 
-    /// <summary>Position in the timer heap plus one; zero when it is in none.</summary>
+    /// <summary>Where it is among the timers: in the heap its position plus one, in a run its position and the run's number, as a negative number; zero: in
+    /// neither.</summary>
     internal int TimerSlot;
 
-    /// <summary>Whether, as a timer, it acts inside the look at the clock, not in a step of its own.</summary>
+    /// <summary>Whether, as a timer, it acts while the clock is looked at, not in a step of its own.</summary>
     internal virtual bool IsAlarm => false;
 
-    /// <summary>Whether, standing in the ready queue, it says that code was woken; what begins, or acts on its task from outside, was not.</summary>
+    /// <summary>Whether its being in the ready queue means that code was woken; not so for what begins, or acts on its task from outside.</summary>
     internal virtual bool IsWakeUp => true;
 
-    /// <summary>What of the user's it calls, for the name of a step that belongs to no task; debug mode asks, before the step.</summary>
+    /// <summary>The user's delegate that it calls, to name a step that belongs to no task; used in debug mode, before the step.</summary>
     internal virtual Delegate? UserCode => null;
 
-    /// <summary>One step. Never throws, except what must leave the loop.</summary>
+    /// <summary>Runs one step. Never throws, except what must leave the loop.</summary>
     internal abstract void Execute();
 
-    /// <summary>Its deadline has come; it is no longer in the heap.</summary>
+    /// <summary>Called when its deadline has come; it is no longer among the timers.</summary>
     internal virtual void OnDue(LoopCore core) => core.Ready.Enqueue(this);
 
-    /// <summary>It came through the inbox and is on the loop's thread now.</summary>
+    /// <summary>Called on the loop's thread when it has arrived through the inbox.</summary>
     internal virtual void OnArrived(LoopCore core) => core.Ready.Enqueue(this);
 
-    /// <summary>It came to a loop that is closed, on whichever thread: run it elsewhere, or let go of it.</summary>
+    /// <summary>Called on any thread when it came to a closed loop: runs elsewhere, or is dropped.</summary>
     internal virtual void OnRejected(LoopCore core) { }
 }

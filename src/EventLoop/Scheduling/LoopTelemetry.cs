@@ -1,10 +1,10 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>The names of the meter and the event source, by which collectors subscribe.</summary>
+/// <summary>The names of the meter and the event source, for collectors.</summary>
 public static class LoopTelemetry
 {
-    /// <summary>The meter, for OpenTelemetry and dotnet-counters: <c>eventloop.*</c>, each with the tag <see cref="NameTag"/>. Loops of one name are added
-    /// together, and what closed ones have counted stays counted.</summary>
+    /// <summary>The meter, for OpenTelemetry and dotnet-counters: <c>eventloop.*</c>, each with the tag <see cref="NameTag"/>. Loops with the same name are
+    /// added up, and the counts of closed ones remain.</summary>
     public const string Meter = "EventLoop";
 
     /// <summary><see cref="Loop.Name"/>.</summary>

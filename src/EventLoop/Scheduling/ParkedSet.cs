@@ -1,17 +1,17 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// The nodes of a context in which several flows wait at once; only tasks with such have one. A node that went on without having been taken out (after a yield,
-/// or to throw) is an old one, and is swept out some time. Loop thread only, but for <see cref="CollectWaits"/>.
+/// The nodes of a context in which several flows wait at once; only tasks with several flows have one. A node that resumed without having been removed (after
+/// a yield, or to throw) is stale, and is swept out later. Loop thread only, except <see cref="CollectWaits"/>.
 /// </summary>
-/// <remarks>Sealed, so that asking whether something is one is a single comparison. Read by other threads as the <see cref="Tasks.TaskTable"/> is: backwards,
-/// while nodes move downwards only.</remarks>
+/// <remarks>Sealed, so that the type test is a single comparison. Other threads read it as they read the <see cref="Tasks.TaskTable"/>: backwards, while nodes
+/// only move downwards.</remarks>
 internal sealed class ParkedSet(LoopContext owner)
 {
     private const int SmallestSweep = 16;
 
     private readonly Dictionary<WaitNode, int> places = new(ReferenceEqualityComparer.Instance);
-    private WaitNode?[] nodes = new WaitNode?[SmallestSweep];      // other threads read it
+    private WaitNode?[] nodes = new WaitNode?[SmallestSweep];      // read by other threads
     private int sweepAt = SmallestSweep;
 
     internal void Add(WaitNode node)
@@ -55,7 +55,7 @@ internal sealed class ParkedSet(LoopContext owner)
         Volatile.Write(ref nodes[last], null);
     }
 
-    /// <summary>Any thread; one may be in it twice.</summary>
+    /// <summary>Collects the nodes that wait; one may be included twice. Any thread.</summary>
     internal void CollectWaits(List<WaitNode> waits)
     {
         var all = Volatile.Read(ref nodes);
@@ -68,7 +68,7 @@ internal sealed class ParkedSet(LoopContext owner)
         }
     }
 
-    /// <summary>The one that was added last of those that wait for something.</summary>
+    /// <summary>The node that was added last among those that wait for something.</summary>
     internal WaitNode? Newest()
     {
         for (int i = places.Count - 1; i >= 0; i--)

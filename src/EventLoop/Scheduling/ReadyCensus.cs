@@ -1,9 +1,9 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// Which tasks stand in the ready queue, for whoever asks on the loop's thread. It keeps up with the queue when it is asked: each item is counted once when it
-/// has come, and once when it has gone, so that an answer costs what has happened since the last one, and a loop that nobody asks pays nothing. It knows tasks
-/// by their numbers and keeps none alive. Loop thread only.
+/// Counts which tasks are in the ready queue, for queries on the loop's thread. It catches up with the queue when it is queried: each item is counted once
+/// when it has come, and once when it has gone, so that a query costs what has happened since the last one, and a loop that nobody queries pays nothing. It
+/// knows tasks by their numbers and keeps none alive. Loop thread only.
 /// </summary>
 internal sealed class ReadyCensus
 {
@@ -54,7 +54,7 @@ internal sealed class ReadyCensus
         }
     }
 
-    /// <summary>False when nobody has asked for long: it is not worth keeping.</summary>
+    /// <summary>False if there was no query for long: then it is not worth keeping.</summary>
     internal bool NoteEnd(IStepOwner task)
     {
         items.Remove(task.Id);

@@ -4,15 +4,15 @@ using System.Runtime.CompilerServices;
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// First in, first out. A ring of a power of two, and behind it, when a burst overflows it, more of the same: nothing is ever copied to grow, and what a burst
-/// needed is let go of as it drains. Loop thread only.
+/// First in, first out. A ring whose size is a power of two, and more of them after it when a burst overflows it: nothing is ever copied to grow, and what a
+/// burst needed is released as it drains. Loop thread only.
 /// </summary>
 internal sealed class ReadyQueue
 {
     private const int RingSize = 4096;
     private const int Mask = RingSize - 1;
 
-    // In the ring itself rather than in an array of its own: one hop less, and the mask is the check of bounds.
+    // In the ring itself rather than in an array of its own: one indirection less, and the mask is the bounds check.
     [InlineArray(RingSize)]
     private struct Slots
     {
@@ -22,7 +22,7 @@ internal sealed class ReadyQueue
     private sealed class Ring
     {
         internal Ring? Next;
-        internal int Head;      // both run freely; the mask brings them into the ring
+        internal int Head;      // both run freely; the mask maps them into the ring
         internal int Tail;
         private Slots slots;
 
@@ -33,15 +33,15 @@ internal sealed class ReadyQueue
         }
     }
 
-    private Ring first = new();     // taken from here
-    private Ring last;              // put here; the same ring unless a burst has overflowed it
+    private Ring first = new();     // items are taken from here
+    private Ring last;              // items are put here; the same ring unless a burst has overflowed it
     private Ring? spare;
-    private long put;       // so many went in,
-    private long taken;     // and so many came out
+    private long put;       // how many were put,
+    private long taken;     // and how many were taken
 
     internal ReadyQueue() => last = first;
 
-    /// <summary>Any thread may look; the loop's knows.</summary>
+    /// <summary>Any thread; exact on the loop's.</summary>
     internal int Count => (int)Math.Max(0, put - taken);
 
     internal long Put => put;
@@ -62,10 +62,10 @@ internal sealed class ReadyQueue
         put++;
     }
 
-    /// <summary>What was put last. Only when there is one.</summary>
+    /// <summary>What was put last. Only if there is one.</summary>
     internal LoopItem Newest => last[last.Tail - 1]!;
 
-    /// <summary>Only when there is one.</summary>
+    /// <summary>Only if there is one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal LoopItem Dequeue()
     {
@@ -83,10 +83,10 @@ internal sealed class ReadyQueue
         return item;
     }
 
-    /// <summary>For the live view, from any thread: a look at a queue in motion.</summary>
+    /// <summary>For the live view, from any thread: reads a queue that changes meanwhile.</summary>
     internal bool Any(Func<LoopItem, bool> matches)
     {
-        int most = (Count / RingSize) + 2;       // the rings that it sees may be put behind themselves meanwhile
+        int most = (Count / RingSize) + 2;       // the rings that it sees may be reused behind themselves meanwhile
         for (var ring = first; ring is not null && most > 0; ring = ring.Next, most--)
         {
             int tail = ring.Tail;
@@ -102,7 +102,7 @@ internal sealed class ReadyQueue
         return false;
     }
 
-    /// <summary>The newest ones, in order.</summary>
+    /// <summary>Visits the newest items in order.</summary>
     internal void VisitLast<TState>(int number, Action<LoopItem, TState> visit, TState state)
     {
         int skip = Count - number;
@@ -117,7 +117,7 @@ internal sealed class ReadyQueue
         }
     }
 
-    /// <summary>Takes out everything, in order.</summary>
+    /// <summary>Removes all items, in order.</summary>
     internal LoopItem[] TakeAll()
     {
         var items = new LoopItem[Count];
@@ -139,7 +139,7 @@ internal sealed class ReadyQueue
         return ring;
     }
 
-    // The first ring has run dry, and there is one behind it.
+    // The first ring is empty, and there is one after it.
     private Ring Advance()
     {
         var empty = first;

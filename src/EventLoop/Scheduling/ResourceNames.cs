@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Scheduling;
 
-/// <summary>The names that users gave to locks, queues and the like, kept beside them, so that what has no name pays nothing. Any thread.</summary>
+/// <summary>The names that users gave to locks, queues and the like, kept outside of them, so that unnamed ones pay nothing. Any thread.</summary>
 internal static class ResourceNames
 {
     private const int Longest = 200;
@@ -21,7 +21,7 @@ internal static class ResourceNames
     /// <summary>"lock 'orders'", or "lock" where it has no name.</summary>
     internal static string Label(string kind, object? resource) => Of(resource) is { } name ? $"{kind} '{name}'" : kind;
 
-    /// <summary>What has a name and lives.</summary>
+    /// <summary>All named objects that are alive, with their names.</summary>
     internal static List<(T Resource, string Name)> All<T>()
         where T : class
     {

@@ -1,12 +1,12 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// Where the library goes by what .NET does not promise. Each such trick is probed before its first use and given up where the probe fails; and each can be
+/// Where the library relies on what .NET does not promise. Each such trick is probed before its first use and given up if the probe fails; and each can be
 /// switched off: by an AppContext switch (<c>runtimeconfig.json</c>), or by an environment variable that is "1" or "true". Any thread.
 /// </summary>
 internal static class RuntimeTricks
 {
-    /// <summary>Whether the contexts of a thread may be read and set other than by the public API; switched off by <c>EventLoop.UsePublicContexts</c>,
+    /// <summary>Whether the contexts of a thread may be read and set without the public API; switched off by <c>EventLoop.UsePublicContexts</c>,
     /// <c>EVENTLOOP_USE_PUBLIC_CONTEXTS</c>.</summary>
     internal static bool MayReadContexts => !IsSet("EventLoop.UsePublicContexts", "EVENTLOOP_USE_PUBLIC_CONTEXTS");
 
@@ -15,14 +15,14 @@ internal static class RuntimeTricks
     internal static bool MayReplaceAwaiters => !IsSet("EventLoop.LeaveForeignAwaits", "EVENTLOOP_LEAVE_FOREIGN_AWAITS");
 
     /// <summary>
-    /// Whether the address of a local variable may tell where code runs, before the thread-static is asked; switched off by
-    /// <c>EventLoop.UseThreadStatics</c>, <c>EVENTLOOP_USE_THREAD_STATICS</c>.
+    /// Whether the address of a local variable may tell where code runs, before the thread-static is read; switched off by <c>EventLoop.UseThreadStatics</c>,
+    /// <c>EVENTLOOP_USE_THREAD_STATICS</c>.
     /// </summary>
     internal static bool MayCompareStacks => !IsSet("EventLoop.UseThreadStatics", "EVENTLOOP_USE_THREAD_STATICS");
 
     /// <summary>
-    /// Whether the names of its callers may tell what a wait on the loop's thread is for, before its length does; switched off by
-    /// <c>EventLoop.TimeBlockingWaits</c>, <c>EVENTLOOP_TIME_BLOCKING_WAITS</c>.
+    /// Whether the names of its callers may classify a wait on the loop's thread, before its length does; switched off by <c>EventLoop.TimeBlockingWaits</c>,
+    /// <c>EVENTLOOP_TIME_BLOCKING_WAITS</c>.
     /// </summary>
     internal static bool MayReadFrames => !IsSet("EventLoop.TimeBlockingWaits", "EVENTLOOP_TIME_BLOCKING_WAITS");
 

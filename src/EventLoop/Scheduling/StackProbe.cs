@@ -2,13 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Scheduling;
 
-/// <summary>Whether the address of a local variable tells whose stack it is on. A type of its own, without static fields: a thread that is waited for must not
-/// wait for somebody's initialization.</summary>
+/// <summary>Checks whether the address of a local variable tells whose stack it is on. A separate type without static fields, because a thread that is being
+/// waited for must not wait for a type initializer.</summary>
 internal static unsafe class StackProbe
 {
-    /// <summary>What a call has lies below what its caller has, and near it; what another thread has is out of reach of both.</summary>
-    /// <param name="above">How far a frame may begin above a local variable of its own.</param>
-    /// <param name="reach">What is near.</param>
+    /// <summary>What a call has on the stack is below what its caller has, and near it; what another thread has is out of reach of both.</summary>
+    /// <param name="above">How far above one of its own local variables a frame may begin.</param>
+    /// <param name="reach">How far counts as near.</param>
     internal static bool Passes(nuint above, nuint reach)
     {
         byte here;

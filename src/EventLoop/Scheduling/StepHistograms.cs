@@ -2,14 +2,14 @@ using System.Diagnostics.Metrics;
 
 namespace EventLoop.Scheduling;
 
-/// <summary>The histograms of the meter: steps are measured only while somebody listens, which each loop asks at its looks at the clock.</summary>
+/// <summary>The histograms of the meter: steps are measured only while somebody listens, which each loop checks when it looks at the clock.</summary>
 internal static class StepHistograms
 {
     internal static readonly Meter Meter = new(Diagnostics.LoopTelemetry.Meter);
     internal static readonly Histogram<double> StepDuration = Make("eventloop.step.duration", "How long steps take.");
     internal static readonly Histogram<double> ReadyDelay = Make("eventloop.ready.delay", "How long tasks wait between their wake-up and their step.");
 
-    // From a microsecond on: collectors take these for their buckets unless they are configured otherwise.
+    // From a microsecond on: collectors use these as bucket boundaries unless they are configured otherwise.
     private static Histogram<double> Make(string name, string description) => Meter.CreateHistogram(
         name,
         "s",

@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// What .NET keeps on the loop's thread for <c>await</c>: the <see cref="ExecutionContext"/> that flows, and the <see cref="SynchronizationContext"/>. Read by
-/// way of the <see cref="Thread"/> at hand: the public API looks the thread up first, a thread-static read of some nanoseconds, and a step of a coroutine would
-/// pay for it about ten times: a yield takes 28 ns by the public API, and 15 so.
+/// What .NET keeps on the loop's thread for <c>await</c>: the <see cref="ExecutionContext"/> that flows, and the <see cref="SynchronizationContext"/>. Read
+/// through the <see cref="Thread"/> object: the public API looks the thread up first, a thread-static read of some nanoseconds, for which a step of a
+/// coroutine would pay about ten times: a yield takes 28 ns by the public API, and 15 this way.
 /// </summary>
 /// <remarks>
-/// The fields are .NET's own. So they are touched only where they exist: on a runtime that has renamed them the public API does all of it (and so it does where
+/// The fields are .NET's own. So they are used only where they exist: on a runtime that has renamed them the public API does everything (likewise where
 /// <see cref="RuntimeTricks"/> switches this off). The flow is only read, because a change of it has to be announced to <see cref="AsyncLocal{T}"/>; the
 /// synchronization context is also set, which is all that its public setter does. Loop thread only, unless a member says otherwise.
 /// </remarks>
@@ -16,25 +16,25 @@ internal struct ThreadContexts
 {
     private static readonly bool FieldsAreReadable = RuntimeTricks.MayReadContexts && Probe();
 
-    // Any thread: it is the same one for all.
+    // Any thread: it is the same for all.
     private static ExecutionContext? emptyFlow;
 
-    private readonly ExecutionContext baseFlow;     // of whoever made the loop: "no flow of its own" means this one
-    private ExecutionContext? baseMark;             // the same as the thread holds it, where null means the empty one
-    private Thread? thread;                         // the one that runs the loop; null between runs, and where its fields cannot be read
+    private readonly ExecutionContext baseFlow;     // of whoever made the loop: no flow of its own means this one
+    private ExecutionContext? baseMark;             // the same as the thread holds it, where null means the empty flow
+    private Thread? thread;                         // the thread that runs the loop; null between runs, and where its fields cannot be read
 
     private SynchronizationContext? outerContext;
     private ExecutionContext? outerFlow;
     private bool outerIsSuppressed;
 
-    /// <summary>Of the thread that makes the loop.</summary>
+    /// <summary>Captures the flow of the thread that makes the loop.</summary>
     public ThreadContexts()
     {
-        emptyFlow ??= FieldsAreReadable ? FlowOfNothing() : FlowOfANewThread();      // now: a step must not wait for a thread
+        emptyFlow ??= FieldsAreReadable ? FlowOfNothing() : FlowOfANewThread();      // now, because a step must not wait for a thread
         baseFlow = ExecutionContext.Capture() ?? emptyFlow;
     }
 
-    /// <summary>At the beginning of a run: keeps what the thread has now.</summary>
+    /// <summary>Called when a run begins: saves the thread's contexts.</summary>
     internal void Enter()
     {
         outerContext = SynchronizationContext.Current;
@@ -53,12 +53,12 @@ internal struct ThreadContexts
         }
     }
 
-    /// <summary>At its end: gives that back.</summary>
+    /// <summary>Called when a run ends: restores the thread's contexts.</summary>
     internal void Leave()
     {
         if (outerFlow is null)
         {
-            return;      // it never began
+            return;      // the run never began
         }
 
         thread = null;
@@ -93,17 +93,17 @@ internal struct ThreadContexts
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly ExecutionContext? CaptureFlow() => thread is not null && ReferenceEquals(FlowOf(thread), baseMark) ? null : CaptureFlowAnywhere();
 
-    /// <summary>The same, on any thread.</summary>
+    /// <summary>The same on any thread.</summary>
     internal readonly ExecutionContext? CaptureFlowAnywhere()
     {
         var flow = ExecutionContext.Capture();
         return ReferenceEquals(flow, baseFlow) ? null : flow;
     }
 
-    /// <summary>What flows on the loop's thread at the moment. Any thread; null: nothing, or it cannot be told.</summary>
+    /// <summary>The flow on the loop's thread at this moment. Any thread; null: none, or unknown.</summary>
     internal readonly ExecutionContext? FlowSeenFromOutside() => thread is { } running ? Volatile.Read(ref FlowOf(running)) : null;
 
-    /// <param name="flow">What was captured.</param>
+    /// <param name="flow">A captured flow.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly void RestoreFlow(ExecutionContext? flow)
     {
@@ -113,11 +113,11 @@ internal struct ThreadContexts
         }
     }
 
-    /// <summary>What flows now, for <see cref="PutBackFlow"/> after code that may change it.</summary>
+    /// <summary>The current flow, for <see cref="PutBackFlow"/> after code that may change it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly ExecutionContext? MarkFlow() => thread is not null ? FlowOf(thread) : ExecutionContext.Capture();
 
-    /// <param name="mark">From <see cref="MarkFlow"/>; also of a suppressed flow.</param>
+    /// <param name="mark">From <see cref="MarkFlow"/>; a suppressed flow included.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly void PutBackFlow(ExecutionContext? mark)
     {
@@ -127,7 +127,7 @@ internal struct ThreadContexts
         }
     }
 
-    // Null is the thread's word for the empty flow, and the public API's for a suppressed one.
+    // Null stands for the empty flow in the thread's field, and for a suppressed one in the public API.
     private readonly void PutBackOtherFlow(ExecutionContext? mark)
     {
         if (mark is not null)
@@ -145,7 +145,7 @@ internal struct ThreadContexts
         }
     }
 
-    // A thread that holds nothing captures the empty one. Nothing runs in between that could see it, so nobody has to be told.
+    // A thread that holds nothing captures the empty flow. Nothing that could see it runs in between, so no change has to be announced.
     private static ExecutionContext FlowOfNothing()
     {
         ref var held = ref FlowOf(Thread.CurrentThread);
@@ -162,7 +162,7 @@ internal struct ThreadContexts
         var fresh = new Thread(() => empty = ExecutionContext.Capture());
         fresh.UnsafeStart();
         var context = SynchronizationContext.Current;
-        SynchronizationContext.SetSynchronizationContext(null);      // a loop that is made in a step of another one does not block that
+        SynchronizationContext.SetSynchronizationContext(null);      // a loop that is made in a step of another one must not block that one
         fresh.Join();
         SynchronizationContext.SetSynchronizationContext(context);
         return empty!;
@@ -186,7 +186,7 @@ internal struct ThreadContexts
         }
     }
 
-    // A method of its own: the accessors are bound when it is compiled.
+    // A separate method, because the accessors are bound when it is compiled.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool FieldsAreThere(Thread thread)
     {
@@ -205,7 +205,7 @@ internal struct ThreadContexts
         }
     }
 
-    // Under an AsyncLocal, and back.
+    // Under an AsyncLocal, and restored.
     private static bool FlowIsRead(Thread thread)
     {
         if (ExecutionContext.IsFlowSuppressed())

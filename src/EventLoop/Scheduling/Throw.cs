@@ -5,7 +5,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop;
 
-/// <summary>The exceptions of wrong calls: apart from the hot paths, so that these stay inlinable, and each with what to do instead.</summary>
+/// <summary>The exceptions of wrong calls: separate from the hot paths, so that these stay inlinable, and each says what to do instead.</summary>
 [StackTraceHidden]
 internal static class Throw
 {

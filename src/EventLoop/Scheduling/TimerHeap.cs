@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// Deadlines in any order, in a 4-ary heap: half as deep as a binary one, and the four children lie side by side. Each item knows its place. One that is
-/// cancelled leaves a gap there, which goes when it comes to the top, or when there are more gaps than items; so cancelling costs O(1) on the average, as
-/// asyncio's does, and lets go of the item at once. In chunks, so that it grows without copying and without leaving outgrown arrays behind. Loop thread only.
+/// Deadlines in any order, in a 4-ary heap: half as deep as a binary one, with the four children side by side. Each item knows its place. A cancelled one
+/// leaves a gap there, which is removed when it gets to the top, or when there are more gaps than items; so cancelling costs amortized O(1), as in asyncio,
+/// and releases the item at once. In chunks, so that it grows without copying and without leaving outgrown arrays behind. Loop thread only.
 /// </summary>
 internal sealed class TimerHeap
 {
@@ -14,13 +14,13 @@ internal sealed class TimerHeap
     private const int FewGaps = 64;
 
     private TimerEntry[]?[] chunks = [new TimerEntry[ChunkSize]];
-    private int count;      // of entries, with the gaps
-    private int gaps;       // the first entry never is one
+    private int count;      // of entries, gaps included
+    private int gaps;       // the first entry is never a gap
 
-    /// <summary>Of items.</summary>
+    /// <summary>The number of items.</summary>
     internal int Count => count - gaps;
 
-    /// <summary>The earliest; only when there is one.</summary>
+    /// <summary>The earliest deadline; only if there is one.</summary>
     internal ref readonly TimerEntry First => ref chunks[0]![0];
 
     internal void Add(TimerEntry entry)
@@ -33,7 +33,7 @@ internal sealed class TimerHeap
         SiftUp(count++, entry);
     }
 
-    /// <param name="slot">The item's.</param>
+    /// <param name="slot">That of the item.</param>
     internal void Remove(int slot)
     {
         ref var entry = ref At(slot - 1);
@@ -51,7 +51,7 @@ internal sealed class TimerHeap
         }
     }
 
-    /// <summary>What stands there, if it holds still. Any thread.</summary>
+    /// <summary>The entry in a place, if it does not change meanwhile. Any thread.</summary>
     internal TimerEntry Peek(int slot)
     {
         var all = Volatile.Read(ref chunks);
@@ -59,7 +59,7 @@ internal sealed class TimerHeap
         return index >> ChunkBits < all.Length && all[index >> ChunkBits] is { } chunk ? Peek(ref chunk[index & (ChunkSize - 1)]) : default;
     }
 
-    /// <summary>An entry that may be overwritten meanwhile: nothing, then.</summary>
+    /// <summary>Reads an entry that may be overwritten meanwhile; then the result is empty.</summary>
     internal static TimerEntry Peek(ref TimerEntry entry)
     {
         var seen = new TimerEntry { Due = Volatile.Read(ref entry.Due), Item = Volatile.Read(ref entry.Item) };
@@ -106,7 +106,7 @@ internal sealed class TimerHeap
         }
     }
 
-    // One empty chunk stays.
+    // One empty chunk is kept.
     private void ReleaseChunks()
     {
         for (int spare = (count >> ChunkBits) + 2; spare < chunks.Length && chunks[spare] is not null; spare++)
@@ -187,7 +187,7 @@ internal sealed class TimerHeap
         Put(index, entry);
     }
 
-    /// <summary>Of what lies at the top, where it is looked: the whole of a heap would cost too much at each change.</summary>
+    /// <summary>Checks the top: checking a whole heap would cost too much at each change.</summary>
     [Conditional("DEBUG")]
     internal void AssertInvariants()
     {

@@ -3,22 +3,22 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace EventLoop.Scheduling;
 
-/// <summary>A deadline in ticks of loop time, and whose it is.</summary>
+/// <summary>A deadline in ticks of loop time, and its item.</summary>
 internal struct TimerEntry
 {
     internal long Due;
-    internal LoopItem? Item;     // null where it was cancelled, and its place is not taken out yet
+    internal LoopItem? Item;     // null if it was cancelled, and its place has not been removed yet
     internal int Sequence;       // the order of insertion, for equal deadlines
 
-    // The difference, not the comparison, of two sequence numbers survives their wrapping around.
+    // The difference of two sequence numbers, unlike their comparison, survives wrapping around.
     internal readonly bool IsBefore(in TimerEntry other) =>
         Due < other.Due || (Due == other.Due && Sequence - other.Sequence < 0);
 }
 
 /// <summary>
-/// The deadlines of a loop, earliest first; equal ones in the order in which they went in. Programs use few different delays, and with one delay the deadlines
-/// come in order: those stand in runs, where adding, firing and cancelling take O(1) and touch nobody else. A deadline that fits behind none of the runs goes
-/// to a heap, O(log n). Loop thread only.
+/// The deadlines of a loop, earliest first; equal ones in the order of insertion. Programs use few different delays, and with one delay the deadlines come in
+/// order: these are kept in runs, where adding, firing and cancelling take O(1) and touch no other entry. A deadline that fits after none of the runs goes to
+/// a heap, O(log n). Loop thread only.
 /// </summary>
 internal sealed class TimerQueue
 {
@@ -29,16 +29,16 @@ internal sealed class TimerQueue
 
     internal int Count => count;
 
-    /// <summary>The earliest deadline; only when there is one.</summary>
+    /// <summary>The earliest deadline; only if there is one.</summary>
     internal long NextDue => FindFirst().Due;
 
-    /// <summary>Whose deadline that is.</summary>
+    /// <summary>The item of that deadline.</summary>
     internal LoopItem First => FindFirst().Item!;
 
-    /// <summary>And its place in the order of insertion.</summary>
+    /// <summary>Its place in the order of insertion.</summary>
     internal int FirstSequence => FindFirst().Sequence;
 
-    /// <summary>A place in the order of insertion for a deadline that is kept elsewhere: a virtual clock's timers for foreign code.</summary>
+    /// <summary>Reserves a place in the order of insertion for a deadline that is kept elsewhere: by a virtual clock, for foreign timers.</summary>
     internal int ReserveSequence() => sequence++;
 
     internal void Add(long due, LoopItem item)
@@ -86,8 +86,8 @@ internal sealed class TimerQueue
         AssertInvariants();
     }
 
-    /// <summary>Its deadline; null: it has none. Any thread: elsewhere it is looked at while the queue
-    /// moves, and one that moves just then is not found.</summary>
+    /// <summary>The deadline of an item; null: it has none. Any thread: on other threads the queue may change meanwhile, and an item that moves at that moment
+    /// is not found.</summary>
     internal long? FindDue(LoopItem item)
     {
         int slot = Volatile.Read(ref item.TimerSlot);
@@ -95,7 +95,7 @@ internal sealed class TimerQueue
         return ReferenceEquals(entry.Item, item) ? entry.Due : null;
     }
 
-    // The tightest fit, so that the later ones stay open for later deadlines; else an empty run; else one of a single entry, which is not worth a run.
+    // The tightest fit, so that the later runs stay open for later deadlines; else an empty run; else one with a single entry, which is not worth a run.
     private bool TryFindRun(long due, [NotNullWhen(true)] out TimerRun? found)
     {
         found = null;

@@ -3,11 +3,11 @@ using System.Diagnostics;
 namespace EventLoop.Scheduling;
 
 /// <summary>
-/// Deadlines that came in their order: a queue in chunks, in which each item knows its place. One that is cancelled in the middle leaves a gap, which goes when
-/// either end comes to it, or when there are more gaps than items. Loop thread only.
+/// Deadlines that came in order: a queue in chunks, in which each item knows its place. A cancelled one in the middle leaves a gap, which is removed when
+/// either end reaches it, or when there are more gaps than items. Loop thread only.
 /// </summary>
-/// <param name="number">Which of the four runs this is; an item's slot says so.</param>
-/// <param name="start">The first position, for tests of the last ones; it begins an even chunk.</param>
+/// <param name="number">Which of the four runs this is; recorded in an item's slot.</param>
+/// <param name="start">The first position, for tests near the last one; it is the first of a chunk.</param>
 internal sealed class TimerRun(int number, int start = 0)
 {
     private const int ChunkBits = 10;
@@ -24,17 +24,17 @@ internal sealed class TimerRun(int number, int start = 0)
 
     internal int Count => count;
 
-    /// <summary>The earliest; only when there is one.</summary>
+    /// <summary>The earliest deadline; only if there is one.</summary>
     internal ref readonly TimerEntry First => ref At(head);
 
-    /// <summary>The latest deadline; only when there is one.</summary>
+    /// <summary>The latest deadline; only if there is one.</summary>
     internal long LastDue => At(tail - 1).Due;
 
     internal static int NumberOf(int slot) => ~slot & ((1 << NumberBits) - 1);
 
     internal static int PositionOf(int slot) => ~slot >> NumberBits;
 
-    /// <summary>It is not before <see cref="LastDue"/>.</summary>
+    /// <summary>Appends a deadline that is not before <see cref="LastDue"/>.</summary>
     internal void Append(in TimerEntry entry)
     {
         if (tail == EndOfPositions)
@@ -85,7 +85,7 @@ internal sealed class TimerRun(int number, int start = 0)
         }
     }
 
-    /// <summary>What stands there, if it holds still. Any thread.</summary>
+    /// <summary>The entry in a place, if it does not change meanwhile. Any thread.</summary>
     internal TimerEntry Peek(int slot)
     {
         var all = Volatile.Read(ref chunks);

@@ -1,9 +1,9 @@
 namespace EventLoop.Diagnostics;
 
-/// <summary>What kind of thing a task waits for.</summary>
+/// <summary>The kind of thing that a task waits for.</summary>
 public enum WaitKind
 {
-    /// <summary>A signal, a wait of somebody's own.</summary>
+    /// <summary>A signal, or a wait of a user's own.</summary>
     Other,
 
     /// <summary>Time to pass.</summary>
@@ -21,7 +21,7 @@ public enum WaitKind
     /// <summary>Several at once: gather, wait, as_completed.</summary>
     Gather,
 
-    /// <summary>A lock, also that of a condition which was notified.</summary>
+    /// <summary>A lock, also to take it back after a condition was notified.</summary>
     Lock,
 
     /// <summary>A permit of a semaphore.</summary>
@@ -36,7 +36,7 @@ public enum WaitKind
     /// <summary>The others at a barrier.</summary>
     Barrier,
 
-    /// <summary>An item, room, or that all is done; the text says which.</summary>
+    /// <summary>An item, room, or until everything is done; the text says which.</summary>
     Queue,
 
     /// <summary>To send or to receive; the text says which.</summary>
@@ -45,7 +45,7 @@ public enum WaitKind
     /// <summary>A token of a capacity limiter.</summary>
     Limiter,
 
-    /// <summary>To connect, accept, read or write, TLS and datagrams included.</summary>
+    /// <summary>To connect, accept, read or write; TLS and datagrams included.</summary>
     Socket,
 
     /// <summary>A child process, and its pipes.</summary>
@@ -54,6 +54,6 @@ public enum WaitKind
     /// <summary>Work in an executor.</summary>
     Thread,
 
-    /// <summary>A .NET task, value task or awaiter that is not ours.</summary>
+    /// <summary>A foreign awaitable: a .NET task, value task or awaiter.</summary>
     Foreign,
 }

@@ -6,36 +6,36 @@ internal enum WaitState : byte
 {
     Idle,
 
-    /// <summary>Waits for its target, in nobody's ready queue.</summary>
+    /// <summary>It waits for its target, and is not in the ready queue.</summary>
     Parked,
 
-    /// <summary>In the ready queue, but nothing was handed over: a cancellation may still take its place.</summary>
+    /// <summary>It is in the ready queue, but nothing was handed over: a cancellation may still replace its outcome.</summary>
     Yielding,
 
-    /// <summary>In the ready queue with its outcome: final.</summary>
+    /// <summary>It is in the ready queue with its outcome, which is final.</summary>
     Woken,
 
-    /// <summary>The same, by its own timer.</summary>
+    /// <summary>The same, woken by its own timer.</summary>
     Due,
 }
 
 /// <summary>
-/// The one way to wait. A node is who waits (its context), for what (its target) and where to resume (<see cref="LoopItem.Execute"/>).
-/// A suspended coroutine is its own node, so that waiting allocates nothing. Waking puts the node on the ready queue, once.
+/// The only way to wait. A node is who waits (its context), for what (its target) and where to resume (<see cref="LoopItem.Execute"/>). A suspended coroutine
+/// is its own node, so that waiting allocates nothing. Waking puts the node into the ready queue, once.
 /// </summary>
 [StackTraceHidden]
 internal abstract class WaitNode : LoopItem
 {
-    /// <summary>The neighbour in a <see cref="WaiterQueue"/>; null when in none.</summary>
+    /// <summary>The previous one in a <see cref="WaiterQueue"/>; null if in none.</summary>
     internal WaitNode? Previous;
 
-    /// <summary>The one behind it in a <see cref="WaiterQueue"/>.</summary>
+    /// <summary>The next one in a <see cref="WaiterQueue"/>.</summary>
     internal WaitNode? Following => Unsafe.As<WaitNode?>(Next);
 
-    // The target while parked; once woken the exception to throw at the await, if any. One field: the two never live together.
+    // The target while parked; once woken the exception to throw at the await, if any. One field, because the two never exist together.
     private object? subject;
 
-    /// <summary>For subclasses that are used more than once. Here, because there is room beside the state and the timer's slot.</summary>
+    /// <summary>For subclasses that are used more than once. Placed here because there is room beside the state and the timer's slot.</summary>
     private protected ushort Use;
 
     private protected byte Flags;
@@ -44,7 +44,7 @@ internal abstract class WaitNode : LoopItem
 
     internal IWaitTarget? Target => State == WaitState.Parked ? Unsafe.As<IWaitTarget>(subject) : null;
 
-    /// <summary>The same for any thread: between a look at the state and one at the subject the node may resume, and the subject be an exception.</summary>
+    /// <summary>The same for any thread: between the reads of state and subject the node may resume, and the subject be an exception.</summary>
     internal IWaitTarget? VisibleTarget => Volatile.Read(ref subject) is IWaitTarget target && State == WaitState.Parked ? target : null;
 
     /// <summary>Whether it was woken by a cancellation that it has not thrown yet: a further request meets it in the same wait.</summary>
@@ -64,7 +64,7 @@ internal abstract class WaitNode : LoopItem
         }
     }
 
-    /// <summary>To the end of the ready queue, interruptible until it runs.</summary>
+    /// <summary>Puts it at the end of the ready queue, interruptible until it runs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Yield(LoopCore core)
     {
@@ -73,7 +73,7 @@ internal abstract class WaitNode : LoopItem
         core.Ready.Enqueue(this);
     }
 
-    /// <summary>Ends the wait: whatever was waited for belongs to this node now. On a node that no longer waits it does nothing.</summary>
+    /// <summary>Ends the wait: what was waited for belongs to this node now. Does nothing to a node that no longer waits.</summary>
     internal virtual void Wake(LoopCore core)
     {
         if (State == WaitState.Parked)
@@ -83,7 +83,7 @@ internal abstract class WaitNode : LoopItem
         }
     }
 
-    /// <summary>The same, on the loop of whoever waits: what several loops of one thread share need not know which one it serves.</summary>
+    /// <summary>The same, on the waiter's loop: what several loops of one thread share need not know which one it serves.</summary>
     internal void Wake() => Wake(Context!.Core);
 
     /// <inheritdoc cref="WakeWith(LoopCore, Exception)"/>
@@ -94,7 +94,7 @@ internal abstract class WaitNode : LoopItem
     {
         if (State == WaitState.Yielding)
         {
-            subject = exception;       // it already stands in the ready queue
+            subject = exception;       // it is in the ready queue already
             State = WaitState.Woken;
             return;
         }
@@ -103,7 +103,7 @@ internal abstract class WaitNode : LoopItem
         Settle(core);
     }
 
-    /// <summary>Ready at once, without having waited: the operation is complete, or failed, and only gives way to the others.</summary>
+    /// <summary>Makes it ready at once, without having waited: the operation is complete, or failed, and only yields.</summary>
     internal void Defer(LoopCore core, Exception? exception)
     {
         subject = exception;
@@ -120,7 +120,7 @@ internal abstract class WaitNode : LoopItem
         State = WaitState.Woken;
         if (subject is null)
         {
-            Context?.Unregister(this);      // one that has to throw stays to be seen: a further cancellation meets it
+            Context?.Unregister(this);      // one that has to throw remains visible, so that a further cancellation meets it
         }
 
         core.Ready.Enqueue(this);
@@ -143,7 +143,7 @@ internal abstract class WaitNode : LoopItem
         }
     }
 
-    /// <summary>At the head of <see cref="LoopItem.Execute"/>: leaves for the awaiter's GetResult what it has to throw.</summary>
+    /// <summary>Called first in <see cref="LoopItem.Execute"/>: leaves for the awaiter's GetResult what it has to throw.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     protected void Deliver(LoopCore core)
     {

@@ -3,11 +3,11 @@ using System.Runtime.CompilerServices;
 
 namespace EventLoop.Scheduling;
 
-/// <summary>First come, first served, with O(1) removal from the middle: nodes linked through themselves. Loop thread only.</summary>
+/// <summary>First come, first served, with O(1) removal from the middle: an intrusive list of nodes. Loop thread only.</summary>
 [StackTraceHidden]
 internal struct WaiterQueue
 {
-    // first.Previous is the last one, or null when there is only one: the queue of one, by far the most frequent, costs a single store.
+    // first.Previous is the last node, or null if there is only one: a queue of one, by far the most frequent, costs a single store.
     private WaitNode? first;
 
     internal WaiterQueue(WaitNode? only) => first = only;
@@ -73,7 +73,7 @@ internal struct WaiterQueue
         return node;
     }
 
-    /// <summary>Wakes those that wait now, in their order; who joins meanwhile waits for the next time.</summary>
+    /// <summary>Wakes the current waiters in order; whoever joins meanwhile waits for the next time.</summary>
     internal void WakeAll(LoopCore core)
     {
         if (first is { Previous: null } only)
@@ -123,7 +123,7 @@ internal struct WaiterQueue
         return chosen;
     }
 
-    /// <summary>Of the two ends: the whole of a queue would cost too much at each change.</summary>
+    /// <summary>Checks the two ends: checking a whole queue would cost too much at each change.</summary>
     [Conditional("DEBUG")]
     private readonly void AssertInvariants()
     {

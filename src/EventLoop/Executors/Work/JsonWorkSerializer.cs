@@ -6,9 +6,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace EventLoop;
 
-/// <summary>The default: System.Text.Json, with fields, so that tuples keep their values. A context of a source
-/// generator makes it fit for trimming: derive and hand it to the base.</summary>
-/// <param name="options">Null: the defaults, with fields and with numbers that are none (NaN, infinities).</param>
+/// <summary>The default serializer: System.Text.Json, with fields, so that tuples keep their values. For trimming, derive from it and pass a source
+/// generator's context to the base.</summary>
+/// <param name="options">Null: the defaults, with fields and with NaN and infinities.</param>
 public class JsonWorkSerializer(JsonSerializerOptions? options = null) : IWorkSerializer
 {
     private static readonly JsonWriterOptions WriterOptions = new() { SkipValidation = true };

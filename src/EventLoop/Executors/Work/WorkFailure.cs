@@ -3,12 +3,12 @@ using System.Runtime.ExceptionServices;
 
 namespace EventLoop.Executors.Work;
 
-/// <summary>What work threw, on its way back.</summary>
-/// <param name="TypeName">With its assembly, so that it can be made again.</param>
+/// <summary>An exception of work on its way back.</summary>
+/// <param name="TypeName">Qualified by its assembly, so that it can be made again.</param>
 /// <param name="FullName">For people.</param>
-/// <param name="Message">The exception's.</param>
-/// <param name="Stack">Where it was thrown, and the exceptions inside.</param>
-/// <param name="IsCancellation">The work has heeded its token.</param>
+/// <param name="Message">The exception's message.</param>
+/// <param name="Stack">Where it was thrown, followed by the inner exceptions.</param>
+/// <param name="IsCancellation">Whether the work responded to its token.</param>
 internal sealed record WorkFailure(string TypeName, string FullName, string Message, string Stack, bool IsCancellation)
 {
     internal static WorkFailure Of(Exception failure)
@@ -22,7 +22,7 @@ internal sealed record WorkFailure(string TypeName, string FullName, string Mess
             failure is OperationCanceledException);
     }
 
-    /// <summary>The same type where that can be made from a message and an inner exception, with the stack of the other process; else a
+    /// <summary>An exception of the same type, if that can be made from a message and an inner exception, with the other process's stack; otherwise a
     /// <see cref="WorkerTaskException"/>.</summary>
     internal Exception ToException()
     {
@@ -35,7 +35,7 @@ internal sealed record WorkFailure(string TypeName, string FullName, string Mess
         return made;
     }
 
-    // A constructor with a string alone is not asked: that string is often the name of a parameter.
+    // A constructor with a single string is not used: that string is often the name of a parameter.
     [UnconditionalSuppressMessage("Trimming", "IL2057", Justification = "What is not there is told by another exception.")]
     [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "As above.")]
     private Exception? TryMake()
@@ -49,7 +49,7 @@ internal sealed record WorkFailure(string TypeName, string FullName, string Mess
         }
         catch (Exception)
         {
-            return null;      // whatever a constructor of others does
+            return null;      // whatever a foreign constructor does
         }
     }
 

@@ -12,7 +12,7 @@ internal abstract class WorkFunction
     /// <summary>Whether it is asynchronous, and so runs on a loop.</summary>
     internal abstract bool NeedsLoop { get; }
 
-    /// <summary>Makes the argument, calls it, and writes the result.</summary>
+    /// <summary>Reads the argument, calls the function, and writes the result.</summary>
     internal abstract void Run(ReadOnlySpan<byte> argument, WorkCall call, IBufferWriter<byte> result);
 
     /// <summary>The same on the running loop.</summary>

@@ -11,18 +11,19 @@ namespace EventLoop.Executors.Work;
 /// The name of a function that captures nothing, by which another process of the same build finds it: the assembly with its version and the identity of its
 /// build, the method's token, and the type arguments.
 /// </summary>
-/// <param name="Assembly">Its simple name.</param>
-/// <param name="Version">Of the assembly, for people.</param>
-/// <param name="Build">Its module version id: another build has another one, and other tokens.</param>
-/// <param name="Token">Of the method.</param>
-/// <param name="Signature">The delegate's type, with its type arguments: what travels has these types.</param>
-/// <param name="TypeArguments">Of the type that declares the method, then of the method.</param>
-/// <param name="Display">For people.</param>
+/// <param name="Assembly">The simple name of the assembly.</param>
+/// <param name="Version">The assembly's version, for people.</param>
+/// <param name="Build">The module version ID: another build has another one, and other tokens.</param>
+/// <param name="Token">The method's token.</param>
+/// <param name="Signature">The delegate's type, with its type arguments: values are sent as these types.</param>
+/// <param name="TypeArguments">Those of the declaring type, then those of the method.</param>
+/// <param name="Display">The name for people.</param>
 internal sealed record WorkName(string Assembly, string Version, Guid Build, int Token, string Signature, string[] TypeArguments, string Display)
 {
     private static readonly ConditionalWeakTable<Delegate, WorkName> Known = new();
 
-    /// <exception cref="ArgumentException">The delegate captures something, or stands in no assembly that another process can load; it says what.</exception>
+    /// <exception cref="ArgumentException">The delegate captures something, or is in no assembly that another process can load; the message says
+    /// what.</exception>
     /// <exception cref="PlatformNotSupportedException">This program is compiled to native code.</exception>
     internal static WorkName Of(Delegate work)
     {
@@ -74,7 +75,7 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
             DisplayOf(method));
     }
 
-    /// <summary>The function, in a process that has it.</summary>
+    /// <summary>Finds the function, in a process that has it.</summary>
     /// <exception cref="WorkVersionException">This process has no such assembly, or another build of it.</exception>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Programs that are trimmed keep what they send as work.")]
     [UnconditionalSuppressMessage("Trimming", "IL2057", Justification = "As above.")]
@@ -119,7 +120,7 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
         return Delegate.CreateDelegate(TypeOf(Signature), method.IsStatic ? null : RuntimeHelpers.GetUninitializedObject(type), method);
     }
 
-    /// <summary>What the delegate carries with it, in words; null: nothing.</summary>
+    /// <summary>What the delegate captures, in words; null: nothing.</summary>
     [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "Fields of an object that is there are there.")]
     private static string? FindCaptured(Delegate work, MethodInfo method)
     {

@@ -3,8 +3,8 @@ using EventLoop.Coroutines;
 
 namespace EventLoop.Executors.Work;
 
-/// <summary>The signatures that work can have, each made into the one that is called. Found by their names: the
-/// kind of what is returned, then the kind of what is taken.</summary>
+/// <summary>The signatures that work can have, each adapted to the one that is called. Found by their names: the kind of result, then the kind of
+/// argument.</summary>
 internal static class WorkShapes<TArgument, TProgress, TResult>
 {
     // ---- Synchronous

@@ -6,8 +6,8 @@ using System.Runtime.InteropServices;
 namespace EventLoop.Executors.Work;
 
 /// <summary>
-/// Values on their way to another process. Raw ones are copied as they lie in memory, because both sides are this build; the serializer has the rest. What may
-/// be null begins with a byte that says so.
+/// Values on their way to another process. Raw ones are copied as they are in memory, because both sides are the same build; the others go through the
+/// serializer. Values that may be null are preceded by a byte that says so.
 /// </summary>
 internal static class WorkValues
 {
@@ -65,7 +65,7 @@ internal static class WorkValues
             return IsUnmanaged(type) ? new RawValue<T>() : null;
         }
 
-        // A reference in it would be an address here.
+        // A reference in it would be an address in this process.
         [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Work is not named in native programs at all.")]
         [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = "The method asks for nothing of its type.")]
         private static bool IsUnmanaged(Type type) =>

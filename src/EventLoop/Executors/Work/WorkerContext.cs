@@ -1,6 +1,6 @@
 namespace EventLoop;
 
-/// <summary>Where work in another process runs: what it may know of that. Any thread.</summary>
+/// <summary>What work in another process may know about its surroundings. Any thread.</summary>
 public class WorkerContext
 {
     private protected WorkerContext(int workerId, CancellationToken cancellationToken)
@@ -12,7 +12,7 @@ public class WorkerContext
     /// <summary>The worker's number.</summary>
     public int WorkerId { get; }
 
-    /// <summary>The waiter was cancelled, or the time is over: end soon.</summary>
+    /// <summary>Fires when the waiter was cancelled or the time has elapsed: end soon.</summary>
     public CancellationToken CancellationToken { get; }
 
     internal static WorkerContext Create(int workerId, CancellationToken cancellationToken) => new(workerId, cancellationToken);

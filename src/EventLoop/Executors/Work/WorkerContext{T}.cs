@@ -1,7 +1,7 @@
 namespace EventLoop;
 
-/// <summary>The same for work that reports its progress.</summary>
-/// <typeparam name="TProgress">The type of what it reports.</typeparam>
+/// <summary>The context of work that reports its progress.</summary>
+/// <typeparam name="TProgress">The type of the reports.</typeparam>
 public sealed class WorkerContext<TProgress> : WorkerContext
 {
     private readonly Action<TProgress> report;
@@ -9,7 +9,7 @@ public sealed class WorkerContext<TProgress> : WorkerContext
     internal WorkerContext(int workerId, CancellationToken cancellationToken, Action<TProgress> report)
         : base(workerId, cancellationToken) => this.report = report;
 
-    /// <summary>Tells the caller. Waits while the caller is far behind.</summary>
-    /// <param name="progress">Anything that can travel.</param>
+    /// <summary>Reports progress to the caller. Waits while the caller is far behind.</summary>
+    /// <param name="progress">Any value that can be serialized.</param>
     public void Report(TProgress progress) => report(progress);
 }

@@ -1,6 +1,6 @@
 namespace EventLoop;
 
-/// <summary>What work in another process threw, where its type cannot be made here; the message holds the original's.</summary>
+/// <summary>An exception of work in another process whose type cannot be made here; the message is the original's.</summary>
 /// <param name="message">The message.</param>
 public sealed class WorkerTaskException(string message) : Exception(message)
 {

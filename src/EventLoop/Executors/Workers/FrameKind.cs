@@ -1,15 +1,15 @@
 namespace EventLoop.Executors.Workers;
 
-/// <summary>What is said between a pool and its workers. Each frame has a length, a kind and the number of the work it is about.</summary>
+/// <summary>The messages between a pool and its workers. Each frame has a length, a kind and the number of the work that it is about.</summary>
 internal enum FrameKind : byte
 {
     /// <summary>To the worker, first: its number, its serializer, its initializer.</summary>
     Hello,
 
-    /// <summary>From the worker: it takes work.</summary>
+    /// <summary>From the worker: it accepts work.</summary>
     Ready,
 
-    /// <summary>To the worker: the name of a function, under a number.</summary>
+    /// <summary>To the worker: a number for the name of a function.</summary>
     Name,
 
     /// <summary>To the worker: a function's number and an argument.</summary>
@@ -21,7 +21,7 @@ internal enum FrameKind : byte
     /// <summary>To the worker: the token fires.</summary>
     Cancel,
 
-    /// <summary>To the worker: no more comes.</summary>
+    /// <summary>To the worker: nothing more will come.</summary>
     End,
 
     Progress,

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace EventLoop.Executors.Workers;
 
-/// <summary>A frame that is being made, in memory of the pool: room for its head, and what is written behind it.</summary>
+/// <summary>A frame under construction, in pooled memory: room for its header, and what is written after it.</summary>
 internal sealed class FrameWriter : IBufferWriter<byte>, IDisposable
 {
     internal const int Head = 9;
@@ -27,7 +27,7 @@ internal sealed class FrameWriter : IBufferWriter<byte>, IDisposable
         BinaryPrimitives.WriteInt32LittleEndian(head[5..], id);
     }
 
-    /// <summary>Drops what was written behind a place.</summary>
+    /// <summary>Drops what was written after a position.</summary>
     internal void Truncate(int to) => length = to;
 
     internal void PatchInt32(int at, int value) => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(at), value);
@@ -93,7 +93,7 @@ internal sealed class FrameWriter : IBufferWriter<byte>, IDisposable
     }
 }
 
-/// <summary>Reads what a <see cref="FrameWriter"/> wrote behind the head.</summary>
+/// <summary>Reads what a <see cref="FrameWriter"/> wrote after the header.</summary>
 internal ref struct FrameReader(ReadOnlySpan<byte> bytes)
 {
     private ReadOnlySpan<byte> rest = bytes;

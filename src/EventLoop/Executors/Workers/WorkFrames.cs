@@ -2,7 +2,7 @@ using EventLoop.Executors.Work;
 
 namespace EventLoop.Executors.Workers;
 
-/// <summary>Names and failures as frames have them.</summary>
+/// <summary>Reads and writes names and failures in frames.</summary>
 internal static class WorkFrames
 {
     internal static string TextOf(WorkName name) =>

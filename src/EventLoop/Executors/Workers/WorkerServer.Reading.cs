@@ -3,16 +3,16 @@ using EventLoop.Native;
 
 namespace EventLoop.Executors.Workers;
 
-// Who reads: as a rule the thread that works, between two pieces of work, so that no piece costs a hop. It never waits long for whoever reads instead: that one
-// hands on what it has read, and its turn is over when there is nothing that takes long any more.
+// Reading: usually done by the thread that works, between two pieces of work, so that no piece costs a hop. While a piece takes long the other thread reads;
+// it passes on what it has read, and its turn ends when there is no long work any more.
 internal sealed partial class WorkerServer
 {
-    private static readonly TimeSpan Long = TimeSpan.FromMilliseconds(5);      // later than that a cancellation is not noticed
+    private static readonly TimeSpan Long = TimeSpan.FromMilliseconds(5);      // a cancellation is noticed no later than this
 
-    private readonly Lock reading = new();                                 // held by whoever reads
+    private readonly Lock reading = new();                                 // held by the reader
     private readonly Queue<Arrival> arrived = [];                          // guarded by gate; read by the other thread
     private readonly SemaphoreSlim handedOn = new(0);                      // the first thread waits for the other's turn to bring something, or to end
-    private readonly SemaphoreSlim awake = new(0);                         // the other one waits for work to begin
+    private readonly SemaphoreSlim awake = new(0);                         // the other thread waits for work to begin
     private long begun;                                                    // of the first thread: odd while it works
     private int isAsleep;                                                  // interlocked: the other thread waits until it is woken
 
@@ -70,7 +70,7 @@ internal sealed partial class WorkerServer
         }
     }
 
-    // On a thread of its own: looks now and then while there is work, and reads while one piece of it takes long.
+    // On a thread of its own: checks from time to time while there is work, and reads while one piece of it takes long.
     private void WatchLongWork()
     {
         long seen = 0;
@@ -128,7 +128,7 @@ internal sealed partial class WorkerServer
         }
     }
 
-    // Null: it was a cancellation, which is done.
+    // Null: it was a cancellation, which has been handled.
     private Arrival? ReadFrame()
     {
         Span<byte> head = stackalloc byte[FrameWriter.Head];

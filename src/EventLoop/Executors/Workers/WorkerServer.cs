@@ -6,16 +6,16 @@ using EventLoop.Native;
 namespace EventLoop.Executors.Workers;
 
 /// <summary>
-/// A worker process: its first thread reads what the pool says and runs it, one piece of work after the other. While one takes longer, a second thread reads:
-/// the work may be cancelled, or the pool's end of the socket be gone. Then so is the pool's process, and this one ends at once.
+/// A worker process: its first thread reads the pool's messages and runs the work, one piece after another. While a piece takes longer, a second thread reads,
+/// because the work may be cancelled, or the pool's end of the socket may be gone. Then the pool's process is gone as well, and this one ends at once.
 /// </summary>
 internal sealed partial class WorkerServer
 {
     private readonly WorkerSocket socket = new();
     private readonly Dictionary<int, WorkFunction> functions = [];        // the first thread's
-    // one frame at a time; held while the pool is slow to read, which is what slows progress
+    // one frame at a time; held while the pool is slow to read, which is what slows progress reports
     private readonly Lock writing = new();
-    private readonly Lock gate = new();                                    // of the two below; held for a moment
+    private readonly Lock gate = new();                                    // of the two fields below; held only for a moment
     private CancellationTokenSource? current;
     private int currentId;
 
@@ -25,7 +25,7 @@ internal sealed partial class WorkerServer
 
     internal IWorkSerializer Serializer { get; private set; } = new JsonWorkSerializer();
 
-    /// <summary>Until the pool wants no more.</summary>
+    /// <summary>Runs until the pool needs it no more.</summary>
     internal void Serve()
     {
         new Thread(WatchLongWork) { IsBackground = true, Name = "EventLoop worker's reader" }.UnsafeStart();
@@ -133,7 +133,7 @@ internal sealed partial class WorkerServer
         frame.Dispose();
     }
 
-    // Each has a result or a failure in its place.
+    // Each place gets a result or a failure.
     private static void RunChunk(WorkFunction function, WorkCall call, FrameReader arguments, FrameWriter results)
     {
         int count = arguments.ReadInt32();
@@ -159,7 +159,7 @@ internal sealed partial class WorkerServer
         }
     }
 
-    // On any thread of the work's; in order, because each waits until it is on its way.
+    // On any thread of the work's; in order, because each call waits until its report is on the way.
     private void Report(int id, ReadOnlyMemory<byte> progress)
     {
         using var frame = new FrameWriter();
@@ -189,7 +189,7 @@ internal sealed partial class WorkerServer
         source?.CancelAsync();       // callbacks of users must not hold up this thread
     }
 
-    /// <summary>A function that is not here: whoever calls it learns why.</summary>
+    /// <summary>A function that is not available here: its callers are told why.</summary>
     private sealed class MissingFunction(Exception why) : WorkFunction
     {
         internal override bool NeedsLoop => false;

@@ -17,10 +17,10 @@ public static class EventLoopWebExtensions
 {
     /// <summary>
     /// Serves the application from an event loop: its connections, and its handlers with all that they await, run on one thread, one at a time between awaits.
-    /// Where the services have a <see cref="Loop"/> (<c>AddEventLoop</c> of EventLoop.Hosting) it is that one; else, called where a loop runs, that; else it
-    /// has threads of its own, which it starts and stops with the server.
+    /// If the services contain a <see cref="Loop"/> (<c>AddEventLoop</c> of EventLoop.Hosting) it is that one; otherwise, if this is called where a loop runs,
+    /// that one; otherwise it has threads of its own, which it starts and stops with the server.
     /// </summary>
-    /// <param name="builder">Of the application.</param>
+    /// <param name="builder">The builder of the application.</param>
     /// <param name="configure">Null: one loop, with the defaults.</param>
     /// <returns>The same builder.</returns>
     public static WebApplicationBuilder UseEventLoop(this WebApplicationBuilder builder, Action<EventLoopServerOptions>? configure = null)

@@ -1,8 +1,8 @@
 namespace EventLoop.AspNetCore;
 
-/// <summary>Among the features of a request and of a connection: the loop that serves it.</summary>
+/// <summary>A feature of each request and connection: the loop that serves it.</summary>
 public interface IEventLoopFeature
 {
-    /// <summary>Its handlers run there.</summary>
+    /// <summary>The loop on which its handlers run.</summary>
     Loop Loop { get; }
 }

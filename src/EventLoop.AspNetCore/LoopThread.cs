@@ -1,8 +1,8 @@
 namespace EventLoop.AspNetCore;
 
 /// <summary>A loop and the thread that runs it. Any thread.</summary>
-/// <param name="options">Of the loop.</param>
-/// <param name="onEnded">Told on that thread, when the run ends.</param>
+/// <param name="options">The options of the loop.</param>
+/// <param name="onEnded">Called on that thread, when the run ends.</param>
 internal sealed class LoopThread(LoopOptions options, Action<Loop, Exception?> onEnded)
 {
     private static readonly TimeSpan LongestJoin = TimeSpan.FromMinutes(1);
@@ -14,7 +14,7 @@ internal sealed class LoopThread(LoopOptions options, Action<Loop, Exception?> o
 
     internal string Name => options.Name ?? "web";
 
-    /// <returns>It runs.</returns>
+    /// <returns>The loop, which is running.</returns>
     internal Loop Start()
     {
         thread = new Thread(Run) { Name = Name, IsBackground = true };
@@ -63,7 +63,7 @@ internal sealed class LoopThread(LoopOptions options, Action<Loop, Exception?> o
         }
         catch (LoopExitException)
         {
-            // It ends already.
+            // It is ending already.
         }
     }
 }

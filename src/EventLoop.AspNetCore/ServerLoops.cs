@@ -12,7 +12,7 @@ internal sealed partial class ServerLoops(
 {
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
 
-    private readonly Lock starting = new();      // of the threads: at the start, or at the first request of a test server
+    private readonly Lock starting = new();      // for starting the threads, with the server or at the first request of a test server
     private readonly List<LoopThread> threads = [];
     private Loop[]? loops;
     private int next;
@@ -20,19 +20,18 @@ internal sealed partial class ServerLoops(
 
     internal EventLoopServerOptions Options => options.Value;
 
-    /// <summary>All of them; they run.</summary>
-    /// <exception cref="InvalidOperationException">The loop on which the application was made is to be
-    /// the only one, and others were asked for as well.</exception>
+    /// <summary>All loops, which are running.</summary>
+    /// <exception cref="InvalidOperationException">The loop on which the application was made has to be the only one, and more were requested.</exception>
     internal Loop[] All => Volatile.Read(ref loops) ?? Start(null);
 
-    /// <summary>In turn, for what comes by no connection of ours.</summary>
+    /// <summary>The loops in turn, for requests that come by no connection of this transport.</summary>
     internal Loop Any() => All is [var only] ? only : All[(int)((uint)Interlocked.Increment(ref next) % (uint)All.Length)];
 
-    /// <summary>The server starts, perhaps on a loop.</summary>
+    /// <summary>Called when the server starts, possibly on a loop.</summary>
     internal Loop[] StartHere() => Volatile.Read(ref loops) ?? Start(Loop.TryGetCurrent(out var here) ? here : null);
 
-    /// <summary>Runs <paramref name="function"/> on a loop, wherever this is.</summary>
-    /// <exception cref="InvalidOperationException">The loop does not come to it.</exception>
+    /// <summary>Runs <paramref name="function"/> on a loop, from wherever this is called.</summary>
+    /// <exception cref="InvalidOperationException">The loop does not get to it.</exception>
     internal static async Task<T> RunOnAsync<T>(Loop loop, Func<T> function, CancellationToken cancellation = default)
     {
         if (ReferenceEquals(LoopCore.Running, loop.Core))
@@ -125,7 +124,7 @@ internal sealed partial class ServerLoops(
         }
     }
 
-    // By LoopExitException or Stop, out of a handler; or by our own Stop.
+    // By LoopExitException or Stop in a handler, or by this class's own Stop.
     private void OnEnded(Loop loop, Exception? failure)
     {
         if (disposed)

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace EventLoop.Hosting;
 
-/// <summary>The body of an answer, to be read in the time of its request.</summary>
+/// <summary>The body of a response, to be read within the deadline of its request.</summary>
 internal sealed class DeadlineContent : HttpContent
 {
     private readonly HttpContent inner;

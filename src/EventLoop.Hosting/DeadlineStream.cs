@@ -1,6 +1,6 @@
 namespace EventLoop.Hosting;
 
-/// <summary>A body that is read as a stream, in the time of its request.</summary>
+/// <summary>A body that is read as a stream, within the deadline of its request.</summary>
 internal sealed class DeadlineStream(Stream inner, RequestDeadline limit) : Stream
 {
     public override bool CanRead => inner.CanRead;

@@ -7,12 +7,12 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>The health check of loops.</summary>
 public static class EventLoopHealthChecksBuilderExtensions
 {
-    /// <summary>Adds a check that the application's loop comes round: it answers within <see cref="HostedLoopOptions.HeartbeatLimit"/>. Of a loop that does not
-    /// the step that holds it up is named.</summary>
-    /// <param name="builder">Of <c>services.AddHealthChecks()</c>.</param>
-    /// <param name="name">Of the check. Null: "loop".</param>
+    /// <summary>Adds a check that the application's loop is turning: it responds within <see cref="HostedLoopOptions.HeartbeatLimit"/>. Otherwise the step
+    /// that holds it up is named.</summary>
+    /// <param name="builder">The result of <c>services.AddHealthChecks()</c>.</param>
+    /// <param name="name">The name of the check. Null: "loop".</param>
     /// <param name="failureStatus">What a failure reports. Null: unhealthy.</param>
-    /// <param name="tags">To tell checks apart. Null: none.</param>
+    /// <param name="tags">Tags of the check. Null: none.</param>
     /// <returns><paramref name="builder"/>.</returns>
     /// <remarks>Its data are <see cref="Loop.Statistics"/>: tasks, ready, timers, steps, busy, idle; and the delay.</remarks>
     public static IHealthChecksBuilder AddEventLoop(this IHealthChecksBuilder builder, string? name = null, HealthStatus? failureStatus = null,
@@ -20,11 +20,11 @@ public static class EventLoopHealthChecksBuilderExtensions
         Add(builder, null, name ?? "loop", failureStatus, tags);
 
     /// <summary>Adds the check of a loop that was added under a key.</summary>
-    /// <param name="builder">Of <c>services.AddHealthChecks()</c>.</param>
-    /// <param name="key">Of the loop.</param>
-    /// <param name="name">Of the check. Null: "loop KEY".</param>
+    /// <param name="builder">The result of <c>services.AddHealthChecks()</c>.</param>
+    /// <param name="key">The key of the loop.</param>
+    /// <param name="name">The name of the check. Null: "loop KEY".</param>
     /// <param name="failureStatus">What a failure reports. Null: unhealthy.</param>
-    /// <param name="tags">To tell checks apart. Null: none.</param>
+    /// <param name="tags">Tags of the check. Null: none.</param>
     /// <inheritdoc cref="AddEventLoop" path="/returns|/remarks"/>
     public static IHealthChecksBuilder AddKeyedEventLoop(
         this IHealthChecksBuilder builder, object key, string? name = null, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)

@@ -7,14 +7,14 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Clients of <see cref="IHttpClientFactory"/> on the loop, and deadlines for their requests.</summary>
 public static class EventLoopHttpClientBuilderExtensions
 {
-    /// <summary>The client's connections live on the application's loop: its primary handler is <see cref="LoopHttp.CreateHandler(Loop)"/>, wherever and
+    /// <summary>Puts the client's connections on the application's loop: its primary handler is <see cref="LoopHttp.CreateHandler(Loop)"/>, wherever and
     /// whenever the factory makes it.</summary>
-    /// <param name="builder">Of <c>services.AddHttpClient(...)</c>.</param>
-    /// <param name="key">Of the loop, where it was added under one. Null: the application's.</param>
-    /// <param name="configure">Sets up each handler further. Null: nothing.</param>
+    /// <param name="builder">The result of <c>services.AddHttpClient(...)</c>.</param>
+    /// <param name="key">The key of the loop, if it was added under one. Null: the application's loop.</param>
+    /// <param name="configure">Configures each handler further. Null: nothing.</param>
     /// <returns><paramref name="builder"/>.</returns>
-    /// <remarks>The factory still replaces handlers by its own time (<c>SetHandlerLifetime</c>; two
-    /// minutes): requests under way end on the old one's connections.</remarks>
+    /// <remarks>The factory still replaces handlers after its own lifetime (<c>SetHandlerLifetime</c>; two minutes): requests in progress end on the old one's
+    /// connections.</remarks>
     public static IHttpClientBuilder UseEventLoop(this IHttpClientBuilder builder, object? key = null, Action<SocketsHttpHandler>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -29,12 +29,12 @@ public static class EventLoopHttpClientBuilderExtensions
         });
     }
 
-    /// <summary>Each request has a deadline, its body and retries by handlers added later included; a single request may have another one, by
+    /// <summary>Gives each request a deadline, which includes its body and retries by handlers added later; a single request may have a different one, by
     /// <see cref="HttpRequestDeadlineExtensions.SetDeadline"/>.</summary>
-    /// <param name="builder">Of <c>services.AddHttpClient(...)</c>.</param>
-    /// <param name="deadline">From when the request is sent. Null: only for requests that have one of their own.</param>
+    /// <param name="builder">The result of <c>services.AddHttpClient(...)</c>.</param>
+    /// <param name="deadline">Counted from when the request is sent. Null: only for requests that have one of their own.</param>
     /// <returns><paramref name="builder"/>.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is not more than zero.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is not positive.</exception>
     public static IHttpClientBuilder AddRequestDeadline(this IHttpClientBuilder builder, TimeSpan? deadline = null)
     {
         ArgumentNullException.ThrowIfNull(builder);

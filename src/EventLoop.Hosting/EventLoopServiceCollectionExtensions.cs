@@ -18,14 +18,14 @@ public static class EventLoopServiceCollectionExtensions
     /// Adds the application's loop: <see cref="Loop"/> and <see cref="IExecutor"/> by injection. The host runs the loop on a thread of its own, starts it
     /// before all other services and stops it after them.
     /// </summary>
-    /// <param name="services">Of a host: the loop starts and stops with that.</param>
+    /// <param name="services">The services of a host: the loop starts and stops with it.</param>
     /// <param name="configure">Sets options, after the section <c>EventLoop</c> of the configuration. Null: nothing.</param>
     /// <returns><paramref name="services"/>.</returns>
     /// <remarks>
-    /// <para>The loop can be injected from the first moment on, into constructors of services as well;
-    /// what is submitted to it before the host starts begins then.</para>
-    /// <para>An <see cref="IExecutor"/> that was added before is the loop's default executor; else that is the thread pool.</para>
-    /// <para>Signals are the host's: SIGTERM and Ctrl-C stop it in order, and the loop with it. A loop that ends by itself stops the host: a
+    /// <para>The loop can be injected from the first moment on, also into constructors of services; what is submitted to it before the host starts begins
+    /// then.</para>
+    /// <para>An <see cref="IExecutor"/> that was added before is the loop's default executor; otherwise that is the thread pool.</para>
+    /// <para>Signals belong to the host: SIGTERM and Ctrl-C stop it in order, and the loop with it. A loop that ends by itself stops the host: a
     /// <see cref="LoopExitException"/> gives the exit code, anything else is logged, and thrown by the host's stop.</para>
     /// <para>Calling it again adds options to the same loop.</para>
     /// </remarks>
@@ -37,7 +37,7 @@ public static class EventLoopServiceCollectionExtensions
     }
 
     /// <summary>Adds the application's loop, with its options from a section of the configuration.</summary>
-    /// <param name="services">Of a host: the loop starts and stops with that.</param>
+    /// <param name="services">The services of a host: the loop starts and stops with it.</param>
     /// <param name="configuration">The section with the options.</param>
     /// <inheritdoc cref="AddEventLoop(IServiceCollection, Action{HostedLoopOptions})" path="/returns|/remarks"/>
     public static IServiceCollection AddEventLoop(this IServiceCollection services, IConfiguration configuration)
@@ -46,12 +46,11 @@ public static class EventLoopServiceCollectionExtensions
         return services.AddEventLoop(options => configuration.Bind(options));
     }
 
-    /// <summary>Adds a loop that exists already, for injection: that on which the host itself is
-    /// started, as a rule. It is neither started nor stopped.</summary>
-    /// <param name="services">Where it is added.</param>
+    /// <summary>Adds an existing loop for injection: usually the one on which the host itself is started. It is neither started nor stopped.</summary>
+    /// <param name="services">The services that it is added to.</param>
     /// <param name="loop">Whoever made it runs it, for as long as the services use it.</param>
     /// <returns><paramref name="services"/>.</returns>
-    /// <exception cref="InvalidOperationException">The services have a loop.</exception>
+    /// <exception cref="InvalidOperationException">The services have a loop already.</exception>
     public static IServiceCollection AddEventLoop(this IServiceCollection services, Loop loop)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -69,8 +68,8 @@ public static class EventLoopServiceCollectionExtensions
     }
 
     /// <summary>Adds a loop under a key, with a thread of its own: injected by <c>[FromKeyedServices(key)] Loop loop</c>.</summary>
-    /// <param name="services">Of a host: the loop starts and stops with that.</param>
-    /// <param name="key">Whatever tells it from others; as text it names the options (<c>EventLoop:KEY</c> in the configuration).</param>
+    /// <param name="services">The services of a host: the loop starts and stops with it.</param>
+    /// <param name="key">Distinguishes it from others; as text it names the options (<c>EventLoop:KEY</c> in the configuration).</param>
     /// <param name="configure">Sets options, after the section of the configuration. Null: nothing.</param>
     /// <inheritdoc cref="AddEventLoop(IServiceCollection, Action{HostedLoopOptions})" path="/returns|/remarks"/>
     public static IServiceCollection AddKeyedEventLoop(this IServiceCollection services, object key, Action<HostedLoopOptions>? configure = null)

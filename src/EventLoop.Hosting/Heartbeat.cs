@@ -1,6 +1,7 @@
 namespace EventLoop.Hosting;
 
-/// <summary>Whether a loop comes round: something is posted to it, and is to be back within a time. At most one beat is under way, however many ask.</summary>
+/// <summary>Measures whether a loop is turning: something is posted to it, and has to be back within a time. At most one beat is under way, however many
+/// ask.</summary>
 /// <remarks><b>Thread:</b> any.</remarks>
 internal sealed class Heartbeat(Loop loop, TimeSpan limit)
 {
@@ -11,11 +12,11 @@ internal sealed class Heartbeat(Loop loop, TimeSpan limit)
 
     internal TimeSpan Limit => limit;
 
-    /// <summary>What the loop's thread is at.</summary>
+    /// <summary>What the loop's thread is doing.</summary>
     internal string CurrentStep => loop.Core.Current?.Task?.Label ?? "a callback";
 
-    /// <summary>How long the loop takes to come to what is posted to it.</summary>
-    /// <returns>The time; null when it has not come to it within the limit, counted from when the beat under way was posted.</returns>
+    /// <summary>Measures how long the loop takes to get to what is posted to it.</summary>
+    /// <returns>The time; null if it has not got to it within the limit, counted from when the current beat was posted.</returns>
     /// <exception cref="ObjectDisposedException">The loop is closed.</exception>
     internal async Task<TimeSpan?> MeasureAsync(CancellationToken cancellationToken)
     {

@@ -1,7 +1,7 @@
 namespace EventLoop.Hosting;
 
-/// <summary>The executor of a hosted loop where the application brings none: the thread pool. Disposed by the container, which may know
-/// <see cref="IDisposable"/> only, and must not wait for work that never ends.</summary>
+/// <summary>The executor of a hosted loop if the application provides none: the thread pool. Disposed by the container, which may know only
+/// <see cref="IDisposable"/>, and must not wait for work that never ends.</summary>
 internal sealed class HostExecutor(TimeSpan patience) : IExecutor, IDisposable
 {
     private readonly ThreadPoolExecutor pool = new();
@@ -16,7 +16,7 @@ internal sealed class HostExecutor(TimeSpan patience) : IExecutor, IDisposable
         }
         catch (TimeoutException)
         {
-            // Threads of the pool do not hold up the process.
+            // Threads of the pool do not keep the process alive.
         }
     }
 

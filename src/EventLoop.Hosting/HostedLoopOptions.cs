@@ -2,13 +2,13 @@ using Microsoft.Extensions.Logging;
 
 namespace EventLoop.Hosting;
 
-/// <summary>How a loop of the host is to be. Bound from the section <c>EventLoop</c> of the configuration
-/// (<c>EventLoop:KEY</c> for a keyed loop); what code sets comes after that.</summary>
-/// <remarks>What is left null is as in <see cref="LoopOptions"/>. A value that a loop refuses is refused when the loop is made: when the host starts, or when
+/// <summary>Options of a hosted loop. Bound from the section <c>EventLoop</c> of the configuration (<c>EventLoop:KEY</c> for a keyed loop); what code sets is
+/// applied after that.</summary>
+/// <remarks>Null means the default of <see cref="LoopOptions"/>. A value that a loop refuses is refused when the loop is made: when the host starts, or when
 /// somebody asks for the loop before that.</remarks>
 public sealed class HostedLoopOptions
 {
-    /// <summary>For logs, messages and the thread. Null: "application", or the key of a keyed loop.</summary>
+    /// <summary>The name in logs, messages and for the thread. Null: "application", or the key of a keyed loop.</summary>
     public string? Name { get; set; }
 
     /// <inheritdoc cref="LoopOptions.Debug"/>
@@ -20,8 +20,8 @@ public sealed class HostedLoopOptions
     /// <inheritdoc cref="LoopOptions.StuckStepThreshold"/>
     public TimeSpan? StuckStepThreshold { get; set; }
 
-    /// <summary>How long cancelled tasks may take at the loop's end; the host's own time
-    /// (<c>HostOptions.ShutdownTimeout</c>) bounds it as well. Null: 30 s.</summary>
+    /// <summary>How long cancelled tasks may take at the loop's end; the host's own limit (<c>HostOptions.ShutdownTimeout</c>) applies as well. Null: 30
+    /// s.</summary>
     public TimeSpan? ShutdownTimeout { get; set; }
 
     /// <inheritdoc cref="LoopOptions.ForeignGrace"/>
@@ -36,11 +36,11 @@ public sealed class HostedLoopOptions
     /// <inheritdoc cref="LoopOptions.Poller"/>
     public PollerKind? Poller { get; set; }
 
-    /// <summary>The loop's health check fails when the loop has not answered for so long: a step has not ended. More than zero. Default: 1 s.</summary>
+    /// <summary>How long the loop may take to respond before its health check fails, because a step has not ended. More than zero. Default: 1 s.</summary>
     public TimeSpan HeartbeatLimit { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The last word on the loop's options, for those that stand in no configuration: <c>o
-    /// => o with { IsCancellation = ... }</c>. Null: none.</summary>
+    /// <summary>Adjusts the loop's options last, for those that cannot be in a configuration: <c>o => o with { IsCancellation = ... }</c>. Null: no
+    /// change.</summary>
     public Func<LoopOptions, LoopOptions>? Adjust { get; set; }
 
     internal LoopOptions ToLoopOptions(string name, IExecutor executor, ILoggerFactory? loggers)
@@ -61,6 +61,6 @@ public sealed class HostedLoopOptions
             EagerTasks = EagerTasks ?? standard.EagerTasks,
             Poller = Poller ?? standard.Poller,
         };
-        return (Adjust?.Invoke(options) ?? options) with { HandleInterrupt = false };      // signals are the host's
+        return (Adjust?.Invoke(options) ?? options) with { HandleInterrupt = false };      // signals belong to the host
     }
 }

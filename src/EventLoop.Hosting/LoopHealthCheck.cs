@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace EventLoop.Hosting;
 
-/// <summary>Healthy is a loop that comes to what is posted to it within the limit; of one that does not the step that holds it up is named.</summary>
+/// <summary>A loop is healthy if it gets to what is posted to it within the limit; otherwise the step that holds it up is named.</summary>
 internal sealed class LoopHealthCheck(Heartbeat heartbeat) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

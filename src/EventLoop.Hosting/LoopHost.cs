@@ -4,11 +4,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EventLoop.Hosting;
 
-/// <summary>A loop, the thread it runs on, and its main, which waits for the host to stop.</summary>
-/// <remarks><b>Thread:</b> any, for everything but <see cref="MainAsync"/>.</remarks>
+/// <summary>A loop, the thread that it runs on, and its main, which waits for the host to stop.</summary>
+/// <remarks><b>Thread:</b> any, for everything except <see cref="MainAsync"/>.</remarks>
 internal sealed partial class LoopHost : IDisposable
 {
-    /// <summary>What is left to a loop whose time is over, to name what it abandons and to close.</summary>
+    /// <summary>What a loop whose time has elapsed gets to name what it abandons and to close.</summary>
     private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(1);
 
     private readonly LoopRunner runner;
@@ -17,10 +17,10 @@ internal sealed partial class LoopHost : IDisposable
     private readonly TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock gate = new();
-    private LoopFuture? stop;            // guarded by the gate; of the loop
+    private LoopFuture? stop;            // guarded by the gate; belongs to the loop
     private Thread? thread;              // guarded by the gate
     private bool stopIsAsked;            // guarded by the gate
-    private Exception? failure;          // written before `ended`, read behind it
+    private Exception? failure;          // written before `ended`, read after it
 
     internal LoopHost(LoopOptions options, TimeSpan heartbeatLimit, IHostApplicationLifetime? lifetime)
     {
@@ -39,7 +39,7 @@ internal sealed partial class LoopHost : IDisposable
     private bool HasEnded => ended.Task.IsCompleted;
 
     /// <summary>Starts the thread, once.</summary>
-    /// <returns>The loop turns.</returns>
+    /// <returns>Completes when the loop is turning.</returns>
     internal Task StartAsync()
     {
         lock (gate)
@@ -56,8 +56,8 @@ internal sealed partial class LoopHost : IDisposable
     }
 
     /// <summary>Ends the loop: what is left on it is cancelled and awaited.</summary>
-    /// <param name="outOfTime">Fires when the host waits no longer: what has not ended then is named and abandoned.</param>
-    /// <returns>It ended; fails as the loop failed, if it did so by itself.</returns>
+    /// <param name="outOfTime">Fires when the host no longer waits: what has not ended then is named and abandoned.</param>
+    /// <returns>Completes when the loop has ended; fails as the loop failed, if it did so by itself.</returns>
     internal async Task StopAsync(CancellationToken outOfTime)
     {
         AskToStop();
@@ -85,8 +85,8 @@ internal sealed partial class LoopHost : IDisposable
         }
     }
 
-    /// <summary>For containers that are disposed without a host that stopped: ends the loop as
-    /// <see cref="StopAsync"/> does, in the time that the loop's options give.</summary>
+    /// <summary>Ends the loop like <see cref="StopAsync"/>, within the time that the loop's options give; for containers that are disposed without a host that
+    /// stopped.</summary>
     public void Dispose()
     {
         AskToStop();
@@ -126,7 +126,7 @@ internal sealed partial class LoopHost : IDisposable
         }
     }
 
-    // What still runs is abandoned, and named by the loop; where its thread stands in a step, that has to come back first.
+    // What is still running is abandoned, and named by the loop; if its thread is in a step, that has to return first.
     private void Hurry()
     {
         if (Loop.IsEnding)

@@ -1,7 +1,7 @@
 namespace EventLoop.Hosting;
 
 /// <summary>
-/// The time that one outgoing request may take: what is done inside is cancelled when it is over, and throws <see cref="TimeoutException"/> then.
+/// The time that one outgoing request may take: what is done inside is cancelled when it has elapsed, and then throws <see cref="TimeoutException"/>.
 /// </summary>
 internal sealed class RequestDeadline : IDisposable
 {

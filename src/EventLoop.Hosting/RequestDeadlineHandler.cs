@@ -2,21 +2,21 @@ using System.Globalization;
 
 namespace EventLoop.Hosting;
 
-/// <summary>Gives requests a deadline: each its own (<see cref="HttpRequestDeadlineExtensions.SetDeadline"/>), or a common one. What is late throws
-/// <see cref="TimeoutException"/>, which names the request.</summary>
+/// <summary>Gives requests a deadline: their own (<see cref="HttpRequestDeadlineExtensions.SetDeadline"/>), or a common one. A late request throws
+/// <see cref="TimeoutException"/>, which names it.</summary>
 /// <remarks>
-/// <para>The time runs from the sending of the request to the end of the answer's body: also while that is read as a stream, later. <c>HttpClient.Timeout</c>
-/// is one for all requests of a client, ends with the headers where the body is read as a stream, and throws a cancellation that looks like any other.</para>
+/// <para>The time runs from the sending of the request to the end of the response's body, even if that is read as a stream later. <c>HttpClient.Timeout</c> is
+/// the same for all requests of a client, ends with the headers if the body is read as a stream, and throws a cancellation that looks like any other.</para>
 /// <para><b>Thread:</b> any.</para>
 /// </remarks>
 /// <param name="deadline">For requests that have none of their own. Null: none.</param>
-/// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is not more than zero, and not infinite.</exception>
+/// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is not positive, and not infinite.</exception>
 public sealed class RequestDeadlineHandler(TimeSpan? deadline = null) : DelegatingHandler
 {
     private readonly TimeSpan common = Check(deadline) ?? Timeout.InfiniteTimeSpan;
 
     /// <inheritdoc/>
-    /// <exception cref="TimeoutException">The request was not over in time.</exception>
+    /// <exception cref="TimeoutException">The request did not end in time.</exception>
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);

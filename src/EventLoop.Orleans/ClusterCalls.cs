@@ -62,7 +62,7 @@ internal sealed class ClusterCalls
         TimeSpan.FromTicks(Interlocked.Read(ref queueTicks)),
         TimeSpan.FromTicks(Interlocked.Read(ref workTicks)));
 
-    /// <summary>One piece of work, or a chunk, to its end: the bytes of its result. What it ended with otherwise is thrown.</summary>
+    /// <summary>Runs one piece of work, or a chunk, to its end and returns the bytes of its result; any other outcome is thrown.</summary>
     internal async Task<ReadOnlyMemory<byte>> RunAsync(
         WorkName name, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry, IProgressObserver? progress, CancellationToken token)
     {
@@ -194,7 +194,7 @@ internal sealed class ClusterCalls
         {
             try
             {
-                // A call whose token is cancelled already goes nowhere.
+                // A call whose token has fired already is not sent.
                 reply = await (token.IsCancellationRequested ? ticket.Stop() : ticket.Wait(token)).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (token.IsCancellationRequested)
@@ -236,7 +236,7 @@ internal sealed class ClusterCalls
         }
     }
 
-    // Whether the work was done is not known after any of these: a silo that is gone or cannot be reached, or a call without an answer.
+    // After any of these it is unknown whether the work was done: the silo is gone or cannot be reached, or the call had no response.
     private static bool IsLoss(Exception failure) => failure is OrleansException or TimeoutException;
 
     private void VerifyOpen()
@@ -247,8 +247,8 @@ internal sealed class ClusterCalls
         }
     }
 
-    /// <summary>Takes no more work; what it has may end within the time, then it is cancelled.</summary>
-    /// <returns>How much was cancelled.</returns>
+    /// <summary>Accepts no more work; what it has may end within the time, and is then cancelled.</summary>
+    /// <returns>How many were cancelled.</returns>
     internal async Task<int> StopAsync(TimeSpan? timeout)
     {
         stopping = true;
@@ -290,7 +290,7 @@ internal sealed class ClusterCalls
         private const long QuickTicks = TimeSpan.TicksPerMillisecond / 10;
 
         private int used;
-        private long average = -1;      // any thread; less than zero: not known
+        private long average = -1;      // any thread; negative: unknown
 
         internal Known(WorkName name)
         {
@@ -302,21 +302,21 @@ internal sealed class ClusterCalls
 
         internal WorkFunctionName Name { get; }
 
-        /// <summary>Whether it takes so little time that the call is what costs.</summary>
+        /// <summary>Whether it takes so little time that the call is the main cost.</summary>
         internal bool IsQuick => (ulong)Volatile.Read(ref average) < QuickTicks;
 
-        /// <summary>How long one took. One of two at once may be lost.</summary>
+        /// <summary>Records how long one took. Of two at the same moment one may be lost.</summary>
         internal void Took(long ticks)
         {
             long before = Volatile.Read(ref average);
             Volatile.Write(ref average, before < 0 || ticks > QuickTicks ? ticks : before + (ticks - before) / 8);
         }
 
-        /// <summary>The first few calls bring the name.</summary>
+        /// <summary>Whether a call has to send the name, which the first few do.</summary>
         internal bool IsNew() => used < 4 && Interlocked.Increment(ref used) <= 4;
     }
 
-    /// <summary>One that is under way.</summary>
+    /// <summary>A call in progress.</summary>
     private sealed class Call : IDisposable
     {
         private readonly CancellationTokenSource own;

@@ -5,18 +5,17 @@ using EventLoop.Orleans.Workers;
 
 namespace EventLoop.Orleans;
 
-// Many pieces of work: map, as_completed. Arguments are taken from the source on the loop, at most so many ahead of the consumer as may be under way.
+// Many pieces of work: map, as_completed. Arguments are taken from the source on the loop, at most as many ahead of the consumer as may be in flight.
 public sealed partial class ClusterExecutor
 {
-    /// <summary>Results in the order of the arguments; the first failure is thrown in its place. Python: <c>Executor.map</c>.</summary>
+    /// <summary>Returns the results in the order of the arguments; the first failure is thrown in its place. Python: <c>Executor.map</c>.</summary>
     /// <typeparam name="TArgument">The type of the arguments.</typeparam>
     /// <typeparam name="TResult">The type of the results.</typeparam>
-    /// <param name="work">Captures nothing.</param>
+    /// <param name="work">A function that captures nothing.</param>
     /// <param name="arguments">Taken on the loop, at most <see cref="ClusterExecutorOptions.MaxInFlight"/>
     /// (times chunk) ahead of the consumer, so it may be endless.</param>
-    /// <param name="chunk">How many arguments travel together: more for work of microseconds. The time
-    /// limit is one for all of them; a failure keeps its place.</param>
-    /// <returns>Leaving early cancels what is under way.</returns>
+    /// <param name="chunk">How many arguments are sent together: more for work of microseconds. They share one time limit; a failure keeps its place.</param>
+    /// <returns>The results. Leaving the enumeration early cancels what is running.</returns>
     /// <exception cref="ArgumentException">The work captures something; the message names what.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="chunk"/> is less than one.</exception>
     public IAsyncEnumerable<TResult> Map<TArgument, TResult>(Func<TArgument, TResult> work, IEnumerable<TArgument> arguments, int chunk = 1)
@@ -26,12 +25,12 @@ public sealed partial class ClusterExecutor
         return MapAll<TArgument, TResult>(WorkName.Of(work), arguments, chunk);
     }
 
-    /// <summary>Results as they come; a failure is one of them.</summary>
+    /// <summary>Returns the results as they arrive; a failure is one of them.</summary>
     /// <typeparam name="TArgument">The type of the arguments.</typeparam>
     /// <typeparam name="TResult">The type of the results.</typeparam>
-    /// <param name="work">Captures nothing.</param>
+    /// <param name="work">A function that captures nothing.</param>
     /// <param name="arguments">Taken on the loop, at most <see cref="ClusterExecutorOptions.MaxInFlight"/> ahead of the consumer, so it may be endless.</param>
-    /// <returns>Leaving early cancels what is under way.</returns>
+    /// <returns>The results. Leaving the enumeration early cancels what is running.</returns>
     /// <exception cref="ArgumentException">The work captures something; the message names what.</exception>
     public IAsyncEnumerable<WorkResult<TArgument, TResult>> AsCompleted<TArgument, TResult>(Func<TArgument, TResult> work, IEnumerable<TArgument> arguments)
     {
@@ -159,7 +158,7 @@ public sealed partial class ClusterExecutor
         }
     }
 
-    // Its failure is part of what it returns: nobody may be there to look at it.
+    // Its failure is part of the result: there may be nobody to observe it.
     private async Coroutine<Outcome<ReadOnlyMemory<byte>>> Observed(WorkName name, ReadOnlyMemory<byte> argument, bool isChunk)
     {
         try

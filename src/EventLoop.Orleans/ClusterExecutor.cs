@@ -6,29 +6,28 @@ using Orleans;
 
 namespace EventLoop.Orleans;
 
-/// <summary>Runs static functions on the silos of a cluster: what a pool of worker processes is to one machine, and with the same calls.</summary>
+/// <summary>Runs static functions on the silos of a cluster: what a pool of worker processes does on one machine, with the same calls.</summary>
 /// <remarks>
-/// <para><b>What can be run:</b> a static method, a static lambda, or any lambda that captures nothing, of an assembly that the silos have in the same build;
-/// another build is refused by <see cref="WorkRefusedException"/>, which names both. Arguments and results are copied.</para>
-/// <para><b>A lost silo fails what ran there</b> with <see cref="SiloLostException"/>; nothing is run twice, unless <see cref="Retry"/> says so.</para>
-/// <para><b>What the work throws</b> is thrown here as the same type where that can be made from a message and an inner exception, with the silo's stack; else
-/// as <see cref="WorkerTaskException"/>.</para>
-/// <para><b>Cancellation:</b> goes to the silo by Orleans' tokens, and the wait ends when the silo has acknowledged it: at once for work that waits there, with
-/// the work for work that heeds its token, after <see cref="ClusterExecutorOptions.CancelGrace"/> for work that
-/// does not; at the latest after <see cref="LoopOptions.ForeignGrace"/>. That takes a client made with
-/// <see cref="EventLoopOrleansExtensions.UseClusterExecutor"/>; without it the wait ends at once; that for quick work,
-/// which travels with others, with its call.</para>
+/// <para><b>What can be run:</b> a static method, a static lambda, or any lambda that captures nothing, from an assembly that the silos have in the same
+/// build; another build is refused with <see cref="WorkRefusedException"/>, which names both. Arguments and results are copied.</para>
+/// <para><b>A lost silo fails what ran there</b> with <see cref="SiloLostException"/>; nothing is run twice, unless <see cref="Retry"/> allows it.</para>
+/// <para><b>An exception of the work</b> is thrown here with the same type, if that can be made from a message and an inner exception, and with the silo's
+/// stack; otherwise as <see cref="WorkerTaskException"/>.</para>
+/// <para><b>Cancellation:</b> is passed to the silo by Orleans' tokens, and the wait ends when the silo has acknowledged it: at once for queued work, with the
+/// work if that observes its token, after <see cref="ClusterExecutorOptions.CancelGrace"/> for work that does not; at the latest after
+/// <see cref="LoopOptions.ForeignGrace"/>. This needs a client made with <see cref="EventLoopOrleansExtensions.UseClusterExecutor"/>; without it the wait ends
+/// at once. For quick work, which is sent together with others, it ends with the call.</para>
 /// <para><b>Thread:</b> <c>Run</c>, <c>Map</c> and <c>AsCompleted</c> on any loop, the rest on any thread.</para>
-/// <para>Of the silos each has <see cref="EventLoopOrleansExtensions.AddEventLoopWorkers"/>. Python:
-/// Dask's <c>Client.submit</c> and <c>map</c>, Ray's tasks.</para>
+/// <para>Every silo needs <see cref="EventLoopOrleansExtensions.AddEventLoopWorkers"/>. Python: Dask's <c>Client.submit</c> and <c>map</c>, Ray's
+/// tasks.</para>
 /// </remarks>
 public sealed partial class ClusterExecutor : IExecutor
 {
     private readonly ClusterCalls calls;
     private readonly WorkRetry? retry;
 
-    /// <summary>An executor over a client that is connected; the client stays its owner's.</summary>
-    /// <param name="client">Of a host whose builder has <see cref="EventLoopOrleansExtensions.UseClusterExecutor"/>, as a rule.</param>
+    /// <summary>Makes an executor over a connected client, which remains its owner's.</summary>
+    /// <param name="client">Usually that of a host whose builder has <see cref="EventLoopOrleansExtensions.UseClusterExecutor"/>.</param>
     /// <param name="options">Null: the defaults.</param>
     public ClusterExecutor(IClusterClient client, ClusterExecutorOptions? options = null)
     {
@@ -42,11 +41,12 @@ public sealed partial class ClusterExecutor : IExecutor
         this.retry = retry;
     }
 
-    /// <summary>The same executor, whose work is run again elsewhere when its silo is lost: for work that may be done twice, or that sees by
+    /// <summary>Returns the same executor with retries: work is run again elsewhere if its silo is lost; for work that may be done twice, or that checks by
     /// <see cref="ClusterWork.IdempotencyKey"/> whether it has been done.</summary>
-    /// <param name="attempts">At most so many, the first one included; between two of them is a pause, of 200 ms at first and twice as long each time.</param>
-    /// <param name="idempotencyKey">What the work reads; null: one is made for each piece of work, the same for all its attempts.</param>
-    /// <returns>It shares everything with this one, the end included.</returns>
+    /// <param name="attempts">The most attempts, including the first one; between two of them is a pause, of 200 ms at first and twice as long each
+    /// time.</param>
+    /// <param name="idempotencyKey">The key that the work reads; null: one is made for each piece of work, the same for all its attempts.</param>
+    /// <returns>An executor that shares everything with this one, including its end.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="attempts"/> is less than one.</exception>
     public ClusterExecutor Retry(int attempts = 5, string? idempotencyKey = null)
     {
@@ -56,22 +56,22 @@ public sealed partial class ClusterExecutor : IExecutor
 
     // ---- One piece of work
 
-    /// <summary>Runs it on a silo.</summary>
+    /// <summary>Runs a function on a silo.</summary>
     /// <typeparam name="TResult">The type of the result.</typeparam>
-    /// <param name="work">Captures nothing.</param>
-    /// <returns>What it returned.</returns>
-    /// <exception cref="ArgumentException">It captures something; the message names what.</exception>
-    /// <exception cref="SiloLostException">The silo is lost.</exception>
-    /// <exception cref="WorkRefusedException">The silo does not have this function, or another version of it.</exception>
-    /// <exception cref="TimeoutException">It took longer than <see cref="ClusterExecutorOptions.TaskTimeout"/>.</exception>
-    /// <exception cref="InvalidOperationException">The executor is stopped.</exception>
+    /// <param name="work">A function that captures nothing.</param>
+    /// <returns>What the work returned.</returns>
+    /// <exception cref="ArgumentException">The work captures something; the message names what.</exception>
+    /// <exception cref="SiloLostException">The silo was lost.</exception>
+    /// <exception cref="WorkRefusedException">The silo does not have this function, or has another version of it.</exception>
+    /// <exception cref="TimeoutException">The work took longer than <see cref="ClusterExecutorOptions.TaskTimeout"/>.</exception>
+    /// <exception cref="InvalidOperationException">The executor was stopped.</exception>
     public Coroutine<TResult> Run<TResult>(Func<TResult> work) => RunFunction<TResult>(work);
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <typeparam name="TArgument">The type of the argument.</typeparam>
     /// <typeparam name="TResult">The type of the result.</typeparam>
-    /// <param name="work">Captures nothing.</param>
-    /// <param name="argument">What it is given.</param>
+    /// <param name="work">A function that captures nothing.</param>
+    /// <param name="argument">The argument of the function.</param>
     public Coroutine<TResult> Run<TArgument, TResult>(Func<TArgument, TResult> work, TArgument argument) => RunFunction<TArgument, TResult>(work, argument);
 
     /// <inheritdoc cref="Run{TArgument, TResult}(Func{TArgument, TResult}, TArgument)"/>
@@ -80,12 +80,12 @@ public sealed partial class ClusterExecutor : IExecutor
 
     /// <inheritdoc cref="Run{TArgument, TResult}(Func{TArgument, TResult}, TArgument)"/>
     /// <typeparam name="TArgument">The type of the argument.</typeparam>
-    /// <typeparam name="TProgress">The type of what it reports.</typeparam>
+    /// <typeparam name="TProgress">The type of the reports.</typeparam>
     /// <typeparam name="TResult">The type of the result.</typeparam>
-    /// <param name="work">Captures nothing.</param>
-    /// <param name="argument">What it is given.</param>
-    /// <param name="onProgress">Called on this loop with what the work reports, in order and before the result. A caller that is slow slows the work; what the
-    /// callback throws is thrown by Run, and cancels the work.</param>
+    /// <param name="work">A function that captures nothing.</param>
+    /// <param name="argument">The argument of the function.</param>
+    /// <param name="onProgress">Called on this loop with the work's progress reports, in order and before the result. A slow callback slows the work down; an
+    /// exception of it is thrown by Run, and cancels the work.</param>
     public Coroutine<TResult> Run<TArgument, TProgress,
         TResult>(Func<TArgument, WorkerContext<TProgress>, TResult> work, TArgument argument, Action<TProgress> onProgress)
     {
@@ -103,7 +103,7 @@ public sealed partial class ClusterExecutor : IExecutor
     public Coroutine Run<TArgument>(Action<TArgument, WorkerContext> work, TArgument argument) =>
         Ignore(RunFunction<TArgument, byte>(work, argument, hasResult: false));
 
-    /// <summary>Asynchronous work runs on a loop of the silo's.</summary>
+    /// <summary>Runs asynchronous work on a loop of the silo's.</summary>
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     [OverloadResolutionPriority(1)]
     public Coroutine Run(Func<Coroutine> work) => Ignore(RunFunction<byte>(work, hasResult: false));
@@ -149,25 +149,25 @@ public sealed partial class ClusterExecutor : IExecutor
     /// <remarks>Any thread. Work that captures something is refused here as well.</remarks>
     public async Task<T> SubmitAsync<T>(Func<T> work, CancellationToken cancellationToken = default)
     {
-        // What awaits this may take its time, and the answer is that of others, too.
+        // The awaiter may take its time, and the response is for others, too.
         var bytes = await calls.RunAsync(WorkName.Of(work), default, false, retry, null, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         return WorkValues.Read<T>(bytes.Span, calls.Serializer);
     }
 
-    // ---- Looking, and the end
+    // ---- Statistics, and the end
 
-    /// <summary>What it does and has done, with all that shares it.</summary>
+    /// <summary>What it is doing and has done, together with everything that shares it.</summary>
     public ClusterExecutorStatistics Statistics => calls.Statistics;
 
-    /// <summary>Takes no more work; what it has may end within the time, then it is cancelled. Python: <c>shutdown</c>.</summary>
-    /// <param name="timeout">Null: as long as it takes.</param>
+    /// <summary>Accepts no more work; what it has may end within the time, and is then cancelled. Python: <c>shutdown</c>.</summary>
+    /// <param name="timeout">Null: without limit.</param>
     /// <returns>How many pieces of work (or chunks) were cancelled.</returns>
     public async Coroutine<int> StopAsync(TimeSpan? timeout = null) => await calls.StopAsync(timeout);
 
-    /// <summary>As StopAsync without a limit, as every executor.</summary>
+    /// <summary>Like StopAsync without a limit, as with every executor.</summary>
     public async ValueTask DisposeAsync() => await calls.StopAsync(null).ConfigureAwait(false);
 
-    // What cannot be run is refused at the call, not at the await.
+    // Work that cannot be run is refused in the call, not at the await.
     private Coroutine<TResult> RunFunction<TResult>(Delegate work, bool hasResult = true) => Await<TResult>(WorkName.Of(work), default, hasResult);
 
     private Coroutine<TResult> RunFunction<TArgument, TResult>(Delegate work, TArgument argument, bool hasResult = true) =>

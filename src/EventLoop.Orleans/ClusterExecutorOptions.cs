@@ -1,10 +1,10 @@
 namespace EventLoop.Orleans;
 
-/// <summary>How a <see cref="ClusterExecutor"/> works. Values out of range are refused where they are set; null is "no limit".</summary>
+/// <summary>Options of a <see cref="ClusterExecutor"/>. Values out of range are refused where they are set; null means "no limit".</summary>
 public sealed record ClusterExecutorOptions
 {
-    /// <summary>How much may be under way at once, a chunk counting as one; beyond it Run waits. Default: 256.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is less than one.</exception>
+    /// <summary>How much work may be in flight at the same time, where a chunk counts as one; beyond that Run waits. Default: 256.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than one.</exception>
     public int MaxInFlight
     {
         get;
@@ -17,8 +17,9 @@ public sealed record ClusterExecutorOptions
 
     = 256;
 
-    /// <summary>For one piece of work (or one chunk), from its beginning on the silo: then <see cref="TimeoutException"/>. Default: null.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is zero or less.</exception>
+    /// <summary>The limit for one piece of work (or one chunk), from its beginning on the silo: beyond it the waiter gets <see cref="TimeoutException"/>.
+    /// Default: null.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is zero or less.</exception>
     public TimeSpan? TaskTimeout
     {
         get;
@@ -34,10 +35,10 @@ public sealed record ClusterExecutorOptions
     }
 
     /// <summary>
-    /// How long work that timed out or was cancelled may continue, its token cancelled, before its silo gives it up:
-    /// another thread takes the place of the one that it keeps. Default: one second.
+    /// How long work that timed out or was cancelled may continue, with its token cancelled, before its silo gives it up: another thread takes the place of
+    /// the one that it holds. Default: one second.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public TimeSpan CancelGrace
     {
         get;
@@ -50,8 +51,8 @@ public sealed record ClusterExecutorOptions
 
     = TimeSpan.FromSeconds(1);
 
-    /// <summary>For what is not raw: byte[], string, unmanaged types and arrays of them travel as they are. Made anew on the silo, so it has a public
-    /// constructor without parameters. Default: null, which is System.Text.Json, with fields.</summary>
+    /// <summary>Serializes what is not raw: byte[], string, unmanaged types and arrays of them are sent as they are. A new instance is made on the silo, so it
+    /// needs a public constructor without parameters. Default: null, System.Text.Json with fields.</summary>
     /// <exception cref="ArgumentException">Its type has no such constructor.</exception>
     public IWorkSerializer? Serializer
     {

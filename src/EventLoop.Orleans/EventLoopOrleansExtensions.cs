@@ -10,9 +10,9 @@ namespace EventLoop.Orleans;
 /// <summary>Workers on silos, and what clients need to use them.</summary>
 public static class EventLoopOrleansExtensions
 {
-    /// <summary>Has the silo run the work that <see cref="ClusterExecutor"/>s send: on threads of its own, and
-    /// asynchronous work on a loop; never on the silo's scheduler.</summary>
-    /// <param name="builder">The silo's.</param>
+    /// <summary>Makes the silo run the work that <see cref="ClusterExecutor"/>s send: on threads of its own, and asynchronous work on a loop; never on the
+    /// silo's scheduler.</summary>
+    /// <param name="builder">The silo's builder.</param>
     /// <param name="configure">Null: the defaults.</param>
     /// <returns>The builder.</returns>
     public static ISiloBuilder AddEventLoopWorkers(this ISiloBuilder builder, Action<EventLoopWorkerOptions>? configure = null)
@@ -28,8 +28,8 @@ public static class EventLoopOrleansExtensions
         return builder;
     }
 
-    /// <summary>Has calls wait for the acknowledgement of their cancellation, and registers a <see cref="ClusterExecutor"/> of this client.</summary>
-    /// <param name="builder">The client's.</param>
+    /// <summary>Makes calls wait for the acknowledgement of their cancellation, and registers a <see cref="ClusterExecutor"/> of this client.</summary>
+    /// <param name="builder">The client's builder.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <returns>The builder.</returns>
     public static IClientBuilder UseClusterExecutor(this IClientBuilder builder, ClusterExecutorOptions? options = null)

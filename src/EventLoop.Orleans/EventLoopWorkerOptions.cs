@@ -1,10 +1,10 @@
 namespace EventLoop.Orleans;
 
-/// <summary>How a silo works for <see cref="ClusterExecutor"/>s. Values out of range are refused where they are set.</summary>
+/// <summary>Options of a silo's work for <see cref="ClusterExecutor"/>s. Values out of range are refused where they are set.</summary>
 public sealed class EventLoopWorkerOptions
 {
-    /// <summary>How many threads compute. Default: null, which is the processors that this process may use.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is less than one.</exception>
+    /// <summary>How many threads compute. Default: null, the number of processors that this process may use.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than one.</exception>
     public int? Workers
     {
         get;
@@ -19,8 +19,8 @@ public sealed class EventLoopWorkerOptions
         }
     }
 
-    /// <summary>Of the loop that asynchronous work runs on. Default: the defaults.</summary>
-    /// <exception cref="ArgumentNullException">It is null.</exception>
+    /// <summary>Options of the loop on which asynchronous work runs.</summary>
+    /// <exception cref="ArgumentNullException">The value is null.</exception>
     public LoopOptions Loop
     {
         get;
@@ -33,8 +33,8 @@ public sealed class EventLoopWorkerOptions
 
     = new() { Name = "silo-work" };
 
-    /// <summary>Work whose caller has not asked for it for so long is cancelled: nobody is there any more. Default: one minute.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is zero or less.</exception>
+    /// <summary>How long work may go without its caller asking for it before it is cancelled, because nobody is there any more. Default: one minute.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is zero or less.</exception>
     public TimeSpan AbandonedAfter
     {
         get;

@@ -3,15 +3,15 @@ using EventLoop.Orleans.Grains;
 
 namespace EventLoop.Orleans;
 
-/// <summary>Notifies a callback of progress on its loop, in the order in which it was reported. Any thread.</summary>
+/// <summary>Calls a callback with progress reports on its loop, in the order in which they were made. Any thread.</summary>
 internal sealed class ProgressListener<TProgress>(Loop loop, Action<TProgress> callback, IWorkSerializer serializer,
     Action<Exception> failed) : IProgressObserver
 {
-    private readonly Dictionary<long, ReadOnlyMemory<byte>> early = [];      // the loop's
-    private long next;                                                       // the loop's
-    private bool isOver;                                                     // the loop's
+    private readonly Dictionary<long, ReadOnlyMemory<byte>> early = [];      // used on the loop
+    private long next;                                                       // used on the loop
+    private bool isOver;                                                     // used on the loop
 
-    // Orleans calls an observer for one message after the other, in the order in which they happen to come: one that is early is not waited for.
+    // Orleans calls an observer for one message after another, in the order of their arrival: an early one is kept until its turn.
     public async Task Report(long number, ReadOnlyMemory<byte> progress)
     {
         var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -27,7 +27,7 @@ internal sealed class ProgressListener<TProgress>(Loop loop, Action<TProgress> c
     {
         if (number < next)
         {
-            return;      // an attempt after another one begins anew
+            return;      // a further attempt starts counting anew
         }
 
         early.TryAdd(number, progress);

@@ -3,11 +3,11 @@ using EventLoop.Orleans.Grains;
 namespace EventLoop.Orleans;
 
 /// <summary>
-/// Work that is expected to be quick: what one turn of a loop asks for, or what comes while a thread of the pool is found,
-/// travels in one call, and nothing waits for more. Any thread.
+/// Work that is expected to be quick: what one turn of a loop requests, or what comes until a thread of the pool is free, is sent in one call, and nothing
+/// waits for more. Any thread.
 /// </summary>
-/// <param name="loop">Whose work it is; null: that of all other threads.</param>
-/// <param name="nextDoor">Where it goes.</param>
+/// <param name="loop">The loop whose work it is; null: that of all other threads.</param>
+/// <param name="nextDoor">Chooses where it goes.</param>
 internal sealed class QuickCalls(Loop? loop, Func<IWorkerGrain> nextDoor)
 {
     private const int Most = 32;      // in one call
@@ -15,7 +15,7 @@ internal sealed class QuickCalls(Loop? loop, Func<IWorkerGrain> nextDoor)
     private readonly Lock gate = new();
     private List<Piece> waiting = [];      // guarded by the gate
 
-    /// <summary>One of them.</summary>
+    /// <summary>Runs one piece of work.</summary>
     internal Task<WorkReply> Run(WorkRequest request, CancellationToken token)
     {
         var piece = new Piece(request, token);
@@ -38,7 +38,7 @@ internal sealed class QuickCalls(Loop? loop, Func<IWorkerGrain> nextDoor)
         return piece.Ended;
     }
 
-    /// <summary>The loop is closed: nobody sends any more.</summary>
+    /// <summary>The loop is closed: nothing is sent any more.</summary>
     internal void Withdraw()
     {
         foreach (var piece in TakeWaiting())

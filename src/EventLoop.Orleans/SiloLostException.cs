@@ -15,6 +15,6 @@ public sealed class SiloLostException : Exception
     /// <summary>The name of the method.</summary>
     public string Work { get; }
 
-    /// <summary>How often it was tried.</summary>
+    /// <summary>How many times it was attempted.</summary>
     public int Attempts { get; }
 }

@@ -6,11 +6,11 @@ using Xunit.v3;
 
 namespace EventLoop.Testing.Xunit;
 
-/// <summary>A test method as xunit sees it: invoked, it runs the user's method on fresh loops, on a thread of its own, as often as the attribute says, and
-/// returns the <see cref="Task"/> of that.</summary>
+/// <summary>A test method as xunit sees it: when invoked, it runs the user's method on fresh loops, on a thread of its own, as often as the attribute says,
+/// and returns the <see cref="Task"/> of that.</summary>
 internal sealed class LoopMethod(MethodInfo method, ILoopTest settings) : MethodInfo
 {
-    // Beyond the test's own time limit, which a loop that never comes back from a step cannot keep.
+    // Added to the test's own time limit, which a loop that never returns from a step cannot keep.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     internal static IXunitTestMethod InPlaceOf(IXunitTestMethod test) =>
@@ -52,11 +52,11 @@ internal sealed class LoopMethod(MethodInfo method, ILoopTest settings) : Method
         }
         catch (Exception failure) when (Tell(failure))
         {
-            throw;      // never reached: it only reports
+            throw;      // never reached: the call above only reports
         }
     }
 
-    // In the test's output: its message stays its own.
+    // In the test's output: its message remains its own.
     private static bool Tell(Exception failure)
     {
         if (failure.Data["EventLoop.Inside"] is string inside)
@@ -75,7 +75,7 @@ internal sealed class LoopMethod(MethodInfo method, ILoopTest settings) : Method
         return stuck.Count == 0 ? "" : "\n" + string.Join('\n', stuck.Select(static snapshot => snapshot.ToText(Diagnostics.SnapshotView.ByOwner)));
     }
 
-    // ---- Otherwise it is the user's method
+    // ---- In everything else it is the user's method
 
     public override Type ReturnType => typeof(Task);
 

@@ -5,8 +5,8 @@ namespace EventLoop.Testing.Xunit;
 
 /// <summary>A test, or one row of a theory, that runs on a loop.</summary>
 /// <remarks>
-/// Everything that an ordinary case does is left to xunit; only the method that is called at last is another one (<see cref="LoopMethod"/>).
-/// So nothing here depends on how a generation of xunit v3 runs a case, which has changed between them.
+/// Everything that an ordinary case does is left to xunit; only the method that is finally called is another one (<see cref="LoopMethod"/>). So nothing here
+/// depends on how a generation of xunit v3 runs a case, which has changed between them.
 /// </remarks>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class LoopTestCase : XunitTestCase
@@ -25,7 +25,7 @@ public sealed class LoopTestCase : XunitTestCase
     {
     }
 
-    /// <summary>The cases that xunit found, but for those that only report why there is none.</summary>
+    /// <summary>The cases that xunit found, except those that only report why there is none.</summary>
     internal static IReadOnlyCollection<IXunitTestCase> OnLoops(IReadOnlyCollection<IXunitTestCase> found) =>
         [.. found.Select(static one => one switch
         {

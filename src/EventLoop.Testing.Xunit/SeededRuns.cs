@@ -47,11 +47,11 @@ internal sealed class SeededRuns(ILoopTest settings, MethodInfo method, object?[
         }
         catch (ExplorationException found) when (found.InnerException!.Message.StartsWith(DynamicSkipToken.Value, StringComparison.Ordinal))
         {
-            throw found.InnerException;      // the framework knows a skip by the beginning of its message
+            throw found.InnerException;      // the framework recognizes a skip by the beginning of its message
         }
     }
 
-    // Each schedule has a test object of its own, so that none sees what another left in fields.
+    // Each schedule has its own test object, so that none sees what another left in fields.
     private async Coroutine CallFresh()
     {
         object? fresh = method.IsStatic ? null : Activator.CreateInstance(method.ReflectedType!, await ConstructorArguments());

@@ -1,11 +1,11 @@
 namespace EventLoop;
 
-/// <summary>Which time a test runs on.</summary>
+/// <summary>The clock that a test runs on.</summary>
 public enum TestClock
 {
-    /// <summary>A <see cref="Testing.VirtualClock"/>: what sleeps takes no time.</summary>
+    /// <summary>A <see cref="Testing.VirtualClock"/>: sleeping takes no real time.</summary>
     Virtual,
 
-    /// <summary>The system's.</summary>
+    /// <summary>The system's clock.</summary>
     Real,
 }

@@ -14,16 +14,16 @@ internal sealed class ClockedLoop(LoopCore core, long origin)
     /// <summary>The loop's next deadline on the clock's scale, as of its last idle moment. Guarded by the clock's gate.</summary>
     internal long NextDue { get; set; } = LoopClock.Never;
 
-    /// <summary>Whether its run shall end when nothing is left to do. Loop thread only.</summary>
+    /// <summary>Whether its run ends when nothing is left to do. Loop thread only.</summary>
     internal bool Draining { get; set; }
 
-    /// <summary>Loop time on the clock's scale.</summary>
+    /// <summary>Converts loop time to the clock's scale.</summary>
     internal long Absolute(long loopTicks) => loopTicks == LoopClock.Never ? LoopClock.Never : VirtualClock.Add(loopTicks, origin);
 
-    /// <summary>Any other thread: until the loop, which runs on its own, has nothing to do.</summary>
+    /// <summary>Any other thread: waits until the loop, which runs on its own, has nothing to do.</summary>
     internal void WaitUntilIdle()
     {
-        // Something to take makes it turn once more, and find itself idle after that.
+        // An item to take makes it turn once more, and find itself idle after that.
         var nudge = new Nudge(this);
         if (core.TryPost(nudge))
         {
@@ -35,7 +35,7 @@ internal sealed class ClockedLoop(LoopCore core, long origin)
         }
     }
 
-    /// <summary>Loop thread: it has nothing to do.</summary>
+    /// <summary>Loop thread: notes that it has nothing to do.</summary>
     internal void AnswerNudges()
     {
         foreach (var nudge in nudges)

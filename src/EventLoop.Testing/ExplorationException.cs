@@ -1,6 +1,6 @@
 namespace EventLoop.Testing;
 
-/// <summary>A scenario failed under one of the schedules, cancellations or faults that were tried. The message is enough to see it again.</summary>
+/// <summary>A scenario failed under one of the schedules, cancellations or faults that were tried. The message has what is needed to reproduce it.</summary>
 public sealed class ExplorationException : Exception
 {
     internal ExplorationException(string message, Exception? failure, int? seed, int? wait, IReadOnlyList<string> trace)

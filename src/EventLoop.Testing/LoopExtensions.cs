@@ -1,6 +1,6 @@
 namespace EventLoop.Testing;
 
-/// <summary>What tests would like to ask of a loop.</summary>
+/// <summary>What tests need to know about a loop.</summary>
 public static class LoopExtensions
 {
     extension(Loop)

@@ -5,7 +5,7 @@ namespace EventLoop.Testing;
 
 /// <summary>Forces an order of steps among tasks: <c>await sequencer.Step(n)</c> resumes in the order of n, whatever the schedule.</summary>
 /// <remarks>
-/// <para>What stands between Step(n) and the next wait of its task runs before Step(n + 1) resumes. Each position is used once, beginning with 0.</para>
+/// <para>Code between Step(n) and the next wait of its task runs before Step(n + 1) resumes. Each position is used once, beginning with 0.</para>
 /// <para><b>Thread:</b> the loop's. <b>Cancellation:</b> a cancelled step breaks the sequence; the others throw
 /// <see cref="InvalidOperationException"/> instead of waiting for ever.</para>
 /// <para>Trio: <c>Sequencer</c>.</para>
@@ -21,7 +21,7 @@ public sealed class Sequencer
     public int Next => next;
 
     /// <summary>Waits for its turn.</summary>
-    /// <param name="position">Goes on when all smaller ones have gone on.</param>
+    /// <param name="position">Resumes when all smaller positions have resumed.</param>
     /// <exception cref="InvalidOperationException">The position was used already, or another step was cancelled.</exception>
     public async Coroutine Step(int position)
     {

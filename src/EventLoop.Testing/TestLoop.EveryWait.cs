@@ -10,13 +10,13 @@ namespace EventLoop.Testing;
 // Cancellations and faults at every wait.
 public static partial class TestLoop
 {
-    /// <summary>Counts the waits of the scenario, its tasks' included, then repeats it, cancelling it while it stands at wait 0, 1, 2, ...</summary>
-    /// <param name="scenario">Run many times, each on a fresh loop: it makes everything anew that it changes.</param>
-    /// <param name="afterEach">Gets the index of the wait when the cancelled run is over: the place to check what has to hold all the same.</param>
+    /// <summary>Counts the waits of the scenario, including those of its tasks, then repeats it, cancelling it at wait 0, 1, 2, ...</summary>
+    /// <param name="scenario">Run many times, each on a fresh loop: it must make everything anew that it changes.</param>
+    /// <param name="afterEach">Receives the index of the wait when the cancelled run has ended: the place to check what has to hold nevertheless.</param>
     /// <param name="options">Null: the defaults.</param>
-    /// <remarks>A cancelled run may end canceled or well. It fails when it ends with another exception, does not end, leaves tasks running or loses a failure,
-    /// when it has fewer waits than the first run and so was not cancelled, and when <paramref name="afterEach"/> throws.</remarks>
-    /// <exception cref="ExplorationException">The first that failed: which wait, where, and what broke.</exception>
+    /// <remarks>A cancelled run may end canceled or succeed. It fails if it ends with another exception, does not end, leaves tasks running or loses a
+    /// failure, if it has fewer waits than the first run and so was not cancelled, or if <paramref name="afterEach"/> throws.</remarks>
+    /// <exception cref="ExplorationException">The first run that failed: which wait, where, and what broke.</exception>
     [OverloadResolutionPriority(1)]
     public static void CancelAtEveryWait(Func<Coroutine> scenario, Action<int>? afterEach = null, TestLoopOptions? options = null) =>
         AtEveryWait(
@@ -30,18 +30,18 @@ public static partial class TestLoop
         CancelAtEveryWait(Coroutine () => DeferredCoroutine.Run(scenario), afterEach, options);
 
     /// <summary>Counts the waits of the scenario that can fail, then repeats it, making wait 0, 1, 2, ... throw.</summary>
-    /// <param name="scenario">Run many times, each on a fresh loop: it makes everything anew that it changes.</param>
-    /// <param name="failure">What the wait throws; called once for each run.</param>
-    /// <param name="afterEach">Gets the index of the wait when the run is over: the place to check what has to hold all the same.</param>
+    /// <param name="scenario">Run many times, each on a fresh loop: it must make everything anew that it changes.</param>
+    /// <param name="failure">Makes what the wait throws; called once for each run.</param>
+    /// <param name="afterEach">Receives the index of the wait when the run has ended: the place to check what has to hold nevertheless.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <remarks>
     /// <para>Sleeps, yields, futures, locks, queues and I/O can fail; a wait for other tasks fails
     /// when they do, and a foreign await cannot be interrupted.</para>
-    /// <para>A run may end with the fault, alone or inside another exception, or well. It fails when it ends with an exception that has nothing to do with it,
-    /// does not end, leaves tasks running or loses a failure, when it has fewer waits than the first run and so
-    /// did not fail, and when <paramref name="afterEach"/> throws.</para>
+    /// <para>A run may end with the fault, alone or inside another exception, or succeed. It fails if it ends with an unrelated exception, does not end,
+    /// leaves tasks running or loses a failure, if it has fewer waits than the first run and so did not fail, or if <paramref name="afterEach"/>
+    /// throws.</para>
     /// </remarks>
-    /// <exception cref="ExplorationException">The first that failed: which wait, where, and what broke.</exception>
+    /// <exception cref="ExplorationException">The first run that failed: which wait, where, and what broke.</exception>
     [OverloadResolutionPriority(1)]
     public static void FailAtEveryWait(Func<Coroutine> scenario, Func<Exception> failure, Action<int>? afterEach = null, TestLoopOptions? options = null)
     {
@@ -149,7 +149,7 @@ public static partial class TestLoop
         }
     }
 
-    // Takes the node out of the books of what it waits for, and lets its await throw.
+    // Removes the node from the queues of what it waits for, and makes its await throw.
     private static void Fail(LoopCore core, WaitNode node, Exception fault)
     {
         if (node.State != WaitState.Yielding)

@@ -9,9 +9,9 @@ public static partial class TestLoop
     private const int ShownSteps = 40;
 
     /// <summary>Runs the scenario under many seeds; the first failure names its seed and shows the steps that led to it.</summary>
-    /// <param name="seeds">How many.</param>
-    /// <param name="scenario">Run once for each seed, on a fresh loop: it makes everything anew that it changes.</param>
-    /// <param name="firstSeed">The first of them.</param>
+    /// <param name="seeds">The number of seeds.</param>
+    /// <param name="scenario">Run once for each seed, on a fresh loop: it must make everything anew that it changes.</param>
+    /// <param name="firstSeed">The first seed.</param>
     /// <param name="options">Null: the defaults.</param>
     /// <exception cref="ExplorationException">A run failed; the failure is the inner exception.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="seeds"/> is less than one.</exception>
@@ -47,10 +47,10 @@ public static partial class TestLoop
     public static void Explore(int seeds, Func<Task> scenario, int firstSeed = 0, TestLoopOptions? options = null) =>
         Explore(seeds, Coroutine () => Tasks.DeferredCoroutine.Run(scenario), firstSeed, options);
 
-    /// <summary>Runs a test and says which steps its tasks took, in order: the same seed gives the same trace.</summary>
+    /// <summary>Runs a test and returns the steps that its tasks took, in order: the same seed gives the same trace.</summary>
     /// <param name="test">Becomes the task "test".</param>
     /// <param name="options">Null: the defaults.</param>
-    /// <returns>A line a step; only the latest 100 000 of very long runs.</returns>
+    /// <returns>One line for each step; only the latest 100 000 of very long runs.</returns>
     public static IReadOnlyList<string> Trace(Func<Coroutine> test, TestLoopOptions? options = null)
     {
         options ??= new TestLoopOptions();

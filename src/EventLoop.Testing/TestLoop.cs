@@ -6,7 +6,7 @@ using EventLoop.Testing.Running;
 
 namespace EventLoop.Testing;
 
-/// <summary>Runs tests on fresh loops with virtual time, and looks for what breaks under other schedules, cancellations and failures.</summary>
+/// <summary>Runs tests on fresh loops with virtual time, and searches for what breaks under other schedules, cancellations and failures.</summary>
 /// <remarks>
 /// A run fails with the test's own exception, with a <see cref="LoopDeadlockException"/>, or with a <see cref="TestLoopException"/> that names tasks left
 /// running, failures never retrieved, coroutines never awaited, a blocked loop thread, or a test that did not end.
@@ -14,16 +14,16 @@ namespace EventLoop.Testing;
 public static partial class TestLoop
 {
     /// <summary>The virtual clock of the running loop.</summary>
-    /// <exception cref="InvalidOperationException">No loop runs here, or it runs on another clock.</exception>
+    /// <exception cref="InvalidOperationException">No loop runs here, or it has another clock.</exception>
     public static VirtualClock Clock => LoopCore.Required.Clock.Custom as VirtualClock
         ?? throw new InvalidOperationException("The running loop has no virtual clock. Run it by TestLoop.Run, or give it one in LoopOptions.TimeProvider.");
 
-    /// <summary>A fresh loop with a virtual clock. Fails on a deadlock, on tasks left running, on failures never
-    /// retrieved, on coroutines never awaited, on a blocked loop thread.</summary>
+    /// <summary>Runs a test on a fresh loop with a virtual clock. Fails on a deadlock, tasks left running, unretrieved failures, unawaited coroutines, or a
+    /// blocked loop thread.</summary>
     /// <param name="test">Becomes the task "test".</param>
     /// <param name="options">Null: the defaults.</param>
-    /// <exception cref="LoopDeadlockException">Everything waits, and nothing will ever come.</exception>
-    /// <exception cref="TestLoopException">The test was left in disorder, or did not end in time.</exception>
+    /// <exception cref="LoopDeadlockException">Everything waits, and nothing will ever happen.</exception>
+    /// <exception cref="TestLoopException">The test left something behind, or did not end in time.</exception>
     [OverloadResolutionPriority(1)]
     public static void Run(Func<Coroutine> test, TestLoopOptions? options = null) => Run(Scenario.Valued(test), options);
 
@@ -56,8 +56,8 @@ public static partial class TestLoop
     public static async Coroutine WaitUntilIdle() => await IdleWatch.Wait(LoopCore.Required);
 
     /// <summary>Announces foreign work to the running loop: virtual time stands still, and nothing counts as a deadlock, until the task has ended.</summary>
-    /// <param name="task">Something that comes back by itself, from another thread or another process.</param>
-    /// <returns>A task that ends as that one ends; await this one.</returns>
+    /// <param name="task">Something that completes by itself, on another thread or in another process.</param>
+    /// <returns>A task that ends as the given one does; await this one.</returns>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     public static Task HoldTime(Task task)
     {
@@ -79,7 +79,7 @@ public static partial class TestLoop
             return task;
         }
 
-        // Whoever awaits the source has posted to the loop when TrySetFromTask returns: the result is in the inbox before the flight is over.
+        // The awaiter of the source has posted to the loop when TrySetFromTask returns: the result is in the inbox before the flight ends.
         var source = new TaskCompletionSource<T>();
         core.BeginFlight();
         task.ContinueWith(

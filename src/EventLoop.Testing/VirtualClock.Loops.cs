@@ -60,7 +60,7 @@ public sealed partial class VirtualClock : IIdleClock
         bool held = IsHeld || core.InFlight || !alone;
         if (!core.Inbox.IsEmpty)
         {
-            return true;      // what was in flight when the inbox was looked at has landed
+            return true;      // what was in flight when the inbox was looked at has arrived
         }
 
         if (!held && core.Poller.HasSources)
@@ -83,7 +83,7 @@ public sealed partial class VirtualClock : IIdleClock
         return false;
     }
 
-    // ---- From outside: until every loop on this clock has nothing to do
+    // ---- From outside: until no loop on this clock has anything to do
 
     private void Drain()
     {

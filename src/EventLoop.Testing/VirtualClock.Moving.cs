@@ -5,7 +5,7 @@ namespace EventLoop.Testing;
 // From deadline to deadline, whosever they are.
 public sealed partial class VirtualClock
 {
-    // One deadline on, if there is one up to the limit, and whoever drives the loops lets them see it.
+    // Moves one deadline forward, if there is one up to the limit, and whoever drives the loops lets them see it.
     private bool Step(long limit)
     {
         if (LoopCore.Running is { } core && ReferenceEquals(core.Clock.Custom, this))
@@ -25,7 +25,7 @@ public sealed partial class VirtualClock
         return true;
     }
 
-    /// <summary>To the earliest deadline of this loop and of foreign timers, and all that is due then, in order.</summary>
+    /// <summary>Moves to the earliest deadline of this loop and of foreign timers, and makes everything that is due then take effect, in order.</summary>
     private bool Jump(LoopCore core, long limit)
     {
         long due = NextDue(core);
@@ -51,7 +51,7 @@ public sealed partial class VirtualClock
         return true;
     }
 
-    // With the loop: it is ours to ask, and its own park timer does not count. Without: the deadlines that the loops told when they went idle.
+    // With the loop its own queue is asked, and its own park timer does not count. Without it: the deadlines that the loops reported when they became idle.
     private long NextDue(LoopCore? core)
     {
         lock (gate)

@@ -72,7 +72,7 @@ public sealed partial class VirtualClock
         }
     }
 
-    // A timer without delay does not wait for the loop to be idle.
+    // A timer without a delay does not wait for the loop to be idle.
     private void FireSoon()
     {
         LoopCore? running;

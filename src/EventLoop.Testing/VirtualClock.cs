@@ -2,15 +2,16 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Testing;
 
-/// <summary>A clock that moves only when told, or, with <see cref="AutoJump"/>, to the next deadline when nothing is ready and nothing is in flight.</summary>
+/// <summary>A clock that moves only when told to, or, with <see cref="AutoJump"/>, to the next deadline when nothing is ready and nothing is in
+/// flight.</summary>
 /// <remarks>
 /// <para>Loop timers, sleeps and timeouts of a loop made with it (<see cref="LoopOptions.TimeProvider"/>) run on it, and so does everything of .NET that takes
-/// a <see cref="TimeProvider"/>: <c>Task.Delay(delay, clock)</c>, <see cref="PeriodicTimer"/>, <see cref="CancellationTokenSource"/>. Deadlines come one by
-/// one, equal ones in the order in which they were set, whoever set them.</para>
-/// <para>In flight are executor work, and what was announced by <see cref="TestLoop.HoldTime(Task)"/>: time stands still until it is back. With I/O registered
-/// at the loop's poller time stands still, too, unless <see cref="IoPatience"/> says otherwise.</para>
-/// <para><b>Thread:</b> any. Timers fire on the thread that moves the time: the loop's, as a rule.
-/// Several loops may share a clock; while more than one of them runs, time moves only by hand.</para>
+/// a <see cref="TimeProvider"/>: <c>Task.Delay(delay, clock)</c>, <see cref="PeriodicTimer"/>, <see cref="CancellationTokenSource"/>. Deadlines are reached
+/// one by one, equal ones in the order in which they were set, by whomever.</para>
+/// <para>Executor work is in flight, as is what was announced by <see cref="TestLoop.HoldTime(Task)"/>: time stands still until it is back. With I/O
+/// registered at the loop's poller time stands still, too, unless <see cref="IoPatience"/> says otherwise.</para>
+/// <para><b>Thread:</b> any. Timers fire on the thread that moves the time, usually the loop's. Several loops may share a clock; while more than one of them
+/// is running, time moves only by hand.</para>
 /// <para>Trio: <c>MockClock</c>.</para>
 /// </remarks>
 public sealed partial class VirtualClock : TimeProvider
@@ -21,11 +22,11 @@ public sealed partial class VirtualClock : TimeProvider
     private int inhibitors;
     private bool autoJump = true;
 
-    /// <summary>A clock that stands still at <paramref name="start"/>.</summary>
-    /// <param name="start">What <see cref="GetUtcNow"/> says first; null: the beginning of the year 2000.</param>
+    /// <summary>Makes a clock that stands still at <paramref name="start"/>.</summary>
+    /// <param name="start">What <see cref="GetUtcNow"/> returns first; null: the beginning of the year 2000.</param>
     public VirtualClock(DateTimeOffset? start = null) => this.start = start ?? new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Whether time goes to the next deadline by itself when nothing is ready and nothing is in flight.</summary>
+    /// <summary>Whether time moves to the next deadline by itself when nothing is ready and nothing is in flight.</summary>
     public bool AutoJump
     {
         get => Volatile.Read(ref autoJump);
@@ -60,21 +61,21 @@ public sealed partial class VirtualClock : TimeProvider
         return start.AddTicks(Math.Min(GetTimestamp(), room));
     }
 
-    /// <summary>Holds time still until disposed.</summary>
-    /// <returns>Holds may be nested and overlap; disposing one twice does nothing.</returns>
+    /// <summary>Stops time until the result is disposed.</summary>
+    /// <returns>A hold; holds may be nested and overlap; disposing is idempotent.</returns>
     public IDisposable Inhibit()
     {
         Interlocked.Increment(ref inhibitors);
         return new Inhibition(this);
     }
 
-    /// <summary>Moves time on, from deadline to deadline.</summary>
+    /// <summary>Moves time forward, from deadline to deadline.</summary>
     /// <param name="by">Zero or more.</param>
     /// <remarks>
-    /// <para>Called between the runs of a hand-driven loop, or from another thread than the loop's, it lets the loop run until it has nothing to do after each
-    /// deadline, and returns when that is so after the last.</para>
-    /// <para>Called inside a step of the loop it cannot let others run: timers of foreign code fire inside the call, what the loop's own timers wake runs in
-    /// the next turn. <see cref="AdvanceAsync"/> is the form that lets others run.</para>
+    /// <para>Called between the runs of a hand-driven loop, or on a thread other than the loop's, it lets the loop run after each deadline until it has
+    /// nothing to do, and returns when that is so after the last.</para>
+    /// <para>Called inside a step of the loop it cannot let others run: timers of foreign code fire inside the call, and what the loop's own timers wake runs
+    /// in the next turn. <see cref="AdvanceAsync"/> is the form that lets others run.</para>
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="by"/> is negative.</exception>
     public void Advance(TimeSpan by)
@@ -89,8 +90,8 @@ public sealed partial class VirtualClock : TimeProvider
         Drain();
     }
 
-    /// <summary>Moves time to the next deadline, whosever it is, and lets it happen as <see cref="Advance"/> does.</summary>
-    /// <returns>False when no timer is set.</returns>
+    /// <summary>Moves time to the next deadline, whosever it is, and lets it take effect as <see cref="Advance"/> does.</summary>
+    /// <returns>False if no timer is set.</returns>
     public bool AdvanceToNextTimer()
     {
         bool moved = Step(LoopClock.Never - 1);
@@ -98,8 +99,8 @@ public sealed partial class VirtualClock : TimeProvider
         return moved;
     }
 
-    /// <summary>Moves time on from inside the loop, from deadline to deadline, and lets everything else run
-    /// until it is idle after each; time does not jump meanwhile.</summary>
+    /// <summary>Moves time forward from inside the loop, from deadline to deadline, and lets everything else run after each until it is idle; time does not
+    /// jump meanwhile.</summary>
     /// <param name="by">Zero or more.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="by"/> is negative.</exception>
     public Coroutine AdvanceAsync(TimeSpan by)

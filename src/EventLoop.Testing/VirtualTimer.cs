@@ -15,7 +15,7 @@ internal sealed class VirtualTimer(VirtualClock clock, TimerCallback callback, o
 
     internal long Period { get; set; }
 
-    /// <summary>Order of setting among the timers of the clock.</summary>
+    /// <summary>The order in which it was set among the timers of the clock.</summary>
     internal long Serial { get; set; }
 
     /// <summary>The loop on whose thread it was set, and its place among that loop's own timers.</summary>
@@ -27,7 +27,7 @@ internal sealed class VirtualTimer(VirtualClock clock, TimerCallback callback, o
     /// <summary>The loop that set it when it parked; null for foreign code.</summary>
     internal LoopCore? Wakes => state as LoopCore;
 
-    /// <summary>The loop's first deadline comes before it.</summary>
+    /// <summary>Whether the loop's first deadline precedes it.</summary>
     internal bool IsAfter(LoopCore core, long loopDue) =>
         loopDue != Due ? loopDue < Due : !ReferenceEquals(Owner, core) || core.Timers.FirstSequence - Sequence < 0;
 
@@ -56,7 +56,7 @@ internal sealed class VirtualTimer(VirtualClock clock, TimerCallback callback, o
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>It has come: sets it again if it is periodic. Under the clock's lock.</summary>
+    /// <summary>Called when it is due: sets it again if it is periodic. Under the clock's lock.</summary>
     internal void Rearm()
     {
         if (Period > 0)

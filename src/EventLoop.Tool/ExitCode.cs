@@ -1,6 +1,6 @@
 namespace EventLoop.Tool;
 
-/// <summary>What the process answers to its caller.</summary>
+/// <summary>The exit code of the process.</summary>
 internal enum ExitCode
 {
     Fine = 0,

@@ -2,8 +2,8 @@
 #:property GenerateDocumentationFile=false
 #:property RunAnalyzers=false
 
-// A step of packing: takes out of a documentation file what describes types and members that users of the assembly cannot see.
-//   dotnet run PublicDocumentation.cs -- ASSEMBLY DOCUMENTATION OUTPUT
+// A step of packing: removes from a documentation file what describes types and members that users of the assembly cannot see. dotnet run
+// PublicDocumentation.cs -- ASSEMBLY DOCUMENTATION OUTPUT
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;

@@ -4,10 +4,10 @@ using EventLoop.Foreign;
 namespace EventLoop.AspNetCore.Requests;
 
 /// <summary>
-/// The await of what the application does for a request, which no cancellation abandons: what is inside takes it at its own wait. Kestrel uses the request's
-/// context for the next one as soon as the request has ended.
+/// Awaits what the application does for a request in a way that no cancellation abandons: code inside receives it at its own wait. Kestrel reuses the
+/// request's context for the next one as soon as the request has ended.
 /// </summary>
-/// <param name="task">The application's.</param>
+/// <param name="task">The application's task.</param>
 internal readonly struct ApplicationEnd(Task task) : ICriticalNotifyCompletion
 {
     public bool IsCompleted => task.IsCompleted;

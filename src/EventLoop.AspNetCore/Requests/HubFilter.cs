@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.SignalR;
 
 namespace EventLoop.AspNetCore.Requests;
 
-/// <summary>SignalR moves its hubs to the thread pool on purpose; this brings their methods back to the loop of their
-/// connection, each call in a task named for it. The first filter of all.</summary>
+/// <summary>SignalR deliberately moves its hubs to the thread pool; this brings their methods back to the loop of their connection, each call in a task named
+/// for it. The first of all filters.</summary>
 internal sealed class HubFilter(ServerLoops loops) : IHubFilter
 {
     public ValueTask<object?> InvokeMethodAsync(HubInvocationContext invocationContext, Func<HubInvocationContext, ValueTask<object?>> next) => new(RunAsync(
@@ -54,7 +54,7 @@ internal sealed class HubFilter(ServerLoops loops) : IHubFilter
         }
         catch (Exception failure)
         {
-            ended.TrySetException(failure);      // the caller's, whatever it is
+            ended.TrySetException(failure);      // for the caller, whatever it is
         }
     }
 }

@@ -4,8 +4,8 @@ using EventLoop.Scheduling;
 namespace EventLoop.AspNetCore.Requests;
 
 /// <summary>
-/// The end of a request whose handler had to wait, told to Kestrel by a task. Its step is raw, so that Kestrel continues inside it; completed where a context
-/// is current, .NET would push it to the thread pool.
+/// Reports the end of a request whose handler had to wait to Kestrel, by a task. Its step is raw, so that Kestrel resumes inside it; if it were completed
+/// where a context is current, .NET would push the continuation to the thread pool.
 /// </summary>
 internal sealed class RequestEnd : LoopItem
 {
@@ -14,13 +14,13 @@ internal sealed class RequestEnd : LoopItem
     private Transport.ServedConnection? connection;
     private CancellationTokenRegistration aborted;
 
-    /// <summary>Whether the client went away, and that has cancelled the request.</summary>
+    /// <summary>Whether the client disconnected, which has cancelled the request.</summary>
     internal bool IsAbandoned { get; set; }
 
-    /// <summary>Of a request that waits. Loop thread.</summary>
-    /// <param name="of">It.</param>
-    /// <param name="source">What Kestrel was given the task of; the default: nothing yet.</param>
-    /// <param name="on">Null where a disconnect is not noticed by the connection: HTTP/2 and later.</param>
+    /// <summary>Follows a request that waits. Loop thread.</summary>
+    /// <param name="of">The request.</param>
+    /// <param name="source">The builder of the task that Kestrel has; the default: none yet.</param>
+    /// <param name="on">Null where the connection does not notice a disconnect: HTTP/2 and later.</param>
     internal Task Follow(RequestTask of, AsyncTaskMethodBuilder source, Transport.ServedConnection? on)
     {
         told = source;
@@ -31,7 +31,7 @@ internal sealed class RequestEnd : LoopItem
         return told.Task;
     }
 
-    /// <summary>A token that fires abandons the request.</summary>
+    /// <summary>Abandons the request when a token fires.</summary>
     internal void AbandonBy(CancellationToken token) => aborted = token.UnsafeRegister(
         static request => RawStep.OnLoop(((RequestTask)request!).Core, ((RequestTask)request).Abandon), task);
 
@@ -44,12 +44,12 @@ internal sealed class RequestEnd : LoopItem
 
     internal override void OnRejected(LoopCore core) => Take().Source.SetException(new TaskCanceledException());
 
-    /// <summary>A request that ended at once, as a task.</summary>
+    /// <summary>The outcome of a request that ended at once, as a task.</summary>
     internal static Task OutcomeOf(RequestTask ended) => ended.FailureOrCancellation() is { } failure ? Task.FromException(failure) : Task.CompletedTask;
 
-    /// <param name="ended">A request that is over.</param>
+    /// <param name="ended">A request that has ended.</param>
     /// <param name="source">What Kestrel awaits.</param>
-    /// <param name="wasAbandoned">Nobody is left to be notified of its cancellation, and that is no failure of the application.</param>
+    /// <param name="wasAbandoned">Whether nobody is left to be notified of its cancellation, which then is no failure of the application.</param>
     internal static void Settle(RequestTask ended, AsyncTaskMethodBuilder source, bool wasAbandoned)
     {
         if (ended.FailureOrCancellation() is { } failure && !(ended.IsCanceled && wasAbandoned))

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace EventLoop.AspNetCore.Requests;
 
-/// <summary>The outermost middleware: all of the application runs in a task of the loop, and whoever awaits it, Kestrel, continues raw.</summary>
+/// <summary>The outermost middleware: the whole application runs in a task of the loop, and its awaiter, Kestrel, resumes raw.</summary>
 internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
@@ -33,7 +33,7 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
             return RunFromElsewhere(http, feature, connection);
         }
 
-        // HTTP/2 and HTTP/3 begin each request on the pool; so does the first one behind a TLS handshake, and all of those of a test server.
+        // HTTP/2 and HTTP/3 begin each request on the pool; so does the first request after a TLS handshake, and every request of a test server.
         private Task RunFromElsewhere(HttpContext http, IEventLoopFeature? feature, ServedConnection? connection)
         {
             var loop = feature?.Loop;
@@ -90,13 +90,13 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
             return told;
         }
 
-        /// <summary>The way of a request to its loop, with the flow of whoever began it.</summary>
+        /// <summary>Brings a request to its loop, with the ExecutionContext of whoever began it.</summary>
         private sealed class Hop(Pipeline pipeline, HttpContext http, LoopCore core, ServedConnection? connection) : LoopItem
         {
             private readonly ExecutionContext? flow = ExecutionContext.Capture();
             private AsyncTaskMethodBuilder told;
 
-            /// <summary>Asked for before it travels: from then on all copies of the builder mean this task.</summary>
+            /// <summary>Must be read before it travels: from then on all copies of the builder mean this task.</summary>
             internal Task Told => told.Task;
 
             internal override void Execute()

@@ -5,11 +5,11 @@ using Microsoft.AspNetCore.Routing;
 
 namespace EventLoop.AspNetCore.Requests;
 
-/// <summary>The task in which a request is handled, named for its method and route when somebody asks.</summary>
+/// <summary>The task in which a request is handled, named for its method and route on demand.</summary>
 internal sealed class RequestTask : LoopTask
 {
-    private volatile object? subject;      // the HttpContext while it runs, then its route; any thread reads
-    private object? endOrMethod;           // while it runs, what its end is told to; then the request's method
+    private volatile object? subject;      // the HttpContext while it runs, then its route; read on any thread
+    private object? endOrMethod;           // while it runs, who is notified of its end; then the request's method
 
     private RequestTask(LoopCore core, HttpContext request)
         : base(core, null) => subject = request;
@@ -32,16 +32,16 @@ internal sealed class RequestTask : LoopTask
             }
             catch (Exception over) when (over is ObjectDisposedException or NullReferenceException or InvalidOperationException)
             {
-                return base.DefaultName;      // it ends at this moment, on another thread
+                return base.DefaultName;      // it is ending at this moment, on another thread
             }
         }
     }
 
     /// <summary>Runs the application's first step now, inside the step that called.</summary>
-    /// <param name="core">Of the loop on whose thread this is.</param>
+    /// <param name="core">The loop on whose thread this is.</param>
     /// <param name="http">The request.</param>
     /// <param name="application">What handles it.</param>
-    /// <param name="connection">Null where it has several requests at a time.</param>
+    /// <param name="connection">Null where the connection has several requests at a time.</param>
     internal static RequestTask Start(LoopCore core, HttpContext http, RequestDelegate application, Transport.ServedConnection? connection)
     {
         var task = new RequestTask(core, http);
@@ -59,15 +59,15 @@ internal sealed class RequestTask : LoopTask
         return task;
     }
 
-    /// <summary>In which a request is handled; null: in none of ours. Any thread.</summary>
+    /// <summary>The task in which a request is handled; null: none of a loop's. Any thread.</summary>
     internal static RequestTask? Of(HttpContext http) =>
         http.Features.Get<RequestTask>() ?? (http.Features.Get<IEventLoopFeature>() as Transport.ServedConnection)?.Request;
 
-    /// <summary>Has an end told, raw, when it comes to one.</summary>
+    /// <summary>Has an end notified, raw, when the task has ended.</summary>
     internal void TellEnd(RequestEnd told) => endOrMethod = told;
 
-    /// <summary>The client has gone: the task is cancelled when RequestAborted has fired, by which
-    /// middleware tells such a cancellation from a failure.</summary>
+    /// <summary>Cancels the task when the client has gone and RequestAborted has fired, by which middleware tells such a cancellation from a
+    /// failure.</summary>
     internal void AbandonWhenAborted()
     {
         if (subject is HttpContext http)
@@ -76,7 +76,7 @@ internal sealed class RequestTask : LoopTask
         }
     }
 
-    /// <summary>Cancels it, because nobody waits for its answer any more.</summary>
+    /// <summary>Cancels it, because nobody waits for its response any more.</summary>
     internal void Abandon()
     {
         if (!IsCompleted && End is { } end)

@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace EventLoop.AspNetCore.Requests;
 
 /// <summary>
-/// The body of an answer as the application sees it, and that of the request. A write that has to wait for the client, and a read of a chunked body, end on the
-/// thread pool in Kestrel; code that said <c>ConfigureAwait(false)</c>, the JSON serializer first of all, would go
-/// on there with the application's objects. Here it continues on the loop.
+/// The body of a response as the application sees it, and that of the request. A write that has to wait for the client, and a read of a chunked body, end on
+/// the thread pool in Kestrel; code that uses <c>ConfigureAwait(false)</c>, above all the JSON serializer, would continue there with the application's
+/// objects. Here it resumes on the loop.
 /// </summary>
 internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBodyFeature
 {
@@ -30,7 +30,7 @@ internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBody
 
     public override long UnflushedBytes => writer!.UnflushedBytes;
 
-    /// <summary>Of another request, or of none: nothing of the last one is left.</summary>
+    /// <summary>Attaches it to another request, or to none: nothing of the last one is left.</summary>
     internal void Attach(IFeatureCollection features)
     {
         inner = features.Get<IHttpResponseBodyFeature>();

@@ -4,9 +4,9 @@ using EventLoop.Scheduling;
 namespace EventLoop.AspNetCore.Requests;
 
 /// <summary>
-/// A wait that ends on the loop, whatever its awaiter said: in the awaiter's context where it asked for that; else a write ends in the context in which it
-/// began (what awaits it directly calls the application again), a read raw (there are layers between, whose
-/// tasks .NET would push to the thread pool where there is a context).
+/// A wait that ends on the loop, whatever its awaiter asked for: in the awaiter's context if it asked for that; otherwise a write ends in the context in which
+/// it began (its direct awaiter calls the application again), and a read ends raw (there are layers in between, whose tasks .NET would push to the thread pool
+/// if there were a context).
 /// </summary>
 internal sealed class StayingWait<T> : LoopItem, IValueTaskSource<T>, IValueTaskSource
 {
@@ -38,7 +38,7 @@ internal sealed class StayingWait<T> : LoopItem, IValueTaskSource<T>, IValueTask
 
     private bool HasEnded => ReferenceEquals(Volatile.Read(ref continuation), Ended);
 
-    /// <summary>Off the loop, and where nothing has to be waited for, it is the wait itself.</summary>
+    /// <summary>Wraps a wait; off the loop, and where nothing has to be waited for, it returns the wait itself.</summary>
     internal static ValueTask<T> Of(LoopCore core, ValueTask<T> wait, bool raw) =>
         wait.IsCompleted || !ReferenceEquals(LoopCore.Running, core) ? wait : new(new StayingWait<T>(core, wait, default, hasResult: true, raw), 0);
 

@@ -11,15 +11,15 @@ using Microsoft.Extensions.Primitives;
 namespace EventLoop.AspNetCore.Results;
 
 /// <summary>
-/// Endpoints whose handlers run in the task of their request, also where middleware before them has left the loop by
-/// <c>ConfigureAwait(false)</c>; items to come that route handlers return are made there, too.
+/// Endpoints whose handlers run in the task of their request, even where middleware before them has left the loop by <c>ConfigureAwait(false)</c>; async
+/// sequences that route handlers return are produced there, too.
 /// </summary>
-/// <param name="inner">As they were mapped.</param>
-/// <param name="hasFilters">They are route handlers, or groups of them; others may hold what takes no filter.</param>
+/// <param name="inner">The endpoints as they were mapped.</param>
+/// <param name="hasFilters">Whether they are route handlers, or groups of them; others may contain what accepts no filter.</param>
 internal sealed class StayingEndpoints(EndpointDataSource inner, bool hasFilters) : EndpointDataSource
 {
-    // By which routing finds its endpoints in an application that is being built. Where they have other names, handlers are where
-    // middleware has left them, and items.OnLoop() has to be said.
+    // The names by which routing finds its endpoints in an application that is being built. Where they are named differently, handlers run where middleware
+    // has left them, and items.OnLoop() has to be called.
     private static readonly string[] Builders = ["__GlobalEndpointRouteBuilder", "__EndpointRouteBuilder"];
 
     private static readonly RoutePattern NoPrefix = RoutePatternFactory.Parse("");
@@ -30,7 +30,7 @@ internal sealed class StayingEndpoints(EndpointDataSource inner, bool hasFilters
 
     public override IReadOnlyList<Endpoint> GetGroupedEndpoints(RouteGroupContext context) => inner.GetGroupedEndpoints(context);
 
-    /// <summary>In the application that was just configured.</summary>
+    /// <summary>Wraps the endpoints of the application that was just configured.</summary>
     internal static void WrapAll(IApplicationBuilder app)
     {
         foreach (string name in Builders)
@@ -84,7 +84,7 @@ internal sealed class StayingEndpoints(EndpointDataSource inner, bool hasFilters
         await handler(http);
     }
 
-    /// <summary>From wherever this is into the context of a task.</summary>
+    /// <summary>Switches from wherever this is into the context of a task.</summary>
     private readonly struct WayBack(RequestTask task) : ICriticalNotifyCompletion
     {
         public bool IsCompleted => false;

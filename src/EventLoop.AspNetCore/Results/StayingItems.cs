@@ -4,7 +4,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.AspNetCore.Results;
 
-/// <summary>Items whose enumerator is called in a task's context only, and answers raw.</summary>
+/// <summary>An async sequence whose enumerator is called in a task's context only, and completes raw.</summary>
 internal sealed class StayingItems<T>(IAsyncEnumerable<T> items, LoopContext context) : IAsyncEnumerable<T>
 {
     public IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default) => new Enumerator(items, context, cancellationToken);
@@ -199,7 +199,7 @@ internal sealed class StayingItems<T>(IAsyncEnumerable<T> items, LoopContext con
         void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
             source.OnCompleted(continuation, state, token, flags);
 
-        /// <summary>The step in which whoever enumerates resumes: raw, so that he resumes inside it.</summary>
+        /// <summary>The step in which the enumerating code resumes: raw, so that it resumes inside it.</summary>
         private sealed class Answer(Enumerator of) : LoopItem
         {
             internal override void Execute()

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace EventLoop.AspNetCore.Results;
 
-/// <summary>Items to come that actions of controllers return are made on the loop.</summary>
+/// <summary>Makes async sequences that controllers' actions return be produced on the loop.</summary>
 internal sealed class StayingMvcResults : IConfigureOptions<MvcOptions>, IResultFilter
 {
     public void Configure(MvcOptions options) => options.Filters.Add(this);

@@ -3,16 +3,16 @@ using System.Reflection;
 
 namespace EventLoop.AspNetCore.Results;
 
-/// <summary>Results of handlers that are items to come.</summary>
+/// <summary>Results of handlers that are async sequences.</summary>
 internal static class StayingResults
 {
     private static readonly ConcurrentDictionary<Type, Func<object, object>?> Wraps = new();
     private static readonly MethodInfo Generic = typeof(StayingResults).GetMethod(nameof(WrapItems), BindingFlags.NonPublic | BindingFlags.Static)!;
 
-    /// <summary>Items to come, on the loop; anything else as it is.</summary>
+    /// <summary>Wraps an async sequence so that it is produced on the loop; returns anything else unchanged.</summary>
     internal static object? Wrap(object? value) => value is null ? null : Wraps.GetOrAdd(value.GetType(), Find) is { } wrap ? wrap(value) : value;
 
-    /// <summary>A handler that is declared so returns items to come.</summary>
+    /// <summary>Whether a handler that is declared this way may return an async sequence.</summary>
     internal static bool MayBeItems(Type declared) => IsItems(declared)
         || (declared.IsGenericType && (declared.GetGenericTypeDefinition() == typeof(Task<>) || declared.GetGenericTypeDefinition() == typeof(ValueTask<>))
             && MayBeItems(declared.GetGenericArguments()[0]));

@@ -11,19 +11,19 @@ using Microsoft.Extensions.Logging;
 
 namespace EventLoop.AspNetCore.Transport;
 
-/// <summary>An address on which the loops take connections. Kestrel asks for them one by one, from any thread.</summary>
+/// <summary>An address on which the loops accept connections. Kestrel asks for them one by one, from any thread.</summary>
 internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, MemoryPool<byte> memory, ILogger logger) : IConnectionListener
 {
     private const int Backlog = 512;
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
 
-    // Its reader resumes inside the step that accepts: a hop to the pool less for each connection.
+    // Its reader resumes inside the step that accepts, which saves a hop to the pool for each connection.
     private readonly Channel<ConnectionContext> accepted = Channel.CreateUnbounded<ConnectionContext>(
         new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = true });
 
-    private readonly List<(Loop Loop, LoopSocket Socket)> sockets = [];      // complete before anybody else looks
+    private readonly List<(Loop Loop, LoopSocket Socket)> sockets = [];      // complete before anybody else reads it
     private UnixSocketFile? file;
-    private int next;                                                        // of the loop that accepts
+    private int next;                                                        // used by the loop that accepts
     private bool unbound;
 
     public EndPoint EndPoint { get; private set; } = new IPEndPoint(IPAddress.None, 0);
@@ -45,7 +45,7 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
             sockets.Add((loop, socket));
             if (own is not null && endPoint is not UnixDomainSocketEndPoint)
             {
-                EndPoint = own;      // port 0: the others take the same
+                EndPoint = own;      // port 0: the others use the same one
             }
         }
 
@@ -124,18 +124,18 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
         }
         catch (Exception late) when (late is ObjectDisposedException or InvalidOperationException or OperationCanceledException)
         {
-            socket.Close();      // when the loop comes to it, if it ever does
+            socket.Close();      // when the loop gets to it, if it ever does
         }
     }
 
-    // Loop thread, like all that follows.
+    // Loop thread, like everything below.
     private static LoopSocket Listen(EndPoint where, bool isShared)
     {
         switch (where)
         {
             case FileHandleEndPoint handle:
                 var inherited = new Socket(new SafeSocketHandle((nint)handle.FileHandle, ownsHandle: true));
-                inherited.Listen(Backlog);      // who has opened it may not have
+                inherited.Listen(Backlog);      // whoever has opened it may not have
                 return new LoopSocket(inherited);
 
             case UnixDomainSocketEndPoint:
@@ -174,7 +174,7 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
             }
             catch (Exception failure) when (failure is IOException or SocketException)
             {
-                LogCannotAccept(logger, EndPoint, failure);      // no descriptors or memory, as a rule
+                LogCannotAccept(logger, EndPoint, failure);      // usually no descriptors or memory
                 await Loop.Sleep(RetryDelay);
             }
         }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace EventLoop.AspNetCore.Transport;
 
-/// <summary>In place of Kestrel's sockets: listens on the loops. Any thread.</summary>
+/// <summary>Takes the place of Kestrel's sockets: listens on the loops. Any thread.</summary>
 internal sealed class LoopTransportFactory(ServerLoops loops, IMemoryPoolFactory<byte> memory,
     ILogger<LoopTransportFactory> logger) : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {

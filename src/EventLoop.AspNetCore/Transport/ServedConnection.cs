@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace EventLoop.AspNetCore.Transport;
 
-/// <summary>A connection as Kestrel sees it. Loop thread, but for what says otherwise.</summary>
+/// <summary>A connection as Kestrel sees it. Loop thread, except for what says otherwise.</summary>
 internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, IMemoryPoolFeature, IConnectionIdFeature, IConnectionTransportFeature,
     IConnectionItemsFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature
 {
@@ -82,10 +82,10 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
 
     internal LoopCore Core => pipes.Core;
 
-    /// <summary>The last request; of several at a time each is a feature of its own.</summary>
+    /// <summary>The last request; where there are several at a time, each is a feature of its own.</summary>
     internal RequestTask? Request { get; set; }
 
-    /// <summary>The request that waits, which a disconnect cancels where that is wanted.</summary>
+    /// <summary>The waiting request that a disconnect cancels, if that is enabled.</summary>
     internal RequestTask? Abandonable { get; set; }
 
     internal RawConnection Raw => pipes;

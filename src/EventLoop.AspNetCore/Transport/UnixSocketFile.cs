@@ -16,7 +16,7 @@ internal sealed class UnixSocketFile
         own = SocketFile.Find(path, followsLinks: false);
     }
 
-    /// <summary>Of a socket that was just bound; null: it has none.</summary>
+    /// <summary>The file of a socket that was just bound; null: it has none.</summary>
     internal static UnixSocketFile? Of(UnixDomainSocketEndPoint endPoint) =>
         endPoint.ToString() is { Length: > 0 } path && path[0] is not ('\0' or '@') ? new UnixSocketFile(path) : null;
 

@@ -2,7 +2,7 @@ using Orleans;
 
 namespace EventLoop.Orleans.Grains;
 
-/// <summary>Hears of the progress of a piece of work.</summary>
+/// <summary>Receives the progress reports of a piece of work.</summary>
 [Alias("EventLoop.IProgressObserver")]
 internal interface IProgressObserver : IGrainObserver
 {

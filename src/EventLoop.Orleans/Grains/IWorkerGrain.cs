@@ -2,15 +2,16 @@ using Orleans;
 
 namespace EventLoop.Orleans.Grains;
 
-/// <summary>A door to the workers of whichever silo it is asked on; the numbers spread the calls.</summary>
+/// <summary>Gives access to the workers of the silo that it is activated on; the numbers distribute the calls.</summary>
 [Alias("EventLoop.IWorkerGrain")]
 internal interface IWorkerGrain : IGrainWithIntegerKey
 {
-    /// <summary>Runs it, or begins it and answers with a ticket.</summary>
+    /// <summary>Runs the work, or begins it and returns a ticket.</summary>
     [Alias("Run"), ResponseTimeout(CallTime.Limit)]
     Task<WorkReply> Run(WorkRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Runs several that are expected to be quick, and answers for all of them at once: with a ticket for each that takes a while after all.</summary>
+    /// <summary>Runs several pieces that are expected to be quick, and responds for all of them at once, with a ticket for each that takes long after
+    /// all.</summary>
     [Alias("RunMany"), ResponseTimeout(CallTime.Limit)]
     Task<WorkReply[]> RunMany(WorkRequest[] requests);
 }

@@ -3,7 +3,7 @@ using Orleans;
 
 namespace EventLoop.Orleans.Grains;
 
-/// <summary>A <see cref="WorkName"/> as Orleans carries it.</summary>
+/// <summary>A <see cref="WorkName"/> as Orleans transfers it.</summary>
 [GenerateSerializer, Immutable, Alias("EventLoop.WorkFunctionName")]
 internal sealed class WorkFunctionName
 {

@@ -10,20 +10,20 @@ internal enum WorkReplyKind
     Canceled,
     TimedOut,
 
-    /// <summary>The silo does not know the function by its number: once more, with its name.</summary>
+    /// <summary>The silo does not know the function by its number: call again, with its name.</summary>
     NeedsName,
 
     /// <summary>It does not have the function, or has another version of it.</summary>
     Refused,
 
-    /// <summary>It takes a while; the ticket is asked for the rest.</summary>
+    /// <summary>It takes long; ask the ticket for the rest.</summary>
     Running,
 
     /// <summary>The silo that ran it is gone.</summary>
     Lost,
 }
 
-/// <summary>What a silo answers.</summary>
+/// <summary>The response of a silo.</summary>
 [GenerateSerializer, Immutable, Alias("EventLoop.WorkReply")]
 internal sealed class WorkReply
 {
@@ -34,7 +34,7 @@ internal sealed class WorkReply
     [Id(0)]
     public WorkReplyKind Kind { get; init; }
 
-    /// <summary>The result; of a chunk each with a mark and its length before it.</summary>
+    /// <summary>The result; for a chunk each result is preceded by a mark and its length.</summary>
     [Id(1)]
     public ReadOnlyMemory<byte> Bytes { get; init; }
 
@@ -59,7 +59,7 @@ internal sealed class WorkReply
     [Id(8)]
     public long WorkTicks { get; init; }
 
-    /// <summary>Where it ran.</summary>
+    /// <summary>The silo where it ran.</summary>
     [Id(9)]
     public string? Silo { get; init; }
 

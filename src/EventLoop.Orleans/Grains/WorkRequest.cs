@@ -6,15 +6,15 @@ namespace EventLoop.Orleans.Grains;
 [GenerateSerializer, Immutable, Alias("EventLoop.WorkRequest")]
 internal sealed class WorkRequest
 {
-    /// <summary>Of the function, for silos that know it already.</summary>
+    /// <summary>The number of the function, for silos that know it already.</summary>
     [Id(0)]
     public Guid Function { get; init; }
 
-    /// <summary>Null: the silo may know it, and asks if not.</summary>
+    /// <summary>The function's name; null: the silo may know it, and asks otherwise.</summary>
     [Id(1)]
     public WorkFunctionName? Name { get; init; }
 
-    /// <summary>Of a chunk: each with its length before it.</summary>
+    /// <summary>The argument; those of a chunk are each preceded by their length.</summary>
     [Id(2)]
     public ReadOnlyMemory<byte> Argument { get; init; }
 
@@ -33,7 +33,7 @@ internal sealed class WorkRequest
     [Id(7)]
     public int Attempt { get; init; }
 
-    /// <summary>Who wants to hear of progress.</summary>
+    /// <summary>Who receives progress reports; null: nobody.</summary>
     [Id(8)]
     public IProgressObserver? Progress { get; init; }
 

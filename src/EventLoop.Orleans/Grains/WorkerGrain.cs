@@ -4,7 +4,7 @@ using Orleans.Concurrency;
 
 namespace EventLoop.Orleans.Grains;
 
-/// <summary>Hands work to the silo's workers, so that none of it runs on the silo's scheduler.</summary>
+/// <summary>Passes work to the silo's workers, so that none of it runs on the silo's scheduler.</summary>
 [StatelessWorker(1), Reentrant]
 internal sealed class WorkerGrain(SiloWorkers workers) : Grain, IWorkerGrain
 {

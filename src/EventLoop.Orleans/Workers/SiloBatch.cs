@@ -1,6 +1,6 @@
 namespace EventLoop.Orleans.Workers;
 
-/// <summary>Several pieces of work that came in one call: when the last one ends, the call is answered. Any thread.</summary>
+/// <summary>Several pieces of work that came in one call, which returns when the last one ends. Any thread.</summary>
 internal sealed class SiloBatch(int count)
 {
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);

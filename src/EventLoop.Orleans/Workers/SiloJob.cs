@@ -20,11 +20,11 @@ internal sealed class SiloJob
     private readonly CancellationTokenSource cancellation = new();
     private readonly TaskCompletionSource<WorkReply> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long arrived = Stopwatch.GetTimestamp();
-    private long begun;                        // any thread reads; zero: it waits
+    private long begun;                        // read on any thread; zero: it waits
     private long stopAsked;                    // any thread; zero: it may continue
     private volatile WorkerThreads.Worker? worker;
     private int givenUp;                       // interlocked
-    private Queue<Task>? reports;              // thread of the work
+    private Queue<Task>? reports;              // on the thread of the work
 
     internal SiloJob(SiloWorkers silo, WorkFunction function, WorkRequest request, SiloBatch? batch)
     {
@@ -40,13 +40,13 @@ internal sealed class SiloJob
 
     internal TimeSpan Age => Stopwatch.GetElapsedTime(arrived);
 
-    /// <summary>When somebody last wanted to know, in ticks of the system; the sweep cancels what nobody asks for.</summary>
+    /// <summary>When somebody last asked for it, in ticks of the system; the sweep cancels what nobody asks for.</summary>
     internal long AskedAt { get; set; } = Environment.TickCount64;
 
-    /// <summary>How many ask at this moment. Interlocked.</summary>
+    /// <summary>How many are asking at this moment. Interlocked.</summary>
     internal int Askers;
 
-    /// <summary>Given when it takes a while.</summary>
+    /// <summary>Set if it takes long.</summary>
     internal Guid Ticket { get; set; }
 
     internal void Cancel()
@@ -62,7 +62,7 @@ internal sealed class SiloJob
         }
     }
 
-    /// <summary>Now and then: its time may be over, or its grace.</summary>
+    /// <summary>Called from time to time: its time limit may have passed, or its grace.</summary>
     internal void Look()
     {
         long start = Volatile.Read(ref begun);
@@ -83,7 +83,7 @@ internal sealed class SiloJob
         }
     }
 
-    /// <summary>Its turn on a thread.</summary>
+    /// <summary>Runs it in its turn on a thread.</summary>
     internal void Run(WorkerThreads.Worker on)
     {
         if (!TryBegin())
@@ -209,7 +209,7 @@ internal sealed class SiloJob
 
     private long reported;
 
-    // So far ahead of whoever listens, and no further.
+    // At most this far ahead of the listener.
     private void Report(ReadOnlyMemory<byte> progress)
     {
         reports ??= new Queue<Task>();
@@ -237,7 +237,7 @@ internal sealed class SiloJob
         }
         catch (AggregateException)
         {
-            cancellation.Token.ThrowIfCancellationRequested();      // who listens has failed, and cancels; or is gone, and then nobody wants to know
+            cancellation.Token.ThrowIfCancellationRequested();      // the listener has failed and cancels, or is gone, and then nobody wants to know
         }
     }
 }

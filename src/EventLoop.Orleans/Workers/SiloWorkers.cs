@@ -7,8 +7,8 @@ using Orleans.Runtime;
 
 namespace EventLoop.Orleans.Workers;
 
-/// <summary>All that a silo does for <see cref="ClusterExecutor"/>s: the functions that it knows, the threads and the
-/// loop that run them, the tickets of what takes a while. Any thread.</summary>
+/// <summary>Everything that a silo does for <see cref="ClusterExecutor"/>s: the functions that it knows, the threads and the loop that run them, the tickets
+/// of long work. Any thread.</summary>
 internal sealed class SiloWorkers : IDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
@@ -17,7 +17,7 @@ internal sealed class SiloWorkers : IDisposable
     private readonly ConcurrentDictionary<Guid, WorkFunction> functions = new();
     private readonly ConcurrentDictionary<string, IWorkSerializer> serializers = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Guid, SiloJob> tickets = new();
-    private readonly ConcurrentDictionary<SiloJob, byte> jobs = new();      // those that are not done
+    private readonly ConcurrentDictionary<SiloJob, byte> jobs = new();      // those that have not ended
     private readonly WorkerThreads threads;
     private readonly Lazy<SiloLoop> loop;
     private readonly Lazy<bool> initialized;
@@ -38,13 +38,13 @@ internal sealed class SiloWorkers : IDisposable
         looking = new Timer(static workers => ((SiloWorkers)workers!).Look(), this, LookInterval, LookInterval);
     }
 
-    /// <summary>Of the silo.</summary>
+    /// <summary>The name of the silo.</summary>
     internal string Name { get; }
 
     internal IWorkSerializer SerializerOf(string? type) =>
         type is null ? Json : serializers.GetOrAdd(type, static name => (IWorkSerializer)Activator.CreateInstance(Type.GetType(name, throwOnError: true)!)!);
 
-    /// <summary>A grain's call.</summary>
+    /// <summary>Handles a grain's call.</summary>
     internal Task<WorkReply> Run(WorkRequest request, CancellationToken token, WorkerGrain grain)
     {
         if (FunctionOf(request, out var refusal) is not { } function)
@@ -66,7 +66,7 @@ internal sealed class SiloWorkers : IDisposable
         return job.Ended.IsCompleted ? job.Ended : Answer(job, token, grain);
     }
 
-    /// <summary>The same for several.</summary>
+    /// <summary>The same for several pieces of work.</summary>
     internal async Task<WorkReply[]> RunMany(WorkRequest[] requests, WorkerGrain grain)
     {
         var replies = new WorkReply[requests.Length];
@@ -235,7 +235,7 @@ internal sealed class SiloWorkers : IDisposable
         }
     }
 
-    // What is over its time, and what nobody asks for any more.
+    // Looks for work that has exceeded its time, and that nobody asks for any more.
     private void Look()
     {
         long now = Environment.TickCount64;

@@ -5,7 +5,7 @@ using EventLoop.Executors.Work;
 
 namespace EventLoop.Orleans.Workers;
 
-/// <summary>Several results in one reply: each with a mark and its length before it.</summary>
+/// <summary>Several results in one reply, each preceded by a mark and its length.</summary>
 internal static class WorkChunk
 {
     private const int Head = 1 + sizeof(int);
@@ -19,7 +19,7 @@ internal static class WorkChunk
         destination.Write(bytes);
     }
 
-    /// <summary>An argument, with its length before it.</summary>
+    /// <summary>Writes an argument, preceded by its length.</summary>
     internal static void WriteArgument(ReadOnlySpan<byte> bytes, IBufferWriter<byte> destination)
     {
         BinaryPrimitives.WriteInt32LittleEndian(destination.GetSpan(sizeof(int)), bytes.Length);

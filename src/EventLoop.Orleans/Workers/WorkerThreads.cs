@@ -1,17 +1,17 @@
 namespace EventLoop.Orleans.Workers;
 
-/// <summary>Threads that compute, beside the silo's scheduler. One that is kept by work that heeds
-/// nothing is given up, and another takes its place. Any thread.</summary>
+/// <summary>Threads that compute, separate from the silo's scheduler. A thread that is held by work which does not respond is given up, and another takes its
+/// place. Any thread.</summary>
 internal sealed class WorkerThreads(int number) : IDisposable
 {
-    private readonly Lock gate = new();                 // any thread brings work; held for a few moves
-    private readonly Queue<SiloJob> waiting = new();    // guarded by the gate, as what follows
+    private readonly Lock gate = new();                 // any thread brings work; held for a few instructions
+    private readonly Queue<SiloJob> waiting = new();    // guarded by the gate, like the fields below
     private readonly Queue<Worker> idle = new();
     private int live;
     private int made;
     private bool closed;
 
-    /// <summary>The job runs as soon as a thread is free.</summary>
+    /// <summary>Adds a job, which runs as soon as a thread is free.</summary>
     internal void Add(SiloJob job)
     {
         lock (gate)
@@ -20,7 +20,7 @@ internal sealed class WorkerThreads(int number) : IDisposable
         }
     }
 
-    /// <summary>All of them, in this order.</summary>
+    /// <summary>Adds several, in this order.</summary>
     internal void Add(ReadOnlySpan<SiloJob> jobs)
     {
         lock (gate)
@@ -32,7 +32,7 @@ internal sealed class WorkerThreads(int number) : IDisposable
         }
     }
 
-    /// <summary>The thread does not come back from its work.</summary>
+    /// <summary>Gives up a thread that does not return from its work.</summary>
     internal void GiveUp(Worker worker)
     {
         lock (gate)
@@ -49,7 +49,7 @@ internal sealed class WorkerThreads(int number) : IDisposable
         }
     }
 
-    /// <summary>Takes no more work; threads that work end when it does.</summary>
+    /// <summary>Accepts no more work; busy threads end when their work does.</summary>
     public void Dispose()
     {
         lock (gate)

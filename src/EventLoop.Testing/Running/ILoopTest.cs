@@ -1,11 +1,11 @@
 namespace EventLoop.Testing.Running;
 
-/// <summary>What the attribute of a test says, whichever framework it belongs to.</summary>
+/// <summary>The settings of a test's attribute, whichever framework it belongs to.</summary>
 internal interface ILoopTest
 {
     bool RealTime { get; }
 
-    /// <summary>Milliseconds; 0: the default.</summary>
+    /// <summary>In milliseconds; 0: the default.</summary>
     int Timeout { get; }
 
     int Seeds { get; }

@@ -4,8 +4,8 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Testing.Running;
 
-/// <summary>The tasks that wait until their loop is idle. It stands before whatever else looks at an
-/// idle loop, a virtual clock as a rule. Loop thread only.</summary>
+/// <summary>The tasks that wait until their loop is idle. It comes before anything else that observes an idle loop, usually a virtual clock. Loop thread
+/// only.</summary>
 internal sealed class IdleWatch : WaitSource, IWaitTarget
 {
     private static readonly ConditionalWeakTable<LoopCore, IdleWatch> All = [];

@@ -5,10 +5,10 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Testing.Running;
 
-/// <summary>What a failed or hung test looks like inside: its tasks as a tree, equal ones put together, and what happened last.</summary>
+/// <summary>The inside of a failed or hung test: its tasks as a tree, equal ones grouped, and what happened last.</summary>
 internal sealed class InsideReport
 {
-    /// <summary>Where a failure carries it.</summary>
+    /// <summary>The key under which a failure carries it.</summary>
     internal const string Key = "EventLoop.Inside";
 
     private const int MostEvents = 50;
@@ -24,7 +24,7 @@ internal sealed class InsideReport
         loop.Core.Instruments.Add(recorder, recorder.Needs);
     }
 
-    /// <summary>Any thread, also while the loop is stuck.</summary>
+    /// <summary>Any thread, even while the loop is stuck.</summary>
     internal string Write()
     {
         var snapshot = loop.TakeSnapshot(new SnapshotOptions { MostTasks = 200 });
@@ -42,7 +42,7 @@ internal sealed class InsideReport
         return text.Append(WriteLatest()).ToString().TrimEnd();
     }
 
-    /// <summary>The latest records, a line for each.</summary>
+    /// <summary>Writes the latest records, one line for each.</summary>
     internal string WriteLatest()
     {
         var recording = Recording.Of(loop, ring, isOn: true);

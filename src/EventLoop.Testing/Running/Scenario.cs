@@ -3,11 +3,11 @@ using EventLoop.Reporting;
 
 namespace EventLoop.Testing.Running;
 
-/// <summary>Tests as the runs take them.</summary>
+/// <summary>Adapts tests to what runs accept.</summary>
 [Plumbing]
 internal static class Scenario
 {
-    /// <summary>One without a result as one that has one.</summary>
+    /// <summary>Turns a test without a result into one with a result.</summary>
     internal static Func<Coroutine<NoResult>> Valued(Func<Coroutine> body)
     {
         ArgumentNullException.ThrowIfNull(body);

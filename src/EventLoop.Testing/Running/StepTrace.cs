@@ -4,14 +4,14 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Testing.Running;
 
-/// <summary>The steps of a run in words, the latest of them when there are many. Loop thread only.</summary>
+/// <summary>The steps of a run in words; the latest of them if there are many. Loop thread only.</summary>
 internal sealed class StepTrace(Loop loop, int capacity = StepTrace.Enough)
 {
     internal const int Enough = 1000;
 
     private readonly Queue<string> steps = new();
 
-    /// <summary>All steps, with those that are no longer kept.</summary>
+    /// <summary>The number of all steps, including those that are no longer kept.</summary>
     internal int Count { get; private set; }
 
     internal IReadOnlyList<string> Steps => [.. steps];
@@ -30,7 +30,7 @@ internal sealed class StepTrace(Loop loop, int capacity = StepTrace.Enough)
     {
         if (context is null)
         {
-            return "I/O";        // a raw step: bytes arrive, or library code continues
+            return "I/O";        // a raw step: bytes arrive, or library code resumes
         }
 
         if (context.Task is not { } task)

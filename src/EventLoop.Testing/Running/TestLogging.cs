@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace EventLoop.Testing.Running;
 
-/// <summary>Where a test gives no logger of its own: to standard error, but for what the test's failure says already.</summary>
+/// <summary>Used if a test gives no logger of its own: writes to standard error, except what the test's failure says already.</summary>
 internal sealed class TestLogging : ILoggerFactory, ILogger
 {
     internal static readonly TestLogging Instance = new();

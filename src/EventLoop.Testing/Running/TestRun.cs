@@ -6,11 +6,11 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Testing.Running;
 
-/// <summary>One run of a test on a fresh loop, and everything that can be held against it.</summary>
+/// <summary>One run of a test on a fresh loop, and everything for which it may fail.</summary>
 [Plumbing]
 internal sealed class TestRun
 {
-    // What is foreign and was not announced gets this chance, in real time, before a standstill is called a deadlock.
+    // Foreign work that was not announced gets this chance, in real time, before a standstill counts as a deadlock.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(200);
 
     private const int ShownLosses = 10;
@@ -22,7 +22,7 @@ internal sealed class TestRun
     private readonly LoopCore core;
     private readonly List<LoopExceptionContext> losses = [];     // guarded by itself: the finalizer's thread may add
     private readonly UnobservedFailures unobserved;
-    private readonly HashSet<LoopTask> outlived = [];            // loop thread: ended tasks with code that waits all the same
+    private readonly HashSet<LoopTask> outlived = [];            // loop thread: ended tasks with code that is still waiting
     private LoopDeadlockException? deadlock;
     private string? late;
     private bool closing;
@@ -33,8 +33,8 @@ internal sealed class TestRun
     private readonly InsideReport? inside;
 
     /// <param name="options">The test's.</param>
-    /// <param name="seed">Of the schedule.</param>
-    /// <param name="records">Whether what happens is kept, for the report of a failure. Not for runs by the thousand.</param>
+    /// <param name="seed">The seed of the schedule.</param>
+    /// <param name="records">Whether events are recorded, for the report of a failure. Not for runs by the thousand.</param>
     internal TestRun(TestLoopOptions options, int? seed, bool records = false)
     {
         this.options = options;
@@ -60,17 +60,17 @@ internal sealed class TestRun
         inside = records ? new InsideReport(loop) : null;
     }
 
-    /// <summary>What it looks like inside now; any thread.</summary>
+    /// <summary>The report of its current inside; any thread.</summary>
     internal string? Inside => inside?.Write();
 
     internal Loop Loop => loop;
 
     internal LoopCore Core => core;
 
-    /// <summary>A failure with which the test may end all the same: the cancellation or the fault that was put in.</summary>
+    /// <summary>A failure with which the test may end nevertheless: the cancellation or the fault that was injected.</summary>
     internal Func<Exception, bool>? Expected { get; init; }
 
-    /// <summary>Called after each step of the test, until it is done.</summary>
+    /// <summary>Registers a call after each step of the test, until it has ended.</summary>
     internal void OnStep(Action<LoopContext?> told) => core.Instruments.Add(
         new StepInstrument(context =>
         {
@@ -84,7 +84,7 @@ internal sealed class TestRun
     /// <summary>The test's own task, once it runs.</summary>
     internal LoopTask? Main { get; private set; }
 
-    /// <summary>Runs the test; its result, or what it failed with.</summary>
+    /// <summary>Runs the test and returns its result, or what it failed with.</summary>
     internal (T? Value, Exception? Failure) Execute<T>(Func<Coroutine<T>> test)
     {
         Exception? failure;
@@ -105,7 +105,7 @@ internal sealed class TestRun
         bool expected = failure is not null && Expected is not null && Expected(failure);
         failure = expected ? null : failure;
 
-        // What the test left behind is looked at before the end of the run clears it away.
+        // What the test left behind is described before the end of the run clears it away.
         Describe(failure);
         string? running = failure is null && !options.AllowRunningTasks ? LeftRunning() : null;
         closing = true;
@@ -130,7 +130,7 @@ internal sealed class TestRun
         static async Coroutine<T> Call(Func<Coroutine<T>> test) => await test();
     }
 
-    // Whoever shows the failure finds it there: the message stays the test's own.
+    // Attached to the failure for whoever shows it: the message remains the test's own.
     private void Describe(Exception? failure)
     {
         if (failure is not null && inside is not null && !failure.Data.Contains(InsideReport.Key))
@@ -164,7 +164,7 @@ internal sealed class TestRun
 
     private string Latest => inside?.WriteLatest() is { Length: > 0 } latest ? "\n" + latest.TrimEnd() : "";
 
-    // The commonest surprise: an open socket, and nothing is sent.
+    // The most common surprise: an open socket, and nothing is sent.
     private string WhyTimeStands() => clock is { IoPatience: null, IsHeld: false } && core.Poller.HasSources && (core.Timers.Count > 0 || clock.HasTimers)
         ? "Virtual time stands still while sockets or descriptors are registered at the loop. Set TestLoop.Clock.IoPatience, test with a "
             + "MemoryConnectionPair, or run on TestClock.Real.\n"
@@ -195,7 +195,7 @@ internal sealed class TestRun
 
     private string? LeftRunning()
     {
-        // Who was cancelled already ends by itself, as it would at the end of a program's run.
+        // A task that was cancelled already ends by itself, as it would at the end of a program's run.
         var tasks = core.Tasks.Snapshot().FindAll(static task => task.CancelRequests == 0);
         string[] code = [.. outlived.SelectMany(static task =>
             task.CollectWaits().Select(node => $"  code of {task.Label}, which has ended, waits on {node.Target?.Describe(node) ?? "its next turn"}"))];
@@ -269,7 +269,7 @@ internal sealed class TestRun
 
         if (closing)
         {
-            loop.Shutdown.RunOut();     // who does not end now never will: no need to wait for the shutdown's real time
+            loop.Shutdown.RunOut();     // what does not end now never will, so there is no need to wait for the shutdown's real time
             return true;
         }
 

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace EventLoop.Testing.Running;
 
 /// <summary>
-/// The failures of .NET tasks that nobody looked at: of <c>async Task</c> methods, of <c>AsTask()</c>. .NET tells of one when the task is collected, without
-/// saying where it belongs; an exception is known by the run on whose thread it was thrown first.
+/// The unobserved failures of .NET tasks: of <c>async Task</c> methods, of <c>AsTask()</c>. .NET reports one when the task is collected, without saying where
+/// it belongs; an exception belongs to the run on whose thread it was first thrown.
 /// </summary>
 internal sealed class UnobservedFailures(Action<Exception> found)
 {
@@ -24,14 +24,14 @@ internal sealed class UnobservedFailures(Action<Exception> found)
             {
                 if (ThrownIn.TryGetValue(exception, out var run))
                 {
-                    lost.SetObserved();      // the test fails by it
+                    lost.SetObserved();      // the test fails because of it
                     run.Report(exception);
                 }
             }
         };
     }
 
-    /// <summary>What this thread throws until it is disposed belongs to this run.</summary>
+    /// <summary>Assigns to this run what this thread throws until the result is disposed.</summary>
     internal Scope Watch()
     {
         var outer = current;
@@ -39,7 +39,7 @@ internal sealed class UnobservedFailures(Action<Exception> found)
         return new Scope(outer);
     }
 
-    /// <summary>Collects the tasks that have failed and that nobody holds, if any can have failed.</summary>
+    /// <summary>Collects failed tasks that nobody references, if any can have failed.</summary>
     internal void Collect()
     {
         if (anyThrown)

@@ -32,10 +32,10 @@ public sealed class MemoryDuplexStream : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Half-close: the other side reads what was written and then the end; reading continues here.</summary>
+    /// <summary>Half-closes: the other side reads what was written and then the end; reading continues here.</summary>
     public void ShutdownWrite() => outgoing.Complete();
 
-    /// <summary>Breaks the connection, both ways.</summary>
+    /// <summary>Breaks the connection in both directions.</summary>
     public void Reset()
     {
         incoming.Reset();
@@ -56,7 +56,7 @@ public sealed class MemoryDuplexStream : Stream
         return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    /// <summary>Blocks until there is something; not for a loop's thread.</summary>
+    /// <summary>Blocks until there is something; not for use on a loop's thread.</summary>
     /// <inheritdoc/>
     public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
 
@@ -74,7 +74,7 @@ public sealed class MemoryDuplexStream : Stream
         return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    /// <summary>Blocks while there is no room; not for a loop's thread.</summary>
+    /// <summary>Blocks while there is no room; not for use on a loop's thread.</summary>
     /// <inheritdoc/>
     public override void Write(byte[] buffer, int offset, int count) => WriteAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
 

@@ -3,7 +3,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Testing;
 
-/// <summary>One direction of a pair. Any thread. Its waits go by the current context, so that on a loop they come back through its ready queue.</summary>
+/// <summary>One direction of a pair. Any thread. Its waits use the current context, so that on a loop they return through its ready queue.</summary>
 internal sealed class MemoryPipe
 {
     private readonly Lock gate = new();
@@ -155,6 +155,6 @@ internal sealed class MemoryPipe
         }
     }
 
-    // Asynchronous, so that nobody's code runs under the lock.
+    // Asynchronous, so that no foreign code runs under the lock.
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -1,6 +1,6 @@
 namespace EventLoop.Testing;
 
-/// <summary>Bytes of one write on their way, and when they arrive.</summary>
+/// <summary>The bytes of one write on their way, and when they arrive.</summary>
 internal sealed class MemorySegment(ReadOnlySpan<byte> bytes, long arrival)
 {
     private readonly byte[] bytes = bytes.ToArray();

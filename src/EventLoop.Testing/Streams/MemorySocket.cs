@@ -8,7 +8,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Testing;
 
-/// <summary>One end of two wires, in the place of the system's socket below a <see cref="Connection"/>. Loop thread only.</summary>
+/// <summary>One end of two wires, in place of the system's socket below a <see cref="Connection"/>. Loop thread only.</summary>
 internal sealed class MemorySocket : SocketDevice
 {
     private const int Refused = -(int)SocketError.OperationNotSupported;
@@ -35,7 +35,7 @@ internal sealed class MemorySocket : SocketDevice
 
     internal Connection Connection { get; }
 
-    /// <summary>Whether something waits for what comes in.</summary>
+    /// <summary>Whether something waits for input.</summary>
     internal bool IsAwaited => socket.IsReceiving;
 
     internal override EndPoint? LocalEndPoint { get; }
@@ -93,7 +93,7 @@ internal sealed class MemorySocket : SocketDevice
 
     internal override SocketError Set(SocketSetting setting, int value) => SocketError.Success;
 
-    // ---- It is connected already, and no datagram socket
+    // ---- It is always connected, and is no datagram socket
 
     internal override SocketError Bind(EndPoint endPoint) => SocketError.OperationNotSupported;
 

@@ -3,8 +3,8 @@ namespace EventLoop.Testing;
 /// <summary>How one direction of a <see cref="MemoryStreamPair"/> behaves.</summary>
 public sealed record MemoryStreamOptions
 {
-    /// <summary>The most bytes that the first read, the second read and so on are given, over and over; null: as
-    /// many as there are. One-byte reads find most framing mistakes.</summary>
+    /// <summary>The most bytes that successive reads return, repeated over and over; null: as many as there are. One-byte reads find most framing
+    /// mistakes.</summary>
     public IReadOnlyList<int>? ChunkSizes { get; init; }
 
     /// <summary>How long bytes are on their way.</summary>
@@ -13,7 +13,7 @@ public sealed record MemoryStreamOptions
     /// <summary>How many bytes may be on their way before writers wait; 0: a write waits until everything was read (lockstep).</summary>
     public int Capacity { get; init; } = 64 * 1024;
 
-    /// <summary>The time of <see cref="Delay"/>; null: that of the loop on which the pair is made, or the system's.</summary>
+    /// <summary>The clock for <see cref="Delay"/>; null: that of the loop on which the pair is made, or the system's.</summary>
     public TimeProvider? TimeProvider { get; init; }
 
     internal void Validate()

@@ -5,15 +5,15 @@ using EventLoop.Scheduling;
 namespace EventLoop.Testing;
 
 /// <summary>
-/// One direction between two <see cref="MemorySocket"/>s: what is on its way, when it arrives, and how it ends. Like a system's poller it tells of
-/// readiness in steps of its own and never inside a call, so that a seed shuffles these, too. Loop thread only.
+/// One direction between two <see cref="MemorySocket"/>s: what is on its way, when it arrives, and how it ends. Like a system's poller it reports readiness in
+/// steps of its own and never inside a call, so that a seed shuffles these, too. Loop thread only.
 /// </summary>
 internal sealed class MemoryWire
 {
     private readonly LoopCore core;
     private readonly MemoryStreamOptions options;
     private readonly Queue<MemorySegment> segments = new();
-    private readonly Queue<long> arrivals = new();        // of which the receiver has still to be told
+    private readonly Queue<long> arrivals = new();        // of which the receiver has yet to be notified
     private readonly Notice arrival;
     private readonly Notice room;
     private int buffered;
@@ -41,7 +41,7 @@ internal sealed class MemoryWire
 
     internal MemorySocket? Receiver { get; set; }
 
-    /// <summary>Bytes leave only when the receiver waits for them.</summary>
+    /// <summary>Whether bytes leave only when the receiver waits for them.</summary>
     private bool IsLockstep => options.Capacity == 0;
 
     private long Now => core.Clock.Now;
@@ -55,7 +55,7 @@ internal sealed class MemoryWire
 
     // ---- The sender
 
-    /// <returns>How much was taken: nothing when it has to be tried again.</returns>
+    /// <returns>How many bytes were accepted: zero if the call has to be repeated.</returns>
     internal int Send(ReadOnlySpan<byte> bytes)
     {
         int count = Math.Min(bytes.Length, !IsLockstep ? options.Capacity - buffered : buffered == 0 && Receiver!.IsAwaited ? MostToRead : 0);
@@ -70,7 +70,7 @@ internal sealed class MemoryWire
         return count;
     }
 
-    /// <summary>Half-close.</summary>
+    /// <summary>Half-closes.</summary>
     internal void End()
     {
         if (endsAt == LoopClock.Never)
@@ -86,10 +86,10 @@ internal sealed class MemoryWire
         Announce(closesAt = Due());
     }
 
-    /// <summary>The sender aborts; what was not read by then is lost.</summary>
+    /// <summary>The sender aborts; what has not been read by then is lost.</summary>
     internal void Reset() => Announce(resetsAt = Math.Min(resetsAt, Due()));
 
-    /// <summary>The script breaks the connection: no delay.</summary>
+    /// <summary>The script breaks the connection, without delay.</summary>
     internal void ResetNow()
     {
         resetsAt = 0;
@@ -140,7 +140,7 @@ internal sealed class MemoryWire
         }
     }
 
-    /// <summary>The receiver closes. The sender continues as long as there is room, or until it learns of it by the other wire.</summary>
+    /// <summary>The receiver closes. The sender continues as long as there is room, or until the other wire reports it.</summary>
     internal void Abandon()
     {
         abandoned = true;
@@ -154,7 +154,7 @@ internal sealed class MemoryWire
     private bool HasArrived([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out MemorySegment? first) =>
         segments.TryPeek(out first) && first.Arrival <= Now;
 
-    // Without delay at once, whatever the clock's rounding.
+    // Without a delay at once, whatever the clock's rounding.
     private long Due() => options.Delay == TimeSpan.Zero ? 0 : core.Clock.DeadlineAfter(options.Delay.Ticks);
 
     private void Announce(long due)
@@ -185,7 +185,7 @@ internal sealed class MemoryWire
         Receiver!.Tell(IsClosed || IsReset ? Readiness.Readable | Readiness.Writable | Readiness.HangUp : Readiness.Readable);
     }
 
-    /// <summary>Tells one side, in a step without a context, as the poller does. It stands in one queue at a time.</summary>
+    /// <summary>Notifies one side, in a step without a context, as the poller does. It is in one queue at a time.</summary>
     private sealed class Notice(Action tell) : LoopItem
     {
         private bool isReady;

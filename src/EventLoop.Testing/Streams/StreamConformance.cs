@@ -2,15 +2,15 @@ using EventLoop.Net;
 
 namespace EventLoop.Testing;
 
-/// <summary>Runs two connected streams, anybody's, through what a two-way stream has to do. Trio: <c>check_two_way_stream</c>.</summary>
+/// <summary>Checks two connected streams, of any kind, against the rules of a two-way stream. Trio: <c>check_two_way_stream</c>.</summary>
 public static class StreamConformance
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);      // real time: the streams may be real
 
-    /// <summary>Checks every rule in both directions, each with a fresh pair; all that are broken are reported together.</summary>
+    /// <summary>Checks every rule in both directions, each with a fresh pair; all violations are reported together.</summary>
     /// <param name="makePair">Two streams that are connected to each other; they are disposed after each check.</param>
     /// <param name="shutdownWrite">Half-closes a stream; null: it is not checked.</param>
-    /// <exception cref="StreamConformanceException">Some rules are broken; the message names each, and how.</exception>
+    /// <exception cref="StreamConformanceException">Some rules are violated; the message names each, and how.</exception>
     public static async Task CheckTwoWay(Func<Task<(Stream Left, Stream Right)>> makePair, Func<Stream, Task>? shutdownWrite = null)
     {
         ArgumentNullException.ThrowIfNull(makePair);
@@ -50,14 +50,14 @@ public static class StreamConformance
     /// <see cref="CheckTwoWay(Func{Task{ValueTuple{Stream, Stream}}}, Func{Stream, Task}?)"/> does, from inside a coroutine.</summary>
     /// <param name="makePair">Two streams that are connected to each other; they are disposed after each check.</param>
     /// <param name="shutdownWrite">Half-closes a stream; null: it is not checked.</param>
-    /// <exception cref="StreamConformanceException">Some rules are broken; the message names each, and how.</exception>
+    /// <exception cref="StreamConformanceException">Some rules are violated; the message names each, and how.</exception>
     [System.Runtime.CompilerServices.OverloadResolutionPriority(1)]
     public static async Coroutine CheckTwoWay(Func<Coroutine<(Stream Left, Stream Right)>> makePair, Func<Stream, Task>? shutdownWrite = null) =>
         await CheckTwoWay(() => makePair().AsTask(), shutdownWrite);
 
-    /// <summary>Checks connections by their streams, half-close with them.</summary>
+    /// <summary>Checks connections through their streams, including half-close.</summary>
     /// <param name="makePair">Two connections that are connected to each other; they are disposed after each check.</param>
-    /// <exception cref="StreamConformanceException">Some rules are broken; the message names each, and how.</exception>
+    /// <exception cref="StreamConformanceException">Some rules are violated; the message names each, and how.</exception>
     public static async Coroutine CheckTwoWay(Func<Coroutine<(Connection Left, Connection Right)>> makePair)
     {
         ArgumentNullException.ThrowIfNull(makePair);

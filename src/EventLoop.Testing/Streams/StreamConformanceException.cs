@@ -1,5 +1,5 @@
 namespace EventLoop.Testing;
 
-/// <summary>Streams do not do what streams have to do.</summary>
-/// <param name="message">Which rules, and how they are broken.</param>
+/// <summary>Streams violate the rules of a two-way stream.</summary>
+/// <param name="message">The rules, and how they are violated.</param>
 public sealed class StreamConformanceException(string message) : Exception(message);

@@ -1,6 +1,6 @@
 namespace EventLoop.Testing;
 
-/// <summary>The rules of <see cref="StreamConformance"/>, each a check of its own.</summary>
+/// <summary>The rules of <see cref="StreamConformance"/>, each a separate check.</summary>
 internal sealed class StreamRules
 {
     private readonly Func<Stream, Task>? shutdownWrite;
@@ -179,9 +179,9 @@ internal sealed class StreamRules
         await writing;
     }
 
-    // ---- Tools
+    // ---- Helpers
 
-    // In lockstep a write ends when it was read, so that a check must not wait for it before it reads.
+    // In lockstep a write ends when it was read, so a check must not wait for it before it reads.
     private static Task SendAsync(Stream stream, byte[] bytes)
     {
         var sending = Send();
@@ -190,7 +190,7 @@ internal sealed class StreamRules
             return sending;
         }
 
-        // The check reads all that is sent; what is still under way when it is over ends with the stream.
+        // The check reads everything that is sent; what is still pending when it ends is ended with the stream.
         sending.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return Task.CompletedTask;
 

@@ -1,6 +1,6 @@
 namespace EventLoop.Tool.Commands;
 
-/// <summary>A script that completes the tool's words in a shell.</summary>
+/// <summary>Writes a script that completes the tool's words in a shell.</summary>
 internal static class CompletionCommand
 {
     private const string Words = "list ps pstree top dump show record trace doctor web completion help --json --name --by --filter --most --all --bunches "

@@ -4,7 +4,7 @@ using EventLoop.Tool.Targets;
 
 namespace EventLoop.Tool.Commands;
 
-/// <summary>What looks wrong.</summary>
+/// <summary>Shows what looks wrong.</summary>
 internal static class DoctorCommand
 {
     internal static ExitCode Run(CommandLine line, TextWriter to)

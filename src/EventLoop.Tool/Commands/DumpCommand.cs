@@ -5,7 +5,7 @@ using EventLoop.Tool.Targets;
 
 namespace EventLoop.Tool.Commands;
 
-/// <summary>Everything that is known of the loops of a process, in a file.</summary>
+/// <summary>Writes everything that is known about the loops of a process to a file.</summary>
 internal static class DumpCommand
 {
     internal static ExitCode Run(CommandLine line, TextWriter to)

@@ -5,7 +5,7 @@ using Microsoft.Diagnostics.NETCore.Client;
 
 namespace EventLoop.Tool.Commands;
 
-/// <summary>The processes that answer, and their loops.</summary>
+/// <summary>Lists the processes that respond, and their loops.</summary>
 internal static class ListCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);

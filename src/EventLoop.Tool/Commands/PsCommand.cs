@@ -3,7 +3,7 @@ using EventLoop.Tool.Targets;
 
 namespace EventLoop.Tool.Commands;
 
-/// <summary>What every task does.</summary>
+/// <summary>Shows what every task does.</summary>
 internal static class PsCommand
 {
     private const int MostLines = 60;
@@ -25,7 +25,7 @@ internal static class PsCommand
 
         foreach (var snapshot in snapshots)
         {
-            // Where there are many, those that stand for themselves come one by one, the rest put together.
+            // If there are many, unique ones are listed individually, the others grouped.
             bool many = !bunches && !line.Has("--all") && line.Value("--most") is null && snapshot.TaskCount > MostLines;
             snapshot.WriteText(to, bunches || many ? SnapshotView.Bunches : SnapshotView.List);
             if (many)
@@ -60,7 +60,7 @@ internal static class PsCommand
     private static TaskSnapshot? LongRunning(LoopSnapshot snapshot) =>
         snapshot.Running?.TaskId is { } id && snapshot.Find(id) is { Status: LoopTaskStatus.Running } task && task.InStatus > LongStep ? task : null;
 
-    // What is as the tool would write it is not taken apart and put together again: it may be of a hundred thousand tasks.
+    // What is already in the tool's own format is not parsed and written again: it may be about a hundred thousand tasks.
     private static ExitCode PassOn(List<byte[]> snapshots, TextWriter to)
     {
         const int block = 1 << 15;

@@ -3,7 +3,7 @@ using EventLoop.Tool.Targets;
 
 namespace EventLoop.Tool.Commands;
 
-/// <summary>The tasks as a tree.</summary>
+/// <summary>Shows the tasks as a tree.</summary>
 internal static class PsTreeCommand
 {
     internal static ExitCode Run(CommandLine line, TextWriter to)

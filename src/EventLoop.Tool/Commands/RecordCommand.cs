@@ -7,7 +7,7 @@ using EventLoop.Tool.Targets;
 
 namespace EventLoop.Tool.Commands;
 
-/// <summary>Everything that happens on a loop, into a file.</summary>
+/// <summary>Records everything that happens on a loop in a file.</summary>
 internal static class RecordCommand
 {
     internal static ExitCode Run(CommandLine line, TextWriter to)
@@ -68,7 +68,7 @@ internal static class RecordCommand
             }
             finally
             {
-                RecordFile.WriteEnd(file, names, labels, lost);      // also of what ended meanwhile
+                RecordFile.WriteEnd(file, names, labels, lost);      // including those of what ended meanwhile
             }
 
             file.Dispose();
@@ -84,7 +84,7 @@ internal static class RecordCommand
 
         if (full is not null)
         {
-            throw NewFile.Refused(path, full);      // what it holds so far stays
+            throw NewFile.Refused(path, full);      // what it holds so far is kept
         }
 
         Tell(line, to, span, path, records, lost);
@@ -126,7 +126,7 @@ internal static class RecordCommand
             labels[number] = label;
         }
 
-        // What the target could not keep, and what got lost on the way: the runtime's buffers were full.
+        // What the target could not keep, and what got lost on the way because the runtime's buffers were full.
         return json.RootElement.Long("lost") + Math.Max(0, json.RootElement.Long("sent") - received);
     }
 }

@@ -3,7 +3,7 @@ using EventLoop.Tool.Files;
 
 namespace EventLoop.Tool.Commands;
 
-/// <summary>What a dump holds.</summary>
+/// <summary>Shows the contents of a dump.</summary>
 internal static class ShowCommand
 {
     internal static ExitCode Run(CommandLine line, TextWriter to)

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace EventLoop.Tool.Commands;
 
-/// <summary>What the loops of a process do, every second.</summary>
+/// <summary>Shows what the loops of a process do, every second.</summary>
 internal static class TopCommand
 {
     private const int MostBunches = 30;

@@ -4,7 +4,7 @@ using EventLoop.Tool.Files;
 
 namespace EventLoop.Tool.Commands;
 
-/// <summary>A recording, or that of a dump, for a viewer of traces.</summary>
+/// <summary>Writes a recording, or that of a dump, for a trace viewer.</summary>
 internal static class TraceCommand
 {
     internal static ExitCode Run(CommandLine line, TextWriter to)

@@ -8,7 +8,7 @@ using EventLoop.Tool.Web;
 
 namespace EventLoop.Tool.Commands;
 
-/// <summary>What <c>top</c>, <c>pstree</c> and <c>doctor</c> show, live, as a page on loopback. It only looks.</summary>
+/// <summary>Shows what <c>top</c>, <c>pstree</c> and <c>doctor</c> show, live, as a page on loopback. It changes nothing.</summary>
 internal static class WebCommand
 {
     internal static ExitCode Run(CommandLine line, TextWriter to)
@@ -159,7 +159,7 @@ internal static class WebCommand
         ? TimeSpan.FromTicks((long)(seconds * TimeSpan.TicksPerSecond))
         : null;
 
-    /// <summary>By the key of the link only, under the name of loopback only, and from no other page.</summary>
+    /// <summary>Allows only requests with the key of the link, under the name of loopback, and from no other page.</summary>
     internal static bool IsAllowed(HttpListenerRequest request, string key, int port) =>
         CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(request.QueryString["key"] ?? ""), Encoding.UTF8.GetBytes(key))
         && request.UserHostName == $"127.0.0.1:{port}"
@@ -186,7 +186,7 @@ internal static class WebCommand
         response.OutputStream.Write(bytes);
     }
 
-    /// <summary>The latest round, for every page that is open. Any thread.</summary>
+    /// <summary>The latest round, for every open page. Any thread.</summary>
     private sealed class Feed(string name, int process)
     {
         private readonly Lock gate = new();

@@ -5,13 +5,13 @@ using EventLoop.Diagnostics;
 namespace EventLoop.Tool.Files;
 
 /// <summary>One loop in a dump.</summary>
-/// <param name="Snapshot">It.</param>
+/// <param name="Snapshot">The snapshot.</param>
 /// <param name="Ended">The tasks that ended last, newest first.</param>
-/// <param name="Recording">What happened last; null: none was kept.</param>
-/// <param name="Frames">The stacks of the loops' threads, if they were asked for.</param>
+/// <param name="Recording">What happened last; null: there was no recording.</param>
+/// <param name="Frames">The stacks of the loops' threads, if they were requested.</param>
 internal sealed record Dump(LoopSnapshot Snapshot, IReadOnlyList<EndedTask> Ended, Recording? Recording, IReadOnlyList<string> Frames);
 
-/// <summary>Dumps are lines of JSON; what is not known is skipped.</summary>
+/// <summary>Reads dumps, which are lines of JSON; unknown lines are skipped.</summary>
 internal static class DumpReader
 {
     internal static List<Dump> Read(string path)

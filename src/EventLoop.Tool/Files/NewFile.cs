@@ -1,9 +1,9 @@
 namespace EventLoop.Tool.Files;
 
-/// <summary>A file that only its owner can read, and that takes the place of nothing.</summary>
+/// <summary>A file that only its owner can read, and that replaces no existing one.</summary>
 internal static class NewFile
 {
-    /// <summary>Has it written as a whole: of what cannot be, because the disk is full, nothing is left.</summary>
+    /// <summary>Writes it completely, or not at all: if writing fails, because the disk is full, nothing is left.</summary>
     /// <exception cref="ToolException">It cannot be written.</exception>
     internal static void Write(string path, Action<FileStream> write)
     {
@@ -25,13 +25,13 @@ internal static class NewFile
         }
     }
 
-    /// <summary>The disk is full, the folder gone, or the file larger than it may be.</summary>
+    /// <summary>Whether a failure means that the disk is full, the folder gone, or the file larger than allowed.</summary>
     internal static bool IsOfDisk(Exception failure) =>
         failure is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" };
 
     internal static ToolException Refused(string path, Exception failure) => new(ExitCode.Usage, $"{path} cannot be written: {failure.Message}");
 
-    /// <summary>What cannot be flushed any more has been told already.</summary>
+    /// <summary>Closes a file; that it cannot be flushed any more has been reported already.</summary>
     internal static void Close(FileStream file)
     {
         try

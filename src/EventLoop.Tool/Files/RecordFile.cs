@@ -4,8 +4,8 @@ using EventLoop.Diagnostics;
 
 namespace EventLoop.Tool.Files;
 
-/// <summary>A recording on disk: a line of JSON, the records as they are in the target (16 bytes each, in blocks with their length before them), and a line
-/// with the names behind a block of none.</summary>
+/// <summary>A recording on disk: a line of JSON, the records as they are in the target (16 bytes each, in blocks preceded by their length), and, after an
+/// empty block, a line with the names.</summary>
 internal static class RecordFile
 {
     internal static void WriteHead(Stream to, int process, string loop)

@@ -7,7 +7,7 @@ namespace EventLoop.Tool.Targets;
 /// <summary>Snapshots, from a process or from a dump.</summary>
 internal static class Answers
 {
-    /// <summary>Of a process, as they came.</summary>
+    /// <summary>Those of a process, as they arrived.</summary>
     internal static List<byte[]> Json(CommandLine line, bool bunches) =>
         [.. Ask(line, bunches).Where(static part => part.Kind == "snapshot").Select(static part => part.Data)];
 
@@ -60,7 +60,7 @@ internal static class Answers
         return snapshots;
     }
 
-    /// <exception cref="ToolException">It is that of a newer library.</exception>
+    /// <exception cref="ToolException">It comes from a newer library.</exception>
     internal static LoopSnapshot Snapshot(byte[] data)
     {
         try
@@ -74,7 +74,7 @@ internal static class Answers
         }
     }
 
-    /// <summary>Whether it may be shown as it came: JSON of a version that is known, in which nothing but printable ASCII stands.</summary>
+    /// <summary>Whether it may be shown as it arrived: JSON of a known version that contains only printable ASCII.</summary>
     internal static bool IsPlain(byte[] data)
     {
         if (data.AsSpan().ContainsAnyExceptInRange((byte)' ', (byte)'~'))

@@ -9,12 +9,12 @@ using Microsoft.Diagnostics.Tracing.Stacks;
 
 namespace EventLoop.Tool.Targets;
 
-/// <summary>Where the threads that run loops stand: by the runtime's sample profiler, which stops every thread for a moment.</summary>
+/// <summary>Reads where the threads that run loops are, by the runtime's sample profiler, which stops every thread for a moment.</summary>
 internal static class Frames
 {
     private static readonly TimeSpan Sampling = TimeSpan.FromMilliseconds(100);
 
-    /// <returns>As lines for people.</returns>
+    /// <returns>Lines for people.</returns>
     internal static IReadOnlyList<string> Read(Target target, TimeSpan timeout)
     {
         var lines = new List<string>();
@@ -27,7 +27,7 @@ internal static class Frames
         return lines;
     }
 
-    /// <returns>By the system's number of the thread: its frames, innermost first, escaped.</returns>
+    /// <returns>For each thread, by the system's number, its frames, innermost first, escaped.</returns>
     internal static IReadOnlyDictionary<int, IReadOnlyList<string>> ReadThreads(Target target, TimeSpan timeout)
     {
         string trace = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".nettrace");

@@ -6,7 +6,7 @@ using Microsoft.Diagnostics.Tracing.Parsers.Clr;
 
 namespace EventLoop.Tool.Targets;
 
-/// <summary>The objects of a process and who refers to whom, as the runtime tells it during one collection.</summary>
+/// <summary>The objects of a process and their references, as the runtime reports them during one collection.</summary>
 internal sealed class HeapGraph
 {
     private readonly Dictionary<ulong, string> types = [];
@@ -129,7 +129,7 @@ internal sealed class HeapGraph
 
     internal int Count => nodes.Count;
 
-    /// <summary>The objects that no root reaches, when the edges out of some types are left out; each with its type and what it refers to.</summary>
+    /// <summary>The objects that no root reaches if the edges out of some types are left out; each with its type and its references.</summary>
     internal List<(ulong Address, string Type, ulong[] Targets)> Unreachable(Func<string, bool> isLeftOut)
     {
         var start = new Dictionary<ulong, (int Node, int Edge)>(nodes.Count);

@@ -2,7 +2,7 @@ namespace EventLoop.Tool.Targets;
 
 /// <summary>Tasks that nothing can ever wake.</summary>
 /// <param name="Method">The coroutine methods that they are in.</param>
-/// <param name="Count">How many.</param>
+/// <param name="Count">How many there are.</param>
 internal sealed record Leak(string Method, int Count)
 {
     internal string Message => $"{Count} {(Count == 1 ? "task" : "tasks")} in {Method} {(Count == 1 ? "waits" : "wait")} for something that nothing can reach";

@@ -3,12 +3,12 @@ using EventLoop.Reporting;
 namespace EventLoop.Tool.Targets;
 
 /// <summary>
-/// Finds tasks that nothing can ever wake: those that no root of the process reaches when the loop's own table of tasks and its pools are left out. Exact: who
-/// cannot be reached cannot be woken. One blocking collection in the process.
+/// Finds tasks that nothing can ever wake: those that no root of the process reaches when the loop's own table of tasks and its pools are left out. Exact:
+/// what cannot be reached cannot be woken. One blocking collection in the process.
 /// </summary>
 internal static class Leaks
 {
-    // Of the library: these types are contract between it and this tool.
+    // Types of the library, which are a contract between it and this tool.
     private static readonly string[] LeftOut = ["TaskTableSlot[]", "PoolSlot[]"];
 
     internal static List<Leak> Find(Target target, TimeSpan timeout)
@@ -24,7 +24,7 @@ internal static class Leaks
                 continue;
             }
 
-            // A box in use refers to the context of its task, and that to the task; one that is free refers to neither.
+            // A box in use references the context of its task, which references the task; a free box references neither.
             foreach (ulong context in targets)
             {
                 if (byAddress.TryGetValue(context, out var found) && found.Type.EndsWith("Context", StringComparison.Ordinal))

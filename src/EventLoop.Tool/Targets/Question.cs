@@ -10,7 +10,7 @@ using Microsoft.Diagnostics.Tracing;
 
 namespace EventLoop.Tool.Targets;
 
-/// <summary>One question to a process, and what comes back: by an event session of its own, which ends with it.</summary>
+/// <summary>One request to a process, and its response: through an event session of its own, which ends with it.</summary>
 internal sealed class Question : IDisposable
 {
     private const int BufferMegabytes = 256;
@@ -60,8 +60,8 @@ internal sealed class Question : IDisposable
         events.Dynamic.All += OnEvent;
     }
 
-    /// <summary>Asks once.</summary>
-    /// <returns>Of each part its kind and its bytes, in their order.</returns>
+    /// <summary>Sends one request.</summary>
+    /// <returns>The kind and the bytes of each part, in order.</returns>
     internal static List<(string Kind, byte[] Data)> Ask(Target target, string what, IReadOnlyDictionary<string, string> arguments, TimeSpan timeout)
     {
         var parts = new List<(string, byte[])>();
@@ -71,7 +71,7 @@ internal sealed class Question : IDisposable
         return parts;
     }
 
-    // A stopped process takes the connection and says nothing: opening the session itself has to be bounded.
+    // A stopped process accepts the connection and says nothing, so opening the session has to be limited as well.
     private static Question Open(Target target, TimeSpan timeout, Func<Question> make)
     {
         var opening = Task.Factory.StartNew(make, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -85,7 +85,7 @@ internal sealed class Question : IDisposable
         }
     }
 
-    /// <summary>Asks for what continues until <paramref name="isEnough"/>, or until the process ends.</summary>
+    /// <summary>Requests a response that continues until <paramref name="isEnough"/>, or until the process ends.</summary>
     internal static void Stream(Target target, string what, IReadOnlyDictionary<string, string> arguments, TimeSpan timeout, Action<string, byte[]> told,
         Func<bool> isEnough)
     {
@@ -166,10 +166,10 @@ internal sealed class Question : IDisposable
         }
     }
 
-    // The connection of a process that ends goes before its number does.
+    // The connection of a process that ends is closed before its number is freed.
     private bool HasEnded() => SpinWait.SpinUntil(() => target.HasEnded, TimeSpan.FromSeconds(2));
 
-    // The port's file was left by a process that had this number before.
+    // The port's file was left by an earlier process with this number.
     private static bool IsLeftOver(Exception refused) =>
         (refused as SocketException ?? refused.InnerException as SocketException)?.SocketErrorCode == SocketError.ConnectionRefused
         || refused.Message.Contains("refused", StringComparison.Ordinal);
@@ -190,7 +190,7 @@ internal sealed class Question : IDisposable
             }
             catch (Exception)
             {
-                // It has ended, or does not answer.
+                // It has ended, or does not respond.
             }
         })
         { IsBackground = true };
@@ -322,7 +322,7 @@ internal sealed class Question : IDisposable
 
     public void Dispose()
     {
-        // The source would wait for its stream; both go with the session.
+        // The source would wait for its stream; both are closed with the session.
         session.Dispose();
     }
 }

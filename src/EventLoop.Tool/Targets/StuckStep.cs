@@ -4,14 +4,14 @@ using EventLoop.Reporting;
 
 namespace EventLoop.Tool.Targets;
 
-/// <summary>A loop that does not come back from a step. Seen from outside, by two looks: nothing has to be switched on in the process.</summary>
-/// <param name="Loop">Its name.</param>
-/// <param name="TaskId">Whose step; null: a callback's.</param>
-/// <param name="Who">In words.</param>
-/// <param name="For">How long it has lasted at the least.</param>
-/// <param name="Processor">The part of the time between the looks that its thread was on a core; null where the system does not tell.</param>
-/// <param name="Queue">The part that it could have run, and had no core.</param>
-/// <param name="Frames">Of its thread, innermost first; empty: they could not be had.</param>
+/// <summary>A loop that does not return from a step. Found from outside, by two looks: nothing has to be switched on in the process.</summary>
+/// <param name="Loop">The name of the loop.</param>
+/// <param name="TaskId">The task whose step it is; null: a callback's.</param>
+/// <param name="Who">The same in words.</param>
+/// <param name="For">How long the step has lasted at least.</param>
+/// <param name="Processor">The share of the time between the looks that its thread was on a core; null where the system does not say.</param>
+/// <param name="Queue">The share that it could have run but had no core.</param>
+/// <param name="Frames">Those of its thread, innermost first; empty: they were not available.</param>
 internal sealed record StuckStep(string Loop, int? TaskId, string Who, TimeSpan For, double? Processor, double? Queue, IReadOnlyList<string> Frames)
 {
     private const double Half = 0.5;
@@ -41,7 +41,7 @@ internal sealed record StuckStep(string Loop, int? TaskId, string Who, TimeSpan 
         }
     }
 
-    // Every loop that runs asks whether a collection wants it to stop.
+    // Every running loop asks whether a collection wants it to stop.
     private static bool IsRuntime(string frame) => frame.Contains("Thread.<PollGC>", StringComparison.Ordinal);
 
     // "Assembly!Namespace.Type+<Method>d__6.MoveNext()" is "Type.Method".
@@ -63,7 +63,7 @@ internal sealed record StuckStep(string Loop, int? TaskId, string Who, TimeSpan 
         return type.Length > 0 ? $"{type}.{method}" : method;
     }
 
-    /// <summary>With the frames of what the program itself does in that step.</summary>
+    /// <summary>Writes it with the frames of what the program itself does in that step.</summary>
     internal void Write(TextWriter to)
     {
         to.WriteLine(PlainText.Line($"{"ERROR",-7} {nameof(FindingKind.LongStep)} on loop '{Loop}': {Message}"));
@@ -76,8 +76,8 @@ internal sealed record StuckStep(string Loop, int? TaskId, string Who, TimeSpan 
     }
 
     /// <param name="target">The process.</param>
-    /// <param name="first">A first look at it.</param>
-    /// <param name="line">What was asked: which loops, and for how long at most.</param>
+    /// <param name="first">A first look at the process.</param>
+    /// <param name="line">The command line: which loops, and for how long at most.</param>
     internal static List<StuckStep> Find(Target target, List<LoopSnapshot> first, CommandLine line)
     {
         var candidates = first.Where(static one => one.Running is not null).ToDictionary(static one => one.LoopId);

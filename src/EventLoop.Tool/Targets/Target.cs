@@ -3,7 +3,7 @@ using Microsoft.Diagnostics.NETCore.Client;
 
 namespace EventLoop.Tool.Targets;
 
-/// <summary>The process that is looked into: whether it can be asked, and why not.</summary>
+/// <summary>The process that is inspected: whether it can be asked, and why not.</summary>
 internal sealed class Target
 {
     private Target(int id, string name)
@@ -19,7 +19,7 @@ internal sealed class Target
 
     internal DiagnosticsClient Client { get; }
 
-    /// <exception cref="ToolException">There is no such process, or it has no port that may be opened.</exception>
+    /// <exception cref="ToolException">There is no such process, or it has no diagnostics port that may be opened.</exception>
     internal static Target Find(int id)
     {
         string name;
@@ -83,7 +83,7 @@ internal sealed class Target
         }
     }
 
-    /// <summary>Empty: it is not set. Null: that cannot be told.</summary>
+    /// <summary>Empty: it is not set. Null: that is unknown.</summary>
     private static string? ReadEnvironment(int id, string variable)
     {
         try
@@ -98,7 +98,7 @@ internal sealed class Target
         }
     }
 
-    // Of programs whose libraries are files of their own; of others only the answer tells.
+    // For programs whose libraries are separate files; for others only the response tells.
     private static bool HasNoLibrary(int id)
     {
         try
@@ -120,7 +120,7 @@ internal sealed class Target
             try
             {
                 using var process = Process.GetProcessById(Id);
-                return process.HasExited || State == 'Z';      // its parent has not taken note yet
+                return process.HasExited || State == 'Z';      // its parent has not noticed yet
             }
             catch (Exception failure) when (failure is ArgumentException or InvalidOperationException)
             {
@@ -131,7 +131,7 @@ internal sealed class Target
 
     internal bool IsStopped => State is 'T' or 't';
 
-    // Of the system; a blank where that cannot be told.
+    // As the system reports it; a blank if that is unknown.
     private char State
     {
         get

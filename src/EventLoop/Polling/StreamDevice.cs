@@ -40,13 +40,8 @@ internal abstract class StreamDevice : PollSource
     /// <summary>Whether a receive or an accept would return something now: bytes, a connection, the end or an error. It consumes nothing.</summary>
     internal abstract bool IsReadable { get; }
 
-<<<<<<< /work/wt/house/src/EventLoop/Polling/StreamDevice.cs
-    /// <summary>Whether its readiness tells an end of the peer's side, and a broken connection, from bytes that have come (<see
-    /// cref="Readiness.HangUp"/>).</summary>
-=======
     /// <summary>Whether its readiness tells the end of the peer's side, or a broken connection, apart from bytes that have arrived
     /// (<see cref="Readiness.HangUp"/>).</summary>
->>>>>>> /tmp/tmpbp18n_wk
     internal virtual bool ReportsHangUps => false;
 
     internal abstract int Send(ReadOnlySpan<byte> bytes);

@@ -36,6 +36,30 @@ public sealed class TlsTests
         where.Count.Should().Be(20);
     }
 
+    [Fact]
+    public async Task A_stream_of_HTTP2_that_serves_one_request_after_the_other_keeps_them_apart()
+    {
+        await using var site = await Site.StartAsync(
+            static app => app.MapPost("/echo", static async (HttpContext http) =>
+            {
+                using var body = new StreamReader(http.Request.Body);
+                string said = await body.ReadToEndAsync();
+                await Task.Yield();
+                string? task = Loop.CurrentTask?.Name;
+                await http.Response.WriteAsync($"{said} in {task}");
+            }),
+            kestrel: static server => server.Listen(IPAddress.Loopback, 0, static listen => listen.Protocols = HttpProtocols.Http2));
+        site.Client.DefaultRequestVersion = HttpVersion.Version20;
+        site.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        for (int round = 0; round < 5; round++)
+        {
+            string[] said = [.. Enumerable.Range(0, 40).Select(number => $"{round}.{number}")];
+            string[] answers = await Task.WhenAll(said.Select(async text =>
+                await (await site.Client.PostAsync("/echo", new StringContent(text))).Content.ReadAsStringAsync()));
+            answers.Should().Equal(said.Select(static text => $"{text} in POST /echo"));
+        }
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

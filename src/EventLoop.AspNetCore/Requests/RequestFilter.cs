@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using EventLoop.AspNetCore.Transport;
 using EventLoop.Scheduling;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 
@@ -27,7 +28,7 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
             var connection = feature as ServedConnection;
             if (connection is not null && ReferenceEquals(LoopCore.Running, connection.Core) && connection.Core.Current is null)
             {
-                return Run(http, connection.Core, connection, default, isTold: false);
+                return Run(http, connection.Core, connection, null);
             }
 
             return RunFromElsewhere(http, feature, connection);
@@ -43,35 +44,53 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
                 http.Features.Set<IEventLoopFeature>(new LoopFeature(loop));
             }
 
-            var hop = new Hop(this, http, loop.Core, connection);
-            var told = hop.Told;
-            loop.Core.Arrive(hop);
+            var hop = HopOf(http, loop.Core);
+            var told = hop.Begin(http, connection);
+            loop.Core.ArriveWithOthers(hop);
             return told;
         }
 
+        // A stream of HTTP/2 that has served one request serves another one, and so does what it needs here.
+        private Hop HopOf(HttpContext http, LoopCore core)
+        {
+            if (http.Features.Get<IPersistentStateFeature>()?.State is not { } kept)
+            {
+                return new Hop(this, core);
+            }
+
+            if (kept.TryGetValue(typeof(Hop), out object? last) && last is Hop hop && hop.IsFor(this, core))
+            {
+                return hop;
+            }
+
+            hop = new Hop(this, core);
+            kept[typeof(Hop)] = hop;
+            return hop;
+        }
+
         // Loop thread, raw.
-        private Task Run(HttpContext http, LoopCore core, ServedConnection? connection, AsyncTaskMethodBuilder source, bool isTold)
+        private Task Run(HttpContext http, LoopCore core, ServedConnection? connection, Hop? hop)
         {
             bool isAlone = connection is not null && !HttpProtocol.IsHttp2(http.Request.Protocol) && !HttpProtocol.IsHttp3(http.Request.Protocol);
             if (options.BodiesStay)
             {
-                (isAlone ? connection!.Body : new StayingBody(core)).Attach(http.Features);
+                (isAlone ? connection!.Body : hop?.Body ?? new StayingBody(core)).Attach(http.Features);
             }
 
             var task = RequestTask.Start(core, http, application, isAlone ? connection : null);
             if (task.IsCompleted)
             {
-                if (!isTold)
+                if (hop is null)
                 {
                     return RequestEnd.OutcomeOf(task);
                 }
 
-                RequestEnd.Settle(task, source, wasAbandoned: false);
-                return source.Task;
+                RequestEnd.Settle(task, hop.Told, wasAbandoned: false);      // another request may have the hop by then
+                return Task.CompletedTask;
             }
 
-            var end = isAlone ? connection!.End : new RequestEnd();
-            var told = end.Follow(task, source, isAlone ? connection : null);
+            var end = isAlone ? connection!.End : hop?.End ?? new RequestEnd();
+            var told = end.Follow(task, hop?.Told ?? default, isAlone ? connection : null);
             if (isAlone)
             {
                 connection!.Abandonable = options.CancelAbandoned ? task : null;
@@ -91,18 +110,39 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
         }
 
         /// <summary>Brings a request to its loop, with the ExecutionContext of whoever began it.</summary>
-        private sealed class Hop(Pipeline pipeline, HttpContext http, LoopCore core, ServedConnection? connection) : LoopItem
+        private sealed class Hop(Pipeline pipeline, LoopCore core) : LoopItem
         {
-            private readonly ExecutionContext? flow = ExecutionContext.Capture();
+            private HttpContext? http;
+            private ServedConnection? connection;
+            private ExecutionContext? flow;
             private AsyncTaskMethodBuilder told;
+            private StayingBody? body;
+            private RequestEnd? end;
 
-            /// <summary>Must be read before it travels: from then on all copies of the builder mean this task.</summary>
-            internal Task Told => told.Task;
+            /// <summary>What Kestrel awaits.</summary>
+            internal AsyncTaskMethodBuilder Told => told;
+
+            internal StayingBody Body => body ??= new StayingBody(core);
+
+            internal RequestEnd End => end ??= new RequestEnd();
+
+            internal bool IsFor(Pipeline which, LoopCore on) => ReferenceEquals(pipeline, which) && ReferenceEquals(core, on);
+
+            /// <summary>The task is read before it travels: from then on all copies of the builder mean this one.</summary>
+            internal Task Begin(HttpContext request, ServedConnection? of)
+            {
+                http = request;
+                connection = of;
+                flow = ExecutionContext.Capture();
+                told = AsyncTaskMethodBuilder.Create();
+                return told.Task;
+            }
 
             internal override void Execute()
             {
                 core.ThreadContexts.RestoreFlow(flow);
-                _ = pipeline.Run(http, core, connection, told, isTold: true);
+                flow = null;
+                _ = pipeline.Run(http!, core, connection, this);
             }
 
             internal override void OnRejected(LoopCore rejecting) => told.SetException(

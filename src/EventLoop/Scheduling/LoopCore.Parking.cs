@@ -179,7 +179,7 @@ internal abstract partial class LoopCore
     {
         long began = Stopwatch.GetTimestamp();
         Poller.Poll(LongestSleep);
-        if (Inbox.IsEmpty || Stopwatch.GetElapsedTime(began).Ticks < LongestSleep)
+        if (Inbox.IsEmpty || poolWakeUp is { IsQueued: true } || Stopwatch.GetElapsedTime(began).Ticks < LongestSleep)
         {
             return;
         }

@@ -1,3 +1,5 @@
+using EventLoop.Scheduling;
+
 namespace EventLoop.Tests.Callbacks;
 
 [UnderSeeds(50)]
@@ -195,4 +197,32 @@ public sealed class PostTests : LoopTest
         ran.Should().Be(1000);
         loop.Core.WakeUps.Should().BeLessThanOrEqualTo(loop.Statistics.Turns, "it parks, or is about to, once in a turn at most");
     }
+
+    [Fact]
+    public void A_loop_that_sleeps_is_woken_for_every_item_that_arrives_with_others_from_the_pool() => RunLoop(async () =>
+    {
+        LoopCore core = Loop.Current.Core;
+        for (int round = 0; round < 200; round++)
+        {
+            LoopFuture arrived = Loop.Current.CreateFuture();
+            ThreadPool.UnsafeQueueUserWorkItem(_ => core.ArriveWithOthers(new RawStep(arrived.SetResult)), null);
+            await arrived;
+        }
+
+        const int many = 1000;
+        LoopFuture all = Loop.Current.CreateFuture();
+        int left = many;
+        for (int i = 0; i < many; i++)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(_ => core.ArriveWithOthers(new RawStep(() =>
+            {
+                if (--left == 0)
+                {
+                    all.SetResult();
+                }
+            })), null);
+        }
+
+        await all;
+    });
 }

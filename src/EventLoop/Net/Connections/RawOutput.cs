@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using EventLoop.Scheduling;
 
@@ -25,14 +24,14 @@ internal sealed class RawOutput : PipeWriter
     private bool broken;
 
     // The writers, one after another.
-    private PostedWrite? away;                 // written on another thread and not flushed yet
     private bool isLentHere;
     private long unflushed;
 
+    private PostedBytes? posted;               // what was written on other threads; made by the first one who does
+
     // Any thread.
-    private ConcurrentQueue<PostedWrite>? posted;
-    private int postedBytes;
-    private int isCatchUpDue;
+    private readonly CatchUpStep catchUp;
+    private int isCatchUpDue;                  // its step is under way
 
     internal RawOutput(RawConnection owner)
     {
@@ -41,6 +40,7 @@ internal sealed class RawOutput : PipeWriter
         pipe.HasOneBorrower = true;
         core = owner.Core;
         turnEnd = new TurnEnd(this);
+        catchUp = new CatchUpStep(this);
     }
 
     private bool IsHere => ReferenceEquals(LoopCore.Running, core);
@@ -55,13 +55,13 @@ internal sealed class RawOutput : PipeWriter
     {
         if (IsHere)
         {
-            CatchUp();
+            CatchUpWithAll();
             isLentHere = true;
             return pipe.GetMemory(sizeHint);
         }
 
         isLentHere = false;
-        return (away ??= new PostedWrite(this)).GetMemory(sizeHint);
+        return (posted ??= new PostedBytes()).GetMemory(sizeHint);
     }
 
     /// <summary>Any thread.</summary>
@@ -73,7 +73,7 @@ internal sealed class RawOutput : PipeWriter
         unflushed += bytes;
         if (!isLentHere)
         {
-            away!.Advance(bytes);
+            posted!.Advance(bytes);
         }
         else if (IsHere)
         {
@@ -96,7 +96,7 @@ internal sealed class RawOutput : PipeWriter
             return FlushFromElsewhere();
         }
 
-        CatchUp();
+        CatchUpWithAll();
         if (broken || owner.Connection.IsClosed)
         {
             return Result();
@@ -196,55 +196,54 @@ internal sealed class RawOutput : PipeWriter
 
     private ValueTask<FlushResult> FlushFromElsewhere()
     {
-        if (away is not { } write)
+        int outstanding = 0;
+        if (!(posted?.Flush(out outstanding) ?? false) && !isLentHere)
         {
-            if (!isLentHere)
-            {
-                return Result();
-            }
-
-            write = new PostedWrite(this);      // what was written on the loop is flushed from here
+            return Result();
         }
 
-        away = null;
-        var queue = posted ?? Interlocked.CompareExchange(ref posted, new(), null) ?? posted;
-        bool mustWait = Interlocked.Add(ref postedBytes, write.Length) >= OutputPipe.HighWater;
-        var sent = mustWait ? write.WaitForSent() : null;
-        queue.Enqueue(write);
-        if (Interlocked.Exchange(ref isCatchUpDue, 1) == 0 || sent is not null)
+        if (outstanding >= OutputPipe.HighWater)
         {
-            core.Arrive(write);
+            var notice = new SentNotice(this);
+            core.ArriveWithOthers(notice);
+            return new ValueTask<FlushResult>(notice.Sent);
         }
 
-        return sent is null ? Result() : new ValueTask<FlushResult>(sent);
+        // Also for what was written on the loop and is flushed from here.
+        if (Interlocked.Exchange(ref isCatchUpDue, 1) == 0)
+        {
+            core.ArriveWithOthers(catchUp);
+        }
+
+        return Result();
+    }
+
+    // On the loop's thread, of whoever writes: also what he has written elsewhere and not flushed.
+    private void CatchUpWithAll()
+    {
+        if (posted is not null)
+        {
+            posted.Flush(out _);
+            CatchUp();
+        }
     }
 
     // First what other threads wrote, in their order.
     private void CatchUp()
     {
-        if (posted is null || posted.IsEmpty)
-        {
-            return;
-        }
-
-        Volatile.Write(ref isCatchUpDue, 0);
-        Interlocked.MemoryBarrier();
-        while (posted.TryDequeue(out var write))
+        while (posted is not null && posted.TryTake(out var piece))
         {
             if (!completed && !broken && !owner.Connection.IsClosed)
             {
                 try
                 {
-                    pipe.Write(write.Written);
+                    pipe.Write(piece);
                 }
                 catch (Exception failure) when (failure is IOException or ObjectDisposedException or InvalidOperationException)
                 {
                     Break();
                 }
             }
-
-            Interlocked.Add(ref postedBytes, -write.Length);
-            write.ReturnBuffer();
         }
     }
 
@@ -270,72 +269,31 @@ internal sealed class RawOutput : PipeWriter
         }
     }
 
-    /// <summary>What another thread has written up to a flush, and the step that sends it.</summary>
-    /// <remarks>Its bytes belong to the writer until it is posted, and to the loop from then on, which returns the shared buffer.</remarks>
-    private sealed class PostedWrite(RawOutput output) : LoopItem
+    /// <summary>Other threads have flushed.</summary>
+    private sealed class CatchUpStep(RawOutput output) : LoopItem
     {
-        private const int FirstBuffer = 256;        // most are frames of a response by HTTP/2
-        private const int SecondBuffer = 4096;
-
-        private byte[] buffer = [];
-        private TaskCompletionSource<FlushResult>? sent;
-
-        internal int Length { get; private set; }
-
-        internal ReadOnlySpan<byte> Written => buffer.AsSpan(0, Length);
-
-        internal Memory<byte> GetMemory(int sizeHint)
+        internal override void Execute()
         {
-            int least = Math.Max(sizeHint, 1);
-            if (buffer.Length - Length < least)
-            {
-                byte[] larger = ArrayPool<byte>.Shared.Rent(
-                    Math.Max(buffer.Length == 0 ? FirstBuffer : Math.Max(SecondBuffer, 2 * buffer.Length), checked(Length + least)));
-                Written.CopyTo(larger);
-                (byte[] left, buffer) = (buffer, larger);
-                Return(left);
-            }
-
-            return buffer.AsMemory(Length);
+            Interlocked.Exchange(ref output.isCatchUpDue, 0);      // who flushes from here on has another one come
+            output.CatchUp();
+            output.Defer();
         }
+    }
 
-        internal void Advance(int bytes)
-        {
-            if ((uint)bytes > (uint)(buffer.Length - Length))
-            {
-                throw new ArgumentOutOfRangeException(nameof(bytes), bytes, "More was written than GetMemory had given.");
-            }
+    /// <summary>Another thread has flushed, and waits until that is sent.</summary>
+    private sealed class SentNotice(RawOutput output) : LoopItem
+    {
+        private readonly TaskCompletionSource<FlushResult> sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-            Length += bytes;
-        }
-
-        internal void ReturnBuffer()
-        {
-            (byte[] left, buffer, Length) = (buffer, [], 0);
-            Return(left);
-        }
-
-        private static void Return(byte[] left)
-        {
-            if (left.Length > 0)
-            {
-                ArrayPool<byte>.Shared.Return(left);
-            }
-        }
-
-        internal Task<FlushResult> WaitForSent() => (sent = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        internal Task<FlushResult> Sent => sent.Task;
 
         internal override void Execute()
         {
-            Volatile.Write(ref output.isCatchUpDue, 0);
             output.CatchUp();
             output.Defer();
-            if (sent is not null)
-            {
-                _ = output.TellWhenSent(sent);
-            }
+            _ = output.TellWhenSent(sent);
         }
 
-        internal override void OnRejected(LoopCore core) => sent?.TrySetResult(new FlushResult(false, isCompleted: true));
+        internal override void OnRejected(LoopCore core) => sent.TrySetResult(new FlushResult(false, isCompleted: true));
     }
 }

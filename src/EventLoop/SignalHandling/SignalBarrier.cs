@@ -11,14 +11,17 @@ namespace EventLoop.SignalHandling;
 internal static class SignalBarrier
 {
     private const int Urgent = 23;
-    private const int PatienceMilliseconds = 100;      // .NET reads at once, but reports on the thread pool, which may be busy
+
+    // .NET reads at once, but reports on the thread pool, which on a busy machine takes its time, and adds a thread where all are blocked within a second.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private const int Spins = 1000;      // with the processor given away each time; then a millisecond at a time
 
     private static readonly Lock Gate = new();         // held while one waits
     private static PosixSignalRegistration? registration;
     private static volatile bool passed;
 
     /// <summary>Ends registrations; signals that had arrived by then are delivered to them, and do not end the process. Any thread; takes about 100
-    /// microseconds.</summary>
+    /// microseconds, and more where the thread pool is busy.</summary>
     internal static void End(params ReadOnlySpan<PosixSignalRegistration?> registrations)
     {
         if (OperatingSystem.IsLinux())
@@ -45,9 +48,9 @@ internal static class SignalBarrier
             _ = Libc.Raise(Urgent);      // this thread first handles whatever is pending for any thread
             long begun = Stopwatch.GetTimestamp();
             var spinner = default(SpinWait);
-            while (!passed && Stopwatch.GetElapsedTime(begun).TotalMilliseconds < PatienceMilliseconds)
+            while (!passed && Stopwatch.GetElapsedTime(begun) < Patience)
             {
-                spinner.SpinOnce(sleep1Threshold: -1);
+                spinner.SpinOnce(sleep1Threshold: Spins);
             }
         }
     }

@@ -106,7 +106,7 @@ def sleepers(result):
 
 
 def size_name(size):
-    return f"{size // 1024} KiB" if size % 1024 == 0 else f"{size / 1e6:g} MB" if size >= 1e6 else f"{size / 1e3:g} kB"
+    return f"{size} B" if size < 1000 else f"{size // 1024} KiB" if size % 1024 == 0 else f"{size / 1e6:g} MB" if size >= 1e6 else f"{size / 1e3:g} kB"
 
 
 def load(result, name, heading, null):
@@ -149,6 +149,14 @@ def load(result, name, heading, null):
     parts.append(f"`{null}` is the null server, C without a runtime. * Within a tenth of it, or the generator had no time left on its core: "
                  "limited by the generator, and the server's CPU time for a request says more.")
     return "\n\n".join(parts + [caption(result)])
+
+
+def accept(result):
+    """Connections and not requests: one of each."""
+    text = load(result, "accept", "Short connections", "epoll").replace("requests a second", "connections a second").replace("for a request", "for a connection")
+    text = text.replace("requests/s", "connections/s").replace("µs/request", "µs/connection").replace("| message |", "| answer |")
+    return text.replace("`epoll` is the null server", "Each connection is made, has one message of 64 B echoed, and is closed by the client; or asks for a page of 1 kB by "
+                        "HTTP (`HttpStatic` beside nginx). `epoll` is the null server")
 
 
 def files(result):
@@ -291,7 +299,7 @@ def draw():
     """The charts of all suites; returns what the page says of each."""
     os.makedirs(IMAGES, exist_ok=True)
     writers = {"comparison": comparison, "scheduler": scheduler, "sleepers": sleepers,
-               "echo": lambda result: load(result, "echo", "TCP echo", "epoll"), "http": lambda result: load(result, "http", "Files over HTTP", "null"),
+               "echo": lambda result: load(result, "echo", "TCP echo", "epoll"), "accept": accept, "http": lambda result: load(result, "http", "Files over HTTP", "null"),
                "files": files, "processes": processes, "web": web, "inside": inside, "lab": lab}
     results = {suite: read(suite) for suite in writers}
     return {suite: writers[suite](result) for suite, result in results.items() if result and (result["rows"] or result.get("table"))}

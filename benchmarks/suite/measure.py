@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BENCHMARKS = os.path.dirname(HERE)
 ROOT = os.path.dirname(BENCHMARKS)
 RESULTS = os.path.join(BENCHMARKS, "results")
-SUITES = ["lab", "scheduler", "sleepers", "echo", "comparison", "http", "files", "processes", "web", "inside"]
+SUITES = ["lab", "scheduler", "sleepers", "echo", "accept", "comparison", "http", "files", "processes", "web", "inside"]
 SLOW_SLEEPERS = ["asyncio", "uvloop", "trio", "gevent"]
 PYTHONS = {"asyncio", "uvloop", "trio", "gevent"}
 
@@ -226,6 +226,33 @@ def measure_echo(quick):
                 minor = label not in main and not label.startswith("EventLoop")
                 if not minor or (not quick and point == (1024, 100)):
                     loads.measure(number, point, label, command, ["--size", str(point[0]), "--connections", str(point[1])])
+    return {"rounds": rounds, "seconds": seconds, "rows": loads.rows("epoll", ("size", "connections"))}
+
+
+def measure_accept(quick):
+    """Short connections: each is made, has one message answered, and ends; by HTTP as well, where nginx can take part."""
+    ours, web = [], []
+    if os.path.isdir(os.path.join(ROOT, "samples", "EchoServer")):
+        build([("EchoServer", "samples/EchoServer"), ("HttpStatic", "samples/HttpStatic")])
+        ours = [(f"EventLoop-{style}", ["dotnet", program("EchoServer"), "--style", style]) for style in ("raw", "stream")]
+    main = {"epoll", "libuv", "go", "tokio", "node", "bun", "deno", "uvloop-protocol"}
+    servers = ours + [(label, command) for label, command in peers("echo") if label in main]
+    rounds, seconds = ROUNDS or (1 if quick else 5), 0.5 if quick else 1
+    loads = Loads(seconds, "connload")
+    with tempfile.TemporaryDirectory() as root:
+        os.chmod(root, 0o755)
+        with open(os.path.join(root, "page"), "wb") as page:
+            page.write(b"x" * 1000)
+        if ours:
+            web.append(("EventLoop", ["dotnet", program("HttpStatic"), "--root", root]))
+        if subprocess.run("command -v nginx || ls /usr/sbin/nginx", shell=True, capture_output=True).returncode == 0:
+            web.append(("nginx", [os.path.join(BENCHMARKS, "peers", "http", "nginx.sh"), "--root", root]))
+        for number in range(rounds):
+            say(f"accept: round {number + 1} of {rounds}")
+            for label, command in servers:
+                loads.measure(number, (64, 64), label, command, ["--size", "64", "--connections", "64"])
+            for label, command in web:
+                loads.measure(number, (1000, 64), label, command, ["--path", "/page", "--connections", "64"])
     return {"rounds": rounds, "seconds": seconds, "rows": loads.rows("epoll", ("size", "connections"))}
 
 
@@ -478,7 +505,7 @@ def print_inside(result):
 
 
 PRINT = {"processes": print_processes, "web": print_web, "inside": print_inside,
-         "scheduler": print_scheduler, "sleepers": print_sleepers, "echo": print_load, "http": print_load, "files": print_files, "comparison": print_comparison,
+         "scheduler": print_scheduler, "sleepers": print_sleepers, "echo": print_load, "accept": print_load, "http": print_load, "files": print_files, "comparison": print_comparison,
          "lab": lambda result: print(result["table"] + "\n", flush=True)}
 
 

@@ -109,15 +109,15 @@ def size_name(size):
     return f"{size} B" if size < 1000 else f"{size // 1024} KiB" if size % 1024 == 0 else f"{size / 1e6:g} MB" if size >= 1e6 else f"{size / 1e3:g} kB"
 
 
-def load(result, name, heading, null):
+def load(result, name, heading, null, what="request", first="message", text=""):
     rows = result["rows"]
     points = sorted({(row["size"], row["connections"]) for row in rows})
     at = lambda point: [row for row in rows if (row["size"], row["connections"]) == point]
-    svg.bars(target(name), f"{heading}: requests a second", "server on one core, generator on another; more is better; * limited by the generator",
+    svg.bars(target(name), f"{heading}: {what}s a second", "server on one core, generator on another; more is better; * limited by the generator",
              source(result), [(f"{size_name(size)}, {connections} connections",
                                [(row["server"], median(row, "rps"), "*" if row["limited_by_generator"] else "") for row in at((size, connections))])
                               for size, connections in points], best="high", labels=134)
-    svg.bars(target(name + "-cpu"), f"{heading}: processor time of the server", "microseconds for a request; less is better", source(result),
+    svg.bars(target(name + "-cpu"), f"{heading}: processor time of the server", f"microseconds for a {what}; less is better", source(result),
              [(f"{size_name(size)}, {connections} connections", [(row["server"], median(row, "server_cpu_us"), "") for row in at((size, connections))])
               for size, connections in points], labels=134)
     panels = []
@@ -129,8 +129,8 @@ def load(result, name, heading, null):
                     series.setdefault(row["server"], []).append((row["connections"], median(row, field)))
             if max(len(points_) for points_ in series.values()) > 1:
                 panels.append((f"{size_name(size)}, {percentile}", "connections", series))
-    parts = [f"### {heading}", image(name, f"{heading}: requests a second, by server"),
-             image(name + "-cpu", f"{heading}: processor time of the server for a request")]
+    parts = [f"### {heading}", image(name, f"{heading}: {what}s a second, by server"),
+             image(name + "-cpu", f"{heading}: processor time of the server for a {what}")]
     if panels:
         svg.lines(target(name + "-latency"), f"{heading}: latency", "microseconds against connections, both axes logarithmic; less is better",
                   source(result), panels, height=300)
@@ -144,19 +144,17 @@ def load(result, name, heading, null):
                           f"{median(row, 'server_cpu_us'):.2f}", f"{row['times_null_cpu']:.2f}" if "times_null_cpu" in row else "-",
                           f"{median(row, 'server_rss_mb'):.0f}"])
     parts.append(f"<details><summary>All figures</summary>\n\n"
-                 + markdown(["message", "connections", "server", "requests/s", "spread", "p50 µs", "p99 µs", "CPU µs/request", f"times {null}'s", "MB"], table, left=3)
+                 + markdown([first, "connections", "server", f"{what}s/s", "spread", "p50 µs", "p99 µs", f"CPU µs/{what}", f"times {null}'s", "MB"], table, left=3)
                  + "\n\n</details>")
-    parts.append(f"`{null}` is the null server, C without a runtime. * Within a tenth of it, or the generator had no time left on its core: "
-                 "limited by the generator, and the server's CPU time for a request says more.")
+    parts.append(f"{text}`{null}` is the null server, C without a runtime. * Within a tenth of it, or the generator had no time left on its core: "
+                 f"limited by the generator, and the server's CPU time for a {what} says more.")
     return "\n\n".join(parts + [caption(result)])
 
 
 def accept(result):
-    """Connections and not requests: one of each."""
-    text = load(result, "accept", "Short connections", "epoll").replace("requests a second", "connections a second").replace("for a request", "for a connection")
-    text = text.replace("requests/s", "connections/s").replace("µs/request", "µs/connection").replace("| message |", "| answer |")
-    return text.replace("`epoll` is the null server", "Each connection is made, has one message of 64 B echoed, and is closed by the client; or asks for a page of 1 kB by "
-                        "HTTP (`HttpStatic` beside nginx). `epoll` is the null server")
+    return load(result, "accept", "Short connections", "epoll", what="connection", first="answer",
+                text="Each connection is made, has one message of 64 B echoed, and is closed by the client; or it asks for a page of 1 kB by HTTP (`HttpStatic` "
+                     "beside nginx). ")
 
 
 def files(result):

@@ -83,7 +83,7 @@ internal sealed class Chromium : IAsyncDisposable
     internal async Task UntilAsync(string condition)
     {
         long began = Stopwatch.GetTimestamp();
-        while (!await AskAsync<bool>($"Boolean({condition})"))
+        while (!await IsSoAsync(condition))
         {
             if (Stopwatch.GetElapsedTime(began) > Patience)
             {
@@ -91,6 +91,18 @@ internal sealed class Chromium : IAsyncDisposable
             }
 
             await Task.Delay(50);
+        }
+    }
+
+    private async Task<bool> IsSoAsync(string condition)
+    {
+        try
+        {
+            return await AskAsync<bool>($"Boolean({condition})");
+        }
+        catch (InvalidOperationException)
+        {
+            return false;      // the page was being replaced
         }
     }
 

@@ -7,7 +7,7 @@ namespace EventLoop.Diagnostics;
 internal sealed class ObserverInstrument(Loop loop, LoopObserver observer) : Instrument, IDisposable
 {
     internal const Hearing Needs =
-        Hearing.Tasks | Hearing.StepBegins | Hearing.StepEnds | Hearing.Times | Hearing.Waits | Hearing.Looks | Hearing.Cancellations;
+        Hearing.Tasks | Hearing.StepBegins | Hearing.StepEnds | Hearing.Times | Hearing.Waits | Hearing.Parks | Hearing.Looks | Hearing.Cancellations;
 
     private int disposed;      // any thread, interlocked
 

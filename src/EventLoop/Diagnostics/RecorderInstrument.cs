@@ -8,6 +8,7 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
     private readonly Stack<long> around = new();      // positions of the steps inside which another step runs
     private long position = None;                     // of the running step
     private long moment = loop.Core.LookedAt;
+    private long shortestStall = ShortestStall(loop);      // as of the last look
     private long runningSince = None;      // of the outermost step; read on any thread
 
     private const long None = -1;
@@ -71,16 +72,23 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
 
         int task = step.Context?.Task?.Id ?? 0;
         ring.Complete(begun, (byte)RecordedEventKind.Step, step.Began, task, (uint)Math.Min(step.Duration, uint.MaxValue));
-        if (step.Duration >= loop.StallTicks || step.Duration >= uint.MaxValue)
+        if (step.Duration >= shortestStall && (step.Duration >= loop.StallTicks || step.Duration >= uint.MaxValue))
         {
             ring.Add((byte)RecordedEventKind.Stall, moment, task, (uint)Math.Min(step.Duration / TimeSpan.TicksPerMillisecond, uint.MaxValue));
         }
     }
 
+    // What is shorter is none, and the limit itself is not asked for.
+    private static long ShortestStall(Loop loop) => Math.Min(loop.StallTicks, TimeSpan.TicksPerMillisecond);
+
     internal override void OnWoken(LoopContext woken, LoopContext? by) =>
         ring.Add((byte)RecordedEventKind.Wake, moment, woken.Task!.Id, (uint)(by?.Task?.Id ?? 0));
 
-    internal override void OnLook(long now) => moment = now;
+    internal override void OnLook(long now)
+    {
+        moment = now;
+        shortestStall = ShortestStall(loop);
+    }
 
     internal override void OnIdle(long began, long duration)
     {

@@ -16,7 +16,7 @@ internal enum Hearing
     /// <summary>The time of each step: one reading of the clock after each. Without it the times of steps are those of the last look at the clock.</summary>
     Times = 8,
 
-    /// <summary>Who waits when a step has ended, and whom a step, or what happened between two steps, made ready.</summary>
+    /// <summary>Whom a step, or what happened between two steps, made ready.</summary>
     Waits = 16,
 
     /// <summary>Looks at the clock and the poller, and how long the loop slept in them.</summary>
@@ -31,6 +31,9 @@ internal enum Hearing
     /// <summary>Requests for the cancellation of tasks.</summary>
     Cancellations = 256,
 
+    /// <summary>Who waits when a step has ended.</summary>
+    Parks = 512,
+
     /// <summary>Any of these makes steps run by the path that can be observed.</summary>
-    AnyOfSteps = StepBegins | StepEnds | Times | Waits,
+    AnyOfSteps = StepBegins | StepEnds | Times | Waits | Parks,
 }

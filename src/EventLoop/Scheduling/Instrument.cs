@@ -30,7 +30,7 @@ internal abstract class Instrument
     /// <summary><see cref="Hearing.StepEnds"/>: a step has ended.</summary>
     internal virtual void OnStepEnd(in HeardStep step) { }
 
-    /// <summary><see cref="Hearing.Waits"/>: after the end of a step whose code waits now.</summary>
+    /// <summary><see cref="Hearing.Parks"/>: after the end of a step whose code waits now.</summary>
     /// <param name="context">The context of the waiting code: the task's own, or that of a scope in it.</param>
     /// <param name="node">The latest wait there.</param>
     internal virtual void OnParked(LoopContext context, WaitNode node) { }

@@ -135,13 +135,14 @@ internal sealed class Instruments(LoopCore core)
             }
         }
 
-        if ((core.Heard & Hearing.Waits) != 0)
+        var heard = core.Heard;
+        if ((heard & Hearing.Parks) != 0 && left?.NewestWait is { } node)
         {
-            if (left?.NewestWait is { } node)
-            {
-                TellParked(left, node);
-            }
+            TellParked(left, node);
+        }
 
+        if ((heard & Hearing.Waits) != 0)
+        {
             TellWoken(step.FirstPut, put, step.Context);
         }
 
@@ -189,7 +190,7 @@ internal sealed class Instruments(LoopCore core)
     {
         foreach (var one in all)
         {
-            if ((one.Hears & Hearing.Waits) != 0)
+            if ((one.Hears & Hearing.Parks) != 0)
             {
                 one.OnParked(context, node);
             }

@@ -15,7 +15,11 @@ internal sealed unsafe partial class ChildStart
 
     internal required IReadOnlyList<string> Arguments { get; init; }
 
-    internal required IDictionary Environment { get; init; }
+    /// <summary>The child's variables; null: those of <see cref="Inherited"/>.</summary>
+    internal required IDictionary? Environment { get; init; }
+
+    /// <summary>This process's variables, handed on unchanged.</summary>
+    internal KeptTexts? Inherited { get; init; }
 
     internal string? Folder { get; init; }
 
@@ -75,7 +79,8 @@ internal sealed unsafe partial class ChildStart
     private int Spawn(void* actions, void* attributes, out int error)
     {
         using var arguments = new NativeTexts(Arguments);
-        using var environment = new NativeTexts(Environment);
+        using var environment = Environment is null ? default : new NativeTexts(Environment);
+        byte** variables = Environment is null ? Inherited!.All : environment.All;
         error = Errno.NoEntry;
         int refused = 0;
         foreach (string path in Paths)
@@ -88,7 +93,8 @@ internal sealed unsafe partial class ChildStart
             }
 
             int process = 0;
-            error = Libc.Spawn(&process, name.First, actions, attributes, arguments.All, environment.All);
+            error = Libc.Spawn(&process, name.First, actions, attributes, arguments.All, variables);
+            GC.KeepAlive(Inherited);
             if (error == 0)
             {
                 return process;

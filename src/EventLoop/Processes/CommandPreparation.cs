@@ -13,15 +13,23 @@ internal static class CommandPreparation
     {
         RefuseToOutput(command.Input, nameof(ProcessCommand.Input));
         RefuseToOutput(command.Output, nameof(ProcessCommand.Output));
-        var environment = EnvironmentOf(command);
-        List<string> texts = [command.ArgumentZero ?? command.FileName, .. command.Arguments];
-        List<ChildStream> streams = [command.Input.ToStream(), command.Output.ToStream(), command.Error.ToStream()];
-        streams.AddRange(command.InheritedHandles.Select(static handle => Stdio.Handle(handle).ToStream()));
+        var inherited = !command.ClearEnvironment && command.Environment is not { Count: > 0 } ? InheritedEnvironment.Take() : null;
+        var environment = inherited is null ? EnvironmentOf(command) : null;
+        string[] texts = [command.ArgumentZero ?? command.FileName, .. command.Arguments];
+        const int standard = 3;
+        var streams = new ChildStream[standard + command.InheritedHandles.Count];
+        (streams[0], streams[1], streams[2]) = (command.Input.ToStream(), command.Output.ToStream(), command.Error.ToStream());
+        for (int place = standard; place < streams.Length; place++)
+        {
+            streams[place] = Stdio.Handle(command.InheritedHandles[place - standard]).ToStream();
+        }
+
         var start = new ChildStart
         {
-            Paths = PathsOf(command, environment),
+            Paths = PathsOf(command, environment is null ? inherited!.SearchPath : (string?)environment["PATH"]),
             Arguments = texts,
             Environment = environment,
+            Inherited = inherited?.Texts,
             Folder = command.WorkingDirectory,
             HasOwnGroup = command.HasOwnGroup,
             HasOwnSession = detached || command.Group == ProcessGroup.NewSession,
@@ -39,10 +47,13 @@ internal static class CommandPreparation
             RefuseZero(stream.Path ?? "");
         }
 
-        foreach (var (name, value) in command.Environment ?? new Dictionary<string, string?>())
+        if (command.Environment is { } changes)
         {
-            RefuseZero(name);
-            RefuseZero(value ?? "");
+            foreach (var (name, value) in changes)
+            {
+                RefuseZero(name);
+                RefuseZero(value ?? "");
+            }
         }
 
         return start;
@@ -133,14 +144,14 @@ internal static class CommandPreparation
         return all;
     }
 
-    private static IReadOnlyList<string> PathsOf(ProcessCommand command, IDictionary environment)
+    private static IReadOnlyList<string> PathsOf(ProcessCommand command, string? searchPath)
     {
         if (command.FileName.Contains('/'))
         {
             return [command.FileName];
         }
 
-        string path = (string?)environment["PATH"] ?? DefaultPath;
+        string path = searchPath ?? DefaultPath;
         return [.. path.Split(':').Select(folder => $"{(folder.Length == 0 ? "." : folder)}/{command.FileName}")];
     }
 

@@ -26,6 +26,12 @@ internal static class RuntimeTricks
     /// </summary>
     internal static bool MayReadFrames => !IsSet("EventLoop.TimeBlockingWaits", "EVENTLOOP_TIME_BLOCKING_WAITS");
 
+    /// <summary>
+    /// Whether the runtime's own block of the environment may tell that nothing has changed in it since the last start of a child; switched off by
+    /// <c>EventLoop.ReadEnvironments</c>, <c>EVENTLOOP_READ_ENVIRONMENTS</c>.
+    /// </summary>
+    internal static bool MayCompareEnvironments => !IsSet("EventLoop.ReadEnvironments", "EVENTLOOP_READ_ENVIRONMENTS");
+
     private static bool IsSet(string name, string variable) =>
         AppContext.TryGetSwitch(name, out bool isSet) ? isSet : Environment.GetEnvironmentVariable(variable) is "1" or "true";
 }

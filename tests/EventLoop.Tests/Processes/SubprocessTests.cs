@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using EventLoop.Net;
+using EventLoop.Processes;
 
 namespace EventLoop.Tests.Processes;
 
@@ -192,6 +193,46 @@ public sealed class SubprocessTests : ProcessTest
         var cleared = new ProcessCommand("/usr/bin/env") { ClearEnvironment = true, Environment = new Dictionary<string, string?> { ["B"] = "1" } };
         (await Subprocess.ReadTextAsync(cleared)).Should().Be("B=1\n");
     });
+
+    [Fact]
+    public void A_child_that_inherits_the_environment_has_it_as_it_is_at_its_start() => RunProcesses(async () =>
+    {
+        const string name = "SUBPROCESS_TESTS_INHERITED";
+        var show = new ProcessCommand("/usr/bin/env", ["-0"]);
+        try
+        {
+            foreach (string? value in (string?[])[null, "one", "one", "two = ä\n𝄞", "", null, null])
+            {
+                Environment.SetEnvironmentVariable(name, value);
+                string[] shown = (await Subprocess.ReadTextAsync(show)).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+                shown.Where(static text => text.StartsWith(name)).Should().Equal(
+                    Environment.GetEnvironmentVariable(name) is { } now ? [$"{name}={now}"] : Array.Empty<string>());
+
+                // Others of these tests set some of the library's own meanwhile.
+                shown.Where(IsNotOurs).Should().BeEquivalentTo(Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+                    .Select(static variable => $"{variable.Key}={variable.Value}").Where(IsNotOurs));
+            }
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(name, null);
+        }
+
+        static bool IsNotOurs(string text) => !text.StartsWith("EVENTLOOP_") && !text.StartsWith("_=");
+    });
+
+    [Fact]
+    public void An_environment_that_has_not_changed_is_not_taken_apart_again()
+    {
+        Assert.SkipWhen(InheritedEnvironment.Take() is null, "The environment is compared on CoreCLR only, and where that is not switched off.");
+        bool isSame = false;
+        for (int attempt = 0; attempt < 100 && !isSame; attempt++)
+        {
+            isSame = ReferenceEquals(InheritedEnvironment.Take(), InheritedEnvironment.Take());      // other tests may change it in between
+        }
+
+        isSame.Should().BeTrue();
+    }
 
     [Fact]
     public void The_working_directory_and_argv_zero_are_the_commands() => RunProcesses(async () =>

@@ -1,0 +1,116 @@
+using System.Collections;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using EventLoop.Native;
+using EventLoop.Scheduling;
+
+namespace EventLoop.Processes;
+
+/// <summary>
+/// This process's environment as <see cref="Environment"/> shows it, in the form that the system takes. .NET makes ten kilobytes of strings and more at each
+/// look at it; here the runtime's own block, which those strings are made of, is compared with the one seen last, and strings are made only where it differs.
+/// </summary>
+/// <remarks>Immutable; any thread.</remarks>
+internal sealed unsafe class InheritedEnvironment
+{
+    private const BindingFlags Hidden = BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public;
+
+    // CoreCLR keeps the environment of .NET in a block of its own. Elsewhere (NativeAOT) there is none, and each look is one by the public API.
+    private static readonly delegate*<char*> Copy;
+    private static readonly delegate*<char*, int> Free;
+
+    private static InheritedEnvironment? last;      // any thread; replaced as a whole
+
+    private readonly char[] seen;
+
+    static InheritedEnvironment()
+    {
+        if (!RuntimeFeature.IsDynamicCodeSupported
+            || !RuntimeTricks.MayCompareEnvironments
+            || typeof(Environment).GetField("s_environ", Hidden) is not null      // the variables would not be in the block
+            || Type.GetType("Interop+Kernel32, System.Private.CoreLib") is not { } calls
+            || calls.GetMethod("GetEnvironmentStringsW", Hidden, []) is not { } copy || copy.ReturnType != typeof(char*)
+            || calls.GetMethod("FreeEnvironmentStringsW", Hidden, [typeof(char*)]) is not { } free)
+        {
+            return;
+        }
+
+        Copy = (delegate*<char*>)copy.MethodHandle.GetFunctionPointer();
+        Free = (delegate*<char*, int>)free.MethodHandle.GetFunctionPointer();
+    }
+
+    private InheritedEnvironment(IDictionary variables, char[] seen)
+    {
+        this.seen = seen;
+        SearchPath = (string?)variables["PATH"];
+        Texts = new KeptTexts(variables);
+    }
+
+    /// <summary>Its PATH; null: it has none.</summary>
+    internal string? SearchPath { get; }
+
+    internal KeptTexts Texts { get; }
+
+    /// <summary>The environment at this moment; null: on this runtime only the public API shows it.</summary>
+    internal static InheritedEnvironment? Take()
+    {
+        if (Copy is null)
+        {
+            return null;
+        }
+
+        var known = Volatile.Read(ref last);
+        if (known is not null && IsNow(known.seen))
+        {
+            return known;
+        }
+
+        char[] before = Now();
+        var taken = new InheritedEnvironment(Environment.GetEnvironmentVariables(), before);
+        if (IsNow(before))      // nobody has changed it in between
+        {
+            Volatile.Write(ref last, taken);
+        }
+
+        return taken;
+    }
+
+    private static char[] Now()
+    {
+        char* block = Copy();
+        try
+        {
+            return block is null ? [] : TextOf(block).ToArray();
+        }
+        finally
+        {
+            _ = Free(block);
+        }
+    }
+
+    private static bool IsNow(char[] text)
+    {
+        char* block = Copy();
+        try
+        {
+            return block is not null && text.Length > 0 && TextOf(block).SequenceEqual(text);
+        }
+        finally
+        {
+            _ = Free(block);
+        }
+    }
+
+    // Each variable ends with a zero, and all of them with another one.
+    private static ReadOnlySpan<char> TextOf(char* block)
+    {
+        int length = 0;
+        while (block[length] != 0)
+        {
+            length += MemoryMarshal.CreateReadOnlySpanFromNullTerminated(block + length).Length + 1;
+        }
+
+        return new(block, length);
+    }
+}

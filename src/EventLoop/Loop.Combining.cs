@@ -29,26 +29,26 @@ public sealed partial class Loop
     /// }
     /// </code>
     /// </example>
-    public static Coroutine<T[]> Gather<T>(params IEnumerable<Coroutine<T>> coroutines) => Combinators.Values<T>(Children.Of(coroutines));
+    public static Coroutine<T[]> Gather<T>(params IEnumerable<Coroutine<T>> coroutines) => Combinators.Values<T>(Arguments.Of(coroutines));
 
     /// <inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="tasks">Cancelled when the gather is cancelled.</param>
-    public static Coroutine<T[]> Gather<T>(params IEnumerable<LoopTask<T>> tasks) => Combinators.Values<T>(Children.Of(tasks));
+    public static Coroutine<T[]> Gather<T>(params IEnumerable<LoopTask<T>> tasks) => Combinators.Values<T>(Arguments.Of(tasks));
 
     /// <inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="futures">Cancelled when the gather is cancelled.</param>
-    public static Coroutine<T[]> Gather<T>(params IEnumerable<LoopFuture<T>> futures) => Combinators.Values<T>(Children.Of(futures));
+    public static Coroutine<T[]> Gather<T>(params IEnumerable<LoopFuture<T>> futures) => Combinators.Values<T>(Arguments.Of(futures));
 
     /// <inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="tasks">Left alone when the gather is cancelled: .NET tasks cannot be cancelled.</param>
-    public static Coroutine<T[]> Gather<T>(params IEnumerable<Task<T>> tasks) => Combinators.Values<T>(Children.Of(tasks));
+    public static Coroutine<T[]> Gather<T>(params IEnumerable<Task<T>> tasks) => Combinators.Values<T>(Arguments.Of(tasks));
 
     /// <summary>Waits until all have completed. asyncio: <c>gather</c>.</summary>
     /// <param name="awaitables">Cancelled when the gather is cancelled.</param>
     /// <remarks><inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})" path="/remarks"/></remarks>
     /// <exception cref="InvalidOperationException">An argument belongs to another loop.</exception>
     [OverloadResolutionPriority(-3)]
-    public static Coroutine Gather(params IEnumerable<LoopAwaitable> awaitables) => Combinators.All(Children.Of(awaitables));
+    public static Coroutine Gather(params IEnumerable<LoopAwaitable> awaitables) => Combinators.All(Arguments.Of(awaitables));
 
     /// <summary>Runs coroutines concurrently and waits until all have completed. asyncio: <c>gather</c>.</summary>
     /// <param name="coroutines">Become tasks in this call; where no loop runs, when the result is awaited. Tasks and futures among them are awaited as they
@@ -57,13 +57,13 @@ public sealed partial class Loop
     /// <exception cref="InvalidOperationException">A coroutine was given twice or has started already, or an argument belongs to another loop; nothing was
     /// started.</exception>
     [OverloadResolutionPriority(-2)]
-    public static Coroutine Gather(params IEnumerable<Coroutine> coroutines) => Combinators.All(Children.Of(coroutines));
+    public static Coroutine Gather(params IEnumerable<Coroutine> coroutines) => Combinators.All(Arguments.Of(coroutines));
 
     /// <summary>Waits until all have completed. asyncio: <c>gather</c>.</summary>
     /// <param name="tasks">Left alone when the gather is cancelled: .NET tasks cannot be cancelled.</param>
     /// <remarks><inheritdoc cref="Gather{T}(IEnumerable{Coroutine{T}})" path="/remarks"/></remarks>
     [OverloadResolutionPriority(-4)]
-    public static Coroutine Gather(params IEnumerable<Task> tasks) => Combinators.All(Children.Of(tasks));
+    public static Coroutine Gather(params IEnumerable<Task> tasks) => Combinators.All(Arguments.Of(tasks));
 
     /// <summary>Runs coroutines concurrently and returns how each ended, in the order of the arguments. asyncio:
     /// <c>gather(return_exceptions=True)</c>.</summary>
@@ -73,35 +73,35 @@ public sealed partial class Loop
     /// <remarks><b>Cancellation:</b> cancels the children, waits for them, and then throws; likewise when it was pending before the wait began.</remarks>
     /// <exception cref="InvalidOperationException">A coroutine was given twice or has started already, or an argument belongs to another loop; nothing was
     /// started.</exception>
-    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<Coroutine<T>> coroutines) => Combinators.Outcomes<T>(Children.Of(coroutines));
+    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<Coroutine<T>> coroutines) => Combinators.Outcomes<T>(Arguments.Of(coroutines));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="tasks">Cancelled when the gather is cancelled.</param>
-    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<LoopTask<T>> tasks) => Combinators.Outcomes<T>(Children.Of(tasks));
+    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<LoopTask<T>> tasks) => Combinators.Outcomes<T>(Arguments.Of(tasks));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="futures">Cancelled when the gather is cancelled.</param>
-    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<LoopFuture<T>> futures) => Combinators.Outcomes<T>(Children.Of(futures));
+    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<LoopFuture<T>> futures) => Combinators.Outcomes<T>(Arguments.Of(futures));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="tasks">.NET tasks cannot be cancelled: a cancelled gather waits for them.</param>
-    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<Task<T>> tasks) => Combinators.Outcomes<T>(Children.Of(tasks));
+    public static Coroutine<Outcome<T>[]> GatherOutcomes<T>(params IEnumerable<Task<T>> tasks) => Combinators.Outcomes<T>(Arguments.Of(tasks));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="awaitables">Cancelled when the gather is cancelled.</param>
     [OverloadResolutionPriority(-3)]
-    public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<LoopAwaitable> awaitables) => Combinators.Outcomes(Children.Of(awaitables));
+    public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<LoopAwaitable> awaitables) => Combinators.Outcomes(Arguments.Of(awaitables));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="coroutines">Become tasks in this call; where no loop runs, when the result is awaited. Tasks and futures among them are awaited as they
     /// are.</param>
     [OverloadResolutionPriority(-2)]
-    public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<Coroutine> coroutines) => Combinators.Outcomes(Children.Of(coroutines));
+    public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<Coroutine> coroutines) => Combinators.Outcomes(Arguments.Of(coroutines));
 
     /// <inheritdoc cref="GatherOutcomes{T}(IEnumerable{Coroutine{T}})"/>
     /// <param name="tasks">.NET tasks cannot be cancelled: a cancelled gather waits for them.</param>
     [OverloadResolutionPriority(-4)]
-    public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<Task> tasks) => Combinators.Outcomes(Children.Of(tasks));
+    public static Coroutine<Outcome[]> GatherOutcomes(params IEnumerable<Task> tasks) => Combinators.Outcomes(Arguments.Of(tasks));
 
     /// <summary>Waits until enough of the arguments have completed. Never cancels them, and never throws because of how they ended. asyncio:
     /// <c>wait</c>.</summary>
@@ -129,7 +129,7 @@ public sealed partial class Loop
         where TAwaitable : LoopAwaitable
     {
         var all = Different(awaitables, returnWhen);
-        return Combinators.Some(all, Children.Of(all), timeout, returnWhen);
+        return Combinators.Some(all, Arguments.Of(all), timeout, returnWhen);
     }
 
     /// <inheritdoc cref="Wait{TAwaitable}(IEnumerable{TAwaitable}, TimeSpan?, ReturnWhen)"/>
@@ -147,7 +147,7 @@ public sealed partial class Loop
     public static Coroutine<WaitResult<Task<T>>> Wait<T>(IEnumerable<Task<T>> tasks, TimeSpan? timeout = null, ReturnWhen returnWhen = ReturnWhen.AllCompleted)
     {
         var all = Different(tasks, returnWhen);
-        return Combinators.Some(all, Children.Of(all), timeout, returnWhen);
+        return Combinators.Some(all, Arguments.Of(all), timeout, returnWhen);
     }
 
     /// <inheritdoc cref="Wait{TAwaitable}(IEnumerable{TAwaitable}, TimeSpan?, ReturnWhen)"/>
@@ -159,7 +159,7 @@ public sealed partial class Loop
     public static Coroutine<WaitResult<Task>> Wait(IEnumerable<Task> tasks, TimeSpan? timeout = null, ReturnWhen returnWhen = ReturnWhen.AllCompleted)
     {
         var all = Different(tasks, returnWhen);
-        return Combinators.Some(all, Children.Of(all), timeout, returnWhen);
+        return Combinators.Some(all, Arguments.Of(all), timeout, returnWhen);
     }
 
     /// <summary>Enumerates the arguments in the order in which they complete. asyncio: <c>as_completed</c>.</summary>
@@ -187,7 +187,7 @@ public sealed partial class Loop
     public static IAsyncEnumerable<LoopTask<T>> AsCompleted<T>(IEnumerable<Coroutine<T>> coroutines, TimeSpan? timeout = null)
     {
         var core = LoopCore.Required;
-        var tasks = Array.ConvertAll(Children.Of(coroutines).On(core), child => child as LoopTask<T> ?? CreateTask(((LoopFuture<T>)child).AsCoroutine()));
+        var tasks = Array.ConvertAll(Arguments.Of(coroutines).On(core), child => child as LoopTask<T> ?? CreateTask(((LoopFuture<T>)child).AsCoroutine()));
         return Completions<LoopTask<T>>.Of(tasks, tasks, timeout);
     }
 
@@ -195,7 +195,7 @@ public sealed partial class Loop
     public static IAsyncEnumerable<LoopTask> AsCompleted(IEnumerable<Coroutine> coroutines, TimeSpan? timeout = null)
     {
         var core = LoopCore.Required;
-        var tasks = Array.ConvertAll(Children.Of(coroutines).On(core), child => child as LoopTask ?? CreateTask(child.AsCoroutine()));
+        var tasks = Array.ConvertAll(Arguments.Of(coroutines).On(core), child => child as LoopTask ?? CreateTask(child.AsCoroutine()));
         return Completions<LoopTask>.Of(tasks, tasks, timeout);
     }
 
@@ -209,7 +209,7 @@ public sealed partial class Loop
         var core = LoopCore.Required;
         ArgumentNullException.ThrowIfNull(awaitables);
         TAwaitable[] all = [.. awaitables.Distinct()];
-        return Completions<TAwaitable>.Of(all, Children.Of(all).On(core), timeout);
+        return Completions<TAwaitable>.Of(all, Arguments.Of(all).On(core), timeout);
     }
 
     /// <inheritdoc cref="AsCompleted{T}(IEnumerable{Coroutine{T}}, TimeSpan?)"/>
@@ -220,7 +220,7 @@ public sealed partial class Loop
         var core = LoopCore.Required;
         ArgumentNullException.ThrowIfNull(tasks);
         Task<T>[] all = [.. tasks.Distinct()];
-        return Completions<Task<T>>.Of(all, Children.Of(all).On(core), timeout);
+        return Completions<Task<T>>.Of(all, Arguments.Of(all).On(core), timeout);
     }
 
     /// <inheritdoc cref="AsCompleted{T}(IEnumerable{Coroutine{T}}, TimeSpan?)"/>
@@ -232,7 +232,7 @@ public sealed partial class Loop
         var core = LoopCore.Required;
         ArgumentNullException.ThrowIfNull(tasks);
         Task[] all = [.. tasks.Distinct()];
-        return Completions<Task>.Of(all, Children.Of(all).On(core), timeout);
+        return Completions<Task>.Of(all, Arguments.Of(all).On(core), timeout);
     }
 
     private static T[] Different<T>(IEnumerable<T> all, ReturnWhen returnWhen, [CallerArgumentExpression(nameof(all))] string? name = null)

@@ -14,7 +14,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>)> GatherOutcomes<T1, T2>(
         Coroutine<T1> first, Coroutine<T2> second) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second)),
             static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
@@ -22,7 +22,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>)> GatherOutcomes<T1, T2, T3>(
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third)),
             static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
@@ -30,7 +30,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>)> GatherOutcomes<T1, T2, T3, T4>(
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth)),
             static all =>
                 (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3])));
 
@@ -39,7 +39,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>, Outcome<T5>)> GatherOutcomes<T1, T2, T3, T4, T5>(
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth)),
             static all =>
                 (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
                 Combinators.OutcomeOf<T5>(all[4])));
@@ -49,7 +49,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>, Outcome<T5>, Outcome<T6>)> GatherOutcomes<T1, T2, T3, T4, T5, T6>(
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth), Argument.Of(sixth)),
             static all =>
                 (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
                 Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5])));
@@ -61,8 +61,8 @@ public sealed partial class Loop
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth,
             Coroutine<T7> seventh) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth),
-                Candidate.Of(seventh)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth), Argument.Of(sixth),
+                Argument.Of(seventh)),
             static all =>
                 (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
                 Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5]), Combinators.OutcomeOf<T7>(all[6])));
@@ -72,7 +72,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>)> GatherOutcomes<T1, T2>(
         LoopTask<T1> first, LoopTask<T2> second) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second)),
             static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
@@ -80,7 +80,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>)> GatherOutcomes<T1, T2, T3>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third)),
             static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
@@ -88,7 +88,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>)> GatherOutcomes<T1, T2, T3, T4>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth)),
             static all =>
                 (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3])));
 
@@ -97,7 +97,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>, Outcome<T5>)> GatherOutcomes<T1, T2, T3, T4, T5>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth)),
             static all =>
                 (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
                 Combinators.OutcomeOf<T5>(all[4])));
@@ -107,7 +107,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>, Outcome<T5>, Outcome<T6>)> GatherOutcomes<T1, T2, T3, T4, T5, T6>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth, LoopTask<T6> sixth) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth), Argument.Of(sixth)),
             static all =>
                 (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
                 Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5])));
@@ -118,8 +118,8 @@ public sealed partial class Loop
         T7>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth, LoopTask<T6> sixth, LoopTask<T7> seventh) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth),
-                Candidate.Of(seventh)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth), Argument.Of(sixth),
+                Argument.Of(seventh)),
             static all =>
                 (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
                 Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5]), Combinators.OutcomeOf<T7>(all[6])));
@@ -129,7 +129,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>)> GatherOutcomes<T1, T2>(
         Task<T1> first, Task<T2> second) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second)),
             static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(Task{T1}, Task{T2})"/>
@@ -137,7 +137,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>)> GatherOutcomes<T1, T2, T3>(
         Task<T1> first, Task<T2> second, Task<T3> third) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third)),
             static all => (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2])));
 
     /// <inheritdoc cref="GatherOutcomes{T1, T2}(Task{T1}, Task{T2})"/>
@@ -145,7 +145,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>)> GatherOutcomes<T1, T2, T3, T4>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth)),
             static all =>
                 (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3])));
 
@@ -154,7 +154,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>, Outcome<T5>)> GatherOutcomes<T1, T2, T3, T4, T5>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth)),
             static all =>
                 (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
                 Combinators.OutcomeOf<T5>(all[4])));
@@ -164,7 +164,7 @@ public sealed partial class Loop
     public static Coroutine<(Outcome<T1>, Outcome<T2>, Outcome<T3>, Outcome<T4>, Outcome<T5>, Outcome<T6>)> GatherOutcomes<T1, T2, T3, T4, T5, T6>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth, Task<T6> sixth) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth), Argument.Of(sixth)),
             static all =>
                 (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
                 Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5])));
@@ -175,8 +175,8 @@ public sealed partial class Loop
         T7>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth, Task<T6> sixth, Task<T7> seventh) =>
         Combinators.Ended(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth),
-                Candidate.Of(seventh)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth), Argument.Of(sixth),
+                Argument.Of(seventh)),
             static all =>
                 (Combinators.OutcomeOf<T1>(all[0]), Combinators.OutcomeOf<T2>(all[1]), Combinators.OutcomeOf<T3>(all[2]), Combinators.OutcomeOf<T4>(all[3]),
                 Combinators.OutcomeOf<T5>(all[4]), Combinators.OutcomeOf<T6>(all[5]), Combinators.OutcomeOf<T7>(all[6])));

@@ -15,7 +15,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2)> Gather<T1, T2>(
         Coroutine<T1> first, Coroutine<T2> second) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second)),
             static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
@@ -23,7 +23,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3)> Gather<T1, T2, T3>(
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third)),
             static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
@@ -31,7 +31,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3, T4)> Gather<T1, T2, T3, T4>(
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth)),
             static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Coroutine{T1}, Coroutine{T2})"/>
@@ -39,7 +39,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3, T4, T5)> Gather<T1, T2, T3, T4, T5>(
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth)),
             static all =>
                 (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
                 Combinators.ValueOf<T5>(all[4])));
@@ -49,7 +49,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3, T4, T5, T6)> Gather<T1, T2, T3, T4, T5, T6>(
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth), Argument.Of(sixth)),
             static all =>
                 (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
                 Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5])));
@@ -60,8 +60,8 @@ public sealed partial class Loop
         Coroutine<T1> first, Coroutine<T2> second, Coroutine<T3> third, Coroutine<T4> fourth, Coroutine<T5> fifth, Coroutine<T6> sixth,
             Coroutine<T7> seventh) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth),
-                Candidate.Of(seventh)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth), Argument.Of(sixth),
+                Argument.Of(seventh)),
             static all =>
                 (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
                 Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5]), Combinators.ValueOf<T7>(all[6])));
@@ -71,7 +71,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2)> Gather<T1, T2>(
         LoopTask<T1> first, LoopTask<T2> second) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second)),
             static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1])));
 
     /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
@@ -79,7 +79,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3)> Gather<T1, T2, T3>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third)),
             static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2])));
 
     /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
@@ -87,7 +87,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3, T4)> Gather<T1, T2, T3, T4>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth)),
             static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3])));
 
     /// <inheritdoc cref="Gather{T1, T2}(LoopTask{T1}, LoopTask{T2})"/>
@@ -95,7 +95,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3, T4, T5)> Gather<T1, T2, T3, T4, T5>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth)),
             static all =>
                 (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
                 Combinators.ValueOf<T5>(all[4])));
@@ -105,7 +105,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3, T4, T5, T6)> Gather<T1, T2, T3, T4, T5, T6>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth, LoopTask<T6> sixth) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth), Argument.Of(sixth)),
             static all =>
                 (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
                 Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5])));
@@ -115,8 +115,8 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3, T4, T5, T6, T7)> Gather<T1, T2, T3, T4, T5, T6, T7>(
         LoopTask<T1> first, LoopTask<T2> second, LoopTask<T3> third, LoopTask<T4> fourth, LoopTask<T5> fifth, LoopTask<T6> sixth, LoopTask<T7> seventh) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth),
-                Candidate.Of(seventh)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth), Argument.Of(sixth),
+                Argument.Of(seventh)),
             static all =>
                 (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
                 Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5]), Combinators.ValueOf<T7>(all[6])));
@@ -126,7 +126,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2)> Gather<T1, T2>(
         Task<T1> first, Task<T2> second) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second)),
             static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
@@ -134,7 +134,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3)> Gather<T1, T2, T3>(
         Task<T1> first, Task<T2> second, Task<T3> third) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third)),
             static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
@@ -142,7 +142,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3, T4)> Gather<T1, T2, T3, T4>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth)),
             static all => (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3])));
 
     /// <inheritdoc cref="Gather{T1, T2}(Task{T1}, Task{T2})"/>
@@ -150,7 +150,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3, T4, T5)> Gather<T1, T2, T3, T4, T5>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth)),
             static all =>
                 (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
                 Combinators.ValueOf<T5>(all[4])));
@@ -160,7 +160,7 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3, T4, T5, T6)> Gather<T1, T2, T3, T4, T5, T6>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth, Task<T6> sixth) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth), Argument.Of(sixth)),
             static all =>
                 (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
                 Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5])));
@@ -170,8 +170,8 @@ public sealed partial class Loop
     public static Coroutine<(T1, T2, T3, T4, T5, T6, T7)> Gather<T1, T2, T3, T4, T5, T6, T7>(
         Task<T1> first, Task<T2> second, Task<T3> third, Task<T4> fourth, Task<T5> fifth, Task<T6> sixth, Task<T7> seventh) =>
         Combinators.All(
-            Children.Of(Candidate.Of(first), Candidate.Of(second), Candidate.Of(third), Candidate.Of(fourth), Candidate.Of(fifth), Candidate.Of(sixth),
-                Candidate.Of(seventh)),
+            Arguments.Of(Argument.Of(first), Argument.Of(second), Argument.Of(third), Argument.Of(fourth), Argument.Of(fifth), Argument.Of(sixth),
+                Argument.Of(seventh)),
             static all =>
                 (Combinators.ValueOf<T1>(all[0]), Combinators.ValueOf<T2>(all[1]), Combinators.ValueOf<T3>(all[2]), Combinators.ValueOf<T4>(all[3]),
                 Combinators.ValueOf<T5>(all[4]), Combinators.ValueOf<T6>(all[5]), Combinators.ValueOf<T7>(all[6])));

@@ -7,10 +7,10 @@ namespace EventLoop.Combining;
 internal static class Combinators
 {
     /// <summary>gather: waits for all, or for the first that does not succeed.</summary>
-    internal static async Coroutine All(Children given) => await Succeeded(given.On(LoopCore.Required));
+    internal static async Coroutine All(Arguments given) => await Succeeded(given.On(LoopCore.Required));
 
     /// <summary>gather with a function of the results.</summary>
-    internal static async Coroutine<TResult> All<TResult>(Children given, Func<LoopAwaitable[], TResult> result)
+    internal static async Coroutine<TResult> All<TResult>(Arguments given, Func<LoopAwaitable[], TResult> result)
     {
         var children = given.On(LoopCore.Required);
         await Succeeded(children);
@@ -18,10 +18,10 @@ internal static class Combinators
     }
 
     /// <summary>gather, with the results.</summary>
-    internal static Coroutine<T[]> Values<T>(Children given) => All(given, static children => Array.ConvertAll(children, ValueOf<T>));
+    internal static Coroutine<T[]> Values<T>(Arguments given) => All(given, static children => Array.ConvertAll(children, ValueOf<T>));
 
     /// <summary>gather(return_exceptions=True) with a function of the outcomes.</summary>
-    internal static async Coroutine<TResult> Ended<TResult>(Children given, Func<LoopAwaitable[], TResult> result)
+    internal static async Coroutine<TResult> Ended<TResult>(Arguments given, Func<LoopAwaitable[], TResult> result)
     {
         var children = given.On(LoopCore.Required);
         var wait = new OutcomesWait(children);
@@ -32,10 +32,10 @@ internal static class Combinators
     }
 
     /// <summary>gather(return_exceptions=True), with the outcomes.</summary>
-    internal static Coroutine<Outcome<T>[]> Outcomes<T>(Children given) => Ended(given, static children => Array.ConvertAll(children, OutcomeOf<T>));
+    internal static Coroutine<Outcome<T>[]> Outcomes<T>(Arguments given) => Ended(given, static children => Array.ConvertAll(children, OutcomeOf<T>));
 
-    /// <inheritdoc cref="Outcomes{T}(Children)"/>
-    internal static Coroutine<Outcome[]> Outcomes(Children given) =>
+    /// <inheritdoc cref="Outcomes{T}(Arguments)"/>
+    internal static Coroutine<Outcome[]> Outcomes(Arguments given) =>
         Ended(given, static children => Array.ConvertAll(children, static child => new Outcome(child.FailureOrCancellation())));
 
     /// <summary>wait.</summary>
@@ -43,7 +43,7 @@ internal static class Combinators
     /// <param name="given">The same arguments, to be started.</param>
     /// <param name="timeout">Counted from the await.</param>
     /// <param name="returnWhen">How many are enough.</param>
-    internal static async Coroutine<WaitResult<TItem>> Some<TItem>(TItem[] all, Children given, TimeSpan? timeout, ReturnWhen returnWhen)
+    internal static async Coroutine<WaitResult<TItem>> Some<TItem>(TItem[] all, Arguments given, TimeSpan? timeout, ReturnWhen returnWhen)
     {
         var core = LoopCore.Required;
         var children = given.On(core);

@@ -44,11 +44,11 @@ internal sealed partial class LoopReporter
     {
         if (lateContinuations.IsWorthTelling(out long number))
         {
-            Log.LateContinuation(Target, loop.Name, Recurrence.InWords(number));
+            Log.LateContinuation(Target, loop.Name, ReportThrottle.InWords(number));
         }
     }
 
-    private Recurrence lateContinuations;
+    private ReportThrottle lateContinuations;
 
     internal void CancellationSwallowed(LoopTask task) => Log.CancellationSwallowed(Target, task.Label, task.CancelRequests);
 

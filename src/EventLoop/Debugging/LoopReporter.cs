@@ -53,7 +53,7 @@ internal sealed partial class LoopReporter(Loop loop)
     internal void ClockFailed(Exception exception, long count)
     {
         string text = $"The clock of loop '{loop.Name}' ({loop.Options.TimeProvider.GetType().Name}) threw; the loop goes by the system's time until it "
-            + $"answers again{Recurrence.InWords(count)}";
+            + $"answers again{ReportThrottle.InWords(count)}";
         loop.Core.Arrive(new LossReport(loop, new LoopExceptionContext(text, exception)));
     }
 

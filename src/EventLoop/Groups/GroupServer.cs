@@ -18,7 +18,7 @@ public sealed class GroupServer : IAsyncDisposable
     private readonly bool reusesPort;
     private readonly int mostConnections;
     private readonly Seat[] seats;        // replaced under the group's lock; read on any thread
-    private Entrance? entrance;           // for a hand-off; on Run's thread
+    private GroupAcceptor? acceptor;           // for a hand-off; on Run's thread
     private volatile bool stopping;       // any thread
     private int open;                     // any thread, interlocked: connections that are being handled, and those on their way
     private long accepted;                // any thread, interlocked
@@ -101,10 +101,10 @@ public sealed class GroupServer : IAsyncDisposable
         var bound = device.LocalEndPoint!;
         SendListener(device, group.Home.Core, socket =>
         {
-            entrance = new Entrance(this, socket, null, onClosed);
+            acceptor = new GroupAcceptor(this, socket, null, onClosed);
             if (stopping)
             {
-                entrance.Stop();
+                acceptor.Stop();
             }
         });
         return bound;
@@ -179,7 +179,7 @@ public sealed class GroupServer : IAsyncDisposable
             return Task.WhenAll(closing);
         }
 
-        return only is null ? OnThread(group.Home.Core, () => entrance?.Stop()) : null;
+        return only is null ? OnThread(group.Home.Core, () => acceptor?.Stop()) : null;
     }
 
     private static Task? OnThread(LoopCore core, Action close)
@@ -242,18 +242,18 @@ public sealed class GroupServer : IAsyncDisposable
             return;
         }
 
-        TellOfRoom(entrance, group.Home.Core);
+        TellOfRoom(acceptor, group.Home.Core);
         foreach (var seat in seats)
         {
-            TellOfRoom(seat.Entrance, seat.Thread.Core);
+            TellOfRoom(seat.Acceptor, seat.Thread.Core);
         }
     }
 
-    private static void TellOfRoom(Entrance? waiting, LoopCore core)
+    private static void TellOfRoom(GroupAcceptor? waiting, LoopCore core)
     {
         if (waiting is { WaitsForRoom: true })
         {
-            core.TryPost(CallbackItem<Entrance>.Create(static entrance => entrance.NoteRoom(), waiting, core.BaseContext));
+            core.TryPost(CallbackItem<GroupAcceptor>.Create(static acceptor => acceptor.NoteRoom(), waiting, core.BaseContext));
         }
     }
 
@@ -264,7 +264,7 @@ public sealed class GroupServer : IAsyncDisposable
     {
         private readonly GroupServer server;
         private readonly ConnectionHandlers handlers;
-        private volatile Entrance? entrance;      // where the port is shared; read on any thread
+        private volatile GroupAcceptor? acceptor;      // where the port is shared; read on any thread
         private int count;                        // any thread, interlocked
         private bool closed;
 
@@ -277,7 +277,7 @@ public sealed class GroupServer : IAsyncDisposable
 
         internal LoopThread Thread { get; }
 
-        internal Entrance? Entrance => entrance;
+        internal GroupAcceptor? Acceptor => acceptor;
 
         internal int Count => Volatile.Read(ref count);
 
@@ -291,14 +291,14 @@ public sealed class GroupServer : IAsyncDisposable
             }
             else
             {
-                entrance = new Entrance(server, listener, this, null);
+                acceptor = new GroupAcceptor(server, listener, this, null);
             }
         }
 
         internal void Close()
         {
             closed = true;
-            entrance?.Stop();
+            acceptor?.Stop();
         }
 
         /// <summary>Any thread: counts one more on its way.</summary>
@@ -335,7 +335,7 @@ public sealed class GroupServer : IAsyncDisposable
     }
 
     /// <summary>Accepts connections, for the loop that it is on, or for the least loaded one.</summary>
-    private sealed class Entrance(GroupServer server, LoopSocket listener, Seat? own, Action? onClosed) : Acceptor(listener, onClosed)
+    private sealed class GroupAcceptor(GroupServer server, LoopSocket listener, Seat? own, Action? onClosed) : Acceptor(listener, onClosed)
     {
         private protected override bool HasRoom => server.HasRoom;
 

@@ -13,13 +13,13 @@ namespace EventLoop.Groups;
 internal sealed class RemoteWork<T> : PooledWait<T>
 {
     private readonly LoopThread there;
-    private readonly Errand errand;
+    private readonly RoundTrip roundTrip;
     private ExceptionDispatchInfo? failure;
 
     private RemoteWork(LoopThread there, Func<Coroutine<T>> body)
     {
         this.there = there;
-        errand = new Errand(this, there.Loop, body);
+        roundTrip = new RoundTrip(this, there.Loop, body);
         Begin();
     }
 
@@ -37,7 +37,7 @@ internal sealed class RemoteWork<T> : PooledWait<T>
             return completed;
         }
 
-        errand.Origin = core;
+        roundTrip.Origin = core;
         return MustWait(token);
     }
 
@@ -53,12 +53,12 @@ internal sealed class RemoteWork<T> : PooledWait<T>
     protected override void OnParked()
     {
         there.BeginWork();
-        errand.Go();
+        roundTrip.Go();
     }
 
     public override AbortResult Abort(WaitNode node, string? reason)
     {
-        errand.Cancel(reason);
+        roundTrip.Cancel(reason);
         return AbortResult.PassedOn;
     }
 
@@ -76,7 +76,7 @@ internal sealed class RemoteWork<T> : PooledWait<T>
     public override string Describe(WaitNode node) => $"work on loop '{there.Loop.Name}'";
 
     /// <summary>The way there and back. The outcome is written before the post that carries it, and read after it.</summary>
-    private sealed class Errand(RemoteWork<T> work, Loop loop, Func<Coroutine<T>> body) : LoopItem, IOutsideWait
+    private sealed class RoundTrip(RemoteWork<T> work, Loop loop, Func<Coroutine<T>> body) : LoopItem, IOutsideWait
     {
         private readonly ExecutionContext? flow = ExecutionContext.Capture();
         private LoopTask<T>? running;       // thread of the loop that it goes to
@@ -115,8 +115,8 @@ internal sealed class RemoteWork<T> : PooledWait<T>
             Return();
         }
 
-        internal void Cancel(string? reason) => loop.Core.TryPost(CallbackItem<(Errand Errand, string? Reason)>.Create(
-            static cancel => cancel.Errand.running?.CancelCore(cancel.Reason), (this, reason), loop.Core.BaseContext));
+        internal void Cancel(string? reason) => loop.Core.TryPost(CallbackItem<(RoundTrip RoundTrip, string? Reason)>.Create(
+            static cancel => cancel.RoundTrip.running?.CancelCore(cancel.Reason), (this, reason), loop.Core.BaseContext));
 
         private void End(LoopTask<T> task)
         {

@@ -48,7 +48,7 @@ internal sealed unsafe partial class ChildStart
     /// <returns>Whether that succeeded.</returns>
     internal bool Unblock(int place)
     {
-        using var path = new NativeTexts([Streams[place].Path!]);
+        using var path = new NativeStrings([Streams[place].Path!]);
         int both = Libc.Open(path.First, OpenReadWrite | CloseOnExec | NonBlocking, 0);
         return both >= 0 && Libc.Close(both) == 0;
     }
@@ -195,7 +195,7 @@ internal sealed unsafe partial class ChildStart
     private static int OpenFile(ChildStream stream, int place)
     {
         const int writeOnly = 1, create = 0x40, truncate = 0x200, append = 0x400;
-        using var path = new NativeTexts([stream.Path!]);
+        using var path = new NativeStrings([stream.Path!]);
         return Libc.Open(path.First, (place == 0 ? 0 : writeOnly | create | (stream.Appends ? append : truncate)) | CloseOnExec, 0x1B6);
     }
 

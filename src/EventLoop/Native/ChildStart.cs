@@ -50,7 +50,7 @@ internal sealed unsafe partial class ChildStart
             error = AddStreams(actions, out what);
             if (error == 0)
             {
-                using var folder = new NativeTexts(Folder is null ? [] : [Folder]);
+                using var folder = new NativeStrings(Folder is null ? [] : [Folder]);
                 error = Folder is null ? 0 : Libc.SpawnActionsChangeFolder(actions, folder.First);
                 SetAttributes(attributes);
                 process = error == 0 ? Spawn(actions, attributes, out error) : 0;
@@ -78,14 +78,14 @@ internal sealed unsafe partial class ChildStart
 
     private int Spawn(void* actions, void* attributes, out int error)
     {
-        using var arguments = new NativeTexts(Arguments);
-        using var environment = Environment is null ? default : new NativeTexts(Environment);
+        using var arguments = new NativeStrings(Arguments);
+        using var environment = Environment is null ? default : new NativeStrings(Environment);
         byte** variables = Environment is null ? Inherited!.All : environment.All;
         error = Errno.NoEntry;
         int refused = 0;
         foreach (string path in Paths)
         {
-            using var name = new NativeTexts([path]);
+            using var name = new NativeStrings([path]);
             if (Paths.Count > 1 && !MayBeThere(path))
             {
                 error = Errno.NoEntry;
@@ -117,7 +117,7 @@ internal sealed unsafe partial class ChildStart
     // A look costs a hundredth of what an attempt does.
     private bool MayBeThere(string path)
     {
-        using var name = new NativeTexts([Folder is null ? path : Path.Combine(Folder, path)]);
+        using var name = new NativeStrings([Folder is null ? path : Path.Combine(Folder, path)]);
         return Libc.Access(name.First, 0) == 0 || Libc.LastError is not (Errno.NoEntry or Errno.NotFolder);
     }
 

@@ -121,7 +121,7 @@ internal static unsafe class DetachedReaper
     {
         if (isGuarded)
         {
-            Guard.Release(child);
+            ProcessGroupGuard.Release(child);
             return;
         }
 

@@ -97,7 +97,7 @@ public sealed record ProcessCommand
             ArgumentNullException.ThrowIfNull(value);
             field = value;
         }
-    } = Texts.Utf8;
+    } = PipeEncoding.Utf8;
 
     /// <summary>The process group: whether Ctrl-C at the terminal reaches the child, and what a signal to the whole tree reaches.</summary>
     public ProcessGroup Group { get; init; }

@@ -92,7 +92,7 @@ internal sealed class SpawnRequest : LoopItem
             ChildDisposition.Ensure();
             if (command.KillOnParentExit)
             {
-                Guard.Prepare();
+                ProcessGroupGuard.Prepare();
             }
 
             if (isDetached)
@@ -128,7 +128,7 @@ internal sealed class SpawnRequest : LoopItem
         var child = ChildDevice.Open(id);
         if (command.KillOnParentExit)
         {
-            Guard.Add(id);
+            ProcessGroupGuard.Add(id);
         }
 
         if (isDetached)

@@ -91,7 +91,7 @@ public sealed partial class Subprocess
         return Read(ForCapture(command, input is not null), input);
 
         static async Coroutine<string> Read(ProcessCommand command, string? input) =>
-            Texts.Decode(command.Encoding, (await RunAndCapture(command, Encoded(command, input), check: true, int.MaxValue)).StandardOutput);
+            PipeEncoding.Decode(command.Encoding, (await RunAndCapture(command, Encoded(command, input), check: true, int.MaxValue)).StandardOutput);
     }
 
     /// <inheritdoc cref="ReadTextAsync(ProcessCommand, string?)" path="/summary|/returns|/exception"/>
@@ -161,7 +161,7 @@ public sealed partial class Subprocess
             var status = child.status!.Value;
             return !check || status.IsSuccess
                 ? new RunResult<byte[]>(status, output, error, child.Id, child.IsCutOff)
-                : throw new ProcessFailedException(command, status, Texts.Decode(command.Encoding, error));
+                : throw new ProcessFailedException(command, status, PipeEncoding.Decode(command.Encoding, error));
         }
         finally
         {
@@ -185,7 +185,7 @@ public sealed partial class Subprocess
             var status = await child.WaitAsync();
             if (!status.IsSuccess)
             {
-                throw new ProcessFailedException(command, status, errors is null ? "" : Texts.Decode(command.Encoding, await errors));
+                throw new ProcessFailedException(command, status, errors is null ? "" : PipeEncoding.Decode(command.Encoding, await errors));
             }
         }
         finally
@@ -220,8 +220,8 @@ public sealed partial class Subprocess
 
     private static RunResult<string> InText(ProcessCommand command, RunResult<byte[]> result) => new(
         result.ExitStatus,
-        Texts.Decode(command.Encoding, result.StandardOutput),
-        Texts.Decode(command.Encoding, result.StandardError),
+        PipeEncoding.Decode(command.Encoding, result.StandardOutput),
+        PipeEncoding.Decode(command.Encoding, result.StandardError),
         result.ProcessId,
         result.IsCutOff);
 }

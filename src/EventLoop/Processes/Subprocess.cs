@@ -197,7 +197,7 @@ public sealed partial class Subprocess : IAsyncDisposable
         core.Loop.Residents.Remove(resident);
         if (Command.KillOnParentExit)
         {
-            Guard.Release(device);
+            ProcessGroupGuard.Release(device);
         }
         else
         {

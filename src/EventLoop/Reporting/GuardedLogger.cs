@@ -11,7 +11,7 @@ internal sealed class GuardedLogger(ILogger? logger) : ILogger
 {
     private static readonly StandardErrorLogger StandardError = new();
 
-    private Recurrence failures;
+    private ReportThrottle failures;
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
@@ -56,7 +56,7 @@ internal sealed class GuardedLogger(ILogger? logger) : ILogger
     {
         if (failures.IsWorthTelling(out long number))
         {
-            StandardError.Log(LogLevel.Error, default, $"The logger threw; what it was to log comes here{Recurrence.InWords(number)}", failure,
+            StandardError.Log(LogLevel.Error, default, $"The logger threw; what it was to log comes here{ReportThrottle.InWords(number)}", failure,
                 static (text, _) => text);
         }
     }

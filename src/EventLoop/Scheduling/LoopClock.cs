@@ -20,7 +20,7 @@ internal sealed class LoopClock
 
     private long lead;                 // how much loop time was ahead of the system's when the provider answered last; any thread
     private volatile bool isBroken;    // any thread
-    private Recurrence failures;       // any thread
+    private ReportThrottle failures;       // any thread
 
     internal LoopClock(TimeProvider provider)
     {

@@ -27,7 +27,7 @@ internal abstract partial class LoopCore
     private long runStart;
     private volatile bool isRunning;         // read on any thread
 
-    private IEnding? runsUntil;              // what the run waits for
+    private ICompletion? runsUntil;              // what the run waits for
     private volatile bool stopRequested;     // any thread
     private int sleeping;                    // any thread: 1 while the loop is parked, or about to be
     private bool lookAgain;                  // set on any thread; the loop takes it before it parks
@@ -117,7 +117,7 @@ internal abstract partial class LoopCore
     /// <summary>Turns until <paramref name="end"/> is reached, someone calls Stop, or an exit exception is raised.</summary>
     /// <param name="end">Checked after each turn.</param>
     /// <param name="awaited">What the run waits for, if anything.</param>
-    internal void Run<TEnd>(TEnd end, IEnding? awaited)
+    internal void Run<TEnd>(TEnd end, ICompletion? awaited)
         where TEnd : struct, IRunEnd
     {
         if (Running is not null)

@@ -10,8 +10,8 @@ namespace EventLoop;
 internal static class Throw
 {
     [DoesNotReturn, MethodImpl(MethodImplOptions.NoInlining)]
-    internal static LoopCore NoRunningLoop() => throw new InvalidOperationException(LeftLoop.FindMethod() is { } method
-        ? $"There is no running event loop on this thread. {LeftLoop.Explain(method)}"
+    internal static LoopCore NoRunningLoop() => throw new InvalidOperationException(LeftLoopFinder.FindMethod() is { } method
+        ? $"There is no running event loop on this thread. {LeftLoopFinder.Explain(method)}"
         : "There is no running event loop on this thread. Start one with Loop.Run(...), or hand the work to a loop with loop.Submit(...) or loop.Post(...).");
 
     [DoesNotReturn]
@@ -30,7 +30,7 @@ internal static class Throw
     [DoesNotReturn]
     internal static void WrongThread(string member, string loop) => throw new InvalidOperationException(
         $"{member} was called from a thread that is not the thread of loop '{loop}'. "
-        + (LeftLoop.FindMethod() is { } method ? LeftLoop.Explain(method)
+        + (LeftLoopFinder.FindMethod() is { } method ? LeftLoopFinder.Explain(method)
             : "From other threads use loop.Post(...) for a callback or loop.Submit(...) for a coroutine."));
 
     [DoesNotReturn]

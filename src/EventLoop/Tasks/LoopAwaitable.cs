@@ -17,7 +17,7 @@ namespace EventLoop;
 /// <c>Loop.Wait</c> are the forms that do not own what they wait for.</para>
 /// <para>asyncio: the reading side of <c>Future</c>.</para>
 /// </remarks>
-public abstract partial class LoopAwaitable : IWaitTarget, IEnding
+public abstract partial class LoopAwaitable : IWaitTarget, ICompletion
 {
     // Pending: null, or the one node that waits for it. Ended: a mark, a Failure (which may be a cancellation), or a LostFailure around a failure that nobody
     // has retrieved yet. Or the details, once there are any or several nodes wait; they then hold all of that. One field, because tasks come by the million.

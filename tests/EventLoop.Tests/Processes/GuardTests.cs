@@ -42,7 +42,7 @@ public sealed class GuardTests : ProcessTest
             RunProcesses(async () => await Subprocess.RunAsync("true"));      // starts are made one after the other: those before have come back
         }
 
-        var groups = (HashSet<int>)typeof(Loop).Assembly.GetType("EventLoop.Processes.Guard")!
+        var groups = (HashSet<int>)typeof(Loop).Assembly.GetType("EventLoop.Processes.ProcessGroupGuard")!
             .GetField("Groups", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.GetValue(null)!;
         SpinWait.SpinUntil(() => groups.Count == 0, TimeSpan.FromSeconds(5)).Should().BeTrue("a number that it kept would be another's one day");
     }
@@ -87,7 +87,7 @@ public sealed class GuardTests : ProcessTest
     public void What_the_guard_knows_dies_when_its_pipe_ends()
     {
         // The guard's own script, with a pipe of this test's: its end is that of the process that holds it.
-        string script = (string)typeof(Loop).Assembly.GetType("EventLoop.Processes.Guard")!
+        string script = (string)typeof(Loop).Assembly.GetType("EventLoop.Processes.ProcessGroupGuard")!
             .GetField("Script", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.GetRawConstantValue()!;
         using var deaf = Process.Start(new ProcessStartInfo("setsid", ["sh", "-c", "trap '' TERM HUP; sleep 60 & wait"]))!;
         using var spared = Process.Start(new ProcessStartInfo("setsid", ["sleep", "60"]))!;

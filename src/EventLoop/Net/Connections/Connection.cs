@@ -262,7 +262,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     object INamed.Resource => end;
 
     /// <summary>What its pipes know about it.</summary>
-    private sealed class End(Connection connection) : StreamEnd(connection.socket.Core, new SocketTransport(connection.socket)), ICounted
+    private sealed class End(Connection connection) : StreamOwner(connection.socket.Core, new SocketTransport(connection.socket)), ICounted
     {
         Diagnostics.WaitKind ICounted.Kind => Diagnostics.WaitKind.Socket;
 

@@ -30,9 +30,9 @@ internal sealed class InputOperation : PipeOperation, ICoroutineSource<int>, ICo
     private bool isPart;
     private bool cancelled;
 
-    private protected override StreamEnd Owner => pipe!.Owner;
+    private protected override StreamOwner Owner => pipe!.Owner;
 
-    private protected override StreamEnd? OwnerIfAny => pipe?.Owner;
+    private protected override StreamOwner? OwnerIfAny => pipe?.Owner;
 
     private protected override string What => "read from";
 

@@ -9,7 +9,7 @@ namespace EventLoop.Net.Connections;
 /// The receiving half of a stream: a PipeReader directly on the transport. Nothing runs in the background: a read that finds nothing buffered receives into a
 /// pooled block itself, and while it waits it holds no block. Loop thread only.
 /// </summary>
-internal sealed class InputPipe(StreamEnd owner) : PipeReader
+internal sealed class InputPipe(StreamOwner owner) : PipeReader
 {
     // A block with less room than this is not worth a system call.
     private const int LeastRoom = 512;
@@ -26,7 +26,7 @@ internal sealed class InputPipe(StreamEnd owner) : PipeReader
     private bool lent;                 // a ReadResult exposes the blocks, until AdvanceTo comes
     private bool held;                 // TLS is being started: input is not for readers
 
-    internal StreamEnd Owner => owner;
+    internal StreamOwner Owner => owner;
 
     internal long Buffered => buffered;
 

@@ -32,7 +32,7 @@ internal static class LingeringClose
         long dropped = 0;
         var left = socket.DropInput(ref dropped);
         isSending = dropped > 0;
-        return left != InputLeft.End && ReferenceEquals(LoopCore.Running, socket.Core) && (isSending || device.IsAcknowledged == false);
+        return left != DropOutcome.End && ReferenceEquals(LoopCore.Running, socket.Core) && (isSending || device.IsAcknowledged == false);
     }
 
     /// <summary>Runs where it is needed; the socket is closed when this ends, even if it throws.</summary>
@@ -48,7 +48,7 @@ internal static class LingeringClose
             {
                 long before = dropped;
                 var left = socket.DropInput(ref dropped);
-                if (left == InputLeft.End)
+                if (left == DropOutcome.End)
                 {
                     return;
                 }
@@ -59,7 +59,7 @@ internal static class LingeringClose
                     pause = FirstLook;
                 }
 
-                if (left == InputLeft.More)
+                if (left == DropOutcome.More)
                 {
                     await Loop.Yield();
                     continue;

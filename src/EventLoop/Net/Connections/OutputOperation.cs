@@ -21,9 +21,9 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
     private bool cancelled;
     private bool isCut;        // it failed in its middle while it was in the queue
 
-    private protected override StreamEnd Owner => pipe!.Owner;
+    private protected override StreamOwner Owner => pipe!.Owner;
 
-    private protected override StreamEnd? OwnerIfAny => pipe?.Owner;
+    private protected override StreamOwner? OwnerIfAny => pipe?.Owner;
 
     private protected override string What => "write to";
 

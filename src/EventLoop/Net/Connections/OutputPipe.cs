@@ -14,7 +14,7 @@ internal sealed partial class OutputPipe : PipeWriter
     internal const int HighWater = 64 * 1024;
     internal const int LowWater = 16 * 1024;
 
-    private readonly StreamEnd owner;
+    private readonly StreamOwner owner;
     private WaiterQueue waiting;     // waiters for operations, first come, first served: what a later write brings stays behind
     private WaitNode? ofTransfer;    // the waiting part of a file, ahead of all others
     private SegmentChain blocks;
@@ -25,13 +25,13 @@ internal sealed partial class OutputPipe : PipeWriter
     private bool cancelRequested;
     private Exception? failure;
 
-    internal OutputPipe(StreamEnd owner)
+    internal OutputPipe(StreamOwner owner)
     {
         this.owner = owner;
         drain = new Drain(this);
     }
 
-    internal StreamEnd Owner => owner;
+    internal StreamOwner Owner => owner;
 
     internal bool IsEmpty => unsent == 0 && waiting.IsEmpty && !transferring;
 

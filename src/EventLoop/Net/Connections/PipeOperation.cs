@@ -17,7 +17,7 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
 
     private protected void Make() => use.Make();
 
-    private protected abstract StreamEnd Owner { get; }
+    private protected abstract StreamOwner Owner { get; }
 
     /// <summary>Makes one attempt. True when it has completed or failed.</summary>
     private protected abstract bool Try();
@@ -33,7 +33,7 @@ internal abstract class PipeOperation : SocketWaiter, ICoroutineSource, IWaitTar
     private protected abstract void Recycle(LoopCore core);
 
     /// <summary>Its owner, for callers that may be on another thread, where it may end at this moment.</summary>
-    private protected abstract StreamEnd? OwnerIfAny { get; }
+    private protected abstract StreamOwner? OwnerIfAny { get; }
 
     /// <inheritdoc/>
     public bool Start(long token)

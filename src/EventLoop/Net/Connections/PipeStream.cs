@@ -8,7 +8,7 @@ namespace EventLoop.Net.Connections;
 /// <param name="input">Null: it cannot be read.</param>
 /// <param name="output">Null: it cannot be written.</param>
 /// <param name="raw">See <see cref="Raw"/>.</param>
-internal sealed class PipeStream(StreamEnd end, InputPipe? input, OutputPipe? output, bool raw) : Stream
+internal sealed class PipeStream(StreamOwner end, InputPipe? input, OutputPipe? output, bool raw) : Stream
 {
     private volatile bool raw = raw;         // any thread
     private volatile bool disposed;

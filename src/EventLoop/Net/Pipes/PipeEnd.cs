@@ -8,7 +8,7 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Pipes;
 
 /// <summary>One end of a pipe, which is read or written. Loop thread, except for closing.</summary>
-internal sealed class PipeEnd : StreamEnd, IHandedOver
+internal sealed class PipeEnd : StreamOwner, IHandedOver
 {
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 

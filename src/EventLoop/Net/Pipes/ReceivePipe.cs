@@ -30,7 +30,7 @@ public sealed class ReceivePipe : IAsyncDisposable, INamed
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     /// <exception cref="PlatformNotSupportedException">The loop's poller is the portable one.</exception>
     public ReceivePipe(SafeFileHandle handle)
-        : this(PipeEnd.Watched(PipeEnd.ForReading(LoopCore.Required, PipeDevices.Adopt(handle), PipeDevices.NameOf(handle)), handle), Texts.Utf8)
+        : this(PipeEnd.Watched(PipeEnd.ForReading(LoopCore.Required, PipeDevices.Adopt(handle), PipeDevices.NameOf(handle)), handle), PipeEncoding.Utf8)
     {
     }
 
@@ -110,7 +110,7 @@ public sealed class ReceivePipe : IAsyncDisposable, INamed
     /// <param name="limit">The most bytes that may come.</param>
     /// <returns>The whole text; invalid input is replaced.</returns>
     /// <inheritdoc cref="ReadToEndAsync" path="/exception"/>
-    public async Coroutine<string> ReadTextAsync(int limit = int.MaxValue) => Texts.Decode(encoding, await StreamReading.ReadToEndAsync(Input, limit));
+    public async Coroutine<string> ReadTextAsync(int limit = int.MaxValue) => PipeEncoding.Decode(encoding, await StreamReading.ReadToEndAsync(Input, limit));
 
     /// <summary>The pipe as a stream, for libraries that need one; it may be used from any thread, and disposing it closes the pipe.</summary>
     public Stream AsStream() => stream ??= new PipeStream(end, Input, null, raw: false);

@@ -24,7 +24,7 @@ public sealed class SendPipe : IAsyncDisposable, INamed
 
     /// <inheritdoc cref="ReceivePipe(SafeFileHandle)"/>
     public SendPipe(SafeFileHandle handle)
-        : this(PipeEnd.Watched(PipeEnd.ForWriting(LoopCore.Required, PipeDevices.Adopt(handle), PipeDevices.NameOf(handle)), handle), Texts.Utf8)
+        : this(PipeEnd.Watched(PipeEnd.ForWriting(LoopCore.Required, PipeDevices.Adopt(handle), PipeDevices.NameOf(handle)), handle), PipeEncoding.Utf8)
     {
     }
 

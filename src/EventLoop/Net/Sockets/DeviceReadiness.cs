@@ -38,7 +38,7 @@ internal enum SocketState : byte
 }
 
 /// <summary>The result of dropping input.</summary>
-internal enum InputLeft
+internal enum DropOutcome
 {
     /// <summary>There is nothing at the moment.</summary>
     Nothing,
@@ -119,7 +119,7 @@ internal sealed class DeviceReadiness : IDeviceOwner
 
     /// <summary>Reads and drops what has arrived, including what the poller has not reported yet.</summary>
     /// <param name="dropped">Incremented by the number of bytes.</param>
-    internal InputLeft Drop(ref long dropped)
+    internal DropOutcome Drop(ref long dropped)
     {
         const int MostAtOnce = 1 << 20;
         Span<byte> buffer = stackalloc byte[16 * 1024];
@@ -130,19 +130,19 @@ internal sealed class DeviceReadiness : IDeviceOwner
             if (count == StreamDevice.WouldBlock)
             {
                 NothingLeft();
-                return InputLeft.Nothing;
+                return DropOutcome.Nothing;
             }
 
             if (count <= 0)
             {
-                return InputLeft.End;
+                return DropOutcome.End;
             }
 
             dropped += count;
             here += count;
             if (here >= MostAtOnce)
             {
-                return InputLeft.More;
+                return DropOutcome.More;
             }
         }
     }

@@ -130,7 +130,7 @@ public sealed partial class LoopSocket
     /// <summary>Notes that a connection owns it and is the only reader.</summary>
     internal void OwnInput() => ready.State |= device.ResetsOverUnread ? SocketState.DropsUnread : 0;
 
-    internal InputLeft DropInput(ref long dropped) => ready.IsClosed ? InputLeft.End : ready.Drop(ref dropped);
+    internal DropOutcome DropInput(ref long dropped) => ready.IsClosed ? DropOutcome.End : ready.Drop(ref dropped);
 
     internal void WhenClosed(Action call) => ready.WhenClosed(call);
 

@@ -1,7 +1,7 @@
 namespace EventLoop.Scheduling;
 
 /// <summary>What a run can wait for.</summary>
-internal interface IEnding
+internal interface ICompletion
 {
     bool IsCompleted { get; }
 }

@@ -9,7 +9,7 @@ namespace EventLoop.Processes;
 /// Kills process groups when this process ends, however it ends: one shell for the process, which reads the groups' numbers from a pipe and acts at the end of
 /// that pipe. It is restarted when somebody kills it. On the <see cref="SpawnThread"/> only.
 /// </summary>
-internal static unsafe class Guard
+internal static unsafe class ProcessGroupGuard
 {
     private const string Shell = "/bin/sh";
 
@@ -135,7 +135,7 @@ internal static unsafe class Guard
         }
     }
 
-    // A guard that was just killed does not read it; the next one is told of all groups.
+    // A guard that was just killed does not read it; the next one is given all groups.
     private static void Tell(string line)
     {
         byte[] bytes = Encoding.ASCII.GetBytes(line);

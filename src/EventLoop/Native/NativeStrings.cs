@@ -5,11 +5,11 @@ using System.Text;
 namespace EventLoop.Native;
 
 /// <summary>Strings as the system takes them: in UTF-8, each terminated by a zero, in an array of pointers that ends with null.</summary>
-internal readonly unsafe struct NativeTexts : IDisposable
+internal readonly unsafe struct NativeStrings : IDisposable
 {
     private readonly byte** all;
 
-    internal NativeTexts(IReadOnlyList<string> texts)
+    internal NativeStrings(IReadOnlyList<string> texts)
     {
         nuint room = (nuint)(texts.Count + 1) * (nuint)sizeof(byte*);
         foreach (string text in texts)
@@ -31,7 +31,7 @@ internal readonly unsafe struct NativeTexts : IDisposable
     }
 
     /// <summary>The variables of an environment, each as <c>name=value</c>.</summary>
-    internal NativeTexts(IDictionary variables)
+    internal NativeStrings(IDictionary variables)
     {
         nuint room = (nuint)(variables.Count + 1) * (nuint)sizeof(byte*);
         for (var each = variables.GetEnumerator(); each.MoveNext();)

@@ -7,13 +7,13 @@ namespace EventLoop.Combining;
 
 /// <summary>One unexamined argument of a combinator: a coroutine that becomes a task, a task or future of the loop, a .NET task.</summary>
 [StackTraceHidden]
-internal readonly struct Candidate
+internal readonly struct Argument
 {
     private readonly object? given;
     private readonly long token;      // of a coroutine
-    private readonly Func<LoopCore, Candidate, LoopAwaitable> start;
+    private readonly Func<LoopCore, Argument, LoopAwaitable> start;
 
-    private Candidate(object? given, long token, Func<LoopCore, Candidate, LoopAwaitable> start)
+    private Argument(object? given, long token, Func<LoopCore, Argument, LoopAwaitable> start)
     {
         this.given = given;
         this.token = token;
@@ -23,7 +23,7 @@ internal readonly struct Candidate
     /// <summary>Whether starting it makes a task, which has to be cancelled if the others cannot be started.</summary>
     internal bool BecomesTask => given is ICoroutineSource and not AwaitSource or null;
 
-    internal static Candidate Of(Coroutine coroutine)
+    internal static Argument Of(Coroutine coroutine)
     {
         coroutine.Verify();
         return new(coroutine.Source, coroutine.Token, static (core, one) =>
@@ -31,7 +31,7 @@ internal readonly struct Candidate
                 : LoopTask.Create(core, new((ICoroutineSource?)one.given, one.token), null, core.Loop.Options.EagerTasks));
     }
 
-    internal static Candidate Of<T>(Coroutine<T> coroutine)
+    internal static Argument Of<T>(Coroutine<T> coroutine)
     {
         ((Coroutine)coroutine).Verify();
         ((Coroutine)coroutine).Verify();
@@ -43,13 +43,13 @@ internal readonly struct Candidate
         static async Coroutine<T> Valued(Coroutine<T> coroutine) => await coroutine;
     }
 
-    internal static Candidate Of(LoopAwaitable awaitable)
+    internal static Argument Of(LoopAwaitable awaitable)
     {
         ArgumentNullException.ThrowIfNull(awaitable);
         return new(awaitable, 0, static (_, one) => (LoopAwaitable)one.given!);
     }
 
-    internal static Candidate Of(Task task)
+    internal static Argument Of(Task task)
     {
         ArgumentNullException.ThrowIfNull(task);
         return new(task, 0, static (core, one) => ForeignTask.For(core, (Task)one.given!));
@@ -79,7 +79,7 @@ internal readonly struct Candidate
     }
 
     /// <summary>Whether both are the same coroutine. Operations without state share one source among all their calls, and are never the same.</summary>
-    internal bool IsSameCoroutineAs(Candidate other) => IsOneOfAKind && ReferenceEquals(given, other.given) && token == other.token;
+    internal bool IsSameCoroutineAs(Argument other) => IsOneOfAKind && ReferenceEquals(given, other.given) && token == other.token;
 
     /// <summary>A key for a set of arguments that may occur only once; null for those that may occur repeatedly.</summary>
     internal (object, long)? Identity => IsOneOfAKind ? (given!, token) : null;

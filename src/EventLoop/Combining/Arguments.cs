@@ -7,14 +7,14 @@ namespace EventLoop.Combining;
 /// started is refused in the call, before any other has begun, and no coroutine is left that would be reported as never awaited.
 /// </summary>
 [StackTraceHidden]
-internal readonly struct Children
+internal readonly struct Arguments
 {
     private const int FewEnoughToCompare = 8;
 
     private readonly LoopAwaitable[]? started;
-    private readonly Candidate[]? waiting;
+    private readonly Argument[]? waiting;
 
-    private Children(Candidate[] given)
+    private Arguments(Argument[] given)
     {
         if (LoopCore.Running is { } core)
         {
@@ -27,15 +27,15 @@ internal readonly struct Children
         }
     }
 
-    internal static Children Of<T>(IEnumerable<Coroutine<T>> coroutines) => From(coroutines, Candidate.Of);
+    internal static Arguments Of<T>(IEnumerable<Coroutine<T>> coroutines) => From(coroutines, Argument.Of);
 
-    internal static Children Of(IEnumerable<Coroutine> coroutines) => From(coroutines, Candidate.Of);
+    internal static Arguments Of(IEnumerable<Coroutine> coroutines) => From(coroutines, Argument.Of);
 
-    internal static Children Of(IEnumerable<LoopAwaitable> awaitables) => From(awaitables, Candidate.Of);
+    internal static Arguments Of(IEnumerable<LoopAwaitable> awaitables) => From(awaitables, Argument.Of);
 
-    internal static Children Of(IEnumerable<Task> tasks) => From(tasks, Candidate.Of);
+    internal static Arguments Of(IEnumerable<Task> tasks) => From(tasks, Argument.Of);
 
-    internal static Children Of(params ReadOnlySpan<Candidate> given) => new(given.ToArray());
+    internal static Arguments Of(params ReadOnlySpan<Argument> given) => new(given.ToArray());
 
     /// <summary>Starts them on the loop that waits for them.</summary>
     internal LoopAwaitable[] On(LoopCore core)
@@ -56,15 +56,15 @@ internal readonly struct Children
         return started;
     }
 
-    private static Children From<TItem>(IEnumerable<TItem> items, Func<TItem, Candidate> candidate)
+    private static Arguments From<TItem>(IEnumerable<TItem> items, Func<TItem, Argument> convert)
     {
         ArgumentNullException.ThrowIfNull(items);
-        var given = new List<Candidate>(items.TryGetNonEnumeratedCount(out int count) ? count : 0);
+        var given = new List<Argument>(items.TryGetNonEnumeratedCount(out int count) ? count : 0);
         try
         {
             foreach (var item in items)
             {
-                given.Add(candidate(item));
+                given.Add(convert(item));
             }
         }
         catch
@@ -76,7 +76,7 @@ internal readonly struct Children
         return new([.. given]);
     }
 
-    private static LoopAwaitable[] StartAll(LoopCore core, Candidate[] given)
+    private static LoopAwaitable[] StartAll(LoopCore core, Argument[] given)
     {
         VerifyAll(core, given);
         var children = new LoopAwaitable[given.Length];
@@ -109,7 +109,7 @@ internal readonly struct Children
         return children;
     }
 
-    private static void VerifyAll(LoopCore? core, Candidate[] given)
+    private static void VerifyAll(LoopCore? core, Argument[] given)
     {
         try
         {
@@ -127,7 +127,7 @@ internal readonly struct Children
         }
     }
 
-    private static void RejectDuplicates(Candidate[] given)
+    private static void RejectDuplicates(Argument[] given)
     {
         if (given.Length <= FewEnoughToCompare)
         {

@@ -4,12 +4,12 @@ namespace EventLoop.Reporting;
 
 /// <summary>Finds out whether a call from a wrong place is in an async method that an await has resumed there, usually by
 /// <c>ConfigureAwait(false)</c>.</summary>
-internal static class LeftLoop
+internal static class LeftLoopFinder
 {
     /// <summary>The method, and where in it the call is, if that is known; null: no async method was resumed on this thread.</summary>
     internal static string? FindMethod()
     {
-        string own = typeof(LeftLoop).Assembly.GetName().Name!;
+        string own = typeof(LeftLoopFinder).Assembly.GetName().Name!;
         string? method = null;      // the state machine that the previous frame belongs to
         foreach (var frame in new StackTrace(fNeedFileInfo: true).GetFrames())
         {

@@ -5,7 +5,7 @@ namespace EventLoop.Net.Connections;
 
 /// <summary>What the pipes of a stream and their operations know about their owner: its loop, its transport, where its blocks come from, and how it is closed.
 /// Loop thread only.</summary>
-internal abstract class StreamEnd(LoopCore core, Transport transport)
+internal abstract class StreamOwner(LoopCore core, Transport transport)
 {
     internal LoopCore Core { get; } = core;
 

@@ -2,7 +2,7 @@ namespace EventLoop.Reporting;
 
 /// <summary>Something that may happen very often: the first time is reported, then the tenth, the hundredth and so on, with their number. Any
 /// thread.</summary>
-internal struct Recurrence
+internal struct ReportThrottle
 {
     private long count;
 

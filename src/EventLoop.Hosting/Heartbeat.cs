@@ -1,6 +1,6 @@
 namespace EventLoop.Hosting;
 
-/// <summary>Measures whether a loop is turning: something is posted to it, and has to be back within a time. At most one beat is under way, however many
+/// <summary>Measures whether a loop is turning: something is posted to it, and has to be back within a time. At most one beat is pending, however many
 /// ask.</summary>
 /// <remarks><b>Thread:</b> any.</remarks>
 internal sealed class Heartbeat(Loop loop, TimeSpan limit)

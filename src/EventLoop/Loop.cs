@@ -88,7 +88,7 @@ public sealed partial class Loop : IDisposable
     /// <summary>The name in logs and messages.</summary>
     public string Name { get; }
 
-    /// <summary>Whether the loop is running, on whichever thread.</summary>
+    /// <summary>Whether the loop is running, on any thread.</summary>
     public bool IsRunning => Core.IsRunning;
 
     /// <summary>Whether the loop was disposed.</summary>

@@ -50,7 +50,7 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
             return told;
         }
 
-        // A stream of HTTP/2 that has served one request serves another one, and so does what it needs here.
+        // A stream of HTTP/2 is reused for further requests, and so is what it needs here.
         private Hop HopOf(HttpContext http, LoopCore core)
         {
             if (http.Features.Get<IPersistentStateFeature>()?.State is not { } kept)
@@ -85,7 +85,7 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
                     return RequestEnd.OutcomeOf(task);
                 }
 
-                RequestEnd.Settle(task, hop.Told, wasAbandoned: false);      // another request may have the hop by then
+                RequestEnd.Settle(task, hop.Told, wasAbandoned: false);      // by then another request may be using the hop
                 return Task.CompletedTask;
             }
 
@@ -128,7 +128,7 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
 
             internal bool IsFor(Pipeline which, LoopCore on) => ReferenceEquals(pipeline, which) && ReferenceEquals(core, on);
 
-            /// <summary>The task is read before it travels: from then on all copies of the builder mean this one.</summary>
+            /// <summary>Must be read before it travels: from then on all copies of the builder mean this task.</summary>
             internal Task Begin(HttpContext request, ServedConnection? of)
             {
                 http = request;

@@ -34,7 +34,7 @@ internal sealed class PageRecording(Target target, TimeSpan timeout)
 
     /// <param name="loop">Which, by its number; null: the first.</param>
     /// <param name="span">How long.</param>
-    /// <exception cref="ToolException">The process has ended or does not answer, or a recording is under way.</exception>
+    /// <exception cref="ToolException">The process has ended or does not respond, or a recording is in progress.</exception>
     internal Timeline Record(string? loop, TimeSpan span)
     {
         lock (gate)

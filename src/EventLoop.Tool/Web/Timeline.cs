@@ -125,7 +125,7 @@ internal sealed class Timeline(Recording recording, long lost)
         double first = (from - begin).Ticks / column;
         double last = (to - begin).Ticks / column;
         int at = Math.Min(Columns - 1, (int)first);
-        cells[at] += 1e-6;      // a step of no length that can be told is one all the same
+        cells[at] += 1e-6;      // a step too short to measure is a step nevertheless
         for (; at < Columns && at < last; at++)
         {
             cells[at] += Math.Min(at + 1, last) - Math.Max(at, first);

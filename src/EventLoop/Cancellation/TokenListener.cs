@@ -2,7 +2,7 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Cancellation;
 
-/// <summary>Passes the cancellation of an outside token, on whichever thread it comes, to the scope that was given the token.</summary>
+/// <summary>Passes the cancellation of an outside token, on any thread, to the scope that was given the token.</summary>
 /// <remarks>It unregisters from the token when the scope is left, so that a long-lived token keeps no scope alive.</remarks>
 internal sealed class TokenListener : LoopItem
 {

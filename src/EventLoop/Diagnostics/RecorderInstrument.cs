@@ -78,7 +78,7 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
         }
     }
 
-    // What is shorter is none, and the limit itself is not asked for.
+    // A shorter step is no stall, so the limit itself need not be read.
     private static long ShortestStall(Loop loop) => Math.Min(loop.StallTicks, TimeSpan.TicksPerMillisecond);
 
     internal override void OnWoken(LoopContext woken, LoopContext? by) =>

@@ -6,10 +6,10 @@ namespace EventLoop.Foreign;
 
 /// <summary>
 /// A coroutine's wait for a foreign awaitable: a Task, a ValueTask, Task.Yield, a user's own. Its delegate may be called on any thread; the coroutine resumes
-/// on its loop all the same. A cancellation does not reach it as it reaches other waits: <see cref="ForeignInterruption"/> decides what becomes of it.
+/// on its loop nevertheless. A cancellation does not reach it as it reaches other waits: <see cref="ForeignInterruption"/> decides what becomes of it.
 /// </summary>
 /// <remarks>
-/// Foreign code holds the delegate. Its first call counts, on whichever thread; a further one throws there. So that a late call never meets the next use, only
+/// Foreign code holds the delegate. Its first call counts, on any thread; a further one throws there. So that a late call never meets the next use, only
 /// waits whose awaiter is known to call once are pooled: those for tasks, and those for the library's own sources, which vouch for themselves.
 /// </remarks>
 [StackTraceHidden]

@@ -15,10 +15,10 @@ internal sealed unsafe partial class ChildStart
 
     internal required IReadOnlyList<string> Arguments { get; init; }
 
-    /// <summary>The child's variables; null: those of <see cref="Inherited"/>.</summary>
+    /// <summary>The child's environment variables; null: those of <see cref="Inherited"/>.</summary>
     internal required IDictionary? Environment { get; init; }
 
-    /// <summary>This process's variables, handed on unchanged.</summary>
+    /// <summary>This process's environment variables, passed on unchanged.</summary>
     internal KeptTexts? Inherited { get; init; }
 
     internal string? Folder { get; init; }

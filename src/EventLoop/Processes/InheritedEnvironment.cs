@@ -8,15 +8,16 @@ using EventLoop.Scheduling;
 namespace EventLoop.Processes;
 
 /// <summary>
-/// This process's environment as <see cref="Environment"/> shows it, in the form that the system takes. .NET makes ten kilobytes of strings and more at each
-/// look at it; here the runtime's own block, which those strings are made of, is compared with the one seen last, and strings are made only where it differs.
+/// This process's environment as <see cref="Environment"/> shows it, in the form that the system takes. .NET allocates ten kilobytes of strings and
+/// more at each
+/// look at it; here the runtime's own block, from which those strings are made, is compared with the previous one, and strings are made only if it differs.
 /// </summary>
 /// <remarks>Immutable; any thread.</remarks>
 internal sealed unsafe class InheritedEnvironment
 {
     private const BindingFlags Hidden = BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public;
 
-    // CoreCLR keeps the environment of .NET in a block of its own. Elsewhere (NativeAOT) there is none, and each look is one by the public API.
+    // CoreCLR keeps .NET's environment in a block of its own. Elsewhere (NativeAOT) there is none, and each look uses the public API.
     private static readonly delegate*<char*> Copy;
     private static readonly delegate*<char*, int> Free;
 
@@ -47,7 +48,7 @@ internal sealed unsafe class InheritedEnvironment
         Texts = new KeptTexts(variables);
     }
 
-    /// <summary>Its PATH; null: it has none.</summary>
+    /// <summary>The value of PATH; null: it is not set.</summary>
     internal string? SearchPath { get; }
 
     internal KeptTexts Texts { get; }
@@ -68,7 +69,7 @@ internal sealed unsafe class InheritedEnvironment
 
         char[] before = Now();
         var taken = new InheritedEnvironment(Environment.GetEnvironmentVariables(), before);
-        if (IsNow(before))      // nobody has changed it in between
+        if (IsNow(before))      // unchanged in between
         {
             Volatile.Write(ref last, taken);
         }
@@ -102,7 +103,7 @@ internal sealed unsafe class InheritedEnvironment
         }
     }
 
-    // Each variable ends with a zero, and all of them with another one.
+    // Each variable ends with a zero, and the list with another one.
     private static ReadOnlySpan<char> TextOf(char* block)
     {
         int length = 0;

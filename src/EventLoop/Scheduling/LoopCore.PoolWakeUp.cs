@@ -1,13 +1,14 @@
 namespace EventLoop.Scheduling;
 
-// Many items that come one by one from the thread pool, each a work item of its own there, as the requests and the frames of HTTP/2 do.
+// For many items that arrive one by one from the thread pool, where each is a work item of its own, as the requests and frames of HTTP/2 are.
 internal abstract partial class LoopCore
 {
-    private PoolWakeUp? poolWakeUp;      // any thread; made by the first who needs it
+    private PoolWakeUp? poolWakeUp;      // any thread; made on demand
 
     /// <summary>
-    /// Any thread of the pool: as <see cref="Arrive"/>, but a loop that sleeps is woken by a work item of the pool, behind those that stand there already. What
-    /// these bring comes with the same wake-up, where each would have got one of its own, and two switches of threads with it.
+    /// Any thread of the pool: like <see cref="Arrive"/>, but a sleeping loop is woken by a work item of the pool, after those that are queued there
+    /// already. What
+    /// these bring shares the wake-up, instead of causing one each, with two context switches.
     /// </summary>
     internal void ArriveWithOthers(LoopItem item)
     {
@@ -39,7 +40,7 @@ internal abstract partial class LoopCore
             }
         }
 
-        // Who found it queued had pushed before, and is seen from here on; who comes later queues it again.
+        // Whoever found it queued had pushed before, which is visible from here on; later ones queue it again.
         public void Execute()
         {
             Interlocked.Exchange(ref isQueued, 0);

@@ -27,7 +27,7 @@ internal static class RuntimeTricks
     internal static bool MayReadFrames => !IsSet("EventLoop.TimeBlockingWaits", "EVENTLOOP_TIME_BLOCKING_WAITS");
 
     /// <summary>
-    /// Whether the runtime's own block of the environment may tell that nothing has changed in it since the last start of a child; switched off by
+    /// Whether the runtime's own block of the environment may be used to see that nothing has changed since the last start of a child; switched off by
     /// <c>EventLoop.ReadEnvironments</c>, <c>EVENTLOOP_READ_ENVIRONMENTS</c>.
     /// </summary>
     internal static bool MayCompareEnvironments => !IsSet("EventLoop.ReadEnvironments", "EVENTLOOP_READ_ENVIRONMENTS");

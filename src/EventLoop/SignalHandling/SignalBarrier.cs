@@ -12,9 +12,10 @@ internal static class SignalBarrier
 {
     private const int Urgent = 23;
 
-    // .NET reads at once, but reports on the thread pool, which on a busy machine takes its time, and adds a thread where all are blocked within a second.
+    // .NET reads at once, but reports on the thread pool, which may take a while on a busy machine; if all its threads are blocked, it adds one
+    // within a second.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-    private const int Spins = 1000;      // with the processor given away each time; then a millisecond at a time
+    private const int Spins = 1000;      // each yields the processor; then it sleeps a millisecond at a time
 
     private static readonly Lock Gate = new();         // held while one waits
     private static PosixSignalRegistration? registration;

@@ -28,7 +28,7 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 
     internal long Token => use.Token;
 
-    /// <summary>For the one that a primitive keeps: begins a call, if none is under way and the loop that it is kept for runs here.</summary>
+    /// <summary>For the one that a primitive keeps: begins a call, if none is pending and the loop that it is kept for runs here.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryClaim(out long token)
     {

@@ -3,26 +3,26 @@ using System.Buffers;
 namespace EventLoop.Net.Connections;
 
 /// <summary>
-/// Bytes that others write and the loop takes, in a list of blocks: whoever writes, one at a time, has the last one, and the loop has what stands before its
+/// Bytes that other threads write and the loop takes, in a list of blocks: the writer, one at a time, owns the last block, and the loop owns what precedes its
 /// end. Neither waits for the other, and nothing is allocated for a flush.
 /// </summary>
 internal sealed class PostedBytes
 {
-    private const int SmallestBlock = 512;         // some answers' frames by HTTP/2; a connection that is idle keeps one
+    private const int SmallestBlock = 512;         // fits some frames of a response by HTTP/2; an idle connection keeps one
     private const int LargestBlock = 16 * 1024;
 
-    // Whoever writes.
+    // The writer's.
     private Block? last;
     private int written;           // in it
     private int unflushed;
 
-    // The loop, once there is one.
+    // The loop's, once there is a block.
     private Block? first;          // any thread
     private int taken;             // of it
 
-    private int outstanding;       // flushed and not taken, about; any thread, interlocked
+    private int outstanding;       // bytes flushed and not taken, approximately; any thread, interlocked
 
-    // ---- Whoever writes
+    // ---- The writer
 
     internal Memory<byte> GetMemory(int sizeHint)
     {
@@ -46,8 +46,8 @@ internal sealed class PostedBytes
         unflushed += bytes;
     }
 
-    /// <summary>What was written may be taken.</summary>
-    /// <param name="outstanding">How much of it all is not taken yet.</param>
+    /// <summary>Lets the loop take what was written.</summary>
+    /// <param name="outstanding">How many bytes have not been taken yet.</param>
     /// <returns>Whether there is anything new.</returns>
     internal bool Flush(out int outstanding)
     {
@@ -62,7 +62,7 @@ internal sealed class PostedBytes
         return added > 0;
     }
 
-    // What stands in a block that is left may be taken ahead of its flush: nobody can take it back.
+    // Bytes in a block that the writer has left may be taken before they are flushed, because they cannot change any more.
     private void Grow(int least)
     {
         bool isBehind = Volatile.Read(ref outstanding) > 0;
@@ -84,12 +84,12 @@ internal sealed class PostedBytes
 
     // ---- The loop
 
-    /// <summary>The next piece in order; it is valid until the next one is asked for.</summary>
+    /// <summary>The next piece in order; valid until the next call.</summary>
     internal bool TryTake(out ReadOnlySpan<byte> piece)
     {
         while (Volatile.Read(ref first) is { } block)
         {
-            var next = Volatile.Read(ref block.Next);      // first: where there is one, the end of this block is final
+            var next = Volatile.Read(ref block.Next);      // read first: if there is one, the end of this block is final
             int end = Volatile.Read(ref block.Flushed);
             if (end > taken)
             {
@@ -116,7 +116,7 @@ internal sealed class PostedBytes
     private sealed class Block(byte[] bytes)
     {
         internal readonly byte[] Bytes = bytes;
-        internal int Flushed;        // whoever writes; the loop reads
+        internal int Flushed;        // set by the writer, read by the loop
         internal Block? Next;        // the same
     }
 }

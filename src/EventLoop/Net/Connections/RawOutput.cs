@@ -27,11 +27,11 @@ internal sealed class RawOutput : PipeWriter
     private bool isLentHere;
     private long unflushed;
 
-    private PostedBytes? posted;               // what was written on other threads; made by the first one who does
+    private PostedBytes? posted;               // what other threads have written; made by the first of them
 
     // Any thread.
     private readonly CatchUpStep catchUp;
-    private int isCatchUpDue;                  // its step is under way
+    private int isCatchUpDue;                  // its step is on its way
 
     internal RawOutput(RawConnection owner)
     {
@@ -209,7 +209,7 @@ internal sealed class RawOutput : PipeWriter
             return new ValueTask<FlushResult>(notice.Sent);
         }
 
-        // Also for what was written on the loop and is flushed from here.
+        // Also sends what was written on the loop and is flushed from here.
         if (Interlocked.Exchange(ref isCatchUpDue, 1) == 0)
         {
             core.ArriveWithOthers(catchUp);
@@ -218,7 +218,7 @@ internal sealed class RawOutput : PipeWriter
         return Result();
     }
 
-    // On the loop's thread, of whoever writes: also what he has written elsewhere and not flushed.
+    // On the loop's thread, called by the writer: includes what it has written elsewhere and not flushed.
     private void CatchUpWithAll()
     {
         if (posted is not null)
@@ -269,18 +269,18 @@ internal sealed class RawOutput : PipeWriter
         }
     }
 
-    /// <summary>Other threads have flushed.</summary>
+    /// <summary>Called when other threads have flushed.</summary>
     private sealed class CatchUpStep(RawOutput output) : LoopItem
     {
         internal override void Execute()
         {
-            Interlocked.Exchange(ref output.isCatchUpDue, 0);      // who flushes from here on has another one come
+            Interlocked.Exchange(ref output.isCatchUpDue, 0);      // a flush from here on posts another one
             output.CatchUp();
             output.Defer();
         }
     }
 
-    /// <summary>Another thread has flushed, and waits until that is sent.</summary>
+    /// <summary>Called when another thread has flushed, and waits until that is sent.</summary>
     private sealed class SentNotice(RawOutput output) : LoopItem
     {
         private readonly TaskCompletionSource<FlushResult> sent = new(TaskCreationOptions.RunContinuationsAsynchronously);

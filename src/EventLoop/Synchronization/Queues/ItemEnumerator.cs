@@ -23,7 +23,7 @@ internal abstract class ItemEnumerator<T> : WaitNode, IAsyncEnumerator<T>, IValu
 
     private readonly CancellationToken token;
     private readonly CancellationTokenRegistration registration;
-    private PooledWait<T>? taking;       // under way, or finished: usually reused for the next item
+    private PooledWait<T>? taking;       // pending, or finished: usually reused for the next item
     private long takingToken;
     private T? current;
     private bool result;

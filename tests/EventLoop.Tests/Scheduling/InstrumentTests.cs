@@ -7,7 +7,7 @@ namespace EventLoop.Tests.Scheduling;
 /// <summary>What an instrument is told, and in which order.</summary>
 public sealed class InstrumentTests
 {
-    private const Hearing Everything = Hearing.Tasks | Hearing.StepBegins | Hearing.StepEnds | Hearing.Times | Hearing.Waits;
+    private const Hearing Everything = Hearing.Tasks | Hearing.StepBegins | Hearing.StepEnds | Hearing.Times | Hearing.Waits | Hearing.Parks;
 
     [Fact]
     public void A_step_is_told_as_begin_what_its_code_does_end_parked_and_whom_it_woke() => Loop.Run(async () =>

@@ -8,9 +8,9 @@ using EventLoop.Scheduling;
 namespace EventLoop.Processes;
 
 /// <summary>
-/// This process's environment as <see cref="Environment"/> shows it, in the form that the system takes. .NET allocates ten kilobytes of strings and
-/// more at each
-/// look at it; here the runtime's own block, from which those strings are made, is compared with the previous one, and strings are made only if it differs.
+/// This process's environment as <see cref="Environment"/> shows it, in the form that the system takes. .NET allocates ten kilobytes of strings and more at
+/// each look at it; here the runtime's own block, from which those strings are made, is compared with the previous one, and strings are made only if it
+/// differs.
 /// </summary>
 /// <remarks>Immutable; any thread.</remarks>
 internal sealed unsafe class InheritedEnvironment
@@ -39,6 +39,10 @@ internal sealed unsafe class InheritedEnvironment
 
         Copy = (delegate*<char*>)copy.MethodHandle.GetFunctionPointer();
         Free = (delegate*<char*, int>)free.MethodHandle.GetFunctionPointer();
+        if (!ShowsChanges())
+        {
+            Copy = null;
+        }
     }
 
     private InheritedEnvironment(IDictionary variables, char[] seen)
@@ -75,6 +79,18 @@ internal sealed unsafe class InheritedEnvironment
         }
 
         return taken;
+    }
+
+    // The probe: a variable that is set by the public API comes into the block, and leaves it when it is removed.
+    private static bool ShowsChanges()
+    {
+        string name = $"EVENTLOOP_PROBE_{Guid.NewGuid():N}";
+        Environment.SetEnvironmentVariable(name, "1");
+        bool isShown = Shows(name);
+        Environment.SetEnvironmentVariable(name, null);
+        return isShown && !Shows(name);
+
+        static bool Shows(string name) => Now().AsSpan().IndexOf($"{name}=1") >= 0;
     }
 
     private static char[] Now()

@@ -84,6 +84,11 @@ internal sealed unsafe class EpollPipe : StreamDevice
                 count = Libc.Read(descriptor, start, (nuint)buffer.Length);
             }
             while (count < 0 && Libc.LastError == Errno.Interrupted);
+            if (count > 0)
+            {
+                poller.NoteReceived((int)count);
+            }
+
             return count >= 0 ? (int)count : LastFailure(reads: true);
         }
     }

@@ -17,6 +17,11 @@ internal sealed unsafe class EpollPoller : IPoller
 
     private const int Add = 1, Delete = 2, Modify = 3;
     private const int MostEvents = 512;
+
+    // What one poll receives stays in memory until the steps behind it have run: each connection has blocks of its own for it, and what does not fit into the
+    // processor's cache is read from memory twice. So a poll goes so far only, and leaves the rest to the next one.
+    private const long MostReceived = 512 * 1024;
+
     private const int CloseOnExec = 0x80000, NonBlocking = 0x800;
     private const ulong WakeKey = ulong.MaxValue;
     private const int SetTimerSlack = 29;
@@ -32,6 +37,8 @@ internal sealed unsafe class EpollPoller : IPoller
     private readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(MostEvents * 16, pinned: true);
     private readonly byte* events;                   // into the buffer
     private readonly PollTable table = new();
+    private int nextLeft, leftEvents;                // those whose receivers are to be tried again
+    private long received;                           // since the poll began
     private int slackThread;                         // the thread whose timer slack was minimized
     private bool disposed;
 
@@ -74,21 +81,56 @@ internal sealed unsafe class EpollPoller : IPoller
 
     public void Poll(long timeout)
     {
+        received = 0;
+        if (leftEvents > 0)
+        {
+            PollLeft();
+            return;
+        }
+
         if (timeout == 0 && table.Count == 0)
         {
             return;
         }
 
         int count = timeout <= 0 || noNanoseconds ? WaitMilliseconds(timeout) : WaitNanoseconds(timeout);
-        for (byte* at = events; count > 0; count--, at += Stride)
+        for (int i = 0; i < count; i++)
         {
-            ulong key = Unsafe.ReadUnaligned<ulong>(at + DataOffset);
-            if (table.Find(key) is { } source)
+            byte* at = events + (i * Stride);
+            if (table.Find(Unsafe.ReadUnaligned<ulong>(at + DataOffset)) is not { } source)
             {
-                source.OnReady(ToReadiness(*(uint*)at));
+                continue;
             }
+
+            var readiness = ToReadiness(*(uint*)at);
+            if (received < MostReceived || source is not StreamDevice)
+            {
+                source.OnReady(readiness);
+                continue;
+            }
+
+            if (leftEvents == 0)
+            {
+                nextLeft = i;
+                leftEvents = count - i;
+            }
+
+            source.OnReady(readiness | Readiness.Later);
         }
     }
+
+    // What every source was told of is tried now, as far as one poll goes.
+    private void PollLeft()
+    {
+        for (; leftEvents > 0 && received < MostReceived; leftEvents--)
+        {
+            byte* at = events + (nextLeft++ * Stride);
+            (table.Find(Unsafe.ReadUnaligned<ulong>(at + DataOffset)) as StreamDevice)?.OnReady(Readiness.Again);
+        }
+    }
+
+    /// <summary>A source has received something.</summary>
+    internal void NoteReceived(int bytes) => received += bytes;
 
     public void Wake()
     {

@@ -119,6 +119,11 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
             }
             while (count < 0 && Libc.LastError == Errno.Interrupted);
             int answer = count >= 0 ? (int)count : LastFailure();
+            if (answer > 0)
+            {
+                poller.NoteReceived(answer);
+            }
+
             return buffer.IsEmpty ? answer : ReceiveAnswer(answer);
         }
     }

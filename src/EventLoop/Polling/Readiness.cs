@@ -13,4 +13,10 @@ internal enum Readiness : byte
 
     /// <summary>TCP's urgent mark is somewhere in what can be read: a receive stops there, whatever has arrived after it.</summary>
     Urgent = 32,
+
+    /// <summary>Whoever waits to receive is not tried now: the next poll asks for it with <see cref="Again"/>.</summary>
+    Later = 64,
+
+    /// <summary>Nothing new: whoever waits is tried because of what is known.</summary>
+    Again = 128,
 }

@@ -94,22 +94,32 @@ internal sealed class DeviceReadiness : IDeviceOwner
 
     void IDeviceOwner.OnReady(Readiness readiness)
     {
-        State |= (SocketState)readiness | ((readiness & Readiness.Readable) != 0 ? SocketState.JustTold : 0);
-        if ((readiness & Readiness.Readable) != 0 && Reader is { } receiving)
+        if ((readiness & Readiness.Again) != 0)
         {
-            Reader = null;
-            if (!TryAgain(receiving))
-            {
-                WaitOn(receiving, reads: true);
-            }
+            TryReader((State & SocketState.Readable) != 0);
+            return;
         }
 
+        State |= (SocketState)(readiness & ~Readiness.Later) | ((readiness & Readiness.Readable) != 0 ? SocketState.JustTold : 0);
+        TryReader((readiness & (Readiness.Readable | Readiness.Later)) == Readiness.Readable);
         if ((readiness & Readiness.Writable) != 0 && Writer is { } sending)
         {
             Writer = null;
             if (!TryAgain(sending))
             {
                 WaitOn(sending, reads: false);
+            }
+        }
+    }
+
+    private void TryReader(bool mayReceive)
+    {
+        if (mayReceive && Reader is { } receiving)
+        {
+            Reader = null;
+            if (!TryAgain(receiving))
+            {
+                WaitOn(receiving, reads: true);
             }
         }
     }

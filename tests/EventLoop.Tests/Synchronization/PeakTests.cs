@@ -155,6 +155,11 @@ public sealed class PeakTests : LoopTest
         LoopSnapshot.ReadJson(json).Resources.Should().Equal(snapshot.Resources);
         limiter.Release();
         await waiting;
+
+        // Names hold nothing: what nobody uses any more is not shown.
         GC.KeepAlive(unused);
+        GC.KeepAlive(jobs);
+        GC.KeepAlive(sender);
+        GC.KeepAlive(receiver);
     });
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using EventLoop.Combining;
 using EventLoop.Coroutines;
+using EventLoop.Diagnostics;
 using EventLoop.Foreign;
 using EventLoop.Scheduling;
 
@@ -37,10 +38,11 @@ internal static class WaitReport
     /// <summary>Whether anything waits for something that comes from outside the loop and was not announced to it.</summary>
     internal static bool AnyForeignWait(Loop loop) =>
         loop.Core.Tasks.Snapshot().Exists(static task => task.CollectWaits().Exists(static node =>
-            node.Target is ForeignWait or LoopFuture { IsForeign: true } or ShieldedWait { Inner: ForeignTask } or ChildrenWait { IsForeign: true }));
+            node.Target is ForeignWait or LoopFuture { IsForeign: true } or { Kind: WaitKind.Thread } or ShieldedWait { Inner: ForeignTask }
+                or ChildrenWait { IsForeign: true }));
 
     private static bool IsOpenToTheOutside(IWaitTarget target) =>
-        target is ForeignWait or SleepSource || (target is LoopAwaitable and not LoopTask)
+        target is ForeignWait or SleepSource or { Kind: WaitKind.Thread } || (target is LoopAwaitable and not LoopTask)
             || target is ShieldedWait { Inner: not LoopTask } or ChildrenWait { IsOpenToTheOutside: true };
 
     /// <summary>The methods that the task is in, innermost first.</summary>

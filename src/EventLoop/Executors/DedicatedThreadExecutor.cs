@@ -5,7 +5,7 @@ namespace EventLoop;
 /// <summary>Runs work on threads of its own: for work that blocks for long, or that always needs the same thread (one worker).</summary>
 /// <remarks><b>Thread:</b> any. Work begins in the order in which it was submitted. The threads are background threads, started with the first work, and end
 /// when the executor is disposed.</remarks>
-public sealed class DedicatedThreadExecutor : IExecutor
+public sealed class DedicatedThreadExecutor : IExecutor, IJobExecutor
 {
     private readonly JobQueue jobs;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,12 +31,14 @@ public sealed class DedicatedThreadExecutor : IExecutor
     public Task<T> SubmitAsync<T>(Func<T> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
-        if (!Volatile.Read(ref started))
-        {
-            StartThreads();
-        }
-
+        EnsureStarted();
         return jobs.Add(work, cancellationToken);
+    }
+
+    void IJobExecutor.Submit(Job job)
+    {
+        EnsureStarted();
+        jobs.Add(job);
     }
 
     /// <summary>Stops taking work, and waits until what it has is done and its threads have ended. Work that has not begun can still be withdrawn.</summary>
@@ -53,6 +55,14 @@ public sealed class DedicatedThreadExecutor : IExecutor
         }
 
         await ended.Task.ConfigureAwait(false);
+    }
+
+    private void EnsureStarted()
+    {
+        if (!Volatile.Read(ref started))
+        {
+            StartThreads();
+        }
     }
 
     private void StartThreads()

@@ -1,3 +1,4 @@
+using EventLoop.Coroutines;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Executors;
@@ -7,26 +8,47 @@ internal static class ExecutorWork
 {
     private static readonly ContextCallback RunWork = static run => ((Action)run!)();
 
-    internal static Coroutine Run(IExecutor? executor, Action work, CapacityLimiter? limiter) => Run(
-        executor,
-        () =>
-        {
-            work();
-            return true;
-        },
-        work,
-        limiter);
+    internal static Coroutine Run(IExecutor? executor, Action work, CapacityLimiter? limiter) => Run<NoResult>(executor, given: work, limiter);
 
-    internal static Coroutine<T> Run<T>(IExecutor? executor, Func<T> work, CapacityLimiter? limiter) => Run(executor, work, work, limiter);
+    internal static Coroutine<T> Run<T>(IExecutor? executor, Func<T> work, CapacityLimiter? limiter) => Run<T>(executor, given: work, limiter);
 
     /// <param name="executor">Null: the loop's default executor.</param>
-    /// <param name="work">What runs.</param>
-    /// <param name="given">The caller's own delegate.</param>
+    /// <param name="given">A Func, or an Action, which has no result.</param>
     /// <param name="limiter">Null: none.</param>
-    private static async Coroutine<T> Run<T>(IExecutor? executor, Func<T> work, Delegate given, CapacityLimiter? limiter)
+    private static async Coroutine<T> Run<T>(IExecutor? executor, Delegate given, CapacityLimiter? limiter)
+    {
+        await Loop.CheckPoint();
+        var core = LoopCore.Required;
+        T result;
+        if (limiter is null && (executor ?? core.Loop.DefaultExecutor) is IJobExecutor own)
+        {
+            var job = DelegateJob<T>.Rent(core, given);
+            await job.Submit(core, own);
+            result = job.EndWithResult();
+        }
+        else
+        {
+            result = await RunByTask(executor, given as Func<T> ?? ToFunction<T>((Action)given), given, limiter);
+        }
+
+        if (core.Loop.Debug && result is Task { IsCompleted: false })
+        {
+            core.Loop.OnWorkReturnedTask(given.Method);
+        }
+
+        return result;
+    }
+
+    private static Func<T> ToFunction<T>(Action work) => () =>
+    {
+        work();
+        return default!;
+    };
+
+    // By any executor, which returns a task of .NET, and under a limiter.
+    private static async Coroutine<T> RunByTask<T>(IExecutor? executor, Func<T> work, Delegate given, CapacityLimiter? limiter)
     {
         var loop = Loop.Current;
-        await Loop.CheckPoint();
         var token = limiter is null ? default : await limiter.AcquireOnBehalfOfAsync(new Borrower(Loop.CurrentTask));
         var withdrawal = new CancellationTokenSource();
         var flow = ExecutionContext.Capture();
@@ -61,13 +83,7 @@ internal static class ExecutorWork
         }
 
         token.Dispose();
-        var result = await running;
-        if (loop.Debug && result is Task { IsCompleted: false })
-        {
-            loop.OnWorkReturnedTask(work.Method);
-        }
-
-        return result;
+        return await running;
     }
 
     private static Task<T>? Submit<T>(IExecutor executor, Func<T> work, Delegate given, ExecutionContext? flow, CancellationToken withdrawal) =>

@@ -1,28 +1,28 @@
+using EventLoop.Scheduling;
+
 namespace EventLoop.Executors;
 
 /// <summary>Work that an executor has accepted. It begins once, or is withdrawn once. Any thread.</summary>
-internal abstract class Job
+internal abstract class Job : LoopItem
 {
-    // In the queue; set by the queue.
-    internal Job? Next;
-    internal Job? Previous;
-    internal bool IsQueued;
+    // Its neighbours in the queue, and the queue itself while it is in it; guarded by the queue.
+    internal Job? After;
+    internal Job? Before;
+    internal JobQueue? Queue;
 
-    private JobQueue? queue;
     private CancellationTokenRegistration withdrawal;
     private int begun;
 
     internal abstract void Run();
 
-    /// <summary>Lets its token remove it from <paramref name="from"/> from now on, which it is in already.</summary>
-    internal void AllowWithdrawal(JobQueue from, CancellationToken token)
+    /// <summary>Lets its token remove it from the queue from now on, which it is in already.</summary>
+    internal void AllowWithdrawal(CancellationToken token)
     {
         if (!token.CanBeCanceled)
         {
             return;
         }
 
-        queue = from;
         var registration = token.UnsafeRegister(static (job, token) => ((Job)job!).Withdraw(token), this);
         withdrawal = registration;
         Interlocked.MemoryBarrier();
@@ -45,12 +45,27 @@ internal abstract class Job
         return true;
     }
 
+    /// <summary>Takes it out of the queue, unless it has begun.</summary>
+    protected bool TryWithdraw()
+    {
+        if (Interlocked.Exchange(ref begun, 1) != 0)
+        {
+            return false;
+        }
+
+        Volatile.Read(ref Queue)?.Remove(this);      // null: a worker has it, and will find that there is nothing to do
+        return true;
+    }
+
+    /// <summary>Makes one that has run ready for another use.</summary>
+    protected void Renew() => Volatile.Write(ref begun, 0);
+
     private void Withdraw(CancellationToken token)
     {
         if (Interlocked.Exchange(ref begun, 1) == 0)
         {
             OnWithdrawn(token);
-            queue!.Remove(this);
+            Volatile.Read(ref Queue)?.Remove(this);
         }
     }
 }
@@ -81,6 +96,8 @@ internal sealed class Job<T>(Func<T> work) : Job
             source.TrySetException(exception);      // likewise a cancellation: only the work knows whose it is
         }
     }
+
+    internal override void Execute() => throw new InvalidOperationException("This job never comes to a loop.");
 
     protected override void OnWithdrawn(CancellationToken token)
     {

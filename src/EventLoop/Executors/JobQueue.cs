@@ -52,6 +52,14 @@ internal sealed class JobQueue(string executor)
         }
 
         var job = new Job<T>(work);
+        Add(job);
+        job.AllowWithdrawal(token);
+        return job.Task;
+    }
+
+    /// <exception cref="ObjectDisposedException">The queue is closed.</exception>
+    internal void Add(Job job)
+    {
         lock (gate)
         {
             if (closed)
@@ -60,23 +68,20 @@ internal sealed class JobQueue(string executor)
             }
 
             unfinished++;
-            job.IsQueued = true;
-            job.Previous = last;
+            job.Queue = this;
+            job.Before = last;
             if (last is null)
             {
                 first = job;
             }
             else
             {
-                last.Next = job;
+                last.After = job;
             }
 
             last = job;
             Monitor.Pulse(gate);
         }
-
-        job.AllowWithdrawal(this, token);
-        return job.Task;
     }
 
     internal void ThrowIfClosed()
@@ -133,7 +138,7 @@ internal sealed class JobQueue(string executor)
     {
         lock (gate)
         {
-            if (!job.IsQueued)
+            if (!ReferenceEquals(job.Queue, this))
             {
                 return;
             }
@@ -191,27 +196,27 @@ internal sealed class JobQueue(string executor)
 
     private void Unlink(Job job)
     {
-        if (job.Previous is null)
+        if (job.Before is null)
         {
-            first = job.Next;
+            first = job.After;
         }
         else
         {
-            job.Previous.Next = job.Next;
+            job.Before.After = job.After;
         }
 
-        if (job.Next is null)
+        if (job.After is null)
         {
-            last = job.Previous;
+            last = job.Before;
         }
         else
         {
-            job.Next.Previous = job.Previous;
+            job.After.Before = job.Before;
         }
 
-        job.Next = null;
-        job.Previous = null;
-        job.IsQueued = false;
+        job.After = null;
+        job.Before = null;
+        job.Queue = null;
     }
 
     private void Finish()

@@ -5,10 +5,11 @@ namespace EventLoop;
 /// <summary>Runs work on .NET's thread pool, with an optional limit.</summary>
 /// <remarks><b>Thread:</b> any. Work begins in the order in which it was submitted. It does not see the submitter's ExecutionContext unless it was submitted
 /// by <c>Loop.RunInExecutor</c>.</remarks>
-public sealed class ThreadPoolExecutor : IExecutor
+public sealed class ThreadPoolExecutor : IExecutor, IJobExecutor
 {
     private readonly int most;
     private readonly JobQueue jobs = new(nameof(ThreadPoolExecutor));
+    private readonly Turn turn;
     private int workers;            // any thread, interlocked
 
     /// <summary>Makes an executor over the shared pool.</summary>
@@ -22,6 +23,7 @@ public sealed class ThreadPoolExecutor : IExecutor
         }
 
         most = maxWorkers ?? int.MaxValue;
+        turn = new Turn(this);
     }
 
     /// <inheritdoc/>
@@ -31,6 +33,12 @@ public sealed class ThreadPoolExecutor : IExecutor
         var done = jobs.Add(work, cancellationToken);
         StartWorker();
         return done;
+    }
+
+    void IJobExecutor.Submit(Job job)
+    {
+        jobs.Add(job);
+        StartWorker();
     }
 
     /// <summary>Stops taking work, and waits for what it has. Work that has not begun can still be withdrawn.</summary>
@@ -48,7 +56,7 @@ public sealed class ThreadPoolExecutor : IExecutor
             int found = Interlocked.CompareExchange(ref workers, running + 1, running);
             if (found == running)
             {
-                ThreadPool.UnsafeQueueUserWorkItem(static executor => executor.Work(), this, preferLocal: false);
+                ThreadPool.UnsafeQueueUserWorkItem(turn, preferLocal: false);
                 return;
             }
 
@@ -65,5 +73,11 @@ public sealed class ThreadPoolExecutor : IExecutor
         {
             StartWorker();
         }
+    }
+
+    // The same object for every turn: queuing it allocates nothing.
+    private sealed class Turn(ThreadPoolExecutor executor) : IThreadPoolWorkItem
+    {
+        public void Execute() => executor.Work();
     }
 }

@@ -74,8 +74,8 @@ public sealed partial class LoopFile
             throw new IOException($"'{path}' is too long to be read as a whole: {length} bytes. Read it in parts.");
         }
 
-        // Files in /proc have no length; others may grow meanwhile.
-        var bytes = new byte[length == 0 ? 4096 : length];
+        // Files in /proc have no length; others may grow meanwhile. What is read over is not cleared before.
+        var bytes = GC.AllocateUninitializedArray<byte>(length == 0 ? 4096 : (int)length);
         int read = 0;
         while (await file.ReadAsync(bytes.AsMemory(read), read) is > 0 and var part)
         {

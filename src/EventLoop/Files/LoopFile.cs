@@ -1,4 +1,5 @@
 using System.Buffers;
+using EventLoop.Executors;
 using EventLoop.Native;
 using EventLoop.Scheduling;
 using Microsoft.Win32.SafeHandles;
@@ -100,7 +101,7 @@ public sealed partial class LoopFile : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         VerifyOpen();
         isWritten = true;
-        return RunToEndAsync(() => RandomAccess.Write(handle, bytes.Span, offset));
+        return ChangeAsync(bytes, offset, isLength: false);
     }
 
     /// <summary>Writes to the disk everything that was written before. Python: <c>os.fsync</c>.</summary>
@@ -125,7 +126,7 @@ public sealed partial class LoopFile : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         VerifyOpen();
         isWritten = true;
-        return RunToEndAsync(() => RandomAccess.SetLength(handle, length));
+        return ChangeAsync(default, length, isLength: true);
     }
 
     /// <summary>Returns its current length, times and kind. Python: <c>os.fstat</c>.</summary>
@@ -233,19 +234,23 @@ public sealed partial class LoopFile : IAsyncDisposable
         return read;
     }
 
-    // A ValueTask is awaited to its end.
-    private static async Coroutine RunToEndAsync(Action work)
+    private async Coroutine ChangeAsync(ReadOnlyMemory<byte> bytes, long offset, bool isLength)
     {
         await Loop.CheckPoint();
         var core = LoopCore.Required;
+        var change = isLength ? FileChange.SetLength(core, handle, offset) : FileChange.Write(core, handle, bytes, offset);
+        var executor = core.Loop.DefaultExecutor;
+        if (executor is IJobExecutor own)
+        {
+            await change.Submit(core, own);
+            change.End();
+            return;
+        }
+
         core.BeginFlight();      // virtual time stands still meanwhile
         try
         {
-            await new ValueTask<bool>(Loop.Current.DefaultExecutor.SubmitAsync(() =>
-            {
-                work();
-                return true;
-            }));
+            await new ValueTask<bool>(executor.SubmitAsync(change.PerformHere));      // a ValueTask is awaited to its end
         }
         finally
         {

@@ -33,6 +33,7 @@ internal class LoopContext : SynchronizationContext
         InCancelRound = 1,
         IsInterruptionDue = 2,
         ReportsWaits = 4,
+        IsDetached = 8,
     }
 
     /// <summary>Whether the task is in the current round of cancellations.</summary>
@@ -47,6 +48,13 @@ internal class LoopContext : SynchronizationContext
     {
         get => Has(Traits.IsInterruptionDue);
         set => Set(Traits.IsInterruptionDue, value);
+    }
+
+    /// <summary>Whether nobody has a handle on the task, so that its failure is reported when it ends.</summary>
+    internal bool IsDetached
+    {
+        get => Has(Traits.IsDetached);
+        set => Set(Traits.IsDetached, value);
     }
 
     /// <summary>Whether <see cref="OnWait"/> is called when a wait begins.</summary>

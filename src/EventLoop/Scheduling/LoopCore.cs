@@ -299,6 +299,9 @@ internal abstract partial class LoopCore
         WakeToLook();
     }
 
+    /// <summary>The same on the loop's thread, or where nobody turns the loop any more: before it parks it looks anyway.</summary>
+    internal void EndFlightHere() => Interlocked.Decrement(ref flights);
+
     /// <summary>Whether the loop knows of anything pending: a timer, a descriptor, work elsewhere, a post.</summary>
     internal bool IsExpecting => Timers.Count > 0 || InFlight || Poller.HasSources || !Inbox.IsEmpty;
 

@@ -33,7 +33,7 @@ public sealed partial class TaskGroup
                 break;
         }
 
-        while (join.HasChildren)
+        while (join.Children.Count > 0)
         {
             joined = true;
             try
@@ -83,27 +83,17 @@ public sealed partial class TaskGroup
     /// <summary>Where the group waits for its children; it ignores cancellations once it has cancelled them.</summary>
     private sealed class GroupJoin(TaskGroup group) : WaitPoint, IAwaitsOthers
     {
-        private readonly HashSet<LoopTask> children = [];
-
-        internal IReadOnlyCollection<LoopTask> Children => children;
-
-        internal bool HasChildren => children.Count > 0;
+        internal ChildList Children { get; } = new();
 
         // Asked from the child's side, because the set changes.
         bool IAwaitsOthers.Includes(LoopAwaitable awaited) => awaited is LoopTask task && ReferenceEquals(task.Owner, group);
 
-        protected override bool IsReady => children.Count == 0;
+        protected override bool IsReady => Children.Count == 0;
 
         protected override bool IsInterruptible => !group.IsAborting;
 
-        internal void Add(LoopTask child)
-        {
-            children.Add(child);
-            child.Watch(new ChildWatcher(this));
-        }
-
         public override string Describe(WaitNode node) =>
-            group.Name is { } name ? $"task group '{name}' ({children.Count} children)" : $"task group ({children.Count} children)";
+            group.Name is { } name ? $"task group '{name}' ({Children.Count} children)" : $"task group ({Children.Count} children)";
 
         public override WaitKind Kind => WaitKind.Group;
 
@@ -116,25 +106,18 @@ public sealed partial class TaskGroup
         {
             if (node.Context?.Core.IsInLoopThread == true)
             {
-                blockers.AddRange(children);
+                blockers.AddRange(Children);
             }
         }
 
-        private void Remove(LoopTask child)
+        internal void Remove(ChildContext child)
         {
-            children.Remove(child);
-            group.OnChildEnded(child);
-            if (children.Count == 0)
+            Children.Remove(child);
+            group.OnChildEnded(child.Task);
+            if (Children.Count == 0)
             {
                 WakeWaiter();
             }
-        }
-
-        private sealed class ChildWatcher(GroupJoin join) : CompletionObserver
-        {
-            internal override LoopTask? OwnerTask => join.Waiter;
-
-            internal override void OnEnded(LoopAwaitable ended) => join.Remove((LoopTask)ended);
         }
     }
 }

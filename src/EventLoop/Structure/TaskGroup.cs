@@ -51,7 +51,7 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
     public bool CancelCalled { get; private set; }
 
     /// <summary>The children that have not ended, in creation order.</summary>
-    public IReadOnlyCollection<LoopTask> Tasks => [.. join.Children.OrderBy(static task => task.Id)];
+    public IReadOnlyCollection<LoopTask> Tasks => [.. join.Children];
 
     internal string? Name { get; }
 
@@ -168,11 +168,13 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
     [EditorBrowsable(EditorBrowsableState.Never)]
     public ValueTask DisposeAsync() => throw new InvalidOperationException(HowToRunOne);
 
-    void ITaskOwner.Adopt(LoopTask child)
-    {
-        child.JoinOwner(this, scope.Parent);
-        join.Add(child);
-    }
+    Scope? ITaskOwner.ScopeOfChildren => scope.Parent;
+
+    LoopTask? ITaskOwner.Waiter => join.Waiter;
+
+    void ITaskOwner.Adopt(ChildContext child) => join.Children.Add(child);
+
+    void ITaskOwner.OnEnded(ChildContext child) => join.Remove(child);
 
     private void Abort(string reason)
     {

@@ -45,16 +45,8 @@ internal sealed class AwaitableDetails
     /// <summary>The scopes that the task is in.</summary>
     internal TaskScopes? Scopes;
 
-    /// <summary>The innermost scope of another task in which it was started.</summary>
-    internal Scope? InheritedScope;
-
-    internal ITaskOwner? Owner;
-
     /// <summary>What the task has done, if somebody counts.</summary>
     internal TaskCounts? Counts;
-
-    /// <summary>Whether nobody has a handle on it, so that its failure is reported when it ends.</summary>
-    internal bool Detached;
 
     /// <summary>Whether it stands for a .NET task.</summary>
     internal bool Foreign;

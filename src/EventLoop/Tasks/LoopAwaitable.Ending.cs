@@ -20,6 +20,9 @@ public abstract partial class LoopAwaitable
 
     internal abstract bool CancelCore(string? reason);
 
+    /// <summary>Called when it has its outcome, before anybody is woken.</summary>
+    private protected virtual void OnOutcome() { }
+
     private protected void Succeed(LoopCore core) => End(core, EndMark.Succeeded);
 
     /// <summary>Succeeds unless it has ended.</summary>
@@ -66,6 +69,7 @@ public abstract partial class LoopAwaitable
         if (before is not AwaitableDetails details)
         {
             state = how;
+            OnOutcome();
             if (before is not null)
             {
                 Unsafe.As<WaitNode>(before).Wake(core);
@@ -76,6 +80,7 @@ public abstract partial class LoopAwaitable
 
         details.Outcome = how;
         details.DoneCallbacks = null;
+        OnOutcome();
         details.Waiters.WakeAll(core);
     }
 

@@ -56,9 +56,26 @@ public abstract partial class LoopAwaitable : IWaitTarget, ICompletion
     /// <summary>The tasks that wait for it. Any thread; a thread other than the loop's looks for them through all tasks, because it must not read a queue that
     /// moves.</summary>
     public IReadOnlyList<LoopTask> Awaiters => Core.IsInLoopThread
-        ? (Rare is { } rare ? rare.Waiters : new WaiterQueue(state as WaitNode)).Select(static node =>
-            (node as CompletionObserver)?.OwnerTask ?? node.Context?.Task)
+        ? AwaitersHere
         : IsCompleted ? [] : Core.Tasks.Snapshot().FindAll(task => task.SeemsToAwait(this));
+
+    private List<LoopTask> AwaitersHere
+    {
+        get
+        {
+            var found = (Rare is { } rare ? rare.Waiters : new WaiterQueue(state as WaitNode)).Select(static node =>
+                (node as CompletionObserver)?.OwnerTask ?? node.Context?.Task);
+            if (!IsCompleted && OwnersWaiter is { } owners)
+            {
+                found.Insert(0, owners);
+            }
+
+            return found;
+        }
+    }
+
+    /// <summary>The task that waits for it through its owner, if it has one.</summary>
+    private protected virtual LoopTask? OwnersWaiter => null;
 
     /// <summary>Refuses a wait from another loop.</summary>
     [System.Diagnostics.CodeAnalysis.DoesNotReturn]

@@ -8,7 +8,7 @@ namespace EventLoop;
 public partial class LoopTask
 {
     /// <summary>Whether its token has fired, or would have if anybody had asked for it.</summary>
-    internal bool IsTokenFired => Rare is { } rare && (rare.OwnRequests > 0 || rare.InheritedScope is { TokenFired: true });
+    internal bool IsTokenFired => OwnRequests > 0 || context.Scope is { TokenFired: true };
 
     /// <summary>Whether it has a request for the task as a whole that no wait has thrown or passed on yet.</summary>
     internal bool HasUndeliveredRequest => context.MustCancel;
@@ -89,7 +89,7 @@ public partial class LoopTask
         if (!IsCompleted)
         {
             var contexts = new List<TaskContext> { context };
-            Rare!.Scopes?.CollectInside(null, contexts);
+            Rare?.Scopes?.CollectInside(null, contexts);
             Interruption.Run(contexts);
         }
     }

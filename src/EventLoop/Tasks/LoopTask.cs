@@ -20,16 +20,14 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
 {
     private readonly TaskContext context;
 
-    internal int TableSlot;
+    /// <summary>In the table its slot, as a negative number; before and after that its creator. One field, because tasks come by the million.</summary>
+    internal int Place;
 
-    /// <summary>The <see cref="Id"/> of the task that made it; zero: code outside any task. Any thread.</summary>
-    internal readonly int CreatorId;
-
-    private protected LoopTask(LoopCore core, string? name)
+    private protected LoopTask(LoopCore core, string? name, ITaskOwner? owner)
     {
-        context = new TaskContext(core, this);
+        context = owner is null ? new TaskContext(core, this) : new ChildContext(core, this, owner);
         Id = core.Loop.NextTaskId();
-        CreatorId = core.CurrentTask?.Id ?? 0;
+        Place = core.CurrentTask?.Id ?? 0;
         if (name is not null)
         {
             Details.Name = name;
@@ -43,6 +41,9 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
 
     /// <summary>Counts from 1 within its loop.</summary>
     public int Id { get; }
+
+    /// <summary>The <see cref="Id"/> of the task that made it; zero: code outside any task. Any thread.</summary>
+    internal int CreatorId => Volatile.Read(ref Place) is >= 0 and var creator ? creator : Core.Tasks.FindCreator(this);
 
     /// <summary>The name for people: "Task-7" unless another was given. Set on the loop's thread, read on any.</summary>
     public string Name
@@ -108,13 +109,13 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
     internal LoopContext Context => context;
 
     /// <summary>The innermost scope of its creator that it is in as a whole; only children of groups inherit one.</summary>
-    internal Scope? InheritedScope => Rare?.InheritedScope;
+    internal Scope? InheritedScope => context.Scope;
 
     /// <summary>The scopes that it is in now.</summary>
     internal TaskScopes OwnScopes => Rare?.Scopes ?? (Details.Scopes = new TaskScopes(this));
 
     /// <summary>The group that it is a child of; null: none.</summary>
-    internal ITaskOwner? Owner => Rare?.Owner;
+    internal ITaskOwner? Owner => (context as ChildContext)?.Parent;
 
     /// <summary>What it has done since it was made; null where nobody has counted from the beginning. Read on any thread.</summary>
     internal TaskCounts? Counts
@@ -164,25 +165,29 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
     internal static LoopTask Create(LoopCore core, Coroutine coroutine, string? name, bool eager, ITaskOwner? owner = null, bool detached = false)
     {
         coroutine.Verify();
-        var task = new LoopTask(core, name);
+        var task = new LoopTask(core, name, owner);
         var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(OperationWatch.Settled(coroutine)));
-        task.Begin(core, body, token, eager, owner, detached);
+        if (detached)
+        {
+            task.context.IsDetached = true;
+        }
+
+        task.Begin(core, body, token, eager);
         return task;
 
         static async Coroutine Wrap(Coroutine operation) => await operation;
         static (CoroutineBox, long) Body(Coroutine wrapped) => ((CoroutineBox)wrapped.Source!, wrapped.Token);
     }
 
-    private protected void Begin(LoopCore core, CoroutineBox body, long token, bool eager, ITaskOwner? owner, bool detached)
+    private protected void Begin(LoopCore core, CoroutineBox body, long token, bool eager)
     {
         body.BecomeBody(core, token, context);
         core.Tasks.Add(this);
-        if (detached)
+        if (context is ChildContext child)
         {
-            Details.Detached = true;
+            child.Parent.Adopt(child);
         }
 
-        owner?.Adopt(this);
         if ((core.Heard & Hearing.Tasks) != 0)
         {
             core.Instruments.TellTaskMade(context);
@@ -198,18 +203,18 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
         }
     }
 
-    internal void JoinOwner(ITaskOwner owner, Scope? inherited)
-    {
-        Details.Owner = owner;
-        if (inherited is not null)
-        {
-            Details.InheritedScope = inherited;
-            context.Attention = true;       // it may be cancelled already; a check in vain clears the flag
-        }
-    }
-
     /// <summary>Called when its coroutine has returned or thrown.</summary>
     internal virtual void OnBodyEnded(CoroutineBox body) => Finish(body.Release());
+
+    private protected sealed override LoopTask? OwnersWaiter => Owner?.Waiter;
+
+    private protected sealed override void OnOutcome()
+    {
+        if (context is ChildContext child)
+        {
+            child.Parent.OnEnded(child);
+        }
+    }
 
     private void Finish(Failure? failure)
     {
@@ -271,7 +276,7 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
             MarkRetrieved();
             Core.ExitException ??= failure;
         }
-        else if (Rare is { Detached: true } && Owner is null)
+        else if (context.IsDetached && Owner is null)
         {
             MarkRetrieved();
             Loop.CallExceptionHandler(new LoopExceptionContext($"A task that nobody awaits, '{Name}', failed", failure, this, CreatedAt: CreatedAt));

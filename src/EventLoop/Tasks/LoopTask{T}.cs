@@ -10,8 +10,8 @@ public sealed class LoopTask<T> : LoopTask
 {
     private T? value;
 
-    private LoopTask(LoopCore core, string? name)
-        : base(core, name)
+    private LoopTask(LoopCore core, string? name, ITaskOwner? owner)
+        : base(core, name, owner)
     {
     }
 
@@ -63,9 +63,9 @@ public sealed class LoopTask<T> : LoopTask
     internal static LoopTask<T> Create(LoopCore core, Coroutine<T> coroutine, string? name, bool eager, ITaskOwner? owner = null)
     {
         ((Coroutine)coroutine).Verify();
-        var task = new LoopTask<T>(core, name);
+        var task = new LoopTask<T>(core, name, owner);
         var (body, token) = coroutine.Source is CoroutineBox box ? (box, coroutine.Token) : Body(Wrap(OperationWatch.Settled(coroutine)));
-        task.Begin(core, body, token, eager, owner, detached: false);
+        task.Begin(core, body, token, eager);
         return task;
 
         static async Coroutine<T> Wrap(Coroutine<T> operation) => await operation;

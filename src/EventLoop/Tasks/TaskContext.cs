@@ -11,7 +11,7 @@ internal class TaskContext(LoopCore core, LoopTask task) : LoopContext(core, tas
     internal LoopTask Task => Unsafe.As<LoopTask>(Owner!);
 
     /// <summary>The innermost scope that governs code in this context; for the task's outermost code, the scope that it inherited.</summary>
-    internal virtual Scope? Scope => Task.InheritedScope;
+    internal virtual Scope? Scope => null;
 
     internal sealed override LoopCanceledException? TakeCancellation() => Task.TakeCancellation(this);
 

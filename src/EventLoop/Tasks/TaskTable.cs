@@ -23,6 +23,7 @@ internal sealed class TaskTable
     }
 
     private TaskTableSlot[][] chunks = [new TaskTableSlot[ChunkSize]];
+    private int[][] creators = [new int[ChunkSize]];      // of the tasks in the same places
     private int chunkCount = 1;
     private int count;
 
@@ -36,7 +37,8 @@ internal sealed class TaskTable
             AddChunk();
         }
 
-        task.TableSlot = slot;
+        creators[slot >> ChunkBits][slot & (ChunkSize - 1)] = task.Place;
+        task.Place = ~slot;
         Volatile.Write(ref chunks[slot >> ChunkBits][slot & (ChunkSize - 1)].Task, task);
         Volatile.Write(ref count, slot + 1);
     }
@@ -46,10 +48,13 @@ internal sealed class TaskTable
         int end = count - 1;
         ref var tail = ref chunks[end >> ChunkBits][end & (ChunkSize - 1)].Task;
         var last = tail!;
+        int slot = ~task.Place;
+        ref int creator = ref creators[slot >> ChunkBits][slot & (ChunkSize - 1)];
+        task.Place = creator;
         if (!ReferenceEquals(last, task))
         {
-            int slot = task.TableSlot;
-            last.TableSlot = slot;
+            creator = creators[end >> ChunkBits][end & (ChunkSize - 1)];
+            last.Place = ~slot;
             Volatile.Write(ref chunks[slot >> ChunkBits][slot & (ChunkSize - 1)].Task, last);
         }
 
@@ -58,7 +63,37 @@ internal sealed class TaskTable
         if (end < (chunkCount - 2) << ChunkBits)
         {
             chunks[--chunkCount] = [];      // one spare chunk is kept
+            creators[chunkCount] = [];
         }
+    }
+
+    /// <summary>Who made a task that is in the table, or was a moment ago. Any thread.</summary>
+    internal int FindCreator(LoopTask task)
+    {
+        const int MostLooks = 100;
+        for (int look = 0; look < MostLooks; look++)
+        {
+            int place = Volatile.Read(ref task.Place);
+            if (place >= 0)
+            {
+                return place;
+            }
+
+            int chunk = ~place >> ChunkBits;
+            int at = ~place & (ChunkSize - 1);
+            var tasks = Volatile.Read(ref Volatile.Read(ref chunks)[chunk]);
+            var makers = Volatile.Read(ref Volatile.Read(ref creators)[chunk]);
+            if (at < tasks.Length && at < makers.Length && ReferenceEquals(Volatile.Read(ref tasks[at].Task), task))
+            {
+                int creator = Volatile.Read(ref makers[at]);
+                if (ReferenceEquals(Volatile.Read(ref tasks[at].Task), task) && Volatile.Read(ref task.Place) == place)
+                {
+                    return creator;
+                }
+            }
+        }
+
+        return 0;      // it moves all the time
     }
 
     /// <summary>The tasks in creation order. Any thread; each task that lives throughout the call is included once.</summary>
@@ -94,9 +129,13 @@ internal sealed class TaskTable
         {
             var more = new TaskTableSlot[chunkCount * 2][];
             chunks.CopyTo(more, 0);
+            var moreCreators = new int[chunkCount * 2][];
+            creators.CopyTo(moreCreators, 0);
+            Volatile.Write(ref creators, moreCreators);
             Volatile.Write(ref chunks, more);
         }
 
+        Volatile.Write(ref creators[chunkCount], new int[ChunkSize]);
         Volatile.Write(ref chunks[chunkCount++], new TaskTableSlot[ChunkSize]);
     }
 }

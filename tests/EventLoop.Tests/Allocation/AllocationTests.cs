@@ -55,6 +55,40 @@ public sealed class AllocationTests : LoopTest
     });
 
     [Fact]
+    public void A_write_to_a_file_allocates_nothing()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            ShouldCost(0, async () =>
+            {
+                await using var file = await EventLoop.IO.LoopFile.OpenAsync(path, FileMode.Open, FileAccess.Write);
+                var bytes = new byte[16];
+                for (int i = 0; i < Operations; i++)
+                {
+                    await file.WriteAsync(bytes, 0);
+                }
+            });
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void Work_on_another_thread_allocates_nothing_but_what_its_caller_does() => ShouldCost(0, static async () =>
+    {
+        int sum = 0;
+        for (int i = 0; i < Operations; i++)
+        {
+            sum += await Loop.ToThread(static () => 1);
+        }
+
+        sum.Should().Be(Operations);
+    });
+
+    [Fact]
     public void A_nested_coroutine_that_completes_at_once_allocates_nothing() => ShouldCost(0, static async () =>
     {
         int sum = 0;
@@ -208,9 +242,30 @@ public sealed class AllocationTests : LoopTest
         {
             await Loop.CreateTask(YieldingOnce());
         }
-
-        static async Coroutine YieldingOnce() => await Loop.Yield();
     });
+
+    [Fact]
+    public void A_child_of_a_group_that_yields_once_allocates_at_most_50_bytes_more() => ShouldCost(250, static async () => await TaskGroup.Run(
+        static async group =>
+        {
+            for (int i = 0; i < Operations; i++)
+            {
+                await group.CreateTask(YieldingOnce());
+            }
+        }));
+
+    [Fact]
+    public void A_task_that_nobody_holds_allocates_no_more_than_another() => ShouldCost(200, static async () =>
+    {
+        for (int i = 0; i < Operations; i++)
+        {
+            Loop.StartSoon(YieldingOnce());
+            await Loop.Yield();
+            await Loop.Yield();
+        }
+    });
+
+    private static async Coroutine YieldingOnce() => await Loop.Yield();
 
     private static async Coroutine<int> Immediate(int n) => n;
 

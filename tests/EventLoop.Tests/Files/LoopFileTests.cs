@@ -159,6 +159,53 @@ public sealed class LoopFileTests : FileTest
     }
 
     [Fact]
+    public async Task A_cancelled_write_that_waits_for_a_thread_is_waited_for()
+    {
+        string path = Put("a", "0123456789");
+        await using var executor = new DedicatedThreadExecutor(1);
+        using var begun = new ManualResetEventSlim();
+        using var gate = new ManualResetEventSlim();
+        RunLoop(async () =>
+        {
+            await using var file = await LoopFile.OpenAsync(path, FileMode.Open, FileAccess.ReadWrite);
+            LoopTask before = Loop.CreateTask(Loop.ToThread(() =>
+            {
+                begun.Set();
+                gate.Wait(TimeSpan.FromSeconds(30));
+            }));
+            await Yields(2);
+            begun.Wait(TimeSpan.FromSeconds(30)).Should().BeTrue();
+            var writing = Loop.CreateTask(file.WriteAsync("xyz"u8.ToArray(), 2));
+            await Yields(3);
+            writing.Cancel();
+            await Yields(100);
+            writing.IsCompleted.Should().BeFalse();
+            gate.Set();
+            await Loop.Wait([writing]);
+            writing.IsCanceled.Should().BeFalse("it has happened");
+            File.ReadAllText(path).Should().Be("01xyz56789");
+            await before;
+        }, Options with { DefaultExecutor = executor });
+    }
+
+    [Fact]
+    public void Many_writes_at_the_same_time_each_go_where_they_are_told() => RunLoop(async () =>
+    {
+        string path = At("many");
+        await using (var file = await LoopFile.OpenAsync(path, FileMode.CreateNew, FileAccess.ReadWrite))
+        {
+            for (int round = 0; round < 20; round++)
+            {
+                await Loop.Gather(Enumerable.Range(0, 20).Select(i => file.WriteAsync(new[] { (byte)('a' + i) }, i)));
+                await file.SetLengthAsync(20 + round);
+                (await file.GetLengthAsync()).Should().Be(20 + round);
+            }
+        }
+
+        File.ReadAllText(path)[..20].Should().Be("abcdefghijklmnopqrst");
+    });
+
+    [Fact]
     public void Writes_go_where_they_are_told_and_a_gap_is_zeros() => RunLoop(async () =>
     {
         string path = At("new");

@@ -157,6 +157,9 @@ public sealed partial class Loop
         return TimeoutAt(loopTime, async Coroutine<T> (scope) => await body(scope));
     }
 
+    /// <summary>A wait of an enumeration, which the enumeration's token ends.</summary>
+    internal static Coroutine<T> WaitWith<T>(Coroutine<T> wait, CancellationToken token) => token.CanBeCanceled ? WaitFor(wait, null, token) : wait;
+
     // ---- wait_for with an outside token
 
     /// <inheritdoc cref="WaitFor(Coroutine, TimeSpan?)"/>

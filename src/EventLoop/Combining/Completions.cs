@@ -46,8 +46,15 @@ internal sealed class Completions<TItem>(TItem[] items, CompletionWait wait) : I
         {
             for (int i = 0; i < items.Length; i++)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                await wait;
+                if (cancellationToken.CanBeCanceled)
+                {
+                    await Loop.WaitFor(async Coroutine () => await wait, null, cancellationToken);
+                }
+                else
+                {
+                    await wait;
+                }
+
                 if (!wait.TryTake(out int next))
                 {
                     throw new TimeoutException($"{items.Length - i} of {items.Length} had not ended in time.");

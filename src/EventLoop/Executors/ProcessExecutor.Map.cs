@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EventLoop.Executors;
 using EventLoop.Executors.Work;
 
@@ -38,7 +39,8 @@ public sealed partial class ProcessExecutor
 
     private int MostAhead => 2 * most;
 
-    private async IAsyncEnumerable<TResult> InOrder<TArgument, TResult>(WorkName name, IEnumerable<TArgument> arguments)
+    private async IAsyncEnumerable<TResult> InOrder<TArgument, TResult>(
+        WorkName name, IEnumerable<TArgument> arguments, [EnumeratorCancellation] CancellationToken token = default)
     {
         var ahead = new Queue<WorkItem<TArgument, TResult>>();
         using var source = arguments.GetEnumerator();
@@ -57,7 +59,7 @@ public sealed partial class ProcessExecutor
                     yield break;
                 }
 
-                var result = await next.Wait();
+                var result = await Loop.WaitWith(next.Wait(), token);
                 ahead.Dequeue();
                 yield return result;
             }
@@ -71,7 +73,8 @@ public sealed partial class ProcessExecutor
         }
     }
 
-    private async IAsyncEnumerable<TResult> InChunks<TArgument, TResult>(WorkName name, IEnumerable<TArgument> arguments, int chunk)
+    private async IAsyncEnumerable<TResult> InChunks<TArgument, TResult>(
+        WorkName name, IEnumerable<TArgument> arguments, int chunk, [EnumeratorCancellation] CancellationToken token = default)
     {
         var ahead = new Queue<WorkChunk<TArgument, TResult>>();
         using var source = arguments.Chunk(chunk).GetEnumerator();
@@ -90,7 +93,7 @@ public sealed partial class ProcessExecutor
                     yield break;
                 }
 
-                var outcomes = await next.Wait();
+                var outcomes = await Loop.WaitWith(next.Wait(), token);
                 ahead.Dequeue();
                 foreach (var outcome in outcomes)
                 {
@@ -107,7 +110,8 @@ public sealed partial class ProcessExecutor
         }
     }
 
-    private async IAsyncEnumerable<WorkResult<TArgument, TResult>> AsTheyCome<TArgument, TResult>(WorkName name, IEnumerable<TArgument> arguments)
+    private async IAsyncEnumerable<WorkResult<TArgument, TResult>> AsTheyCome<TArgument, TResult>(
+        WorkName name, IEnumerable<TArgument> arguments, [EnumeratorCancellation] CancellationToken token = default)
     {
         var under = new HashSet<WorkItem<TArgument, TResult>>();
         var come = new AsyncQueue<WorkItem<TArgument, TResult>>();
@@ -132,7 +136,7 @@ public sealed partial class ProcessExecutor
                     yield break;
                 }
 
-                var next = await come.GetAsync();
+                var next = await Loop.WaitWith(come.GetAsync(), token);
                 under.Remove(next);
                 if (!isHere)
                 {

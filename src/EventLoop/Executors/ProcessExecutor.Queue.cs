@@ -65,7 +65,7 @@ public sealed partial class ProcessExecutor
                 }
                 else
                 {
-                    item.Place = waiting.AddFirst(item);      // the worker died while it was idle, and has begun nothing
+                    PutBack(item);      // the worker died while it was idle
                 }
             }
             catch (Exception refused)
@@ -81,6 +81,20 @@ public sealed partial class ProcessExecutor
         {
             StartWorker();
         }
+    }
+
+    // Its worker has ended, and had not begun it; all of them may have been killed while they were idle, but not again and again.
+    private void PutBack(WorkItem item)
+    {
+        const int patience = 3;
+        if (++item.Losses < most + patience)
+        {
+            item.Place = waiting.AddFirst(item);
+            return;
+        }
+
+        FailAndGiveUp(item, new WorkerStartException($"{item.Losses} worker processes one after the other have ended before they began {item.Name.Display}: they "
+            + "start, and something ends them at once."));
     }
 
     private void TakeFromOutside()

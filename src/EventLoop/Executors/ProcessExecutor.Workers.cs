@@ -91,7 +91,7 @@ public sealed partial class ProcessExecutor
             item.Worker = null;
             if (!hasBegun && !item.IsDone && item.Frame is not null)
             {
-                item.Place = waiting.AddFirst(item);
+                PutBack(item);
             }
             else if (item.IsDone)
             {

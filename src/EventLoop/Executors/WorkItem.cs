@@ -24,6 +24,9 @@ internal abstract class WorkItem
     /// <summary>The worker that runs it.</summary>
     internal WorkerHandle? Worker { get; set; }
 
+    /// <summary>How many workers it was given to that ended before they began it.</summary>
+    internal int Losses { get; set; }
+
     /// <summary>Its place in the queue.</summary>
     internal LinkedListNode<WorkItem>? Place { get; set; }
 

@@ -108,6 +108,13 @@ internal sealed unsafe class EpollPipe : StreamDevice
         }
     }
 
+    /// <summary>Makes room in the pipe for what is written ahead of its reader, as far as the system allows: the two have to wait for each other less often.</summary>
+    internal void Enlarge(int size)
+    {
+        const int setPipeSize = 1031;
+        _ = Libc.Control(descriptor, setPipeSize, size);
+    }
+
     private uint Look(uint asked)
     {
         var look = new PollDescriptor { Descriptor = descriptor, Asked = (short)asked };

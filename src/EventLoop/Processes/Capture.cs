@@ -60,7 +60,7 @@ internal static class Capture
     // Directly into blocks that grow with what arrives and are joined at the end.
     private static async Coroutine<byte[]> ReadAll(ReceivePipe? pipe, int limit)
     {
-        const int first = 4 * 1024, largest = 8 * 1024 * 1024;
+        const int first = 4 * 1024, largest = 8 * 1024 * 1024, large = 1024 * 1024;
         if (pipe is null)
         {
             return [];
@@ -70,8 +70,15 @@ internal static class Capture
         byte[] block = [];
         long total = 0;
         int filled = 0;
+        bool isLarge = false;
         while (true)
         {
+            if (!isLarge && total >= large)
+            {
+                isLarge = true;
+                pipe.Enlarge(large);
+            }
+
             if (filled == block.Length)
             {
                 if (filled > 0)

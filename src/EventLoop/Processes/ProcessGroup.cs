@@ -7,6 +7,8 @@ public enum ProcessGroup
     Inherit,
 
     /// <summary>A group of its own: signals to the tree reach everything in it. Python: <c>process_group=0</c>.</summary>
+    /// <remarks>It is in the background of the terminal: reading it stops the child, and so does writing where <c>stty tostop</c> is set. It continues when it
+    /// is sent SIGCONT, which <see cref="Subprocess.StopAsync"/> does.</remarks>
     New,
 
     /// <summary>A session of its own, without a terminal. Python: <c>start_new_session=True</c>.</summary>

@@ -7,8 +7,8 @@ namespace EventLoop;
 public sealed partial class Subprocess
 {
     /// <summary>
-    /// Sends StopSignal to the child, or to its group if it has one of its own, and waits; when the grace is over, or when it has ended and others of its
-    /// group have not, they get SIGKILL. <b>Cancellation:</b> kills at once, and still waits.
+    /// Sends StopSignal to the child, or to its group if it has one of its own, lets it continue if it was stopped, and waits; when the grace is over, or when
+    /// it has ended and others of its group have not, they get SIGKILL. <b>Cancellation:</b> kills at once, and still waits.
     /// </summary>
     /// <param name="grace">Null: the command's.</param>
     /// <returns>How it ended.</returns>
@@ -92,16 +92,9 @@ public sealed partial class Subprocess
             return;
         }
 
-        int number = SignalNumbers.Of(Command.StopSignal);
-        if (OwnsGroup)
-        {
-            device.SendToGroup(number);
-        }
-        else
-        {
-            device.Send(number);
-        }
-
+        // What job control has stopped receives nothing but SIGKILL before it continues.
+        SendToOwn(SignalNumbers.Of(Command.StopSignal));
+        SendToOwn(SignalNumbers.Continue);
         try
         {
             await Loop.WaitFor(exited.WaitAsync(), patience);
@@ -109,6 +102,18 @@ public sealed partial class Subprocess
         catch (TimeoutException)
         {
             // It responds to nothing but SIGKILL.
+        }
+    }
+
+    private void SendToOwn(int signal)
+    {
+        if (OwnsGroup)
+        {
+            device.SendToGroup(signal);
+        }
+        else
+        {
+            device.Send(signal);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EventLoop.Net;
 using EventLoop.Net.Pipes;
 using EventLoop.Processes;
@@ -169,7 +170,7 @@ public sealed partial class Subprocess
         }
     }
 
-    private static async IAsyncEnumerable<string> ReadLines(ProcessCommand command)
+    private static async IAsyncEnumerable<string> ReadLines(ProcessCommand command, [EnumeratorCancellation] CancellationToken token = default)
     {
         var child = await Start(command, isRun: true);
         LoopTask<byte[]>? errors = null;
@@ -177,12 +178,12 @@ public sealed partial class Subprocess
         try
         {
             errors = child.error is { } pipe ? Loop.CreateTask(Capture.Tail(pipe, ProcessFailedException.MostKept), "error output of a process") : null;
-            while (await child.Output.ReadLineAsync(int.MaxValue) is { } line)
+            while (await Loop.WaitWith(child.Output.ReadLineAsync(int.MaxValue), token) is { } line)
             {
                 yield return line;
             }
 
-            var status = await child.WaitAsync();
+            var status = await Loop.WaitWith(child.WaitAsync(), token);
             if (!status.IsSuccess)
             {
                 throw new ProcessFailedException(command, status, errors is null ? "" : PipeEncoding.Decode(command.Encoding, await errors));

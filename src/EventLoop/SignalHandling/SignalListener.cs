@@ -66,7 +66,7 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
                 PosixSignal next;
                 try
                 {
-                    next = await (cancellationToken.CanBeCanceled ? Loop.WaitFor(ReceiveAsync(), null, cancellationToken) : ReceiveAsync());
+                    next = await Loop.WaitWith(ReceiveAsync(), cancellationToken);
                 }
                 catch (ObjectDisposedException)
                 {

@@ -5,7 +5,7 @@ namespace EventLoop.SignalHandling;
 /// <summary>Converts signals between .NET's names, this system's numbers, and texts.</summary>
 internal static class SignalNumbers
 {
-    internal const int Kill = 9, Stop = 19, Highest = 64;
+    internal const int Kill = 9, Continue = 18, Stop = 19, Highest = 64;
 
     private static readonly string[] Names =
     [

@@ -16,6 +16,25 @@ public sealed class AsCompletedTests : LoopTest
     });
 
     [Fact]
+    public void The_token_of_an_enumeration_ends_it_while_it_waits_and_leaves_the_tasks_alone() => RunLoop(async () =>
+    {
+        using var source = new CancellationTokenSource();
+        LoopTask[] tasks = [Loop.CreateTask(Yields(1)), Loop.CreateTask(Forever())];
+        int count = 0;
+        var canceled = await Catch(Loop.CreateTask(async Coroutine () =>
+        {
+            await foreach (LoopTask _ in Loop.AsCompleted(tasks).WithCancellation(source.Token))
+            {
+                count++;
+                Loop.Current.CallLater(TimeSpan.FromMilliseconds(5), source.Cancel);
+            }
+        }));
+        canceled.Should().BeOfType<LoopCanceledException>().Which.CancellationToken.Should().Be(source.Token);
+        (count, tasks[1].IsCompleted).Should().Be((1, false));
+        tasks[1].Cancel();
+    });
+
+    [Fact]
     public void The_original_tasks_come_back() => RunLoop(async () =>
     {
         LoopTask<int>[] tasks = [Loop.CreateTask(After(5, 1)), Loop.CreateTask(After(1, 2))];

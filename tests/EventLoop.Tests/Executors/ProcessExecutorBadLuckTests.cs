@@ -65,6 +65,46 @@ public sealed class ProcessExecutorBadLuckTests : ProcessTest
     });
 
     [Fact]
+    public void An_argument_that_a_worker_has_no_memory_for_fails_its_work_and_the_worker_lives() => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(One with { MemoryLimit = 200_000_000 });
+        int first = await pool.Run(static () => Environment.ProcessId);
+        (await Failure<OutOfMemoryException>(async () => await pool.Run(static bytes => bytes.Length, new byte[250_000_000]))).Message.Should()
+            .Contain("250000");
+        (await pool.Run(static () => Environment.ProcessId)).Should().Be(first);
+    });
+
+    [Fact]
+    public void Workers_that_end_as_soon_as_they_are_ready_are_not_started_for_ever() => RunProcesses(async () =>
+    {
+        // It is ready, in the pool's own words, and gone.
+        await using var pool = new ProcessExecutor(One with { WorkerCommand = Sh("printf '\\0\\0\\0\\0\\001\\0\\0\\0\\0' >&3") });
+        (await Failure<WorkerStartException>(async () => await pool.Run(static x => x, 1))).Message.Should().Contain("before they began");
+        pool.Statistics.WorkersStarted.Should().BeLessThan(10);
+    });
+
+    [Fact]
+    public void An_initializer_that_never_ends_keeps_work_waiting_and_is_ended_with_the_pool() => RunProcesses(async () =>
+    {
+        int id;
+        await using (var pool = new ProcessExecutor(One with { Initializer = static () => Thread.Sleep(Timeout.Infinite) }))
+        {
+            var waiting = Loop.CreateTask(pool.Run(static x => x, 1));
+            while (pool.GetWorkers() is not [{ ProcessId: > 0 }])
+            {
+                await Loop.Sleep(TimeSpan.FromMilliseconds(5));
+            }
+
+            id = pool.GetWorkers()[0].ProcessId;
+            pool.GetWorkers()[0].State.Should().Be(WorkerState.Starting);
+            waiting.Cancel();
+            (await Catch(waiting)).Should().BeOfType<LoopCanceledException>();
+        }
+
+        IsGone(id).Should().BeTrue();
+    });
+
+    [Fact]
     public void A_workers_input_is_empty() => RunProcesses(async () =>
     {
         await using var pool = new ProcessExecutor(One);

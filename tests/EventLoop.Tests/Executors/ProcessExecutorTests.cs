@@ -237,6 +237,40 @@ public sealed class ProcessExecutorTests : ProcessTest
         }
     });
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(0)]
+    public void The_token_of_an_enumeration_ends_it_while_it_waits_and_cancels_what_runs(int chunk) => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(One with { CancelGrace = TimeSpan.Zero });
+        await pool.WarmUpAsync();
+        using var source = new CancellationTokenSource();
+        var waiting = Loop.CreateTask(async Coroutine () =>
+        {
+            if (chunk > 0)
+            {
+                await foreach (int _ in pool.Map(static _ => Endless(), Enumerable.Range(0, 100), chunk).WithCancellation(source.Token))
+                {
+                }
+            }
+            else
+            {
+                await foreach (var _ in pool.AsCompleted(static _ => Endless(), Enumerable.Range(0, 100)).WithCancellation(source.Token))
+                {
+                }
+            }
+        });
+        while (pool.Statistics.Busy == 0)
+        {
+            await Loop.Sleep(TimeSpan.FromMilliseconds(1));
+        }
+
+        source.Cancel();
+        (await Catch(waiting)).Should().BeAssignableTo<OperationCanceledException>();
+        pool.Statistics.Queued.Should().Be(0);
+    });
+
     [Fact]
     public void AsCompleted_gives_results_and_failures_as_they_come() => RunProcesses(async () =>
     {

@@ -123,6 +123,24 @@ public sealed class PipeTests : ProcessTest
     });
 
     [Fact]
+    public void The_token_of_an_enumeration_of_lines_ends_it_while_it_waits_and_the_pipe_can_be_read_afterwards() => RunProcesses(async () =>
+    {
+        using var source = new CancellationTokenSource();
+        await using var child = await Subprocess.StartAsync(new ProcessCommand("cat") { Input = Stdio.Pipe, Output = Stdio.Pipe });
+        await child.Input.WriteAsync("one\n");
+        var canceled = await Catch(Loop.CreateTask(async Coroutine () =>
+        {
+            await foreach (string _ in child.Output.ReadLinesAsync().WithCancellation(source.Token))
+            {
+                source.Cancel();
+            }
+        }));
+        canceled.Should().BeAssignableTo<OperationCanceledException>();
+        await child.Input.WriteAsync("two\n");
+        (await child.Output.ReadLineAsync()).Should().Be("two");
+    });
+
+    [Fact]
     public void A_line_longer_than_the_limit_is_refused_and_not_consumed() => RunProcesses(async () =>
     {
         var (receive, send) = Pair();

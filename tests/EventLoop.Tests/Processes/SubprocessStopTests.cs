@@ -181,6 +181,23 @@ public sealed class SubprocessStopTests : ProcessTest
         (await child.StopAsync()).Signal.Should().Be(PosixSignal.SIGTERM);
     });
 
+    [Theory]
+    [InlineData(ProcessGroup.Inherit)]
+    [InlineData(ProcessGroup.New)]
+    public void A_child_that_is_stopped_continues_to_find_the_signal_of_a_stop(ProcessGroup group) => RunProcesses(async () =>
+    {
+        await using var child = await Subprocess.StartAsync(
+            Sh("trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done") with { Output = Stdio.Pipe, Group = group });
+        await child.Output.ReadLineAsync();
+        child.Signal(Signals.SIGSTOP, entireProcessTree: group == ProcessGroup.New);
+        while (StateOf(child.Id)!.Value.State != 'T')
+        {
+            await Loop.Sleep(TimeSpan.FromMilliseconds(1));
+        }
+
+        (await child.StopAsync(TimeSpan.FromMinutes(10))).ExitCode.Should().Be(7, "it was neither killed nor left alone for the whole grace");
+    });
+
     [Fact]
     public void A_start_that_is_cancelled_leaves_no_child() => RunProcesses(async () =>
     {

@@ -64,6 +64,23 @@ public sealed class SubprocessTests : ProcessTest
     });
 
     [Fact]
+    public void The_token_of_an_enumeration_of_lines_ends_it_and_the_child() => RunProcesses(async () =>
+    {
+        using var source = new CancellationTokenSource();
+        List<string> lines = [];
+        var canceled = await Catch(Loop.CreateTask(async Coroutine () =>
+        {
+            await foreach (string line in Subprocess.ReadLinesAsync(Sh("echo one; exec sleep 600")).WithCancellation(source.Token))
+            {
+                lines.Add(line);
+                source.Cancel();
+            }
+        }));
+        canceled.Should().BeAssignableTo<OperationCanceledException>();
+        lines.Should().Equal("one");
+    });
+
+    [Fact]
     public void The_lines_of_a_child_that_fails_end_with_its_failure() => RunProcesses(async () =>
     {
         var failure = await Failure<ProcessFailedException>(async () =>

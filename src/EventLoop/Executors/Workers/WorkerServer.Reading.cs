@@ -147,12 +147,36 @@ internal sealed partial class WorkerServer
             return null;
         }
 
-        var bytes = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
-        if (!socket.Read(bytes.AsSpan(0, length)))
+        var bytes = TryRent(length);
+        if (bytes is null ? !Skip(length) : !socket.Read(bytes.AsSpan(0, length)))
         {
             WorkerSocket.EndProcess();
         }
 
         return new Arrival(kind, id, bytes, length);
+    }
+
+    private static byte[]? TryRent(int length)
+    {
+        try
+        {
+            return ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
+    }
+
+    private bool Skip(int length)
+    {
+        Span<byte> block = stackalloc byte[4096];
+        bool isThere = true;
+        for (; isThere && length > 0; length -= block.Length)
+        {
+            isThere = socket.Read(block[..Math.Min(length, block.Length)]);
+        }
+
+        return isThere;
     }
 }

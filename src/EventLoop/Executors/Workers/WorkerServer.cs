@@ -19,7 +19,11 @@ internal sealed partial class WorkerServer
     private CancellationTokenSource? current;
     private int currentId;
 
-    private readonly record struct Arrival(FrameKind Kind, int Id, byte[] Bytes, int Length);
+    /// <param name="Kind">What it is.</param>
+    /// <param name="Id">The number of the work that it is about.</param>
+    /// <param name="Bytes">Pooled; null: there was no memory for them.</param>
+    /// <param name="Length">How many there are.</param>
+    private readonly record struct Arrival(FrameKind Kind, int Id, byte[]? Bytes, int Length);
 
     internal int WorkerId { get; private set; }
 
@@ -49,14 +53,17 @@ internal sealed partial class WorkerServer
             }
 
             WorkEnds();
-            ArrayPool<byte>.Shared.Return(next.Bytes);
+            if (next.Bytes is { } bytes)
+            {
+                ArrayPool<byte>.Shared.Return(bytes);
+            }
         }
     }
 
     [UnconditionalSuppressMessage("Trimming", "IL2057", Justification = "Trimmed programs keep their serializer.")]
     private void Begin(Arrival hello)
     {
-        var reader = new FrameReader(hello.Bytes.AsSpan(0, hello.Length));
+        var reader = new FrameReader(Bytes(hello));
         WorkerId = reader.ReadInt32();
         using var frame = new FrameWriter();
         try
@@ -80,11 +87,14 @@ internal sealed partial class WorkerServer
         }
     }
 
+    private static ReadOnlySpan<byte> Bytes(Arrival arrival) => arrival.Bytes is { } bytes ? bytes.AsSpan(0, arrival.Length)
+        : throw new OutOfMemoryException($"The worker process has no memory for an argument of {arrival.Length} bytes.");
+
     private void Learn(Arrival name)
     {
         try
         {
-            functions[name.Id] = WorkFunction.Of(WorkFrames.NameOf(System.Text.Encoding.UTF8.GetString(name.Bytes, 0, name.Length)));
+            functions[name.Id] = WorkFunction.Of(WorkFrames.NameOf(System.Text.Encoding.UTF8.GetString(Bytes(name))));
         }
         catch (Exception failure)
         {
@@ -105,7 +115,7 @@ internal sealed partial class WorkerServer
         var kind = FrameKind.Result;
         try
         {
-            var reader = new FrameReader(work.Bytes.AsSpan(0, work.Length));
+            var reader = new FrameReader(Bytes(work));
             var function = functions[reader.ReadInt32()];
             var call = new WorkCall(WorkerId, source.Token, Serializer, progress => Report(work.Id, progress));
             if (work.Kind == FrameKind.WorkChunk)

@@ -81,6 +81,8 @@ internal sealed class PipeEnd : StreamOwner, IHandedOver
 
     internal void CutOff() => transport.CutOff();
 
+    internal void Enlarge(int size) => transport.Enlarge(size);
+
     internal override void Abort() => OnLoop(static pipe => pipe.CloseNow());
 
     internal override ValueTask DisposeAsync()

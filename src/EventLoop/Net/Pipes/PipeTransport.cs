@@ -52,6 +52,14 @@ internal sealed class PipeTransport(LoopCore core, DeviceReadiness ready, string
         }
     }
 
+    internal void Enlarge(int size)
+    {
+        if (!ready.IsClosed && ready.Device is EpollPipe pipe)
+        {
+            pipe.Enlarge(size);
+        }
+    }
+
     internal override int TrySend(ReadOnlyMemory<byte> bytes) => ready.TrySend(bytes.Span);
 
     internal override unsafe int TrySend(BufferSegment first, int start)

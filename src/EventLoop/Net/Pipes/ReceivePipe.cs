@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using System.Text;
 using EventLoop.Net.Connections;
 using EventLoop.Net.Pipes;
@@ -91,13 +92,7 @@ public sealed class ReceivePipe : IAsyncDisposable, INamed
     /// <param name="limit">The most bytes that a line may have, not counting its end.</param>
     /// <exception cref="Net.LimitOverrunException">A line is longer; it is not consumed.</exception>
     /// <inheritdoc cref="ReadAsync" path="/exception"/>
-    public async IAsyncEnumerable<string> ReadLinesAsync(int limit = 64 * 1024)
-    {
-        while (await ReadLineAsync(limit) is { } line)
-        {
-            yield return line;
-        }
-    }
+    public IAsyncEnumerable<string> ReadLinesAsync(int limit = 64 * 1024) => ReadLines(limit);
 
     /// <summary>Reads everything until the end. asyncio: <c>read(-1)</c>.</summary>
     /// <param name="limit">The most bytes that may come.</param>
@@ -124,5 +119,16 @@ public sealed class ReceivePipe : IAsyncDisposable, INamed
     /// <summary>Makes it end after what is in it now.</summary>
     internal void CutOff() => end.CutOff();
 
+    /// <summary>For output that turns out to be large.</summary>
+    internal void Enlarge(int size) => end.Enlarge(size);
+
     internal void Close() => end.CloseNow();
+
+    private async IAsyncEnumerable<string> ReadLines(int limit, [EnumeratorCancellation] CancellationToken token = default)
+    {
+        while (await Loop.WaitWith(ReadLineAsync(limit), token) is { } line)
+        {
+            yield return line;
+        }
+    }
 }

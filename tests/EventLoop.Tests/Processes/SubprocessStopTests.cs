@@ -187,7 +187,7 @@ public sealed class SubprocessStopTests : ProcessTest
     public void A_child_that_is_stopped_continues_to_find_the_signal_of_a_stop(ProcessGroup group) => RunProcesses(async () =>
     {
         await using var child = await Subprocess.StartAsync(
-            Sh("trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done") with { Output = Stdio.Pipe, Group = group });
+            Sh("trap 'exit 7' TERM; echo ready; read line") with { Input = Stdio.Pipe, Output = Stdio.Pipe, Group = group });
         await child.Output.ReadLineAsync();
         child.Signal(Signals.SIGSTOP, entireProcessTree: group == ProcessGroup.New);
         while (StateOf(child.Id)!.Value.State != 'T')

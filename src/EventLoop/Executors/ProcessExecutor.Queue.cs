@@ -93,8 +93,8 @@ public sealed partial class ProcessExecutor
             return;
         }
 
-        FailAndGiveUp(item, new WorkerStartException($"{item.Losses} worker processes one after the other have ended before they began {item.Name.Display}: they "
-            + "start, and something ends them at once."));
+        FailAndGiveUp(item, new WorkerStartException($"{item.Losses} worker processes one after the other have ended before they began "
+            + $"{item.Name.Display}: they start, and something ends them at once."));
     }
 
     private void TakeFromOutside()

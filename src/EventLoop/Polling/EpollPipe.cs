@@ -108,7 +108,8 @@ internal sealed unsafe class EpollPipe : StreamDevice
         }
     }
 
-    /// <summary>Makes room in the pipe for what is written ahead of its reader, as far as the system allows: the two have to wait for each other less often.</summary>
+    /// <summary>Makes room in the pipe for what is written ahead of its reader, as far as the system allows: the two have to wait for each other less
+    /// often.</summary>
     internal void Enlarge(int size)
     {
         const int setPipeSize = 1031;

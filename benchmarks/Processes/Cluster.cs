@@ -14,6 +14,9 @@ public interface IBareGrain : IGrainWithIntegerKey
 {
     [Alias("Next")]
     Task<int> Next(int value);
+
+    [Alias("Compute")]
+    Task<double> Compute(int rounds);
 }
 
 /// <inheritdoc cref="IBareGrain"/>
@@ -21,6 +24,8 @@ public interface IBareGrain : IGrainWithIntegerKey
 public sealed class BareGrain : Grain, IBareGrain
 {
     public Task<int> Next(int value) => Task.FromResult(value + 1);
+
+    public Task<double> Compute(int rounds) => Task.FromResult(Cluster.Compute(rounds));
 }
 
 /// <summary>Work for two silos, which live in this process, beside bare calls of grains there.</summary>
@@ -74,40 +79,96 @@ internal static class Cluster
         report.Add("    Map with chunks of 50, rate by bare grain calls'", Report.Median(mapped));
     }
 
+    // Always the same instructions: what shares a core with others takes longer, as it does everywhere else.
     private static async Coroutine OfTenMilliseconds(Report report, IClusterClient client, ClusterExecutor executor)
     {
-        const int count = 30;
-        List<double> overheads = [], bare = [];
+        const int alone = 30;
+        int count = report.IsQuick ? 60 : 200, rounds = TenMilliseconds();
+        var grain = client.GetGrain<IBareGrain>(0);
+        List<double> many = [], one = [], bare = [], rested = [];
         for (int i = 0; i < report.Rounds + 1; i++)
         {
-            double inside = 0;
+            double here = OnThreads(rounds, count);
             var time = Stopwatch.StartNew();
-            for (int j = 0; j < count; j++)
+            await foreach (double took in executor.Map(Compute, Enumerable.Repeat(rounds, count)))
             {
-                inside += await executor.Run(static milliseconds =>
-                {
-                    var time = Stopwatch.StartNew();
-                    Thread.Sleep(milliseconds);
-                    return time.Elapsed.TotalMilliseconds;
-                }, 10);
             }
 
+            double there = time.Elapsed.TotalMilliseconds;
+            double ours = await OneByOne(alone, async Coroutine<double> () => await executor.Run(Compute, rounds));
+            double theirs = await OneByOne(alone, async Coroutine<double> () => await grain.Compute(rounds));
+            double afterRest = await OneByOne(alone, async Coroutine<double> () => await executor.Run(Rest, 10));
             if (i > 0)
             {
-                overheads.Add((time.Elapsed.TotalMilliseconds - inside) / inside * 100);
+                many.Add((there / here - 1) * 100);
+                one.Add(ours);
+                bare.Add(theirs);
+                rested.Add(afterRest);
             }
         }
 
-        for (int j = 0; j < count; j++)
+        report.Add($"cluster: {count} pieces of 10 ms by Map, time beyond that on as many threads as cores", Report.Median(many), "%", goal: 5);
+        report.Add("cluster: a piece of 10 ms alone, time beyond its own", Report.Median(one), "%", goal: 5);
+        report.Add("    of a grain that computes the same", Report.Median(bare), "%");
+        report.Add("    of one that rests, and so do all cores", Report.Median(rested), "%");
+    }
+
+    /// <summary>Computes, and says how long that took, in milliseconds.</summary>
+    public static double Compute(int rounds)
+    {
+        var time = Stopwatch.StartNew();
+        uint state = 1;
+        for (int i = 0; i < rounds; i++)
         {
-            await Loop.Sleep(TimeSpan.FromMilliseconds(10));
-            var time = Stopwatch.StartNew();
-            await client.GetGrain<IBareGrain>(j % Doors).Next(j);
-            bare.Add(time.Elapsed.TotalMilliseconds / 10 * 100);
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
         }
 
-        report.Add("cluster: what work of 10 ms costs beside itself", Report.Median(overheads), "%", goal: 5);
-        report.Add("    a bare call after 10 ms of rest", Report.Median(bare), "%");
+        double elapsed = time.Elapsed.TotalMilliseconds;
+        return state == 0 ? 0 : elapsed;
+    }
+
+    private static double Rest(int milliseconds)
+    {
+        var time = Stopwatch.StartNew();
+        Thread.Sleep(milliseconds);
+        return time.Elapsed.TotalMilliseconds;
+    }
+
+    // How much work that is.
+    private static int TenMilliseconds()
+    {
+        const int most = 10_000_000;
+        Compute(most);      // as it is compiled in the end
+        return (int)(most * 10 / Enumerable.Range(0, 5).Min(static _ => Compute(most)));
+    }
+
+    private static double OnThreads(int rounds, int count)
+    {
+        var time = Stopwatch.StartNew();
+        Thread[] threads = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Thread(() =>
+        {
+            while (Interlocked.Decrement(ref count) >= 0)
+            {
+                Compute(rounds);
+            }
+        }))];
+        Array.ForEach(threads, static thread => thread.Start());
+        Array.ForEach(threads, static thread => thread.Join());
+        return time.Elapsed.TotalMilliseconds;
+    }
+
+    private static async Coroutine<double> OneByOne(int count, Func<Coroutine<double>> work)
+    {
+        double inside = 0;
+        var time = Stopwatch.StartNew();
+        for (int i = 0; i < count; i++)
+        {
+            inside += await work();
+        }
+
+        return (time.Elapsed.TotalMilliseconds / inside - 1) * 100;
     }
 
     // So many at a time.

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using EventLoop;
 
 namespace Processes;
@@ -8,11 +9,12 @@ internal static class Pool
 {
     public static async Coroutine RoundTrips(Report report)
     {
-        const int calls = 3000;
+        const int calls = 3000, inFlight = 8;
+        int frames = report.IsQuick ? 10_000 : 30_000;
         await using var pool = new ProcessExecutor(new ProcessExecutorOptions { Workers = 1 });
         await pool.WarmUpAsync();
-        List<double> small = [], large = [], micros = [], megabytes = [];
-        var numbers = new double[131_072];
+        List<double> small = [], large = [], micros = [], megabytes = [], rates = [], bare = [], json = [];
+        double[] numbers = [.. Enumerable.Range(0, 131_072).Select(static number => Math.Sqrt(number))];
         var block = new byte[1 << 20];
         for (int i = 0; i < report.Rounds + 1; i++)
         {
@@ -20,8 +22,14 @@ internal static class Pool
             double thread = await Time(calls, async Coroutine () => await Loop.ToThread(static () => 1));
             double array = await Time(50, async Coroutine () => await pool.Run(static values => values, numbers));
             double echo = await Time(50, async Coroutine () => await pool.Run(static bytes => bytes, block));
+            double eight = await InFlight(frames, inFlight, async Coroutine () => await pool.Run(static x => x + 1, 1));
+            double alone = await Frames.Time(frames, inFlight);
+            double text = Json(numbers, 3);
             if (i > 0)
             {
+                rates.Add(alone / eight);
+                bare.Add(frames / alone);
+                json.Add(array / text);
                 small.Add(ours / thread);
                 micros.Add(ours * 1000);
                 large.Add(array / echo);
@@ -31,8 +39,11 @@ internal static class Pool
 
         report.Add("pool: Run(x => x + 1), by Loop.ToThread", Report.Median(small), goal: 3);
         report.Add("    one", Report.Median(micros), "us");
+        report.Add("pool: 8 in flight, rate by that of bare frames, a read and a write for each", Report.Median(rates), goal: 0.4, atLeast: true);
+        report.Add("    bare frames", Report.Median(bare), "k/s");
         report.Add("pool: double[131072] there and back, by 1 MiB of bytes", Report.Median(large), goal: 2.5);
         report.Add("    one", Report.Median(megabytes), "ms");
+        report.Add("pool: double[131072] there and back, by JSON of it alone", Report.Median(json), goal: 0.1);
     }
 
     public static async Coroutine Stops(Report report)
@@ -41,8 +52,7 @@ internal static class Pool
         for (int i = 0; i < report.Rounds; i++)
         {
             var time = Stopwatch.StartNew();
-            await Subprocess.RunAsync(Environment.ProcessPath!, Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
-                ? [typeof(Pool).Assembly.Location, "empty"] : ["empty"]);
+            await Subprocess.RunAsync(Self.Command("empty"));
             double empty = time.Elapsed.TotalMilliseconds;
             await using var pool = new ProcessExecutor(new ProcessExecutorOptions { Workers = 1, CancelGrace = TimeSpan.FromMilliseconds(100) });
             time.Restart();
@@ -68,6 +78,60 @@ internal static class Pool
         report.Add("    the processor is free after, with a grace of 100 ms", Report.Median(free), "ms", goal: 200);
     }
 
+    public static async Coroutine Kills(Report report)
+    {
+        const int each = 50;
+        int count = report.IsQuick ? 300 : 1000;
+        int wrong = 0;
+        await using var pool = new ProcessExecutor(new ProcessExecutorOptions { Workers = 2 });
+        await foreach (var (argument, outcome) in pool.AsCompleted(KillEvery50th, Enumerable.Range(1, count)))
+        {
+            wrong += (argument % each == 0 ? outcome.Exception is WorkerCrashedException : outcome.IsSuccess && outcome.Value == -argument) ? 0 : 1;
+        }
+
+        var told = pool.Statistics;
+        wrong += told.Crashed == count / each && told.Completed == count - count / each ? 0 : 1;
+        report.Add($"of {count} pieces of work, a worker killed at every {each}th: wrong outcomes", wrong, goal: 0);
+    }
+
+    private static int KillEvery50th(int number)
+    {
+        if (number % 50 == 0)
+        {
+            using var self = Process.GetCurrentProcess();
+            self.Kill();
+            Thread.Sleep(Timeout.Infinite);
+        }
+
+        return -number;
+    }
+
+    private static async Coroutine<double> InFlight(int count, int atOnce, Func<Coroutine> call)
+    {
+        int left = count;
+        var time = Stopwatch.StartNew();
+        await Loop.Gather(Enumerable.Range(0, atOnce).Select(_ => Loop.CreateTask(async Coroutine () =>
+        {
+            while (left-- > 0)
+            {
+                await call();
+            }
+        })).ToArray());
+        return time.Elapsed.TotalMilliseconds;
+    }
+
+    // There and back.
+    private static double Json(double[] numbers, int times)
+    {
+        var time = Stopwatch.StartNew();
+        for (int i = 0; i < times * 2; i++)
+        {
+            JsonSerializer.Deserialize<double[]>(JsonSerializer.SerializeToUtf8Bytes(numbers));
+        }
+
+        return time.Elapsed.TotalMilliseconds / times;
+    }
+
     private static async Coroutine<double> Time(int calls, Func<Coroutine> call)
     {
         var time = Stopwatch.StartNew();
@@ -79,7 +143,7 @@ internal static class Pool
         return time.Elapsed.TotalMilliseconds / calls;
     }
 
-    private static int Endless()
+    internal static int Endless()
     {
         while (true)
         {

@@ -30,6 +30,55 @@ internal static class Starts
         report.Add("one start and its end", Report.Median(oursOne.Select(static sample => sample.Wall)) / Each, "ms");
         report.Add("garbage of one, all threads", Report.Median(oursOne.Select(static sample => sample.Garbage)) / Each / 1024, "KiB", goal: 2);
         report.Add("    theirs", Report.Median(theirsOne.Select(static sample => sample.Garbage)) / Each / 1024, "KiB");
+        await Everything(report);
+    }
+
+    private static async Coroutine Everything(Report report)
+    {
+        int inSequence = report.IsQuick ? 1000 : 10_000, atOnce = report.IsQuick ? 100 : 500;
+        int wrong = 0, before = Held();
+        for (int i = 0; i < inSequence; i++)
+        {
+            await Check(i);
+        }
+
+        await Loop.Gather(Enumerable.Range(0, atOnce).Select(number => Loop.CreateTask(Check(number))).ToArray());
+        for (int i = 0; i < 100 && Held() > before; i++)
+        {
+            await Loop.Sleep(TimeSpan.FromMilliseconds(10));
+        }
+
+        report.Add($"{inSequence} in sequence and {atOnce} at once: wrong statuses; descriptors, threads and zombies that are left",
+            wrong + Math.Max(0, Held() - before), goal: 0);
+
+        async Coroutine Check(int number)
+        {
+            var status = await Subprocess.RunAsync(number % 2 == 0 ? Command : False);
+            wrong += status.ExitCode == number % 2 ? 0 : 1;
+        }
+    }
+
+    // Descriptors and children of this process, and the library's threads.
+    private static int Held()
+    {
+        int descriptors = Directory.GetFileSystemEntries("/proc/self/fd").Length;
+        int threads = Directory.EnumerateDirectories("/proc/self/task").Count(static thread => Text($"{thread}/comm").StartsWith("EventLoop", StringComparison.Ordinal));
+        int children = Directory.EnumerateDirectories("/proc").Count(static folder =>
+            int.TryParse(Path.GetFileName(folder), out _) && Text($"{folder}/stat") is var line && line.LastIndexOf(')') is > 0 and var name
+            && line[(name + 2)..].Split(' ')[1] == $"{Environment.ProcessId}");
+        return descriptors + threads + children;
+
+        static string Text(string path)
+        {
+            try
+            {
+                return File.ReadAllText(path);
+            }
+            catch (IOException)
+            {
+                return "";      // it has ended
+            }
+        }
     }
 
     private static double Ratio(List<Sample> ours, List<Sample> theirs, Func<Sample, double> of) =>
@@ -48,7 +97,7 @@ internal static class Starts
         await Loop.Gather(tasks);
     }
 
-    private static readonly ProcessCommand Command = new("/bin/true");
+    private static readonly ProcessCommand Command = new("/bin/true"), False = new("/bin/false");
 
     private static async Coroutine Ours()
     {

@@ -217,7 +217,7 @@ def is_held(row):
     return row["goal"] is None or (row["value"] >= row["goal"] if row["atLeast"] else row["value"] <= row["goal"])
 
 
-PROCESSES = {"starts": "Starting child processes", "end": "The end of their output", "capture": "Capturing it", "pool": "Worker processes: round trips",
+PROCESSES = {"starts": "Starting child processes", "end": "The end of their output, and of this process", "signal": "Signals", "capture": "Capturing it", "pool": "Worker processes: round trips",
              "stop": "Worker processes: start and stop", "tutorial": "The tutorials' job, and Python's pool", "group": "A group of loops",
              "cluster": "A cluster of two silos in one process"}
 

@@ -338,7 +338,7 @@ def measure_processes(quick):
     build([("Processes", "benchmarks/Processes")])
     say("processes: child processes, worker processes, a group of loops, a cluster of two silos")
     rows = []
-    for case in ("starts", "end", "capture", "pool", "stop", "tutorial", "group", "cluster"):      # each in a process of its own
+    for case in ("starts", "end", "signal", "capture", "pool", "stop", "tutorial", "group", "cluster"):      # each in a process of its own
         output = run(["dotnet", program("Processes"), case, "--json", *(["--quick"] if quick else [])], 240, check=False)
         if output is not None:
             rows += [{"case": case, **row} for row in json.loads(output.strip().splitlines()[-1])]

@@ -15,12 +15,12 @@ internal sealed class InsideReport
     private const int FewTasks = 20;
 
     private readonly Loop loop;
-    private readonly RecordRing ring = new(256);
+    private readonly RecorderInstrument recorder;
 
     internal InsideReport(Loop loop)
     {
         this.loop = loop;
-        var recorder = new RecorderInstrument(loop, ring, RecorderDetail.Times);
+        recorder = new RecorderInstrument(loop, new RecordRing(256), RecorderDetail.Times, counts: false);
         loop.Core.Instruments.Add(recorder, recorder.Needs);
     }
 
@@ -45,7 +45,7 @@ internal sealed class InsideReport
     /// <summary>Writes the latest records, one line for each.</summary>
     internal string WriteLatest()
     {
-        var recording = Recording.Of(loop, ring, isOn: true);
+        var recording = Recording.Of(loop, recorder, isOn: true);
         var latest = recording.Events.TakeLast(MostEvents).ToList();
         var text = new StringBuilder(latest.Count == 0 ? "" : "What happened last:\n");
         foreach (var one in latest)

@@ -14,8 +14,9 @@ public sealed class LoopDiagnostics
     private StallWatch.Watched? watched;
     private EndedTaskLog? ended;
     private ActivityCounter? counter;
-    private int counters;
-    private bool countsTimes;
+    private int observers;
+    private volatile bool isCounting;
+    private bool isRecording;
     private const int StallsKept = 20;
 
     private readonly List<StallSnapshot> lastStalls = [];      // newest last; under the gate
@@ -40,7 +41,7 @@ public sealed class LoopDiagnostics
     {
         ArgumentNullException.ThrowIfNull(observer);
         var instrument = new ObserverInstrument(loop, observer);
-        StartCounting(withTimes: true);
+        NoteObserver(by: 1);
         loop.Core.Instruments.Add(instrument, ObserverInstrument.Needs);
         return instrument;
     }
@@ -245,44 +246,45 @@ public sealed class LoopDiagnostics
     /// <returns>Disposing it stops writing.</returns>
     public static IDisposable PrintOnQuit(TextWriter? to = null) => new QuitPrinter(to);
 
-    // ---- What each task does
+    // ---- What each task does: the recorder counts it in passing; for observers alone there is an instrument that does
 
-    internal void StartCounting(bool withTimes)
+    /// <param name="by">One more, or one less.</param>
+    internal void NoteObserver(int by)
     {
         lock (gate)
         {
-            counters++;
-            if (counter is not null && (countsTimes || !withTimes))
-            {
-                return;
-            }
-
-            if (counter is { } before)
-            {
-                loop.Core.Instruments.Remove(before);
-            }
-
-            countsTimes = withTimes;
-            counter = new ActivityCounter(loop.Core, withTimes);
-            loop.Core.Instruments.Add(counter, counter.Needs, first: true);
+            observers += by;
+            Count();
         }
     }
 
-    internal void StopCounting()
+    internal void NoteRecorder(bool isOn)
     {
         lock (gate)
         {
-            if (--counters == 0)
-            {
-                loop.Core.Instruments.Remove(counter!);
-                counter = null;
-                countsTimes = false;
-            }
+            isRecording = isOn;
+            Count();
+        }
+    }
+
+    private void Count()
+    {
+        isCounting = isRecording || observers > 0;
+        bool needsCounter = isCounting && !isRecording;
+        if (needsCounter && counter is null)
+        {
+            counter = new ActivityCounter(loop.Core);
+            loop.Core.Instruments.Add(counter, ActivityCounter.Needs, first: true);
+        }
+        else if (!needsCounter && counter is { } before)
+        {
+            counter = null;
+            loop.Core.Instruments.Remove(before);
         }
     }
 
     /// <summary>What a task has done; null unless somebody has counted since the task began.</summary>
-    internal TaskActivity? ActivityOf(LoopTask task) => Volatile.Read(ref counters) > 0 && task.Counts is { } counts
+    internal TaskActivity? ActivityOf(LoopTask task) => isCounting && task.Counts is { } counts
         ? new TaskActivity(
             counts.Steps, TimeSpan.FromTicks(counts.RunTicks), TimeSpan.FromTicks(counts.ReadyTicks), counts.SelfWakes, counts.WokenBy == 0 ? null
                 : counts.WokenBy)

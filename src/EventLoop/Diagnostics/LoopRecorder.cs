@@ -18,7 +18,8 @@ public sealed class LoopRecorder
     /// <summary>The number of records it can hold; 0 before it was ever started.</summary>
     public int Capacity => current?.Ring.Capacity ?? 0;
 
-    internal RecordRing? Ring => current?.Ring;
+    /// <summary>The latest, on or off.</summary>
+    internal RecorderInstrument? Instrument => current;
 
     /// <summary>When the running step began, in ticks of loop time; null: unknown.</summary>
     internal long? RunningSince => isOn && current is { Detail: RecorderDetail.Times, RunningSince: >= 0 and var since } ? since : null;
@@ -36,14 +37,14 @@ public sealed class LoopRecorder
             throw new ArgumentOutOfRangeException(nameof(detail), detail, "There is no such detail.");
         }
 
-        var next = new RecorderInstrument(loop, new RecordRing(capacity), detail);
+        var next = new RecorderInstrument(loop, new RecordRing(capacity), detail, counts: true);
         lock (gate)
         {
             StopNow();
             current = next;
             isOn = true;
-            loop.Diagnostics.StartCounting(detail == RecorderDetail.Times);
-            loop.Core.Instruments.Add(next, next.Needs);
+            loop.Diagnostics.NoteRecorder(isOn: true);
+            loop.Core.Instruments.Add(next, next.Needs, first: true);
         }
     }
 
@@ -62,7 +63,7 @@ public sealed class LoopRecorder
         {
             isOn = false;
             loop.Core.Instruments.Remove(current!);
-            loop.Diagnostics.StopCounting();
+            loop.Diagnostics.NoteRecorder(isOn: false);
         }
     }
 
@@ -83,5 +84,5 @@ public sealed class LoopRecorder
 
     /// <summary>Returns what it holds, empty before it was ever started; recording continues meanwhile. Any thread, even while the loop is blocked or
     /// closed.</summary>
-    public Recording Capture() => Recording.Of(loop, current?.Ring, isOn);
+    public Recording Capture() => Recording.Of(loop, current, isOn);
 }

@@ -111,7 +111,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
         return [.. Loop.All.Where(loop => asked is null or "" || loop.Name == asked || loop.Id.ToString(CultureInfo.InvariantCulture) == asked)];
     }
 
-    private void Snapshots(int most)
+    private void Snapshots(int most, Func<Loop, LoopDelay?>? delayOf = null)
     {
         foreach (var loop in Loops())
         {
@@ -121,7 +121,8 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
             }
 
             using var to = new ChunkStream(this, "snapshot");
-            SnapshotReader.Write(loop, new SnapshotOptions { MostTasks = Math.Max(0, most), Filter = arguments.GetValueOrDefault("filter") }, to);
+            SnapshotReader.Write(loop, new SnapshotOptions { MostTasks = Math.Max(0, most), Filter = arguments.GetValueOrDefault("filter") }, to,
+                delayOf?.Invoke(loop));
         }
     }
 
@@ -129,10 +130,12 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
     {
         int period = Math.Clamp(Number("ms", 1000), 50, 60_000);
         int most = Number("most", 200);
+        using var delays = new DelayMeters();
         while (source.IsWanted(isStream: true))
         {
-            Snapshots(most);
+            Snapshots(most, delays.Read);
             Send("round", []);
+            delays.Forget();
             for (int waited = 0; waited < period && source.IsWanted(isStream: true); waited += BeatPeriod)
             {
                 Thread.Sleep(BeatPeriod);
@@ -171,7 +174,8 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
 
     private void Stream(Loop loop, LoopRecorder recorder)
     {
-        var ring = recorder.Ring!;
+        var instrument = recorder.Instrument!;
+        var ring = instrument.Ring;
         long next = ring.Written;
         long sentRecords = 0;
         long lost = 0;
@@ -194,12 +198,19 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
                 Send("records", MemoryMarshal.AsBytes(records).ToArray());
             }
 
-            ring.CopyNames(out var names, out var labels);
-            foreach (var task in TaskTable.InOrder(loop.Core.Tasks.Collect()))
+            if (!goesOn && instrument.Running(next) is var (kind, time, task, other))
             {
-                if (!known.Contains(task.Id))
+                ulong[] running = [((ulong)time << 8) | kind, ((ulong)(uint)task << 32) | other];
+                sentRecords++;
+                Send("records", MemoryMarshal.AsBytes(running.AsSpan()).ToArray());
+            }
+
+            ring.CopyNames(out var names, out var labels);
+            foreach (var living in TaskTable.InOrder(loop.Core.Tasks.Collect()))
+            {
+                if (!known.Contains(living.Id))
                 {
-                    names.TryAdd(task.Id, task.Name);
+                    names.TryAdd(living.Id, living.Name);
                 }
             }
 
@@ -209,7 +220,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
     }
 
     private const int RecordsInChunk = 3500;
-    private const int MostChunksAtOnce = 50;      // a busy loop produces them faster than they are sent: how many were lost is reported meanwhile
+    private const int MostChunksAtOnce = 100;      // a busy loop produces them faster than they are sent: how many were lost is reported meanwhile
 
     private void SendNames(IEnumerable<KeyValuePair<int, string>> names, Dictionary<int, string> labels, long sent, long lost)
     {

@@ -57,6 +57,9 @@ public sealed class LoopSnapshot
 
     internal IReadOnlyList<Finding> Findings { get; init; } = [];
 
+    /// <summary>How late the loop was since the tool looked last; null: nobody measures it.</summary>
+    internal LoopDelay? Delay { get; init; }
+
     /// <summary>The system's number of the thread that runs the loop; zero: none, or unknown. For the tool, which inspects that thread.</summary>
     internal int Thread { get; init; }
 

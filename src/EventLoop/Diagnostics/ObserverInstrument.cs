@@ -16,7 +16,7 @@ internal sealed class ObserverInstrument(Loop loop, LoopObserver observer) : Ins
         if (Interlocked.Exchange(ref disposed, 1) == 0)
         {
             loop.Core.Instruments.Remove(this);
-            loop.Diagnostics.StopCounting();
+            loop.Diagnostics.NoteObserver(by: -1);
         }
     }
 

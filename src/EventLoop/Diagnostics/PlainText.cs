@@ -94,4 +94,10 @@ internal static class PlainText
             : time.TotalHours < 48 ? $"{(int)time.TotalHours}h{time.Minutes:00}"
             : $"{(int)time.TotalDays}d")}");
     }
+
+    /// <summary>The same, with microseconds.</summary>
+    internal static string Precise(TimeSpan time) =>
+        time < TimeSpan.FromMilliseconds(1) ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMicroseconds:0}us")
+        : time < TimeSpan.FromMilliseconds(10) ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0.0}ms")
+        : Short(time);
 }

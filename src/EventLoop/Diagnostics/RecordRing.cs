@@ -12,6 +12,9 @@ internal sealed class RecordRing
     /// <summary>A step that has begun; it becomes a <see cref="RecordedEventKind.Step"/> when it ends.</summary>
     internal const byte Running = 255;
 
+    /// <summary>A step at whose end its task has yielded: two records in one, which become two when they are copied.</summary>
+    internal const byte Yielded = 254;
+
     private const int MostLabels = 1024;
 
     private readonly ulong[] words;
@@ -116,7 +119,7 @@ internal sealed class RecordRing
     // ---- Copying; any thread
 
     /// <summary>Copies records from a position on; those that were overwritten meanwhile are left out.</summary>
-    /// <param name="to">Two words for each record.</param>
+    /// <param name="to">Two words for each record, and room for twice as many as are read at once, because one may become two.</param>
     /// <param name="from">The position to begin with; afterwards the one after the last record.</param>
     /// <param name="lost">Increased by the number of records that were overwritten before they could be copied.</param>
     /// <param name="withRunning">Whether steps that have not ended are included; otherwise copying ends before the first of them, as long as half of the ring
@@ -127,8 +130,10 @@ internal sealed class RecordRing
         long end = Written;
         long begin = Math.Max(from, end - Capacity);
         withRunning |= end - begin > Capacity / 2;
+        int most = to.Length / 4;
+        var read = to[(most * 2)..];      // from where they are spread over the whole
         int count = 0;
-        for (long position = begin; position < end && (count + 1) * 2 <= to.Length; position++, count++)
+        for (long position = begin; position < end && count < most; position++, count++)
         {
             int at = (int)(position & mask) * 2;
             ulong first = Volatile.Read(ref words[at]);
@@ -137,8 +142,8 @@ internal sealed class RecordRing
                 break;
             }
 
-            to[count * 2] = first;
-            to[(count * 2) + 1] = Volatile.Read(ref words[at + 1]);
+            read[count * 2] = first;
+            read[(count * 2) + 1] = Volatile.Read(ref words[at + 1]);
         }
 
         // The record after the last may be half overwritten.
@@ -146,7 +151,25 @@ internal sealed class RecordRing
         int stale = Written == end ? 0 : (int)Math.Clamp(Written + 1 - Capacity - begin, 0, count);
         lost += begin - from + stale;
         from = begin + count;
-        return to[(stale * 2)..(count * 2)];
+        int length = 0;
+        for (int i = stale; i < count; i++)
+        {
+            Spread(read[i * 2], read[(i * 2) + 1], to, ref length);
+        }
+
+        return to[..length];
+    }
+
+    private static void Spread(ulong first, ulong second, Span<ulong> to, ref int length)
+    {
+        bool isTwo = (byte)first == Yielded;
+        to[length++] = isTwo ? (first & ~0xffUL) | (byte)RecordedEventKind.Step : first;
+        to[length++] = second;
+        if (isTwo)
+        {
+            to[length++] = (((first >> 8) + (uint)second) << 8) | (byte)RecordedEventKind.Wake;
+            to[length++] = (second & ~(ulong)uint.MaxValue) | (second >> 32);
+        }
     }
 
     /// <summary>Copies the names of tasks that have ended, and the texts of marks.</summary>
@@ -159,34 +182,31 @@ internal sealed class RecordRing
         }
     }
 
+    /// <summary>Copies the latest records, no more than it has places for.</summary>
     /// <param name="names">The names of tasks that have ended.</param>
     /// <param name="texts">The texts of marks.</param>
-    /// <param name="from">The position to begin with.</param>
     /// <param name="next">The position after the last one.</param>
-    internal List<(byte Kind, long Time, int Task, uint Other)> Copy(out Dictionary<int, string> names, out Dictionary<int, string> texts, long from,
-        out long next)
+    internal List<(byte Kind, long Time, int Task, uint Other)> Copy(out Dictionary<int, string> names, out Dictionary<int, string> texts, out long next)
     {
-        long end = Written;
-        long begin = Math.Max(from, end - Capacity);
-        var copy = new List<(byte, long, int, uint)>((int)(end - begin));
-        for (long position = begin; position < end; position++)
+        var copy = new List<(byte, long, int, uint)>((int)Math.Min(Written, Capacity));
+        ulong[] block = new ulong[4096];
+        long lost = 0;
+        next = 0;
+        for (long end = Written; next < end;)
         {
-            int at = (int)(position & mask) * 2;
-            ulong first = Volatile.Read(ref words[at]);
-            ulong second = Volatile.Read(ref words[at + 1]);
-            copy.Add(((byte)first, (long)(first >> 8), (int)(second >> 32), (uint)second));
+            var records = CopyTo(block, ref next, ref lost, withRunning: true);
+            for (int i = 0; i < records.Length; i += 2)
+            {
+                copy.Add(((byte)records[i], (long)(records[i] >> 8), (int)(records[i + 1] >> 32), (uint)records[i + 1]));
+            }
         }
 
-        // The record after the last may be half overwritten.
-        Interlocked.MemoryBarrier();
-        long lost = Written + 1 - Capacity - begin;
-        if (lost > 0 && Written != end)
+        if (copy.Count > Capacity)
         {
-            copy.RemoveRange(0, (int)Math.Min(lost, copy.Count));
+            copy.RemoveRange(0, copy.Count - Capacity);
         }
 
         CopyNames(out names, out texts);
-        next = end;
         return copy;
     }
 }

@@ -1,21 +1,34 @@
 using EventLoop.Scheduling;
+using EventLoop.Tasks;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Records what a loop does in a ring. Loop thread only.</summary>
-internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDetail detail) : Instrument
+/// <summary>Records what a loop does in a ring, and in passing counts what each task does. Loop thread only.</summary>
+/// <param name="loop">The loop.</param>
+/// <param name="ring">Receives the records.</param>
+/// <param name="detail">Which times it records.</param>
+/// <param name="counts">Whether it counts.</param>
+internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDetail detail, bool counts) : Instrument
 {
+    private readonly LoopCore core = loop.Core;
+    private readonly Instruments instruments = loop.Core.Instruments;
+    private readonly ReadyQueue ready = loop.Core.Ready;
+    private readonly bool isTimed = detail == RecorderDetail.Times;
     private readonly Stack<long> around = new();      // positions of the steps inside which another step runs
-    private long position = None;                     // of the running step
-    private long moment = loop.Core.LookedAt;
+
+    // Of the running step. A step that is taken whole has none until it ends, or until something is recorded that happened within it.
+    private long position = None;
     private long shortestStall = ShortestStall(loop);      // as of the last look
-    private long runningSince = None;      // of the outermost step; read on any thread
+    private long runningSince = None;      // of the outermost step, if it has a record; read on any thread
 
     private const long None = -1;
 
     internal RecordRing Ring => ring;
 
-    internal long RunningSince => Volatile.Read(ref runningSince);
+    /// <summary>When the running step began, in ticks of loop time; negative: none runs, or it began earlier. Any thread.</summary>
+    internal long RunningSince => Volatile.Read(ref runningSince) is not None and var since ? since
+        : instruments.IsInWhole && Hears != Hearing.None ? instruments.Moment
+        : None;
 
     internal RecorderDetail Detail => detail;
 
@@ -23,22 +36,128 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
         Hearing.Tasks | Hearing.StepBegins | Hearing.StepEnds | Hearing.Waits | Hearing.Looks | Hearing.Runs | (detail == RecorderDetail.Times ? Hearing.Times
         : Hearing.None);
 
-    internal void Mark(string label) =>
-        ring.Add((byte)RecordedEventKind.Mark, detail == RecorderDetail.Times ? loop.Core.Clock.Now : moment, loop.Core.CurrentTask?.Id ?? 0,
+    internal void Mark(string label)
+    {
+        Open();
+        ring.Add((byte)RecordedEventKind.Mark, isTimed ? core.Clock.Now : instruments.Moment, core.CurrentTask?.Id ?? 0,
             (uint)ring.NumberOf(label));
+    }
 
-    internal override void OnTaskMade(LoopContext task, LoopContext? creator) =>
-        ring.Add((byte)RecordedEventKind.TaskCreated, moment, task.Task!.Id, (uint)(creator?.Task?.Id ?? 0));
+    internal override void OnTaskMade(LoopContext task, LoopContext? creator)
+    {
+        Open();
+        long now = instruments.Moment;
+        ring.Add((byte)RecordedEventKind.TaskCreated, now, task.Task!.Id, (uint)(creator?.Task?.Id ?? 0));
+        if (counts)
+        {
+            task.Task!.Counts = new TaskCounts(now);
+        }
+    }
 
     internal override void OnTaskEnded(LoopContext task)
     {
-        ring.Add((byte)RecordedEventKind.TaskEnded, moment, task.Task!.Id, 0);
+        Open();
+        ring.Add((byte)RecordedEventKind.TaskEnded, instruments.Moment, task.Task!.Id, 0);
         ring.NoteEnd(task.Task!);
     }
 
+    // ---- A step as a whole
+
+    internal override bool TakesStepsWhole => true;
+
+    internal override void OnStep(LoopContext? context, long firstPut)
+    {
+        long began = instruments.Moment;
+        long ended = began;
+        if (isTimed)
+        {
+            long now = core.Clock.Now;
+            instruments.Moment = now;
+            ended = Math.Max(began, now);      // a clock may have jumped back
+        }
+
+        if (position != None || context?.Task is not { } task)
+        {
+            OnOtherStep(context, firstPut, began, ended);
+            return;
+        }
+
+        long put = ready.Put;
+        var taskCounts = counts ? task.Counts : null;
+        if (put - firstPut == 1 && ended - began < shortestStall && ready.Newest is var woken && ReferenceEquals(woken.Context, context)
+            && woken.WakesUp == WakeUp.ByItself)
+        {
+            ring.Add(RecordRing.Yielded, began, task.Id, (uint)(ended - began));
+            taskCounts?.Yield(began, ended, task.Id);
+            return;
+        }
+
+        ring.Add((byte)RecordedEventKind.Step, began, task.Id, (uint)Math.Min(ended - began, uint.MaxValue));
+        if (taskCounts is not null)
+        {
+            taskCounts.Begin(began);
+            taskCounts.End(ended - began);
+        }
+
+        if (ended - began >= shortestStall)
+        {
+            OnLongStep(ended - began, task.Id);
+        }
+
+        if (put != firstPut)
+        {
+            instruments.TellWoken(firstPut, put, context);
+        }
+    }
+
+    // Of a callback, or one that has its record already.
+    private void OnOtherStep(LoopContext? context, long firstPut, long began, long ended)
+    {
+        var step = new HeardStep { Context = context, Began = position == None ? began : runningSince };
+        step.Duration = ended - step.Began;
+        if (position == None)
+        {
+            position = ring.Add(RecordRing.Running, began, context?.Task?.Id ?? 0, 0);
+        }
+
+        long put = ready.Put;
+        OnStepEnd(step);
+        instruments.TellWoken(firstPut, put, context);
+    }
+
+    /// <summary>Gives the running step its record, which comes before those of what happens within it. Loop thread.</summary>
+    internal void Open()
+    {
+        if (position == None && instruments.IsInWhole)
+        {
+            var step = new HeardStep { Context = core.Outermost, Began = instruments.Moment };
+            Begin(step);
+        }
+    }
+
+    /// <summary>The running step, if it has no record yet. Any thread.</summary>
+    /// <param name="written">What the ring had written when it was copied.</param>
+    internal (byte Kind, long Time, int Task, uint Other)? Running(long written)
+    {
+        if (Volatile.Read(ref position) != None || Hears == Hearing.None || RunningSince is var since && since < 0)
+        {
+            return null;
+        }
+
+        int task = core.Outermost?.Task?.Id ?? 0;
+        return ring.Written == written && instruments.IsInWhole ? (RecordRing.Running, since, task, 0) : null;
+    }
+
+    // ---- A step piece by piece
+
     internal override void OnStepBegin(LoopItem item, in HeardStep step)
     {
-        moment = step.Began;
+        Open();
+        Begin(step);
+    }
+
+    private void Begin(in HeardStep step)
+    {
         if (position == None)
         {
             Volatile.Write(ref runningSince, step.Began);
@@ -48,18 +167,28 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
             around.Push(position);
         }
 
-        position = ring.Add(RecordRing.Running, step.Began, step.Context?.Task?.Id ?? 0, 0);
+        var task = step.Context?.Task;
+        position = ring.Add(RecordRing.Running, step.Began, task?.Id ?? 0, 0);
+        if (counts)
+        {
+            task?.Counts?.Begin(step.Began);
+        }
     }
 
     internal override void OnStepEnd(in HeardStep step)
     {
-        moment = Math.Max(moment, step.Began + step.Duration);
+        var task = step.Context?.Task;
+        if (counts)
+        {
+            task?.Counts?.End(step.Duration);
+        }
+
         if (position == None)
         {
             return;      // it began before there was a recorder
         }
 
-        long begun = position;
+        ring.Complete(position, (byte)RecordedEventKind.Step, step.Began, task?.Id ?? 0, (uint)Math.Min(step.Duration, uint.MaxValue));
         if (around.Count > 0)
         {
             position = around.Pop();
@@ -70,32 +199,40 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
             Volatile.Write(ref runningSince, None);
         }
 
-        int task = step.Context?.Task?.Id ?? 0;
-        ring.Complete(begun, (byte)RecordedEventKind.Step, step.Began, task, (uint)Math.Min(step.Duration, uint.MaxValue));
-        if (step.Duration >= shortestStall && (step.Duration >= loop.StallTicks || step.Duration >= uint.MaxValue))
+        if (step.Duration >= shortestStall)
         {
-            ring.Add((byte)RecordedEventKind.Stall, moment, task, (uint)Math.Min(step.Duration / TimeSpan.TicksPerMillisecond, uint.MaxValue));
+            OnLongStep(step.Duration, task?.Id ?? 0);
+        }
+    }
+
+    private void OnLongStep(long duration, int task)
+    {
+        if (duration >= loop.StallTicks || duration >= uint.MaxValue)
+        {
+            ring.Add((byte)RecordedEventKind.Stall, instruments.Moment, task, (uint)Math.Min(duration / TimeSpan.TicksPerMillisecond, uint.MaxValue));
         }
     }
 
     // A shorter step is no stall, so the limit itself need not be read.
     private static long ShortestStall(Loop loop) => Math.Min(loop.StallTicks, TimeSpan.TicksPerMillisecond);
 
-    internal override void OnWoken(LoopContext woken, LoopContext? by) =>
-        ring.Add((byte)RecordedEventKind.Wake, moment, woken.Task!.Id, (uint)(by?.Task?.Id ?? 0));
-
-    internal override void OnLook(long now)
+    internal override void OnWoken(LoopContext woken, LoopContext? by)
     {
-        moment = now;
-        shortestStall = ShortestStall(loop);
+        var task = woken.Task!;
+        int waker = by?.Task?.Id ?? 0;
+        long now = instruments.Moment;
+        ring.Add((byte)RecordedEventKind.Wake, now, task.Id, (uint)waker);
+        if (counts)
+        {
+            task.Counts?.Wake(now, waker, waker == task.Id);
+        }
     }
 
-    internal override void OnIdle(long began, long duration)
-    {
-        // A night of sleep has more ticks than one number holds; the task's place is free.
+    internal override void OnLook(long now) => shortestStall = ShortestStall(loop);
+
+    // A night of sleep has more ticks than one number holds; the task's place is free.
+    internal override void OnIdle(long began, long duration) =>
         ring.Add((byte)RecordedEventKind.Idle, began, (int)(duration >> 32), (uint)duration);
-        moment = Math.Max(moment, began + duration);
-    }
 
     internal override void OnRunEnd()
     {

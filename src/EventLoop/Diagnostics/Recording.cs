@@ -81,20 +81,34 @@ public sealed class Recording
         }
     }
 
-    internal static Recording Of(Loop loop, RecordRing? ring, bool isOn, long from = 0)
+    /// <summary>What a recorder holds. Any thread.</summary>
+    /// <param name="loop">The loop.</param>
+    /// <param name="recorder">Null: it was never started.</param>
+    /// <param name="isOn">Whether it still records.</param>
+    internal static Recording Of(Loop loop, RecorderInstrument? recorder, bool isOn)
     {
-        if (ring is null)
+        if (recorder is null)
         {
             return new Recording(loop.Name, [], [], []);
         }
 
-        var records = ring.Copy(out var names, out var labels, from, out _);
+        if (isOn && loop.Core.IsInLoopThread)
+        {
+            recorder.Open();
+        }
+
+        var records = recorder.Ring.Copy(out var names, out var labels, out long next);
+        if (isOn && recorder.Running(next) is { } running)
+        {
+            records.Add(running);
+        }
+
         foreach (var task in loop.Core.Tasks.Snapshot())
         {
             names.TryAdd(task.Id, task.Name);
         }
 
-        long now = isOn && loop.IsRunning ? loop.Core.Clock.Now : ring.Latest;
+        long now = isOn && loop.IsRunning ? loop.Core.Clock.Now : recorder.Ring.Latest;
         return new Recording(loop.Name, ToEvents(records, now), names, labels);
     }
 

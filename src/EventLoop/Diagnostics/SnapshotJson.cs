@@ -51,6 +51,15 @@ internal static class SnapshotJson
         json.WriteNumber("taskCount", snapshot.TaskCount);
         json.WriteNumber("unread", snapshot.Unread);
         json.WriteNumber("thread", snapshot.Thread);
+        if (snapshot.Delay is { } delay)
+        {
+            json.WriteStartObject("delay");
+            json.WriteTime("median", delay.Median);
+            json.WriteTime("percentile99", delay.Percentile99);
+            json.WriteTime("most", delay.Most);
+            json.WriteEndObject();
+        }
+
         var ofRings = snapshot.Cycles.SelectMany(static ring => ring).DistinctBy(static task => task.Id).ToDictionary(static task => task.Id);
         WriteTasks("tasks", tasks ?? snapshot.Tasks, json, to, ofRings);
         WriteBunches(snapshot, json);
@@ -264,6 +273,9 @@ internal static class SnapshotJson
             TaskCount = json.Int("taskCount"),
             Unread = json.Int("unread"),
             Thread = json.Int("thread"),
+            Delay = json.TryGetProperty("delay", out var delay) && delay.ValueKind == JsonValueKind.Object
+                ? new LoopDelay(delay.Time("median") ?? default, delay.Time("percentile99") ?? default, delay.Time("most") ?? default)
+                : null,
             Tasks = tasks,
             Bunches = json.List("bunches", static bunch => new TaskBunch(
                 bunch.Int("count"), bunch.Enum<LoopTaskStatus>("status"), bunch.OptionalEnum<WaitKind>("wait"), bunch.Text("text"), bunch.Texts("stack"),

@@ -45,6 +45,7 @@ internal sealed partial class SnapshotReader
     private bool listsLater;      // most are not listed, or only as they are written: each of these is read once more then
     private int unread;
     private int ended;
+    private LoopDelay? delay;
 
     private SnapshotReader(Loop loop, SnapshotOptions options)
     {
@@ -67,9 +68,13 @@ internal sealed partial class SnapshotReader
 
     /// <summary>Writes the same as JSON: of many tasks none is kept, each is read again when it is written. One that has ended by then is not listed.
     /// </summary>
-    internal static void Write(Loop loop, SnapshotOptions options, Stream to)
+    /// <param name="loop">The loop.</param>
+    /// <param name="options">What is listed.</param>
+    /// <param name="to">Receives the bytes.</param>
+    /// <param name="delay">How late the loop was, if somebody measures it.</param>
+    internal static void Write(Loop loop, SnapshotOptions options, Stream to, LoopDelay? delay = null)
     {
-        var reader = new SnapshotReader(loop, options);
+        var reader = new SnapshotReader(loop, options) { delay = delay };
         var snapshot = reader.Take(writes: true);
         SnapshotJson.Write(snapshot, to, reader.listsLater ? reader.ListLater(reuses: true) : null);
     }
@@ -119,6 +124,7 @@ internal sealed partial class SnapshotReader
             TaskCount = seen - ended,
             Unread = unread,
             Thread = core.IsRunning ? core.NativeThread : 0,
+            Delay = delay,
             Tasks = listed,
             Bunches = bunches.ToList(),
             Cycles = cycles,

@@ -19,7 +19,7 @@ internal sealed class ForeignInterruption : LoopItem
         Context = task.Context;
     }
 
-    internal override bool IsWakeUp => false;
+    internal override WakeUp WakesUp => WakeUp.None;
 
     internal override void Execute()
     {

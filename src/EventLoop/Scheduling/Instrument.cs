@@ -30,6 +30,15 @@ internal abstract class Instrument
     /// <summary><see cref="Hearing.StepEnds"/>: a step has ended.</summary>
     internal virtual void OnStepEnd(in HeardStep step) { }
 
+    /// <summary>Whether, where nobody else listens to steps, it takes each outermost one whole: <see cref="OnStep"/> instead of <see cref="OnStepBegin"/>,
+    /// <see cref="OnStepEnd"/> and what the step made ready. Of inner steps it is told piece by piece.</summary>
+    internal virtual bool TakesStepsWhole => false;
+
+    /// <summary>An outermost step has ended. It has to read the clock, if it hears <see cref="Hearing.Times"/>, and to see itself whom the step woke.</summary>
+    /// <param name="context">The context where it began: that of a task, of a plain callback, or null for a raw step.</param>
+    /// <param name="firstPut">On the scale of <see cref="ReadyQueue.Put"/>: what it made ready is in the ready queue from here on.</param>
+    internal virtual void OnStep(LoopContext? context, long firstPut) { }
+
     /// <summary><see cref="Hearing.Parks"/>: after the end of a step whose code waits now.</summary>
     /// <param name="context">The context of the waiting code: the task's own, or that of a scope in it.</param>
     /// <param name="node">The latest wait there.</param>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace EventLoop.Scheduling;
 
 /// <summary>
@@ -9,8 +11,13 @@ internal sealed class Instruments(LoopCore core)
 {
     private readonly List<(long From, long To)> toldInside = [];      // what inner steps of the running one made ready
     private Instrument[] all = [];
+    private Instrument[] ofBegins = [];      // those of them that listen to it; likewise the two below
+    private Instrument[] ofEnds = [];
+    private Instrument[] ofWaits = [];
     private long moment;              // loop time, as far as known
     private long told;                // of ReadyQueue.Put: what is before it was reported
+    private Instrument? whole;        // the only one that listens to steps, if it takes them whole
+    private volatile bool isInWhole;  // whether a step runs of which it is told afterwards; read on any thread
     private LoopContext? addedIn;     // the running step is not reported, because an instrument was attached in the middle of it
     private long visited;             // the current walk through the ready queue
     private long visitEnd;
@@ -56,6 +63,11 @@ internal sealed class Instruments(LoopCore core)
     private void Set(Instrument[] instruments)
     {
         all = instruments;
+        ofBegins = Array.FindAll(all, static one => (one.Hears & Hearing.StepBegins) != 0);
+        ofEnds = Array.FindAll(all, static one => (one.Hears & Hearing.StepEnds) != 0);
+        ofWaits = Array.FindAll(all, static one => (one.Hears & Hearing.Waits) != 0);
+        whole = Array.FindAll(all, static one => (one.Hears & Hearing.AnyOfSteps) != 0) is [{ TakesStepsWhole: true } only] ? only : null;
+        isInWhole = false;
         core.Heard = instruments.Aggregate(Hearing.None, static (heard, one) => heard | one.Hears);
     }
 
@@ -96,38 +108,35 @@ internal sealed class Instruments(LoopCore core)
 
     // ---- Steps
 
-    internal HeardStep BeginStep(LoopItem item, bool isInner)
+    internal void BeginStep(LoopItem item, bool isInner, out HeardStep step)
     {
-        if (!isInner)
+        if (!isInner && (told != core.Ready.Put || addedIn is not null))
         {
             TellArrivals(item);
         }
 
-        var step = new HeardStep(item.Context, isInner && IsTimed ? core.Clock.Now : moment, core.Ready.Put, isInner);
-        foreach (var one in all)
+        step = new HeardStep { Context = item.Context, Began = isInner && IsTimed ? core.Clock.Now : moment, FirstPut = core.Ready.Put, IsInner = isInner };
+        foreach (var one in ofBegins)
         {
             if ((one.Hears & Hearing.StepBegins) != 0)
             {
                 one.OnStepBegin(item, step);
             }
         }
-
-        return step;
     }
 
-    internal void EndStep(in HeardStep begun)
+    internal void EndStep(ref HeardStep step)
     {
-        var step = begun;
         if (IsTimed)
         {
             long now = core.Clock.Now;
-            step = begun with { Duration = Math.Max(0, now - begun.Began) };      // a clock may have jumped back
+            step.Duration = Math.Max(0, now - step.Began);      // a clock may have jumped back
             moment = now;
         }
 
         long put = core.Ready.Put;
         var left = core.Current;
-        foreach (var one in all)
+        foreach (var one in ofEnds)
         {
             if ((one.Hears & Hearing.StepEnds) != 0)
             {
@@ -135,13 +144,12 @@ internal sealed class Instruments(LoopCore core)
             }
         }
 
-        var heard = core.Heard;
-        if ((heard & Hearing.Parks) != 0 && left?.NewestWait is { } node)
+        if ((core.Heard & Hearing.Parks) != 0 && left?.NewestWait is { } node)
         {
             TellParked(left, node);
         }
 
-        if ((heard & Hearing.Waits) != 0)
+        if (ofWaits.Length > 0)
         {
             TellWoken(step.FirstPut, put, step.Context);
         }
@@ -149,12 +157,65 @@ internal sealed class Instruments(LoopCore core)
         if (step.IsInner)
         {
             toldInside.Add((step.FirstPut, put));
+            return;
         }
-        else
+
+        if (toldInside.Count > 0)
         {
             toldInside.Clear();
-            told = put;
         }
+
+        told = put;
+    }
+
+    // ---- Steps that one instrument takes whole: the same, in fewer instructions
+
+    /// <summary>Whether a step runs that will be reported as a whole. Any thread.</summary>
+    internal bool IsInWhole => isInWhole;
+
+    /// <summary>The instrument to which the step that begins is reported when it has ended; null: it is reported piece by piece.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Instrument? BeginWhole(LoopItem item)
+    {
+        if (whole is not { } one)
+        {
+            return null;
+        }
+
+        if (told != core.Ready.Put || addedIn is not null)
+        {
+            TellArrivals(item);
+        }
+
+        isInWhole = true;
+        return one;
+    }
+
+    /// <param name="one">What the beginning has returned.</param>
+    /// <param name="context">Where the step began.</param>
+    /// <param name="firstPut">On the scale of <see cref="ReadyQueue.Put"/>, when it began.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void EndWhole(Instrument one, LoopContext? context, long firstPut)
+    {
+        if (one.Hears != Hearing.None)
+        {
+            one.OnStep(context, firstPut);
+        }
+
+        if (toldInside.Count > 0)
+        {
+            toldInside.Clear();
+        }
+
+        told = core.Ready.Put;
+        isInWhole = false;
+    }
+
+    /// <summary>Loop time, as far as known: the end of the latest step where steps are timed, otherwise the latest look. Loop thread; read on any.</summary>
+    internal long Moment
+    {
+        get => Volatile.Read(ref moment);
+        set => moment = value;
     }
 
     private bool IsTimed => (core.Heard & Hearing.Times) != 0;
@@ -166,7 +227,7 @@ internal sealed class Instruments(LoopCore core)
         long put = core.Ready.Put;
         if (told != put)
         {
-            if ((core.Heard & Hearing.Waits) != 0)
+            if (ofWaits.Length > 0)
             {
                 if (taken is not null && core.Ready.Taken > told && !IsToldInside(core.Ready.Taken - 1))
                 {
@@ -197,10 +258,16 @@ internal sealed class Instruments(LoopCore core)
         }
     }
 
-    private void TellWoken(long from, long to, LoopContext? by)
+    /// <summary>Reports who was woken by what was put into the ready queue between two moments, in steps that were not reported yet.</summary>
+    internal void TellWoken(long from, long to, LoopContext? by)
     {
+        if (from == to)
+        {
+            return;
+        }
+
         int number = (int)Math.Min(core.Ready.Put - from, core.Ready.Count);
-        if (from == to || number == 0)
+        if (number == 0)
         {
             return;
         }
@@ -229,15 +296,23 @@ internal sealed class Instruments(LoopCore core)
 
     private void TellWoken(LoopItem item, LoopContext? by)
     {
-        if (item is { Context: { Owner: not null } woken, IsWakeUp: true })
+        if (item.Context is not { Owner: not null } woken)
         {
-            var waker = item is WaitNode { State: WaitState.Yielding } ? woken : by;
-            foreach (var one in all)
+            return;
+        }
+
+        var how = item.WakesUp;
+        if (how == WakeUp.None)
+        {
+            return;
+        }
+
+        var waker = how == WakeUp.ByItself ? woken : by;
+        foreach (var one in ofWaits)
+        {
+            if ((one.Hears & Hearing.Waits) != 0)
             {
-                if ((one.Hears & Hearing.Waits) != 0)
-                {
-                    one.OnWoken(woken, waker);
-                }
+                one.OnWoken(woken, waker);
             }
         }
     }
@@ -311,6 +386,8 @@ internal sealed class Instruments(LoopCore core)
         moment = core.Clock.Now;
         told = core.Ready.Put;
         addedIn = null;
+        isInWhole = false;
+        toldInside.Clear();
         foreach (var one in all)
         {
             if ((one.Hears & Hearing.Runs) != 0)
@@ -322,6 +399,7 @@ internal sealed class Instruments(LoopCore core)
 
     internal void EndRun()
     {
+        isInWhole = false;
         foreach (var one in all)
         {
             if ((one.Hears & Hearing.Runs) != 0)

@@ -18,13 +18,18 @@ internal abstract partial class LoopCore
         StartDepth++;
         Install(item.Context);
         bool isHeard = (Heard & Hearing.AnyOfSteps) != 0;
-        var step = isHeard ? Instruments.BeginStep(item, isInner: true) : default;
+        HeardStep step = default;
+        if (isHeard)
+        {
+            Instruments.BeginStep(item, isInner: true, out step);
+        }
+
         item.Execute();
         Bounce();
         ForgetUntaken();
         if (isHeard)
         {
-            Instruments.EndStep(step);
+            Instruments.EndStep(ref step);
         }
 
         ResumedBy = resumedBy;

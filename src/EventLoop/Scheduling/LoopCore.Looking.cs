@@ -93,6 +93,9 @@ internal abstract partial class LoopCore
         }
     }
 
+    /// <summary>The context of the running step, whatever runs inside it; null: none, or a raw step. Any thread.</summary>
+    internal LoopContext? Outermost => Volatile.Read(ref interruptedCount) > 0 ? Volatile.Read(ref interrupted)[0] : Current;
+
     private void PushInterrupted(LoopContext? context)
     {
         if (interruptedCount == interrupted.Length)

@@ -294,11 +294,33 @@ internal abstract partial class LoopCore
 
     private void StepHeard(LoopItem item)
     {
-        var step = Instruments.BeginStep(item, isInner: false);
+        if (Instruments.BeginWhole(item) is { } whole)
+        {
+            var context = item.Context;
+            long put = Ready.Put;
+            ExecuteHeard(item);
+            Instruments.EndWhole(whole, context, put);
+            return;
+        }
+
+        Instruments.BeginStep(item, isInner: false, out var step);
+        ExecuteHeard(item);
+        Instruments.EndStep(ref step);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void ExecuteHeard(LoopItem item)
+    {
         item.Execute();
-        Bounce();
-        ForgetUntaken();
-        Instruments.EndStep(step);
+        if (next is not null)
+        {
+            Bounce();
+        }
+
+        if (leftovers != Leftovers.None)
+        {
+            ForgetUntaken();      // what an instrument calls must not get it, either
+        }
     }
 
     /// <summary>Makes the next turn look at the clock, whatever is ready.</summary>

@@ -17,8 +17,8 @@ internal abstract class LoopItem
     /// <summary>Whether, as a timer, it acts while the clock is looked at, not in a step of its own.</summary>
     internal virtual bool IsAlarm => false;
 
-    /// <summary>Whether its being in the ready queue means that code was woken; not so for what begins, or acts on its task from outside.</summary>
-    internal virtual bool IsWakeUp => true;
+    /// <summary>Who was woken, if it is in the ready queue.</summary>
+    internal virtual WakeUp WakesUp => WakeUp.ByOther;
 
     /// <summary>The user's delegate that it calls, to name a step that belongs to no task; used in debug mode, before the step.</summary>
     internal virtual Delegate? UserCode => null;

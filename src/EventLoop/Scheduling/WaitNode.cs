@@ -50,7 +50,12 @@ internal abstract class WaitNode : LoopItem
     /// <summary>Whether it was woken by a cancellation that it has not thrown yet: a further request meets it in the same wait.</summary>
     internal bool IsBeingCancelled => State == WaitState.Woken && subject is LoopCanceledException;
 
-    internal sealed override bool IsWakeUp => State != WaitState.Idle;
+    internal sealed override WakeUp WakesUp => State switch
+    {
+        WaitState.Idle => WakeUp.None,
+        WaitState.Yielding => WakeUp.ByItself,
+        _ => WakeUp.ByOther,
+    };
 
     /// <summary>Registers the wait; the caller has put the node where its wake-up will come from.</summary>
     internal void Park(IWaitTarget target)

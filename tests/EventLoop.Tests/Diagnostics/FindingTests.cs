@@ -185,4 +185,39 @@ public sealed class FindingTests : LoopTest
         late.Cancel();
         recorder.Stop();
     });
+
+    [Fact]
+    public void A_task_that_wakes_itself_a_thousand_times_polls_and_one_that_others_wake_does_not() => RunLoop(async () =>
+    {
+        Loop.Current.Diagnostics.Recorder.Start();
+        const int many = 1200;
+        var (there, back, end) = (new AsyncEvent(), new AsyncEvent(), new AsyncEvent());
+        async Coroutine Poll()
+        {
+            await Yields(many);
+            await end.WaitAsync();
+        }
+
+        async Coroutine Answer(AsyncEvent mine, AsyncEvent other)
+        {
+            for (int i = 0; i < many; i++)
+            {
+                await mine.WaitAsync();
+                mine.Clear();
+                other.Set();
+            }
+
+            await end.WaitAsync();
+        }
+
+        var polling = Loop.CreateTask(Poll);
+        LoopTask[] others = [Loop.CreateTask(() => Answer(there, back)), Loop.CreateTask(() => Answer(back, there))];
+        there.Set();
+        await Loop.Sleep(Seconds(1));      // by which time nothing is ready any more
+        var found = Loop.Current.TakeSnapshot().FindProblems().Where(static finding => finding.Kind == FindingKind.SelfWaking).ToArray();
+        found.Should().ContainSingle().Which.Tasks.Should().Equal(polling.Id);
+        end.Set();
+        await Loop.Gather([polling.AsCoroutine(), .. others.Select(static task => task.AsCoroutine())]);
+        Loop.Current.Diagnostics.Recorder.Stop();
+    });
 }

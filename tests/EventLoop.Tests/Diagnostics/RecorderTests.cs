@@ -92,7 +92,7 @@ public sealed class RecorderTests : LoopTest
     public void What_a_ring_has_overwritten_is_counted_when_it_is_copied_on_and_a_step_that_runs_is_left_for_later()
     {
         var ring = new RecordRing(8);
-        ulong[] block = new ulong[6];
+        ulong[] block = new ulong[12];      // three at a time, each of which could be two
         long next = 0, lost = 0;
         for (int i = 0; i < 3; i++)
         {

@@ -14,10 +14,10 @@ internal static class Help
           eventloop record PID [--for 10s]    everything that happens on a loop, into a file
           eventloop trace FILE [-o FILE]      a recording for ui.perfetto.dev; --format chrome for older viewers
           eventloop doctor PID [--leaks]      what looks wrong; --leaks: tasks that nothing can ever wake
-          eventloop web PID [--port N]        the same, live, as a page on loopback; it records, and shows the recording
+          eventloop web PID|FILE [--port N]   the same, live, as a page on loopback; it records. Of FILE: the timeline of a recording, or a dump
           eventloop completion bash|zsh|fish  for the shell
 
-        ps, pstree, doctor and show take a dump file in place of PID.
+        ps, pstree, doctor, show and web take a dump file in place of PID.
 
           --name LOOP     only the loop of this name or number      --json         for machines
           --filter TEXT   only tasks whose name or methods have it  --timeout 10s  how long to wait for the answer

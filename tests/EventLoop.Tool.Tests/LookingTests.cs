@@ -109,6 +109,14 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
     }
 
     [Fact]
+    public void Top_says_how_late_the_loop_is()
+    {
+        var top = ToolRun.Run("top", target.Id, "--once", "--timeout", "60");
+        top.ExitCode.Should().Be(0, top.Errors);
+        top.Output.Should().MatchRegex("busy .*, delay [0-9.]+(us|ms|s) \\(99 % below [0-9.]+(us|ms|s), most ");
+    }
+
+    [Fact]
     public void What_is_asked_wrongly_is_told()
     {
         ToolRun.Run("nonsense").ExitCode.Should().Be(2);

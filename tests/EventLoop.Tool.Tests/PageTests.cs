@@ -8,24 +8,32 @@ public sealed class PageTests
 {
     private sealed class ServedPage : IDisposable
     {
-        private readonly TargetProcess target;
+        private readonly TargetProcess? target;
         private readonly Process tool;
 
-        internal ServedPage(string mode)
+        private ServedPage(TargetProcess? target, string what)
         {
-            target = TargetProcess.Run(mode);
-            tool = Process.Start(Programs.Start("EventLoop.Tool", ["web", target.Id.ToString(CultureInfo.InvariantCulture), "--timeout", "100s"]))!;
+            this.target = target;
+            tool = Process.Start(Programs.Start("EventLoop.Tool", ["web", what, "--timeout", "100s"]))!;
             Link = (tool.StandardOutput.ReadLine() ?? "").Split(' ')[0];
             Link.Should().StartWith("http://127.0.0.1:");
         }
 
         internal string Link { get; }
 
+        internal static ServedPage Of(string mode)
+        {
+            var target = TargetProcess.Run(mode);
+            return new ServedPage(target, target.Id.ToString(CultureInfo.InvariantCulture));
+        }
+
+        internal static ServedPage OfFile(string path) => new(null, path);
+
         public void Dispose()
         {
             tool.Kill();
             tool.Dispose();
-            target.Dispose();
+            target?.Dispose();
         }
     }
 
@@ -37,7 +45,7 @@ public sealed class PageTests
     public async Task Names_are_shown_as_text_each_view_has_its_key_and_nothing_is_asked_of_anybody_else()
     {
         NeedsABrowser();
-        using var page = new ServedPage("names");
+        using var page = ServedPage.Of("names");
         await using var browser = await Chromium.StartAsync();
         await browser.OpenAsync(page.Link, 1200, 800);
 
@@ -63,7 +71,7 @@ public sealed class PageTests
     public async Task A_recording_is_made_on_the_page_and_looked_at_closer_by_the_keyboard_also_on_a_phone_in_the_dark()
     {
         NeedsABrowser();
-        using var page = new ServedPage("busy");
+        using var page = ServedPage.Of("busy");
         await using var browser = await Chromium.StartAsync();
         await browser.OpenAsync(page.Link + "#recording", 390, 800, dark: true);
         await browser.UntilAsync("document.querySelector('#record')");
@@ -95,7 +103,7 @@ public sealed class PageTests
     public async Task A_loop_that_stands_still_is_named_among_the_stalls_while_it_does()
     {
         NeedsABrowser();
-        using var page = new ServedPage("spin");
+        using var page = ServedPage.Of("spin");
         await using var browser = await Chromium.StartAsync();
         await browser.OpenAsync(page.Link + "#stalls", 1200, 800);
 
@@ -104,5 +112,86 @@ public sealed class PageTests
         (await browser.AskAsync<string>(Text("#view"))).Should().Contain("task 'spinner' #1");
         (await browser.AskAsync<string>(Text("#head"))).Should().Contain("in one step of task 'spinner'");
         await browser.ShootAsync("stalls-light");
+    }
+
+    [Fact]
+    public async Task A_recording_that_the_tool_has_written_is_shown_as_a_timeline()
+    {
+        NeedsABrowser();
+        string folder = Directory.CreateTempSubdirectory("eventloop-page-").FullName;
+        try
+        {
+            string file = Path.Combine(folder, "slow.elrec");
+            using (var target = TargetProcess.Run("busy"))
+            {
+                ToolRun.Run("record", target.Id.ToString(CultureInfo.InvariantCulture), "--for", "2s", "-o", file, "--timeout", "60").ExitCode.Should().Be(0);
+            }
+
+            using var page = ServedPage.OfFile(file);
+            await using var browser = await Chromium.StartAsync();
+            await browser.OpenAsync(page.Link, 1200, 800);
+            await browser.UntilAsync("document.querySelectorAll('.track').length >= 2");
+            (await browser.AskAsync<string>(Text("h1"))).Should().Be("slow.elrec");
+            (await browser.AskAsync<string>(Text("#note"))).Should().MatchRegex("[0-9]{2,} records of [0-9]+ tracks");
+            (await browser.AskAsync<string>(Text("#rows"))).Should().Contain("busy #1");
+            (await browser.AskAsync<int>("document.querySelectorAll('[data-view]:not([hidden])').length")).Should().Be(1, "a recording is all that there is");
+            (await browser.AskAsync<bool>("document.querySelector('#record').hidden")).Should().BeTrue("a file cannot be recorded");
+            await browser.ShootAsync("file-light");
+
+            await browser.AskAsync<bool>("(document.querySelector('#rows').focus(), true)");
+            await browser.PressAsync("+");
+            await browser.UntilAsync($"{Text("#note")}.includes(' of ') && {Text("#note")}.includes(', from ')");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_dump_is_shown_with_its_tasks_and_its_recording()
+    {
+        NeedsABrowser();
+        string folder = Directory.CreateTempSubdirectory("eventloop-page-").FullName;
+        try
+        {
+            string file = Path.Combine(folder, "hung.eldump");
+            Loop.Run(async () =>
+            {
+                Loop.Current.Diagnostics.Recorder.Start();
+                var task = Loop.CreateTask(async () => await Loop.Sleep(TimeSpan.FromHours(1)), "<b>sleeper</b>");
+                await Loop.Yield();
+                await using (var to = File.Create(file))
+                {
+                    Loop.Current.Diagnostics.Dump(to);
+                }
+
+                task.Cancel();
+            });
+            using var page = ServedPage.OfFile(file);
+            await using var browser = await Chromium.StartAsync();
+            await browser.OpenAsync(page.Link, 1200, 800);
+            await browser.UntilAsync($"{Text("#view")}.includes('<b>sleeper</b>')");
+            await browser.PressAsync("3");
+            await browser.PressAsync("4");
+            await browser.UntilAsync("document.querySelector('[aria-selected=true]').dataset.view === 'recording'");
+            await browser.UntilAsync($"{Text("#view")}.includes('<b>sleeper</b> #')");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task The_live_timeline_shows_how_late_the_loop_is()
+    {
+        NeedsABrowser();
+        using var page = ServedPage.Of("busy");
+        await using var browser = await Chromium.StartAsync();
+        await browser.OpenAsync(page.Link + "#time", 1200, 800);
+        await browser.UntilAsync($"/delay[^\\n]*: [0-9.]+ (µs|ms|s) /.test({Text("#view")})");
+        await browser.UntilAsync($"/, delay [0-9.]+ (µs|ms|s)/.test({Text("#head")})");
+        await browser.ShootAsync("timeline-light");
     }
 }

@@ -38,8 +38,11 @@ internal sealed class TopView
             CultureInfo.InvariantCulture,
             $"loop '{loop.LoopName}' #{loop.LoopId}: busy {Math.Clamp(busy, 0, 1):P0}, turns {Rate(now.Turns - then.Statistics.Turns, seconds)}/s, steps "
                 + $"{Rate(now.Steps - then.Statistics.Steps, seconds)}/s, {loop.TaskCount} tasks, {now.ReadyCount} ready, {now.TimerCount} "
-                + $"timers{Stuck(loop)}");
+                + $"timers{Delay(loop)}{Stuck(loop)}");
     }
+
+    private static string Delay(LoopSnapshot loop) => loop.Delay is not { } delay ? ""
+        : $", delay {PlainText.Precise(delay.Median)} (99 % below {PlainText.Precise(delay.Percentile99)}, most {PlainText.Precise(delay.Most)})";
 
     private static string Stuck(LoopSnapshot loop) =>
         loop.Running is { Elapsed: { } elapsed } running && elapsed > TimeSpan.FromMilliseconds(100)

@@ -2,26 +2,23 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using EventLoop.Diagnostics;
+using EventLoop.Tool.Files;
 using EventLoop.Tool.Targets;
 using EventLoop.Tool.Web;
 
 namespace EventLoop.Tool.Commands;
 
-/// <summary>Shows what <c>top</c>, <c>pstree</c> and <c>doctor</c> show, live, as a page on loopback. It changes nothing.</summary>
+/// <summary>Shows what <c>top</c>, <c>pstree</c> and <c>doctor</c> show, live, as a page on loopback; or a recording, or a dump. It changes nothing.</summary>
 internal static class WebCommand
 {
-    internal static ExitCode Run(CommandLine line, TextWriter to)
+    internal static ExitCode Run(CommandLine line, TextWriter to) =>
+        line.Process is null && line.Operands is [var path] ? ShowFile(path, line, to) : ShowProcess(line, to);
+
+    private static ExitCode ShowProcess(CommandLine line, TextWriter to)
     {
         var target = Target.Find(line.RequiredProcess);
-        string key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        using var listener = Listen(line.Number("--port", 0), out int port);
-        to.WriteLine($"http://127.0.0.1:{port}/?key={key}   (Ctrl-C ends it)");
-        to.Flush();
         var feed = new Feed(target.Name, target.Id);
-        var recording = new PageRecording(target, line.Timeout);
-        var serving = new Thread(() => Serve(listener, key, port, feed, recording)) { IsBackground = true, Name = "web" };
-        serving.Start();
+        using var listener = Serve(line, to, feed, new LiveRecording(target, line.Timeout));
         var arguments = Answers.Arguments(line);
         arguments["ms"] = "1000";
         arguments["most"] = line.Number("--most", 500).ToString(CultureInfo.InvariantCulture);
@@ -35,6 +32,49 @@ internal static class WebCommand
         }
 
         return ExitCode.Fine;
+    }
+
+    private static ExitCode ShowFile(string path, CommandLine line, TextWriter to)
+    {
+        if (!File.Exists(path))
+        {
+            throw new ToolException(ExitCode.Usage, $"There is no file {path}.");
+        }
+
+        var feed = new Feed(Path.GetFileName(path), process: null);
+        FileRecording recording;
+        if (RecordFile.IsOne(path))
+        {
+            var read = RecordFile.Read(path, out long lost);
+            recording = new FileRecording(new Timeline(read, lost));
+        }
+        else
+        {
+            var dumps = DumpReader.Read(path);
+            recording = new FileRecording(dumps);
+            foreach (var dump in dumps)
+            {
+                var json = new MemoryStream();
+                dump.Snapshot.WriteJson(json);
+                feed.OnPart("snapshot", json.ToArray());
+            }
+        }
+
+        feed.OnPart("round", []);
+        using var listener = Serve(line, to, feed, recording);
+        Thread.Sleep(Timeout.Infinite);
+        return ExitCode.Fine;
+    }
+
+    // Prints the link, and serves on threads of its own.
+    private static HttpListener Serve(CommandLine line, TextWriter to, Feed feed, IPageRecording recording)
+    {
+        string key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        var listener = Listen(line.Number("--port", 0), out int port);
+        to.WriteLine($"http://127.0.0.1:{port}/?key={key}   (Ctrl-C ends it)");
+        to.Flush();
+        new Thread(() => Serve(listener, key, port, feed, recording)) { IsBackground = true, Name = "web" }.Start();
+        return listener;
     }
 
     private static HttpListener Listen(int asked, out int port)
@@ -60,7 +100,7 @@ internal static class WebCommand
         }
     }
 
-    private static void Serve(HttpListener listener, string key, int port, Feed feed, PageRecording recording)
+    private static void Serve(HttpListener listener, string key, int port, Feed feed, IPageRecording recording)
     {
         while (listener.IsListening)
         {
@@ -78,7 +118,7 @@ internal static class WebCommand
         }
     }
 
-    private static void Answer(HttpListenerContext request, string key, int port, Feed feed, PageRecording recording)
+    private static void Answer(HttpListenerContext request, string key, int port, Feed feed, IPageRecording recording)
     {
         var response = request.Response;
         try
@@ -109,9 +149,8 @@ internal static class WebCommand
                 case "/record":
                     Record(request, recording);
                     break;
-                case "/timeline" when recording.Latest is { } timeline:
-                    var asked = request.Request.QueryString;
-                    Write(response, Json, timeline.ToJson(Seconds(asked["from"]), Seconds(asked["to"])));
+                case "/timeline":
+                    Show(request, recording);
                     break;
                 default:
                     response.StatusCode = 404;
@@ -135,7 +174,7 @@ internal static class WebCommand
         }
     }
 
-    private static void Record(HttpListenerContext request, PageRecording recording)
+    private static void Record(HttpListenerContext request, IPageRecording recording)
     {
         var asked = request.Request.QueryString;
         var span = Seconds(asked["for"]) is { } given && given > TimeSpan.Zero ? given : TimeSpan.FromSeconds(1);
@@ -152,6 +191,19 @@ internal static class WebCommand
         }
 
         Write(request.Response, Json, made);
+    }
+
+    private static void Show(HttpListenerContext request, IPageRecording recording)
+    {
+        var asked = request.Request.QueryString;
+        if (recording.Latest(asked["loop"]) is { } timeline)
+        {
+            Write(request.Response, Json, timeline.ToJson(Seconds(asked["from"]), Seconds(asked["to"])));
+            return;
+        }
+
+        request.Response.StatusCode = 404;
+        Write(request.Response, "text/plain; charset=utf-8", "There is no recording: the recorder was off.");
     }
 
     private static TimeSpan? Seconds(string? text) =>
@@ -184,76 +236,5 @@ internal static class WebCommand
         response.ContentType = type;
         response.ContentLength64 = bytes.Length;
         response.OutputStream.Write(bytes);
-    }
-
-    /// <summary>The latest round, for every open page. Any thread.</summary>
-    private sealed class Feed(string name, int process)
-    {
-        private readonly Lock gate = new();
-        private readonly List<string> round = [];
-        private string latest = "";
-        private long number;
-        private bool ended;
-
-        internal void OnPart(string kind, byte[] data)
-        {
-            if (kind == "snapshot")
-            {
-                round.Add(Encoding.UTF8.GetString(data));
-            }
-            else if (kind == "round")
-            {
-                string head = System.Text.Json.JsonSerializer.Serialize(PlainText.Escape(name), PageJson.Default.String);
-                lock (gate)
-                {
-                    latest = $"{{\"process\":{head},\"pid\":{process},\"loops\":[{string.Join(',', round)}]}}";
-                    number++;
-                }
-
-                round.Clear();
-            }
-        }
-
-        internal void End()
-        {
-            lock (gate)
-            {
-                ended = true;
-            }
-        }
-
-        internal void Send(Stream to)
-        {
-            long sent = 0;
-            while (true)
-            {
-                string? text = null;
-                bool over;
-                lock (gate)
-                {
-                    if (number != sent)
-                    {
-                        sent = number;
-                        text = latest;
-                    }
-
-                    over = ended;
-                }
-
-                if (text is not null)
-                {
-                    to.Write(Encoding.UTF8.GetBytes($"data: {text}\n\n"));
-                    to.Flush();
-                }
-
-                if (over)
-                {
-                    to.Write("event: ended\ndata: {}\n\n"u8);
-                    return;
-                }
-
-                Thread.Sleep(50);
-            }
-        }
     }
 }

@@ -63,15 +63,60 @@ internal static class RecordFile
 
     internal static bool IsOne(string path)
     {
-        using var file = File.OpenRead(path);
-        byte[] head = new byte[200];
-        int length = file.Read(head);
-        return Encoding.UTF8.GetString(head, 0, length).Contains("\"kind\":\"recording\"", StringComparison.Ordinal);
+        try
+        {
+            using var file = File.OpenRead(path);
+            byte[] head = new byte[200];
+            int length = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+            return Encoding.UTF8.GetString(head, 0, length).Contains("\"kind\":\"recording\"", StringComparison.Ordinal);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException(ExitCode.Usage, $"{path} cannot be read: {failure.Message}");
+        }
     }
 
-    internal static Recording Read(string path)
+    internal static Recording Read(string path) => Read(path, out _);
+
+    /// <param name="path">The file.</param>
+    /// <param name="lost">How many records are missing from it.</param>
+    /// <exception cref="ToolException">It cannot be read, is damaged, or was written by a newer tool.</exception>
+    internal static Recording Read(string path, out long lost)
     {
-        using var file = new BufferedStream(File.OpenRead(path), 1 << 16);
+        try
+        {
+            using var file = new BufferedStream(File.OpenRead(path), 1 << 16);
+            return Read(file, path, out lost);
+        }
+        catch (JsonException)
+        {
+            throw Damaged(path);
+        }
+        catch (UnauthorizedAccessException failure)
+        {
+            throw new ToolException(ExitCode.Usage, $"{path} cannot be read: {failure.Message}");
+        }
+    }
+
+    private static void ReadEnd(Stream file, ref Dictionary<int, string> names, ref Dictionary<int, string> labels, ref long lost)
+    {
+        try
+        {
+            using var end = JsonDocument.Parse(file);
+            names = DumpReader.Numbered(end.RootElement, "names");
+            labels = DumpReader.Numbered(end.RootElement, "labels");
+            lost = end.RootElement.Long("lost");
+        }
+        catch (JsonException)
+        {
+            // It was cut short: the records are there, without their names.
+        }
+    }
+
+    private static ToolException Damaged(string path) => new(ExitCode.Usage, $"{path} is damaged.");
+
+    private static Recording Read(BufferedStream file, string path, out long lost)
+    {
         var line = new List<byte>();
         for (int one = file.ReadByte(); one is not (-1 or '\n'); one = file.ReadByte())
         {
@@ -79,24 +124,28 @@ internal static class RecordFile
         }
 
         using var head = JsonDocument.Parse(line.ToArray());
+        if (head.RootElement.Int("v") > LoopEventSource.Version)
+        {
+            throw new ToolException(ExitCode.Usage, $"{path} was written by a newer tool: show it with that.");
+        }
+
         var records = new List<(byte Kind, long Time, int Task, uint Other)>();
         byte[] number = new byte[4];
         Dictionary<int, string> names = [];
         Dictionary<int, string> labels = [];
+        lost = 0;
         while (file.ReadAtLeast(number, 4, throwOnEndOfStream: false) == 4)
         {
             int length = BitConverter.ToInt32(number);
             if (length == 0)
             {
-                using var end = JsonDocument.Parse(file);
-                names = DumpReader.Numbered(end.RootElement, "names");
-                labels = DumpReader.Numbered(end.RootElement, "labels");
+                ReadEnd(file, ref names, ref labels, ref lost);
                 break;
             }
 
             if (length < 0 || length > 1 << 20)
             {
-                throw new ToolException(ExitCode.Usage, $"{path} is damaged.");
+                throw Damaged(path);
             }
 
             byte[] block = new byte[length];

@@ -9,7 +9,7 @@ using EventLoop.Tool.Targets;
 namespace EventLoop.Tool.Web;
 
 /// <summary>Records when the page asks for it, one recording at a time, and keeps the latest, of which the page asks for pieces. Any thread.</summary>
-internal sealed class PageRecording(Target target, TimeSpan timeout)
+internal sealed class LiveRecording(Target target, TimeSpan timeout) : IPageRecording
 {
     private const int MostRecords = 2_000_000;
     private const int Capacity = 1 << 20;
@@ -20,22 +20,15 @@ internal sealed class PageRecording(Target target, TimeSpan timeout)
     private bool isRecording;
     private Timeline? latest;
 
-    /// <summary>Null: nothing was recorded yet.</summary>
-    internal Timeline? Latest
+    public Timeline? Latest(string? loop)
     {
-        get
+        lock (gate)
         {
-            lock (gate)
-            {
-                return latest;
-            }
+            return latest;
         }
     }
 
-    /// <param name="loop">Which, by its number; null: the first.</param>
-    /// <param name="span">How long.</param>
-    /// <exception cref="ToolException">The process has ended or does not respond, or a recording is in progress.</exception>
-    internal Timeline Record(string? loop, TimeSpan span)
+    public Timeline Record(string? loop, TimeSpan span)
     {
         lock (gate)
         {

@@ -4,4 +4,8 @@ namespace HttpStatic;
 internal sealed class BadRequestException(int status, string reason) : Exception(reason)
 {
     public int Status => status;
+
+    public static BadRequestException Unclear() => new(400, "Bad Request");
+
+    public static BadRequestException TooLarge() => new(431, "Request Header Fields Too Large");
 }

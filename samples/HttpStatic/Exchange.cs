@@ -1,4 +1,5 @@
-using System.Text;
+using System.Globalization;
+using System.Text.Unicode;
 using EventLoop;
 using EventLoop.IO;
 using EventLoop.Net;
@@ -9,7 +10,19 @@ namespace HttpStatic;
 internal sealed class Exchange(Connection connection, Site site)
 {
     private const int MostCopied = 64 * 1024;
-    private static readonly TimeSpan ResponseTime = TimeSpan.FromMinutes(5);
+    private const int LongestHead = 1024;
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromMinutes(5);
+
+    private readonly Request request = new();
+    private Waiting waiting;
+
+    /// <summary>What the client is given time for.</summary>
+    private enum Waiting
+    {
+        ForRequest,
+        ForRestOfHead,
+        ForAnswer,
+    }
 
     /// <summary>How long a connection may wait for its next request; then it is closed without a word.</summary>
     public TimeSpan IdleTime { get; init; } = TimeSpan.FromSeconds(15);
@@ -21,23 +34,32 @@ internal sealed class Exchange(Connection connection, Site site)
     {
         try
         {
-            await AnswerAllAsync();
-            await EndAsync();
+            // One scope for everything that takes time; only its deadline moves.
+            bool inTime = await CancelScope.MoveOnAfter(IdleTime, AnswerAllAsync);
+            if (!inTime && waiting == Waiting.ForAnswer)
+            {
+                connection.Abort();
+            }
+            else if (!inTime && waiting == Waiting.ForRestOfHead)
+            {
+                await RefuseAsync(408, "Request Timeout", closes: true);
+            }
         }
-        catch (Exception gone) when (gone is IOException or TimeoutException)
+        catch (IOException)
         {
-            connection.Abort();      // the client is gone, or does not take what it asked for: nothing to log
+            connection.Abort();      // the client is gone: nothing to log
         }
     }
 
-    private async Coroutine AnswerAllAsync()
+    private async Coroutine AnswerAllAsync(CancelScope time)
     {
         try
         {
-            while (await NextAsync() is { } request)
+            while (await NextAsync(time))
             {
-                await Loop.WaitFor(AnswerAsync(request), ResponseTime);
-                if (!request.KeepAlive || request.HasBody)
+                Wait(time, Waiting.ForAnswer, AnswerTime);
+                await AnswerAsync();
+                if (!request.KeepAlive)
                 {
                     break;
                 }
@@ -47,67 +69,104 @@ internal sealed class Exchange(Connection connection, Site site)
         {
             await RefuseAsync(bad.Status, bad.Message, closes: true);
         }
-        catch (LimitOverrunException)
+    }
+
+    // False: the client has nothing more to ask.
+    private async Coroutine<bool> NextAsync(CancelScope time)
+    {
+        request.Clear();
+        Wait(time, Waiting.ForRequest, IdleTime);
+        while (true)
         {
-            await RefuseAsync(431, "Request Header Fields Too Large", closes: true);
+            var read = await connection.Input.ReadAsync();
+            if (TryTake(read.Buffer))
+            {
+                return true;
+            }
+
+            if (read.IsCompleted)
+            {
+                return read.Buffer.IsEmpty && !request.HasBegun ? false : throw BadRequestException.Unclear();
+            }
+
+            if (waiting == Waiting.ForRequest)
+            {
+                Wait(time, Waiting.ForRestOfHead, HeadTime);
+            }
         }
     }
 
-    // Null: the client has nothing more to ask, or not in time.
-    private async Coroutine<Request?> NextAsync()
+    private bool TryTake(System.Buffers.ReadOnlySequence<byte> input)
     {
-        // Waiting for a first byte holds no buffer.
-        if (!await CancelScope.MoveOnAfter(IdleTime, async Coroutine (_) => { await connection.ReadAsync(Memory<byte>.Empty); }))
-        {
-            return null;
-        }
-
+        var end = input.End;
+        bool isWhole = false;
         try
         {
-            return await Loop.WaitFor(Request.ReadAsync(connection), HeadTime);
+            return isWhole = request.TryRead(ref input);
         }
-        catch (TimeoutException)
+        finally
         {
-            throw new BadRequestException(408, "Request Timeout");
+            connection.Input.AdvanceTo(input.Start, isWhole ? input.Start : end);
         }
     }
 
-    private async Coroutine AnswerAsync(Request request)
+    private void Wait(CancelScope time, Waiting forWhat, TimeSpan atMost)
     {
-        if (request.Method is not ("GET" or "HEAD"))
+        waiting = forWhat;
+        time.Deadline = Loop.Current.Time + atMost;
+    }
+
+    private async Coroutine AnswerAsync()
+    {
+        if (request.Method == RequestMethod.Other)
         {
-            await RefuseAsync(405, "Method Not Allowed", closes: !request.KeepAlive || request.HasBody, more: "Allow: GET, HEAD\r\n");
+            await RefuseAsync(405, "Method Not Allowed", closes: !request.KeepAlive, more: "Allow: GET, HEAD\r\n");
             return;
         }
 
         await using var file = await site.TryOpenAsync(request.Target);
         if (file?.KnownStatus is not { } status)
         {
-            await RefuseAsync(404, "Not Found", closes: !request.KeepAlive || request.HasBody, headOnly: request.Method == "HEAD");
+            await RefuseAsync(404, "Not Found", closes: !request.KeepAlive, headOnly: request.Method == RequestMethod.Head);
             return;
         }
 
+        var (from, count) = WriteHead(file, status);
+        await SendAsync(file, from, request.Method == RequestMethod.Get ? count : 0);
+    }
+
+    // Returns the part of the file that goes with it.
+    private (long From, long Count) WriteHead(LoopFile file, FileStatus status)
+    {
         var (length, modified) = (status.Length, status.LastWriteTimeUtc);
         string tag = $"\"{modified.Ticks:x}-{length:x}\"";
         string ending = request.KeepAlive ? "\r\n" : "Connection: close\r\n\r\n";
+        var head = connection.Output.GetSpan(LongestHead);
+        int size;
         if (request.IsUnchanged(tag, modified))
         {
-            await connection.WriteAsync($"HTTP/1.1 304 Not Modified\r\nETag: {tag}\r\n{ending}");
-            return;
+            Utf8.TryWrite(head, $"HTTP/1.1 304 Not Modified\r\nETag: {tag}\r\n{ending}", out size);
+            connection.Output.Advance(size);
+            return default;
         }
 
         bool? part = Request.TryParseRange(request.WantsRangeOf(tag, modified) ? request.Range : null, length, out long from, out long count);
         if (part == false)
         {
-            await connection.WriteAsync($"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */{length}\r\nContent-Length: 0\r\n{ending}");
-            return;
+            Utf8.TryWrite(head, $"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */{length}\r\nContent-Length: 0\r\n{ending}", out size);
+            connection.Output.Advance(size);
+            return default;
         }
 
+        string result = part == true ? "206 Partial Content" : "200 OK";
         string range = part == true ? $"Content-Range: bytes {from}-{from + count - 1}/{length}\r\n" : "";
-        Write(
-            $"HTTP/1.1 {(part == true ? "206 Partial Content" : "200 OK")}\r\nContent-Type: {Site.TypeOf(file.Path!)}\r\nContent-Length: "
-                + $"{count}\r\nAccept-Ranges: bytes\r\nETag: {tag}\r\nLast-Modified: {modified:R}\r\n{range}{ending}");
-        await SendAsync(file, from, request.Method == "GET" ? count : 0);
+        Utf8.TryWrite(
+            head,
+            CultureInfo.InvariantCulture,
+            $"HTTP/1.1 {result}\r\nContent-Type: {Site.TypeOf(file.Path!)}\r\nContent-Length: {count}\r\nAccept-Ranges: bytes\r\nETag: {tag}\r\nLast-Modified: {modified:R}\r\n{range}{ending}",
+            out size);
+        connection.Output.Advance(size);
+        return (from, count);
     }
 
     // A small file goes out together with its head: one call for both. A larger one without a copy.
@@ -127,25 +186,7 @@ internal sealed class Exchange(Connection connection, Site site)
         }
     }
 
-    private void Write(string text) =>
-        connection.Output.Advance(Encoding.UTF8.GetBytes(text, connection.Output.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length))));
-
     private Coroutine<int> RefuseAsync(int status, string reason, bool closes, string more = "", bool headOnly = false) => connection.WriteAsync(
         $"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: "
             + $"{reason.Length}\r\n{more}{(closes ? "Connection: close\r\n" : "")}\r\n{(headOnly ? "" : reason)}");
-
-    // What the client still sends is read for a moment: closing on it would be a reset, which may overtake the answer.
-    private async Coroutine EndAsync()
-    {
-        await connection.ShutdownWriteAsync();
-        var rest = new byte[4096];
-        await CancelScope.MoveOnAfter(TimeSpan.FromSeconds(1), Drain);
-
-        async Coroutine Drain(CancelScope scope)
-        {
-            while (await connection.ReadAsync(rest) > 0)
-            {
-            }
-        }
-    }
 }

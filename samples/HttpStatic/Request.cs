@@ -1,137 +1,187 @@
 using System.Buffers;
 using System.Globalization;
-using EventLoop;
-using EventLoop.Net;
+using System.Text;
 
 namespace HttpStatic;
 
-/// <summary>The head of a request.</summary>
-internal sealed record Request(string Method, string Target, bool KeepAlive, string? Range, bool HasBody)
+/// <summary>The head of a request, read line by line as the bytes come. One object for all requests of a connection.</summary>
+/// <remarks>
+/// Whatever a proxy in front of us might read in another way is refused (RFC 9112, 2.2, 5 and 6.3), or the body of one request could be taken for the next
+/// one: white space before a colon, folded lines, control characters (a bare CR is one), lengths that contradict one another.
+/// </remarks>
+internal sealed class Request
 {
-    /// <summary>The If-None-Match header.</summary>
-    public string? KnownTags { get; private init; }
-
-    /// <summary>The If-Modified-Since header.</summary>
-    public string? KnownSince { get; private init; }
-
-    /// <summary>The If-Range header.</summary>
-    public string? RangeCondition { get; private init; }
-
     private const int LongestLine = 8 * 1024;
     private const int MostHeaders = 100;
-    private static readonly SearchValues<char> TokenCharacters = SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    private static readonly SearchValues<byte> TokenBytes = SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"u8);
+    private static readonly SearchValues<byte> ControlBytes = SearchValues.Create(
+        [.. Enumerable.Range(0, 0x80).Where(static code => code != '\t' && char.IsControl((char)code)).Select(static code => (byte)code)]);
 
-    /// <summary>Null when the client has nothing more to ask.</summary>
-    /// <remarks>
-    /// Whatever a proxy in front of us might read in another way is refused (RFC 9112, 2.2, 5 and 6.3), or the body of one request could be taken for the next
-    /// one: white space before a colon, folded lines, control characters (a bare CR is one), lengths that contradict one another.
-    /// </remarks>
+    private int lines;
+    private bool isHttp11;
+    private bool closes;
+    private bool keepsAlive;
+    private bool isChunked;
+    private string? host;
+    private string? length;
+
+    public RequestMethod Method { get; private set; }
+
+    public string Target { get; private set; } = "";
+
+    /// <summary>Whether the connection stays for another request.</summary>
+    public bool KeepAlive => !closes && (isHttp11 || keepsAlive) && !HasBody;
+
+    public bool HasBody => isChunked || length?.AsSpan().TrimStart('0').Length > 0;
+
+    /// <summary>The Range header.</summary>
+    public string? Range { get; private set; }
+
+    /// <summary>The If-Range header.</summary>
+    public string? RangeCondition { get; private set; }
+
+    /// <summary>The If-None-Match header.</summary>
+    public string? KnownTags { get; private set; }
+
+    /// <summary>The If-Modified-Since header.</summary>
+    public string? KnownSince { get; private set; }
+
+    /// <summary>Whether a part of a head was read.</summary>
+    public bool HasBegun => lines > 0;
+
+    /// <summary>Forgets the request before.</summary>
+    public void Clear()
+    {
+        lines = 0;
+        closes = keepsAlive = isChunked = false;
+        host = length = Range = RangeCondition = KnownTags = KnownSince = null;
+    }
+
+    /// <summary>Takes the lines that have come.</summary>
+    /// <param name="input">What was received; afterwards what is left of it.</param>
+    /// <returns>Whether the head is complete.</returns>
     /// <exception cref="BadRequestException">It is none.</exception>
-    /// <exception cref="LimitOverrunException">A line is too long.</exception>
-    public static async Coroutine<Request?> ReadAsync(Connection connection)
+    public bool TryRead(ref ReadOnlySequence<byte> input)
     {
-        if (await connection.ReadLineAsync(LongestLine) is not { } first)
+        var reader = new SequenceReader<byte>(input);
+        while (reader.TryReadTo(out ReadOnlySpan<byte> line, (byte)'\n'))
         {
-            return null;
+            line = line is [.. var text, (byte)'\r'] ? text : line;
+            if (line.Length > LongestLine)
+            {
+                throw BadRequestException.TooLarge();
+            }
+
+            if (line.IsEmpty && HasBegun)
+            {
+                input = input.Slice(reader.Position);
+                return IsClear ? true : throw BadRequestException.Unclear();
+            }
+
+            Take(line);
         }
 
-        if (first.Split(' ') is not [var method, { Length: > 0 } target, "HTTP/1.1" or "HTTP/1.0"] || !IsToken(method) || !IsText(first))
+        input = input.Slice(reader.Position);
+        return input.Length <= LongestLine ? false : throw BadRequestException.TooLarge();
+    }
+
+    private bool IsClear => (host is not null || !isHttp11) && !(isChunked && (length is not null || !isHttp11))
+        && (length is null || (length.Length > 0 && length.All(char.IsAsciiDigit)));
+
+    private void Take(ReadOnlySpan<byte> line)
+    {
+        if (line.ContainsAny(ControlBytes))
         {
-            throw new BadRequestException(400, "Bad Request");
+            throw BadRequestException.Unclear();
         }
 
-        var head = new Head(isHttp11: first.EndsWith('1'));
-        for (int count = 0; ; count++)
+        if (lines++ == 0)
         {
-            string line = await connection.ReadLineAsync(LongestLine) ?? throw new BadRequestException(400, "Bad Request");
-            if (line.Length == 0)
-            {
-                return head.ToRequest(method, target);
-            }
+            TakeFirst(line);
+            return;
+        }
 
-            if (count == MostHeaders)
-            {
-                throw new BadRequestException(431, "Request Header Fields Too Large");
-            }
+        int colon = line.IndexOf((byte)':');
+        if (lines > MostHeaders + 1)
+        {
+            throw BadRequestException.TooLarge();
+        }
 
-            int colon = line.IndexOf(':');
-            if (colon < 0 || !IsToken(line.AsSpan(0, colon)) || !IsText(line))
-            {
-                throw new BadRequestException(400, "Bad Request");
-            }
+        if (colon < 0 || !IsToken(line[..colon]))
+        {
+            throw BadRequestException.Unclear();
+        }
 
-            head.Add(line[..colon].ToLowerInvariant(), line[(colon + 1)..].Trim(' ', '\t'));
+        TakeHeader(line[..colon], line[(colon + 1)..].Trim(" \t"u8));
+    }
+
+    private void TakeFirst(ReadOnlySpan<byte> line)
+    {
+        int afterMethod = line.IndexOf((byte)' '), afterTarget = line.LastIndexOf((byte)' ');
+        if (afterMethod < 0 || afterTarget <= afterMethod + 1 || !IsToken(line[..afterMethod]) || line[(afterMethod + 1)..afterTarget].Contains((byte)' '))
+        {
+            throw BadRequestException.Unclear();
+        }
+
+        var version = line[(afterTarget + 1)..];
+        isHttp11 = version.SequenceEqual("HTTP/1.1"u8);
+        if (!isHttp11 && !version.SequenceEqual("HTTP/1.0"u8))
+        {
+            throw BadRequestException.Unclear();
+        }
+
+        var method = line[..afterMethod];
+        Method = method.SequenceEqual("GET"u8) ? RequestMethod.Get : method.SequenceEqual("HEAD"u8) ? RequestMethod.Head : RequestMethod.Other;
+        Target = Encoding.UTF8.GetString(line[(afterMethod + 1)..afterTarget]);
+    }
+
+    private void TakeHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        if (Is(name, "host"u8))
+        {
+            host = Once(host, value);
+        }
+        else if (Is(name, "connection"u8))
+        {
+            foreach (var option in value.Split((byte)','))
+            {
+                closes |= Is(value[option].Trim(" \t"u8), "close"u8);
+                keepsAlive |= Is(value[option].Trim(" \t"u8), "keep-alive"u8);
+            }
+        }
+        else if (Is(name, "content-length"u8))
+        {
+            length = length is not null && Ascii.Equals(value, length) ? length : Once(length, value);
+        }
+        else if (Is(name, "transfer-encoding"u8))
+        {
+            isChunked = true;
+        }
+        else if (Is(name, "range"u8))
+        {
+            Range = Encoding.UTF8.GetString(value);
+        }
+        else if (Is(name, "if-range"u8))
+        {
+            RangeCondition = Encoding.UTF8.GetString(value);
+        }
+        else if (Is(name, "if-none-match"u8))
+        {
+            string tags = Encoding.UTF8.GetString(value);
+            KnownTags = KnownTags is null ? tags : $"{KnownTags},{tags}";
+        }
+        else if (Is(name, "if-modified-since"u8))
+        {
+            KnownSince = Encoding.UTF8.GetString(value);
         }
     }
 
-    private static bool IsToken(ReadOnlySpan<char> text) => text.Length > 0 && !text.ContainsAnyExcept(TokenCharacters);
+    private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> expected) => name.Length == expected.Length && Ascii.EqualsIgnoreCase(name, expected);
 
-    private static bool IsText(string line) => line.All(static letter => letter == '\t' || !char.IsControl(letter));
+    private static bool IsToken(ReadOnlySpan<byte> text) => text.Length > 0 && !text.ContainsAnyExcept(TokenBytes);
 
-    /// <summary>What the headers say, as they come.</summary>
-    private sealed class Head(bool isHttp11)
-    {
-        private bool closes;
-        private bool keepsAlive;
-        private string? host;
-        private string? length;
-        private bool isChunked;
-        private string? range;
-        private string? rangeCondition;
-        private string? knownTags;
-        private string? knownSince;
-
-        public void Add(string name, string value)
-        {
-            switch (name)
-            {
-                case "connection":
-                    foreach (string option in value.Split(',', StringSplitOptions.TrimEntries))
-                    {
-                        closes |= option.Equals("close", StringComparison.OrdinalIgnoreCase);
-                        keepsAlive |= option.Equals("keep-alive", StringComparison.OrdinalIgnoreCase);
-                    }
-
-                    break;
-                case "host":
-                    host = Once(host, value);
-                    break;
-                case "content-length":
-                    length = length == value ? value : Once(length, value);
-                    break;
-                case "transfer-encoding":
-                    isChunked = true;
-                    break;
-                case "range":
-                    range = value;
-                    break;
-                case "if-range":
-                    rangeCondition = value;
-                    break;
-                case "if-none-match":
-                    knownTags = knownTags is null ? value : $"{knownTags},{value}";
-                    break;
-                case "if-modified-since":
-                    knownSince = value;
-                    break;
-            }
-        }
-
-        public Request ToRequest(string method, string target)
-        {
-            bool isUnclear = (host is null && isHttp11) || (isChunked && (length is not null || !isHttp11))
-                || (length is not null && (length.Length == 0 || !length.All(char.IsAsciiDigit)));
-            return isUnclear ? throw new BadRequestException(400, "Bad Request")
-                : new Request(method, target, !closes && (isHttp11 || keepsAlive), range, isChunked || length?.Trim('0').Length > 0)
-                {
-                    RangeCondition = rangeCondition,
-                    KnownTags = knownTags,
-                    KnownSince = knownSince,
-                };
-        }
-
-        private static string Once(string? before, string value) => before is null ? value : throw new BadRequestException(400, "Bad Request");
-    }
+    private static string Once(string? before, ReadOnlySpan<byte> value) =>
+        before is null ? Encoding.UTF8.GetString(value) : throw BadRequestException.Unclear();
 
     /// <summary>A range counts only while the file is still the one that the client has a part of.</summary>
     public bool WantsRangeOf(string tag, DateTime modified) =>
@@ -146,8 +196,9 @@ internal sealed record Request(string Method, string Target, bool KeepAlive, str
         }
 
         // Dates travel in whole seconds.
-        return DateTime.TryParseExact(KnownSince, "R", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
-            out DateTime since)
+        return KnownSince is not null
+            && DateTime.TryParseExact(KnownSince, "R", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out DateTime since)
             && modified < since.AddSeconds(1);
     }
 

@@ -96,13 +96,13 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "ioctl")]
     internal static partial int Control(int descriptor, nuint request, int* value);
 
-    /// <summary>Whether the peer's system has everything that was sent over TCP, not counting the end itself; null if this system does not say. Linux
-    /// only.</summary>
-    internal static bool? IsAcknowledged(int descriptor)
+    /// <summary>How many bytes of what was sent over TCP the peer's system does not have yet, where the end of the sending side counts as one; null if this
+    /// system does not say. Linux only.</summary>
+    internal static int? Unacknowledged(int descriptor)
     {
         const nuint OutputQueue = 0x5411;
-        int count;         // the end counts as one byte, and its acknowledgement may take time
-        return Control(descriptor, OutputQueue, &count) == 0 ? count <= 1 : null;
+        int count;
+        return Control(descriptor, OutputQueue, &count) == 0 ? count : null;
     }
 
     [LibraryImport(Name, EntryPoint = "getsockopt")]

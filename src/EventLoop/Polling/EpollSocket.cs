@@ -278,7 +278,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
 
     internal override bool MayLoseAtClose => IsTcp;
 
-    internal override bool? IsAcknowledged => IsTcp ? Libc.IsAcknowledged(descriptor) : true;
+    internal override int? Unacknowledged => IsTcp ? Libc.Unacknowledged(descriptor) : 0;
 
     internal override EndPoint? LocalEndPoint
     {

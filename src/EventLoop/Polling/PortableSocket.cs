@@ -152,8 +152,8 @@ internal sealed class PortableSocket : SocketDevice
 
     internal override bool MayLoseAtClose => IsTcp;
 
-    internal override bool? IsAcknowledged =>
-        !IsTcp ? true : OperatingSystem.IsLinux() ? Libc.IsAcknowledged((int)socket.SafeHandle.DangerousGetHandle()) : null;
+    internal override int? Unacknowledged =>
+        !IsTcp ? 0 : OperatingSystem.IsLinux() ? Libc.Unacknowledged((int)socket.SafeHandle.DangerousGetHandle()) : null;
 
     internal override int ReceiveFrom(Span<byte> buffer, SocketAddress from, out bool truncated)
     {

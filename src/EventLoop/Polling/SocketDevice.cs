@@ -84,8 +84,9 @@ internal abstract class SocketDevice : StreamDevice
     /// <summary>Whether the peer may lose what was sent to it if this is closed while unread input is there, or comes later: true of TCP.</summary>
     internal virtual bool MayLoseAtClose => false;
 
-    /// <summary>Whether the peer's system has everything that was sent, asked after the sending side has ended; null if this system does not say.</summary>
-    internal virtual bool? IsAcknowledged => true;
+    /// <summary>How many bytes the peer's system does not have yet of what was sent, where the end of the sending side may count as one; null if this system
+    /// does not say.</summary>
+    internal virtual int? Unacknowledged => 0;
 
     internal abstract int ReceiveFrom(Span<byte> buffer, SocketAddress from, out bool truncated);
 

@@ -1,12 +1,13 @@
 using EventLoop.Net.Sockets;
+using EventLoop.Polling;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Connections;
 
 /// <summary>
 /// The orderly end of a TCP connection. A system that meets input which nobody will read, at the close or after it, responds with a reset and drops what it
-/// has accepted but not delivered. So the sending side ends first, and input is read and dropped until the peer ends its side, or nothing can be lost any
-/// more. Loop thread only.
+/// has accepted but not delivered. So unless that is everything, and nothing of the peer's is unread, the sending side ends first, and input is read and
+/// dropped until the peer ends its side, or nothing can be lost any more. Loop thread only.
 /// </summary>
 internal static class LingeringClose
 {
@@ -16,7 +17,7 @@ internal static class LingeringClose
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
     private const long MostDropped = 16 << 20;
 
-    /// <summary>Ends the sending side. Returns whether closing at once might lose something.</summary>
+    /// <summary>Returns whether closing at once might lose something; then the sending side has ended.</summary>
     /// <param name="socket">A connected socket.</param>
     /// <param name="isSending">Whether the peer may be in the middle of sending.</param>
     internal static bool IsNeeded(LoopSocket socket, out bool isSending)
@@ -28,12 +29,26 @@ internal static class LingeringClose
             return false;
         }
 
-        device.ShutdownSend();
         long dropped = 0;
         var left = socket.DropInput(ref dropped);
         isSending = dropped > 0;
-        return left != DropOutcome.End && ReferenceEquals(LoopCore.Running, socket.Core) && (isSending || device.IsAcknowledged == false);
+        if (left == DropOutcome.End || !ReferenceEquals(LoopCore.Running, socket.Core))
+        {
+            return false;
+        }
+
+        if (!isSending && device.Unacknowledged == 0)
+        {
+            socket.LeaveUnread();
+            return false;
+        }
+
+        device.ShutdownSend();
+        return isSending || HasAll(device) == false;
     }
+
+    // Whether the peer's system has everything, once the sending side has ended: the end counts as one byte, and its acknowledgement may take time.
+    private static bool? HasAll(SocketDevice device) => device.Unacknowledged is { } count ? count <= 1 : null;
 
     /// <summary>Runs where it is needed; the socket is closed when this ends, even if it throws.</summary>
     internal static async Coroutine Run(LoopSocket socket, bool isSending, TimeSpan deadline)
@@ -65,7 +80,7 @@ internal static class LingeringClose
                     continue;
                 }
 
-                if (socket.Device.IsAcknowledged != false && loop.Time >= quietUntil)
+                if (HasAll(socket.Device) != false && loop.Time >= quietUntil)
                 {
                     return;
                 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EventLoop.Native;
 using EventLoop.Polling;
 using EventLoop.Scheduling;
@@ -85,6 +86,9 @@ internal sealed class DeviceReadiness : IDeviceOwner
     /// <summary>Whether a send was given up in its middle; its user may still close it in order.</summary>
     internal bool EndsInMiddle;
 
+    // Whether a receive has met the peer's end: no input can come any more.
+    private bool hasEnded;
+
     /// <summary>Null without debug mode.</summary>
     internal string? CreatedAt { get; }
 
@@ -129,12 +133,13 @@ internal sealed class DeviceReadiness : IDeviceOwner
 
     /// <summary>Reads and drops what has arrived, including what the poller has not reported yet.</summary>
     /// <param name="dropped">Incremented by the number of bytes.</param>
+    [SkipLocalsInit]
     internal DropOutcome Drop(ref long dropped)
     {
         const int MostAtOnce = 1 << 20;
         Span<byte> buffer = stackalloc byte[16 * 1024];
         int here = 0;
-        while (true)
+        while (!hasEnded)
         {
             int count = device.Receive(buffer);
             if (count == StreamDevice.WouldBlock)
@@ -145,7 +150,8 @@ internal sealed class DeviceReadiness : IDeviceOwner
 
             if (count <= 0)
             {
-                return DropOutcome.End;
+                hasEnded = true;
+                break;
             }
 
             dropped += count;
@@ -155,7 +161,12 @@ internal sealed class DeviceReadiness : IDeviceOwner
                 return DropOutcome.More;
             }
         }
+
+        return DropOutcome.End;
     }
+
+    /// <summary>Notes that nothing can be lost any more, whatever input comes.</summary>
+    internal void LeaveUnread() => State &= ~SocketState.DropsUnread;
 
     /// <summary>Notes that an attempt has found nothing: the next arrival is a change, which will be reported.</summary>
     internal void NothingLeft() => State &= ~(SocketState.Readable | SocketState.JustTold | SocketState.ShortProvesNothing);
@@ -179,6 +190,7 @@ internal sealed class DeviceReadiness : IDeviceOwner
         }
 
         int count = CountReceived(AfterReceive(device.Receive(buffer)));
+        hasEnded |= count == 0;
         if (count > 0 && count < buffer.Length && device.ShortMeansEmpty && (State & SocketState.ShortProvesNothing) == 0)
         {
             State &= ~SocketState.Readable;

@@ -132,6 +132,8 @@ public sealed partial class LoopSocket
 
     internal DropOutcome DropInput(ref long dropped) => ready.IsClosed ? DropOutcome.End : ready.Drop(ref dropped);
 
+    internal void LeaveUnread() => ready.LeaveUnread();
+
     internal void WhenClosed(Action call) => ready.WhenClosed(call);
 
     /// <summary>Why nothing can be sent any more, because part of something is missing; null otherwise.</summary>

@@ -48,7 +48,7 @@ if (!isBesideTheStudy)      // the study has no rehearsal either
     }
 
     // The compiler shares the core with what it compiles, and takes its time: that is not what is measured.
-    var rehearsal = TimeSpan.FromSeconds(4);
+    var rehearsal = TimeSpan.FromSeconds(8);
     for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < rehearsal;)
     {
         foreach (var (_, run, most, _) in cases)

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import figures
+import loads
 import web
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -83,6 +84,9 @@ def summary(values):
 
 
 # ---- the suites: each returns its rows and what else belongs into its file
+
+# The peers of echo that are measured at every point.
+MAIN_PEERS = {"epoll", "libuv", "go", "tokio", "node", "bun", "deno", "uvloop-protocol"}
 
 # `EventLoop` and `pool` run with .NET's default settings; the second form of ours is what <EventLoopTunedRuntime> sets (docs/tuning.md).
 DEFAULTS = {"DOTNET_gcConcurrent": "1"}
@@ -158,55 +162,6 @@ def measure_sleepers(quick):
     return {"rounds": counts[1_000_000], "versions": {label: lines[0]["version"] for (_, label), lines in values.items()}, "rows": rows}
 
 
-# Seconds of load before the measurement. A JIT that shares its core with the server takes that long until it has optimized what runs; with
-# less, the figure is the compiler's. What was compiled before, or is interpreted, is warm at once.
-JIT_WARMUP, WARMUP = 2.5, 0.3
-
-
-def load(label, command, options, seconds, generator="echoload"):
-    warmup = JIT_WARMUP if label.startswith(("EventLoop", "node", "bun", "deno")) else WARMUP
-    output = run([os.path.join(BENCHMARKS, "load", "run-echo.sh"), label, *options, "--seconds", str(seconds), "--warmup", str(warmup),
-                  "--", *command], seconds + warmup + 40, {"LOAD": generator}, check=False)
-    lines = json_lines(output)
-    return lines[0] if lines else None
-
-
-class Loads:
-    """The results of every server at every point, by round. Who failed twice is not tried again."""
-
-    def __init__(self, seconds, generator="echoload"):
-        self.seconds, self.generator, self.values, self.failures = seconds, generator, {}, {}
-
-    def measure(self, number, point, label, command, options):
-        if self.failures.get(label, 0) >= 2:
-            return
-        result = load(label, command, options, self.seconds, self.generator)
-        if result is None:
-            self.failures[label] = self.failures.get(label, 0) + 1
-        else:
-            self.values.setdefault((point, label), {})[number] = result
-
-    def rows(self, null, keys):
-        """Marks whom the generator limited: it had no time left, or the null server was no faster."""
-        rows = []
-        for (point, label), by_round in self.values.items():
-            results, nulls = list(by_round.values()), self.values.get((point, null), {})
-            near = nulls and statistics.median(r["rps"] for r in results) >= 0.9 * statistics.median(r["rps"] for r in nulls.values())
-            saturated = sum(r["saturated"] for r in results) * 2 > len(results)
-            row = dict(zip(keys, point), server=label, limited_by_generator=bool(near or saturated))
-            for field in ("rps", "p50_us", "p90_us", "p99_us", "p999_us", "server_cpu_us", "server_cpu_share", "server_rss_mb",
-                          "server_threads", "server_wait_share", "load_cpu_share", "load_wait_share"):
-                present = [r[field] for r in results if field in r]
-                if present:
-                    row[field] = summary(present)
-            pairs = [(result, nulls[number]) for number, result in by_round.items() if number in nulls]
-            if pairs:
-                row["share_of_null_rps"] = statistics.median(a["rps"] / b["rps"] for a, b in pairs)
-                row["times_null_cpu"] = statistics.median(a["server_cpu_us"] / max(b["server_cpu_us"], 1e-9) for a, b in pairs)
-            rows.append(row)
-        return rows
-
-
 def measure_echo(quick):
     ours = []
     if os.path.isdir(os.path.join(ROOT, "samples", "EchoServer")):
@@ -214,19 +169,16 @@ def measure_echo(quick):
         ours = [(f"EventLoop-{style}", ["dotnet", program("EchoServer"), "--style", style]) for style in ("raw", "stream")]
     else:
         say("skipped  EventLoop: there is no samples/EchoServer yet")
-    main = {"epoll", "libuv", "go", "tokio", "node", "bun", "deno", "uvloop-protocol"}
     servers = ours + peers("echo")
+    main = {label for label, _ in servers if label in MAIN_PEERS or label.startswith("EventLoop")}
     rounds, seconds = ROUNDS or (2 if quick else 5), 0.5 if quick else 1
     points = [(1024, 10), (1024, 100)] if quick else [(s, c) for s in (1024, 10240, 102400) for c in (10, 100, 1000)]
-    loads = Loads(seconds)
+    measured = loads.Loads(sys.modules[__name__], seconds)
     for number in range(rounds):
         say(f"echo: round {number + 1} of {rounds}")
-        for point in points:
-            for label, command in servers:
-                minor = label not in main and not label.startswith("EventLoop")
-                if not minor or (not quick and point == (1024, 100)):
-                    loads.measure(number, point, label, command, ["--size", str(point[0]), "--connections", str(point[1])])
-    return {"rounds": rounds, "seconds": seconds, "rows": loads.rows("epoll", ("size", "connections"))}
+        measured.round(number, servers, [(point, None if not quick and point == (1024, 100) else main) for point in points],
+                       lambda point: ["--size", str(point[0]), "--connections", str(point[1])])
+    return {"rounds": rounds, "seconds": seconds, "rows": measured.rows("epoll", ("size", "connections"))}
 
 
 def measure_accept(quick):
@@ -235,25 +187,22 @@ def measure_accept(quick):
     if os.path.isdir(os.path.join(ROOT, "samples", "EchoServer")):
         build([("EchoServer", "samples/EchoServer"), ("HttpStatic", "samples/HttpStatic")])
         ours = [(f"EventLoop-{style}", ["dotnet", program("EchoServer"), "--style", style]) for style in ("raw", "stream")]
-    main = {"epoll", "libuv", "go", "tokio", "node", "bun", "deno", "uvloop-protocol"}
-    servers = ours + [(label, command) for label, command in peers("echo") if label in main]
+    servers = ours + [(label, command) for label, command in peers("echo") if label in MAIN_PEERS]
     rounds, seconds = ROUNDS or (1 if quick else 5), 0.5 if quick else 1
-    loads = Loads(seconds, "connload")
+    measured = loads.Loads(sys.modules[__name__], seconds, "connload")
     with tempfile.TemporaryDirectory() as root:
         os.chmod(root, 0o755)
         with open(os.path.join(root, "page"), "wb") as page:
             page.write(b"x" * 1000)
         if ours:
             web.append(("EventLoop", ["dotnet", program("HttpStatic"), "--root", root]))
-        if subprocess.run("command -v nginx || ls /usr/sbin/nginx", shell=True, capture_output=True).returncode == 0:
+        if has_nginx():
             web.append(("nginx", [os.path.join(BENCHMARKS, "peers", "http", "nginx.sh"), "--root", root]))
         for number in range(rounds):
             say(f"accept: round {number + 1} of {rounds}")
-            for label, command in servers:
-                loads.measure(number, (64, 64), label, command, ["--size", "64", "--connections", "64"])
-            for label, command in web:
-                loads.measure(number, (1000, 64), label, command, ["--path", "/page", "--connections", "64"])
-    return {"rounds": rounds, "seconds": seconds, "rows": loads.rows("epoll", ("size", "connections"))}
+            measured.round(number, servers, [((64, 64), None)], lambda point: ["--size", "64", "--connections", "64"])
+            measured.round(number, web, [((1000, 64), None)], lambda point: ["--path", "/page", "--connections", "64"])
+    return {"rounds": rounds, "seconds": seconds, "rows": measured.rows("epoll", ("size", "connections"))}
 
 
 def measure_http(quick):
@@ -261,24 +210,29 @@ def measure_http(quick):
         raise Skipped("there is no samples/HttpStatic yet")
     build([("HttpStatic", "samples/HttpStatic")])
     rounds, seconds = ROUNDS or (1 if quick else 5), 0.5 if quick else 1
-    nginx = subprocess.run("command -v nginx || ls /usr/sbin/nginx", shell=True, capture_output=True).returncode == 0
-    if not nginx:
+    if not has_nginx():
         say("skipped  nginx: not installed (see peers/install.sh)")
-    loads = Loads(seconds, "httpload")
+    measured = loads.Loads(sys.modules[__name__], seconds, "httpload")
     with tempfile.TemporaryDirectory() as root:
         os.chmod(root, 0o755)
-        for size in (10_000, 10_000_000):
+        sizes = (10_000, 10_000_000)
+        for size in sizes:
             with open(os.path.join(root, str(size)), "wb") as page:
                 page.write(b"x" * size)
+        servers = [("EventLoop", ["dotnet", program("HttpStatic"), "--root", root])]
+        if has_nginx():
+            servers.append(("nginx", [os.path.join(BENCHMARKS, "peers", "http", "nginx.sh"), "--root", root]))
         for number in range(rounds):
+            say(f"http: round {number + 1} of {rounds}")
             for point in [(10_000, 64), (10_000_000, 4)]:
-                servers = [("EventLoop", ["dotnet", program("HttpStatic"), "--root", root]),
-                           ("null", [os.path.join(BENCHMARKS, "load", "build", "nullhttp"), "--size", str(point[0])])]
-                if nginx:
-                    servers.append(("nginx", [os.path.join(BENCHMARKS, "peers", "http", "nginx.sh"), "--root", root]))
-                for label, command in servers:
-                    loads.measure(number, point, label, command, ["--path", f"/{point[0]}", "--connections", str(point[1])])
-    return {"rounds": rounds, "seconds": seconds, "rows": loads.rows("null", ("size", "connections"))}
+                null = ("null", [os.path.join(BENCHMARKS, "load", "build", "nullhttp"), "--size", str(point[0])])
+                measured.round(number, [*servers, null], [(point, None)],
+                               lambda point: ["--path", f"/{point[0]}", "--connections", str(point[1])])
+    return {"rounds": rounds, "seconds": seconds, "rows": measured.rows("null", ("size", "connections"))}
+
+
+def has_nginx():
+    return subprocess.run("command -v nginx || ls /usr/sbin/nginx", shell=True, capture_output=True).returncode == 0
 
 
 def measure_files(quick):

@@ -75,7 +75,7 @@ public sealed partial class LoopFile
         }
 
         // Files in /proc have no length; others may grow meanwhile. What is read over is not cleared before.
-        var bytes = GC.AllocateUninitializedArray<byte>(length == 0 ? 4096 : (int)length);
+        var bytes = LargePages.NewArray(length == 0 ? 4096 : (int)length);
         int read = 0;
         while (await file.ReadAsync(bytes.AsMemory(read), read) is > 0 and var part)
         {

@@ -20,6 +20,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "fstatfs")]
     internal static partial int FileSystemStatus(int descriptor, byte* status);
 
+    [LibraryImport(Name, EntryPoint = "madvise")]
+    internal static partial int Advise(nuint start, nuint length, int advice);
+
     [LibraryImport(Name, EntryPoint = "flock")]
     internal static partial int Lock(int descriptor, int operation);
 }

@@ -32,6 +32,12 @@ internal static class RuntimeTricks
     /// </summary>
     internal static bool MayCompareEnvironments => !IsSet("EventLoop.ReadEnvironments", "EVENTLOOP_READ_ENVIRONMENTS");
 
+    /// <summary>
+    /// Whether the system may be asked to use large pages for arrays of many megabytes, which are the collector's; switched off by
+    /// <c>EventLoop.UseSmallPages</c>, <c>EVENTLOOP_USE_SMALL_PAGES</c>.
+    /// </summary>
+    internal static bool MayAskForLargePages => !IsSet("EventLoop.UseSmallPages", "EVENTLOOP_USE_SMALL_PAGES");
+
     private static bool IsSet(string name, string variable) =>
         AppContext.TryGetSwitch(name, out bool isSet) ? isSet : Environment.GetEnvironmentVariable(variable) is "1" or "true";
 }

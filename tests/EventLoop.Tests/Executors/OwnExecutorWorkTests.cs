@@ -40,7 +40,7 @@ public sealed class OwnExecutorWorkTests : LoopTest
             for (int round = 0; round < 200; round++)
             {
                 int number = round;
-                using var gate = new ManualResetEventSlim();
+                var gate = new ManualResetEventSlim();      // not disposed: work that was given up may still wait for it
                 LoopTask<int> given = Loop.CreateTask(Loop.RunInExecutor(executor, () => { gate.Wait(TimeSpan.FromSeconds(30)); return -1; }));
                 LoopTask<int> failing = Loop.CreateTask(Loop.RunInExecutor<int>(executor, () => throw new InvalidDataException($"{number}")));
                 await Loop.Yield();

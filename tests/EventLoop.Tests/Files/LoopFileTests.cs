@@ -189,6 +189,18 @@ public sealed class LoopFileTests : FileTest
     }
 
     [Fact]
+    public void A_file_of_many_megabytes_is_read_whole() => RunLoop(async () =>
+    {
+        var content = new byte[(9 << 20) + 1];
+        new Random(1).NextBytes(content);
+        string path = At("large");
+        File.WriteAllBytes(path, content);
+
+        (await LoopFile.ReadAllBytesAsync(path)).AsSpan().SequenceEqual(content).Should().BeTrue();
+        (await LoopFile.ReadAllBytesAsync(path)).AsSpan().SequenceEqual(content).Should().BeTrue();
+    });
+
+    [Fact]
     public void Many_writes_at_the_same_time_each_go_where_they_are_told() => RunLoop(async () =>
     {
         string path = At("many");

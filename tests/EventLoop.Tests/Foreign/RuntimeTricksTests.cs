@@ -68,6 +68,22 @@ public sealed class RuntimeTricksTests : LoopTest
     [Fact]
     public void The_probe_of_the_awaiters_passes_here() => EventLoop.Foreign.ForeignAwaiterProbe.Passes().Should().BeTrue();
 
+    [Fact]
+    public void A_large_file_is_read_the_same_when_no_large_pages_are_asked_for() => RunWith(
+        "EventLoop.UseSmallPages",
+        "-method", $"{typeof(Files.LoopFileTests).FullName}.{nameof(Files.LoopFileTests.A_file_of_many_megabytes_is_read_whole)}",
+        "-method", $"{typeof(RuntimeTricksTests).FullName}.{nameof(Large_pages_are_asked_for_unless_the_switch_is_set)}");
+
+    [Fact]
+    public void Large_pages_are_asked_for_unless_the_switch_is_set()
+    {
+        bool isSet = AppContext.TryGetSwitch("EventLoop.UseSmallPages", out bool value) && value;
+        EventLoop.IO.LargePages.NewArray(9 << 20).Should().HaveCount(9 << 20);
+        Assert.SkipUnless(isSet || Directory.Exists("/sys/kernel/mm/transparent_hugepage"), "this system has no large pages");
+
+        EventLoop.IO.LargePages.IsOn.Should().Be(!isSet);
+    }
+
     private static void RunWith(string name, params string[] selection)
     {
         string tests = typeof(RuntimeTricksTests).Assembly.Location;

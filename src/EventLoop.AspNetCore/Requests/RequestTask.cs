@@ -12,18 +12,18 @@ internal sealed class RequestTask : LoopTask
     private object? endOrMethod;           // while it runs, who is notified of its end; then the request's method
 
     private RequestTask(LoopCore core, HttpContext request)
-        : base(core, null) => subject = request;
+        : base(core, null, owner: null) => subject = request;
 
     private RequestEnd? End => endOrMethod as RequestEnd;
 
-    private protected override string DefaultName
+    private protected override string? DefaultName
     {
         get
         {
             object? now = subject;
             if (now is not HttpContext http)
             {
-                return now is null ? base.DefaultName : $"{endOrMethod} {now}";
+                return now is null ? null : $"{endOrMethod} {now}";
             }
 
             try
@@ -32,7 +32,7 @@ internal sealed class RequestTask : LoopTask
             }
             catch (Exception over) when (over is ObjectDisposedException or NullReferenceException or InvalidOperationException)
             {
-                return base.DefaultName;      // it is ending at this moment, on another thread
+                return null;      // it is ending at this moment, on another thread
             }
         }
     }
@@ -55,7 +55,7 @@ internal sealed class RequestTask : LoopTask
         }
 
         var body = Run(application, http);
-        task.Begin(core, (CoroutineBox)body.Source!, body.Token, eager: true, owner: null, detached: false);
+        task.Begin(core, (CoroutineBox)body.Source!, body.Token, eager: true);
         return task;
     }
 

@@ -71,12 +71,13 @@ internal sealed class RecordRing
 
     // ---- Names
 
-    internal void NoteEnd(LoopTask task)
+    /// <summary>Keeps the name of a task as long as a record may mention it.</summary>
+    internal void NoteEnd(int task, string name)
     {
         lock (gate)
         {
-            endedNames[task.Id] = task.Name;
-            endedOrder.Enqueue((task.Id, written));
+            endedNames[task] = name;
+            endedOrder.Enqueue((task, written));
             while (endedOrder.TryPeek(out var first) && first.Position < written - Capacity)
             {
                 endedNames.Remove(endedOrder.Dequeue().Task);

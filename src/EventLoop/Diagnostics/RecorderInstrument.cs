@@ -58,14 +58,17 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
     {
         Open();
         ring.Add((byte)RecordedEventKind.TaskEnded, instruments.Moment, task.Task!.Id, 0);
-        ring.NoteEnd(task.Task!);
+        if (task.Task!.KnownName is { } name)
+        {
+            ring.NoteEnd(task.Task!.Id, name);
+        }
     }
 
     // ---- A step as a whole
 
     internal override bool TakesStepsWhole => true;
 
-    internal override void OnStep(LoopContext? context, long firstPut)
+    internal override void OnStep(LoopItem item, LoopContext? context, long firstPut)
     {
         long began = instruments.Moment;
         long ended = began;
@@ -84,9 +87,9 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
 
         long put = ready.Put;
         var taskCounts = counts ? task.Counts : null;
-        if (put - firstPut == 1 && ended - began < shortestStall && ready.Newest is var woken && ReferenceEquals(woken.Context, context)
-            && woken.WakesUp == WakeUp.ByItself)
+        if (put - firstPut == 1 && item.WakesUp == WakeUp.ByItself && ReferenceEquals(item.Context, context) && ended - began < shortestStall)
         {
+            // The only thing that it put into the ready queue is itself.
             ring.Add(RecordRing.Yielded, began, task.Id, (uint)(ended - began));
             taskCounts?.Yield(began, ended, task.Id);
             return;

@@ -35,9 +35,10 @@ internal abstract class Instrument
     internal virtual bool TakesStepsWhole => false;
 
     /// <summary>An outermost step has ended. It has to read the clock, if it hears <see cref="Hearing.Times"/>, and to see itself whom the step woke.</summary>
+    /// <param name="item">What has run; it may belong to others by now.</param>
     /// <param name="context">The context where it began: that of a task, of a plain callback, or null for a raw step.</param>
     /// <param name="firstPut">On the scale of <see cref="ReadyQueue.Put"/>: what it made ready is in the ready queue from here on.</param>
-    internal virtual void OnStep(LoopContext? context, long firstPut) { }
+    internal virtual void OnStep(LoopItem item, LoopContext? context, long firstPut) { }
 
     /// <summary><see cref="Hearing.Parks"/>: after the end of a step whose code waits now.</summary>
     /// <param name="context">The context of the waiting code: the task's own, or that of a scope in it.</param>

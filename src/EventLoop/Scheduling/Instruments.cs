@@ -9,6 +9,7 @@ namespace EventLoop.Scheduling;
 /// <remarks>Loop thread only, except <see cref="Add"/> and <see cref="Remove"/>.</remarks>
 internal sealed class Instruments(LoopCore core)
 {
+    private readonly ReadyQueue ready = core.Ready;
     private readonly List<(long From, long To)> toldInside = [];      // what inner steps of the running one made ready
     private Instrument[] all = [];
     private Instrument[] ofBegins = [];      // those of them that listen to it; likewise the two below
@@ -17,7 +18,7 @@ internal sealed class Instruments(LoopCore core)
     private long moment;              // loop time, as far as known
     private long told;                // of ReadyQueue.Put: what is before it was reported
     private Instrument? whole;        // the only one that listens to steps, if it takes them whole
-    private volatile bool isInWhole;  // whether a step runs of which it is told afterwards; read on any thread
+    private volatile Whole inWhole;   // read on any thread
     private LoopContext? addedIn;     // the running step is not reported, because an instrument was attached in the middle of it
     private long visited;             // the current walk through the ready queue
     private long visitEnd;
@@ -35,8 +36,9 @@ internal sealed class Instruments(LoopCore core)
         if (isFirstOfSteps)
         {
             moment = core.Clock.Now;
-            told = core.Ready.Put;
+            told = ready.Put;
             addedIn = core.Current;
+            whole = addedIn is null ? whole : null;      // only from the next step but one on: whom this step wakes is reported with the next
         }
     });
 
@@ -60,14 +62,22 @@ internal sealed class Instruments(LoopCore core)
         }
     }
 
+    private void FindWhole() =>
+        whole = Array.FindAll(all, static one => (one.Hears & Hearing.AnyOfSteps) != 0) is [{ TakesStepsWhole: true } only] ? only : null;
+
     private void Set(Instrument[] instruments)
     {
         all = instruments;
         ofBegins = Array.FindAll(all, static one => (one.Hears & Hearing.StepBegins) != 0);
         ofEnds = Array.FindAll(all, static one => (one.Hears & Hearing.StepEnds) != 0);
         ofWaits = Array.FindAll(all, static one => (one.Hears & Hearing.Waits) != 0);
-        whole = Array.FindAll(all, static one => (one.Hears & Hearing.AnyOfSteps) != 0) is [{ TakesStepsWhole: true } only] ? only : null;
-        isInWhole = false;
+        whole = null;
+        inWhole = Whole.None;
+        if (addedIn is null)
+        {
+            FindWhole();
+        }
+
         core.Heard = instruments.Aggregate(Hearing.None, static (heard, one) => heard | one.Hears);
     }
 
@@ -110,12 +120,12 @@ internal sealed class Instruments(LoopCore core)
 
     internal void BeginStep(LoopItem item, bool isInner, out HeardStep step)
     {
-        if (!isInner && (told != core.Ready.Put || addedIn is not null))
+        if (!isInner && (told != ready.Put || addedIn is not null))
         {
             TellArrivals(item);
         }
 
-        step = new HeardStep { Context = item.Context, Began = isInner && IsTimed ? core.Clock.Now : moment, FirstPut = core.Ready.Put, IsInner = isInner };
+        step = new HeardStep { Context = item.Context, Began = isInner && IsTimed ? core.Clock.Now : moment, FirstPut = ready.Put, IsInner = isInner };
         foreach (var one in ofBegins)
         {
             if ((one.Hears & Hearing.StepBegins) != 0)
@@ -134,7 +144,7 @@ internal sealed class Instruments(LoopCore core)
             moment = now;
         }
 
-        long put = core.Ready.Put;
+        long put = ready.Put;
         var left = core.Current;
         foreach (var one in ofEnds)
         {
@@ -157,6 +167,7 @@ internal sealed class Instruments(LoopCore core)
         if (step.IsInner)
         {
             toldInside.Add((step.FirstPut, put));
+            inWhole = inWhole == Whole.None ? Whole.None : Whole.StepWithInner;
             return;
         }
 
@@ -170,8 +181,15 @@ internal sealed class Instruments(LoopCore core)
 
     // ---- Steps that one instrument takes whole: the same, in fewer instructions
 
+    private enum Whole : byte
+    {
+        None,
+        Step,
+        StepWithInner,
+    }
+
     /// <summary>Whether a step runs that will be reported as a whole. Any thread.</summary>
-    internal bool IsInWhole => isInWhole;
+    internal bool IsInWhole => inWhole != Whole.None;
 
     /// <summary>The instrument to which the step that begins is reported when it has ended; null: it is reported piece by piece.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -182,33 +200,34 @@ internal sealed class Instruments(LoopCore core)
             return null;
         }
 
-        if (told != core.Ready.Put || addedIn is not null)
+        if (told != ready.Put)
         {
             TellArrivals(item);
         }
 
-        isInWhole = true;
+        inWhole = Whole.Step;
         return one;
     }
 
     /// <param name="one">What the beginning has returned.</param>
+    /// <param name="item">What has run; it may belong to others by now.</param>
     /// <param name="context">Where the step began.</param>
     /// <param name="firstPut">On the scale of <see cref="ReadyQueue.Put"/>, when it began.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void EndWhole(Instrument one, LoopContext? context, long firstPut)
+    internal void EndWhole(Instrument one, LoopItem item, LoopContext? context, long firstPut)
     {
         if (one.Hears != Hearing.None)
         {
-            one.OnStep(context, firstPut);
+            one.OnStep(item, context, firstPut);
         }
 
-        if (toldInside.Count > 0)
+        if (inWhole != Whole.Step)
         {
             toldInside.Clear();
         }
 
-        told = core.Ready.Put;
-        isInWhole = false;
+        told = ready.Put;
+        inWhole = Whole.None;
     }
 
     /// <summary>Loop time, as far as known: the end of the latest step where steps are timed, otherwise the latest look. Loop thread; read on any.</summary>
@@ -224,12 +243,12 @@ internal sealed class Instruments(LoopCore core)
     /// <param name="taken">The item that was already taken out of the ready queue; null: none.</param>
     internal void TellArrivals(LoopItem? taken)
     {
-        long put = core.Ready.Put;
+        long put = ready.Put;
         if (told != put)
         {
             if (ofWaits.Length > 0)
             {
-                if (taken is not null && core.Ready.Taken > told && !IsToldInside(core.Ready.Taken - 1))
+                if (taken is not null && ready.Taken > told && !IsToldInside(ready.Taken - 1))
                 {
                     TellWoken(taken, addedIn);
                 }
@@ -240,12 +259,16 @@ internal sealed class Instruments(LoopCore core)
             told = put;
         }
 
-        addedIn = null;
         toldInside.Clear();
+        if (addedIn is not null)
+        {
+            addedIn = null;
+            FindWhole();
+        }
     }
 
     /// <summary>Notes that the ready queue was reordered.</summary>
-    internal void NoteShuffle() => told = core.Ready.Put;
+    internal void NoteShuffle() => told = ready.Put;
 
     private void TellParked(LoopContext context, WaitNode node)
     {
@@ -266,7 +289,7 @@ internal sealed class Instruments(LoopCore core)
             return;
         }
 
-        int number = (int)Math.Min(core.Ready.Put - from, core.Ready.Count);
+        int number = (int)Math.Min(ready.Put - from, ready.Count);
         if (number == 0)
         {
             return;
@@ -274,14 +297,14 @@ internal sealed class Instruments(LoopCore core)
 
         if (number == 1 && toldInside.Count == 0)
         {
-            TellWoken(core.Ready.Newest, by);      // as after most steps
+            TellWoken(ready.Newest, by);      // as after most steps
             return;
         }
 
-        visited = core.Ready.Put - number;
+        visited = ready.Put - number;
         visitEnd = to;
         visitBy = by;
-        core.Ready.VisitLast(number, static (item, told) => told.Visit(item), this);
+        ready.VisitLast(number, static (item, told) => told.Visit(item), this);
     }
 
     private void Visit(LoopItem item)
@@ -384,10 +407,11 @@ internal sealed class Instruments(LoopCore core)
     internal void BeginRun()
     {
         moment = core.Clock.Now;
-        told = core.Ready.Put;
-        addedIn = null;
-        isInWhole = false;
+        told = ready.Put;
+        inWhole = Whole.None;
         toldInside.Clear();
+        addedIn = null;
+        FindWhole();
         foreach (var one in all)
         {
             if ((one.Hears & Hearing.Runs) != 0)
@@ -399,7 +423,7 @@ internal sealed class Instruments(LoopCore core)
 
     internal void EndRun()
     {
-        isInWhole = false;
+        inWhole = Whole.None;
         foreach (var one in all)
         {
             if ((one.Hears & Hearing.Runs) != 0)

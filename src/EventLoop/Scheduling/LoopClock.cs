@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using EventLoop.Reporting;
 
 namespace EventLoop.Scheduling;
@@ -17,6 +18,7 @@ internal sealed class LoopClock
     private readonly TimeProvider? custom;       // null: the system's, read without a virtual call
     private readonly long frequency;
     private readonly long origin;
+    private readonly bool countsNanoseconds;     // the system's, as nearly everywhere: read without a call
 
     private long lead;                 // how much loop time was ahead of the system's when the provider answered last; any thread
     private volatile bool isBroken;    // any thread
@@ -32,6 +34,7 @@ internal sealed class LoopClock
                 "options.TimeProvider");
         }
 
+        countsNanoseconds = custom is null && frequency == 1_000_000_000;
         origin = custom is null ? Stopwatch.GetTimestamp() : custom.GetTimestamp();
         lead = -SystemNow;
     }
@@ -46,7 +49,13 @@ internal sealed class LoopClock
     internal Action<Exception, long>? Failed { get; set; }
 
     /// <summary>The time, rounded down, for checks whether a deadline has come. Never throws.</summary>
-    internal long Now => custom is null ? ToTicks(Stopwatch.GetTimestamp() - origin, roundUp: false) : NowOrSystem(roundUp: false);
+    internal long Now
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => countsNanoseconds ? (Stopwatch.GetTimestamp() - origin) / 100 : OtherNow;
+    }
+
+    private long OtherNow => custom is null ? ToTicks(Stopwatch.GetTimestamp() - origin, roundUp: false) : NowOrSystem(roundUp: false);
 
     /// <summary>The same on behalf of one operation, which fails if the provider does.</summary>
     internal long ReadNow() => custom is null ? Now : ReadCustom(roundUp: false);

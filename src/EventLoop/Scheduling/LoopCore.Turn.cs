@@ -299,10 +299,16 @@ internal abstract partial class LoopCore
             var context = item.Context;
             long put = Ready.Put;
             ExecuteHeard(item);
-            Instruments.EndWhole(whole, context, put);
+            Instruments.EndWhole(whole, item, context, put);
             return;
         }
 
+        StepHeardInPieces(item);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void StepHeardInPieces(LoopItem item)
+    {
         Instruments.BeginStep(item, isInner: false, out var step);
         ExecuteHeard(item);
         Instruments.EndStep(ref step);

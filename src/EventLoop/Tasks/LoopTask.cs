@@ -48,7 +48,7 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
     /// <summary>The name for people: "Task-7" unless another was given. Set on the loop's thread, read on any.</summary>
     public string Name
     {
-        get => Rare?.Name ?? DefaultName;
+        get => KnownName ?? $"Task-{Id}";
         set
         {
             ArgumentNullException.ThrowIfNull(value);
@@ -56,8 +56,11 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
         }
     }
 
-    /// <summary>The name while none was given. Any thread.</summary>
-    private protected virtual string DefaultName => $"Task-{Id}";
+    /// <summary>The same; null where it says no more than the number. Any thread.</summary>
+    internal string? KnownName => Rare?.Name ?? DefaultName;
+
+    /// <summary>The name while none was given; null: one made of the number. Any thread.</summary>
+    private protected virtual string? DefaultName => null;
 
     /// <summary>How many cancellations are requested of it, from anywhere: <see cref="LoopAwaitable.Cancel"/> adds one, <see cref="Uncancel"/> takes one away.
     /// asyncio: <c>cancelling()</c>.</summary>

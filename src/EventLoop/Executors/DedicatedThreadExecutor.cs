@@ -35,7 +35,7 @@ public sealed class DedicatedThreadExecutor : IExecutor, IJobExecutor
         return jobs.Add(work, cancellationToken);
     }
 
-    void IJobExecutor.Submit(Job job)
+    void IJobExecutor.Submit(ReturningJob job)
     {
         EnsureStarted();
         jobs.Add(job);

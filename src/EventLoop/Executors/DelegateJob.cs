@@ -54,11 +54,12 @@ internal sealed class DelegateJob<T> : ReturningJob
         }
     }
 
-    private protected override void Recycle(LoopCore on)
+    private protected override void Forget()
     {
         work = null;
         flow = null;
         result = default;
-        on.Pools.Return(this, Slot);
     }
+
+    private protected override void Recycle(LoopCore on) => on.Pools.Return(this, Slot);
 }

@@ -4,5 +4,5 @@ namespace EventLoop.Executors;
 internal interface IJobExecutor
 {
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
-    void Submit(Job job);
+    void Submit(ReturningJob job);
 }

@@ -84,6 +84,43 @@ internal sealed class JobQueue(string executor)
         }
     }
 
+    /// <summary>Counts a job that is queued elsewhere.</summary>
+    /// <exception cref="ObjectDisposedException">The queue is closed.</exception>
+    internal void Count()
+    {
+        lock (gate)
+        {
+            if (closed)
+            {
+                throw Closed();
+            }
+
+            unfinished++;
+        }
+    }
+
+    /// <summary>Notes that a job which was only counted was withdrawn.</summary>
+    internal void NoteWithdrawn()
+    {
+        lock (gate)
+        {
+            Finish();
+        }
+    }
+
+    /// <summary>Runs a job which was only counted.</summary>
+    internal void RunBegun(ReturningJob job)
+    {
+        var outer = served;
+        served = this;
+        job.RunBegun();
+        served = outer;
+        lock (gate)
+        {
+            Finish();
+        }
+    }
+
     internal void ThrowIfClosed()
     {
         lock (gate)

@@ -11,10 +11,11 @@ namespace EventLoop.Executors;
 /// it, returned in <see cref="End"/>. One that was given up is left to the collector.
 /// </summary>
 /// <remarks>Loop thread, except <see cref="Perform"/>; the executor's queue and the inbox are the fences in between.</remarks>
-internal abstract class ReturningJob : Job
+internal abstract class ReturningJob : Job, IThreadPoolWorkItem
 {
     private readonly Return back;
     private LoopCore? core;
+    private JobQueue? countedBy;                 // while it is queued on the pool itself
     private ExceptionDispatchInfo? failure;      // of the work; once it has returned the loop's
     private bool isGivenUp;
 
@@ -26,7 +27,10 @@ internal abstract class ReturningJob : Job
     /// <summary>On the other thread.</summary>
     private protected abstract void Perform();
 
-    /// <summary>Clears what it carries and returns it to its pool.</summary>
+    /// <summary>Clears what it carries: it will not be needed any more.</summary>
+    private protected abstract void Forget();
+
+    /// <summary>Returns it to its pool.</summary>
     private protected abstract void Recycle(LoopCore on);
 
     /// <summary>Hands it over. What follows is to await the result, and to call <see cref="End"/>.</summary>
@@ -55,19 +59,39 @@ internal abstract class ReturningJob : Job
         var on = core!;
         failure = null;
         core = null;
+        countedBy = null;
         back.Reset();
         Renew();
+        Forget();
         Recycle(on);
         thrown?.Throw();
     }
 
+    /// <summary>Puts it on the thread pool, without a place in a queue that the pool's threads would look into.</summary>
+    internal void QueueOnPool(JobQueue counter)
+    {
+        countedBy = counter;
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        if (TryBegin())
+        {
+            countedBy!.RunBegun(this);
+        }
+    }
+
     internal sealed override void Run()
     {
-        if (!TryBegin())
+        if (TryBegin())
         {
-            return;
+            RunBegun();
         }
+    }
 
+    internal void RunBegun()
+    {
         var home = core!;
         try
         {
@@ -118,7 +142,9 @@ internal abstract class ReturningJob : Job
         isGivenUp = true;
         if (TryWithdraw())
         {
+            countedBy?.NoteWithdrawn();
             core!.EndFlightHere();
+            Forget();
         }
     }
 

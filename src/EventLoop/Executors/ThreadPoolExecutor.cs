@@ -35,10 +35,18 @@ public sealed class ThreadPoolExecutor : IExecutor, IJobExecutor
         return done;
     }
 
-    void IJobExecutor.Submit(Job job)
+    void IJobExecutor.Submit(ReturningJob job)
     {
-        jobs.Add(job);
-        StartWorker();
+        if (most == int.MaxValue)
+        {
+            jobs.Count();
+            job.QueueOnPool(jobs);
+        }
+        else
+        {
+            jobs.Add(job);
+            StartWorker();
+        }
     }
 
     /// <summary>Stops taking work, and waits for what it has. Work that has not begun can still be withdrawn.</summary>

@@ -51,12 +51,13 @@ internal sealed class FileChange : ReturningJob
         }
     }
 
-    private protected override void Recycle(LoopCore on)
+    private protected override void Forget()
     {
         file = null;
         bytes = default;
-        on.Pools.Return(this, Slot);
     }
+
+    private protected override void Recycle(LoopCore on) => on.Pools.Return(this, Slot);
 
     private static FileChange Rent(LoopCore core, SafeFileHandle file, long offset)
     {

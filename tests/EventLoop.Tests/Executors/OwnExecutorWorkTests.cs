@@ -59,6 +59,32 @@ public sealed class OwnExecutorWorkTests : LoopTest
     }
 
     [Fact]
+    public void Work_that_is_given_up_at_any_moment_is_counted_once_by_the_executor_that_has_it()
+    {
+        var pool = new ThreadPoolExecutor();
+        var bounded = new ThreadPoolExecutor(1);
+        int ran = 0;
+        RunLoop(async () =>
+        {
+            for (int round = 0; round < 300; round++)
+            {
+                LoopTask[] given = [.. Enumerable.Range(0, 4).Select(i =>
+                    Loop.CreateTask(Loop.RunInExecutor(i % 2 == 0 ? pool : bounded, () => { Interlocked.Increment(ref ran); })))];
+                await Loop.Yield();
+                given[round % 4].Cancel();
+                given[(round + 1) % 4].Cancel();
+                await Loop.Wait(given);
+            }
+        });
+
+        pool.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(30)).Should().BeTrue();
+        bounded.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(30)).Should().BeTrue();
+        pool.Unfinished.Should().Be(0);
+        bounded.Unfinished.Should().Be(0);
+        ran.Should().BeInRange(600, 1200);
+    }
+
+    [Fact]
     public void A_failure_of_the_work_keeps_the_stack_of_the_thread_that_it_comes_from() => RunLoop(async () =>
     {
         static void Fail() => throw new InvalidDataException();

@@ -17,15 +17,17 @@ internal struct TimerEntry
 
 /// <summary>
 /// The deadlines of a loop, earliest first; equal ones in the order of insertion. Programs use few different delays, and with one delay the deadlines come in
-/// order: these are kept in runs, where adding, firing and cancelling take O(1) and touch no other entry. A deadline that fits after none of the runs goes to
-/// a heap, O(log n). Loop thread only.
+/// order: these are kept in runs, where adding, firing and cancelling take O(1) and touch no other entry. A deadline that fits after none of the runs, or comes
+/// many minutes after them, goes to a heap, O(log n). Loop thread only.
 /// </summary>
 internal sealed class TimerQueue
 {
-    private readonly TimerRun[] runs = [new(0), new(1), new(2), new(3)];
     private readonly TimerHeap heap = new();
+    private readonly TimerRun[] runs;
     private int count;
     private int sequence;
+
+    internal TimerQueue() => runs = [new(0, heap: heap), new(1, heap: heap), new(2, heap: heap), new(3, heap: heap)];
 
     internal int Count => count;
 
@@ -102,7 +104,7 @@ internal sealed class TimerQueue
         TimerRun? spare = null;
         foreach (var run in runs)
         {
-            if (run.Count > 0 && run.LastDue <= due)
+            if (run.Count > 0 && run.Accepts(due))
             {
                 if (found is null || run.LastDue > found.LastDue)
                 {
@@ -129,20 +131,20 @@ internal sealed class TimerQueue
         return found is not null;
     }
 
-    private ref readonly TimerEntry FindFirst()
+    private TimerEntry FindFirst()
     {
-        ref readonly var first = ref heap.First;
         bool any = heap.Count > 0;
+        var first = any ? heap.First : default;
         foreach (var run in runs)
         {
             if (run.Count > 0 && (!any || run.First.IsBefore(first)))
             {
-                first = ref run.First;
+                first = run.First;
                 any = true;
             }
         }
 
-        return ref first;
+        return first;
     }
 
     [Conditional("DEBUG")]

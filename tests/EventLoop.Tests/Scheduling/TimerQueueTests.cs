@@ -59,6 +59,36 @@ public sealed class TimerQueueTests
         }
     }
 
+    [Theory]
+    [InlineData(3_000_000)]            // some minutes for each chunk of a run: merged ones do not fit into one
+    [InlineData(100_000_000)]          // hours
+    [InlineData(100_000_000_000)]      // years
+    public void Those_that_are_far_apart_come_out_in_order_whatever_was_cancelled_meanwhile(long distance)
+    {
+        var random = new Random(1);
+        long now = 0;
+        for (int round = 0; round < 3; round++)
+        {
+            for (int i = 0; i < 8_000; i++)
+            {
+                now += random.NextInt64(distance);
+                Add(now + (i % 2) * distance * 10_000);
+            }
+
+            while (_expected.Count > 500)
+            {
+                Cancel(random.Next(_expected.Count));
+            }
+        }
+
+        while (_expected.Count > 0)
+        {
+            TakeFirst();
+        }
+
+        _timers.Count.Should().Be(0);
+    }
+
     [Fact]
     public void An_item_that_was_taken_out_can_be_put_in_again()
     {

@@ -68,6 +68,27 @@ public sealed class TimerRunTests
         Drain();
     }
 
+    [Fact]
+    public void What_comes_many_minutes_after_the_first_of_a_chunk_is_not_accepted_until_the_next_chunk()
+    {
+        var run = new TimerRun(Number);
+        run.Append(new TimerEntry { Due = -5, Item = new Item(0) });
+
+        run.Accepts(-6).Should().BeFalse();
+        run.Accepts(uint.MaxValue - 5L).Should().BeTrue();
+        run.Accepts(uint.MaxValue - 4L).Should().BeFalse();
+        run.Accepts(long.MaxValue - 1).Should().BeFalse();
+        for (int i = 1; i < TimerRun.ChunkSize; i++)
+        {
+            run.Append(new TimerEntry { Due = uint.MaxValue - 5L, Item = new Item(0) });
+        }
+
+        run.Accepts(long.MaxValue - 1).Should().BeTrue();
+        run.Append(new TimerEntry { Due = long.MaxValue - 1, Item = new Item(0) });
+        run.LastDue.Should().Be(long.MaxValue - 1);
+        run.First.Due.Should().Be(-5);
+    }
+
     private static int Position(Item item)
     {
         TimerRun.NumberOf(item.TimerSlot).Should().Be(Number);

@@ -62,6 +62,7 @@ public sealed class LoopRecorder
         if (isOn)
         {
             isOn = false;
+            current!.Leave();
             loop.Core.Instruments.Remove(current!);
             loop.Diagnostics.NoteRecorder(isOn: false);
         }

@@ -21,6 +21,9 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
     private long shortestStall = ShortestStall(loop);      // as of the last look
     private long runningSince = None;      // of the outermost step, if it has a record; read on any thread
 
+    // Of a step that was running when another thread detached it.
+    private volatile System.Runtime.CompilerServices.StrongBox<(byte Kind, long Time, int Task, uint Other)>? left;
+
     private const long None = -1;
 
     internal RecordRing Ring => ring;
@@ -138,11 +141,29 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
         }
     }
 
+    /// <summary>Called before it is detached: the running step is the last of the recording. Any thread.</summary>
+    internal void Leave()
+    {
+        if (core.IsInLoopThread)
+        {
+            Open();
+        }
+        else if (Running(ring.Written) is { } running)
+        {
+            left = new(running);
+        }
+    }
+
     /// <summary>The running step, if it has no record yet. Any thread.</summary>
     /// <param name="written">What the ring had written when it was copied.</param>
     internal (byte Kind, long Time, int Task, uint Other)? Running(long written)
     {
-        if (Volatile.Read(ref position) != None || Hears == Hearing.None || RunningSince is var since && since < 0)
+        if (Hears == Hearing.None)
+        {
+            return left is { } last && ring.Written == written ? last.Value : null;
+        }
+
+        if (Volatile.Read(ref position) != None || RunningSince is var since && since < 0)
         {
             return null;
         }

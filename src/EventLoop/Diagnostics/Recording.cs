@@ -98,7 +98,7 @@ public sealed class Recording
         }
 
         var records = recorder.Ring.Copy(out var names, out var labels, out long next);
-        if (isOn && recorder.Running(next) is { } running)
+        if (recorder.Running(next) is { } running)
         {
             records.Add(running);
         }

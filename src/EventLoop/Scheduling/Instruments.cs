@@ -221,13 +221,26 @@ internal sealed class Instruments(LoopCore core)
             one.OnStep(item, context, firstPut);
         }
 
-        if (inWhole != Whole.Step)
+        if (inWhole != Whole.Step && !EndsAsBegun())
         {
-            toldInside.Clear();
+            return;
         }
 
         told = ready.Put;
         inWhole = Whole.None;
+    }
+
+    // It contained others, or instruments were attached or detached in the middle of it. Where nobody but a new one is left, what the step has made ready since
+    // is reported with the next.
+    private bool EndsAsBegun()
+    {
+        if (addedIn is not null)
+        {
+            return false;
+        }
+
+        toldInside.Clear();
+        return true;
     }
 
     /// <summary>Loop time, as far as known: the end of the latest step where steps are timed, otherwise the latest look. Loop thread; read on any.</summary>

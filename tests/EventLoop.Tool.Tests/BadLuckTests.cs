@@ -26,6 +26,23 @@ public sealed class BadLuckTests : IDisposable
     }
 
     [Fact]
+    public void Of_a_loop_in_an_endless_step_top_says_in_whose_and_a_recording_that_there_was_no_step()
+    {
+        using var target = TargetProcess.Run("spin");
+        ToolRun.Run("top", Id(target), "--once", "--timeout", "60").Output.Should().MatchRegex("in one step of task 'spinner' for .* or more");
+        ToolRun.Run("record", Id(target), "--for", "200ms", "-o", Path.Combine(folder, "stuck.elrec"), "--timeout", "60").Output
+            .Should().Contain("It has taken no step meanwhile");
+    }
+
+    [Fact]
+    public void Of_several_loops_the_one_that_was_recorded_is_named()
+    {
+        using var target = TargetProcess.Run("forever");
+        ToolRun.Run("record", Id(target), "--for", "2s", "-o", Path.Combine(folder, "one.elrec"), "--timeout", "60").Output
+            .Should().MatchRegex("of loop 'loop-[0-9]', one of 3 \\(--name chooses\\)");
+    }
+
+    [Fact]
     public void A_busy_loop_is_recorded_without_loss_and_the_recorder_is_off_afterwards()
     {
         using var target = TargetProcess.Run("busy");

@@ -117,6 +117,25 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
     }
 
     [Fact]
+    public void A_recording_that_is_taken_for_a_dump_is_told_apart_with_what_shows_it()
+    {
+        string file = In("idle.elrec");
+        ToolRun.Run("record", target.Id, "--for", "200ms", "-o", file, "--timeout", "60").Output.Should().Contain($"eventloop web {file}");
+        foreach (string command in new[] { "ps", "show", "doctor" })
+        {
+            var run = ToolRun.Run(command, file);
+            run.ExitCode.Should().Be(2);
+            run.Errors.Should().Contain("is a recording").And.Contain("eventloop web");
+        }
+
+        File.WriteAllText(In("cut.elrec"), "{\"v\":1,\"kind\":\"recording\"");
+        File.WriteAllText(In("newer.elrec"), "{\"v\":99,\"kind\":\"recording\"}\n");
+        ToolRun.Run("web", In("cut.elrec")).Errors.Should().Contain("damaged");
+        ToolRun.Run("web", In("newer.elrec")).Errors.Should().Contain("newer");
+        ToolRun.Run("web", In("nothing.elrec")).ExitCode.Should().Be(2);
+    }
+
+    [Fact]
     public void What_is_asked_wrongly_is_told()
     {
         ToolRun.Run("nonsense").ExitCode.Should().Be(2);

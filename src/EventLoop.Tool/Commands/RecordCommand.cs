@@ -23,6 +23,7 @@ internal static class RecordCommand
         long received = 0;
         long lost = 0;
         long began = 0;
+        string of = "";
         Exception? full = null;
         var file = NewFile.Create(path);
         try
@@ -62,6 +63,7 @@ internal static class RecordCommand
                         else if (kind == "names")
                         {
                             lost = Note(data, names, labels, received);
+                            of = Of(data);
                         }
                     },
                     () => Volatile.Read(ref full) is not null || (began != 0 && Stopwatch.GetElapsedTime(began) >= span));
@@ -87,11 +89,11 @@ internal static class RecordCommand
             throw NewFile.Refused(path, full);      // what it holds so far is kept
         }
 
-        Tell(line, to, span, path, records, lost);
+        Tell(line, to, span, of, path, records, lost);
         return ExitCode.Fine;
     }
 
-    private static void Tell(CommandLine line, TextWriter to, TimeSpan span, string path, long records, long lost)
+    private static void Tell(CommandLine line, TextWriter to, TimeSpan span, string of, string path, long records, long lost)
     {
         string size = string.Create(CultureInfo.InvariantCulture, $"{new FileInfo(path).Length / 1e6:0.0} MB");
         if (line.Json)
@@ -108,9 +110,20 @@ internal static class RecordCommand
         }
         else
         {
-            to.WriteLine(PlainText.Line($"recorded {PlainText.Short(span)}: {records} records ({size}), "
-                + $"{(lost == 0 ? "none" : lost.ToString(CultureInfo.InvariantCulture))} lost, in {path}   eventloop trace {path}"));
+            to.WriteLine(PlainText.Line($"recorded {PlainText.Short(span)}{of}: {records} records ({size}), "
+                + $"{(lost == 0 ? "none" : lost.ToString(CultureInfo.InvariantCulture))} lost, in {path}   eventloop web {path}"));
+            if (records == 0)
+            {
+                to.WriteLine("It has taken no step meanwhile: it waits, or one step does not end (eventloop ps PID --frames).");
+            }
         }
+    }
+
+    // Which loop it is, where that has to be said; an older target does not tell.
+    private static string Of(byte[] data)
+    {
+        using var json = JsonDocument.Parse(data);
+        return json.RootElement.Int("loops") > 1 ? $" of loop '{json.RootElement.Text("loop")}', one of {json.RootElement.Int("loops")} (--name chooses)" : "";
     }
 
     internal static long Note(byte[] data, Dictionary<int, string> names, Dictionary<int, string> labels, long received)

@@ -38,15 +38,18 @@ internal sealed class TopView
             CultureInfo.InvariantCulture,
             $"loop '{loop.LoopName}' #{loop.LoopId}: busy {Math.Clamp(busy, 0, 1):P0}, turns {Rate(now.Turns - then.Statistics.Turns, seconds)}/s, steps "
                 + $"{Rate(now.Steps - then.Statistics.Steps, seconds)}/s, {loop.TaskCount} tasks, {now.ReadyCount} ready, {now.TimerCount} "
-                + $"timers{Delay(loop)}{Stuck(loop)}");
+                + $"timers{Delay(loop)}{Stuck(loop, then)}");
     }
 
     private static string Delay(LoopSnapshot loop) => loop.Delay is not { } delay ? ""
         : $", delay {PlainText.Precise(delay.Median)} (99 % below {PlainText.Precise(delay.Percentile99)}, most {PlainText.Precise(delay.Most)})";
 
-    private static string Stuck(LoopSnapshot loop) =>
-        loop.Running is { Elapsed: { } elapsed } running && elapsed > TimeSpan.FromMilliseconds(100)
-        ? $", in one step of {running.Who} for {PlainText.Short(elapsed)}" : "";
+    // Where the program measures its steps it says how long; otherwise a step that has not moved since the round before has taken that long at least.
+    private static string Stuck(LoopSnapshot loop, LoopSnapshot then) => loop.Running is not { } running ? ""
+        : running.Elapsed is { } elapsed ? elapsed > TimeSpan.FromMilliseconds(100) ? $", in one step of {running.Who} for {PlainText.Short(elapsed)}" : ""
+        : then.Running is not null && then.Statistics.Steps == loop.Statistics.Steps
+            ? $", in one step of {running.Who} for {PlainText.Short(loop.LoopTime - then.LoopTime)} or more (eventloop ps PID --frames shows where)"
+        : "";
 
     private static string Rate(long count, double seconds)
     {

@@ -16,6 +16,12 @@ internal static class DumpReader
 {
     internal static List<Dump> Read(string path)
     {
+        if (File.Exists(path) && RecordFile.IsOne(path))
+        {
+            throw new ToolException(ExitCode.Usage,
+                $"{path} is a recording: 'eventloop web {path}' shows it, 'eventloop trace {path}' writes it for ui.perfetto.dev.");
+        }
+
         try
         {
             return Read(File.ReadLines(path), path);

@@ -147,7 +147,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
     // The recorder of the first matching loop; it is switched off again unless the program had it on.
     private void Record()
     {
-        if (Loops() is not [var loop, ..])
+        if (Loops() is not [var loop, ..] loops)
         {
             return;
         }
@@ -161,7 +161,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
 
         try
         {
-            Stream(loop, recorder);
+            Stream(loop, loops.Count, recorder);
         }
         finally
         {
@@ -172,7 +172,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
         }
     }
 
-    private void Stream(Loop loop, LoopRecorder recorder)
+    private void Stream(Loop loop, int candidates, LoopRecorder recorder)
     {
         var instrument = recorder.Instrument!;
         var ring = instrument.Ring;
@@ -214,7 +214,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
                 }
             }
 
-            SendNames(names.Where(name => known.Add(name.Key)), labels, sentRecords, lost);
+            SendNames(loop.Name, candidates, names.Where(name => known.Add(name.Key)), labels, sentRecords, lost);
             Thread.Sleep(next - before > ring.Capacity / 32 ? BusyStreamPeriod : StreamPeriod);      // a busy loop fills the ring in a tenth of a second
         }
     }
@@ -222,11 +222,13 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
     private const int RecordsInChunk = 3500;
     private const int MostChunksAtOnce = 100;      // a busy loop produces them faster than they are sent: how many were lost is reported meanwhile
 
-    private void SendNames(IEnumerable<KeyValuePair<int, string>> names, Dictionary<int, string> labels, long sent, long lost)
+    private void SendNames(string loop, int candidates, IEnumerable<KeyValuePair<int, string>> names, Dictionary<int, string> labels, long sent, long lost)
     {
         using var to = new ChunkStream(this, "names");
         using var json = new Utf8JsonWriter(to, SnapshotJson.Options);
         json.WriteStartObject();
+        json.WriteText("loop", Scheduling.ResourceNames.Cut(loop));
+        json.WriteNumber("loops", candidates);      // it is the first of so many
         json.WriteNumber("sent", sent);
         json.WriteNumber("lost", lost);
         json.WriteStartObject("names");

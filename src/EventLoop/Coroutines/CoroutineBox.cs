@@ -15,7 +15,7 @@ namespace EventLoop.Coroutines;
 /// bytes, because boxes come by the million. Loop thread only; before the start, the thread that made it.
 /// </remarks>
 [StackTraceHidden]
-internal abstract class CoroutineBox : WaitNode, ICoroutineSource
+internal abstract partial class CoroutineBox : WaitNode, ICoroutineSource
 {
     private const byte StartingFlag = 1;     // inside Start: its caller sees the end by its result
     private const byte DoneFlag = 2;
@@ -23,15 +23,15 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     private const byte RootFlag = 8;         // a task's own coroutine
     // Another loop than the one that made it runs it, and its maker may store the number once more: it is not pooled again
     private const byte StrayFlag = 16;
+    private const byte FlowFlag = 32;        // suspended in a flow other than the loop's own
 
     private const int Claimed = int.MinValue;
 
     // Uses of a box: the last of them leaves it to the collector, so that no number is ever reused.
     private const ushort Spent = ushort.MaxValue;
 
-    private ExecutionContext? flow;          // of the suspended method; null is the loop's own
-
-    // Before the start: the watch for "never awaited", in debug mode. While it runs: the node that awaits it. At the end: its failure.
+    // Before the start: the watch for "never awaited", in debug mode. While it runs: the node that awaits it, or, with the FlowFlag, that and the flow; of a
+    // task's own coroutine, which no node awaits, the flow itself. At the end: its failure.
     private object? link;
 
     private protected CoroutineBox(LoopCore? maker) => TimerSlot = HomeOf(maker);
@@ -60,7 +60,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     internal abstract void WriteField(FieldInfo field, object value);
 
     /// <summary>The node that resumes when this coroutine ends.</summary>
-    internal WaitNode? Awaiter => (Flags & DoneFlag) == 0 ? link as WaitNode : null;
+    internal WaitNode? Awaiter => (Flags & DoneFlag) == 0 ? link as WaitNode ?? (link as AwaiterInFlow)?.Awaiter : null;
 
     protected abstract void MoveNext();
 
@@ -119,13 +119,16 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     /// <inheritdoc/>
     public void Park(LoopCore core, long token, WaitNode awaiting)
     {
-        if (Version != token + 1 || link is not null || (Flags & (DoneFlag | RootFlag)) != 0)
+        if (Version == token + 1 && link is null && (Flags & (DoneFlag | RootFlag)) == 0)
+        {
+            link = awaiting;
+        }
+        else if (!TryParkInFlow(token, awaiting))
         {
             PassOn(core, token, awaiting);
             return;
         }
 
-        link = awaiting;
         if ((Flags & DeferredFlag) != 0)
         {
             Flags &= unchecked((byte)~DeferredFlag);
@@ -284,7 +287,7 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         Context = context;
         if (core.ThreadContexts.CaptureFlow() is { } captured)
         {
-            flow = captured;
+            SetFlow(core, captured);
         }
     }
 
@@ -306,7 +309,6 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     {
         var core = Core;
         link = null;
-        flow = null;
         Context = null;      // a pooled box keeps nobody alive
         if ((Flags & StrayFlag) != 0 || ++Version >= Spent - 1)
         {
@@ -330,9 +332,9 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
         }
 
         var captured = core.ThreadContexts.CaptureFlow();
-        if (!ReferenceEquals(flow, captured))
+        if (captured is not null || (Flags & FlowFlag) != 0)
         {
-            flow = captured;
+            SetFlow(core, captured);
         }
     }
 
@@ -340,22 +342,23 @@ internal abstract class CoroutineBox : WaitNode, ICoroutineSource
     {
         var core = Core;
         Deliver(core);
-        core.ThreadContexts.RestoreFlow(flow);
+        core.ThreadContexts.RestoreFlow((Flags & FlowFlag) == 0 ? null : Flow);
         MoveNext();
     }
 
     /// <summary>Called by the builder when the method has returned or thrown; the result is set already.</summary>
     internal void Complete(Exception? failure)
     {
-        object? awaiting = link;
+        byte flags = Flags;
+        object? awaiting = (flags & FlowFlag) == 0 ? link : LeaveFlow();
         link = failure is null ? null : Core.NoteFailure(failure);
-        Flags |= DoneFlag;
-        if ((Flags & StartingFlag) != 0)
+        Flags = (byte)((flags | DoneFlag) & ~FlowFlag);
+        if ((flags & StartingFlag) != 0)
         {
             return;
         }
 
-        if ((Flags & RootFlag) != 0)
+        if ((flags & RootFlag) != 0)
         {
             Context!.OnBodyEnded(this);
         }

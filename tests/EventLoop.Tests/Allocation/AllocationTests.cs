@@ -128,6 +128,26 @@ public sealed class AllocationTests : LoopTest
     });
 
     [Fact]
+    public void Nested_coroutines_that_suspend_under_an_AsyncLocal_allocate_nothing()
+    {
+        var local = new AsyncLocal<int>();
+        ShouldCost(0, async () =>
+        {
+            local.Value = 1;
+            int sum = 0;
+            for (int i = 0; i < Operations; i++)
+            {
+                sum += await Outer(i);
+            }
+
+            sum.Should().Be(Operations * (Operations + 1) / 2);
+            local.Value.Should().Be(1);
+        });
+
+        static async Coroutine<int> Outer(int n) => await Suspending(n) + 1;
+    }
+
+    [Fact]
     public void Awaiting_a_completed_task_allocates_nothing() => ShouldCost(0, static async () =>
     {
         LoopTask<int> done = Loop.CreateTask(Immediate(1));

@@ -182,6 +182,14 @@ public sealed class SubprocessTests : ProcessTest
     });
 
     [Fact]
+    public void A_large_output_comes_whole_and_in_its_order() => RunProcesses(async () =>
+    {
+        const int most = 1_000_000;
+        var result = await Subprocess.RunAndCaptureTextAsync("seq", $"{most}");
+        result.StandardOutput.Should().Be(string.Concat(Enumerable.Range(1, most).Select(static number => $"{number}\n")));
+    });
+
+    [Fact]
     public void More_than_the_limit_stops_the_child() => RunProcesses(async () =>
         await Failure<LimitOverrunException>(async () => await Subprocess.RunAndCaptureAsync(new ProcessCommand("yes"), limit: 100_000)));
 

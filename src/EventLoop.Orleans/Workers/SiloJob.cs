@@ -18,7 +18,7 @@ internal sealed class SiloJob
     private readonly WorkRequest request;
     private readonly SiloBatch? batch;
     private readonly CancellationTokenSource cancellation = new();
-    private readonly TaskCompletionSource<WorkReply> ended = new();      // whoever waits does so on a grain's scheduler, which is one hop; no second one
+    private readonly TaskCompletionSource<WorkReply> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long arrived = Stopwatch.GetTimestamp();
     private long begun;                        // read on any thread; zero: it waits
     private long stopAsked;                    // any thread; zero: it may continue

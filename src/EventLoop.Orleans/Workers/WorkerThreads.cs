@@ -6,7 +6,7 @@ internal sealed class WorkerThreads(int number) : IDisposable
 {
     private readonly Lock gate = new();                 // any thread brings work; held for a few instructions
     private readonly Queue<SiloJob> waiting = new();    // guarded by the gate, like the fields below
-    private readonly Stack<Worker> idle = new();        // the one that worked last is the quickest to wake
+    private readonly Queue<Worker> idle = new();
     private int live;
     private int made;
     private bool closed;
@@ -55,7 +55,7 @@ internal sealed class WorkerThreads(int number) : IDisposable
         lock (gate)
         {
             closed = true;
-            while (idle.TryPop(out var worker))
+            while (idle.TryDequeue(out var worker))
             {
                 worker.Give(null);
             }
@@ -64,7 +64,7 @@ internal sealed class WorkerThreads(int number) : IDisposable
 
     private void Assign(SiloJob job)
     {
-        if (idle.TryPop(out var worker))
+        if (idle.TryDequeue(out var worker))
         {
             worker.Give(job);
             return;
@@ -97,7 +97,7 @@ internal sealed class WorkerThreads(int number) : IDisposable
                 return job;
             }
 
-            idle.Push(worker);
+            idle.Enqueue(worker);
         }
 
         return worker.Take();

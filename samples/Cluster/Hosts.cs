@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using EventLoop;
 using EventLoop.Orleans;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -17,6 +18,7 @@ internal static class Hosts
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.Services.AddSingleton<IHostLifetime, LoopLifetime>();
         builder.UseOrleans(silo =>
         {
             silo.UseRedisClustering(options => options.ConfigurationOptions = At(redis));
@@ -36,12 +38,35 @@ internal static class Hosts
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Critical);
+        builder.Services.AddSingleton<IHostLifetime, LoopLifetime>();
         builder.UseOrleansClient(client =>
         {
             client.UseRedisClustering(options => options.ConfigurationOptions = At(redis)).UseClusterExecutor();
             client.Services.Configure<ClusterOptions>(static options => options.ClusterId = options.ServiceId = "eventloop-sample");
         });
         return builder.Build();
+    }
+
+    /// <summary>Starts a host, and says what is missing.</summary>
+    /// <returns>Whether it runs.</returns>
+    internal static async Coroutine<bool> StartAsync(IHost host, string redis, string missing)
+    {
+        var starting = Loop.CreateTask(async Coroutine () => await host.StartAsync(Loop.CancellationToken));
+        try
+        {
+            if (await Loop.Wait([starting], TimeSpan.FromSeconds(3)) is { Pending.Count: > 0 })
+            {
+                Console.Error.WriteLine($"Still waiting: {missing}.");
+            }
+
+            await starting;
+            return true;
+        }
+        catch (RedisConnectionException)
+        {
+            Console.Error.WriteLine($"No Redis responds at {redis}. Start redis-server, name another one by --redis, or try 'demo', which has its own.");
+            return false;
+        }
     }
 
     private static ConfigurationOptions At(string redis)
@@ -56,5 +81,13 @@ internal static class Hosts
         using var probe = new TcpListener(IPAddress.Loopback, 0);
         probe.Start();
         return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    /// <summary>Ctrl-C and SIGTERM are the loop's, which cancels main; the host hears of it by that.</summary>
+    private sealed class LoopLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

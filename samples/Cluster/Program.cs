@@ -43,7 +43,11 @@ return CommandLine.Run(rest, usage, line =>
 static async Coroutine<int> RunSilo(string redis)
 {
     using var host = Hosts.Silo(redis);
-    await host.StartAsync(Loop.CancellationToken);
+    if (!await Hosts.StartAsync(host, redis, "the silo joins the cluster"))
+    {
+        return 3;
+    }
+
     Console.WriteLine("silo is ready");
     try
     {
@@ -60,7 +64,11 @@ static async Coroutine<int> RunSilo(string redis)
 static async Coroutine<int> Submit(string redis, int jobs, int time, Action<int>? onDone)
 {
     using var host = Hosts.Client(redis);
-    await host.StartAsync(Loop.CancellationToken);
+    if (!await Hosts.StartAsync(host, redis, $"no silo is at {redis} yet; start one with 'silo --redis {redis}'"))
+    {
+        return 3;
+    }
+
     var cluster = host.Services.GetRequiredService<ClusterExecutor>();
     var watch = Stopwatch.StartNew();
     var silos = new Dictionary<string, int>();

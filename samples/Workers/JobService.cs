@@ -4,7 +4,11 @@ using EventLoop;
 namespace Workers;
 
 /// <summary>One piece of work.</summary>
-internal sealed record Job(string Name, Func<int, long> Work, int Argument);
+internal sealed record Job(string Name, Func<ProcessExecutor, Coroutine<string>> Run)
+{
+    public static Job Of<TArgument, TResult>(string name, Func<TArgument, TResult> work, TArgument argument) =>
+        new(name, async Coroutine<string> (pool) => $"{await pool.Run(work, argument)}");
+}
 
 /// <summary>Runs jobs in worker processes with a limit of time and of memory for each.</summary>
 internal sealed class JobService(int workers)
@@ -17,6 +21,7 @@ internal sealed class JobService(int workers)
             TaskTimeout = TimeSpan.FromSeconds(3),
             CancelGrace = TimeSpan.FromMilliseconds(200),
             MemoryLimit = 200_000_000,
+            Serializer = new MemoryPackWork(),
         });
         int finished = 0;
         var time = Stopwatch.StartNew();
@@ -48,7 +53,7 @@ internal sealed class JobService(int workers)
     {
         try
         {
-            Console.WriteLine($"  {job.Name}: {await pool.Run(job.Work, job.Argument)}");
+            Console.WriteLine($"  {job.Name}: {await job.Run(pool)}");
             return true;
         }
         catch (Exception failure) when (failure is WorkerCrashedException or TimeoutException or OutOfMemoryException)

@@ -3,7 +3,7 @@
 //     dotnet run --project samples/Workers
 //
 // One of the jobs crashes its process, one leaks until its memory is over, one never ends. All others finish, and the loop is never held up. On threads
-// the first would have ended this program, the second filled its memory, and the third computed for ever.
+// the first would have ended this program, the second filled its memory, and the third computed for ever. One job takes and returns records, by MemoryPack.
 
 using EventLoop;
 using EventLoop.Samples;
@@ -24,7 +24,8 @@ return CommandLine.Run(args, usage, line =>
     return Loop.RunMain(async Coroutine<int> () =>
     {
         var service = new JobService(workers);
-        return await service.RunAsync([.. Enumerable.Range(1, jobs).Select(static number => new Job($"sum {number}", Work.Sum, number)),
-            new Job("crash", Work.Crash, 0), new Job("leak", Work.Leak, 0), new Job("endless", Work.Endless, 0)]);
+        var readings = new Readings("north", new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc), [.. Enumerable.Range(0, 1440).Select(static minute => Math.Sin(minute / 229.2))]);
+        return await service.RunAsync([.. Enumerable.Range(1, jobs).Select(static number => Job.Of($"sum {number}", Work.Sum, number)),
+            Job.Of("summary", Work.Summarize, readings), Job.Of("crash", Work.Crash, 0), Job.Of("leak", Work.Leak, 0), Job.Of("endless", Work.Endless, 0)]);
     });
 });

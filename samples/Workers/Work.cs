@@ -14,6 +14,14 @@ internal static class Work
         return sum;
     }
 
+    /// <summary>Records travel by <see cref="MemoryPackWork"/>.</summary>
+    public static Summary Summarize(Readings readings)
+    {
+        double highest = readings.Values.Max();
+        int minute = Array.IndexOf(readings.Values, highest);
+        return new Summary(readings.Station, readings.Values.Length, readings.Values.Average(), highest, readings.Begin.AddMinutes(minute));
+    }
+
     public static long Crash(int code)
     {
         Environment.FailFast("this job does what it should not");

@@ -199,6 +199,34 @@ public sealed class SubprocessStopTests : ProcessTest
     });
 
     [Fact]
+    public void What_has_left_the_group_for_a_session_of_its_own_lives_and_holds_up_no_end() => RunProcesses(async () =>
+    {
+        int stranger;
+        await using (var child = await Subprocess.StartAsync(
+            Sh("setsid sleep 60 >/dev/null 2>&1 & echo $!; read line") with { Input = Stdio.Pipe, Output = Stdio.Pipe, Group = ProcessGroup.New }))
+        {
+            stranger = int.Parse((await child.Output.ReadLineAsync())!);
+            while (StateOf(stranger)?.Group != stranger)
+            {
+                await Loop.Sleep(TimeSpan.FromMilliseconds(1));
+            }
+        }
+
+        IsGone(stranger).Should().BeFalse("it is not in the group any more");
+        Process.GetProcessById(stranger).Kill();
+        await UntilGone(stranger);
+    });
+
+    [Fact]
+    public void A_child_whose_output_is_closed_while_it_writes_ends_by_SIGPIPE() => RunProcesses(async () =>
+    {
+        await using var child = await Subprocess.StartAsync(new ProcessCommand("yes") { Output = Stdio.Pipe });
+        (await child.Output.ReadLineAsync()).Should().Be("y");
+        await child.Output.DisposeAsync();
+        (await child.WaitAsync()).Signal.Should().Be((PosixSignal)13);
+    });
+
+    [Fact]
     public void A_start_that_is_cancelled_leaves_no_child() => RunProcesses(async () =>
     {
         var before = Children();

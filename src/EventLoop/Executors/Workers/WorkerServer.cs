@@ -88,7 +88,7 @@ internal sealed partial class WorkerServer
     }
 
     private static ReadOnlySpan<byte> Bytes(Arrival arrival) => arrival.Bytes is { } bytes ? bytes.AsSpan(0, arrival.Length)
-        : throw new OutOfMemoryException($"The worker process has no memory for an argument of {arrival.Length} bytes.");
+        : throw new InsufficientMemoryException($"The worker process has no memory for an argument of {arrival.Length} bytes.");
 
     private void Learn(Arrival name)
     {

@@ -87,8 +87,10 @@ internal sealed partial class WorkerServer
         }
     }
 
+    [SuppressMessage("Design", "MA0012", Justification = "The work has met this, and its caller is told with the size.")]
+    [SuppressMessage("Usage", "CA2201", Justification = "As above.")]
     private static ReadOnlySpan<byte> Bytes(Arrival arrival) => arrival.Bytes is { } bytes ? bytes.AsSpan(0, arrival.Length)
-        : throw new InsufficientMemoryException($"The worker process has no memory for an argument of {arrival.Length} bytes.");
+        : throw new OutOfMemoryException($"The worker process has no memory for an argument of {arrival.Length} bytes.");
 
     private void Learn(Arrival name)
     {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Logging;
 
 namespace EventLoop.Benchmarks.Web;
@@ -14,7 +15,7 @@ internal static class SiteServer
 {
     private static readonly byte[] Large = new byte[10_000_000];
 
-    internal static async Task<int> RunAsync(string kind, int port)
+    internal static async Task<int> RunAsync(string kind, int port, string folder)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -50,10 +51,24 @@ internal static class SiteServer
         app.MapGet("/sleep", kind == "loop" ? Sleep : Delay);
         app.MapGet("/large", static () => TypedResults.Bytes(Large));
         app.MapPost("/upload", (Delegate)Drain);      // as a RequestDelegate it would lose its result
+        app.MapGet("/static/{name}", Files(app, folder));
         await app.StartAsync();
         await Figures.AnswerAsync();
         await app.StopAsync();
         return 0;
+    }
+
+    // By the usual middleware, on a branch of its own: the other paths do not pass it.
+    private static RequestDelegate Files(IApplicationBuilder app, string folder)
+    {
+        var branch = app.New();
+        branch.UseStaticFiles(new StaticFileOptions { FileProvider = new PhysicalFileProvider(folder), RequestPath = "/static", ServeUnknownFileTypes = true });
+        var files = branch.Build();
+        return http =>
+        {
+            http.SetEndpoint(null);      // the middleware leaves a request to its endpoint
+            return files(http);
+        };
     }
 
     private static async Task<string> Sleep()

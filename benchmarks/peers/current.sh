@@ -99,6 +99,16 @@ from_npm() {
     echo "skipped  $command: npm cannot install $package, see $dir/npm-$command.log"
   fi
 }
+library_from_npm() {
+  if ! command -v npm >/dev/null; then
+    echo "skipped  $1: no npm here"
+  elif npm install --ignore-scripts --no-save --no-audit --no-fund --prefix "$dir/npm/$1" "$1" >"$dir/npm-$1.log" 2>&1; then
+    echo "got      $1"
+  else
+    echo "skipped  $1: npm cannot install it, see $dir/npm-$1.log"
+  fi
+}
+library_from_npm fastify
 from_npm node "$node"
 from_npm bun "$bun"
 from_npm deno "$deno"

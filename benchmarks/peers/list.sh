@@ -33,6 +33,13 @@ node() {
     echo "skipped  $label: no node (see install.sh)" >&2
   fi
 }
+fastify() {
+  if [ -x "$current/node" ] && [ -d "$here/build/current/npm/fastify/node_modules/fastify" ]; then
+    printf '%s\t%s\n' fastify "env NODE_PATH=$here/build/current/npm/fastify/node_modules $current/node $here/web/fastify_web.js"
+  else
+    echo "skipped  fastify: not installed (see install.sh --current)" >&2
+  fi
+}
 bun() {
   local label=$1 found; shift
   if { [ -x "$current/bun" ] && found=$current/bun; } || found=$(type -P bun); then
@@ -83,6 +90,7 @@ web)
   program go go_web
   node node web/node_web.js
   bun bun web/node_web.js
+  fastify
   python uvicorn uvicorn web/uvicorn_web.py
   python FastAPI fastapi web/uvicorn_web.py --app fastapi
   ;;

@@ -246,7 +246,7 @@ def processes(result):
 
 
 WEB = {"sockets": "Kestrel's sockets", "inline": "Kestrel's sockets, inline", "loop": "EventLoop", "bare": "EventLoop, bare", "go": "Go net/http", "node": "Node http",
-       "bun": "Bun.serve", "uvicorn": "uvicorn, raw ASGI", "FastAPI": "uvicorn, FastAPI"}
+       "bun": "Bun.serve", "fastify": "Node fastify", "nginx": "nginx", "uvicorn": "uvicorn, raw ASGI", "FastAPI": "uvicorn, FastAPI"}
 
 
 def web(result):

@@ -196,8 +196,8 @@ def measure_accept(quick):
             page.write(b"x" * 1000)
         if ours:
             web.append(("EventLoop", ["dotnet", program("HttpStatic"), "--root", root]))
-        if has_nginx():
-            web.append(("nginx", [os.path.join(BENCHMARKS, "peers", "http", "nginx.sh"), "--root", root]))
+        if nginx():
+            web.append(("nginx", [*nginx(), "--root", root]))
         for number in range(rounds):
             say(f"accept: round {number + 1} of {rounds}")
             measured.round(number, servers, [((64, 64), None)], lambda point: ["--size", "64", "--connections", "64"])
@@ -210,7 +210,7 @@ def measure_http(quick):
         raise Skipped("there is no samples/HttpStatic yet")
     build([("HttpStatic", "samples/HttpStatic")])
     rounds, seconds = ROUNDS or (1 if quick else 5), 0.5 if quick else 1
-    if not has_nginx():
+    if not nginx():
         say("skipped  nginx: not installed (see peers/install.sh)")
     measured = loads.Loads(sys.modules[__name__], seconds, "httpload")
     with tempfile.TemporaryDirectory() as root:
@@ -220,8 +220,8 @@ def measure_http(quick):
             with open(os.path.join(root, str(size)), "wb") as page:
                 page.write(b"x" * size)
         servers = [("EventLoop", ["dotnet", program("HttpStatic"), "--root", root])]
-        if has_nginx():
-            servers.append(("nginx", [os.path.join(BENCHMARKS, "peers", "http", "nginx.sh"), "--root", root]))
+        if nginx():
+            servers.append(("nginx", [*nginx(), "--root", root]))
         for number in range(rounds):
             say(f"http: round {number + 1} of {rounds}")
             for point in [(10_000, 64), (10_000_000, 4)]:
@@ -231,8 +231,10 @@ def measure_http(quick):
     return {"rounds": rounds, "seconds": seconds, "rows": measured.rows("null", ("size", "connections"))}
 
 
-def has_nginx():
-    return subprocess.run("command -v nginx || ls /usr/sbin/nginx", shell=True, capture_output=True).returncode == 0
+def nginx():
+    """Its command; None where it is not installed."""
+    found = subprocess.run("command -v nginx || ls /usr/sbin/nginx", shell=True, capture_output=True).returncode == 0
+    return [os.path.join(BENCHMARKS, "peers", "http", "nginx.sh")] if found else None
 
 
 def measure_files(quick):
@@ -373,7 +375,7 @@ def measure_web(quick):
     say(f"web: {rounds} round{'s' * (rounds > 1)}, {'two minutes' if quick else 'thirteen minutes'} at most")
     try:
         rows, memory, uploads = web.measure(program("Web"), rounds, seconds, say, web.QUICK if quick else None, warmup=1 if quick else 2,
-                                            limit=75 if quick else 660, peers=peers("web"), quick=quick)
+                                            limit=75 if quick else 660, peers=peers("web"), nginx=nginx(), quick=quick)
     except RuntimeError as reason:
         raise Skipped(str(reason)) from reason
     return {"rounds": rounds, "seconds": seconds, "rows": rows, "idle": memory, "uploads": uploads}

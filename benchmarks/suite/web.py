@@ -10,6 +10,7 @@ import shutil
 import socket
 import statistics
 import subprocess
+import tempfile
 import time
 
 # Name, path, connections, further arguments of wrk, HTTP/2.
@@ -21,6 +22,7 @@ CASES = [
     ("handler that yields, 64 connections", "/yield", 64, [], False),
     ("a connection for each request, 64 at a time", "/plaintext", 64, ["-H", "Connection: close"], False),
     ("answers of 10 MB, 8 connections", "/large", 8, [], False),
+    ("a static file of 10 kB, 64 connections", "/static/10000", 64, [], False),
     ("a sleep of 1 ms, 64 connections", "/sleep", 64, [], False),
     ("Task.Delay(1), 64 connections", "/delay", 64, [], False),
     ("HTTP/2, 8 connections of 32 streams", "/plaintext", 8, [], True),
@@ -28,6 +30,7 @@ CASES = [
 KINDS = ["sockets", "inline", "loop", "bare"]
 QUICK = "plaintext, 64|JSON, 64|yields|for each request|HTTP/2"
 OTHERS = ("/plaintext", "/json")                  # what the servers of others can do as well
+FILE = ("/static/10000", 10_000)                  # that of the web servers, and its size
 IDLE, QUICK_IDLE = 10_000, 1000                   # connections that are kept alive and do nothing
 UPLOAD, QUICK_UPLOAD = 2 << 30, 256 << 20         # bytes of one body
 START, ANSWER = 60, 30                            # seconds that a server may take to start, and to tell its figures
@@ -157,11 +160,11 @@ def upload(server, size):
         return time.monotonic() - start, server.figures()[0] - cpu, server.peak() - before
 
 
-def start(program, peers, say):
+def start(program, peers, say, folder):
     servers = []
     try:
         for kind in KINDS:
-            servers.append(Server(kind, 21000 + 10 * len(servers), ["dotnet", program, kind, str(21000 + 10 * len(servers))]))
+            servers.append(Server(kind, 21000 + 10 * len(servers), ["dotnet", program, kind, str(21000 + 10 * len(servers)), folder]))
         for kind, command in peers:
             port = 21000 + 10 * len(servers)
             try:
@@ -182,7 +185,7 @@ def measure_idle(servers, count, say):
     count = min(count, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)
     rows = []
     for server in servers:
-        if server.kind in ("inline", "uvicorn", "FastAPI"):
+        if server.kind in ("inline", "uvicorn", "FastAPI", "nginx"):
             continue
         try:
             row = {"server": server.kind, "connections": count, "bytes_each": idle(server, count)}
@@ -210,13 +213,25 @@ def measure_upload(servers, size, say):
     return rows
 
 
-def measure(program, rounds, seconds, say, only=None, warmup=2, limit=None, peers=(), quick=False):
-    """Rows of all cases, of idle connections, of an upload; `limit`: seconds after which no further case is begun."""
+def measure(program, rounds, seconds, say, only=None, warmup=2, limit=None, peers=(), nginx=None, quick=False):
+    """Rows of all cases, of idle connections, of an upload; `limit`: seconds after which no further case is begun; `nginx`: its command, if it is there."""
     if not shutil.which("wrk"):
         raise RuntimeError("wrk is not installed (Debian package wrk)")
+    with tempfile.TemporaryDirectory() as root:
+        folder = os.path.join(root, "static")
+        os.mkdir(folder)
+        os.chmod(root, 0o755)
+        with open(os.path.join(root, FILE[0][1:]), "wb") as page:
+            page.write(b"x" * FILE[1])
+        if nginx:
+            peers = [*peers, ("nginx", [*nginx, "--root", root])]
+        return measure_all(program, rounds, seconds, say, only, warmup, limit, peers, quick, folder)
+
+
+def measure_all(program, rounds, seconds, say, only, warmup, limit, peers, quick, folder):
     began = time.monotonic()
     rows, memory, uploads = [], [], []
-    servers = start(program, peers, say)
+    servers = start(program, peers, say, folder)
     try:
         if not only or quick:
             # First, because memory that load has taken has room for them.
@@ -231,9 +246,10 @@ def measure(program, rounds, seconds, say, only=None, warmup=2, limit=None, peer
             if limit and time.monotonic() - began > limit:
                 say(f"skipped  {name}: the time is up")
                 continue
-            # Only the plain cases are something that the bare server and those of others can do as well.
+            # Only the plain cases are something that the bare server and those of others can do as well, and files are nginx's.
+            can = lambda kind: ("/plaintext",) if kind == "bare" else FILE[:1] if kind == "nginx" else OTHERS
             taking = [server for server in servers if server.kind in ("sockets", "inline", "loop")
-                      or not http2 and not arguments and path in (("/plaintext",) if server.kind == "bare" else OTHERS)]
+                      or not http2 and not arguments and path in can(server.kind)]
             for server in taking:
                 # What Kestrel itself is made of was compiled before; what runs on top of it, and beneath, has to become warm (see loads.py).
                 longer = 1 if quick else 4 if server.told and not rows else 2 if server.told else 1
@@ -275,4 +291,4 @@ def measure(program, rounds, seconds, say, only=None, warmup=2, limit=None, peer
 if __name__ == "__main__":
     import sys
     import measure as suite
-    measure(suite.program("Web"), int(sys.argv[1]), int(sys.argv[2]), suite.say, sys.argv[3] if len(sys.argv) > 3 else None, peers=suite.peers("web"))
+    measure(suite.program("Web"), int(sys.argv[1]), int(sys.argv[2]), suite.say, sys.argv[3] if len(sys.argv) > 3 else None, peers=suite.peers("web"), nginx=suite.nginx())

@@ -48,7 +48,8 @@ internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBody
     public Task CompleteAsync() => Stay(inner!.CompleteAsync());
 
     public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
-        Stay(inner!.SendFileAsync(path, offset, count, cancellationToken));
+        ReferenceEquals(LoopCore.Running, core) ? FileBody.SendAsync(Writer, path, offset, count, cancellationToken)
+            : inner!.SendFileAsync(path, offset, count, cancellationToken);
 
     public void DisableBuffering() => inner!.DisableBuffering();
 

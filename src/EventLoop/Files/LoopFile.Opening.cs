@@ -33,7 +33,7 @@ public sealed partial class LoopFile
         async Coroutine<LoopFile> OpenCoreAsync()
         {
             await Loop.CheckPoint();
-            if (mode == FileMode.Open && access == FileAccess.Read && share == FileShare.Read && options == FileOptions.None && TryOpenAtOnce(path) is { } open)
+            if (mode == FileMode.Open && access == FileAccess.Read && IsPlain(share) && options == FileOptions.None && TryOpenAtOnce(path) is { } open)
             {
                 return open;
             }
@@ -99,6 +99,9 @@ public sealed partial class LoopFile
         using var reader = new StreamReader(new MemoryStream(await ReadAllBytesAsync(path)), encoding ?? Encoding.UTF8);
         return reader.ReadToEnd();
     }
+
+    // A lock that others may share, in all forms, and no inheritance.
+    private static bool IsPlain(FileShare share) => share != FileShare.None && (share & FileShare.Inheritable) == 0;
 
     private static LoopFile? TryOpenAtOnce(string path)
     {

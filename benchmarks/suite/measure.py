@@ -90,7 +90,7 @@ MAIN_PEERS = {"epoll", "libuv", "go", "tokio", "node", "bun", "deno", "uvloop-pr
 
 # `EventLoop` and `pool` run with .NET's default settings; the second form of ours is what <EventLoopTunedRuntime> sets (docs/tuning.md).
 DEFAULTS = {"DOTNET_gcConcurrent": "1"}
-TUNED = {"DOTNET_gcConcurrent": "0", "DOTNET_TieredPGO": "1"}
+TUNED = {"DOTNET_gcConcurrent": "0", "DOTNET_TieredPGO": "1", "DOTNET_TC_CallCountingDelayMs": "A"}      # the last in hexadecimal
 
 
 def scheduler_runtimes(both_forms):

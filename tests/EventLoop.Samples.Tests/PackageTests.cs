@@ -39,7 +39,8 @@ public sealed class PackageTests : IDisposable
             """);
 
         Run("build", At("program"), "-v", "q", "-nologo", "-p:EventLoopTunedRuntime=true", "-o", At("tuned"));
-        File.ReadAllText(At("tuned/program.runtimeconfig.json")).Should().Contain("\"System.GC.Concurrent\": false").And.Contain("\"System.Runtime.TieredPGO\": true");
+        File.ReadAllText(At("tuned/program.runtimeconfig.json")).Should().Contain("\"System.GC.Concurrent\": false").And.Contain("\"System.Runtime.TieredPGO\": true")
+            .And.Contain("\"System.Runtime.TieredCompilation.CallCountingDelayMs\": 10");
         Run("exec", At("tuned/program.dll"));
 
         Property().Should().BeEmpty("nobody asked");

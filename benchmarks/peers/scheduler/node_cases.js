@@ -80,7 +80,7 @@ async function timers(n) {
   for (const timer of started) clearTimeout(timer);
 }
 
-const REHEARSAL_MS = 4_000;
+const REHEARSAL_MS = 8_000;
 
 const CASES = [
   // name, function, the most it is given of N, operations for each

@@ -6,7 +6,11 @@ namespace EventLoop.Reporting;
 /// thread.</summary>
 internal sealed class LossLedger(Action<Loss> report)
 {
+    // How long a close waits for reports that the collector's thread is making.
+    private static readonly TimeSpan ReportTime = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<Loss, byte> open = new();
+    private int reporting;      // interlocked
 
     internal Loss Open(string message, Exception? exception, object? about, string? createdAt)
     {
@@ -25,18 +29,29 @@ internal sealed class LossLedger(Action<Loss> report)
 
     internal void Report(Loss loss)
     {
-        if (loss.TrySettle())
+        Interlocked.Increment(ref reporting);
+        try
         {
-            open.TryRemove(loss, out _);
-            report(loss);
+            if (loss.TrySettle())
+            {
+                open.TryRemove(loss, out _);
+                report(loss);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref reporting);
         }
     }
 
+    /// <summary>Called when the loop closes; afterwards all reports have been made, also those that the collector has begun.</summary>
     internal void ReportAll()
     {
         foreach (var loss in open.Keys)
         {
             Report(loss);
         }
+
+        SpinWait.SpinUntil(() => Volatile.Read(ref reporting) == 0, ReportTime);
     }
 }

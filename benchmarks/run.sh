@@ -11,7 +11,7 @@
 #     http        files over HTTP
 #     files       files read and written by LoopFile, .NET, threads, tokio::fs and io_uring
 #     processes   child processes, worker processes, groups of loops, a cluster of two silos, Python's pool
-#     web         ASP.NET Core on the loop beside Kestrel's own sockets and the servers of others (wrk; h2load for HTTP/2; thirteen minutes)
+#     web         ASP.NET Core on the loop beside Kestrel's own sockets and the servers of others (wrk; h2load for HTTP/2; fifteen minutes)
 #     inside      seeing inside a running program: what it costs and how right it is, with the goals (four minutes)
 #   --quick       fewer rounds and smaller numbers, and the lab only where it is named: five minutes instead of an hour
 #   --rounds N    of scheduler, echo, accept, http and files, instead of five

@@ -372,10 +372,10 @@ def measure_lab(quick):
 def measure_web(quick):
     build([("Web", "benchmarks/Web")])
     rounds, seconds = (1, 1) if quick else (5, 1)
-    say(f"web: {rounds} round{'s' * (rounds > 1)}, {'two minutes' if quick else 'thirteen minutes'} at most")
+    say(f"web: {rounds} round{'s' * (rounds > 1)}, {'two minutes' if quick else 'fifteen minutes'} at most")
     try:
         rows, memory, uploads = web.measure(program("Web"), rounds, seconds, say, web.QUICK if quick else None, warmup=1 if quick else 2,
-                                            limit=75 if quick else 660, peers=peers("web"), nginx=nginx(), quick=quick)
+                                            limit=75 if quick else 840, peers=peers("web"), nginx=nginx(), quick=quick)
     except RuntimeError as reason:
         raise Skipped(str(reason)) from reason
     return {"rounds": rounds, "seconds": seconds, "rows": rows, "idle": memory, "uploads": uploads}

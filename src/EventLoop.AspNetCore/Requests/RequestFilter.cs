@@ -24,11 +24,23 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
 
         internal Task InvokeAsync(HttpContext http)
         {
-            var feature = http.Features.Get<IEventLoopFeature>();
+            var features = http.Features;
+            if (ServedConnection.Find(features) is { Core.Current: null } known)
+            {
+                return Run(http, known.Core, known, true, null);
+            }
+
+            var feature = features.Get<IEventLoopFeature>();
             var connection = feature as ServedConnection;
             if (connection is not null && ReferenceEquals(LoopCore.Running, connection.Core) && connection.Core.Current is null)
             {
-                return Run(http, connection.Core, connection, null);
+                bool isAlone = IsAlone(http);
+                if (isAlone)
+                {
+                    connection.NoteRequests(features);
+                }
+
+                return Run(http, connection.Core, connection, isAlone, null);
             }
 
             return RunFromElsewhere(http, feature, connection);
@@ -68,10 +80,12 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
             return hop;
         }
 
+        // Whether its connection has one request at a time.
+        private static bool IsAlone(HttpContext http) => !HttpProtocol.IsHttp2(http.Request.Protocol) && !HttpProtocol.IsHttp3(http.Request.Protocol);
+
         // Loop thread, raw.
-        private Task Run(HttpContext http, LoopCore core, ServedConnection? connection, Hop? hop)
+        private Task Run(HttpContext http, LoopCore core, ServedConnection? connection, bool isAlone, Hop? hop)
         {
-            bool isAlone = connection is not null && !HttpProtocol.IsHttp2(http.Request.Protocol) && !HttpProtocol.IsHttp3(http.Request.Protocol);
             if (options.BodiesStay)
             {
                 (isAlone ? connection!.Body : hop?.Body ?? new StayingBody(core)).Attach(http.Features);
@@ -142,7 +156,7 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
             {
                 core.ThreadContexts.RestoreFlow(flow);
                 flow = null;
-                _ = pipeline.Run(http!, core, connection, this);
+                _ = pipeline.Run(http!, core, connection, connection is not null && IsAlone(http!), this);
             }
 
             internal override void OnRejected(LoopCore rejecting) => told.SetException(

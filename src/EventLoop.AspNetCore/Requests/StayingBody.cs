@@ -37,7 +37,7 @@ internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBody
         writer = null;
         stream = null;
         features.Set<IHttpResponseBodyFeature>(this);
-        if (features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } && features.Get<IHttpRequestFeature>() is { } request)
+        if ((features as IHttpRequestBodyDetectionFeature ?? features.Get<IHttpRequestBodyDetectionFeature>()) is { CanHaveBody: true } && features.Get<IHttpRequestFeature>() is { } request)
         {
             request.Body = new StayingStream(core, request.Body);
         }

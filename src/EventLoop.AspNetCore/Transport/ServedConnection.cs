@@ -16,6 +16,10 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
 {
     private static long last;      // any thread, interlocked
 
+    // Whose read has ended last on this thread: most probably Kestrel is handling a request of it now.
+    [ThreadStatic]
+    private static ServedConnection? resumed;
+
     private readonly Pipes pipes;
     private readonly CancellationTokenSource closed = new();
     private readonly bool handshakeOnPool;
@@ -23,6 +27,7 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
     private IDuplexPipe transport;
     private IDictionary<object, object?>? items;
     private string? connectionId;
+    private IFeatureCollection? featuresOfRequests;      // Kestrel's: the same object for all requests, where it has one at a time
     private StayingBody? body;
     private RequestEnd? end;
 
@@ -96,6 +101,14 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
     /// <inheritdoc cref="Body"/>
     internal RequestEnd End => end ??= new RequestEnd();
 
+    /// <summary>Finds the connection of a request without asking the features, which takes as long as some of the middleware. Loop thread.</summary>
+    /// <returns>Null: it is not known yet, or has several requests at a time.</returns>
+    internal static ServedConnection? Find(IFeatureCollection features) =>
+        resumed is { } probable && ReferenceEquals(probable.featuresOfRequests, features) ? probable : null;
+
+    /// <summary>Makes <see cref="Find"/> find it. Loop thread.</summary>
+    internal void NoteRequests(IFeatureCollection features) => featuresOfRequests = features;
+
     /// <summary>Any thread.</summary>
     public override void Abort(ConnectionAbortedException abortReason) => RawStep.OnLoop(Core, pipes.Abort);
 
@@ -111,6 +124,11 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
 
     private void OnGone()
     {
+        if (ReferenceEquals(resumed, this))
+        {
+            resumed = null;
+        }
+
         Abandonable?.AbandonWhenAborted();
         ThreadPool.UnsafeQueueUserWorkItem(static source => source.Cancel(), closed, preferLocal: false);
     }
@@ -130,6 +148,8 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
             IOException => new ConnectionResetException(failure.Message, failure),
             _ => failure,
         };
+
+        private protected override void OnReadEnded() => resumed = owner;
 
         private protected override void OnGone() => owner.OnGone();
     }

@@ -43,10 +43,17 @@ internal abstract class RawConnection
     /// <summary>The exception that a read throws in place of one of the loop's own.</summary>
     private protected abstract Exception Explain(Exception failure);
 
+    /// <summary>Called in the step in which a read ends, before its reader resumes. Loop thread.</summary>
+    private protected virtual void OnReadEnded()
+    {
+    }
+
     /// <summary>Called once, when it is known that the peer is gone, or the connection was given up.</summary>
     private protected abstract void OnGone();
 
     internal bool ResumesElsewhere => ResumesOnPool;
+
+    internal void NoteReadEnded() => OnReadEnded();
 
     internal Exception Translate(Exception failure) => Explain(failure);
 

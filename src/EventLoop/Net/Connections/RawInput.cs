@@ -307,6 +307,7 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
         else
         {
             core.ThreadContexts.RestoreFlow(null);
+            owner.NoteReadEnded();
             Run((next, argument, flowing));
         }
     }

@@ -139,8 +139,15 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
     {
         if (isWaiting)
         {
+            // A server that stops cancels the reads of its idle connections. What has arrived meanwhile goes with the cancellation, so that it is answered.
             owner.Connection.Transport.Leave(waiter, reads: true);
-            result = pipe.Result(cancelled: true);
+            owner.Connection.Transport.LookAgain();
+            TryRead();
+            if (failure is null)
+            {
+                result = pipe.Result(cancelled: true);
+            }
+
             waiter.End();
         }
         else if (!isEnding)

@@ -18,6 +18,8 @@ internal sealed class SocketTransport(LoopSocket socket) : Transport
 
     internal override bool MayBeHungUp => socket.MayBeHungUp;
 
+    internal override void LookAgain() => socket.LookAgain();
+
     internal override int TryReceive(Memory<byte> buffer) => socket.TryReceive(buffer.Span);
 
     internal override int TrySend(ReadOnlyMemory<byte> bytes) => socket.TrySend(bytes.Span);

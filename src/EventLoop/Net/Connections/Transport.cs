@@ -27,6 +27,11 @@ internal abstract class Transport
     /// <summary>Whether a hang-up was reported, and nothing has disproved it since.</summary>
     internal virtual bool MayBeHungUp => false;
 
+    /// <summary>Makes the next attempt to receive ask the system, whatever was reported.</summary>
+    internal virtual void LookAgain()
+    {
+    }
+
     internal abstract int TryReceive(Memory<byte> buffer);
 
     internal abstract int TrySend(ReadOnlyMemory<byte> bytes);

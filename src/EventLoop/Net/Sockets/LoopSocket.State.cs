@@ -141,6 +141,8 @@ public sealed partial class LoopSocket
 
     // ---- Attempts
 
+    internal void LookAgain() => ready.State |= SocketState.Readable;
+
     internal int TryReceive(Span<byte> buffer) => ready.TryReceive(buffer);
 
     internal bool CanReceive() => ready.CanReceive();

@@ -102,7 +102,7 @@ internal sealed class RequestTask : LoopTask
         }
     }
 
-    private static async Coroutine Run(RequestDelegate application, HttpContext http) => await new ApplicationEnd(application(http));
+    private static async Coroutine Run(RequestDelegate application, HttpContext http) => await new HandlerAwaiter(application(http));
 
     private static string RouteOf(HttpContext http) => (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText is { } pattern
         ? pattern.StartsWith('/') ? pattern : "/" + pattern

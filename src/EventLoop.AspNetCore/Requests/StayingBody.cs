@@ -37,7 +37,8 @@ internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBody
         writer = null;
         stream = null;
         features.Set<IHttpResponseBodyFeature>(this);
-        if ((features as IHttpRequestBodyDetectionFeature ?? features.Get<IHttpRequestBodyDetectionFeature>()) is { CanHaveBody: true } && features.Get<IHttpRequestFeature>() is { } request)
+        var body = features as IHttpRequestBodyDetectionFeature ?? features.Get<IHttpRequestBodyDetectionFeature>();      // Kestrel's are both in one
+        if (body is { CanHaveBody: true } && features.Get<IHttpRequestFeature>() is { } request)
         {
             request.Body = new StayingStream(core, request.Body);
         }

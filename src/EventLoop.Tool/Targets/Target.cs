@@ -26,7 +26,7 @@ internal sealed class Target
         try
         {
             using var process = Process.GetProcessById(id);
-            name = process.ProcessName;
+            name = NameOf(process);
         }
         catch (Exception failure) when (failure is ArgumentException or InvalidOperationException)
         {
@@ -44,6 +44,26 @@ internal sealed class Target
         }
 
         return new Target(id, name);
+    }
+
+    // What runs under "dotnet" is known by its assembly.
+    private static string NameOf(Process process)
+    {
+        string name = process.ProcessName;
+        if (name != "dotnet" || !OperatingSystem.IsLinux())
+        {
+            return name;
+        }
+
+        try
+        {
+            string? program = File.ReadAllText($"/proc/{process.Id}/cmdline").Split('\0').FirstOrDefault(static part => part.EndsWith(".dll", StringComparison.Ordinal));
+            return program is null ? name : Path.GetFileNameWithoutExtension(program);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            return name;
+        }
     }
 
     internal ToolException NoPort() => NoPort(Id, Name);

@@ -8,11 +8,11 @@ namespace EventLoop.AspNetCore.Requests;
 /// request's context for the next one as soon as the request has ended.
 /// </summary>
 /// <param name="task">The application's task.</param>
-internal readonly struct ApplicationEnd(Task task) : ICriticalNotifyCompletion
+internal readonly struct HandlerAwaiter(Task task) : ICriticalNotifyCompletion
 {
     public bool IsCompleted => task.IsCompleted;
 
-    public ApplicationEnd GetAwaiter() => this;
+    public HandlerAwaiter GetAwaiter() => this;
 
     public void GetResult() => task.GetAwaiter().GetResult();
 

@@ -57,7 +57,8 @@ internal sealed class Target
 
         try
         {
-            string? program = File.ReadAllText($"/proc/{process.Id}/cmdline").Split('\0').FirstOrDefault(static part => part.EndsWith(".dll", StringComparison.Ordinal));
+            string[] arguments = File.ReadAllText($"/proc/{process.Id}/cmdline").Split('\0');
+            string? program = arguments.FirstOrDefault(static part => part.EndsWith(".dll", StringComparison.Ordinal));
             return program is null ? name : Path.GetFileNameWithoutExtension(program);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)

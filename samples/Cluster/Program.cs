@@ -55,7 +55,12 @@ static async Coroutine<int> RunSilo(string redis)
     }
     finally
     {
-        await CancelScope.Run(async _ => await host.StopAsync(), TimeSpan.FromSeconds(20), shield: true);
+        if (!await CancelScope.Run(async _ => await host.StopAsync(), TimeSpan.FromSeconds(20), shield: true))
+        {
+            // Disposing it would wait for the same. The others find out that it is gone.
+            Console.Error.WriteLine("The silo cannot take leave of the cluster in time, perhaps because Redis is away: it ends without.");
+            Environment.Exit(3);
+        }
     }
 
     return 0;

@@ -21,7 +21,8 @@ public sealed class DownloadsTests : IDisposable
             string[] row = output.Split('\n').Select(static line =>
                 line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Single(row => row is [var name, ..] && name == mode);
             row[3].Should().Be("30", "pages of {0}", mode);
-            row[6].Should().Be(mode == "threads" ? "10" : "1", "threads of {0}", mode);
+            int.Parse(row[6], System.Globalization.CultureInfo.InvariantCulture).Should().BeInRange(
+                mode == "threads" ? 2 : 1, mode == "threads" ? 10 : 1, "threads of {0}: one that is late finds no page left", mode);
             Pages(mode).Should().Equal(Pages("sync"), "of {0}", mode);
         }
 

@@ -34,25 +34,30 @@ internal static class Stalls
                 }
             };
 
-            async Coroutine<StallReport?> Stall(Action what)
+            async Coroutine<StallReport?> Stall(string name, Action what)
             {
                 await Loop.Sleep(60);
                 over = null;
                 began = Stopwatch.GetTimestamp();
                 what();
                 await Loop.ToThread(() => told.WaitOne(10_000));
-                missed += over is null ? 1 : 0;
+                if (over is null)
+                {
+                    missed++;
+                    Console.Error.WriteLine($"not noticed: {name}");
+                }
+
                 return over;
             }
 
             for (int i = 0; i < 5; i++)
             {
-                var slept = await Stall(static () => Thread.Sleep(300));
+                var slept = await Stall("sleeping", static () => Thread.Sleep(300));
                 blocked.Add(slept is null ? 0 : 1 - ((slept.Processor + slept.WaitedForProcessor) / slept.Duration ?? 0));
-                var spun = await Stall(static () => Work.Spin(TimeSpan.FromMilliseconds(300)));
+                var spun = await Stall("spinning", static () => Work.Spin(TimeSpan.FromMilliseconds(300)));
                 processor.Add(spun?.Processor / spun?.Duration ?? 0);
                 var paused = TimeSpan.Zero;
-                var collected = await Stall(() =>
+                var collected = await Stall("collecting", () =>
                 {
                     var before = GC.GetTotalPauseDuration();
                     for (long then = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(then).TotalMilliseconds < 300;)

@@ -11,7 +11,7 @@ public sealed class LoopDiagnostics
     private readonly Loop loop;
     private readonly Lock gate = new();      // switches are set on any thread
     private readonly List<DumpWriter> writers = [];
-    private StallWatch.Watched? watched;
+    private WatchedLoop? watched;
     private EndedTaskLog? ended;
     private ActivityCounter? counter;
     private int observers;
@@ -293,7 +293,15 @@ public sealed class LoopDiagnostics
     /// <summary>Called when the loop is closed: instruments are detached; what was kept remains.</summary>
     internal void OnClosed()
     {
-        StallLimit = null;
+        lock (gate)
+        {
+            if (watched is not null)
+            {
+                Volatile.Write(ref watched, null);
+                StallWatch.OnClosed();
+            }
+        }
+
         Recorder.Stop();
         DumpWriter[] all;
         lock (gate)

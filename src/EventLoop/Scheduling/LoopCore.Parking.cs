@@ -31,6 +31,7 @@ internal abstract partial class LoopCore
     private void Look()
     {
         stepsSinceLook = 0;
+        var last = Current;
         Current = null;
         ThreadContexts.SetCurrent(null);
         ThreadContexts.RestoreFlow(null);
@@ -45,7 +46,9 @@ internal abstract partial class LoopCore
             MeasureChanged?.Invoke(isMeasured);
         }
 
-        long now = NoteLook(Clock.Now);
+        long now = Clock.Now;
+        EndStretch(now, last);
+        NoteLook(now);
         FireDue(now);
         if (Ready.Count > 0)
         {

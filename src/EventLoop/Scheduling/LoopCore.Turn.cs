@@ -150,6 +150,7 @@ internal abstract partial class LoopCore
     {
         threadId = Environment.CurrentManagedThreadId;
         NativeThread = SystemThread.Current;
+        stepsAtLook = Steps;
         runStart = NoteLook(Clock.Now);
         parkStart = NotParked;      // the poll may have thrown last time
         isRunning = true;
@@ -170,6 +171,8 @@ internal abstract partial class LoopCore
         ForgetPresence();
         ThreadContexts.Leave();
         Instruments.EndRun();
+        long now = Clock.Now;
+        EndStretch(now, Current);
         Current = null;
         Deferred = false;
         PendingThrow = null;
@@ -187,7 +190,7 @@ internal abstract partial class LoopCore
 
         Volatile.Write(ref sleeping, 0);
         isRunning = false;
-        runTicks += Since(runStart);
+        runTicks += Math.Max(0, now - runStart);
         (Clock.Custom as IIdleClock)?.Left(this);
     }
 

@@ -87,25 +87,21 @@ public sealed class StallTests : LoopTest
         var watching = Loop.Current.Diagnostics;
         watching.StallLimit = TimeSpan.FromMilliseconds(50);
         watching.Stalled += told.Add;
-        StallReport? over = null;
-        for (int round = 0; round < 20 && over is null; round++)      // a watch that gets no core at all may miss one
+        await Loop.Sleep(1);
+        for (long then = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(then).TotalMilliseconds < 500;)
         {
-            await Loop.Sleep(1);
-            for (long then = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(then).TotalMilliseconds < 500;)
+            GC.Collect();
+        }
+
+        var over = await Loop.ToThread(() =>
+        {
+            StallReport? last;
+            while (told.TryTake(out last, 30_000) && !(last.IsOver && last.Collector > TimeSpan.FromMilliseconds(50)))
             {
-                GC.Collect();
             }
 
-            over = await Loop.ToThread(() =>
-            {
-                StallReport? last;
-                while (told.TryTake(out last, 1000) && !(last.IsOver && last.Collector > TimeSpan.FromMilliseconds(50)))
-                {
-                }
-
-                return last;
-            });
-        }
+            return last;
+        });
 
         over.Should().NotBeNull("the step collected for half a second");
         watching.StallLimit = null;
@@ -162,6 +158,106 @@ public sealed class StallTests : LoopTest
         read.Stalls.Should().ContainEquivalentOf(kept);
         read.ToString().Should().MatchRegex("STALL .* ago: a step of task 'Task-1' took ");
     });
+
+    // What the watching thread does, without that thread: so it comes as late as a test wants.
+    private static (WatchedLoop Watched, List<StallReport> Told) Watch(int limit)
+    {
+        var told = new List<StallReport>();
+        Loop.Current.Diagnostics.Stalled += told.Add;
+        return (new WatchedLoop(Loop.Current, Milliseconds(limit), static () => new ThreadTimes(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero)), told);
+    }
+
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    private static TimeSpan Milliseconds(double number) => TimeSpan.FromMilliseconds(number);
+
+    [Fact]
+    [RealTime("steps are measured by the system's clock")]
+    public void A_step_that_is_over_before_the_watch_looks_is_told_with_its_task() => RunLoop(async () =>
+    {
+        var (watched, told) = Watch(limit: 20);
+        await Loop.Sleep(1);
+        watched.Look(Milliseconds(5), Milliseconds(5));
+        Thread.Sleep(60);
+        await Loop.Sleep(1);
+        watched.Look(Milliseconds(60), Milliseconds(60));
+
+        told.Should().HaveCountGreaterThanOrEqualTo(2);
+        told.Should().AllSatisfy(static one => one.TaskId.Should().Be(1)).And.Contain(static one => !one.IsOver);
+        var over = told.Should().Contain(static one => one.IsOver && one.Duration >= Milliseconds(59)).Subject;
+        over.Stack.Should().NotBeEmpty();
+        watched.Leave();
+    });
+
+    [Fact]
+    [RealTime("steps are measured by the system's clock")]
+    public void Time_in_which_the_machine_was_suspended_is_no_stall() => RunLoop(async () =>
+    {
+        var (watched, told) = Watch(limit: 20);
+        await Loop.Sleep(1);
+        watched.Look(TimeSpan.Zero, Hour);
+        Thread.Sleep(60);
+        watched.Look(TimeSpan.Zero, Hour);
+        await Loop.Sleep(1);
+        watched.Look(TimeSpan.Zero, Hour);
+        told.Should().BeEmpty();
+
+        var times = new ThreadTimes(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
+        StallWatch.Known(Hour, Milliseconds(25), times, times).Should().Be(Milliseconds(50), "the watch neither waited for a core nor for the collector");
+        StallWatch.Known(Milliseconds(400), Milliseconds(25), times, times with { Waited = Milliseconds(300) }).Should().Be(Milliseconds(350));
+        StallWatch.Known(Milliseconds(400), Milliseconds(25), times, times with { Collector = Milliseconds(390) }).Should().Be(Milliseconds(400));
+    });
+
+    [Fact]
+    [RealTime("steps are measured by the system's clock")]
+    public void Of_steps_that_nobody_has_seen_one_was_a_stall_if_together_they_took_longer_than_they_could_without() => RunLoop(async () =>
+    {
+        var core = Loop.Current.Core;
+        var (watched, told) = Watch(limit: 200_000);
+        await Loop.Sleep(1);
+        var stretch = new Stretch(core.Clock.Now, core.Clock.Now + Milliseconds(900_000).Ticks, core.Steps, core.Steps + 5, null);
+        watched.Note(stretch);
+        watched.Look(Hour, Hour);
+        told.Should().BeEmpty("each of five may have taken less than the limit");
+
+        watched.Note(stretch with { StepsAfter = core.Steps + 4 });
+        watched.Look(Hour, Hour);
+        told.Select(static one => (one.Who, one.IsOver)).Should().Equal(("an unknown task", false), ("an unknown task", true));
+        told.Should().AllSatisfy(static one => one.Duration.Should().BeCloseTo(Milliseconds(900_000), Milliseconds(10)));
+
+        watched.Note(stretch with { StepsAfter = core.Steps + 4 });
+        watched.Look(Hour, Hour);
+        told.Should().HaveCount(2, "it was told already");
+        watched.Leave();
+    });
+
+    [Fact]
+    [RealTime("a thread beside the loop looks at it")]
+    public void Of_a_step_with_which_the_loop_ends_the_end_is_told_as_well()
+    {
+        var told = new BlockingCollection<StallReport>();
+        RunLoop(async () =>
+        {
+            await Loop.Yield();
+            using var began = new ManualResetEventSlim();
+            var watching = Loop.Current.Diagnostics;
+            watching.Stalled += report =>
+            {
+                told.Add(report);
+                began.Set();
+            };
+            watching.StallLimit = Milliseconds(50);
+            began.Wait(TimeSpan.FromSeconds(60)).Should().BeTrue("this step hangs");
+        });
+
+        StallReport? last;
+        while (told.TryTake(out last, TimeSpan.FromSeconds(60)) && !last.IsOver)
+        {
+        }
+
+        last.Should().NotBeNull();
+        last!.Who.Should().Be("task 'Task-1'");
+    }
 
     [Fact]
     public void A_limit_that_is_no_time_is_refused() => RunLoop(async () =>

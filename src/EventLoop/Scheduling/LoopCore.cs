@@ -11,9 +11,6 @@ namespace EventLoop.Scheduling;
 [StackTraceHidden]
 internal abstract partial class LoopCore
 {
-    /// <summary>How many operations may complete at once in one step before a wait yields to others nevertheless (Tokio's budget).</summary>
-    internal const int StepBudget = 128;
-
     /// <summary>How many coroutines may be started inside one another on one stack; deeper ones are started by the trampoline.</summary>
     internal const int DeepestStart = 48;
 
@@ -112,7 +109,6 @@ internal abstract partial class LoopCore
     internal int StartDepth;
 
     private WaitNode? next;                 // the trampoline: what runs next in the same step
-    private int budget;
     private int threadId = Environment.CurrentManagedThreadId;   // read on any thread; the thread that made the loop or ran it last
 
     private protected LoopCore(LoopClock clock, IPoller poller, bool observeBlocking, int? seed)
@@ -170,22 +166,6 @@ internal abstract partial class LoopCore
         {
             Ready.Enqueue(node);
         }
-    }
-
-    /// <summary>
-    /// One completion that did not have to wait. True when the step may continue; false when it has used up its budget: then the caller reports "not
-    /// complete", and <see cref="TryParkDeferred"/> sends the waiter once through the ready queue with its result.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal bool SpendBudget()
-    {
-        if (--budget > 0)
-        {
-            return true;
-        }
-
-        Deferred = true;
-        return false;
     }
 
     /// <summary>Comes first in every Park: the operation may have ended already and only yields.</summary>

@@ -183,10 +183,7 @@ public abstract class ClosingTests(PollerKind poller) : IoTest(poller)
     public void Every_dispose_completes_when_the_connection_is_closed() => RunIo(async () =>
     {
         var (client, server) = await Pair();
-        for (int i = 0; i < 1000 && server.Out.IsEmpty; i++)
-        {
-            await server.WriteAsync(new byte[60_000]);
-        }
+        await Fill(server);
 
         var here = new[] { server.DisposeAsync(), server.DisposeAsync(), server.AsStream().DisposeAsync() };
         var there = Task.Run(async () =>
@@ -217,10 +214,7 @@ public abstract class ClosingTests(PollerKind poller) : IoTest(poller)
             async () =>
             {
                 var (client, server) = await Pair();
-                while (server.Out.IsEmpty)
-                {
-                    await server.WriteAsync(new byte[60_000]);
-                }
+                await Fill(server);
 
                 closing = Task.Run(async () => await server.DisposeAsync());
                 await Loop.Sleep(5);
@@ -242,10 +236,7 @@ public abstract class ClosingTests(PollerKind poller) : IoTest(poller)
     public void An_abort_ends_a_close_that_takes_time() => RunIo(async () =>
     {
         var (client, server) = await Pair();
-        while (server.Out.IsEmpty)
-        {
-            await server.WriteAsync(new byte[60_000]);
-        }
+        await Fill(server);
 
         var closing = server.DisposeAsync();
         server.Abort();
@@ -276,20 +267,14 @@ public abstract class ClosingTests(PollerKind poller) : IoTest(poller)
                         _ = Loop.CreateTask(connection.WriteAsync(new byte[32_000_000]));
                         break;
                     case "flushed":
-                        while (connection.Out.IsEmpty)
-                        {
-                            await connection.WriteAsync(new byte[60_000]);
-                        }
+                        await Fill(connection);
 
                         break;
                     case "cancelled":
                         await CancelScope.MoveOnAfter(Seconds(0.01), async Coroutine (_) => { await connection.WriteAsync(new byte[32_000_000]); });
                         break;
                     case "disposing":
-                        while (connection.Out.IsEmpty)
-                        {
-                            await connection.WriteAsync(new byte[60_000]);
-                        }
+                        await Fill(connection);
 
                         _ = connection.DisposeAsync();
                         break;

@@ -383,6 +383,7 @@ public abstract class ConnectionTests(PollerKind poller) : IoTest(poller)
         for (int i = 0; i < 50 && client.Out.IsEmpty; i++)
         {
             await client.WriteAsync(sent);
+            await Loop.Yield();
         }
 
         var closing = client.DisposeAsync();
@@ -413,10 +414,7 @@ public abstract class ConnectionTests(PollerKind poller) : IoTest(poller)
         long written = 0;
         loop.RunUntilComplete(async Coroutine () =>
         {
-            for (int i = 0; i < 1000 && client.Out.IsEmpty; i++)
-            {
-                written += await client.WriteAsync(new byte[60_000]);
-            }
+            written = await Fill(client);
         });
         client.DisposeAsync().IsCompletedSuccessfully.Should().BeTrue();
         loop.RunUntilComplete(async Coroutine () => ((long)(await server.ReadToEndAsync()).Length).Should().Be(written));

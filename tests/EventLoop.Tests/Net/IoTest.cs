@@ -49,6 +49,19 @@ public abstract class IoTest(PollerKind poller) : LoopTest
         return (client, await accepting);
     }
 
+    /// <summary>Writes until the system accepts no more, and not only for this turn; returns how much.</summary>
+    protected static async Coroutine<long> Fill(Connection connection)
+    {
+        long written = 0;
+        while (connection.Out.IsEmpty)
+        {
+            written += await connection.WriteAsync(new byte[60_000]);
+            await Loop.Yield();
+        }
+
+        return written;
+    }
+
     protected static LoopSocket Listening()
     {
         var listener = new LoopSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -79,10 +79,7 @@ public abstract class ServerHandlerTests(PollerKind poller) : IoTest(poller)
         await using var server = Tcp.Listen(AnyPort, async Coroutine (connection) =>
         {
             await connection.ReadLineAsync();
-            while (connection.Out.IsEmpty)
-            {
-                await connection.WriteAsync(new byte[60_000]);
-            }
+            await Fill(connection);
 
             throw new FormatException("boom");
         });
@@ -171,10 +168,7 @@ public abstract class ServerHandlerTests(PollerKind poller) : IoTest(poller)
     {
         var server = Tcp.Listen(AnyPort, static async Coroutine (connection) =>
         {
-            while (connection.Out.IsEmpty)
-            {
-                await connection.WriteAsync(new byte[60_000]);
-            }
+            await Fill(connection);
         });
         await using var client = await Tcp.ConnectAsync(server.EndPoint);
         await Until(() => server.ConnectionCount == 1);

@@ -161,11 +161,7 @@ public abstract class TlsEndTests(PollerKind poller) : IoTest(poller)
     public void Nothing_that_is_written_after_the_start_is_on_the_wire_in_clear_text(bool busy) => RunIo(async () =>
     {
         var (client, server) = await Pair();
-        long before = 0;
-        while (busy && client.Out.IsEmpty)
-        {
-            before += await client.WriteAsync(new byte[60_000]);      // the start has to wait for it
-        }
+        long before = busy ? await Fill(client) : 0;      // the start has to wait for it
 
         var lent = client.Output.GetMemory(10);
         var starting = Loop.CreateTask(client.StartTlsAsync("localhost"), eager: true);

@@ -154,11 +154,7 @@ public abstract class SocketLifeTests(PollerKind poller) : IoTest(poller)
     {
         var (client, server) = await ConnectPair();
         var connection = new Connection(server);
-        long written = 0;
-        while (connection.Out.IsEmpty)
-        {
-            written += await connection.WriteAsync(new byte[60_000]);
-        }
+        long written = await Fill(connection);
 
         return (new Connection(client), written);
     }

@@ -60,12 +60,12 @@ internal sealed class PipeEnd : StreamOwner, IHandedOver
     internal static PipeEnd ForWriting(LoopCore core, StreamDevice device, string name) => new(core, device, name, reads: false);
 
     private PipeEnd(LoopCore core, StreamDevice device, string name, bool reads)
-        : this(core, new DeviceReadiness(device, null), name, reads)
+        : this(core, new DeviceReadiness(core, device, null), name, reads)
     {
     }
 
     private PipeEnd(LoopCore core, DeviceReadiness ready, string name, bool reads)
-        : this(core, ready, new PipeTransport(core, ready, name))
+        : this(core, ready, new PipeTransport(ready, name))
     {
         Input = reads ? new InputPipe(this) : null;
         Output = reads ? null : new OutputPipe(this);

@@ -8,10 +8,9 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Pipes;
 
 /// <summary>One end of a system pipe.</summary>
-/// <param name="core">Its loop.</param>
 /// <param name="ready">Of its device.</param>
 /// <param name="name">For messages.</param>
-internal sealed class PipeTransport(LoopCore core, DeviceReadiness ready, string name) : Transport
+internal sealed class PipeTransport(DeviceReadiness ready, string name) : Transport
 {
     private int left = int.MaxValue;      // how much may still be read after it was cut off
 
@@ -77,7 +76,7 @@ internal sealed class PipeTransport(LoopCore core, DeviceReadiness ready, string
 
         try
         {
-            ready.Wait(core, waiter, reads);
+            ready.Wait(waiter, reads);
             return null;
         }
         catch (Exception refused) when (refused is IOException or SocketException)

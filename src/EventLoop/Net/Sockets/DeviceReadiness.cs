@@ -5,69 +5,27 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Net.Sockets;
 
-/// <summary>What is known about a device. Reports of the poller have the same bits.</summary>
-[Flags]
-internal enum SocketState : byte
-{
-    /// <summary>A receive may find something. Set until one finds nothing: not knowing costs one call, while a missed edge would cost the
-    /// connection.</summary>
-    Readable = (byte)Readiness.Readable,
-
-    /// <summary>A send may find room.</summary>
-    Writable = (byte)Readiness.Writable,
-
-    /// <inheritdoc cref="Readiness.HangUp"/>
-    HangUp = (byte)Readiness.HangUp,
-
-    Closed = 8,
-
-    /// <summary>The poller has reported that it is readable, and nothing was received since, so nobody need check.</summary>
-    JustTold = 16,
-
-    /// <inheritdoc cref="Readiness.Urgent"/>
-    Urgent = (byte)Readiness.Urgent,
-
-    /// <summary>Only an attempt in vain proves that nothing is left.</summary>
-    ShortProvesNothing = HangUp | Urgent,
-
-    /// <summary>Part of something was sent, and the rest will never follow, so an orderly end is impossible.</summary>
-    Cut = 64,
-
-    /// <summary>It belongs to a connection, and nobody else reads from it: what was not read is dropped before it is closed, because the system would respond
-    /// to it with a reset.</summary>
-    DropsUnread = 128,
-}
-
-/// <summary>The result of dropping input.</summary>
-internal enum DropOutcome
-{
-    /// <summary>There is nothing at the moment.</summary>
-    Nothing,
-
-    /// <summary>There may be more, but this was enough for one turn of the loop.</summary>
-    More,
-
-    /// <summary>The peer has ended its side, or the connection is broken.</summary>
-    End,
-}
-
-/// <summary> What is known about a device, its waiters by direction, and the attempts: all that the poller references of a <see cref="LoopSocket"/> or a pipe.
+/// <summary>
+/// What is known about a device, its waiters by direction, and the attempts: all that the poller references of a <see cref="LoopSocket"/> or a pipe.
 /// It does not reference the socket itself, so that the collector finds one that nobody uses any more; a waiter keeps it alive. Loop thread only.
 /// <para>The bit of a direction is cleared by a proof only, and every change after the proof is reported. So a waiter is never forgotten while the bit is
 /// clear; docs/architecture.md, "Readiness", goes through all cases.</para>
 /// </summary>
-internal sealed class DeviceReadiness : IDeviceOwner
+internal sealed partial class DeviceReadiness : IDeviceOwner
 {
+    private readonly LoopCore core;
     private readonly StreamDevice device;
     private Action? onClosed;
 
     private readonly IoCounts? counts;
 
+    /// <param name="core">The loop whose device it is.</param>
     /// <param name="device">The device.</param>
     /// <param name="createdAt">Null without debug mode.</param>
     /// <param name="counts">Where its bytes are counted, if anywhere.</param>
-    internal DeviceReadiness(StreamDevice device, string? createdAt, IoCounts? counts = null)
+    internal DeviceReadiness(LoopCore core, StreamDevice device, string? createdAt, IoCounts? counts = null)
     {
+        this.core = core;
         this.device = device;
         this.counts = counts;
         if (counts is not null)
@@ -112,6 +70,10 @@ internal sealed class DeviceReadiness : IDeviceOwner
             if (!TryAgain(sending))
             {
                 WaitOn(sending, reads: false);
+                if (HasSentEnough)
+                {
+                    TellAgainLater();
+                }
             }
         }
     }
@@ -175,8 +137,6 @@ internal sealed class DeviceReadiness : IDeviceOwner
 
     internal bool MayReceive => (State & SocketState.Readable) != 0;
 
-    internal bool CanSend => (State & SocketState.Writable) != 0;
-
     internal int TryReceive(Span<byte> buffer)
     {
         if ((State & SocketState.Readable) == 0)
@@ -209,38 +169,18 @@ internal sealed class DeviceReadiness : IDeviceOwner
         return (State & SocketState.Readable) != 0;
     }
 
-    internal int TrySend(ReadOnlySpan<byte> bytes) => CanSend ? CountSent(AfterSend(device.Send(bytes))) : StreamDevice.WouldBlock;
-
-    internal int TrySend(ReadOnlySpan<IoVector> vectors) => CanSend ? CountSent(AfterSend(device.Send(vectors))) : StreamDevice.WouldBlock;
-
     internal int CountReceived(int count)
     {
-        if (counts is not null && count > 0)
+        if (count > 0)
         {
-            counts.Received += count;
+            core.SpendBudgetOn(count);
+            if (counts is not null)
+            {
+                counts.Received += count;
+            }
         }
 
         return count;
-    }
-
-    internal int CountSent(int count)
-    {
-        if (counts is not null && count > 0)
-        {
-            counts.Sent += count;
-        }
-
-        return count;
-    }
-
-    internal int AfterSend(int sent)
-    {
-        if (sent == StreamDevice.WouldBlock)
-        {
-            State &= ~SocketState.Writable;
-        }
-
-        return sent;
     }
 
     internal int AfterReceive(int received)
@@ -270,16 +210,19 @@ internal sealed class DeviceReadiness : IDeviceOwner
     /// reports nothing twice.</summary>
     /// <exception cref="IOException">The poller has no room for it.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The system has no room for it.</exception>
-    internal void Wait(LoopCore core, SocketWaiter waiter, bool reads)
+    internal void Wait(SocketWaiter waiter, bool reads)
     {
-        Wait(waiter, reads);
+        Register(waiter, reads);
         if (MayBe(reads))
         {
-            core.Ready.Enqueue(CallbackItem<DeviceReadiness>.Create(static told => told.TellAgain(), this, core.BaseContext));
+            TellAgainLater();
         }
     }
 
-    private void Wait(SocketWaiter waiter, bool reads)
+    private void TellAgainLater() =>
+        core.Ready.Enqueue(CallbackItem<DeviceReadiness>.Create(static told => told.TellAgain(), this, core.BaseContext));
+
+    private void Register(SocketWaiter waiter, bool reads)
     {
         device.Arm(reads ? Readiness.Readable : Readiness.Writable);
         if (reads)
@@ -369,7 +312,7 @@ internal sealed class DeviceReadiness : IDeviceOwner
     {
         try
         {
-            Wait(waiter, reads);
+            Register(waiter, reads);
         }
         catch (Exception refused)
         {

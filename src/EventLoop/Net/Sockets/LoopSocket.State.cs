@@ -23,7 +23,7 @@ public sealed partial class LoopSocket
     {
         Core = core;
         this.device = device;
-        ready = new DeviceReadiness(device, core.Loop.Debug ? Origin.Capture() : null, core.Io);
+        ready = new DeviceReadiness(core, device, core.Loop.Debug ? Origin.Capture() : null, core.Io);
     }
 
     /// <summary>Nobody uses it any more, and nothing of it is pending: the loop closes it.</summary>
@@ -84,7 +84,7 @@ public sealed partial class LoopSocket
 
         try
         {
-            ready.Wait(Core, waiter, reads);
+            ready.Wait(waiter, reads);
             return null;
         }
         catch (IOException failure)
@@ -107,7 +107,7 @@ public sealed partial class LoopSocket
 
         try
         {
-            ready.Wait(Core, waiter, reads: true);
+            ready.Wait(waiter, reads: true);
             return true;
         }
         catch (Exception refused) when (refused is IOException or SocketException)
@@ -155,8 +155,7 @@ public sealed partial class LoopSocket
 
     internal int TrySend(ReadOnlySpan<IoVector> vectors) => ready.TrySend(vectors);
 
-    internal int TrySendFile(SafeFileHandle file, long offset, int count) =>
-        CanSend() ? ready.CountSent(AfterSend(device.SendFile(file, offset, count))) : StreamDevice.WouldBlock;
+    internal int TrySendFile(SafeFileHandle file, long offset, int count) => ready.TrySendFile(file, offset, count);
 
     internal int AfterSend(int sent) => ready.AfterSend(sent);
 

@@ -156,7 +156,7 @@ internal sealed class SendSequenceOperation : SocketOperation<long>
 [StackTraceHidden]
 internal sealed class SendFileOperation : SocketOperation<long>
 {
-    private const int LargestStep = 1 << 20;
+    private const int LargestStep = 1 << 21;
     private static readonly int Slot = ItemPools.NewSlot();
     private SafeFileHandle? file;
     private long offset;

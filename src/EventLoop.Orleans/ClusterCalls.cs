@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using EventLoop.Executors.Work;
 using EventLoop.Orleans.Grains;
 using Orleans;
@@ -10,7 +12,6 @@ namespace EventLoop.Orleans;
 /// <summary>The calls of an executor: room for them, attempts, tickets, numbers. Any thread.</summary>
 internal sealed class ClusterCalls
 {
-    private const int Doors = 64;      // so that each silo has its share of the calls
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
@@ -20,12 +21,11 @@ internal sealed class ClusterCalls
     private readonly ConcurrentDictionary<Call, byte> open = new();
     private readonly IGrainFactory grains;
     private readonly ClusterExecutorOptions options;
-    private readonly IWorkerGrain[] doors = new IWorkerGrain[Doors];
+    private readonly SiloDealer dealer;
     private readonly SemaphoreSlim room;
     private readonly string? serializer;
     private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool stopping;
-    private uint next;
     private int waiting, inFlight;
     private long completed, failed, canceled, timedOut, lost, retried, refused, queueTicks, workTicks;
 
@@ -33,14 +33,12 @@ internal sealed class ClusterCalls
     {
         this.grains = grains;
         this.options = options;
-        ofThreads = new QuickCalls(null, NextDoor);
+        dealer = new SiloDealer(() => grains.GetGrain<IWorkerGrain>(Guid.NewGuid()), () => grains.GetGrain<ISiloGrain>(0).Describe(),
+            static () => Stopwatch.GetElapsedTime(0).Ticks);
+        ofThreads = new QuickCalls(null, dealer);
         room = new SemaphoreSlim(options.MaxInFlight);
         Serializer = options.Serializer ?? new JsonWorkSerializer();
         serializer = Serializer.GetType() == typeof(JsonWorkSerializer) ? null : Serializer.GetType().AssemblyQualifiedName;
-        for (int i = 0; i < Doors; i++)
-        {
-            doors[i] = grains.GetGrain<IWorkerGrain>(i);
-        }
     }
 
     internal IWorkSerializer Serializer { get; }
@@ -149,28 +147,44 @@ internal sealed class ClusterCalls
     private async Task<WorkReply> Attempt(Known function, ReadOnlyMemory<byte> argument, bool isChunk, string? key, int attempt, IProgressObserver? progress,
         CancellationToken token)
     {
-        bool isNamed = function.IsNew();
-        while (true)
+        WorkRequest RequestOf(bool isNamed) => new()
         {
-            var request = new WorkRequest
+            Function = function.Id,
+            Name = isNamed ? function.Name : null,
+            Argument = argument,
+            IsChunk = isChunk,
+            TimeLimit = options.TaskTimeout,
+            CancelGrace = options.CancelGrace,
+            IdempotencyKey = key,
+            Attempt = attempt,
+            Progress = progress,
+            Serializer = serializer,
+        };
+        bool isNamed = function.IsNew();
+        var place = function.IsAsynchronous && !isChunk ? WorkPlace.Loop : WorkPlace.Threads;
+        var pace = isChunk ? function.Chunks : function.Pieces;
+        var quick = default(QuickReply);
+        if (pace.IsQuick && !isNamed && !isChunk && progress is null && dealer.KnowsSilos)
+        {
+            quick = await QuickCallsHere().Run(RequestOf(isNamed: false), place, token).ConfigureAwait(false);
+            if (quick.Deal is null)
             {
-                Function = function.Id,
-                Name = isNamed ? function.Name : null,
-                Argument = argument,
-                IsChunk = isChunk,
-                TimeLimit = options.TaskTimeout,
-                CancelGrace = options.CancelGrace,
-                IdempotencyKey = key,
-                Attempt = attempt,
-                Progress = progress,
-                Serializer = serializer,
-            };
-            bool isQuick = function.IsQuick && !isNamed && !isChunk && progress is null;
-            var reply = await (isQuick ? QuickCallsHere().Run(request, token) : NextDoor().Run(request, token)).ConfigureAwait(false);
+                ExceptionDispatchInfo.Throw(quick.Failure!);
+            }
+        }
+
+        var deal = quick.Deal ?? await dealer.Deal(place, 1, pace.Ahead, token).ConfigureAwait(false);
+        try
+        {
+            if (quick.Failure is { } failure)
+            {
+                ExceptionDispatchInfo.Throw(failure);
+            }
+
+            var reply = quick.Reply ?? await deal.Door.Run(RequestOf(isNamed), token).ConfigureAwait(false);
             if (reply.Kind == WorkReplyKind.NeedsName)
             {
-                isNamed = true;
-                continue;
+                reply = await deal.Door.Run(RequestOf(isNamed: true), token).ConfigureAwait(false);
             }
 
             if (reply.Kind == WorkReplyKind.Running)
@@ -178,12 +192,25 @@ internal sealed class ClusterCalls
                 reply = await WaitForTicket(grains.GetGrain<ITicketGrain>(reply.Ticket), token).ConfigureAwait(false);
             }
 
-            if (!isChunk)
+            if (reply.Kind == WorkReplyKind.Lost || (reply.Silo is { } silo && silo != deal.Silo.Name))
             {
-                function.Took(reply.WorkTicks);
+                dealer.Suspect(deal);
+            }
+            else if (reply.Kind == WorkReplyKind.Result)
+            {
+                dealer.Took(deal, reply.WorkTicks, pace.Took(reply.WorkTicks));
             }
 
             return reply;
+        }
+        catch (Exception failure) when (IsLoss(failure) && !token.IsCancellationRequested)
+        {
+            dealer.Suspect(deal);
+            throw;
+        }
+        finally
+        {
+            dealer.GiveBack(deal);
         }
     }
 
@@ -206,9 +233,7 @@ internal sealed class ClusterCalls
         return reply;
     }
 
-    private QuickCalls QuickCallsHere() => Loop.TryGetCurrent(out var loop) ? ofLoops.GetValue(loop, loop => new QuickCalls(loop, NextDoor)) : ofThreads;
-
-    private IWorkerGrain NextDoor() => doors[Interlocked.Increment(ref next) % Doors];
+    private QuickCalls QuickCallsHere() => Loop.TryGetCurrent(out var loop) ? ofLoops.GetValue(loop, loop => new QuickCalls(loop, dealer)) : ofThreads;
 
     private ReadOnlyMemory<byte> Take(WorkReply reply, WorkName name, CancellationToken token)
     {
@@ -287,14 +312,12 @@ internal sealed class ClusterCalls
     /// <summary>A function and its number.</summary>
     private sealed class Known
     {
-        private const long QuickTicks = TimeSpan.TicksPerMillisecond / 10;
-
         private int used;
-        private long average = -1;      // any thread; negative: unknown
 
         internal Known(WorkName name)
         {
             Name = WorkFunctionName.Of(name);
+            IsAsynchronous = name.IsAsynchronous;
             Id = Guid.NewGuid();
         }
 
@@ -302,15 +325,11 @@ internal sealed class ClusterCalls
 
         internal WorkFunctionName Name { get; }
 
-        /// <summary>Whether it takes so little time that the call is the main cost.</summary>
-        internal bool IsQuick => (ulong)Volatile.Read(ref average) < QuickTicks;
+        internal bool IsAsynchronous { get; }
 
-        /// <summary>Records how long one took. Of two at the same moment one may be lost.</summary>
-        internal void Took(long ticks)
-        {
-            long before = Volatile.Read(ref average);
-            Volatile.Write(ref average, before < 0 || ticks > QuickTicks ? ticks : before + (ticks - before) / 8);
-        }
+        internal WorkPace Pieces { get; } = new();
+
+        internal WorkPace Chunks { get; } = new();
 
         /// <summary>Whether a call has to send the name, which the first few do.</summary>
         internal bool IsNew() => used < 4 && Interlocked.Increment(ref used) <= 4;

@@ -7,18 +7,18 @@ namespace EventLoop.Orleans;
 /// waits for more. Any thread.
 /// </summary>
 /// <param name="loop">The loop whose work it is; null: that of all other threads.</param>
-/// <param name="nextDoor">Chooses where it goes.</param>
-internal sealed class QuickCalls(Loop? loop, Func<IWorkerGrain> nextDoor)
+/// <param name="dealer">Chooses where it goes.</param>
+internal sealed class QuickCalls(Loop? loop, SiloDealer dealer)
 {
     private const int Most = 32;      // in one call
 
     private readonly Lock gate = new();
     private List<Piece> waiting = [];      // guarded by the gate
 
-    /// <summary>Runs one piece of work.</summary>
-    internal Task<WorkReply> Run(WorkRequest request, CancellationToken token)
+    /// <summary>Sends one piece of work, with what else there is. What it was dealt is the caller's to give back.</summary>
+    internal Task<QuickReply> Run(WorkRequest request, WorkPlace place, CancellationToken token)
     {
-        var piece = new Piece(request, token);
+        var piece = new Piece(request, place, token);
         bool isFirst;
         lock (gate)
         {
@@ -61,58 +61,58 @@ internal sealed class QuickCalls(Loop? loop, Func<IWorkerGrain> nextDoor)
     {
         var all = TakeWaiting();
         all.RemoveAll(static piece => piece.Token.IsCancellationRequested && piece.Withdraw());
+        Send(all.FindAll(static piece => piece.Place == WorkPlace.Threads), WorkPlace.Threads);
+        Send(all.FindAll(static piece => piece.Place == WorkPlace.Loop), WorkPlace.Loop);
+    }
+
+    private void Send(List<Piece> all, WorkPlace place)
+    {
         for (int i = 0; i < all.Count; i += Most)
         {
-            var pieces = all[i..Math.Min(i + Most, all.Count)].ToArray();
-            _ = pieces.Length == 1 ? SendOne(pieces[0]) : SendMany(pieces);
+            _ = Send(all[i..Math.Min(i + Most, all.Count)].ToArray(), place);
         }
     }
 
-    private async Task SendOne(Piece piece)
+    private async Task Send(Piece[] pieces, WorkPlace place)
     {
+        SiloDeal? deal = null;
         try
         {
-            piece.SetReply(await nextDoor().Run(piece.Request, piece.Token).ConfigureAwait(false));
-        }
-        catch (Exception failure)
-        {
-            piece.SetException(failure);
-        }
-    }
-
-    private async Task SendMany(Piece[] pieces)
-    {
-        try
-        {
-            var replies = await nextDoor().RunMany(Array.ConvertAll(pieces, static piece => piece.Request)).ConfigureAwait(false);
+            var dealt = await dealer.Deal(place, pieces.Length, SiloDealer.Unbounded, CancellationToken.None).ConfigureAwait(false);
+            deal = dealt;
+            WorkReply[] replies = pieces is [var one]
+                ? [await dealt.Door.Run(one.Request, one.Token).ConfigureAwait(false)]
+                : await dealt.Door.RunMany(Array.ConvertAll(pieces, static piece => piece.Request)).ConfigureAwait(false);
             for (int i = 0; i < pieces.Length; i++)
             {
-                pieces[i].SetReply(replies[i]);
+                pieces[i].SetReply(replies[i], dealt);
             }
         }
         catch (Exception failure)
         {
             foreach (var piece in pieces)
             {
-                piece.SetException(failure);
+                piece.SetException(failure, deal);
             }
         }
     }
 
-    private sealed class Piece(WorkRequest request, CancellationToken token)
+    private sealed class Piece(WorkRequest request, WorkPlace place, CancellationToken token)
     {
-        private readonly TaskCompletionSource<WorkReply> ended = new();
+        private readonly TaskCompletionSource<QuickReply> ended = new();
 
         internal WorkRequest Request => request;
 
+        internal WorkPlace Place => place;
+
         internal CancellationToken Token => token;
 
-        internal Task<WorkReply> Ended => ended.Task;
+        internal Task<QuickReply> Ended => ended.Task;
 
         internal bool Withdraw() => ended.TrySetCanceled(token);
 
-        internal void SetReply(WorkReply reply) => ended.TrySetResult(reply);
+        internal void SetReply(WorkReply reply, SiloDeal deal) => ended.TrySetResult(new QuickReply(reply, null, deal));
 
-        internal void SetException(Exception failure) => ended.TrySetException(failure);
+        internal void SetException(Exception failure, SiloDeal? deal) => ended.TrySetResult(new QuickReply(null, failure, deal));
     }
 }

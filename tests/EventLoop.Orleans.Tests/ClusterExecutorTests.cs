@@ -436,6 +436,7 @@ public sealed class ClusterExecutorTests(Cluster cluster)
     public void A_stop_lets_work_end_within_its_time_and_cancels_the_rest() => RunLoop(async () =>
     {
         var executor = New(new ClusterExecutorOptions { CancelGrace = TimeSpan.FromSeconds(0.1) });
+        await executor.Run(Twice, 1);
         var quick = Loop.CreateTask(executor.Run(Block, TimeSpan.FromMilliseconds(50)));
         var slow = Loop.CreateTask(executor.Run(Block, TimeSpan.FromSeconds(4)));
         await Loop.Sleep(20);

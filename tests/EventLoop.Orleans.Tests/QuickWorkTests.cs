@@ -63,13 +63,13 @@ public sealed class QuickWorkTests(Cluster cluster)
     public void Quick_work_of_one_turn_travels_together() => RunLoop(async () =>
     {
         var doors = new CountingDoor(32);
-        var calls = new QuickCalls(Loop.Current, () => doors);
-        var all = Enumerable.Range(0, 70).Select(_ => calls.Run(new WorkRequest(), CancellationToken.None)).ToArray();
+        var calls = new QuickCalls(Loop.Current, await DealerOf(doors));
+        var all = Enumerable.Range(0, 70).Select(_ => calls.Run(new WorkRequest(), WorkPlace.Threads, CancellationToken.None)).ToArray();
         doors.Sizes.Should().BeEmpty("nothing is sent before the turn has ended");
         await Task.WhenAll(all);
         doors.Sizes.Should().Equal(32, 32, 6);
 
-        await calls.Run(new WorkRequest(), CancellationToken.None);
+        await calls.Run(new WorkRequest(), WorkPlace.Threads, CancellationToken.None);
         doors.Sizes.Should().Equal([32, 32, 6, 1], "one alone waits for no others");
     });
 
@@ -77,10 +77,10 @@ public sealed class QuickWorkTests(Cluster cluster)
     public void Quick_work_that_is_cancelled_before_its_turn_has_ended_is_not_sent() => RunLoop(async () =>
     {
         var doors = new CountingDoor(32);
-        var calls = new QuickCalls(Loop.Current, () => doors);
+        var calls = new QuickCalls(Loop.Current, await DealerOf(doors));
         using var cancellation = new CancellationTokenSource();
-        var withdrawn = calls.Run(new WorkRequest(), cancellation.Token);
-        var kept = calls.Run(new WorkRequest(), CancellationToken.None);
+        var withdrawn = calls.Run(new WorkRequest(), WorkPlace.Threads, cancellation.Token);
+        var kept = calls.Run(new WorkRequest(), WorkPlace.Threads, CancellationToken.None);
         cancellation.Cancel();
         await kept;
         withdrawn.IsCanceled.Should().BeTrue();
@@ -180,10 +180,10 @@ public sealed class QuickWorkTests(Cluster cluster)
     {
         Task? pending = null;
         var runner = new LoopRunner(new LoopOptions { HandleInterrupt = false });
-        var calls = new QuickCalls(runner.Loop, static () => new CountingDoor(1));
+        var calls = new QuickCalls(runner.Loop, new SiloDealer(static () => new CountingDoor(1), static () => throw new NotSupportedException(), static () => 0));
         runner.Loop.CallSoon(() =>
         {
-            pending = calls.Run(new WorkRequest(), CancellationToken.None);
+            pending = calls.Run(new WorkRequest(), WorkPlace.Threads, CancellationToken.None);
             runner.Loop.Stop();
         });
         runner.Loop.RunForever();
@@ -192,9 +192,19 @@ public sealed class QuickWorkTests(Cluster cluster)
         pending!.IsCompleted.Should().BeTrue();
     }
 
+    // A dealer that has found its one silo.
+    private static async Coroutine<SiloDealer> DealerOf(CountingDoor door)
+    {
+        var dealer = new SiloDealer(() => door, static () => throw new NotSupportedException(), static () => 0);
+        dealer.GiveBack(await dealer.Deal(WorkPlace.Threads, 1, SiloDealer.Unbounded, CancellationToken.None));
+        return dealer;
+    }
+
     private sealed class CountingDoor(int most) : IWorkerGrain
     {
         internal List<int> Sizes { get; } = [];
+
+        public Task<SiloDescription> Describe() => Task.FromResult(new SiloDescription { Name = "one" });
 
         public Task<WorkReply> Run(WorkRequest request, CancellationToken cancellationToken)
         {

@@ -2,10 +2,15 @@ using Orleans;
 
 namespace EventLoop.Orleans.Grains;
 
-/// <summary>Gives access to the workers of the silo that it is activated on; the numbers distribute the calls.</summary>
+/// <summary>Gives access to the workers of the silo that it is activated on, which is the one that its first call came to. Each caller has some of its
+/// own.</summary>
 [Alias("EventLoop.IWorkerGrain")]
-internal interface IWorkerGrain : IGrainWithIntegerKey
+internal interface IWorkerGrain : IGrainWithGuidKey
 {
+    /// <summary>Describes the silo.</summary>
+    [Alias("Describe"), ResponseTimeout(CallTime.Limit)]
+    Task<SiloDescription> Describe();
+
     /// <summary>Runs the work, or begins it and returns a ticket.</summary>
     [Alias("Run"), ResponseTimeout(CallTime.Limit)]
     Task<WorkReply> Run(WorkRequest request, CancellationToken cancellationToken);

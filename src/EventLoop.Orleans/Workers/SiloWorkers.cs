@@ -28,7 +28,9 @@ internal sealed class SiloWorkers : IDisposable
     {
         this.options = options.Value;
         Name = silo.SiloAddress.ToString();
-        threads = new WorkerThreads(this.options.Workers ?? Environment.ProcessorCount);
+        int workers = this.options.Workers ?? Environment.ProcessorCount;
+        Description = new SiloDescription { Name = Name, Workers = workers };
+        threads = new WorkerThreads(workers);
         loop = new Lazy<SiloLoop>(() => new SiloLoop(this.options.Loop));
         initialized = new Lazy<bool>(() =>
         {
@@ -40,6 +42,8 @@ internal sealed class SiloWorkers : IDisposable
 
     /// <summary>The name of the silo.</summary>
     internal string Name { get; }
+
+    internal SiloDescription Description { get; }
 
     internal IWorkSerializer SerializerOf(string? type) =>
         type is null ? Json : serializers.GetOrAdd(type, static name => (IWorkSerializer)Activator.CreateInstance(Type.GetType(name, throwOnError: true)!)!);

@@ -22,6 +22,9 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
 {
     private static readonly ConditionalWeakTable<Delegate, WorkName> Known = new();
 
+    /// <summary>Whether it is asynchronous, and so runs on a loop. Known where the name was made.</summary>
+    internal bool IsAsynchronous { get; private init; }
+
     /// <exception cref="ArgumentException">The delegate captures something, or is in no assembly that another process can load; the message says
     /// what.</exception>
     /// <exception cref="PlatformNotSupportedException">This program is compiled to native code.</exception>
@@ -72,8 +75,11 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
             method.MetadataToken,
             NameOf(work.GetType()),
             [.. arguments.Select(NameOf)],
-            DisplayOf(method));
+            DisplayOf(method)) { IsAsynchronous = IsAwaited(method.ReturnType) };
     }
+
+    private static bool IsAwaited(Type type) => type == typeof(Coroutine) || type == typeof(Task)
+        || (type.IsGenericType && type.GetGenericTypeDefinition() is var generic && (generic == typeof(Coroutine<>) || generic == typeof(Task<>)));
 
     /// <summary>Finds the function, in a process that has it.</summary>
     /// <exception cref="WorkVersionException">This process has no such assembly, or another build of it.</exception>

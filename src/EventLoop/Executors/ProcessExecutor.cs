@@ -70,7 +70,7 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
         }
 
         most = Options.Workers ?? Environment.ProcessorCount;
-        Serializer = Options.Serializer ?? new JsonWorkSerializer();
+        Serializer = Options.Serializer ?? new DefaultWorkSerializer();
         Initializer = Options.Initializer is { } first ? WorkName.Of(first) : null;
         resident = new Resident(this);
         home = LoopCore.Running;

@@ -1,3 +1,4 @@
+using EventLoop.Native;
 using EventLoop.Net;
 
 namespace EventLoop.Processes;
@@ -86,7 +87,7 @@ internal static class Capture
                     full.Add(block);
                 }
 
-                block = GC.AllocateUninitializedArray<byte>((int)Math.Clamp(total, first, largest));
+                block = LargePages.Under(GC.AllocateUninitializedArray<byte>((int)Math.Clamp(total, first, largest)));
                 filled = 0;
             }
 
@@ -114,7 +115,7 @@ internal static class Capture
             throw new LimitOverrunException($"{total} bytes came, which is more than one array holds. Read the output piece by piece.", total);
         }
 
-        var all = GC.AllocateUninitializedArray<byte>((int)total);
+        var all = LargePages.Under(GC.AllocateUninitializedArray<byte>((int)total));
         var starts = new int[full.Count];
         int at = 0;
         for (int i = 0; i < starts.Length; i++)

@@ -84,6 +84,8 @@ internal static class CommandPreparation
             Errno.NoEntry or Errno.NotFolder when command.FileName.Contains('/')
                 && File.Exists(Path.Combine(command.WorkingDirectory ?? "", command.FileName)) =>
                 new FileNotFoundException($"{start}: the interpreter or loader that it names does not exist.", command.FileName),
+            Errno.NoEntry or Errno.NotFolder when command.FileName == ProcessCommand.ShellProgram => new FileNotFoundException(
+                $"{start}: this system has no shell, which ProcessCommand.Shell needs. Name the program and its arguments instead.", command.FileName),
             Errno.NoEntry or Errno.NotFolder => new FileNotFoundException(
                 command.FileName.Contains('/') ? $"{start}: there is no such program." : $"{start}: there is no such program in the PATH that it gets.",
                     command.FileName),

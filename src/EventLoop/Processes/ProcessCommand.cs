@@ -10,6 +10,8 @@ namespace EventLoop;
 /// <summary>What to run, and how. Immutable: <c>with</c> makes another one. Nothing happens until it is passed to <see cref="Subprocess"/>.</summary>
 public sealed record ProcessCommand
 {
+    internal const string ShellProgram = "/bin/sh";
+
     /// <summary>Makes a command from a program and its arguments.</summary>
     /// <param name="fileName">
     /// A path, if it contains a slash, relative to the working directory; otherwise it is looked up in the PATH that the child gets (/usr/bin:/bin if it gets
@@ -31,7 +33,7 @@ public sealed record ProcessCommand
     {
         ArgumentNullException.ThrowIfNull(script);
         ArgumentNullException.ThrowIfNull(arguments);
-        return new ProcessCommand("/bin/sh", ["-c", script, "/bin/sh", .. arguments]);
+        return new ProcessCommand(ShellProgram, ["-c", script, ShellProgram, .. arguments]);
     }
 
     /// <summary>The program.</summary>

@@ -11,7 +11,7 @@ namespace EventLoop.Processes;
 /// </summary>
 internal static unsafe class ProcessGroupGuard
 {
-    private const string Shell = "/bin/sh";
+    private const string Shell = ProcessCommand.ShellProgram;
 
     // A variable for each group; "kill -9 -N", because dash does not know "--".
     private const string Script = """

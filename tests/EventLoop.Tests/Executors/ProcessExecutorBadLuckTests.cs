@@ -229,6 +229,116 @@ public sealed class ProcessExecutorBadLuckTests : ProcessTest
     });
 
     [Fact]
+    public void A_child_that_outlives_its_worker_holds_up_nobody_who_waits_for_that() => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(One);
+        var crash = await Failure<WorkerCrashedException>(async () => await pool.Run(static () =>
+        {
+            using var child = Process.Start("setsid", ["sleep", "600"]);      // it holds the worker's error output
+            Console.Error.WriteLine(child.Id);
+            while (StateOf(child.Id) is not { } state || state.Group != child.Id)
+            {
+                Thread.Sleep(1);      // until it has left the worker's session
+            }
+
+            Environment.Exit(3);
+        }));
+        int left = int.Parse(crash.StandardError);
+        (crash.Crash, crash.ExitStatus.ExitCode).Should().Be((WorkerCrash.Exited, 3));
+        (await pool.Run(static x => x, 1)).Should().Be(1);
+        IsGone(left).Should().BeFalse();
+        Process.GetProcessById(left).Kill();
+        await UntilGone(left);
+    });
+
+    [Fact]
+    public void A_worker_that_crashes_while_a_cancellation_is_on_its_way_is_replaced() => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(One with { CancelGrace = TimeSpan.FromSeconds(60) });
+        for (int i = 0; i < 3; i++)
+        {
+            bool hasBegun = false;
+            var running = Loop.CreateTask(pool.Run(
+                static (_, context) =>
+                {
+                    context.Report(true);
+                    context.CancellationToken.WaitHandle.WaitOne();
+                    Environment.Exit(3);
+                    return 0;
+                },
+                0,
+                (bool begun) => hasBegun = begun));
+            while (!hasBegun)
+            {
+                await Loop.Sleep(TimeSpan.FromMilliseconds(1));
+            }
+
+            running.Cancel();
+            (await Catch(running)).Should().BeOfType<LoopCanceledException>();
+            (await pool.Run(static x => x, 1)).Should().Be(1);
+        }
+    });
+
+    [Fact]
+    public void Work_that_arrives_when_workers_end_for_idleness_is_done() => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(One with { IdleTimeout = TimeSpan.FromMilliseconds(1) });
+        for (int i = 0; i < 12; i++)
+        {
+            (await pool.Run(static x => x, i)).Should().Be(i);
+            await Loop.Sleep(TimeSpan.FromMicroseconds(i * 180));      // before, during and after the end
+        }
+    });
+
+    [Fact]
+    public void A_flood_of_progress_comes_whole_and_in_order_to_a_loop_that_is_held_up() => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(One);
+        int next = 0;
+        bool isInOrder = true;
+        int sum = await pool.Run(
+            static (count, context) =>
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    context.Report(i);
+                }
+
+                return count;
+            },
+            20_000,
+            (int number) =>
+            {
+                if (next == 100)
+                {
+                    Thread.Sleep(100);
+                }
+
+                isInOrder &= number == next++;
+            });
+        (sum, next, isInOrder).Should().Be((20_000, 20_000, true));
+    });
+
+    [Fact]
+    public void A_program_that_runs_its_Main_although_it_was_started_as_a_worker_may_have_no_pool() => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(One);
+        (await pool.Run(static () =>
+        {
+            Environment.SetEnvironmentVariable("EVENTLOOP_WORKER", ":");      // as it would be if nothing had stopped it before Main
+            try
+            {
+                _ = new ProcessExecutor();
+                return "made";
+            }
+            catch (InvalidOperationException refused)
+            {
+                return refused.Message;
+            }
+        })).Should().Contain("worker");
+    });
+
+    [Fact]
     public void A_recycled_pool_has_new_workers() => RunProcesses(async () =>
     {
         await using var pool = new ProcessExecutor(One);

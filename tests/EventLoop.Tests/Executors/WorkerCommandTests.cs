@@ -18,13 +18,14 @@ public sealed class WorkerCommandTests : ProcessTest
         }
     }
 
+    /// <summary>A command that starts the tests, as one of a worker.</summary>
+    internal static ProcessCommand AsWorker(ProcessCommand tests) =>
+        tests with { Environment = new Dictionary<string, string?> { [Variable] = "1", ["DOTNET_STARTUP_HOOKS"] = null } };
+
     [Fact]
     public void A_program_that_calls_WorkerProcess_Run_first_needs_no_startup_hook() => RunProcesses(async () =>
     {
-        var command = new ProcessCommand("dotnet", typeof(WorkerCommandTests).Assembly.Location)
-        {
-            Environment = new Dictionary<string, string?> { [Variable] = "1", ["DOTNET_STARTUP_HOOKS"] = null },
-        };
+        var command = AsWorker(new ProcessCommand("dotnet", typeof(WorkerCommandTests).Assembly.Location));
         await using var pool = new ProcessExecutor(new() { Workers = 1, WorkerCommand = command });
         (await pool.Run(static x => (x + 1, WorkerProcess.IsWorker), 1)).Should().Be((2, true));
         (await pool.Run(static () => Environment.ProcessId)).Should().NotBe(Environment.ProcessId);

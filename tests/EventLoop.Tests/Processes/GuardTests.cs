@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using static EventLoop.Tests.Processes.SubprocessTests;
 
 namespace EventLoop.Tests.Processes;
 
@@ -79,6 +80,50 @@ public sealed class GuardTests : ProcessTest
             worker.Report(deaf.Id);
             worker.Report(child.Id);
             await child.WaitAsync();
+        });
+        return nothing;
+    }
+
+    [Fact]
+    public void What_kills_the_guard_and_then_the_parent_leaves_nothing_either() => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(new() { Workers = 1 });
+        List<int> told = [];
+        var parent = Loop.CreateTask(pool.Run(LoseTheGuard, 0, (int id) => told.Add(id)));
+        while (told is not [.., 0])
+        {
+            await Loop.Sleep(TimeSpan.FromMilliseconds(5));
+        }
+
+        told.RemoveAt(told.Count - 1);
+        told.Should().HaveCount(2).And.OnlyContain(static id => !IsGone(id));
+        pool.KillWorkers();
+        await Failure<WorkerCrashedException>(async () => await parent);
+        foreach (int id in told)
+        {
+            await UntilGone(id);
+        }
+    });
+
+    // In a worker, which is the parent: a child before the guard is killed and one afterwards. Starts are made one after the other, and the second one by the
+    // next guard, so that knows both.
+    private static int LoseTheGuard(int nothing, WorkerContext<int> worker)
+    {
+        Loop.Run(async Coroutine () =>
+        {
+            var command = new ProcessCommand("sleep", "600") { KillOnParentExit = true };
+            worker.Report((await Subprocess.StartAsync(command)).Id);
+            int guard = Guard;
+            Process.GetProcessById(guard).Kill();
+            while (Guard == guard || Guard == 0)
+            {
+                await Loop.Sleep(TimeSpan.FromMilliseconds(5));
+            }
+
+            var second = await Subprocess.StartAsync(command);
+            worker.Report(second.Id);
+            worker.Report(nothing);
+            await second.WaitAsync();
         });
         return nothing;
     }

@@ -69,6 +69,18 @@ public sealed class OddParentTests : ProcessTest
         })).Should().OnlyContain(static code => code == 3 || code == 255, "older systems do not tell");
     });
 
+    [Fact]
+    public void What_somebody_opened_for_all_children_does_not_get_into_ours() => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(new() { Workers = 1 });
+        (await pool.Run(static () =>
+        {
+            int leaky = dup(0);      // a native library's, which any program would inherit
+            string seen = Loop.Run(async Coroutine<string> () => await Subprocess.ReadTextAsync(Sh("ls /proc/$$/fd")));
+            return (leaky > 2, seen);
+        })).Should().Be((true, "0\n1\n2\n"));
+    });
+
     private static int[] Codes(int count) => Loop.Run(async Coroutine<int[]> () =>
     {
         Loop.Current.ExceptionHandler = static (_, _) => { };      // an end that nobody can tell is reported
@@ -83,6 +95,9 @@ public sealed class OddParentTests : ProcessTest
 
     [DllImport("libc")]
     private static extern int close(int descriptor);
+
+    [DllImport("libc")]
+    private static extern int dup(int descriptor);
 
     [DllImport("libc")]
     private static extern nint signal(int number, nint handler);

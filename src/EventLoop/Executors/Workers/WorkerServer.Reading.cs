@@ -10,11 +10,12 @@ internal sealed partial class WorkerServer
     private static readonly TimeSpan Long = TimeSpan.FromMilliseconds(5);      // a cancellation is noticed no later than this
 
     private readonly Lock reading = new();                                 // held by the reader
-    private readonly Queue<Arrival> arrived = [];                          // guarded by gate; read by the other thread
+    private Queue<Arrival>? arrived;                                       // guarded by gate; read by the other thread; null: nothing ever was
     private readonly SemaphoreSlim handedOn = new(0);                      // the first thread waits for the other's turn to bring something, or to end
     private readonly SemaphoreSlim awake = new(0);                         // the other thread waits for work to begin
     private long begun;                                                    // of the first thread: odd while it works
     private int isAsleep;                                                  // interlocked: the other thread waits until it is woken
+    private bool isWatching;                                               // the first thread's
 
     private void WorkBegins()
     {
@@ -24,6 +25,18 @@ internal sealed partial class WorkerServer
             awake.Release();
         }
     }
+
+    // The other thread is started with the first piece of work, because a start is to be quick.
+    private void WatchFromNowOn()
+    {
+        if (!isWatching)
+        {
+            isWatching = true;
+            StartWatching();
+        }
+    }
+
+    private void StartWatching() => new Thread(WatchLongWork) { IsBackground = true, Name = "EventLoop worker's reader" }.UnsafeStart();
 
     private void WorkEnds() => Interlocked.Increment(ref begun);
 
@@ -66,9 +79,12 @@ internal sealed partial class WorkerServer
     {
         lock (gate)
         {
-            return arrived.TryDequeue(out arrival);
+            arrival = default;
+            return arrived is not null && TryDequeue(out arrival);
         }
     }
+
+    private bool TryDequeue(out Arrival arrival) => arrived!.TryDequeue(out arrival);
 
     // On a thread of its own: checks from time to time while there is work, and reads while one piece of it takes long.
     private void WatchLongWork()
@@ -115,7 +131,7 @@ internal sealed partial class WorkerServer
                 {
                     lock (gate)
                     {
-                        arrived.Enqueue(arrival);
+                        (arrived ??= []).Enqueue(arrival);
                     }
                 }
             }

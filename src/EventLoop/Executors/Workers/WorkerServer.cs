@@ -27,12 +27,11 @@ internal sealed partial class WorkerServer
 
     internal int WorkerId { get; private set; }
 
-    internal IWorkSerializer Serializer { get; private set; } = new JsonWorkSerializer();
+    internal IWorkSerializer Serializer { get; private set; } = new DefaultWorkSerializer();
 
     /// <summary>Runs until the pool needs it no more.</summary>
     internal void Serve()
     {
-        new Thread(WatchLongWork) { IsBackground = true, Name = "EventLoop worker's reader" }.UnsafeStart();
         while (true)
         {
             var next = Take();
@@ -48,6 +47,7 @@ internal sealed partial class WorkerServer
                 case FrameKind.End:
                     return;
                 default:
+                    WatchFromNowOn();
                     Work(next);
                     break;
             }
@@ -60,7 +60,6 @@ internal sealed partial class WorkerServer
         }
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2057", Justification = "Trimmed programs keep their serializer.")]
     private void Begin(Arrival hello)
     {
         var reader = new FrameReader(Bytes(hello));
@@ -70,21 +69,36 @@ internal sealed partial class WorkerServer
         {
             if (reader.ReadText() is { } serializer)
             {
-                Serializer = (IWorkSerializer)Activator.CreateInstance(Type.GetType(serializer, throwOnError: true)!)!;
+                Use(serializer);
             }
 
             if (reader.ReadText() is { } initializer)
             {
-                WorkFunction.Of(WorkFrames.NameOf(initializer)).Run(default, new WorkCall(WorkerId, CancellationToken.None, Serializer), frame);
+                Initialize(initializer, frame);
             }
 
             Send(frame, FrameKind.Ready, 0);
         }
         catch (Exception failure)
         {
-            Console.Error.WriteLine($"The initializer of a worker process failed: {failure}");
-            Environment.Exit(1);
+            Fail(failure);
         }
+    }
+
+    // What the usual start does not need is in methods of its own, so that it is neither compiled nor loaded.
+    [UnconditionalSuppressMessage("Trimming", "IL2057", Justification = "Trimmed programs keep their serializer.")]
+    private void Use(string serializer) => Serializer = (IWorkSerializer)Activator.CreateInstance(Type.GetType(serializer, throwOnError: true)!)!;
+
+    private void Initialize(string initializer, FrameWriter frame)
+    {
+        WatchFromNowOn();
+        WorkFunction.Of(WorkFrames.NameOf(initializer)).Run(default, new WorkCall(WorkerId, CancellationToken.None, Serializer), frame);
+    }
+
+    private static void Fail(Exception failure)
+    {
+        Console.Error.WriteLine($"The initializer of a worker process failed: {failure}");
+        Environment.Exit(1);
     }
 
     [SuppressMessage("Design", "MA0012", Justification = "The work has met this, and its caller is told with the size.")]

@@ -13,7 +13,7 @@ internal static class Pool
         int frames = report.IsQuick ? 10_000 : 30_000;
         await using var pool = new ProcessExecutor(new ProcessExecutorOptions { Workers = 1 });
         await pool.WarmUpAsync();
-        List<double> small = [], large = [], micros = [], megabytes = [], rates = [], bare = [], json = [];
+        List<double> small = [], large = [], micros = [], megabytes = [], rates = [], bare = [], single = [], turns = [], json = [];
         double[] numbers = [.. Enumerable.Range(0, 131_072).Select(static number => Math.Sqrt(number))];
         var block = new byte[1 << 20];
         for (int i = 0; i < report.Rounds + 1; i++)
@@ -23,12 +23,14 @@ internal static class Pool
             double array = await Time(50, async Coroutine () => await pool.Run(static values => values, numbers));
             double echo = await Time(50, async Coroutine () => await pool.Run(static bytes => bytes, block));
             double eight = await InFlight(frames, inFlight, async Coroutine () => await pool.Run(static x => x + 1, 1));
-            double alone = await Frames.Time(frames, inFlight);
+            double alone = await Frames.Time(frames, inFlight), oneByOne = await Frames.Time(calls, 1);
             double text = Json(numbers, 3);
             if (i > 0)
             {
                 rates.Add(alone / eight);
                 bare.Add(frames / alone);
+                single.Add(calls / oneByOne);
+                turns.Add(oneByOne / calls / (eight / frames));
                 json.Add(array / text);
                 small.Add(ours / thread);
                 micros.Add(ours * 1000);
@@ -41,6 +43,8 @@ internal static class Pool
         report.Add("    one", Report.Median(micros), "us");
         report.Add("pool: 8 in flight, rate by that of bare frames, a read and a write for each", Report.Median(rates), goal: 0.4, atLeast: true);
         report.Add("    bare frames", Report.Median(bare), "k/s");
+        report.Add("    bare frames one after the other, as a worker takes its work", Report.Median(single), "k/s");
+        report.Add("    the pool's rate by those", Report.Median(turns));
         report.Add("pool: double[131072] there and back, by 1 MiB of bytes", Report.Median(large), goal: 2.5);
         report.Add("    one", Report.Median(megabytes), "ms");
         report.Add("pool: double[131072] there and back, by JSON of it alone", Report.Median(json), goal: 0.1);

@@ -27,13 +27,16 @@ internal sealed class ClusterCalls
     private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool stopping;
     private int waiting, inFlight;
+    private long looked;
     private long completed, failed, canceled, timedOut, lost, retried, refused, queueTicks, workTicks;
 
     internal ClusterCalls(IGrainFactory grains, ClusterExecutorOptions options)
     {
         this.grains = grains;
         this.options = options;
-        dealer = new SiloDealer(() => grains.GetGrain<IWorkerGrain>(Guid.NewGuid()), () => grains.GetGrain<ISiloGrain>(0).Describe(),
+        dealer = new SiloDealer(
+            () => grains.GetGrain<IWorkerGrain>(Guid.NewGuid()),
+            () => grains.GetGrain<ISiloGrain>(Interlocked.Increment(ref looked)).Describe(),
             static () => Stopwatch.GetElapsedTime(0).Ticks);
         ofThreads = new QuickCalls(null, dealer);
         room = new SemaphoreSlim(options.MaxInFlight);

@@ -1,7 +1,7 @@
 namespace EventLoop.Orleans;
 
 /// <summary>Figures of a <see cref="ClusterExecutor"/>. InFlight and Waiting are current values, the others are sums since the beginning.</summary>
-/// <param name="InFlight">Work on its way, running, or on its way back.</param>
+/// <param name="InFlight">Work that waits for a silo to have room, is on its way, running, or on its way back.</param>
 /// <param name="Waiting">Work that waits for room (<see cref="ClusterExecutorOptions.MaxInFlight"/>).</param>
 /// <param name="Completed">Work that ended with a result.</param>
 /// <param name="Failed">Work that threw.</param>

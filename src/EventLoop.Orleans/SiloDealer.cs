@@ -125,7 +125,9 @@ internal sealed class SiloDealer(Func<IWorkerGrain> newDoor, Func<Task<SiloDescr
         for (int i = 0; i < silos.Count; i++)
         {
             var silo = silos[(int)((uint)(turn + i) % (uint)silos.Count)];
-            if ((place == WorkPlace.Loop || forEachWorker == Unbounded || silo.HasRoom(forEachWorker)) && silo.Burden(place, now) is var burden && burden < least)
+            bool hasRoom = place == WorkPlace.Loop || forEachWorker == Unbounded || silo.HasRoom(forEachWorker);
+            double burden = silo.Burden(place, now);
+            if (hasRoom && burden < least)
             {
                 (best, least) = (silo, burden);
             }

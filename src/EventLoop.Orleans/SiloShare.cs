@@ -12,7 +12,7 @@ internal sealed class SiloShare(string name)
 
     private double pace = 1;
     private long pacedAt;
-    private int next;
+    private uint next;
 
     internal string Name => name;
 
@@ -40,7 +40,7 @@ internal sealed class SiloShare(string name)
         }
     }
 
-    internal IWorkerGrain NextDoor() => Doors[next++ % Doors.Count];
+    internal IWorkerGrain NextDoor() => Doors[(int)(next++ % (uint)Doors.Count)];
 
     /// <summary>Whether it may have another piece, where this many for each of its threads may be under way.</summary>
     internal bool HasRoom(int forEachWorker) => Computing < (long)forEachWorker * Workers;

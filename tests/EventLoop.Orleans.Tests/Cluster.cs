@@ -43,7 +43,11 @@ public sealed class Cluster : IAsyncLifetime
                 options.NumVotesForDeathDeclaration = 1;
             });
         });
-        builder.ConfigureClient(static client => client.UseClusterExecutor());
+        builder.ConfigureClient(static client =>
+        {
+            client.UseClusterExecutor();
+            client.Services.Configure<GatewayOptions>(static options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(1));
+        });
         return builder.Build();
     }
 }

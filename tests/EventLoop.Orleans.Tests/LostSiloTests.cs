@@ -146,6 +146,17 @@ public sealed class LostSiloTests
     });
 
     [Fact]
+    public void A_silo_that_joins_later_gets_its_share() => WithCluster(async (cluster, executor) =>
+    {
+        (await executor.Run(static () => 1)).Should().Be(1);
+        string joined = (await cluster.StartAdditionalSiloAsync()).SiloAddress.ToString();
+        while (await executor.Run(static () => ClusterWork.Silo) != joined)
+        {
+            await Loop.Sleep(50);
+        }
+    });
+
+    [Fact]
     public void Long_work_on_a_silo_that_dies_is_lost_and_said_so() => WithCluster(async (cluster, executor) =>
     {
         string key = Guid.NewGuid().ToString();

@@ -38,6 +38,7 @@ return CommandLine.Run(args, usage, line =>
         if (OperatingSystem.IsLinux())
         {
             Report("on the loop, worker processes", Loop.Run(work.InProcessesAsync));
+            Console.Error.WriteLine("(two silos join a cluster: some seconds)");
             Report("on the loop, two silos", Loop.Run(work.InClusterAsync));
         }
 

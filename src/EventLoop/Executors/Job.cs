@@ -3,12 +3,14 @@ using EventLoop.Scheduling;
 namespace EventLoop.Executors;
 
 /// <summary>Work that an executor has accepted. It begins once, or is withdrawn once. Any thread.</summary>
-internal abstract class Job : LoopItem
+internal abstract class Job : LoopItem, IListNode<Job>
 {
-    // Its neighbours in the queue, and the queue itself while it is in it; guarded by the queue.
-    internal Job? After;
-    internal Job? Before;
+    // The queue while it is in it, and its neighbours there; guarded by the queue.
     internal JobQueue? Queue;
+
+    Job? IListNode<Job>.Previous { get; set; }
+
+    Job? IListNode<Job>.Following { get; set; }
 
     private CancellationTokenRegistration withdrawal;
     private int begun;

@@ -1,3 +1,5 @@
+using EventLoop.Scheduling;
+
 namespace EventLoop.Executors;
 
 /// <summary>
@@ -13,8 +15,7 @@ internal sealed class JobQueue(string executor)
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Guarded by the gate.
-    private Job? first;
-    private Job? last;
+    private IntrusiveList<Job> jobs;
     private int unfinished;
     private bool closed;
 
@@ -25,7 +26,7 @@ internal sealed class JobQueue(string executor)
         {
             lock (gate)
             {
-                return first is null;
+                return jobs.IsEmpty;
             }
         }
     }
@@ -69,17 +70,7 @@ internal sealed class JobQueue(string executor)
 
             unfinished++;
             job.Queue = this;
-            job.Before = last;
-            if (last is null)
-            {
-                first = job;
-            }
-            else
-            {
-                last.After = job;
-            }
-
-            last = job;
+            jobs.Add(job);
             Monitor.Pulse(gate);
         }
     }
@@ -180,7 +171,8 @@ internal sealed class JobQueue(string executor)
                 return;
             }
 
-            Unlink(job);
+            jobs.Remove(job);
+            job.Queue = null;
             Finish();
         }
     }
@@ -222,38 +214,13 @@ internal sealed class JobQueue(string executor)
 
     private Job? Take()
     {
-        var job = first;
+        var job = jobs.TakeFirst();
         if (job is not null)
         {
-            Unlink(job);
+            job.Queue = null;
         }
 
         return job;
-    }
-
-    private void Unlink(Job job)
-    {
-        if (job.Before is null)
-        {
-            first = job.After;
-        }
-        else
-        {
-            job.Before.After = job.After;
-        }
-
-        if (job.After is null)
-        {
-            last = job.Before;
-        }
-        else
-        {
-            job.After.Before = job.Before;
-        }
-
-        job.After = null;
-        job.Before = null;
-        job.Queue = null;
     }
 
     private void Finish()

@@ -1,4 +1,5 @@
 using EventLoop.Native;
+using EventLoop.Scheduling;
 using EventLoop.Synchronization;
 using Microsoft.Win32.SafeHandles;
 
@@ -30,8 +31,7 @@ public sealed class OpenFileCache : IDisposable
     private readonly string root;
     private SafeFileHandle? folder;        // the system opens relative to it
     private bool isFolderKnown;
-    private OpenFileEntry? newest;
-    private OpenFileEntry? oldest;
+    private IntrusiveList<OpenFileEntry> byUse;      // what was used last is last
     private LoopBinding binding;
     private bool isDisposed;
 
@@ -72,7 +72,7 @@ public sealed class OpenFileCache : IDisposable
     /// <summary>Closes the files that it keeps; those in use are closed when their users have disposed them.</summary>
     public void Clear()
     {
-        while (newest is { } entry)
+        while (byUse.First is { } entry)
         {
             Remove(entry);
         }
@@ -91,7 +91,7 @@ public sealed class OpenFileCache : IDisposable
         await Loop.CheckPoint();
         if (entries.TryGetValue(path, out var known) && Loop.Current.Time < known.ValidUntil)
         {
-            MoveToFront(known);
+            NoteUse(known);
             return known.Lend();
         }
 
@@ -132,7 +132,7 @@ public sealed class OpenFileCache : IDisposable
                 another.Dispose();      // it is still the same file
                 known.WasBroughtIn = false;
                 known.ValidUntil = Loop.Current.Time + options.Validity;
-                MoveToFront(known);
+                NoteUse(known);
                 return known;
             }
 
@@ -146,10 +146,10 @@ public sealed class OpenFileCache : IDisposable
 
         var entry = new OpenFileEntry(path, found.Handle, found.Facts, found.IsLocal) { ValidUntil = Loop.Current.Time + options.Validity };
         entries.Add(path, entry);
-        AddToFront(entry);
+        byUse.Add(entry);
         if (entries.Count > options.Capacity)
         {
-            Remove(oldest!);
+            Remove(byUse.First!);
         }
 
         return entry;
@@ -158,54 +158,16 @@ public sealed class OpenFileCache : IDisposable
     private void Remove(OpenFileEntry entry)
     {
         entries.Remove(entry.Path);
-        Unlink(entry);
+        byUse.Remove(entry);
         entry.Drop();
     }
 
-    private void MoveToFront(OpenFileEntry entry)
+    private void NoteUse(OpenFileEntry entry)
     {
-        if (!ReferenceEquals(entry, newest))
+        if (!ReferenceEquals(entry, byUse.Last))
         {
-            Unlink(entry);
-            AddToFront(entry);
+            byUse.Remove(entry);
+            byUse.Add(entry);
         }
-    }
-
-    private void AddToFront(OpenFileEntry entry)
-    {
-        entry.Older = newest;
-        if (newest is null)
-        {
-            oldest = entry;
-        }
-        else
-        {
-            newest.Newer = entry;
-        }
-
-        newest = entry;
-    }
-
-    private void Unlink(OpenFileEntry entry)
-    {
-        if (entry.Newer is { } newer)
-        {
-            newer.Older = entry.Older;
-        }
-        else
-        {
-            newest = entry.Older;
-        }
-
-        if (entry.Older is { } older)
-        {
-            older.Newer = entry.Newer;
-        }
-        else
-        {
-            oldest = entry.Newer;
-        }
-
-        entry.Newer = entry.Older = null;
     }
 }

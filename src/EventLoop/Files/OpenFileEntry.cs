@@ -1,17 +1,19 @@
 using EventLoop.Native;
+using EventLoop.Scheduling;
 using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.IO;
 
 /// <summary>A file that an <see cref="OpenFileCache"/> keeps open, or kept: it may still have users. Loop thread only.</summary>
-internal sealed class OpenFileEntry(string path, SafeFileHandle handle, FileFacts facts, bool isLocal)
+internal sealed class OpenFileEntry(string path, SafeFileHandle handle, FileFacts facts, bool isLocal) : IListNode<OpenFileEntry>
 {
     private int users;
     private bool isKept = true;
 
-    // In the order of use; set by the cache.
-    internal OpenFileEntry? Newer;
-    internal OpenFileEntry? Older;
+    // In the cache's order of use.
+    OpenFileEntry? IListNode<OpenFileEntry>.Previous { get; set; }
+
+    OpenFileEntry? IListNode<OpenFileEntry>.Following { get; set; }
 
     internal string Path => path;
 

@@ -23,8 +23,7 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
     private readonly int capacity;
     private readonly Lock gate = new();       // any thread posts; held for a few instructions, never across a call of foreign code
     private ItemRing<T> messages;             // guarded by the gate, like the fields below
-    private MailboxPost<T>? firstWaiting;
-    private MailboxPost<T>? lastWaiting;
+    private IntrusiveList<MailboxPost<T>> waiting;      // senders, for room
     private Stage stage;
     private bool isAwaited;                   // a receiver is parked
     private bool isOnItsWay;                  // this item is on its way to the loop
@@ -151,7 +150,7 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
 
     private void End(Stage how)
     {
-        MailboxPost<T>? refused;
+        IntrusiveList<MailboxPost<T>> refused = default;
         bool tells;
         lock (gate)
         {
@@ -166,24 +165,21 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
                 messages.Clear();
             }
 
-            refused = firstWaiting;
-            for (var post = refused; post is not null; post = post.Following)
+            while (waiting.TakeFirst() is { } post)
             {
                 post.Refusal = Broken();
                 post.IsWaiting = false;
+                refused.Add(post);
             }
 
-            firstWaiting = lastWaiting = null;
             EndWatch();
             tells = how == Stage.Completed && isAwaited && !isOnItsWay;
             isOnItsWay |= tells;
         }
 
-        while (refused is not null)
+        while (refused.TakeFirst() is { } post)
         {
-            var following = refused.Following;
-            refused.Return();
-            refused = following;
+            post.Return();
         }
 
         TellIf(tells);
@@ -306,7 +302,7 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
     // Gives the freed room to the first waiting sender.
     private MailboxPost<T>? Refill()
     {
-        if (firstWaiting is not { } post)
+        if (waiting.First is not { } post)
         {
             return null;
         }
@@ -320,44 +316,20 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
 
     private void Append(MailboxPost<T> post)
     {
-        if (lastWaiting is null)
+        if (waiting.IsEmpty)
         {
-            firstWaiting = post;
             home.Loop.OutsideWaits.Add(this);
         }
-        else
-        {
-            lastWaiting.Following = post;
-            post.Earlier = lastWaiting;
-        }
 
-        lastWaiting = post;
+        waiting.Add(post);
         post.IsWaiting = true;
     }
 
     private void Remove(MailboxPost<T> post)
     {
-        if (post.Earlier is { } earlier)
-        {
-            earlier.Following = post.Following;
-        }
-        else
-        {
-            firstWaiting = post.Following;
-        }
-
-        if (post.Following is { } following)
-        {
-            following.Earlier = post.Earlier;
-        }
-        else
-        {
-            lastWaiting = post.Earlier;
-        }
-
-        post.Earlier = post.Following = null;
+        waiting.Remove(post);
         post.IsWaiting = false;
-        if (firstWaiting is null)
+        if (waiting.IsEmpty)
         {
             EndWatch();
         }

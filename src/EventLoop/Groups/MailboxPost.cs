@@ -6,7 +6,7 @@ namespace EventLoop.Groups;
 
 /// <summary>One message from a task of any loop. On the thread of that loop, except for what the line's gate guards.</summary>
 [StackTraceHidden]
-internal sealed class MailboxPost<T> : PooledWait
+internal sealed class MailboxPost<T> : PooledWait, IListNode<MailboxPost<T>>
 {
     private readonly MailboxLine<T> line;
     private LoopCore? origin;
@@ -22,9 +22,9 @@ internal sealed class MailboxPost<T> : PooledWait
     /// <summary>Whether its sender still waits for room. Guarded by the line's gate, like the fields below.</summary>
     internal bool IsWaiting { get; set; }
 
-    internal MailboxPost<T>? Earlier { get; set; }
+    MailboxPost<T>? IListNode<MailboxPost<T>>.Previous { get; set; }
 
-    internal MailboxPost<T>? Following { get; set; }
+    MailboxPost<T>? IListNode<MailboxPost<T>>.Following { get; set; }
 
     /// <summary>Written before <see cref="Return"/>.</summary>
     internal Exception? Refusal { get; set; }

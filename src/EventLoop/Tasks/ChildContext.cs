@@ -5,7 +5,7 @@ namespace EventLoop.Tasks;
 
 /// <summary>The outermost context of a task that has an owner. It is also the task's place among the owner's children, so that a child needs nothing else to
 /// be one.</summary>
-internal sealed class ChildContext : TaskContext
+internal sealed class ChildContext : TaskContext, IListNode<ChildContext>
 {
     internal ChildContext(LoopCore core, LoopTask task, ITaskOwner parent)
         : base(core, task)
@@ -21,6 +21,9 @@ internal sealed class ChildContext : TaskContext
     internal override Scope? Scope { get; }
 
     // Its neighbours in ChildList.
-    internal ChildContext? Before;
-    internal ChildContext? After;
+    ChildContext? IListNode<ChildContext>.Previous { get; set; }
+
+    ChildContext? IListNode<ChildContext>.Following { get; set; }
+
+    internal ChildContext? Next => ((IListNode<ChildContext>)this).Following;
 }

@@ -6,7 +6,7 @@ namespace EventLoop.Synchronization.Channels;
 
 /// <summary>One receive by one half of a channel.</summary>
 [StackTraceHidden]
-internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait<ChannelReceive<T>>
+internal sealed class ChannelReceive<T> : PooledWait<T>, IListNode<ChannelReceive<T>>
 {
     private static readonly int Slot = ItemPools.NewSlot();
 
@@ -15,9 +15,9 @@ internal sealed class ChannelReceive<T> : PooledWait<T>, IHalfWait<ChannelReceiv
     /// <param name="owner">The half that keeps it for itself; null: it is rented.</param>
     internal ChannelReceive(ChannelReceiver<T>? owner) => half = owner;
 
-    ChannelReceive<T>? IHalfWait<ChannelReceive<T>>.Earlier { get; set; }
+    ChannelReceive<T>? IListNode<ChannelReceive<T>>.Previous { get; set; }
 
-    ChannelReceive<T>? IHalfWait<ChannelReceive<T>>.Later { get; set; }
+    ChannelReceive<T>? IListNode<ChannelReceive<T>>.Following { get; set; }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Coroutine<T> Call(ChannelReceiver<T> half)

@@ -6,7 +6,7 @@ namespace EventLoop.Synchronization.Channels;
 
 /// <summary>One send by one half of a channel.</summary>
 [StackTraceHidden]
-internal sealed class ChannelSend<T> : PooledWait, IHalfWait<ChannelSend<T>>
+internal sealed class ChannelSend<T> : PooledWait, IListNode<ChannelSend<T>>
 {
     private static readonly int Slot = ItemPools.NewSlot();
 
@@ -17,9 +17,9 @@ internal sealed class ChannelSend<T> : PooledWait, IHalfWait<ChannelSend<T>>
 
     internal T? Item { get; private set; }
 
-    ChannelSend<T>? IHalfWait<ChannelSend<T>>.Earlier { get; set; }
+    ChannelSend<T>? IListNode<ChannelSend<T>>.Previous { get; set; }
 
-    ChannelSend<T>? IHalfWait<ChannelSend<T>>.Later { get; set; }
+    ChannelSend<T>? IListNode<ChannelSend<T>>.Following { get; set; }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Coroutine Call(ChannelSender<T> half, T item)

@@ -30,12 +30,16 @@ public sealed class Cluster : IAsyncLifetime
         }
     }
 
-    internal static InProcessTestCluster Build(short silos)
+    internal static InProcessTestCluster Build(short silos, TimeSpan? abandonedAfter = null)
     {
         var builder = new InProcessTestClusterBuilder(silos);
-        builder.ConfigureSilo(static (_, silo) =>
+        builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddEventLoopWorkers(static options => options.Workers = 2);
+            silo.AddEventLoopWorkers(options =>
+            {
+                options.Workers = 2;
+                options.AbandonedAfter = abandonedAfter ?? options.AbandonedAfter;
+            });
             silo.Services.Configure<ClusterMembershipOptions>(static options =>
             {
                 options.ProbeTimeout = TimeSpan.FromSeconds(1);

@@ -1,4 +1,7 @@
+using System.Buffers;
 using System.Collections.Concurrent;
+using EventLoop.Executors.Work;
+using EventLoop.Orleans.Grains;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.TestingHost;
 
@@ -172,4 +175,45 @@ public sealed class LostSiloTests
         await Kill(cluster, Begun[key].Single().Silo);
         (await Catch(task)).Should().BeOfType<SiloLostException>();
     });
+
+    private static int UntilCancelled(string key, WorkerContext context)
+    {
+        Begun.GetOrAdd(key, static _ => []);
+        context.CancellationToken.WaitHandle.WaitOne(TimeSpan.FromSeconds(80));
+        Begun[key].Add((ClusterWork.Silo!, context.CancellationToken.IsCancellationRequested ? 1 : 0));
+        return 0;
+    }
+
+    [Fact]
+    public void Work_whose_caller_has_died_is_cancelled_when_nobody_asks_for_it() => Loop.Run(
+        async Coroutine () =>
+        {
+            await using var cluster = Cluster.Build(1, abandonedAfter: TimeSpan.FromSeconds(0.5));
+            await cluster.DeployAsync();
+            string key = Guid.NewGuid().ToString();
+            var argument = new ArrayBufferWriter<byte>();
+            WorkValues.Write(key, argument, new JsonWorkSerializer());
+
+            // What an executor sends before its process ends.
+            var reply = await cluster.Client.GetGrain<IWorkerGrain>(Guid.NewGuid()).Run(
+                new WorkRequest
+                {
+                    Function = Guid.NewGuid(),
+                    Name = WorkFunctionName.Of(WorkName.Of((Func<string, WorkerContext, int>)UntilCancelled)),
+                    Argument = argument.WrittenMemory,
+                },
+                CancellationToken.None);
+            reply.Kind.Should().Be(WorkReplyKind.Running);
+            await Loop.WaitFor(
+                async Coroutine () =>
+                {
+                    while (!Begun.TryGetValue(key, out var ended) || ended.IsEmpty)
+                    {
+                        await Loop.Sleep(10);
+                    }
+                },
+                TimeSpan.FromSeconds(60));
+            Begun[key].Single().Attempt.Should().Be(1, "its token has fired");
+        },
+        new LoopOptions { HandleInterrupt = false });
 }

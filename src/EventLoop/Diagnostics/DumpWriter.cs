@@ -11,6 +11,9 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
+    private static readonly List<string> Written = [];      // of all writers, in this order: the wall clock may be set; under its own lock
+    private static int numbers;      // any thread, interlocked
+
     private PosixSignalRegistration? quit;
     private long notBefore;      // any thread, interlocked; on the system's clock
     private int disposed;        // any thread, interlocked
@@ -75,10 +78,12 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
         }
 
         // The state of the loop at this moment, even if it resumes at once.
-        new Thread(() => WriteFile(cause)) { IsBackground = true, Name = "EventLoop dump" }.UnsafeStart();
+        new Thread(() => WriteFile(cause, DateTime.UtcNow)) { IsBackground = true, Name = "EventLoop dump" }.UnsafeStart();
     }
 
-    private void WriteFile(DumpCauses cause)
+    /// <param name="cause">Of its name.</param>
+    /// <param name="at">The same; the wall clock may be set meanwhile.</param>
+    internal void WriteFile(DumpCauses cause, DateTime at)
     {
         string? path = null;
         try
@@ -86,7 +91,7 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
             Directory.CreateDirectory(folder);
             path = Path.Combine(folder, string.Create(
                 CultureInfo.InvariantCulture,
-                $"{FileNameOf(loop.Name)}-{Environment.ProcessId}-{DateTime.UtcNow:yyyyMMdd'T'HHmmssfff}-{cause.ToString().ToLowerInvariant()}.eldump"));
+                $"{Mine}{at:yyyyMMdd'T'HHmmssfff}-{Interlocked.Increment(ref numbers)}-{cause.ToString().ToLowerInvariant()}.eldump"));
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 64 * 1024 };
             if (!OperatingSystem.IsWindows())
             {
@@ -98,7 +103,7 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
                 DumpFile.Write(loop, file);
             }
 
-            DropOldest();
+            DropOldest(path);
         }
         catch (Exception failure)
         {
@@ -107,14 +112,22 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
         }
     }
 
-    private void DropOldest()
+    private string Mine => string.Create(CultureInfo.InvariantCulture, $"{FileNameOf(loop.Name)}-{Environment.ProcessId}-");
+
+    private void DropOldest(string latest)
     {
-        string mine = string.Create(CultureInfo.InvariantCulture, $"{FileNameOf(loop.Name)}-{Environment.ProcessId}-");
-        var files = new DirectoryInfo(folder).GetFiles("*.eldump").Where(file =>
-            file.Name.StartsWith(mine, StringComparison.Ordinal)).OrderByDescending(static file => file.Name, StringComparer.Ordinal);
-        foreach (var file in files.Skip(most))
+        string[] tooMany;
+        lock (Written)
         {
-            TryDelete(file.FullName);
+            Written.Add(latest);
+            string start = Path.Combine(folder, Mine);
+            tooMany = [.. Written.Where(file => file.StartsWith(start, StringComparison.Ordinal) && File.Exists(file)).SkipLast(most)];
+            Written.RemoveAll(file => tooMany.Contains(file) || !File.Exists(file));
+        }
+
+        foreach (string file in tooMany)
+        {
+            TryDelete(file);
         }
     }
 

@@ -1,3 +1,4 @@
+using EventLoop.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -171,7 +172,8 @@ internal sealed partial class LoopHost : IDisposable
 
     private async Coroutine MainAsync()
     {
-        var future = new LoopFuture(Loop);
+        Loop.CurrentTask!.Name = "host";
+        var future = new LoopFuture(Loop).Named("stop of the host");
         lock (gate)
         {
             stop = future;

@@ -32,6 +32,12 @@ switch (args.Length > 0 ? args[0] : "mix")
     case "forever":
         Forever.Run();
         break;
+    case "starved":
+        Loop.Run(Unlucky.Starved);
+        break;
+    case "between":
+        Unlucky.Between();
+        break;
     case "loops":
         Work.Loops();
         break;

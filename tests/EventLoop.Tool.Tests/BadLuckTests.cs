@@ -141,6 +141,35 @@ public sealed class BadLuckTests : IDisposable
     }
 
     [Fact]
+    public void A_program_whose_thread_pool_is_starved_answers_every_question()
+    {
+        using var target = TargetProcess.Run("starved");
+        var run = ToolRun.Run("ps", Id(target), "--timeout", "60");
+        run.ExitCode.Should().Be(0, run.Errors);
+        run.Output.Should().MatchRegex("waits for the pool", "that task is the one that needs the pool");
+        ToolRun.Run("doctor", Id(target), "--leaks", "--timeout", "60").ExitCode.Should().BeOneOf(0, 1);
+        ToolRun.Run("top", Id(target), "--once", "--timeout", "60").ExitCode.Should().Be(0);
+        ToolRun.Run("dump", Id(target), "--frames", "-o", Path.Combine(folder, "starved.eldump"), "--timeout", "60").ExitCode.Should().Be(0);
+        var record = ToolRun.Run("record", Id(target), "--for", "300ms", "-o", Path.Combine(folder, "starved.elrec"), "--timeout", "60");
+        record.ExitCode.Should().Be(0, record.Errors);
+    }
+
+    [Fact]
+    public void A_loop_between_two_runs_is_listed_with_its_tasks_also_in_a_dump()
+    {
+        using var target = TargetProcess.Run("between");
+        ToolRun.Run("list", "--timeout", "20").Output.Should().MatchRegex($"{Id(target)} .*loop 'between' \\(1 task, does not run now\\)");
+        var run = ToolRun.Run("ps", Id(target), "--timeout", "60");
+        run.ExitCode.Should().Be(0, run.Errors);
+        run.Output.Should().MatchRegex("loop 'between' .*does not run").And.MatchRegex("left +event 'later'").And.NotContain("in a step now");
+        ToolRun.Run("doctor", Id(target), "--timeout", "60").ExitCode.Should().Be(0);
+        ToolRun.Run("top", Id(target), "--once", "--timeout", "60").ExitCode.Should().Be(0);
+        string file = Path.Combine(folder, "between.eldump");
+        ToolRun.Run("dump", Id(target), "--frames", "-o", file, "--timeout", "60").ExitCode.Should().Be(0);
+        ToolRun.Run("show", file).Output.Should().MatchRegex("loop 'between' .*does not run").And.Contain("left");
+    }
+
+    [Fact]
     public void SIGQUIT_prints_all_loops_also_of_one_that_is_stuck_and_the_program_lives()
     {
         using var target = TargetProcess.Run("spin", ("EVENTLOOP_QUIT", "1"), ("DOTNET_EnableDiagnostics", "0"));

@@ -14,17 +14,25 @@ internal static class ListCommand
     {
         var patience = line.Value("--timeout") is null ? Patience : line.Timeout;
         var found = new List<(int Process, string Name, List<LoopSnapshot> Loops)>();
+        var silent = new List<string>();
         var asking = DiagnosticsClient.GetPublishedProcesses().Where(static id => id != Environment.ProcessId).Select(id => new Thread(() => Ask(id))).ToList();
         asking.ForEach(static thread => thread.Start());
         asking.ForEach(static thread => thread.Join());
         found.Sort(static (a, b) => a.Process.CompareTo(b.Process));
-        return Write(found, line, to);
+        var code = Write(found, silent.Count > 0, line, to);
+        if (silent.Count > 0)
+        {
+            Console.Error.WriteLine($"No answer within {patience.TotalSeconds:0.#} s from {string.Join(", ", silent)}: --timeout gives more. (Nor can a program answer that has made no loop yet.)");
+        }
+
+        return code;
 
         void Ask(int id)
         {
+            Target? target = null;
             try
             {
-                var target = Target.Find(id);
+                target = Target.Find(id);
                 var loops = Answers.Parse(Question.Ask(target, "bunches", new Dictionary<string, string>(), patience));
                 lock (found)
                 {
@@ -33,12 +41,19 @@ internal static class ListCommand
             }
             catch (ToolException)
             {
-                // It has none, or has ended.
+                // It has none, or has ended; unless it is known to have the library.
+                if (target is { HasLibrary: true, HasEnded: false })
+                {
+                    lock (found)
+                    {
+                        silent.Add(PlainText.Line($"{id} ({target.Name})"));
+                    }
+                }
             }
         }
     }
 
-    private static ExitCode Write(List<(int Process, string Name, List<LoopSnapshot> Loops)> found, CommandLine line, TextWriter to)
+    private static ExitCode Write(List<(int Process, string Name, List<LoopSnapshot> Loops)> found, bool someAreSilent, CommandLine line, TextWriter to)
     {
         if (line.Json)
         {
@@ -74,11 +89,12 @@ internal static class ListCommand
 
         foreach (var (process, name, loops) in found)
         {
-            string all = string.Join(", ", loops.Select(static loop => $"loop '{loop.LoopName}' ({loop.TaskCount} tasks)"));
+            string all = string.Join(", ", loops.Select(static loop =>
+                $"loop '{loop.LoopName}' ({SnapshotText.Number(loop.TaskCount, "task")}{(loop.IsRunning ? "" : ", does not run now")})"));
             to.WriteLine(PlainText.Line($"{process,8}  {name}  {(all.Length > 0 ? all : "no loop at the moment")}"));
         }
 
-        if (found.Count == 0)
+        if (found.Count == 0 && !someAreSilent)
         {
             to.WriteLine("No process answers. Those of other users need their user, or root.");
         }

@@ -134,6 +134,22 @@ internal sealed class Target
         }
     }
 
+    /// <summary>Whether it certainly has loaded the library.</summary>
+    internal bool HasLibrary
+    {
+        get
+        {
+            try
+            {
+                return File.ReadAllText($"/proc/{Id}/maps").Contains("/EventLoop.dll", StringComparison.Ordinal);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        }
+    }
+
     internal bool HasEnded
     {
         get

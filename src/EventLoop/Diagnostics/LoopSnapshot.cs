@@ -63,6 +63,9 @@ public sealed class LoopSnapshot
     /// <summary>The system's number of the thread that runs the loop; zero: none, or unknown. For the tool, which inspects that thread.</summary>
     internal int Thread { get; init; }
 
+    /// <summary>Whether the loop ran, and was not between two runs.</summary>
+    internal bool IsRunning { get; init; } = true;
+
     /// <summary>Finds one of the listed tasks.</summary>
     /// <param name="taskId"><see cref="TaskSnapshot.Id"/>.</param>
     /// <returns>The task; null: not listed, or ended.</returns>

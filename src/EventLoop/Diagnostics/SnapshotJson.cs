@@ -51,6 +51,7 @@ internal static class SnapshotJson
         json.WriteNumber("taskCount", snapshot.TaskCount);
         json.WriteNumber("unread", snapshot.Unread);
         json.WriteNumber("thread", snapshot.Thread);
+        json.WriteBoolean("isRunning", snapshot.IsRunning);
         if (snapshot.Delay is { } delay)
         {
             json.WriteStartObject("delay");
@@ -273,6 +274,7 @@ internal static class SnapshotJson
             TaskCount = json.Int("taskCount"),
             Unread = json.Int("unread"),
             Thread = json.Int("thread"),
+            IsRunning = !json.TryGetProperty("isRunning", out var runs) || runs.ValueKind != JsonValueKind.False,
             Delay = json.TryGetProperty("delay", out var delay) && delay.ValueKind == JsonValueKind.Object
                 ? new LoopDelay(delay.Time("median") ?? default, delay.Time("percentile99") ?? default, delay.Time("most") ?? default)
                 : null,

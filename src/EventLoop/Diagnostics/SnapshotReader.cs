@@ -124,6 +124,7 @@ internal sealed partial class SnapshotReader
             TaskCount = seen - ended,
             Unread = unread,
             Thread = core.IsRunning ? core.NativeThread : 0,
+            IsRunning = core.IsRunning,
             Delay = delay,
             Tasks = listed,
             Bunches = bunches.ToList(),

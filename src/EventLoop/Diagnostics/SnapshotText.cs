@@ -46,7 +46,7 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
         string busy = time > 0 ? string.Create(CultureInfo.InvariantCulture, $", busy {known.BusyTime.TotalSeconds / time:P0}") : "";
         string unread = snapshot.Unread > 0 ? $", {snapshot.Unread} moved too fast to be read" : "";
         Line($"loop '{snapshot.LoopName}' #{snapshot.LoopId}: {Number(snapshot.TaskCount, "task")}, {known.ReadyCount} ready, "
-            + $"{Number(known.TimerCount, "timer")}{busy}{unread}{(snapshot.IsExact ? "" : ", read while it ran")}");
+            + $"{Number(known.TimerCount, "timer")}{busy}{unread}{(!snapshot.IsRunning ? ", does not run now" : snapshot.IsExact ? "" : ", read while it ran")}");
         if (snapshot.Running is { } running)
         {
             string since = running.Elapsed is { } elapsed ? $" for {PlainText.Short(elapsed)}" : "";

@@ -22,7 +22,8 @@ internal static class ListCommand
         var code = Write(found, silent.Count > 0, line, to);
         if (silent.Count > 0)
         {
-            Console.Error.WriteLine($"No answer within {patience.TotalSeconds:0.#} s from {string.Join(", ", silent)}: --timeout gives more. (Nor can a program answer that has made no loop yet.)");
+            Console.Error.WriteLine($"No answer within {patience.TotalSeconds:0.#} s from {string.Join(", ", silent)}: --timeout gives more. "
+                + "(Nor can a program answer that has made no loop yet.)");
         }
 
         return code;

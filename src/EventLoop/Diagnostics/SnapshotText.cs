@@ -45,8 +45,9 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
         double time = (known.BusyTime + known.IdleTime).TotalSeconds;
         string busy = time > 0 ? string.Create(CultureInfo.InvariantCulture, $", busy {known.BusyTime.TotalSeconds / time:P0}") : "";
         string unread = snapshot.Unread > 0 ? $", {snapshot.Unread} moved too fast to be read" : "";
+        string how = !snapshot.IsRunning ? ", does not run now" : snapshot.IsExact ? "" : ", read while it ran";
         Line($"loop '{snapshot.LoopName}' #{snapshot.LoopId}: {Number(snapshot.TaskCount, "task")}, {known.ReadyCount} ready, "
-            + $"{Number(known.TimerCount, "timer")}{busy}{unread}{(!snapshot.IsRunning ? ", does not run now" : snapshot.IsExact ? "" : ", read while it ran")}");
+            + $"{Number(known.TimerCount, "timer")}{busy}{unread}{how}");
         if (snapshot.Running is { } running)
         {
             string since = running.Elapsed is { } elapsed ? $" for {PlainText.Short(elapsed)}" : "";

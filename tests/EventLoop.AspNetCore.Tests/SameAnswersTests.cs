@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using System.Net;
 
@@ -108,6 +109,108 @@ public sealed partial class SameAnswersTests
         "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding:\r\n chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\n\r\nGET /",
 
+        // A handler that fails in the middle of a pipeline, before and after its answer has begun; one that leaves its body.
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /throws HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /throws-late HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /waits-throws HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "POST /half HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabcdefGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "POST /half HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "POST /half HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "POST /throws-reading HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabcdefGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "POST /early HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 6\r\n\r\nabcdef",
+        "POST /early HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 6\r\n\r\nabcdef",
+        "POST /refuses HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 6\r\n\r\nabcdefGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "POST /refuses HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 6\r\n\r\n",
+        "POST /form HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\na=1&b=%",
+        "POST /form HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 69\r\n\r\n--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nvalue\r\n--x--\r\n  ",
+        "POST /twice HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc",
+
+        // What has no body, and what has one after all; trailers; the end of an answer before that of its handler.
+        "HEAD /chunks HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "HEAD /writer HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "HEAD /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "HEAD /throws-late HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /none-with-body HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /unchanged-with-body HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /trailers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTE: trailers\r\n\r\n",
+        "GET /trailers HTTP/1.0\r\n\r\n",
+        "GET /completes HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /writer HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /writer-throws HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /starts HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /starts-twice HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /headers-late HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /starting-throws HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /body-replaced HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /empty HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /aborts HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+
+        // Files: parts of them, parts that they do not have, and files that have become shorter.
+        "GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=2-4\r\n\r\n",
+        "GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=-3\r\n\r\n",
+        "GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=7-\r\n\r\n",
+        "GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=100-200\r\n\r\n",
+        "GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=4-2\r\n\r\n",
+        "GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=0-1,4-5\r\n\r\n",
+        "GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=0-99999999999999999999\r\n\r\n",
+        "GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\nIf-Range: \"other\"\r\nRange: bytes=2-4\r\n\r\n",
+        "GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\nIf-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT\r\n\r\n",
+        "GET /file-missing HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /file-part/3/4 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /file-part/10/0 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /file-part/3/8 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /file-part/11/0 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /file-part/-1/2 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /file-part/0/-2 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /file-promised HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /file-after-text HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /file-folder HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /file-canceled HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+
+        // Upgrades, of both kinds, and those that nobody accepts.
+        "GET /upgrade HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nhello",
+        "GET /upgrade HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "POST /upgrade HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 3\r\n\r\nabc",
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, close\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+
+        // Targets and hosts.
+        "GET /a/../ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /%2e%2e/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /%00 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /\xff HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET //// HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /?%zz#frag HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET  / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /  HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET\t/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET http://a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET https://user@a:99999/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET a:80 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "CONNECT / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "get / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET / http/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.11\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.2\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: [::1\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a:port\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: \xc3\xa9\xff\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nX\x7f: y\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\nGARBAGE",
+        "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1\r\nCookie: b=2\r\nConnection: close\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nab",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n000000000000000000003\r\nabc\r\n0\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 003\r\n\r\nabc",
+        "DELETE /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
+
         "GET /throws HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
         "GET /throws-late HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /short HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -121,6 +224,7 @@ public sealed partial class SameAnswersTests
     [Fact]
     public async Task Every_request_gets_the_same_bytes()
     {
+        await File.WriteAllTextAsync(Path.Combine(AppContext.BaseDirectory, "ten-bytes.txt"), "0123456789");
         await using var loop = await Site.StartAsync(Map, kestrel: Listen);
         await using var sockets = await Site.StartAsync(Map, kestrel: Listen, onLoop: false);
         var all = Requests.Select(static row => row.Data)
@@ -213,6 +317,156 @@ public sealed partial class SameAnswersTests
         });
         app.MapGet("/json", static () => new { A = 1, B = "two" });
         app.MapGet("/none", static () => Microsoft.AspNetCore.Http.Results.NoContent());
+        MapBodies(app);
+        MapFiles(app);
+    }
+
+    private static void MapBodies(WebApplication app)
+    {
+        app.MapGet("/waits-throws", static async Task<string> () =>
+        {
+            await Task.Delay(1);
+            throw new InvalidOperationException("no");
+        });
+        app.MapPost("/half", static async (HttpContext http) =>
+        {
+            await http.Request.Body.ReadExactlyAsync(new byte[2]);
+            return "half";
+        });
+        app.MapPost("/throws-reading", static async Task<string> (HttpContext http) =>
+        {
+            await http.Request.Body.ReadExactlyAsync(new byte[2]);
+            throw new InvalidOperationException("no");
+        });
+        app.MapPost("/early", static async (HttpContext http) =>
+        {
+            await http.Response.WriteAsync("early ");
+            await http.Response.Body.FlushAsync();
+            using var reader = new StreamReader(http.Request.Body);
+            await http.Response.WriteAsync(await reader.ReadToEndAsync());
+        });
+        app.MapPost("/refuses", static () => Microsoft.AspNetCore.Http.Results.StatusCode(417));
+        app.MapPost("/form", static async (HttpContext http) => (await http.Request.ReadFormAsync())["a"].ToString());
+        app.MapPost("/twice", static async (HttpContext http) =>
+        {
+            http.Request.EnableBuffering();
+            string first = await new StreamReader(http.Request.Body, leaveOpen: true).ReadToEndAsync();
+            http.Request.Body.Position = 0;
+            return first + await new StreamReader(http.Request.Body).ReadToEndAsync();
+        });
+        app.MapGet("/none-with-body", static async (HttpContext http) =>
+        {
+            http.Response.StatusCode = 204;
+            await http.Response.WriteAsync("body");
+        });
+        app.MapGet("/unchanged-with-body", static async (HttpContext http) =>
+        {
+            http.Response.StatusCode = 304;
+            await http.Response.WriteAsync("body");
+        });
+        app.MapGet("/trailers", static async (HttpContext http) =>
+        {
+            if (http.Response.SupportsTrailers())
+            {
+                http.Response.DeclareTrailer("Sum");
+            }
+
+            await http.Response.WriteAsync("text");
+            await http.Response.Body.FlushAsync();
+            if (http.Response.SupportsTrailers())
+            {
+                http.Response.AppendTrailer("Sum", "4");
+            }
+        });
+        app.MapGet("/completes", static async (HttpContext http) =>
+        {
+            await http.Response.WriteAsync("whole");
+            await http.Response.CompleteAsync();
+            await Task.Delay(1);
+        });
+        app.MapGet("/writer", static async (HttpContext http) =>
+        {
+            var writer = http.Response.BodyWriter;
+            for (int i = 0; i < 3; i++)
+            {
+                "piece"u8.CopyTo(writer.GetSpan(5));
+                writer.Advance(5);
+                await Task.Yield();
+                await writer.FlushAsync();
+            }
+
+            await writer.CompleteAsync();
+        });
+        app.MapGet("/writer-throws", static async (HttpContext http) =>
+        {
+            "never flushed"u8.CopyTo(http.Response.BodyWriter.GetSpan(20));
+            http.Response.BodyWriter.Advance(13);
+            await Task.Yield();
+            throw new InvalidOperationException("no");
+        });
+        app.MapGet("/starts", static async (HttpContext http) =>
+        {
+            await http.Response.StartAsync();
+            await http.Response.WriteAsync("text");
+        });
+        app.MapGet("/starts-twice", static async (HttpContext http) =>
+        {
+            await http.Response.StartAsync();
+            await http.Response.StartAsync();
+            await http.Response.CompleteAsync();
+            await http.Response.CompleteAsync();
+        });
+        app.MapGet("/headers-late", static async (HttpContext http) =>
+        {
+            await http.Response.WriteAsync("text");
+            http.Response.Headers["Late"] = "1";
+        });
+        app.MapGet("/starting-throws", static (HttpContext http) =>
+        {
+            http.Response.OnStarting(static () => throw new InvalidOperationException("no"));
+            return "text";
+        });
+        app.MapGet("/body-replaced", static async (HttpContext http) =>
+        {
+            var body = http.Response.Body;
+            using var memory = new MemoryStream();
+            http.Response.Body = memory;
+            await http.Response.WriteAsync("kept");
+            http.Response.Body = body;
+            memory.Position = 0;
+            await memory.CopyToAsync(http.Response.Body);
+        });
+        app.MapGet("/empty", static () => { });
+        app.MapGet("/aborts", static (HttpContext http) => http.Abort());
+        app.Map("/upgrade", static async (HttpContext http) =>
+        {
+            await using var stream = await http.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
+            byte[] buffer = new byte[5];
+            int count = await stream.ReadAtLeastAsync(buffer, 5, throwOnEndOfStream: false);
+            await stream.WriteAsync(buffer.AsMemory(0, count));
+        });
+    }
+
+    private static void MapFiles(WebApplication app)
+    {
+        string path = Path.Combine(AppContext.BaseDirectory, "ten-bytes.txt");
+        app.MapGet("/file", () => Microsoft.AspNetCore.Http.Results.File(
+            path, "text/plain", lastModified: DateTimeOffset.UnixEpoch, entityTag: new("\"tag\""), enableRangeProcessing: true));
+        app.MapGet("/file-missing", (HttpContext http) => http.Response.SendFileAsync(path + ".none"));
+        app.MapGet("/file-folder", static (HttpContext http) => http.Response.SendFileAsync(AppContext.BaseDirectory));
+        app.MapGet("/file-part/{offset}/{count}", (HttpContext http, long offset, long count) => http.Response.SendFileAsync(path, offset, count));
+        app.MapGet("/file-promised", (HttpContext http) =>
+        {
+            http.Response.ContentLength = 20;      // it was longer when its length was taken
+            return http.Response.SendFileAsync(path);
+        });
+        app.MapGet("/file-after-text", async (HttpContext http) =>
+        {
+            await http.Response.WriteAsync("text");
+            await http.Response.SendFileAsync(path);
+            await http.Response.WriteAsync("more");
+        });
+        app.MapGet("/file-canceled", (HttpContext http) => http.Response.SendFileAsync(path, 0, null, new CancellationToken(canceled: true)));
     }
 
     [GeneratedRegex("Date: [^\r]*")]

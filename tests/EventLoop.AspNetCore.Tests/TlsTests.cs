@@ -116,6 +116,70 @@ public sealed class TlsTests
     }
 
     [Fact]
+    public async Task Streams_of_HTTP2_that_are_reset_by_the_hundred_leave_nothing_behind()
+    {
+        int running = 0;
+        await using var site = await Site.StartAsync(
+            app =>
+            {
+                app.MapGet("/", async () =>
+                {
+                    running++;
+                    try
+                    {
+                        await Loop.Current.CreateFuture();
+                    }
+                    finally
+                    {
+                        running--;
+                    }
+                });
+                app.MapGet("/running", async () =>
+                {
+                    while (running > 0)
+                    {
+                        await Loop.Sleep(TimeSpan.FromMilliseconds(1));
+                    }
+
+                    return Loop.Current.Statistics.TaskCount;
+                });
+            },
+            static options => options.CancelAbandoned = true,
+            kestrel: static server => server.Listen(IPAddress.Loopback, 0, static listen => listen.Protocols = HttpProtocols.Http2),
+            quiet: true);
+
+        for (int round = 0; round < 4; round++)
+        {
+            using var client = await site.ConnectAsync();
+            await client.SendAsync(BegunAndReset(streams: 200));
+            if (round % 2 == 0)
+            {
+                client.Socket.Shutdown(SocketShutdown.Send);
+                await client.ReadToEndAsync();
+            }
+        }
+
+        site.Client.DefaultRequestVersion = HttpVersion.Version20;
+        site.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        int.Parse(await site.Client.GetStringAsync("/running")).Should().BeLessThan(20);
+    }
+
+    // HEADERS (GET / of a) and RST_STREAM for each.
+    private static string BegunAndReset(int streams)
+    {
+        var frames = new System.Text.StringBuilder("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+        for (int i = 0; i < streams; i++)
+        {
+            int id = 1 + (2 * i);
+            string number = $"\0\0{(char)(id >> 8)}{(char)(id & 0xFF)}";
+            frames.Append("\0\0\x06\x01\x05").Append(number).Append("\x82\x86\x84\x41\x01" + "a");
+            frames.Append("\0\0\x04\x03\0").Append(number).Append("\0\0\0\x08");
+        }
+
+        return frames.ToString();
+    }
+
+    [Fact]
     public async Task Certificates_are_chosen_by_name_and_may_be_replaced_while_it_runs()
     {
         var current = Certificate;

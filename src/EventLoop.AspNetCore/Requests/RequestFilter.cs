@@ -88,7 +88,7 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
         {
             if (options.BodiesStay)
             {
-                (isAlone ? connection!.Body : hop?.Body ?? new StayingBody(core)).Attach(http.Features);
+                (isAlone ? connection!.Body : hop?.Body ?? new StayingBody(core)).Attach(http);
             }
 
             var task = RequestTask.Start(core, http, application, isAlone ? connection : null);

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using EventLoop.Scheduling;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace EventLoop.AspNetCore.Requests;
@@ -11,11 +12,12 @@ namespace EventLoop.AspNetCore.Requests;
 /// </summary>
 internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBodyFeature
 {
+    private IFeatureCollection? features;
     private IHttpResponseBodyFeature? inner;
     private PipeWriter? writer;
     private StayingStream? stream;
 
-    public Stream Stream => stream ??= new StayingStream(core, inner!.Stream);
+    public Stream Stream => stream ??= new StayingStream(core, inner!.Stream, features!);
 
     public PipeWriter Writer
     {
@@ -26,13 +28,18 @@ internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBody
         }
     }
 
-    public override bool CanGetUnflushedBytes => writer!.CanGetUnflushedBytes;
+    public override bool CanGetUnflushedBytes => Open.CanGetUnflushedBytes;
 
-    public override long UnflushedBytes => writer!.UnflushedBytes;
+    public override long UnflushedBytes => Open.UnflushedBytes;
+
+    // Somebody has kept the writer of a request that has ended.
+    private PipeWriter Open => writer ?? throw new ObjectDisposedException(
+        nameof(HttpResponse), "The response that this writer belongs to has ended: nothing may be written after the handler has.");
 
     /// <summary>Attaches it to another request, or to none: nothing of the last one is left.</summary>
-    internal void Attach(IFeatureCollection features)
+    internal void Attach(HttpContext http)
     {
+        features = http.Features;
         inner = features.Get<IHttpResponseBodyFeature>();
         writer = null;
         stream = null;
@@ -40,7 +47,11 @@ internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBody
         var body = features as IHttpRequestBodyDetectionFeature ?? features.Get<IHttpRequestBodyDetectionFeature>();      // Kestrel's are both in one
         if (body is { CanHaveBody: true } && features.Get<IHttpRequestFeature>() is { } request)
         {
-            request.Body = new StayingStream(core, request.Body);
+            request.Body = new StayingStream(core, request.Body, features);
+            if (StayingForm.IsForm(request))
+            {
+                features.Set<IFormFeature>(new StayingForm(core, http));
+            }
         }
     }
 
@@ -54,27 +65,27 @@ internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBody
 
     public void DisableBuffering() => inner!.DisableBuffering();
 
-    public override Memory<byte> GetMemory(int sizeHint = 0) => writer!.GetMemory(sizeHint);
+    public override Memory<byte> GetMemory(int sizeHint = 0) => Open.GetMemory(sizeHint);
 
-    public override Span<byte> GetSpan(int sizeHint = 0) => writer!.GetSpan(sizeHint);
+    public override Span<byte> GetSpan(int sizeHint = 0) => Open.GetSpan(sizeHint);
 
-    public override void Advance(int bytes) => writer!.Advance(bytes);
+    public override void Advance(int bytes) => Open.Advance(bytes);
 
-    public override void CancelPendingFlush() => writer!.CancelPendingFlush();
+    public override void CancelPendingFlush() => Open.CancelPendingFlush();
 
-    public override void Complete(Exception? exception = null) => writer!.Complete(exception);
+    public override void Complete(Exception? exception = null) => Open.Complete(exception);
 
     public override ValueTask CompleteAsync(Exception? exception = null)
     {
-        var completing = writer!.CompleteAsync(exception);
+        var completing = Open.CompleteAsync(exception);
         return completing.IsCompletedSuccessfully ? completing : StayingWait<bool>.Wait(core, completing);
     }
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
-        StayingWait<FlushResult>.Of(core, writer!.FlushAsync(cancellationToken), raw: false);
+        StayingWait<FlushResult>.Of(core, Open.FlushAsync(cancellationToken), raw: false);
 
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
-        StayingWait<FlushResult>.Of(core, writer!.WriteAsync(source, cancellationToken), raw: false);
+        StayingWait<FlushResult>.Of(core, Open.WriteAsync(source, cancellationToken), raw: false);
 
     private Task Stay(Task task) => task.IsCompleted ? task : StayingWait<bool>.Wait(core, new ValueTask(task)).AsTask();
 }

@@ -1,10 +1,17 @@
 using EventLoop.Scheduling;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace EventLoop.AspNetCore.Requests;
 
 /// <summary>A body as a stream, whose waits end on the loop.</summary>
-internal sealed class StayingStream(LoopCore core, Stream inner) : Stream
+/// <remarks>Synchronous calls, where the server allows them, never wait on the loop's thread: what they would wait for comes by this thread only.</remarks>
+internal sealed class StayingStream(LoopCore core, Stream inner, IFeatureCollection features) : Stream
 {
+    private bool IsHere => ReferenceEquals(LoopCore.Running, core);
+
+    // Where it does not, Kestrel's own exception says so.
+    private bool AllowsSynchronousCalls => features.Get<IHttpBodyControlFeature>() is { AllowSynchronousIO: true };
+
     public override bool CanRead => inner.CanRead;
 
     public override bool CanSeek => false;
@@ -42,17 +49,84 @@ internal sealed class StayingStream(LoopCore core, Stream inner) : Stream
     public override Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken) =>
         base.CopyToAsync(destination, bufferSize, cancellationToken);
 
-    public override void Flush() => inner.Flush();
+    public override void Flush()
+    {
+        if (IsHere && AllowsSynchronousCalls)
+        {
+            StartWithoutWaiting(new ValueTask(inner.FlushAsync(CancellationToken.None)));
+        }
+        else
+        {
+            inner.Flush();
+        }
+    }
 
-    public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return Read(buffer.AsSpan(offset, count));
+    }
 
-    public override int Read(Span<byte> buffer) => inner.Read(buffer);
+    public override int Read(Span<byte> buffer)
+    {
+        if (!IsHere || !AllowsSynchronousCalls)
+        {
+            return inner.Read(buffer);
+        }
 
-    public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
+        byte[] block = new byte[buffer.Length];      // a read that is left behind may still write to it
+        var read = inner.ReadAsync(block);
+        if (!read.IsCompleted)
+        {
+            Observe(read.AsTask());
+            throw WouldWait("The rest of this body has not arrived, and this thread, which the synchronous read would block, is the one that receives it. "
+                + "Await ReadAsync");
+        }
 
-    public override void Write(ReadOnlySpan<byte> buffer) => inner.Write(buffer);
+        int count = read.Result;
+        block.AsSpan(0, count).CopyTo(buffer);
+        return count;
+    }
+
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        Write(buffer.AsSpan(offset, count));
+    }
+
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        if (IsHere && AllowsSynchronousCalls)
+        {
+            StartWithoutWaiting(inner.WriteAsync(buffer.ToArray()));
+        }
+        else
+        {
+            inner.Write(buffer);
+        }
+    }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("The body of a request or answer has no positions.");
 
     public override void SetLength(long value) => throw new NotSupportedException("The body of a request or answer has no length to set.");
+
+    /// <summary>The refusal of a synchronous call that would block the loop until the loop itself does something.</summary>
+    internal static InvalidOperationException WouldWait(string why) => new($"{why}, or make the synchronous call on another thread: Loop.ToThread(...).");
+
+    // What was accepted is not lost, but the rest may not be written before that.
+    private static void StartWithoutWaiting(ValueTask operation)
+    {
+        if (operation.IsCompleted)
+        {
+            operation.GetAwaiter().GetResult();
+            return;
+        }
+
+        Observe(operation.AsTask());
+        throw WouldWait("The client has not taken what was written before, and this thread, which the synchronous write would block, is the one that "
+            + "sends it. Await WriteAsync");
+    }
+
+    private static void Observe(Task task) => task.ContinueWith(
+        static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 }

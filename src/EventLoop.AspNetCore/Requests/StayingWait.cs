@@ -80,9 +80,25 @@ internal sealed class StayingWait<T> : LoopItem, IValueTaskSource<T>, IValueTask
         }
     }
 
-    T IValueTaskSource<T>.GetResult(short token) => result.GetAwaiter().GetResult();
+    T IValueTaskSource<T>.GetResult(short token)
+    {
+        VerifyEnded();
+        return result.GetAwaiter().GetResult();
+    }
 
-    void IValueTaskSource.GetResult(short token) => done.GetAwaiter().GetResult();
+    void IValueTaskSource.GetResult(short token)
+    {
+        VerifyEnded();
+        done.GetAwaiter().GetResult();
+    }
+
+    private void VerifyEnded()
+    {
+        if (!HasEnded && ReferenceEquals(LoopCore.Running, core))
+        {
+            throw StayingStream.WouldWait("This wait for a body ends by way of the loop's thread, which .Result would block. Await it");
+        }
+    }
 
     private void Arrive() => core.Arrive(this);
 

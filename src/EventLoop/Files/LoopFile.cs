@@ -261,5 +261,5 @@ public sealed partial class LoopFile : IAsyncDisposable
     private void VerifyOpen() => ObjectDisposedException.ThrowIf(isDisposed != 0, this);
 
     private static NotSupportedException WithoutPositions(string what) => new(
-        $"{what} is a pipe, a terminal or a socket, and has no positions. Read a pipe with ReceivePipe, write one with SendPipe.");
+        $"{what} is a pipe, a terminal, a socket or another device, and has no positions. Read a pipe with ReceivePipe, write one with SendPipe.");
 }

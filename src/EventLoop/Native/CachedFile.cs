@@ -11,6 +11,9 @@ internal static unsafe class CachedFile
     /// <summary>This file can never be read this way: its file system (overlay, network), or this system, does not support it.</summary>
     internal const int Unsupported = -2;
 
+    // Linux 5.9 and 5.10 may report the end of a file in its middle (preadv2(2), BUGS).
+    private static readonly bool MayEndTooEarly = IsUncertain(Environment.OSVersion.Version);
+
     private const int NoWait = 0x8;
     private const int SampleDistance = 64 * 1024;
 
@@ -69,6 +72,8 @@ internal static unsafe class CachedFile
         }
     }
 
+    internal static bool IsUncertain(Version kernel) => kernel is { Major: 5, Minor: 9 or 10 };
+
     // Null: the system does not say.
     private static long? CountCached(int descriptor, long offset, long count)
     {
@@ -112,6 +117,11 @@ internal static unsafe class CachedFile
             read = Libc.SystemCall(Libc.ReadVectorsAt, descriptor, (nint)(&vector), 1, (nint)offset, 0, NoWait);
         }
         while (read < 0 && Libc.LastError == Errno.Interrupted);
+        if (read == 0 && count > 0 && MayEndTooEarly && FileFacts.Of(descriptor) is { IsRegular: true, Length: var length } && offset < length)
+        {
+            return NotAtHand;
+        }
+
         return read >= 0 ? (int)read : Libc.LastError is Errno.NotSupported or Errno.NotImplemented ? Unsupported : NotAtHand;
     }
 }

@@ -320,6 +320,98 @@ public sealed class LoopFileTests : FileTest
     });
 
     [Fact]
+    public void A_device_without_positions_is_refused_without_being_opened() => RunLoop(async () =>
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "devices of Linux");
+        foreach (string path in (string[])["/dev/full", "/dev/null"])
+        {
+            (await Catch(Open(path))).Should().BeOfType<NotSupportedException>().Which.Message.Should().Contain(path).And.Contain("another device");
+        }
+
+        static async Coroutine Open(string path) => await LoopFile.OpenAsync(path, FileMode.Open, FileAccess.ReadWrite);
+    });
+
+    [Fact]
+    public void A_file_that_was_deleted_or_replaced_is_read_to_its_end_by_who_has_it_open() => RunLoop(async () =>
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "an open file cannot be deleted there");
+        string path = Put("a", 300_000);
+        var expected = File.ReadAllBytes(path);
+        await using var file = await LoopFile.OpenAsync(path);
+        File.Delete(path);
+        File.WriteAllText(path, "another one");
+        var buffer = new byte[400_000];
+        (await file.ReadAsync(buffer, 0)).Should().Be(300_000);
+        buffer.AsSpan(0, 300_000).SequenceEqual(expected).Should().BeTrue();
+        (await LoopFile.ReadAllTextAsync(path)).Should().Be("another one");
+    });
+
+    [Fact]
+    public void A_file_that_shrinks_under_its_reader_ends_earlier() => RunLoop(async () =>
+    {
+        string path = Put("a", 300_000);
+        await using var reader = await LoopFile.OpenAsync(path, share: FileShare.ReadWrite);
+        await using var writer = await LoopFile.OpenAsync(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        await writer.SetLengthAsync(1000);
+        var buffer = new byte[2000];
+        (await reader.ReadAsync(buffer, 0)).Should().Be(1000);
+        (await reader.ReadAsync(buffer, 200_000)).Should().Be(0);
+        (await reader.ReadAsync(Memory<byte>.Empty, 0)).Should().Be(0);
+        (await reader.GetLengthAsync()).Should().Be(1000);
+    });
+
+    [Fact]
+    public void A_hole_of_a_sparse_file_reads_as_zeros() => RunLoop(async () =>
+    {
+        const long Far = 5L << 30;
+        await using var file = await LoopFile.OpenAsync(At("sparse"), FileMode.CreateNew, FileAccess.ReadWrite);
+        await file.WriteAsync("end"u8.ToArray(), Far);
+        (await file.GetLengthAsync()).Should().Be(Far + 3);
+        var buffer = new byte[8];
+        buffer.AsSpan().Fill(1);
+        (await file.ReadAsync(buffer, Far - 4)).Should().Be(7);
+        buffer.Should().Equal(0, 0, 0, 0, (byte)'e', (byte)'n', (byte)'d', 1);
+    });
+
+    [Fact]
+    public void A_file_that_is_closed_while_it_is_written_is_written_whole_or_not_at_all()
+    {
+        string path = Put("a", "0123456789");
+        var executor = new HeldExecutor(holds: false);
+        RunLoop(async () =>
+        {
+            var file = await LoopFile.OpenAsync(path, FileMode.Open, FileAccess.ReadWrite);
+            executor.Hold();
+            var writing = Loop.CreateTask(file.WriteAsync("xyz"u8.ToArray(), 2));
+            await Yields(3);
+            var closing = file.DisposeAsync();
+            executor.Release();
+            var failure = await Catch(Outcome(writing));
+            await closing;
+            if (failure is null)
+            {
+                File.ReadAllText(path).Should().Be("01xyz56789");
+            }
+            else
+            {
+                failure.Should().BeOfType<ObjectDisposedException>("the write had not begun");
+                File.ReadAllText(path).Should().Be("0123456789");
+            }
+        }, Options with { DefaultExecutor = executor });
+
+        static async Coroutine Outcome(LoopTask task) => await task;
+    }
+
+    [Theory]
+    [InlineData("5.8.0", false)]
+    [InlineData("5.9.1", true)]
+    [InlineData("5.10.200", true)]
+    [InlineData("5.11.0", false)]
+    [InlineData("6.10.0", false)]
+    public void Kernels_that_report_an_end_too_early_are_not_believed(string kernel, bool isUncertain) =>
+        CachedFile.IsUncertain(Version.Parse(kernel)).Should().Be(isUncertain);
+
+    [Fact]
     public void A_path_is_followed_over_links_and_a_file_is_the_one_that_it_leads_to() => RunLoop(async () =>
     {
         Put("a", "content");

@@ -1,0 +1,142 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+
+namespace EventLoop.AspNetCore.Tests;
+
+/// <summary>Synchronous calls on the loop's thread: they would wait for what only this thread can receive or send.</summary>
+public sealed class SynchronousCallTests
+{
+    private const string FormHead = "POST /form HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\n";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Theory]
+    [InlineData("/read")]
+    [InlineData("/result")]
+    public async Task A_synchronous_read_of_a_body_that_has_not_arrived_is_refused_and_the_next_request_is_served(string path)
+    {
+        await using var site = await StartAsync();
+        using var client = await site.ConnectAsync();
+        await client.SendAsync($"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
+        (await client.ReadThroughAsync("\r\n\r\n")).Should().StartWith("HTTP/1.1 500");
+        (await site.Client.GetStringAsync("/")).Should().Be("fine");
+        site.Log.At(LogLevel.Error).Should().Contain(static line => line.Contains("Loop.ToThread"), "it says what to do");
+    }
+
+    [Fact]
+    public async Task Request_Form_is_refused_where_it_would_block_and_works_behind_ReadFormAsync()
+    {
+        await using var site = await StartAsync();
+        using (var client = await site.ConnectAsync())
+        {
+            await client.SendAsync(FormHead + "a=1");
+            (await client.ReadThroughAsync("\r\n\r\n")).Should().StartWith("HTTP/1.1 500");
+        }
+
+        site.Log.At(LogLevel.Error).Should().Contain(static line => line.Contains("ReadFormAsync"), "it says what to do");
+        using var other = await site.ConnectAsync();
+        await other.SendAsync(FormHead.Replace("/form", "/form-async") + "a=1");
+        await other.SendAsync("234");
+        (await other.ReadThroughAsync("1234")).Should().StartWith("HTTP/1.1 200");
+        using var upload = new MultipartFormDataContent { { new ByteArrayContent(new byte[3_000_000]), "file", "a.bin" } };
+        using var answer = await site.Client.PostAsync("/upload", upload);
+        (await answer.Content.ReadAsStringAsync()).Should().Be("a.bin 3000000");
+    }
+
+    [Fact]
+    public async Task A_form_that_has_arrived_is_there_at_once()
+    {
+        await using var site = await StartAsync();
+        using var client = await site.ConnectAsync();
+        await client.SendAsync(FormHead.Replace("/form", "/form-later") + "a=1234");
+        (await client.ReadThroughAsync("1234")).Should().StartWith("HTTP/1.1 200");
+    }
+
+    [Fact]
+    public async Task A_synchronous_write_that_a_client_does_not_take_is_refused_and_the_next_request_is_served()
+    {
+        await using var site = await StartAsync();
+        using (var small = await site.ConnectAsync())
+        {
+            await small.SendAsync("GET /write/1 HTTP/1.1\r\nHost: a\r\n\r\n");
+            (await small.ReadThroughAsync("end")).Should().StartWith("HTTP/1.1 200");
+        }
+
+        using var client = await site.ConnectAsync();
+        await client.SendAsync("GET /write/1000 HTTP/1.1\r\nHost: a\r\n\r\n");
+        (await site.Client.GetStringAsync("/")).Should().Be("fine", "nobody has read anything of the other answer");
+        site.Log.At(LogLevel.Error).Should().Contain(static line => line.Contains("WriteAsync"), "it says what to do");
+    }
+
+    [Fact]
+    public async Task On_another_thread_a_synchronous_read_waits_for_the_body()
+    {
+        await using var site = await StartAsync();
+        using var client = await site.ConnectAsync();
+        await client.SendAsync("POST /thread HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
+        await client.SendAsync("def");
+        (await client.ReadThroughAsync("abcdef")).Should().StartWith("HTTP/1.1 200");
+    }
+
+    [Fact]
+    public async Task Where_the_server_does_not_allow_them_they_are_refused_as_always()
+    {
+        await using var site = await StartAsync(allows: false);
+        using var client = await site.ConnectAsync();
+        await client.SendAsync("POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+        (await client.ReadThroughAsync("\r\n\r\n")).Should().StartWith("HTTP/1.1 500");
+        site.Log.At(LogLevel.Error).Should().Contain(static line => line.Contains("Synchronous operations are disallowed"));
+    }
+
+    private static Task<Site> StartAsync(bool allows = true) => Site.StartAsync(Map, kestrel: server =>
+    {
+        server.Listen(System.Net.IPAddress.Loopback, 0);
+        server.AllowSynchronousIO = allows;
+        server.Limits.MinResponseDataRate = null;
+    });
+
+    private static void Map(WebApplication app)
+    {
+        app.MapGet("/", static () => "fine");
+        app.MapPost("/read", static (HttpContext http) =>
+        {
+            using var reader = new StreamReader(http.Request.Body);
+            return reader.ReadToEnd();
+        });
+        app.MapPost("/result", static async (HttpContext http) =>
+        {
+            await http.Request.Body.ReadExactlyAsync(new byte[3]);
+            return http.Request.Body.ReadAsync(new byte[3]).Result.ToString();
+        });
+        app.MapPost("/thread", static async (HttpContext http) =>
+        {
+            string said = await Loop.ToThread(() =>
+            {
+                using var reader = new StreamReader(http.Request.Body);
+                return reader.ReadToEnd();
+            });
+            return said;
+        });
+        app.MapPost("/form", static (HttpContext http) => http.Request.Form["a"].ToString());
+        app.MapPost("/form-later", static async (HttpContext http) =>
+        {
+            await http.Request.ReadFormAsync();
+            return http.Request.Form["a"].ToString();
+        });
+        app.MapPost("/form-async", static async (HttpContext http) =>
+        {
+            var form = await http.Request.ReadFormAsync();
+            return form["a"].ToString();
+        });
+        app.MapPost("/upload", static (IFormFile file) => $"{file.FileName} {file.Length}").DisableAntiforgery();
+        app.MapGet("/write/{blocks}", static (HttpContext http, int blocks) =>
+        {
+            for (int i = 0; i < blocks; i++)
+            {
+                http.Response.Body.Write(new byte[10_000]);
+            }
+
+            http.Response.Body.Write("end"u8);
+            http.Response.Body.Flush();
+        });
+    }
+}

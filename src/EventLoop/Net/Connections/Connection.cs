@@ -21,7 +21,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     private readonly InputPipe input;
     private readonly OutputPipe output;
     private readonly End end;
-    private const long LargestFileStep = 2 * 1024 * 1024;      // nginx's sendfile_max_chunk; at most what one turn sends
+    private const long LargestFileStep = 2 * 1024 * 1024;      // nginx's sendfile_max_chunk
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 
     private PipeStream? stream;

@@ -8,7 +8,8 @@ namespace EventLoop.Net.Sockets;
 internal sealed partial class DeviceReadiness
 {
     // A receiver that is faster than the loop would otherwise keep it to itself for as long as there is something to send.
-    private const int MostSentInTurn = 2 * 1024 * 1024;
+    // Less would leave the system's own buffer half empty: Linux takes four megabytes by default.
+    private const int MostSentInTurn = 4 * 1024 * 1024;
 
     private long turn = -1;      // in which sentInTurn was sent
     private int sentInTurn;

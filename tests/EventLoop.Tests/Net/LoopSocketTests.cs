@@ -418,7 +418,7 @@ public abstract class LoopSocketTests(PollerKind poller) : IoTest(poller)
             }
         });
         long allocated = long.MaxValue;
-        for (var patience = Stopwatch.StartNew(); allocated > 1000 && patience.Elapsed < Seconds(5);)
+        for (var patience = Stopwatch.StartNew(); allocated >= 1000 && patience.Elapsed < Seconds(5);)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
             await Exchange(1000);

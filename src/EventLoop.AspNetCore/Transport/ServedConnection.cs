@@ -112,11 +112,17 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
     /// <summary>Any thread.</summary>
     public override void Abort(ConnectionAbortedException abortReason) => RawStep.OnLoop(Core, pipes.Abort);
 
-    /// <summary>Any thread.</summary>
+    /// <summary>Completes when the client's system has everything, or takes nothing more. Any thread.</summary>
     public override ValueTask DisposeAsync()
     {
-        RawStep.OnLoop(Core, pipes.Close);
-        return default;
+        if (ReferenceEquals(LoopCore.Running, Core))
+        {
+            return pipes.Close() is { } end ? new ValueTask(end.AsTask()) : default;
+        }
+
+        var request = new CloseRequest(pipes.Connection, () => pipes.Close());
+        Core.Arrive(request);
+        return new ValueTask(request.Closed);
     }
 
     // Any thread.

@@ -26,6 +26,13 @@ internal sealed class ScriptedDevice : SocketDevice
 
     internal bool IsClosed { get; private set; }
 
+    internal bool WasAborted { get; private set; }
+
+    /// <summary>What the peer's system does not have yet, of what this one has.</summary>
+    internal int Queued { get; set; }
+
+    internal override int? Unacknowledged => Queued;
+
     internal override EndPoint? LocalEndPoint => new IPEndPoint(IPAddress.Loopback, 1);
 
     internal override EndPoint? RemoteEndPoint => new IPEndPoint(IPAddress.Loopback, 2);
@@ -90,7 +97,11 @@ internal sealed class ScriptedDevice : SocketDevice
 
     internal override SocketError Set(SocketSetting setting, int value) => SocketError.Success;
 
-    internal override void Close(bool abort) => IsClosed = true;
+    internal override void Close(bool abort)
+    {
+        IsClosed = true;
+        WasAborted = abort;
+    }
 
     private int Next(Queue<int> script)
     {

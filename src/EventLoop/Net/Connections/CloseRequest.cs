@@ -3,7 +3,9 @@ using EventLoop.Scheduling;
 namespace EventLoop.Net.Connections;
 
 /// <summary>Another thread's request to close a connection, and its wait until that is closed.</summary>
-internal sealed class CloseRequest(Connection connection) : LoopItem
+/// <param name="connection">The connection.</param>
+/// <param name="begin">How the close begins; it runs on the loop.</param>
+internal sealed class CloseRequest(Connection connection, Action begin) : LoopItem
 {
     private readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -11,7 +13,7 @@ internal sealed class CloseRequest(Connection connection) : LoopItem
 
     internal override void Execute()
     {
-        _ = connection.DisposeAsync();
+        begin();
         connection.Socket.WhenClosed(() => closed.TrySetResult());
     }
 

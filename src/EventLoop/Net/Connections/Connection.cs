@@ -103,8 +103,9 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     public void Abort() => OnLoop(static connection => connection.CloseNow(abort: true));
 
     /// <summary>
-    /// Closes the connection. What was written still goes out, for at most five seconds; input that was not read is read and dropped. If the sending direction
-    /// is broken, or not everything could be sent, the peer gets a reset. Idempotent; any thread. asyncio: <c>close</c> and <c>wait_closed</c>.
+    /// Closes the connection. What was written still goes out, as long as the peer takes some of it within every five seconds; input that was not read is read
+    /// and dropped. If the sending direction is broken, or not everything could be sent, the peer gets a reset. Idempotent; any thread. asyncio: <c>close</c>
+    /// and <c>wait_closed</c>.
     /// </summary>
     /// <returns>Completes when the connection is closed, for every caller, also a second one.</returns>
     /// <remarks>
@@ -123,7 +124,11 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     }
 
     /// <summary>Begins an orderly close. Returns a future that always succeeds, when it is closed; null: it is.</summary>
-    internal LoopFuture? Close()
+    internal LoopFuture? Close() => Close(CloseTimeout);
+
+    /// <inheritdoc cref="Close()"/>
+    /// <param name="period">How long a peer may take nothing of what is left.</param>
+    internal LoopFuture? Close(TimeSpan period)
     {
         if (closing is null)
         {
@@ -144,7 +149,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
             }
 
             closing = new LoopFuture(Core.Loop);
-            _ = Loop.CreateTask(CloseAsync(Loop.Current.Time + CloseTimeout), $"close of the connection to {Peer}");
+            _ = Loop.CreateTask(CloseAsync(new ClosePatience(period, HowMuchIsLeft)), $"close of the connection to {Peer}");
         }
 
         return closing.IsCompleted ? null : closing;
@@ -169,20 +174,18 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     }
 
     /// <summary>Closes it in order, and ends when it is closed.</summary>
-    /// <param name="deadline">On the loop's clock.</param>
-    internal async Coroutine CloseAsync(TimeSpan deadline)
+    internal async Coroutine CloseAsync(ClosePatience patience)
     {
         try
         {
             if (!closed)
             {
-                var left = deadline - Loop.Current.Time;
-                await Loop.WaitFor(DrainAsync(), left > TimeSpan.Zero ? left : TimeSpan.Zero);
+                await patience.WaitFor(DrainAsync);
             }
 
             if (closed ? !socket.IsClosed : !TryClose())
             {
-                await Transport.CloseAsync(deadline);
+                await Transport.CloseAsync(patience);
             }
         }
         catch (Exception failure) when (failure is IOException or TimeoutException or ObjectDisposedException)
@@ -195,6 +198,9 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
             closing?.TrySetResult();
         }
     }
+
+    // What the peer's system does not have yet.
+    private long HowMuchIsLeft() => output.Unsent + Transport.Unsent + (socket.IsClosed ? 0 : socket.Device.Unacknowledged ?? 0);
 
     /// <summary>Part of something was sent, and the rest will not follow.</summary>
     internal void Cut() => Transport.Cut();
@@ -242,7 +248,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
             return default;
         }
 
-        var request = new CloseRequest(this);
+        var request = new CloseRequest(this, () => _ = DisposeAsync());
         return Core.TryPost(request) ? new ValueTask(request.Closed) : default;
     }
 

@@ -51,7 +51,7 @@ internal static class LingeringClose
     private static bool? HasAll(SocketDevice device) => device.Unacknowledged is { } count ? count <= 1 : null;
 
     /// <summary>Runs where it is needed; the socket is closed when this ends, even if it throws.</summary>
-    internal static async Coroutine Run(LoopSocket socket, bool isSending, TimeSpan deadline)
+    internal static async Coroutine Run(LoopSocket socket, bool isSending, ClosePatience patience)
     {
         var loop = Loop.Current;
         var quietUntil = isSending ? loop.Time + Quiet : TimeSpan.Zero;
@@ -59,7 +59,7 @@ internal static class LingeringClose
         long dropped = 0;
         try
         {
-            while (!socket.IsClosed && loop.Time < deadline && dropped < MostDropped)
+            while (!socket.IsClosed && !patience.IsOver && dropped < MostDropped)
             {
                 long before = dropped;
                 var left = socket.DropInput(ref dropped);

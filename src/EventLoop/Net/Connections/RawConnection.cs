@@ -13,6 +13,9 @@ internal abstract class RawConnection
     // Beyond this, nothing more is read just to see whether an end follows.
     private const int MostAhead = 64 * 1024;
 
+    // How long a client may take nothing of the rest of its answer, while its connection is closed already: nginx's send_timeout.
+    private static readonly TimeSpan ClosePeriod = TimeSpan.FromSeconds(60);
+
     private readonly Watch watch;
     private bool isWatching;
     private bool wantsWatch;
@@ -57,14 +60,15 @@ internal abstract class RawConnection
 
     internal Exception Translate(Exception failure) => Explain(failure);
 
-    /// <summary>Closes it in order. What takes time continues by itself.</summary>
-    internal void Close()
+    /// <summary>Closes it in order. Returns a future that always succeeds, when it is closed; null: it is.</summary>
+    internal LoopFuture? Close()
     {
         StopWatch();
         Input.Stop(Connection.ClosedException());
         Output.FlushNow();
-        _ = Connection.Close();
+        var end = Connection.Close(ClosePeriod);
         Gone();
+        return end;
     }
 
     /// <summary>Closes it with a reset.</summary>

@@ -72,7 +72,7 @@ internal sealed class SocketTransport(LoopSocket socket) : Transport
         return true;
     }
 
-    internal override Coroutine CloseAsync(TimeSpan deadline) => LingeringClose.Run(socket, peerIsSending, deadline);
+    internal override Coroutine CloseAsync(ClosePatience patience) => LingeringClose.Run(socket, peerIsSending, patience);
 
     internal override void Abort() => socket.Abort();
 }

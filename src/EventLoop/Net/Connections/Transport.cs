@@ -60,13 +60,15 @@ internal abstract class Transport
 
     // ---- Closing; the pipes no longer use it
 
+    /// <summary>How much of what it has accepted the system has not.</summary>
+    internal virtual long Unsent => 0;
+
     /// <summary>Closes it in order if that takes no time. True: it is closed; false: it does take time, and <see cref="CloseAsync"/> or <see cref="Abort"/>
     /// has to follow.</summary>
     internal abstract bool TryClose();
 
     /// <summary>Closes it in order; whatever happens, it is closed when this ends, even if it throws.</summary>
-    /// <param name="deadline">On the loop's clock.</param>
-    internal abstract Coroutine CloseAsync(TimeSpan deadline);
+    internal abstract Coroutine CloseAsync(ClosePatience patience);
 
     /// <summary>Closes it with a reset. Does nothing if it is closed.</summary>
     internal abstract void Abort();

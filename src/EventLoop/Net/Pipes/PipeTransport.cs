@@ -107,7 +107,7 @@ internal sealed class PipeTransport(DeviceReadiness ready, string name) : Transp
         return true;
     }
 
-    internal override Coroutine CloseAsync(TimeSpan deadline)
+    internal override Coroutine CloseAsync(ClosePatience patience)
     {
         Abort();
         return Loop.CheckPoint();

@@ -219,15 +219,16 @@ internal sealed class TlsTransport : Transport
         return false;
     }
 
-    internal override async Coroutine CloseAsync(TimeSpan deadline)
+    internal override long Unsent => below.UnsentBytes;
+
+    internal override async Coroutine CloseAsync(ClosePatience patience)
     {
         closed = true;
         try
         {
-            var left = deadline - Loop.Current.Time;
             goodbye ??= SayGoodbye();
-            await Loop.WaitFor(goodbye.OnLoop(), left > TimeSpan.Zero ? left : TimeSpan.Zero);
-            await below.CloseAsync(deadline);
+            await patience.WaitFor(goodbye.OnLoop);
+            await below.CloseAsync(patience);
         }
         catch (TimeoutException)
         {

@@ -8,8 +8,9 @@ namespace EventLoop.Net.Sockets;
 internal sealed partial class DeviceReadiness
 {
     // A receiver that is faster than the loop would otherwise keep it to itself for as long as there is something to send.
-    // Less would leave the system's own buffer half empty: Linux takes four megabytes by default.
-    private const int MostSentInTurn = 4 * 1024 * 1024;
+    // Less would leave the system's own buffer half empty, and more connections with something to send at the same time than the blocks in stock suffice for:
+    // answers of 10 MB took 1.4 times the processor time with 4 MiB, 1.03 with these.
+    private const int MostSentInTurn = 16 * 1024 * 1024;
 
     private long turn = -1;      // in which sentInTurn was sent
     private int sentInTurn;

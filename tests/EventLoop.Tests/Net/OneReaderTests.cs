@@ -237,10 +237,16 @@ public sealed class OneReaderTests : LoopTest
     public void Sixty_four_thousand_writers_cost_no_more_each_than_a_thousand() => RunLoop(async () =>
     {
         // The best of several: a busy machine and the collector only add. Sixteen times as many fit into no cache, which is dear, but not by the square.
+        const double most = 16 * 8;
         await TimeOf(1000);
-        double few = Math.Max(await TimeOf(4000), await TimeOf(4000));
-        double many = Math.Min(await TimeOf(64_000), await TimeOf(64_000));
-        (many / few).Should().BeLessThan(16 * 8, "a list that is shifted for each would cost 256 times as much");
+        double ratio = double.MaxValue;
+        for (int attempt = 0; attempt < 5 && ratio >= most; attempt++)
+        {
+            double few = Math.Max(await TimeOf(4000), await TimeOf(4000));
+            ratio = Math.Min(ratio, await TimeOf(64_000) / few);
+        }
+
+        ratio.Should().BeLessThan(most, "a list that is shifted for each would cost 256 times as much");
 
         static async Coroutine<double> TimeOf(int writers)
         {

@@ -180,7 +180,8 @@ public sealed class QuickWorkTests(Cluster cluster)
     {
         Task? pending = null;
         var runner = new LoopRunner(new LoopOptions { HandleInterrupt = false });
-        var calls = new QuickCalls(runner.Loop, new SiloDealer(static () => new CountingDoor(1), static () => throw new NotSupportedException(), static () => 0));
+        var dealer = Task.Run(static () => Loop.Run(() => DealerOf(new CountingDoor(1)), new LoopOptions { HandleInterrupt = false })).Result;
+        var calls = new QuickCalls(runner.Loop, dealer);
         runner.Loop.CallSoon(() =>
         {
             pending = calls.Run(new WorkRequest(), WorkPlace.Threads, CancellationToken.None);

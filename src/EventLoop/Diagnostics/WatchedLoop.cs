@@ -17,7 +17,7 @@ internal sealed class WatchedLoop
     private readonly WeakReference<Loop> target;
     private readonly Func<ThreadTimes> read;
     private readonly long since;                // loop time from which on it is watched
-    private readonly Lock gate = new();
+    private readonly Lock gate = new();                 // the loop reports, the watching thread takes
     private readonly List<Reported> reported = [];      // under the gate
 
     // As of the last look.

@@ -6,7 +6,7 @@ namespace EventLoop.Orleans;
 /// <see cref="SiloDealer"/>.</summary>
 internal sealed class SiloShare(string name)
 {
-    private const double Slowest = 64;
+    private const double Slowest = 8;          // one piece says no more than this, and a quarter of it: a hiccup is not slowness yet
     private static readonly long RememberedTicks = TimeSpan.FromSeconds(5).Ticks;
     private static readonly long NoiseTicks = TimeSpan.TicksPerMillisecond / 10;
 
@@ -47,14 +47,18 @@ internal sealed class SiloShare(string name)
 
     /// <summary>The burden of one piece more: less is better.</summary>
     internal double Burden(WorkPlace place, long now) =>
-        ((place == WorkPlace.Loop ? OnLoop : Computing) + 1) * (now - pacedAt > RememberedTicks ? 1 : pace) / Workers;
+        ((place == WorkPlace.Loop ? OnLoop : Computing) + 1) * (now - pacedAt > RememberedTicks ? 1 : Step(pace)) / Workers;
 
     /// <summary>Records how long work took there, beside what is usual. What it was is forgotten after some seconds, so that a silo which has recovered is
     /// noticed.</summary>
     internal void Took(long ticks, long usual, long now)
     {
         double ratio = Math.Clamp((double)(ticks + NoiseTicks) / (usual + NoiseTicks), 1 / Slowest, Slowest);
-        pace = now - pacedAt > RememberedTicks ? ratio : pace + (ratio - pace) / 4;
+        double before = now - pacedAt > RememberedTicks ? 1 : pace;
+        pace = Math.Pow(before, 0.75) * Math.Pow(ratio, 0.25);
         pacedAt = now;
     }
+
+    // In steps of four, so that silos which are about as quick as each other get the same.
+    private static double Step(double pace) => Math.Pow(4, Math.Round(Math.Log(pace, 4)));
 }

@@ -77,10 +77,63 @@ public sealed partial class ProcessExecutor
             TakeFromOutside();
         }
 
-        while (waiting.Count > workers.Count(static worker => worker.State == WorkerState.Starting) && Living < most && !closed)
+        if (waiting.Count > 0)
         {
-            StartWorker();
+            while (waiting.Count > workers.Count(static worker => worker.State == WorkerState.Starting) && Living < most && !closed)
+            {
+                StartWorker();
+            }
+
+            SendAhead();
         }
+    }
+
+    // To the busy worker that has the least of it.
+    private void SendAhead()
+    {
+        while (waiting.First is { Value: var item })
+        {
+            int number = NumberOf(item.Name);
+            WorkerHandle? least = null;
+            foreach (var worker in workers)
+            {
+                if (worker.HasRoomFor(item, number) && (least is null || worker.Ahead.Count < least.Ahead.Count))
+                {
+                    least = worker;
+                }
+            }
+
+            if (least is null)
+            {
+                return;
+            }
+
+            if (least.SendAhead(item, number))
+            {
+                waiting.RemoveFirst();
+                item.Place = null;
+                TakeFromOutside();
+            }
+        }
+    }
+
+    // Its worker has it no more, and has not begun it: it goes before what came later.
+    private void TakeBack(WorkItem item)
+    {
+        item.Worker = null;
+        if (item.IsDone)
+        {
+            item.DropFrame();
+            return;
+        }
+
+        var later = waiting.First;
+        while (later is not null && later.Value.Id < item.Id)
+        {
+            later = later.Next;
+        }
+
+        item.Place = later is null ? waiting.AddLast(item) : waiting.AddBefore(later, item);
     }
 
     // Its worker has ended, and had not begun it; all of them may have been killed while they were idle, but not again and again.
@@ -133,9 +186,9 @@ public sealed partial class ProcessExecutor
             TakeFromOutside();
             NoteChange();
         }
-        else
+        else if (item.Worker is { } worker && ReferenceEquals(worker.Item, item))
         {
-            item.Worker?.GiveUp();
+            worker.GiveUp();
         }
     }
 

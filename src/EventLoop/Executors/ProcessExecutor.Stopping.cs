@@ -34,12 +34,19 @@ public sealed partial class ProcessExecutor
 
             foreach (var worker in workers.ToArray())
             {
-                if (worker.Item is { IsDone: false } item)
+                foreach (var item in worker.Given.ToArray())
                 {
-                    running++;
-                    if (Options.CancelGrace == TimeSpan.Zero)
+                    if (!ReferenceEquals(item, worker.Item))
                     {
-                        killed++;
+                        withdrawn++;
+                    }
+                    else
+                    {
+                        running++;
+                        if (Options.CancelGrace == TimeSpan.Zero)
+                        {
+                            killed++;
+                        }
                     }
 
                     Abandon(item);

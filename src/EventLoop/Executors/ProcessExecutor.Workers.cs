@@ -40,9 +40,9 @@ public sealed partial class ProcessExecutor
         MakeIdle(worker);
     }
 
-    internal void OnOutcome(WorkerHandle worker, WorkItem item, FrameKind kind, ReadOnlySpan<byte> bytes)
+    internal void OnOutcome(WorkerHandle worker, WorkItem item, FrameKind kind, long took, ReadOnlySpan<byte> bytes)
     {
-        workTicks += Stopwatch.GetTimestamp() - item.BegunAt;
+        workTicks += took;
         item.Worker = null;
         item.DropFrame();
         if (!item.IsDone)
@@ -69,7 +69,24 @@ public sealed partial class ProcessExecutor
         }
 
         worker.IsWornOut |= worker.TasksDone >= Options.MaxTasksPerWorker || (Options.MemoryLimit is { } limit && worker.ResidentBytes > limit);
-        MakeIdle(worker);
+        if (worker.Item is { } next)
+        {
+            queueTicks += next.BegunAt - next.QueuedAt;
+            Dispatch();
+            NoteChange();
+        }
+        else
+        {
+            MakeIdle(worker);
+        }
+    }
+
+    /// <summary>Work that was sent ahead has come back.</summary>
+    internal void OnReturned(WorkItem item)
+    {
+        TakeBack(item);
+        Dispatch();
+        NoteChange();
     }
 
     internal void OnIdleTooLong(WorkerHandle worker)
@@ -106,6 +123,11 @@ public sealed partial class ProcessExecutor
                 item.Fail(new WorkerCrashedException(worker.VerdictOn(end), end, item.Name.Display, Stopwatch.GetElapsedTime(item.BegunAt), worker.ProcessId,
                     worker.StandardError));
             }
+        }
+
+        foreach (var unbegun in worker.Ahead)
+        {
+            TakeBack(unbegun);
         }
 
         if (worker is { HasStarted: false, WasKilled: false } && !closed)

@@ -25,7 +25,8 @@ namespace EventLoop;
 /// input is empty, their output is this process's; their error output is always read and passed on, and its last 8 KiB are kept for the exception.</para>
 /// <para><b>Thread:</b> it belongs to the loop that made it, or, made where none runs, to the first that uses it; if nobody disposes it, that loop's end kills
 /// its workers. Run may be awaited on any loop, <see cref="SubmitAsync{T}(Func{T}, CancellationToken)"/> called on any thread.</para>
-/// <para><b>Cost:</b> a round trip is two context switches, about the cost of <see cref="Loop.ToThread{T}(Func{T})"/>; starting a worker costs as much as
+/// <para><b>Cost:</b> a round trip is two context switches, about the cost of <see cref="Loop.ToThread{T}(Func{T})"/>; where several pieces of short work
+/// wait, they are sent ahead, a millisecond of work at the most, and come back from behind one that takes long. Starting a worker costs as much as
 /// starting a .NET program.</para>
 /// <para>Trimmed and AOT programs call <see cref="WorkerProcess.Run"/> first in Main; AOT cannot find a delegate by name yet and throws
 /// <see cref="PlatformNotSupportedException"/>.</para>
@@ -87,7 +88,7 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
         workers.Count,
         workers.Count(static worker => worker.State is WorkerState.Busy or WorkerState.Canceling),
         workers.Count(static worker => worker.State == WorkerState.Starting),
-        waiting.Count,
+        waiting.Count + WorkAhead,
         completed,
         failed,
         canceled,
@@ -178,6 +179,9 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
 
     internal void CountKilled() => killed++;
 
+    /// <summary>Work that workers have, and have not begun.</summary>
+    internal int WorkAhead => workers.Sum(static worker => worker.Ahead.Count);
+
     private int Living => workers.Count(static worker => worker.State != WorkerState.Ending);
 
     // Its own loop, from the first use on.
@@ -221,7 +225,7 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
         FailAll(why);
         foreach (var worker in workers)
         {
-            if (worker.Item is { IsDone: false } item)
+            foreach (var item in worker.Given)
             {
                 item.IsDone = true;
                 item.Fail(why);

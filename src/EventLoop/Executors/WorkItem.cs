@@ -21,8 +21,11 @@ internal abstract class WorkItem
     /// <summary>Whether it has its outcome, or nobody wants one any more.</summary>
     internal bool IsDone { get; set; }
 
-    /// <summary>The worker that runs it.</summary>
+    /// <summary>The worker that runs it, or has it ahead.</summary>
     internal WorkerHandle? Worker { get; set; }
+
+    /// <summary>Whether that worker's socket has all of it; what was not sent has not begun.</summary>
+    internal bool IsSent { get; set; }
 
     /// <summary>How many workers it was given to that ended before they began it.</summary>
     internal int Losses { get; set; }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using EventLoop.Executors.Workers;
 using EventLoop.Net;
 
@@ -94,10 +95,15 @@ internal sealed partial class WorkerHandle
             case FrameKind.Result or FrameKind.Failure when Item is { } item && item.Id == about:
                 grace?.Cancel();
                 limit?.Cancel();
-                Item = null;
+                long now = Stopwatch.GetTimestamp();
+                NoteTime(now - item.BegunAt);
                 TasksDone++;
-                State = WorkerState.Idle;
-                pool.OnOutcome(this, item, kind, bytes);
+                BeginNext(now);
+                pool.OnOutcome(this, item, kind, now - item.BegunAt, bytes);
+                break;
+
+            case FrameKind.Returned:
+                OnReturned(about);
                 break;
         }
     }
@@ -140,9 +146,9 @@ internal sealed partial class WorkerHandle
 
     private void Sent(WorkItem? work)
     {
-        if (work is not null)
+        if (work is not null && ReferenceEquals(work.Worker, this))
         {
-            isSent |= ReferenceEquals(work, Item);
+            work.IsSent = true;
         }
     }
 }

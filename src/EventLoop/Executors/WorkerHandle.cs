@@ -22,7 +22,6 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
     private Subprocess? child;
     private Connection? connection;
     private PipeStream? stream;
-    private bool isSent;                 // of the current work; work that was not sent has not begun
     private WorkerCrash? killedAs;
     private TimerHandle? grace;
     private TimerHandle? limit;
@@ -67,8 +66,11 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
             }
             catch (Exception broken) when (broken is IOException or ObjectDisposedException)
             {
-                // A reset instead of an end: it has not read what was sent, and so has not begun it.
-                isSent &= broken is not IOException;
+                // A reset instead of an end: it has not read what was sent last, and so has not begun that.
+                if (Item is not null && ahead.Count == 0)
+                {
+                    Item.IsSent &= broken is not IOException;
+                }
             }
 
             State = WorkerState.Ending;
@@ -89,7 +91,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
                 await child.DisposeAsync();
             }
 
-            pool.OnWorkerEnded(this, status ?? child?.ExitStatus, failure, isSent || killedAs is not null);
+            pool.OnWorkerEnded(this, status ?? child?.ExitStatus, failure, Item is { IsSent: true } || killedAs is not null);
         }
     }
 
@@ -101,9 +103,9 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
         idle = null;
         Item = item;
         item.Worker = this;
+        item.IsSent = false;
         item.BegunAt = Stopwatch.GetTimestamp();
         State = WorkerState.Busy;
-        isSent = false;
         int number = pool.NumberOf(item.Name);
         if (knownNames.Add(number))
         {
@@ -122,11 +124,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
             return Refuse();
         }
 
-        if (pool.Options.TaskTimeout is { } time)
-        {
-            limit = Loop.Current.CallLater(time, OnTimeout);
-        }
-
+        LimitTime();
         return true;
 
         bool Refuse()
@@ -135,6 +133,14 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
             item.Worker = null;
             State = WorkerState.Ending;
             return false;
+        }
+    }
+
+    private void LimitTime()
+    {
+        if (pool.Options.TaskTimeout is { } time)
+        {
+            limit = Loop.Current.CallLater(time, OnTimeout);
         }
     }
 

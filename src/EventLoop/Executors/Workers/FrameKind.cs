@@ -29,4 +29,7 @@ internal enum FrameKind : byte
     Result,
 
     Failure,
+
+    /// <summary>From the worker: it has not begun this, and will not, because what it does takes long.</summary>
+    Returned,
 }

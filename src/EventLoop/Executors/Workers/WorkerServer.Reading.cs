@@ -127,7 +127,7 @@ internal sealed partial class WorkerServer
         {
             do
             {
-                if (ReadFrame() is { } arrival)
+                if (ReadFrame() is { } arrival && !TryReturn(arrival))
                 {
                     lock (gate)
                     {
@@ -141,6 +141,38 @@ internal sealed partial class WorkerServer
         {
             reading.Exit();
             handedOn.Release();
+        }
+    }
+
+    // Work that was sent ahead, behind work that takes long: another worker may have time for it. This is said before the answer to the long work is, so that
+    // the pool never takes it for begun.
+    private bool TryReturn(Arrival arrival)
+    {
+        if (arrival.Kind is not (FrameKind.Work or FrameKind.WorkChunk))
+        {
+            return false;
+        }
+
+        lock (writing)
+        {
+            if (!isAtWork)
+            {
+                return false;
+            }
+
+            using var frame = new FrameWriter();
+            Write(frame, FrameKind.Returned, arrival.Id);
+        }
+
+        Drop(arrival);
+        return true;
+    }
+
+    private static void Drop(Arrival arrival)
+    {
+        if (arrival.Bytes is { } bytes)
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
         }
     }
 

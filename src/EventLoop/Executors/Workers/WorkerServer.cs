@@ -15,6 +15,7 @@ internal sealed partial class WorkerServer
     private readonly Dictionary<int, WorkFunction> functions = [];        // the first thread's
     // one frame at a time; held while the pool is slow to read, which is what slows progress reports
     private readonly Lock writing = new();
+    private bool isAtWork;                                                 // guarded by writing: on work that it has not answered yet
     private readonly Lock gate = new();                                    // of the two fields below; held only for a moment
     private CancellationTokenSource? current;
     private int currentId;
@@ -53,10 +54,7 @@ internal sealed partial class WorkerServer
             }
 
             WorkEnds();
-            if (next.Bytes is { } bytes)
-            {
-                ArrayPool<byte>.Shared.Return(bytes);
-            }
+            Drop(next);
         }
     }
 
@@ -127,6 +125,11 @@ internal sealed partial class WorkerServer
             currentId = work.Id;
         }
 
+        lock (writing)
+        {
+            isAtWork = true;
+        }
+
         var frame = new FrameWriter();
         var kind = FrameKind.Result;
         try
@@ -155,7 +158,12 @@ internal sealed partial class WorkerServer
             current = null;
         }
 
-        Send(frame, kind, work.Id);
+        lock (writing)
+        {
+            isAtWork = false;
+            Write(frame, kind, work.Id);
+        }
+
         frame.Dispose();
     }
 
@@ -197,10 +205,16 @@ internal sealed partial class WorkerServer
     {
         lock (writing)
         {
-            if (!socket.Write(frame.Finish(kind, id).Span))
-            {
-                WorkerSocket.EndProcess();
-            }
+            Write(frame, kind, id);
+        }
+    }
+
+    // One thread at a time: holds the lock.
+    private void Write(FrameWriter frame, FrameKind kind, int id)
+    {
+        if (!socket.Write(frame.Finish(kind, id).Span))
+        {
+            WorkerSocket.EndProcess();
         }
     }
 

@@ -145,7 +145,9 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
     }
 
     /// <summary>Called when nobody waits for its work any more: the token fires, and when the grace is over the worker is killed.</summary>
-    internal void GiveUp()
+    internal void GiveUp() => GiveUp(pool.Options.CancelGrace);
+
+    private void GiveUp(TimeSpan patience)
     {
         if (State != WorkerState.Busy)
         {
@@ -154,7 +156,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
 
         State = WorkerState.Canceling;
         limit?.Cancel();
-        if (pool.Options.CancelGrace == TimeSpan.Zero)
+        if (patience == TimeSpan.Zero)
         {
             child?.Kill();
             return;
@@ -163,7 +165,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
         var frame = new byte[FrameWriter.Head];
         FrameWriter.WriteHead(frame, 0, FrameKind.Cancel, Item!.Id);
         Send(frame, null);
-        grace = Loop.Current.CallLater(pool.Options.CancelGrace, () =>
+        grace = Loop.Current.CallLater(patience, () =>
         {
             pool.CountKilled();
             child?.Kill();

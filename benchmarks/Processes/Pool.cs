@@ -43,7 +43,7 @@ internal static class Pool
         report.Add("    one", Report.Median(micros), "us");
         report.Add("pool: 8 in flight, rate by that of bare frames, a read and a write for each", Report.Median(rates), goal: 0.4, atLeast: true);
         report.Add("    bare frames", Report.Median(bare), "k/s");
-        report.Add("    bare frames one after the other, as a worker takes its work", Report.Median(single), "k/s");
+        report.Add("    bare frames one after the other", Report.Median(single), "k/s");
         report.Add("    the pool's rate by those", Report.Median(turns));
         report.Add("pool: double[131072] there and back, by 1 MiB of bytes", Report.Median(large), goal: 2.5);
         report.Add("    one", Report.Median(megabytes), "ms");

@@ -108,5 +108,5 @@ internal static class Forever
         }
     }
 
-    private static void AskDatabase() => Thread.Sleep(Work.Life);
+    private static void AskDatabase() => Driver.Task.Wait(Work.Life);
 }

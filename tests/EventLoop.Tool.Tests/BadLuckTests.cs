@@ -336,4 +336,37 @@ public sealed class BadLuckTests : IDisposable
         target.HasExited.Should().BeFalse();
         ToolRun.Run("ps", Id(target)).ExitCode.Should().Be(0);
     }
+
+    [Fact]
+    public void A_program_whose_event_sources_are_switched_off_is_told_apart_with_what_still_works_and_that_works()
+    {
+        string dumps = Path.Combine(folder, "dumps");
+        using var target = TargetProcess.Run(["dumps", dumps], Programs.WithoutEventSources(folder), ("EVENTLOOP_QUIT", "1"));
+        foreach (string command in new[] { "ps", "doctor", "record" })
+        {
+            var run = ToolRun.Run(command, Id(target));
+            run.ExitCode.Should().Be(6, run.Output + run.Errors);
+            run.Errors.Should().Contain("EventSource.IsSupported").And.Contain("EVENTLOOP_QUIT=1").And.Contain("DumpOn").And.NotContain("   at ");
+        }
+
+        target.Signal("QUIT");
+        string[] written = [];
+        for (int i = 0; i < 1200 && !(target.Errors.Contains("1 000", StringComparison.Ordinal) && written.Length > 0); i++)
+        {
+            Thread.Sleep(50);
+            written = Directory.Exists(dumps) ? Directory.GetFiles(dumps, "*.eldump") : [];
+        }
+
+        target.Errors.Should().Contain($"1 event loop of process {Id(target)} (EventLoop.Tool.Target)", "that is SIGQUIT");
+        ToolRun show = new(0, "", "", default);
+        for (int i = 0; i < 20 && !show.Output.Contains("Work.Idle", StringComparison.Ordinal); i++)
+        {
+            show = ToolRun.Run("show", written.Should().ContainSingle().Subject, "--bunches");      // it may still be written
+        }
+
+        show.Output.Should().Contain("1000 x waiting");
+        using var head = System.Text.Json.JsonDocument.Parse(File.ReadLines(written[0]).First());
+        head.RootElement.GetProperty("process").GetString().Should().Be("EventLoop.Tool.Target", "not dotnet, which runs it");
+        target.HasExited.Should().BeFalse();
+    }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace EventLoop.Tool.Tests;
 
@@ -22,8 +23,16 @@ public sealed class ForeverTests
             .And.MatchRegex(@"lock \(held by task 'bookkeeper'\) .*Forever.WriteLedger")
             .And.MatchRegex("LockConvoy: lock .*holder waits for Task", "that is why the lock stays held")
             .And.MatchRegex("task 'cruncher' #[0-9]+ has been in one step .*Forever.CountPrimes < Forever.Compute")
-            .And.MatchRegex("task 'query' #[0-9]+ has been in one step .*Thread.Sleep < Forever.AskDatabase < Forever.Block")
-            .And.MatchRegex("its thread is blocked in Thread.Sleep");
+            .And.MatchRegex("task 'query' #[0-9]+ has been in one step .*its thread is blocked in Task.Wait < Forever.AskDatabase < Forever.Block",
+                "what the program called and where, and not how .NET does it");
+
+        // However little is listed, the step has lasted as long.
+        var before = run.Output.Split('\n').Where(static line => line.Contains("in one step for", StringComparison.Ordinal)).Select(Lasted).Min();
+        var little = ToolRun.Run("ps", id, "--frames", "--bunches", "--filter", "Doorbell", "--timeout", "60");
+        little.Output.Should().NotContain("Forever.Customer");
+        Regex.Matches(little.Output, "in one step for.*").Select(static match => Lasted(match.Value)).Should().HaveCount(2)
+            .And.OnlyContain(time => time >= before);
+        ToolRun.Run("pstree", id, "--by", "await", "--timeout", "60").Output.Should().Contain("190 x Forever.Customer  sleep");
 
         var doctor = ToolRun.Run("doctor", id, "--json", "--timeout", "60");
         doctor.ExitCode.Should().Be(1, doctor.Errors);
@@ -33,5 +42,11 @@ public sealed class ForeverTests
         steps.Select(static one => one.GetProperty("message").GetString()).Should().Contain(static text => text!.Contains("cruncher"))
             .And.Contain(static text => text!.Contains("blocked"));
         steps[0].GetProperty("frames").GetArrayLength().Should().BeGreaterThan(0);
+    }
+
+    private static double Lasted(string line)
+    {
+        var match = Regex.Match(line, "in one step for ([0-9.]+)(ms|s|m)");
+        return double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) * (match.Groups[2].Value switch { "ms" => 0.001, "s" => 1, _ => 60 });
     }
 }

@@ -34,7 +34,7 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
             .And.Contain("event 'bell'")
             .And.MatchRegex("read from 127.0.0.1:[0-9]+ +feed in .*Work.Read")
             .And.Contain("work in an executor")
-            .And.Contain("task group 'server' (1 children)")
+            .And.Contain("task group 'server' (1 child)")
             .And.Contain("CYCLE: a #").And.Contain("ERROR Deadlock").And.Contain("WARNING LockConvoy");
         run.Output.Should().NotContain("\u001b").And.NotContain("\u202e").And.Contain("foreign\\u001B[31m\\u202E",
             "what comes from the target never reaches a terminal raw");

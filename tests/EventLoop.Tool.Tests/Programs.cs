@@ -18,6 +18,18 @@ internal static class Programs
     /// <summary>What runs a program as somebody who may do nothing.</summary>
     internal static readonly string[] AsNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
+    /// <summary>What runs the target as if it had been published without event sources.</summary>
+    internal static string[] WithoutEventSources(string folder)
+    {
+        string program = PathOf("EventLoop.Tool.Target");
+        var settings = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(Path.ChangeExtension(program, ".runtimeconfig.json")))!;
+        settings["runtimeOptions"]!["configProperties"] ??= new System.Text.Json.Nodes.JsonObject();
+        settings["runtimeOptions"]!["configProperties"]!["System.Diagnostics.Tracing.EventSource.IsSupported"] = false;
+        string file = Path.Combine(folder, "without.runtimeconfig.json");
+        File.WriteAllText(file, settings.ToJsonString());
+        return ["dotnet", "exec", "--runtimeconfig", file, "--depsfile", Path.ChangeExtension(program, ".deps.json"), program];
+    }
+
     internal static bool Exists(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 
@@ -26,7 +38,7 @@ internal static class Programs
     /// <param name="by">A command that runs it in its turn.</param>
     internal static ProcessStartInfo Start(string project, IEnumerable<string> arguments, params string[] by)
     {
-        string[] command = [.. by, "dotnet", PathOf(project), .. arguments];
+        string[] command = by.Contains(PathOf(project)) ? [.. by, .. arguments] : [.. by, "dotnet", PathOf(project), .. arguments];
         var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in command.Skip(1))
         {

@@ -23,7 +23,7 @@ internal static class ListCommand
         if (silent.Count > 0)
         {
             Console.Error.WriteLine($"No answer within {patience.TotalSeconds:0.#} s from {string.Join(", ", silent)}: --timeout gives more. "
-                + "(Nor can a program answer that has made no loop yet.)");
+                + "(Nor can a program answer that has made no loop yet, or whose event sources are switched off.)");
         }
 
         return code;

@@ -26,7 +26,8 @@ internal static class PsCommand
         foreach (var snapshot in snapshots)
         {
             // If there are many, unique ones are listed individually, the others grouped.
-            bool many = !bunches && !line.Has("--all") && line.Value("--most") is null && snapshot.TaskCount > MostLines;
+            bool many = !bunches && !line.Has("--all") && line.Value("--most") is null
+                && snapshot.Bunches.Sum(static bunch => bunch.Count) > MostLines;
             snapshot.WriteText(to, bunches || many ? SnapshotView.Bunches : SnapshotView.List);
             if (many)
             {
@@ -34,10 +35,11 @@ internal static class PsCommand
             }
 
             WriteFindings(snapshot, to);
-            if (LongRunning(snapshot) is { } task && !line.Has("--frames") && line.Process is { } process)
+            if (snapshot.Running is { } step && (step.Elapsed ?? snapshot.SinceLook) is { } time && time > LongStep
+                && !line.Has("--frames") && line.Process is { } process)
             {
-                to.WriteLine(PlainText.Line($"{task.Name} #{task.Id} may not have come back from its step for {PlainText.Short(task.InStatus)}: "
-                    + $"eventloop ps {process} --frames shows where"));
+                to.WriteLine(PlainText.Line($"{step.Who}{(step.TaskId is { } id ? $" #{id}" : "")} may not have come back from its step for "
+                    + $"{PlainText.Short(time)}: eventloop ps {process} --frames shows where"));
             }
         }
 
@@ -56,9 +58,6 @@ internal static class PsCommand
 
         return ExitCode.Fine;
     }
-
-    private static TaskSnapshot? LongRunning(LoopSnapshot snapshot) =>
-        snapshot.Running?.TaskId is { } id && snapshot.Find(id) is { Status: LoopTaskStatus.Running } task && task.InStatus > LongStep ? task : null;
 
     // What is already in the tool's own format is not parsed and written again: it may be about a hundred thousand tasks.
     private static ExitCode PassOn(List<byte[]> snapshots, TextWriter to)

@@ -30,8 +30,7 @@ internal sealed record StuckStep(string Loop, int? TaskId, string Who, TimeSpan 
     {
         get
         {
-            string where = Frames.Count == 0 ? ""
-                : " in " + string.Join(" < ", Frames.Where(static frame => !IsRuntime(frame)).Select(Method).Take(FramesInWords));
+            string where = Frames.Count == 0 ? "" : " in " + string.Join(" < ", FromWhatIsCalled().Select(Method).Take(FramesInWords));
             return IsComputing switch
             {
                 true => string.Create(CultureInfo.InvariantCulture, $"it computes{where} ({Processor:P0} on a core, {Queue:P0} waiting)"),
@@ -41,8 +40,19 @@ internal sealed record StuckStep(string Loop, int? TaskId, string Who, TimeSpan 
         }
     }
 
+    // How .NET does what the program has called (a lock, a wait) is its own affair: of its innermost frames the outermost says what was called.
+    private IEnumerable<string> FromWhatIsCalled()
+    {
+        string[] frames = [.. Frames.Where(static frame => !IsPoll(frame))];
+        int ofNet = frames.TakeWhile(IsOfNet).Count();
+        return ofNet < frames.Length ? frames.Skip(ofNet - 1) : frames;
+    }
+
+    private static bool IsOfNet(string frame) =>
+        frame.StartsWith("System.", StringComparison.Ordinal) || frame.StartsWith("Microsoft.", StringComparison.Ordinal);
+
     // Every running loop asks whether a collection wants it to stop.
-    private static bool IsRuntime(string frame) => frame.Contains("Thread.<PollGC>", StringComparison.Ordinal);
+    private static bool IsPoll(string frame) => frame.Contains("Thread.<PollGC>", StringComparison.Ordinal);
 
     // "Assembly!Namespace.Type+<Method>d__6.MoveNext()" is "Type.Method".
     private static string Method(string frame)
@@ -90,6 +100,7 @@ internal sealed record StuckStep(string Loop, int? TaskId, string Who, TimeSpan 
         var then = System.Diagnostics.Stopwatch.GetTimestamp();
         Thread.Sleep(Between);
         var arguments = Answers.Arguments(line);
+        arguments.Remove("filter");
         var second = Answers.Parse(Question.Ask(target, "bunches", arguments, line.Timeout));
         var between = System.Diagnostics.Stopwatch.GetElapsedTime(then);
         List<LoopSnapshot> stuck = [.. second.Where(one => one.Running is { } running && candidates.TryGetValue(one.LoopId, out var earlier)
@@ -104,8 +115,7 @@ internal sealed record StuckStep(string Loop, int? TaskId, string Who, TimeSpan 
         return [.. stuck.Select(one =>
         {
             var earlier = candidates[one.LoopId];
-            var known = earlier.Running!.TaskId is { } id && earlier.Find(id) is { Status: LoopTaskStatus.Running } task ? task.InStatus : TimeSpan.Zero;
-            return new StuckStep(one.LoopName, one.Running!.TaskId, one.Running.Who, known + between,
+            return new StuckStep(one.LoopName, one.Running!.TaskId, one.Running.Who, (earlier.Running!.Elapsed ?? earlier.SinceLook ?? TimeSpan.Zero) + between,
                 parts[one.LoopId].Processor / between, parts[one.LoopId].Queue / between,
                 [.. (frames.GetValueOrDefault(one.Thread) ?? []).TakeWhile(static frame => !frame.StartsWith("EventLoop!EventLoop.Coroutines.StateMachineBox",
                     StringComparison.Ordinal) && !frame.Contains("LoopCore.Step(", StringComparison.Ordinal))]);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using EventLoop.Diagnostics;
 using Microsoft.Diagnostics.NETCore.Client;
 
 namespace EventLoop.Tool.Targets;
@@ -59,7 +60,7 @@ internal sealed class Target
         {
             string[] arguments = File.ReadAllText($"/proc/{process.Id}/cmdline").Split('\0');
             string? program = arguments.FirstOrDefault(static part => part.EndsWith(".dll", StringComparison.Ordinal));
-            return program is null ? name : Path.GetFileNameWithoutExtension(program);
+            return program is null ? name : ProgramName.Of(name, [program]);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
@@ -201,6 +202,8 @@ internal sealed class Target
             ? new ToolException(ExitCode.NoAnswer,
                 $"Process {Id} ({Name}) did not complete its answer within {timeout.TotalSeconds:0.#} s; --timeout gives it more.")
             : new ToolException(ExitCode.NoEventLoop,
-                $"Process {Id} ({Name}) does not answer: it has made no loop yet, or was published without event sources (EventSourceSupport).");
+                $"Process {Id} ({Name}) does not answer: it has made no loop yet, or its event sources are switched off (EventSourceSupport in its project, "
+                    + "System.Diagnostics.Tracing.EventSource.IsSupported in its runtimeconfig.json). Then nothing can look from outside: SIGQUIT prints its "
+                    + "loops where EVENTLOOP_QUIT=1 is set, and LoopDiagnostics.DumpOn writes them.");
     }
 }

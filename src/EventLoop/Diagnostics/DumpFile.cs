@@ -18,7 +18,7 @@ internal static class DumpFile
             json.WriteNumber("v", SnapshotJson.Version);
             json.WriteString("kind", "dump");
             json.WriteNumber("pid", Environment.ProcessId);
-            json.WriteText("process", Path.GetFileNameWithoutExtension(Environment.ProcessPath) ?? "");
+            json.WriteText("process", ProgramName.Value);
             json.WriteNumber("loopId", loop.Id);
             json.WriteText("loopName", loop.Name);
             json.WriteString("library", typeof(Loop).Assembly.GetName().Version?.ToString());

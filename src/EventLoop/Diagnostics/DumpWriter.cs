@@ -11,7 +11,9 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
-    private static readonly List<string> Written = [];      // of all writers, in this order: the wall clock may be set; under its own lock
+    // By what the names of one loop's files begin with: what is there, in the order of writing, because the wall clock may be set. Under its own lock.
+    // Not kept with the loop: another one of its name, after it, goes on with its files.
+    private static readonly Dictionary<string, List<string>> Written = [];
     private static int numbers;      // any thread, interlocked
 
     private PosixSignalRegistration? quit;
@@ -116,13 +118,17 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
 
     private void DropOldest(string latest)
     {
-        string[] tooMany;
+        string[] tooMany = [];
         lock (Written)
         {
-            Written.Add(latest);
-            string start = Path.Combine(folder, Mine);
-            tooMany = [.. Written.Where(file => file.StartsWith(start, StringComparison.Ordinal) && File.Exists(file)).SkipLast(most)];
-            Written.RemoveAll(file => tooMany.Contains(file) || !File.Exists(file));
+            var mine = CollectionsMarshal.GetValueRefOrAddDefault(Written, Path.Combine(folder, Mine), out _) ??= [];
+            mine.Add(latest);
+            if (mine.Count > most)
+            {
+                mine.RemoveAll(static file => !File.Exists(file));
+                tooMany = [.. mine.SkipLast(most)];
+                mine.RemoveRange(0, tooMany.Length);
+            }
         }
 
         foreach (string file in tooMany)

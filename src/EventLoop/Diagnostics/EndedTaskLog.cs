@@ -76,7 +76,7 @@ internal sealed class EndedTaskLog(LoopCore core) : Instrument
             TimeSpan.FromTicks(now),
             TimeSpan.FromTicks(Math.Max(0, now - since)),
             ended.CreatorId == 0 ? null : ended.CreatorId,
-            failure is null ? null : ResourceNames.Cut($"{failure.GetType().Name}: {failure.Message}"),
+            failure is null ? null : ResourceNames.Cut(FailureText.Of(failure)),
             ended.IsCanceled ? CancelLinks.ToList(CancelTrail.Of(ended)) : []);
         lock (gate)
         {

@@ -69,7 +69,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
         }
         catch (Exception failure)
         {
-            problem = $"{failure.GetType().Name}: {failure.Message}";      // the tool need not know about the program's own failures
+            problem = Scheduling.FailureText.Of(failure);      // the tool need not know about the program's own failures
         }
 
         source.End(id, LoopEventSource.Version, chunks, problem, (int)Stopwatch.GetElapsedTime(then).TotalMilliseconds);

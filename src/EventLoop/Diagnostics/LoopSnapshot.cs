@@ -63,13 +63,16 @@ public sealed class LoopSnapshot
     /// <summary>The system's number of the thread that runs the loop; zero: none, or unknown. For the tool, which inspects that thread.</summary>
     internal int Thread { get; init; }
 
+    /// <summary>How long ago the loop looked at its clock: the running step has not lasted longer. Null: an older library does not say.</summary>
+    internal TimeSpan? SinceLook { get; init; }
+
     /// <summary>Whether the loop ran, and was not between two runs.</summary>
     internal bool IsRunning { get; init; } = true;
 
     /// <summary>Finds one of the listed tasks.</summary>
     /// <param name="taskId"><see cref="TaskSnapshot.Id"/>.</param>
     /// <returns>The task; null: not listed, or ended.</returns>
-    public TaskSnapshot? Find(int taskId) => (byId ??= Tasks.ToDictionary(static task => task.Id)).GetValueOrDefault(taskId);
+    public TaskSnapshot? Find(int taskId) => (byId ??= Tasks.DistinctBy(static task => task.Id).ToDictionary(static task => task.Id)).GetValueOrDefault(taskId);
 
     /// <summary>Returns what looks wrong in it, worst first.</summary>
     public IReadOnlyList<Finding> FindProblems() => Findings;

@@ -29,7 +29,8 @@ internal sealed class QuitPrinter : IDisposable
             var writer = to ?? Console.Error;
             var text = new StringWriter();
             var loops = Loop.All;
-            text.Write($"---- {loops.Count} event {(loops.Count == 1 ? "loop" : "loops")} of process {Environment.ProcessId}\n");
+            text.Write($"---- {loops.Count} event {(loops.Count == 1 ? "loop" : "loops")} of process {Environment.ProcessId} "
+                + $"({PlainText.Escape(ProgramName.Value)})\n");
             foreach (var loop in loops)
             {
                 Print(loop, text);

@@ -52,6 +52,7 @@ internal static class SnapshotJson
         json.WriteNumber("unread", snapshot.Unread);
         json.WriteNumber("thread", snapshot.Thread);
         json.WriteBoolean("isRunning", snapshot.IsRunning);
+        json.WriteTime("sinceLook", snapshot.SinceLook);
         if (snapshot.Delay is { } delay)
         {
             json.WriteStartObject("delay");
@@ -274,6 +275,7 @@ internal static class SnapshotJson
             TaskCount = json.Int("taskCount"),
             Unread = json.Int("unread"),
             Thread = json.Int("thread"),
+            SinceLook = json.Time("sinceLook"),
             IsRunning = !json.TryGetProperty("isRunning", out var runs) || runs.ValueKind != JsonValueKind.False,
             Delay = json.TryGetProperty("delay", out var delay) && delay.ValueKind == JsonValueKind.Object
                 ? new LoopDelay(delay.Time("median") ?? default, delay.Time("percentile99") ?? default, delay.Time("most") ?? default)

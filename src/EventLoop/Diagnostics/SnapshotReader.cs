@@ -124,6 +124,7 @@ internal sealed partial class SnapshotReader
             TaskCount = seen - ended,
             Unread = unread,
             Thread = core.IsRunning ? core.NativeThread : 0,
+            SinceLook = core.IsRunning ? TimeSpan.FromTicks(Math.Max(0, now - core.LookedAt)) : null,
             IsRunning = core.IsRunning,
             Delay = delay,
             Tasks = listed,

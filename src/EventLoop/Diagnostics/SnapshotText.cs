@@ -60,17 +60,19 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
 
     private void WriteList()
     {
+        int name = Width(snapshot.Tasks, static task => task.Name, LongestName, "NAME");
+        int wait = Width(snapshot.Tasks, WaitsOf, LongestWait, "WAITS FOR");
         if (snapshot.Tasks.Count > 0)
         {
-            Line($"{"ID",6} {"STATUS",-8}{"FOR",7}  {"NAME",-LongestName}  {"WAITS FOR",-LongestWait}  {"DEADLINE",8}  IN");
+            Line($"{"ID",6} {"STATUS",-8}{"FOR",7}  {"NAME".PadRight(name)}  {"WAITS FOR".PadRight(wait)}  {"DEADLINE",8}  IN");
         }
 
         foreach (var task in snapshot.Tasks)
         {
             Line(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{task.Id,6} {StatusOf(task.Status),-8}{PlainText.Short(task.InStatus),7}  {PlainText.Cut(task.Name, LongestName),-LongestName}  "
-                    + $"{PlainText.Cut(WaitsOf(task), LongestWait),-LongestWait}  {DeadlineOf(task),8}  {StackOf(task.Stack)}"));
+                $"{task.Id,6} {StatusOf(task.Status),-8}{PlainText.Short(task.InStatus),7}  {PlainText.Cut(task.Name, LongestName).PadRight(name)}  "
+                    + $"{PlainText.Cut(WaitsOf(task), LongestWait).PadRight(wait)}  {DeadlineOf(task),8}  {StackOf(task.Stack)}"));
             if (task.CreatedAt is { } origin)
             {
                 foreach (string line in origin.Split('\n').Take(4))
@@ -89,19 +91,35 @@ internal sealed class SnapshotText(LoopSnapshot snapshot, TextWriter to)
 
     private void WriteBunches()
     {
+        int wait = Width(snapshot.Bunches, bunch => Single(bunch) is { } single ? WaitsOf(single) : WaitsOf(bunch), LongestWait, "");
         foreach (var bunch in snapshot.Bunches)
         {
-            if (bunch.Count == 1 && bunch.Examples.Count > 0 && snapshot.Find(bunch.Examples[0]) is { } single)
+            if (Single(bunch) is { } single)
             {
                 Line($"{"#" + single.Id,8} {StatusOf(single.Status),-8} for    {PlainText.Short(single.InStatus),7}  "
-                    + $"{PlainText.Cut(WaitsOf(single), LongestWait),-LongestWait}  {PlainText.Cut(single.Name, LongestName)} in {StackOf(single.Stack)}");
+                    + $"{PlainText.Cut(WaitsOf(single), LongestWait).PadRight(wait)}  {PlainText.Cut(single.Name, LongestName)} in {StackOf(single.Stack)}");
                 continue;
             }
 
             Line($"{bunch.Count,6} x {StatusOf(bunch.Status),-8} oldest {PlainText.Short(bunch.Oldest),7}  "
-                + $"{PlainText.Cut(bunch.Text ?? (bunch.Status == LoopTaskStatus.Waiting ? "several things" : ""), LongestWait),-LongestWait}  "
-                + $"{StackOf(bunch.Stack)}");
+                + $"{PlainText.Cut(WaitsOf(bunch), LongestWait).PadRight(wait)}  {StackOf(bunch.Stack)}");
         }
+    }
+
+    private TaskSnapshot? Single(TaskBunch bunch) => bunch.Count == 1 && bunch.Examples.Count > 0 ? snapshot.Find(bunch.Examples[0]) : null;
+
+    private static string WaitsOf(TaskBunch bunch) => bunch.Text ?? (bunch.Status == LoopTaskStatus.Waiting ? "several things" : "");
+
+    // No column is wider than what is in it: terminals are narrow.
+    private static int Width<T>(IEnumerable<T> rows, Func<T, string> text, int most, string head)
+    {
+        int width = head.Length;
+        foreach (var row in rows)
+        {
+            width = Math.Max(width, PlainText.Cut(text(row), most).Length);
+        }
+
+        return width;
     }
 
     private void WriteResourcesAndStalls()

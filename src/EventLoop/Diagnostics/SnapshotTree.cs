@@ -13,7 +13,9 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
     {
         internal string Text { get; set; } = text;
 
-        internal string? Kind => Below.Count == 0 ? kind : null;
+        internal string? Kind => Below.Count == 0 && !IsUnique ? kind : null;
+
+        internal bool IsUnique { get; set; }
 
         internal List<Node> Below { get; } = [];
     }
@@ -78,7 +80,7 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
                 continue;
             }
 
-            var root = new Node(Describe(task));
+            var root = new Node(Describe(task), KindOf(task));
             roots.Add(root);
             var open = new Stack<(TaskSnapshot Task, Node Node)>();
             open.Push((task, root));
@@ -88,7 +90,7 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
                 {
                     if (drawn.Add(awaited.Id))
                     {
-                        var node = new Node(Describe(awaited));
+                        var node = new Node(Describe(awaited), KindOf(awaited));
                         here.Node.Below.Add(node);
                         open.Push((awaited, node));
                     }
@@ -104,8 +106,10 @@ internal sealed class SnapshotTree(LoopSnapshot snapshot, Action<string> line)
                 {
                     foreach (int blocker in wait.Blockers.Take(5))
                     {
+                        bool closesRing = inRing.Contains(blocker) && inRing.Contains(here.Task.Id);
                         string name = snapshot.Find(blocker)?.Name ?? "task";
-                        here.Node.Text += $"  ──▶ {name} #{blocker}{(inRing.Contains(blocker) && inRing.Contains(here.Task.Id) ? "  CYCLE" : "")}";
+                        here.Node.Text += $"  ──▶ {name} #{blocker}{(closesRing ? "  CYCLE" : "")}";
+                        here.Node.IsUnique |= closesRing;
                     }
                 }
             }

@@ -14,6 +14,7 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
     private const int DeepestStack = 64;
 
     private readonly bool here = core.IsInLoopThread;
+    private bool isLast;
     private readonly TaskReading reading = new();
     private readonly List<WaitNode> nodes = [];
     private readonly List<IStepOwner> blockers = [];      // most waits have none: of a million tasks each would cost a list
@@ -25,6 +26,7 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
         read = reading;
         for (int look = 0; look < MostLooks; look++)
         {
+            isLast = here || look == MostLooks - 1;
             reading.Clear(task);
             try
             {
@@ -113,8 +115,9 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
         {
             text = target.Describe(node);
         }
-        catch (Exception failure) when (here)
+        catch (Exception failure) when (isLast)
         {
+            // Not because it moves: each look would have had that bad luck.
             text = $"{gist} (its description threw {failure.GetType().Name})";
         }
 

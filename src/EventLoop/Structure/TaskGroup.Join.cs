@@ -93,7 +93,7 @@ public sealed partial class TaskGroup
         protected override bool IsInterruptible => !group.IsAborting;
 
         public override string Describe(WaitNode node) =>
-            group.Name is { } name ? $"task group '{name}' ({Children.Count} children)" : $"task group ({Children.Count} children)";
+            $"task group{(group.Name is { } name ? $" '{name}'" : "")} ({Children.Count} {(Children.Count == 1 ? "child" : "children")})";
 
         public override WaitKind Kind => WaitKind.Group;
 

@@ -203,7 +203,7 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
         if (failedChild is { } failed)
         {
             var failure = failed.PeekFailure();
-            return new CancelTrail($"{group} (sibling failed)", failed.Id, failure is null ? reason : $"{failure.GetType().Name}: {failure.Message}",
+            return new CancelTrail($"{group} (sibling failed)", failed.Id, failure is null ? reason : FailureText.Of(failure),
                 core.Clock.Now, null);
         }
 

@@ -1,3 +1,5 @@
+using EventLoop.Scheduling;
+
 namespace EventLoop.Tasks;
 
 /// <summary>The state of a task or future, in words. Any thread; never throws, and does not count as retrieving a failure.</summary>
@@ -7,7 +9,7 @@ internal static class StateText
 
     internal static string Of(LoopAwaitable awaitable) =>
         awaitable.IsCompletedSuccessfully ? awaitable.HasResult ? $"finished, result: {Show(awaitable.ResultToShow)}" : "finished"
-        : awaitable.PeekFailure() is { } failure ? $"failed, {failure.GetType().Name}: {Cut(failure.Message)}"
+        : awaitable.PeekFailure() is { } failure ? $"failed, {Cut(FailureText.Of(failure))}"
         : awaitable.IsCanceled ? awaitable.CancelReason is { } reason ? $"canceled: {Cut(reason)}" : "canceled"
         : Pending(awaitable);
 

@@ -74,4 +74,52 @@ public sealed class DumpTests : LoopTest, IDisposable
         Logger.Entries.Should().Contain(static entry => entry.ToString()!.Contains("A dump could not be written", StringComparison.Ordinal));
         File.Delete(file);
     });
+
+    [Theory]
+    [InlineData("/usr/share/dotnet/dotnet", "/srv/Shop.Api.dll", "Shop.Api")]
+    [InlineData("/srv/Shop.Api", "/srv/Shop.Api.dll", "Shop.Api")]
+    [InlineData("/srv/Shop.Api.exe", "/srv/Shop.Api.dll", "Shop.Api")]
+    [InlineData("/srv/Shop.Api", "/srv/Shop.Api", "Shop.Api")]
+    [InlineData("/usr/share/dotnet/dotnet", "", "dotnet")]
+    [InlineData(null, "", "")]
+    public void A_process_is_called_by_its_program_also_under_dotnet_and_with_dots_in_its_name(string? path, string first, string name) =>
+        ProgramName.Of(path, [first, "argument"]).Should().Be(name);
+
+    [Fact]
+    public void Of_a_thousand_loops_that_dump_each_keeps_its_own_files_and_the_last_dump_costs_what_the_first_did()
+    {
+        const int loops = 1000, few = 100;
+        var written = new List<long>();
+        for (int i = 0; i < loops; i++)
+        {
+            using var loop = new Loop(Options with { Name = $"dumping-{i}", Poller = PollerKind.Portable });
+            var writer = new DumpWriter(loop, DumpCauses.All, folder, most: 2, static _ => { });
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int n = 0; n < 3; n++)
+            {
+                writer.WriteFile(DumpCauses.Quit, DateTime.UtcNow);
+            }
+
+            written.Add(GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Files.Should().HaveCount(2 * loops);
+        written.TakeLast(few).Sum().Should().BeLessThan((long)(1.2 * written.Skip(few).Take(few).Sum()), "the files of the others are none of its business");
+    }
+
+    [Fact]
+    public void A_loop_of_the_same_name_after_it_goes_on_with_its_files()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            using var loop = new Loop(Options with { Name = "again", Poller = PollerKind.Portable });
+            new DumpWriter(loop, DumpCauses.All, folder, most: 3, static _ => { }).WriteFile(DumpCauses.Quit, DateTime.UtcNow);
+            if (i == 1)
+            {
+                File.Delete(Files[0].FullName);      // by somebody else: it makes room
+            }
+        }
+
+        Files.Should().HaveCount(3);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using EventLoop.AspNetCore.Requests;
 using EventLoop.Net;
 using EventLoop.Net.Connections;
@@ -12,7 +13,7 @@ namespace EventLoop.AspNetCore.Transport;
 
 /// <summary>A connection as Kestrel sees it. Loop thread, except for what says otherwise.</summary>
 internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, IMemoryPoolFeature, IConnectionIdFeature, IConnectionTransportFeature,
-    IConnectionItemsFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature
+    IConnectionItemsFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature, IConnectionSocketFeature
 {
     private static long last;      // any thread, interlocked
 
@@ -46,6 +47,7 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
         Features.Set<IConnectionItemsFeature>(this);
         Features.Set<IConnectionLifetimeFeature>(this);
         Features.Set<IConnectionEndPointFeature>(this);
+        Features.Set<IConnectionSocketFeature>(this);
     }
 
     /// <summary>Any thread.</summary>
@@ -84,6 +86,12 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
             isTransportReplaced = true;
         }
     }
+
+    /// <summary>To ask the connection and to set its options; what is received, sent and closed is the loop's. Made when it is first asked for, with a
+    /// descriptor of its own. Any thread.</summary>
+    /// <exception cref="ObjectDisposedException">The connection is closed; one that was had before is disposed.</exception>
+    Socket IConnectionSocketFeature.Socket => pipes.Connection.Socket.Device.AsSocket()
+        ?? throw new ObjectDisposedException(nameof(Socket), $"The connection to {RemoteEndPoint} is closed.");
 
     internal LoopCore Core => pipes.Core;
 

@@ -12,12 +12,13 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
 {
     private const int NonBlocking = 0x800, CloseOnExec = 0x80000;
     private const int NoSignal = 0x4000;
+    private const int DuplicateCloseOnExec = 1030;
     private const int LongestAddress = 128;
     private const uint Events = EpollPoller.In | EpollPoller.Urgent | EpollPoller.Out | EpollPoller.PeerClosed | EpollPoller.EdgeTriggered;
 
     private EpollPoller poller;
     private readonly AddressFamily family;
-    private readonly Socket? owner;          // where it came from, if it was not opened here; it has another descriptor for the same socket
+    private Socket? owner;                   // has another descriptor for the same socket: where it came from, or what AsSocket has made. Interlocked
     private int descriptor;
     private SocketAddress? peer;
     private SocketAddress? local;            // once it cannot change any more
@@ -66,7 +67,6 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
     // With a descriptor of its own: if somebody disposes the socket nevertheless, its number becomes another file's, which must not be used here.
     internal static EpollSocket Adopt(EpollPoller poller, Socket socket)
     {
-        const int DuplicateCloseOnExec = 1030;
         socket.Blocking = false;
         var handle = socket.SafeHandle;
         bool referenced = false;
@@ -338,6 +338,12 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         }
 
         GC.SuppressFinalize(this);
+        SpinWait duplicates = default;
+        while (Volatile.Read(ref duplicating) != 0)
+        {
+            duplicates.SpinOnce(sleep1Threshold: -1);      // one system call of another thread, which has read the number
+        }
+
         poller.Remove(this, number);
         if (abort)
         {
@@ -349,7 +355,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         }
 
         _ = Libc.Close(number);       // never repeated: Linux frees the number even if a signal interrupts the call
-        owner?.Dispose();
+        Volatile.Read(ref owner)?.Dispose();      // the peer sees the end, or the reset, when the last descriptor is closed
     }
 
     private SocketAddress? ToAddress(byte* name, uint length)

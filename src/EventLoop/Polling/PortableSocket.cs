@@ -43,6 +43,8 @@ internal sealed class PortableSocket : SocketDevice
 
     internal override EndPoint? RemoteEndPoint => remote ?? Ask(static socket => socket.RemoteEndPoint);
 
+    internal override Socket? AsSocket() => socket;
+
     internal override void Leave()
     {
         poller!.Forget(this, socket, closed: true);

@@ -58,6 +58,11 @@ internal abstract class SocketDevice : StreamDevice
         return read == 0 ? 0 : Send(buffer[..read]);
     }
 
+    /// <summary>The same socket as an object of .NET's, to be asked and for its options; it is disposed with this one. Any thread.</summary>
+    /// <returns>Null: it is closed, or is no socket of the system's.</returns>
+    /// <exception cref="SocketException">There are no descriptors left.</exception>
+    internal virtual Socket? AsSocket() => null;
+
     /// <summary>Starts its way to another loop; nobody has waited for it yet. Until it has arrived there it can only be closed, on any thread.</summary>
     internal virtual void Leave() => throw new NotSupportedException("A socket of this kind stays on its loop.");
 

@@ -32,7 +32,8 @@ internal sealed class LoopHealthCheck(Heartbeat heartbeat) : IHealthCheck
         };
         if (delay is not { } time)
         {
-            return Unhealthy($"Loop '{loop.Name}' has not come round for more than {Seconds(heartbeat.Limit)}: it is in a step of {heartbeat.CurrentStep}.",
+            return Unhealthy($"Loop '{loop.Name}' has not come round for more than {Seconds(heartbeat.Limit)}: it is in a step of {heartbeat.CurrentStep}. "
+                + "What blocks there has to be awaited, or moved to Loop.ToThread(...), as has what computes.",
                 data);
         }
 

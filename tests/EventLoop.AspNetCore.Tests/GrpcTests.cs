@@ -110,6 +110,98 @@ public sealed class GrpcTests : IAsyncLifetime
         (await late.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.DeadlineExceeded);
     }
 
+    [Fact]
+    public async Task A_stream_to_a_slow_client_waits_for_him_and_ends_with_its_trailers()
+    {
+        using var call = Calls.AsyncServerStreamingCall(CountingService.CountIt, null, new CallOptions(new Metadata { { "size", "20000" } }), "400");
+        (await call.ResponseStream.MoveNext().WaitAsync(Patience)).Should().BeTrue();
+        int written = -1;
+        while (written != CountingService.Written)      // until he is waited for
+        {
+            written = CountingService.Written;
+            await Task.Delay(200);
+        }
+
+        written.Should().BeLessThan(399, "eight megabytes are more than what is under way");
+        int count = 1;
+        while (await call.ResponseStream.MoveNext().WaitAsync(Patience))
+        {
+            call.ResponseStream.Current.Should().StartWith($"{count++} ");
+        }
+
+        count.Should().Be(400);
+        call.GetStatus().Should().Be(new Status(StatusCode.OK, ""));
+        call.GetTrailers().GetValue("answers").Should().Be("400");
+        where.Wrong.Distinct().Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_stream_of_questions_that_is_given_up_ends_its_handler()
+    {
+        var call = Calls.AsyncClientStreamingCall(CountingService.SumIt, null, default);
+        for (int number = 1; number <= 10; number++)
+        {
+            await call.RequestStream.WriteAsync($"{number}").WaitAsync(Patience);
+        }
+
+        call.Dispose();
+        (await CountingService.GivenUp.Reader.ReadAsync().AsTask().WaitAsync(Patience)).Should().BeTrue("the handler's code after its wait runs on the loop");
+        await NothingIsLeftAsync();
+    }
+
+    [Fact]
+    public async Task Questions_and_answers_beyond_their_deadline_end_on_both_sides()
+    {
+        using var call = Calls.AsyncDuplexStreamingCall(CountingService.EchoIt, null, new CallOptions(deadline: DateTime.UtcNow.AddMilliseconds(500)));
+        var talk = async () =>
+        {
+            while (true)
+            {
+                await call.RequestStream.WriteAsync("again").WaitAsync(Patience);
+                (await call.ResponseStream.MoveNext().WaitAsync(Patience)).Should().BeTrue();
+            }
+        };
+        (await talk.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.DeadlineExceeded);
+        (await CountingService.GivenUp.Reader.ReadAsync().AsTask().WaitAsync(Patience)).Should().BeTrue("the handler's code after its wait runs on the loop");
+        await NothingIsLeftAsync();
+    }
+
+    [Fact]
+    public async Task Large_messages_arrive_whole_and_too_large_ones_have_their_status()
+    {
+        string large = new('x', 3_900_000);
+        using var call = Calls.AsyncDuplexStreamingCall(CountingService.EchoIt, null, default);
+        for (int i = 0; i < 3; i++)
+        {
+            await call.RequestStream.WriteAsync(large).WaitAsync(Patience);
+            (await call.ResponseStream.MoveNext().WaitAsync(Patience)).Should().BeTrue();
+            call.ResponseStream.Current.Should().Be(large);
+        }
+
+        await call.RequestStream.CompleteAsync().WaitAsync(Patience);
+        (await call.ResponseStream.MoveNext().WaitAsync(Patience)).Should().BeFalse();
+        var refused = async () => await Calls.AsyncUnaryCall(CountingService.AskIt, null, default, large + large).ResponseAsync.WaitAsync(Patience);
+        (await refused.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.ResourceExhausted);
+        where.Wrong.Distinct().Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_failure_in_the_middle_of_a_stream_has_its_status_and_trailers()
+    {
+        using var call = Calls.AsyncServerStreamingCall(CountingService.CountIt, null, default, "fail");
+        (await call.ResponseStream.MoveNext().WaitAsync(Patience)).Should().BeTrue();
+        var more = async () => await call.ResponseStream.MoveNext().WaitAsync(Patience);
+        (await more.Should().ThrowAsync<RpcException>()).Which.Status.Should().Be(new Status(StatusCode.DataLoss, "torn"));
+        call.GetTrailers().GetValue("at").Should().Be("1");
+        await NothingIsLeftAsync();
+    }
+
+    private async Task NothingIsLeftAsync()
+    {
+        await FeatureTests.UntilAsync(static () => CountingService.Home!.Statistics.TaskCount <= 3);
+        site.Log.At(Microsoft.Extensions.Logging.LogLevel.Critical).Should().BeEmpty();
+    }
+
     /// <summary>As one that the tools make of a .proto file.</summary>
     [BindServiceMethod(typeof(CountingService), nameof(Bind))]
     internal class CountingService(Where where)
@@ -119,7 +211,13 @@ public sealed class GrpcTests : IAsyncLifetime
         internal static readonly Method<string, string> SumIt = Of(MethodType.ClientStreaming, nameof(Sum));
         internal static readonly Method<string, string> EchoIt = Of(MethodType.DuplexStreaming, nameof(Echo));
 
+        /// <summary>For each call that was given up: whether its handler noticed it on the loop.</summary>
         internal static Channel<bool> GivenUp { get; } = Channel.CreateUnbounded<bool>();
+
+        internal static Loop? Home { get; private set; }
+
+        /// <summary>How many answers of the stream have been written.</summary>
+        internal static int Written { get; private set; }
 
         public static void Bind(ServiceBinderBase binder, CountingService? service)
         {
@@ -153,24 +251,44 @@ public sealed class GrpcTests : IAsyncLifetime
                 }
                 finally
                 {
-                    GivenUp.Writer.TryWrite(true);
+                    NoteGivenUp();
                 }
             }
 
+            Home = Loop.Current;
+            if (to == "fail")
+            {
+                await answers.WriteAsync("0");
+                throw new RpcException(new Status(StatusCode.DataLoss, "torn"), new Metadata { { "at", "1" } });
+            }
+
+            int size = int.Parse(call.RequestHeaders.GetValue("size") ?? "0");
             for (int number = 0; number < int.Parse(to); number++)
             {
-                await answers.WriteAsync($"{number}");
+                await answers.WriteAsync(size == 0 ? $"{number}" : $"{number} {new string('x', size)}");
+                Written = number;
                 where.Note(call.GetHttpContext(), $"answer {number}");
             }
+
+            call.ResponseTrailers.Add("answers", to);
         }
 
         public virtual async Task<string> Sum(IAsyncStreamReader<string> numbers, ServerCallContext call)
         {
+            Home = Loop.Current;
             int sum = 0;
-            while (await numbers.MoveNext())
+            try
             {
-                where.Note(call.GetHttpContext(), $"question {numbers.Current}");
-                sum += int.Parse(numbers.Current);
+                while (await numbers.MoveNext())
+                {
+                    where.Note(call.GetHttpContext(), $"question {numbers.Current}");
+                    sum += int.Parse(numbers.Current);
+                }
+            }
+            catch
+            {
+                NoteGivenUp();
+                throw;
             }
 
             where.Note(call.GetHttpContext(), "end");
@@ -179,15 +297,26 @@ public sealed class GrpcTests : IAsyncLifetime
 
         public virtual async Task Echo(IAsyncStreamReader<string> questions, IServerStreamWriter<string> answers, ServerCallContext call)
         {
-            await foreach (string question in questions.ReadAllAsync())
+            Home = Loop.Current;
+            try
             {
-                where.Note(call.GetHttpContext(), $"question {question}");
-                await answers.WriteAsync(question);
-                where.Note(call.GetHttpContext(), $"answer {question}");
+                await foreach (string question in questions.ReadAllAsync())
+                {
+                    where.Note(call.GetHttpContext(), "question");
+                    await answers.WriteAsync(question);
+                    where.Note(call.GetHttpContext(), "answer");
+                }
+            }
+            catch
+            {
+                NoteGivenUp();
+                throw;
             }
 
             where.Note(call.GetHttpContext(), "end");
         }
+
+        private static void NoteGivenUp() => GivenUp.Writer.TryWrite(Loop.TryGetCurrent(out _) && Loop.CurrentTask is not null);
 
         private static Method<string, string> Of(MethodType type, string name) =>
             new(type, "test.Counting", name, Marshallers.StringMarshaller, Marshallers.StringMarshaller);

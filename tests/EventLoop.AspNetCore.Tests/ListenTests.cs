@@ -113,20 +113,55 @@ public sealed class ListenTests
         File.Exists(path).Should().BeFalse();
     }
 
-    [Fact]
-    public async Task A_listening_socket_that_was_inherited_is_served()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Listening_sockets_that_were_inherited_are_served_and_left_to_who_opened_them(bool onLoop)
     {
-        // As systemd hands one over: bound and listening, by its number.
-        var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listening.Listen();
-        int port = ((IPEndPoint)listening.LocalEndPoint!).Port;
-        ulong handle = (ulong)listening.SafeHandle.DangerousGetHandle();
-        listening.SafeHandle.SetHandleAsInvalid();      // it is the server's now
-        await using var site = await Site.StartAsync(static app =>
-            app.MapGet("/", static () => Loop.CurrentTask!.Name), kestrel: server => server.ListenHandle(handle));
-        using var client = new HttpClient();
-        (await client.GetStringAsync($"http://127.0.0.1:{port}/")).Should().Be("GET /");
+        // As systemd hands them over: bound and listening, by their numbers.
+        string path = Path.Combine(Path.GetTempPath(), $"eventloop-{Guid.NewGuid():N}.sock");
+        var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        tcp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        tcp.Listen();
+        int port = ((IPEndPoint)tcp.LocalEndPoint!).Port;
+        var unix = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        unix.Bind(new UnixDomainSocketEndPoint(path));
+        unix.Listen();
+        ulong[] handles = [GiveAway(tcp), GiveAway(unix)];
+        await using (var site = await Site.StartAsync(
+            static app => app.MapGet("/", static (HttpContext http) => $"{http.Connection.LocalPort}"),
+            onLoop: onLoop,
+            kestrel: server =>
+            {
+                server.ListenHandle(handles[0]);
+                server.ListenHandle(handles[1]);
+            }))
+        {
+            site.App.Urls.Should().Equal($"http://127.0.0.1:{port}", $"http://unix:{path}");
+            using var client = new HttpClient();
+            (await client.GetStringAsync($"http://127.0.0.1:{port}/")).Should().Be($"{port}");
+            using var other = new HttpClient(new SocketsHttpHandler
+            {
+                ConnectCallback = async (_, token) =>
+                {
+                    var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), token);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            });
+            (await other.GetStringAsync("http://localhost/")).Should().Be("0");
+        }
+
+        File.Exists(path).Should().BeTrue("it is not the server's");
+        File.Delete(path);
+
+        static ulong GiveAway(Socket socket)
+        {
+            ulong handle = (ulong)socket.SafeHandle.DangerousGetHandle();
+            socket.SafeHandle.SetHandleAsInvalid();
+            GC.SuppressFinalize(socket);      // it would remove the file
+            return handle;
+        }
     }
 
     [Fact]

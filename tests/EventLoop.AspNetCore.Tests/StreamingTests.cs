@@ -111,6 +111,7 @@ public sealed class StreamingTests
 
     [Theory]
     [InlineData(HttpTransport.WebSockets)]
+    [InlineData(HttpTransport.Events)]
     [InlineData(HttpTransport.LongPolling)]
     public async Task A_hub_runs_on_the_loop_call_by_call(HttpTransport transport)
     {
@@ -321,6 +322,9 @@ public enum HttpTransport
 {
     /// <summary>One socket.</summary>
     WebSockets,
+
+    /// <summary>Server-Sent Events, and a request for each message to the server.</summary>
+    Events,
 
     /// <summary>A request for each message.</summary>
     LongPolling,

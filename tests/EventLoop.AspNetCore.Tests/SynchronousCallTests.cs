@@ -7,32 +7,37 @@ namespace EventLoop.AspNetCore.Tests;
 public sealed class SynchronousCallTests
 {
     private const string FormHead = "POST /form HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\n";
+    private static TaskCompletionSource release = new();
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Theory]
-    [InlineData("/read")]
-    [InlineData("/result")]
-    public async Task A_synchronous_read_of_a_body_that_has_not_arrived_is_refused_and_the_next_request_is_served(string path)
+    [InlineData("/read", true)]
+    [InlineData("/read", false)]
+    [InlineData("/result", true)]
+    public async Task A_synchronous_read_of_a_body_that_has_not_arrived_is_refused_and_the_next_request_is_served(string path, bool stays)
     {
-        await using var site = await StartAsync();
+        await using var site = await StartAsync(stays: stays);
         using var client = await site.ConnectAsync();
         await client.SendAsync($"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
         (await client.ReadThroughAsync("\r\n\r\n")).Should().StartWith("HTTP/1.1 500");
         (await site.Client.GetStringAsync("/")).Should().Be("fine");
-        site.Log.At(LogLevel.Error).Should().Contain(static line => line.Contains("Loop.ToThread"), "it says what to do");
+        await FeatureTests.UntilAsync(() => site.Log.At(LogLevel.Error).Any(static line => line.Contains("Loop.ToThread")));      // it says what to do
     }
 
-    [Fact]
-    public async Task Request_Form_is_refused_where_it_would_block_and_works_behind_ReadFormAsync()
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task Request_Form_is_refused_where_it_would_block_and_works_behind_ReadFormAsync(bool stays, bool allows)
     {
-        await using var site = await StartAsync();
+        await using var site = await StartAsync(allows, stays);
         using (var client = await site.ConnectAsync())
         {
             await client.SendAsync(FormHead + "a=1");
             (await client.ReadThroughAsync("\r\n\r\n")).Should().StartWith("HTTP/1.1 500");
         }
 
-        site.Log.At(LogLevel.Error).Should().Contain(static line => line.Contains("ReadFormAsync"), "it says what to do");
+        await FeatureTests.UntilAsync(() => site.Log.At(LogLevel.Error).Any(static line => line.Contains("ReadFormAsync")));      // it says what to do
         using var other = await site.ConnectAsync();
         await other.SendAsync(FormHead.Replace("/form", "/form-async") + "a=1");
         await other.SendAsync("234");
@@ -51,10 +56,12 @@ public sealed class SynchronousCallTests
         (await client.ReadThroughAsync("1234")).Should().StartWith("HTTP/1.1 200");
     }
 
-    [Fact]
-    public async Task A_synchronous_write_that_a_client_does_not_take_is_refused_and_the_next_request_is_served()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_synchronous_write_that_a_client_does_not_take_is_refused_and_the_next_request_is_served(bool stays)
     {
-        await using var site = await StartAsync();
+        await using var site = await StartAsync(stays: stays);
         using (var small = await site.ConnectAsync())
         {
             await small.SendAsync("GET /write/1 HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -64,7 +71,7 @@ public sealed class SynchronousCallTests
         using var client = await site.ConnectAsync();
         await client.SendAsync("GET /write/1000 HTTP/1.1\r\nHost: a\r\n\r\n");
         (await site.Client.GetStringAsync("/")).Should().Be("fine", "nobody has read anything of the other answer");
-        site.Log.At(LogLevel.Error).Should().Contain(static line => line.Contains("WriteAsync"), "it says what to do");
+        await FeatureTests.UntilAsync(() => site.Log.At(LogLevel.Error).Any(static line => line.Contains("WriteAsync")));      // it says what to do
     }
 
     [Fact]
@@ -84,15 +91,60 @@ public sealed class SynchronousCallTests
         using var client = await site.ConnectAsync();
         await client.SendAsync("POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
         (await client.ReadThroughAsync("\r\n\r\n")).Should().StartWith("HTTP/1.1 500");
-        site.Log.At(LogLevel.Error).Should().Contain(static line => line.Contains("Synchronous operations are disallowed"));
+        await FeatureTests.UntilAsync(() => site.Log.At(LogLevel.Error).Any(static line => line.Contains("Synchronous operations are disallowed")));
     }
 
-    private static Task<Site> StartAsync(bool allows = true) => Site.StartAsync(Map, kestrel: server =>
+    [Theory]
+    [InlineData("/json", true)]
+    [InlineData("/json", false)]
+    [InlineData("/text", true)]
+    [InlineData("/text", false)]
+    public async Task A_blocking_wait_behind_further_layers_is_refused_where_the_policy_says_so(string path, bool stays)
     {
-        server.Listen(System.Net.IPAddress.Loopback, 0);
-        server.AllowSynchronousIO = allows;
-        server.Limits.MinResponseDataRate = null;
-    });
+        await using var site = await StartAsync(stays: stays, loop: new LoopOptions { BlockingCalls = BlockingCallPolicy.Throw });
+        using var client = await site.ConnectAsync();
+        await client.SendAsync($"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 6\r\n\r\n123");
+        (await client.ReadThroughAsync("\r\n\r\n")).Should().StartWith("HTTP/1.1 500");
+        (await site.Client.GetStringAsync("/")).Should().Be("fine");
+        await FeatureTests.UntilAsync(() => site.Log.At(LogLevel.Error).Any(line =>
+            line.Contains($"POST {path}' would block the thread") && line.Contains("Loop.ToThread")));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_blocking_wait_behind_further_layers_is_named_at_once_in_debug_mode(bool stays)
+    {
+        release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var site = await StartAsync(stays: stays, loop: new LoopOptions { Debug = true });
+        using var client = await site.ConnectAsync();
+        await client.SendAsync("POST /until HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 6\r\n\r\n123");
+        try
+        {
+            await FeatureTests.UntilAsync(() => site.Log.At(LogLevel.Warning).Any(static line =>
+                line.Contains("POST /until' blocks the thread") && line.Contains("Await instead") && line.Contains(nameof(SynchronousCallTests))));
+        }
+        finally
+        {
+            release.SetResult();
+        }
+
+        (await site.Client.GetStringAsync("/")).Should().Be("fine");
+    }
+
+    private static Task<Site> StartAsync(bool allows = true, bool stays = true, LoopOptions? loop = null) => Site.StartAsync(
+        Map,
+        options =>
+        {
+            options.BodiesStay = stays;
+            options.LoopOptions = loop;
+        },
+        kestrel: server =>
+        {
+            server.Listen(System.Net.IPAddress.Loopback, 0);
+            server.AllowSynchronousIO = allows;
+            server.Limits.MinResponseDataRate = null;
+        });
 
     private static void Map(WebApplication app)
     {
@@ -107,6 +159,9 @@ public sealed class SynchronousCallTests
             await http.Request.Body.ReadExactlyAsync(new byte[3]);
             return http.Request.Body.ReadAsync(new byte[3]).Result.ToString();
         });
+        app.MapPost("/json", static (HttpContext http) => http.Request.ReadFromJsonAsync<int>().AsTask().Result);
+        app.MapPost("/until", static (HttpContext http) => Task.WhenAny(http.Request.ReadFromJsonAsync<int>().AsTask(), release.Task).Wait());
+        app.MapPost("/text", static (HttpContext http) => new StreamReader(http.Request.Body).ReadToEndAsync().Result);
         app.MapPost("/thread", static async (HttpContext http) =>
         {
             string said = await Loop.ToThread(() =>

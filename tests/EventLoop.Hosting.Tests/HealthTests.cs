@@ -41,7 +41,8 @@ public sealed class HealthTests
         {
             var report = (await CheckAsync(host)).Entries["loop"];
             report.Status.Should().Be(HealthStatus.Unhealthy);
-            report.Description.Should().Be("Loop 'application' has not come round for more than 0.1 s: it is in a step of task 'greedy'.");
+            report.Description.Should().Be("Loop 'application' has not come round for more than 0.1 s: it is in a step of task 'greedy'. "
+                + "What blocks there has to be awaited, or moved to Loop.ToThread(...), as has what computes.");
         }
 
         host.Loop().Statistics.ReadyCount.Should().BeLessThan(3, "one heartbeat is under way, however many ask");

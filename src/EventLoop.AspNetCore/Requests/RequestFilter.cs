@@ -90,6 +90,10 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
             {
                 (isAlone ? connection!.Body : hop?.Body ?? new StayingBody(core)).Attach(http);
             }
+            else
+            {
+                StayingBody.Guard(http, core);
+            }
 
             var task = RequestTask.Start(core, http, application, isAlone ? connection : null);
             if (task.IsCompleted)

@@ -8,16 +8,18 @@ namespace EventLoop.AspNetCore.Requests;
 /// <summary>
 /// The body of a response as the application sees it, and that of the request. A write that has to wait for the client, and a read of a chunked body, end on
 /// the thread pool in Kestrel; code that uses <c>ConfigureAwait(false)</c>, above all the JSON serializer, would continue there with the application's
-/// objects. Here it resumes on the loop.
+/// objects. Here it resumes on the loop. Synchronous calls are refused where they would block it.
 /// </summary>
-internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBodyFeature
+/// <param name="core">The loop of its request.</param>
+/// <param name="stays">False: asynchronous waits end where they end in Kestrel.</param>
+internal sealed class StayingBody(LoopCore core, bool stays = true) : PipeWriter, IHttpResponseBodyFeature
 {
     private IFeatureCollection? features;
     private IHttpResponseBodyFeature? inner;
     private PipeWriter? writer;
     private StayingStream? stream;
 
-    public Stream Stream => stream ??= new StayingStream(core, inner!.Stream, features!);
+    public Stream Stream => stream ??= new StayingStream(core, inner!.Stream, features!, stays);
 
     public PipeWriter Writer
     {
@@ -36,6 +38,20 @@ internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBody
     private PipeWriter Open => writer ?? throw new ObjectDisposedException(
         nameof(HttpResponse), "The response that this writer belongs to has ended: nothing may be written after the handler has.");
 
+    /// <summary>What is left where bodies need not stay: no synchronous call blocks the loop until the loop itself does something. Kestrel's own objects are
+    /// left where such calls are not allowed, except for a form's.</summary>
+    internal static void Guard(HttpContext http, LoopCore core)
+    {
+        if (http.Features.Get<IHttpBodyControlFeature>() is { AllowSynchronousIO: true })
+        {
+            new StayingBody(core, stays: false).Attach(http);
+        }
+        else if (HasBody(http.Features) && http.Features.Get<IHttpRequestFeature>() is { } request && StayingForm.IsForm(request))
+        {
+            http.Features.Set<IFormFeature>(new StayingForm(core, http));
+        }
+    }
+
     /// <summary>Attaches it to another request, or to none: nothing of the last one is left.</summary>
     internal void Attach(HttpContext http)
     {
@@ -44,10 +60,9 @@ internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBody
         writer = null;
         stream = null;
         features.Set<IHttpResponseBodyFeature>(this);
-        var body = features as IHttpRequestBodyDetectionFeature ?? features.Get<IHttpRequestBodyDetectionFeature>();      // Kestrel's are both in one
-        if (body is { CanHaveBody: true } && features.Get<IHttpRequestFeature>() is { } request)
+        if (HasBody(features) && features.Get<IHttpRequestFeature>() is { } request)
         {
-            request.Body = new StayingStream(core, request.Body, features);
+            request.Body = new StayingStream(core, request.Body, features, stays);
             if (StayingForm.IsForm(request))
             {
                 features.Set<IFormFeature>(new StayingForm(core, http));
@@ -60,7 +75,7 @@ internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBody
     public Task CompleteAsync() => Stay(inner!.CompleteAsync());
 
     public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
-        ReferenceEquals(LoopCore.Running, core) ? FileBody.SendAsync(Writer, path, offset, count, cancellationToken)
+        stays && ReferenceEquals(LoopCore.Running, core) ? FileBody.SendAsync(Writer, path, offset, count, cancellationToken)
             : inner!.SendFileAsync(path, offset, count, cancellationToken);
 
     public void DisableBuffering() => inner!.DisableBuffering();
@@ -78,14 +93,18 @@ internal sealed class StayingBody(LoopCore core) : PipeWriter, IHttpResponseBody
     public override ValueTask CompleteAsync(Exception? exception = null)
     {
         var completing = Open.CompleteAsync(exception);
-        return completing.IsCompletedSuccessfully ? completing : StayingWait<bool>.Wait(core, completing);
+        return !stays || completing.IsCompletedSuccessfully ? completing : StayingWait<bool>.Wait(core, completing);
     }
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
-        StayingWait<FlushResult>.Of(core, Open.FlushAsync(cancellationToken), raw: false);
+        stays ? StayingWait<FlushResult>.Of(core, Open.FlushAsync(cancellationToken), raw: false) : Open.FlushAsync(cancellationToken);
 
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
-        StayingWait<FlushResult>.Of(core, Open.WriteAsync(source, cancellationToken), raw: false);
+        stays ? StayingWait<FlushResult>.Of(core, Open.WriteAsync(source, cancellationToken), raw: false) : Open.WriteAsync(source, cancellationToken);
 
-    private Task Stay(Task task) => task.IsCompleted ? task : StayingWait<bool>.Wait(core, new ValueTask(task)).AsTask();
+    // Kestrel's are both in one.
+    private static bool HasBody(IFeatureCollection features) =>
+        (features as IHttpRequestBodyDetectionFeature ?? features.Get<IHttpRequestBodyDetectionFeature>()) is { CanHaveBody: true };
+
+    private Task Stay(Task task) => !stays || task.IsCompleted ? task : StayingWait<bool>.Wait(core, new ValueTask(task)).AsTask();
 }

@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace EventLoop.AspNetCore.Requests;
 
-/// <summary>A body as a stream, whose waits end on the loop.</summary>
+/// <summary>A body as a stream, whose waits end on the loop, unless that is not wanted (<see cref="EventLoopServerOptions.BodiesStay"/>).</summary>
 /// <remarks>Synchronous calls, where the server allows them, never wait on the loop's thread: what they would wait for comes by this thread only.</remarks>
-internal sealed class StayingStream(LoopCore core, Stream inner, IFeatureCollection features) : Stream
+internal sealed class StayingStream(LoopCore core, Stream inner, IFeatureCollection features, bool stays) : Stream
 {
     private bool IsHere => ReferenceEquals(LoopCore.Running, core);
 
@@ -29,13 +29,13 @@ internal sealed class StayingStream(LoopCore core, Stream inner, IFeatureCollect
     public override long Position { get => inner.Position; set => inner.Position = value; }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        StayingWait<int>.Of(core, inner.ReadAsync(buffer, cancellationToken), raw: true);
+        stays ? StayingWait<int>.Of(core, inner.ReadAsync(buffer, cancellationToken), raw: true) : inner.ReadAsync(buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        StayingWait<bool>.Wait(core, inner.WriteAsync(buffer, cancellationToken));
+        stays ? StayingWait<bool>.Wait(core, inner.WriteAsync(buffer, cancellationToken)) : inner.WriteAsync(buffer, cancellationToken);
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
@@ -43,7 +43,7 @@ internal sealed class StayingStream(LoopCore core, Stream inner, IFeatureCollect
     public override Task FlushAsync(CancellationToken cancellationToken)
     {
         var flush = inner.FlushAsync(cancellationToken);
-        return flush.IsCompletedSuccessfully ? flush : StayingWait<bool>.Wait(core, new ValueTask(flush)).AsTask();
+        return !stays || flush.IsCompletedSuccessfully ? flush : StayingWait<bool>.Wait(core, new ValueTask(flush)).AsTask();
     }
 
     public override Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken) =>

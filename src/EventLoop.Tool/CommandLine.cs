@@ -60,7 +60,20 @@ internal sealed class CommandLine
             }
         }
 
+        if (options.TryGetValue("-o", out string? file) || options.TryGetValue("--output", out file))
+        {
+            if (file.Length == 0)
+            {
+                throw new ToolException(ExitCode.Usage, "-o needs the name of a file.");
+            }
+        }
+
         string command = operands.Count > 0 ? operands[0] : "";
+        if (operands.Count > (command == "list" ? 1 : 2))
+        {
+            throw new ToolException(ExitCode.Usage, $"'{operands[^1]}' is too much: 'eventloop --help' says what {command} takes.");
+        }
+
         var line = new CommandLine(command, [.. operands.Skip(1)]);
         foreach (var (name, value) in options)
         {

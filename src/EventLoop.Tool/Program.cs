@@ -1,4 +1,5 @@
 using EventLoop.Diagnostics;
+using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Tool;
 
@@ -9,18 +10,52 @@ internal static class Program
         Console.OutputEncoding = System.Text.Encoding.UTF8;
         try
         {
-            return (int)Run(CommandLine.Parse(arguments), Console.Out);
+            return (int)Run(CommandLine.Parse(arguments), Output());
         }
         catch (ToolException problem)
         {
-            Console.Error.WriteLine(PlainText.Escape(problem.Message));
+            if (problem.Message.Length > 0)
+            {
+                Console.Error.WriteLine(PlainText.Escape(problem.Message));
+            }
+
             return (int)problem.Code;
         }
-        catch (IOException broken) when (broken is not FileNotFoundException)
+        catch (IOException gone) when (IsClosedPipe(gone))
+        {
+            return (int)ExitCode.Fine;
+        }
+        catch (Exception broken) when (broken is (IOException and not FileNotFoundException) or UnauthorizedAccessException)
         {
             Console.Error.WriteLine(PlainText.Escape(broken.Message));
             return (int)ExitCode.Usage;
         }
+    }
+
+    // The console's own stream does not say that nobody reads a pipe any more: 'eventloop top PID | head' would go on for ever.
+    private static TextWriter Output()
+    {
+        if (OperatingSystem.IsWindows() || !Console.IsOutputRedirected)
+        {
+            return Console.Out;
+        }
+
+        try
+        {
+            var pipe = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+            return pipe.CanSeek ? Console.Out : new StreamWriter(pipe) { AutoFlush = true };
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return Console.Out;      // it is closed
+        }
+    }
+
+    /// <summary>Whether a write failed because who has read the output has ended, as <c>head</c> does.</summary>
+    internal static bool IsClosedPipe(Exception failure)
+    {
+        const int brokenPipe = 32;
+        return failure is IOException && !OperatingSystem.IsWindows() && failure.HResult == brokenPipe;
     }
 
     internal static ExitCode Run(CommandLine line, TextWriter to)

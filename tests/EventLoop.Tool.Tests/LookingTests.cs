@@ -135,6 +135,21 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
         ToolRun.Run("web", In("nothing.elrec")).ExitCode.Should().Be(2);
     }
 
+    [Theory]
+    [InlineData("top PID | head -n 1")]
+    [InlineData("ps PID --all | head -n 1")]
+    [InlineData("ps PID --json | head -c 1", "{")]
+    [InlineData("doctor PID --json | head -c 1", "{")]
+    [InlineData("ps PID >&-")]
+    public void Who_reads_the_output_and_goes_or_was_never_there_ends_the_command_without_a_stack(string command, string? first = null)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "pipes of a shell");
+        var run = ToolRun.RunShell($"dotnet '{Programs.PathOf("EventLoop.Tool")}' {command.Replace("PID", target.Id, StringComparison.Ordinal)}");
+        run.Errors.Should().NotContain("   at ").And.NotContain("pipe");
+        run.ExitCode.Should().BeOneOf(0, 2);
+        (first ?? run.Output).Should().Be(run.Output, "no mark of the encoding comes before it");
+    }
+
     [Fact]
     public void What_is_asked_wrongly_is_told()
     {
@@ -144,6 +159,11 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
         ToolRun.Run("ps", target.Id, "--nonsense").ExitCode.Should().Be(2);
         ToolRun.Run("ps", In("nothing.eldump")).ExitCode.Should().Be(2);
         ToolRun.Run("ps", "2147483600").ExitCode.Should().Be(3);
+        ToolRun.Run("ps", "0").ExitCode.Should().Be(3);
+        ToolRun.Run("ps", target.Id, "another").ExitCode.Should().Be(2);
+        var nameless = ToolRun.Run("dump", target.Id, "-o", "");
+        nameless.ExitCode.Should().Be(2);
+        nameless.Errors.Should().NotContain("   at ");
         ToolRun.Run("--help").Output.Should().Contain("pstree");
         ToolRun.Run("completion", "bash").Output.Should().Contain("complete -W");
     }

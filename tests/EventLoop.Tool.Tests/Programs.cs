@@ -132,16 +132,23 @@ internal sealed record ToolRun(int ExitCode, string Output, string Errors, TimeS
 
     internal static ToolRun Run(params string[] arguments) => RunBy([], arguments);
 
-    internal static ToolRun RunBy(string[] by, params string[] arguments)
+    internal static ToolRun RunBy(string[] by, params string[] arguments) => Run(Programs.Start("EventLoop.Tool", arguments, by));
+
+    internal static ToolRun RunShell(string line) => Run(new ProcessStartInfo("sh", ["-c", line])
+    {
+        RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true,
+    });
+
+    private static ToolRun Run(ProcessStartInfo start)
     {
         long began = Stopwatch.GetTimestamp();
-        using var process = Process.Start(Programs.Start("EventLoop.Tool", arguments, by))!;
+        using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(90_000))
         {
-            process.Kill();
-            throw new TimeoutException($"'eventloop {string.Join(' ', arguments)}' did not end.");
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"'{start.FileName} {string.Join(' ', start.ArgumentList)}' did not end.");
         }
 
         return new ToolRun(process.ExitCode, output.Result, errors.Result, Stopwatch.GetElapsedTime(began));

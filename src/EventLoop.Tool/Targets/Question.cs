@@ -292,7 +292,8 @@ internal sealed class Question : IDisposable
             }
             catch (Exception broken)
             {
-                failure = broken as ToolException ?? new ToolException(ExitCode.Usage, broken.Message);
+                failure = broken as ToolException
+                    ?? (Program.IsClosedPipe(broken) ? new ToolException(ExitCode.Fine, "") : new ToolException(ExitCode.Usage, broken.Message));
                 ended = true;
             }
             finally

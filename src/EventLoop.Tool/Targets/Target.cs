@@ -26,6 +26,7 @@ internal sealed class Target
         string name;
         try
         {
+            ArgumentOutOfRangeException.ThrowIfZero(id);      // for the system that is whoever asks
             using var process = Process.GetProcessById(id);
             name = NameOf(process);
         }

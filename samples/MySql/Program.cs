@@ -35,6 +35,7 @@ static MySqlDataSource Open(string host, int port, string user, string? password
     var builder = new MySqlConnectionStringBuilder
     {
         Server = host, Port = (uint)port, UserID = user, Password = password, MaximumPoolSize = SqlTour.PoolSize, AllowLoadLocalInfile = true,
+        ConnectionTimeout = 5,          // s: how long a connect may take
         CancellationTimeout = 2,        // how long a cancelled command may take to end before its connection is given up; less than LoopOptions.ForeignGrace
     };
     using (var connection = new MySqlConnection(builder.ConnectionString + ";Pooling=false"))

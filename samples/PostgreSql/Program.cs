@@ -36,6 +36,7 @@ static NpgsqlDataSource Open(string host, int port, string user, string? passwor
 {
     Host = host, Port = port, Username = user, Password = password, Database = user, MaxPoolSize = SqlTour.PoolSize,
         GssEncryptionMode = GssEncryptionMode.Disable,
+    Timeout = 5,                       // s: how long a connect may take
     CancellationTimeout = 2000,        // ms: how long a cancelled command may take to end before its connection is given up; less than LoopOptions.ForeignGrace
 });
 

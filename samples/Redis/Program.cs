@@ -31,5 +31,21 @@ return CommandLine.Run(args, usage, line =>
         return 3;
     }
 
-    return Loop.RunMain(() => Tour.RunAsync(server, commands, rounds));
+    return Loop.RunMain(async Coroutine<int> () =>
+    {
+        try
+        {
+            await Tour.RunAsync(server, commands, rounds);
+            return 0;
+        }
+        catch (Exception failure) when (IsOfServer(failure))
+        {
+            Console.Error.WriteLine($"Redis{(named is null ? "" : $" on {named}")}: {(failure as AggregateException)?.InnerExceptions[0].Message ?? failure.Message}");
+            return 1;
+        }
+    });
 });
+
+// Tasks of a group fail together.
+static bool IsOfServer(Exception failure) => failure is StackExchange.Redis.RedisException or Redis.LoopRedis.RedisException or TimeoutException or IOException
+    or System.Net.Sockets.SocketException || (failure is AggregateException { InnerExceptions: var all } && all.All(IsOfServer));

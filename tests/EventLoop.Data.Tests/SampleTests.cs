@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using EventLoop.Samples;
 
 namespace EventLoop.Data.Tests;
@@ -74,6 +76,61 @@ public sealed class SampleTests
     public async Task Help_says_what_it_does(string sample) =>
         (await RunAsync(sample, "--help")).Should().Contain($"samples/{sample}").And.Contain("--server HOST:PORT");
 
+    [Theory]
+    [InlineData("Redis", true)]
+    [InlineData("MySql", true)]
+    [InlineData("PostgreSql", true)]
+    [InlineData("Redis", false)]
+    [InlineData("MySql", false)]
+    [InlineData("PostgreSql", false)]
+    public async Task A_server_that_is_silent_or_not_there_is_named_in_a_sentence_and_in_time(string sample, bool isSilent)
+    {
+        using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        silent.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        if (isSilent)
+        {
+            silent.Listen();
+        }
+
+        await FailsAsync(sample, (IPEndPoint)silent.LocalEndPoint!);
+    }
+
+    [Theory]
+    [InlineData("MySql")]
+    [InlineData("PostgreSql")]
+    public async Task A_wrong_password_is_named_in_a_sentence(string sample)
+    {
+        var recipe = sample == "MySql" ? OwnServer.MariaDb : OwnServer.PostgreSql;
+        Skip(recipe);
+        string said = await Loop.Run(async Coroutine<Task<string>> () =>
+        {
+            await using var server = await OwnServer.StartAsync(recipe);
+            string said = await FailsAsync(sample, new IPEndPoint(IPAddress.Loopback, server.Port), "--user", "nobody", "--password", "wrong");
+            return Task.FromResult(said);
+        });
+        said.Should().Contain("nobody", "the user is named");
+    }
+
+    private static async Task<string> FailsAsync(string sample, IPEndPoint where, params string[] more)
+    {
+        using var program = Start(sample, ["--server", $"{where}", .. more]);
+        try
+        {
+            string said = await program.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+            await program.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+            program.ExitCode.Should().Be(1, said);
+            said.Should().Contain($"on {where}").And.NotContain("   at ");
+            return said;
+        }
+        finally
+        {
+            if (!program.HasExited)
+            {
+                program.Kill();
+            }
+        }
+    }
+
     [Fact]
     public async Task A_sample_that_is_killed_leaves_no_server_behind()
     {
@@ -107,10 +164,10 @@ public sealed class SampleTests
         {
             try
             {
-                await using var connection = await Net.Tcp.ConnectAsync("127.0.0.1", port);
+                await using var connection = await EventLoop.Net.Tcp.ConnectAsync("127.0.0.1", port);
                 return true;
             }
-            catch (Exception failure) when (failure is IOException or System.Net.Sockets.SocketException)
+            catch (Exception failure) when (failure is IOException or SocketException)
             {
                 return false;
             }

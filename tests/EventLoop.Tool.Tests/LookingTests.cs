@@ -136,6 +136,21 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
     }
 
     [Theory]
+    [InlineData("""{"v":1,"loopId":1,"tasks":[7]}""")]
+    [InlineData("""{"v":1,"loopId":1,"takenAt":"x","tasks":[]}""")]
+    public void A_dump_that_is_JSON_of_another_shape_is_damaged_and_not_the_tool(string snapshot)
+    {
+        string file = In("odd.eldump");
+        File.WriteAllText(file, "{\"v\":1,\"kind\":\"dump\"}\n" + snapshot + "\n");
+        foreach (string command in new[] { "show", "pstree" })
+        {
+            var run = ToolRun.Run(command, file);
+            run.ExitCode.Should().Be(2);
+            run.Errors.Should().Contain("damaged").And.NotContain("   at ");
+        }
+    }
+
+    [Theory]
     [InlineData("top PID | head -n 1")]
     [InlineData("ps PID --all | head -n 1")]
     [InlineData("ps PID --json | head -c 1", "{")]

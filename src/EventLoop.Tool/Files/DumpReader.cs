@@ -30,6 +30,11 @@ internal static class DumpReader
         {
             throw new ToolException(ExitCode.Usage, $"{path} cannot be read: {failure.Message}");
         }
+        catch (Exception failure) when (failure is InvalidOperationException or FormatException or OverflowException or KeyNotFoundException
+            or IndexOutOfRangeException or ArgumentException)
+        {
+            throw new ToolException(ExitCode.Usage, $"{path} is damaged: {failure.Message}");      // JSON, but of another shape
+        }
     }
 
     private static List<Dump> Read(IEnumerable<string> lines, string path)

@@ -3,11 +3,12 @@ using EventLoop.Executors.Workers;
 
 namespace EventLoop.Executors;
 
-// Work that is sent while the worker is still busy, so that short work does not cost a round trip for each piece. It has not begun: when the worker dies, or when
-// what it does takes longer than it used to and it sends this back, it waits for a worker again as if nothing had been.
+// Work that is sent while the worker is still busy, so that short work does not cost a round trip for each piece. It has not begun: when the worker dies, or
+// when what it does takes longer than it used to and it sends this back, it waits for a worker again as if nothing had been.
 internal sealed partial class WorkerHandle
 {
-    // Work for a millisecond at the most, so that little waits here that another worker could do meanwhile. With 8 in flight 2.7 times as many pieces as without.
+    // Work for a millisecond at the most, so that little waits here that another worker could do meanwhile. With 8 in flight 2.7 times as many pieces as
+    // without.
     private const int MostAhead = 8, LargestAhead = 4096;
     private static readonly long TimeAhead = Stopwatch.Frequency / 1000;
 

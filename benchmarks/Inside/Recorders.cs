@@ -27,13 +27,14 @@ internal static class Recorders
         for (int i = 0; i < (quick ? 3 : 5); i++)
         {
             double free = Echo(false, quick);
-            echo.Add(Echo(true, quick) / free);
+            double recorded = Echo(true, quick);
+            echo.Add(recorded / ((free + Echo(false, quick)) / 2));
         }
 
         report.Add(6, "yield with the recorder's Order, by a bare one", Report.Median(order), goal: 1.35);
         report.Add(6, "    a bare one", Report.Median(bare), "ns");
         report.Add(6, "yield with Times: more than a bare one, in clock readings", Report.Median(times), goal: 1.3);
-        report.Add(6, "TCP echo of 1 KiB with Times, by its throughput without", Report.Median(echo), goal: 0.97, atLeast: true);
+        report.Add(6, "TCP echo of 1 KiB with Times, by its rounds a second without", Report.Median(echo), goal: 0.97, atLeast: true);
 
         Record(report, "paced", "record of a million steps a second by the tool", quick, lostGoal: 0);
         Record(report, "busy", "record of a loop that only yields", quick, lostGoal: null);
@@ -93,12 +94,13 @@ internal static class Recorders
         }
     }) * 1e6 / times;
 
-    // Server and clients on one loop.
+    // Server and clients on one loop: rounds in a second of its thread's processor time.
     private static double Echo(bool records, bool quick)
     {
         const int connections = 10;
         var time = TimeSpan.FromSeconds(quick ? 0.5 : 1.5);
-        long rounds = 0;
+        double rounds = 0;
+        double then = ThreadClock.Now();
         Loop.Run(async Coroutine () =>
         {
             if (records)
@@ -127,6 +129,6 @@ internal static class Recorders
                 }
             }))]);
         });
-        return rounds;
+        return rounds / (ThreadClock.Now() - then) * 1000;
     }
 }

@@ -262,6 +262,12 @@ def web(result):
     parts = ["### ASP.NET Core", image("web", "ASP.NET Core: processor time of the server for a request"),
              "<details><summary>All figures</summary>\n\n"
              + markdown(["case", "server", "CPU µs/request", "times Kestrel's sockets", "EventLoop by this", "requests/s", "p99 ms", "pool items", "bytes"], table, left=2) + "\n\n</details>"]
+    if result.get("paced"):
+        table = [[f"**{WEB[row['server']]}**" if row["server"] == "loop" else WEB[row["server"]], f"{row['p50_ms']:.2f}", f"{row['p99_ms']:.2f}", f"{row['p999_ms']:.2f}",
+                  f"{row['cpu_us']:.1f}"] for row in sorted(result["paced"], key=lambda row: row["p99_ms"])]
+        parts.append(f"The p99 above is that of a generator that asks as fast as it is answered, and so asks a faster server more. At the same rate of all, JSON, "
+                     f"{result['paced'][0]['rate']:,} requests a second on {result['paced'][0]['connections']} connections (h2load):\n\n"
+                     + markdown(["server", "p50 ms", "p99 ms", "p99.9 ms", "CPU µs/request"], table))
     if result["idle"]:
         parts.append(f"{result['idle'][0]['connections']:,} idle connections: "
                      + ", ".join(f"{WEB[row['server']]} {row['bytes_each'] / 1024:.1f} KiB each ({row.get('times_sockets', 1):.2f})" for row in result["idle"]) + ".")

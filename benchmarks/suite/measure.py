@@ -374,11 +374,11 @@ def measure_web(quick):
     rounds, seconds = (1, 1) if quick else (5, 1)
     say(f"web: {rounds} round{'s' * (rounds > 1)}, {'two minutes' if quick else 'fifteen minutes'} at most")
     try:
-        rows, memory, uploads = web.measure(program("Web"), rounds, seconds, say, web.QUICK if quick else None, warmup=1 if quick else 2,
-                                            limit=75 if quick else 840, peers=peers("web"), nginx=nginx(), quick=quick)
+        rows, memory, uploads, paced = web.measure(program("Web"), rounds, seconds, say, web.QUICK if quick else None, warmup=1 if quick else 2,
+                                                   limit=75 if quick else 840, peers=peers("web"), nginx=nginx(), quick=quick)
     except RuntimeError as reason:
         raise Skipped(str(reason)) from reason
-    return {"rounds": rounds, "seconds": seconds, "rows": rows, "idle": memory, "uploads": uploads}
+    return {"rounds": rounds, "seconds": seconds, "rows": rows, "idle": memory, "uploads": uploads, "paced": paced}
 
 
 # ---- tables
@@ -447,6 +447,8 @@ def print_web(result):
           [[row["server"], f"{row['bytes_each'] / 1024:.1f}", f"{row['times_sockets']:.2f}"] for row in result["idle"]])
     table(["one large body", "MB", "s", "CPU s", "memory grew, MB"],
           [[row["server"], f"{row['bytes'] / 1e6:.0f}", f"{row['seconds']:.1f}", f"{row['cpu_seconds']:.1f}", f"{row['grew_mb']:.1f}"] for row in result["uploads"]])
+    table(["at the same rate", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "CPU us/req"],
+          [[row["server"], f"{row['rate']}", f"{row['p50_ms']:.2f}", f"{row['p99_ms']:.2f}", f"{row['p999_ms']:.2f}", f"{row['cpu_us']:.1f}"] for row in result["paced"]])
 
 
 def held(row):

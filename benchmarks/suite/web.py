@@ -32,6 +32,7 @@ QUICK = "plaintext, 64|JSON, 64|yields|for each request|HTTP/2"
 OTHERS = ("/plaintext", "/json")                  # what the servers of others can do as well
 FILE = ("/static/10000", 10_000)                  # that of the web servers, and its size
 IDLE, QUICK_IDLE = 10_000, 1000                   # connections that are kept alive and do nothing
+PACED = ("/json", 64, 400)                        # connections, and requests a second of each: what a client waits while no server is at its limit
 UPLOAD, QUICK_UPLOAD = 2 << 30, 256 << 20         # bytes of one body
 START, ANSWER = 60, 30                            # seconds that a server may take to start, and to tell its figures
 
@@ -213,8 +214,45 @@ def measure_upload(servers, size, say):
     return rows
 
 
+def waits(server, folder, seconds):
+    """Microseconds that requests at the rate of PACED took, in order, and the server's processor time for each."""
+    path, connections, rate = PACED
+    log = os.path.join(folder, "paced.log")
+    before = server.figures()[0]
+    bounded(["taskset", "-c", "1", "h2load", "--h1", "-c", str(connections), "-D", str(seconds), "--rps", str(rate), f"--log-file={log}",
+             f"http://127.0.0.1:{server.port}{path}"], seconds + 20)
+    cpu = server.figures()[0] - before
+    with open(log) as file:
+        took = sorted(int(line.split("\t")[2]) for line in file)
+    os.remove(log)
+    return took, cpu / len(took) * 1e6
+
+
+def measure_paced(servers, rounds, seconds, say, folder):
+    """What a client waits at the same rate of all servers that are up to it: without a rate, who serves faster is asked more."""
+    if not shutil.which("h2load"):
+        return []
+    path, connections, rate = PACED
+    taking = [server for server in servers if server.kind in ("sockets", "inline", "loop", "bun", "go")]
+    values = {server.kind: [] for server in taking}
+    for _ in range(rounds):
+        for server in taking:
+            took, us = waits(server, folder, seconds)
+            if len(took) > connections * rate * seconds * 0.95:
+                at = lambda part: took[int(len(took) * part)] / 1000
+                values[server.kind].append((at(0.5), at(0.99), at(0.999), us))
+    rows = []
+    for server in taking:
+        if of := values[server.kind]:
+            p50, p99, p999, us = (statistics.median(column) for column in zip(*of))
+            rows.append({"server": server.kind, "connections": connections, "rate": connections * rate, "samples": len(of), "p50_ms": p50, "p99_ms": p99, "p999_ms": p999,
+                         "cpu_us": us})
+            say(f"JSON at {connections * rate} requests a second: {server.kind:8} p50 {p50:.2f} ms, p99 {p99:.2f} ms, p99.9 {p999:.2f} ms, {us:.1f} us")
+    return rows
+
+
 def measure(program, rounds, seconds, say, only=None, warmup=2, limit=None, peers=(), nginx=None, quick=False):
-    """Rows of all cases, of idle connections, of an upload; `limit`: seconds after which no further case is begun; `nginx`: its command, if it is there."""
+    """Rows of all cases, of idle connections, of an upload, of requests at one rate; `limit`: seconds after which no further case is begun; `nginx`: its command, if it is there."""
     if not shutil.which("wrk"):
         raise RuntimeError("wrk is not installed (Debian package wrk)")
     with tempfile.TemporaryDirectory() as root:
@@ -230,7 +268,7 @@ def measure(program, rounds, seconds, say, only=None, warmup=2, limit=None, peer
 
 def measure_all(program, rounds, seconds, say, only, warmup, limit, peers, quick, folder):
     began = time.monotonic()
-    rows, memory, uploads = [], [], []
+    rows, memory, uploads, paced = [], [], [], []
     servers = start(program, peers, say, folder)
     try:
         if not only or quick:
@@ -282,10 +320,12 @@ def measure_all(program, rounds, seconds, say, only, warmup, limit, peers, quick
                 known = f"{row['pool_items']['median']:.3f} items  {row['allocated_bytes']['median']:7.0f} B  " if server.told else ""
                 say(f"{name:45} {server.kind:8} {row['cpu_us']['median']:8.2f} us ({row['times_sockets_cpu']:.2f}; ours by it {row['loop_by_this'] or 0:.2f})  {known}"
                     f"{row['rps']['median']:8.0f}/s  p99 {row['p99_ms']['median']:.2f} ms")
+            if not only and path == PACED[0] and connections == PACED[1]:
+                paced = measure_paced(servers, rounds, seconds * 3, say, folder)      # while they are warm with it
     finally:
         for server in servers:
             server.close()
-    return rows, memory, uploads
+    return rows, memory, uploads, paced
 
 
 if __name__ == "__main__":

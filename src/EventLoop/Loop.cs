@@ -26,7 +26,6 @@ public sealed partial class Loop : IDisposable
     private static int made;
 
     private readonly LoopOptions options;
-    private int taskIds;
     private volatile bool closed;
 
     /// <summary>Makes a loop that you drive yourself, as often as you like, by <see cref="RunUntilComplete(Coroutine, CancellationToken)"/> or
@@ -202,7 +201,10 @@ public sealed partial class Loop : IDisposable
     /// <inheritdoc/>
     public override string ToString() => $"{Name} ({(closed ? "closed" : IsRunning ? "running" : "not running")}, {Core.Tasks.Count} tasks)";
 
-    internal int NextTaskId() => ++taskIds;
+    internal int LastTaskId { get; set; }
+
+    /// <summary>Begins again at one after two billion tasks, which a busy server makes in a working day.</summary>
+    internal int NextTaskId() => LastTaskId = LastTaskId == int.MaxValue ? 1 : LastTaskId + 1;
 
     internal CoroutineWatch NewWatch(Type stateMachine) => NewWatch(MethodNames.OfStateMachine(stateMachine));
 

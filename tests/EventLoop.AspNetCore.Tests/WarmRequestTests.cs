@@ -144,6 +144,7 @@ public sealed class WarmRequestTests
         app.MapGet("/yield", static async () =>
         {
             await Task.Yield();
+            Thread.SpinWait(1000);      // so that it has not ended, on another thread, before its caller looks, who then would not have to wait
             return "Hello";
         });
         app.MapGet("/sleep", static async () =>

@@ -98,7 +98,7 @@ internal sealed class RequestTask : LoopTask
         base.OnBodyEnded(body);
         if (end is not null)
         {
-            Core.Ready.Enqueue(end);
+            Core.RunNext(end);
         }
     }
 

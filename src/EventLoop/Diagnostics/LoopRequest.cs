@@ -206,7 +206,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
             }
 
             ring.CopyNames(out var names, out var labels);
-            foreach (var living in TaskTable.InOrder(loop.Core.Tasks.Collect()))
+            foreach (var living in loop.Core.Tasks.Walk().InOrder())
             {
                 if (!known.Contains(living.Id))
                 {

@@ -12,7 +12,7 @@ internal sealed partial class SnapshotReader
     private IEnumerable<TaskSnapshot> ListLater(bool reuses)
     {
         var snapshot = new TaskSnapshot();
-        foreach (var task in options.MostTasks < all.Count ? chosen.Take() : TaskTable.InOrder(all))
+        foreach (var task in options.MostTasks < all.Count ? chosen.Take() : all.InOrder())
         {
             if (tasks.TryRead(task, out var reading) == true && Passes(reading))
             {

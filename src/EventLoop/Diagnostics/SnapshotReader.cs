@@ -39,8 +39,8 @@ internal sealed partial class SnapshotReader
     private readonly Longest chosen;
     private readonly List<TaskSnapshot> listed = [];
     private readonly ProblemFinder problems;
+    private readonly TaskWalk all;
     private readonly long now;
-    private Blocks<LoopTask> all = new();
     private int seen;
     private bool listsLater;      // most are not listed, or only as they are written: each of these is read once more then
     private int unread;
@@ -53,6 +53,7 @@ internal sealed partial class SnapshotReader
         this.options = options;
         core = loop.Core;
         now = core.Clock.Now;
+        all = core.Tasks.Walk();
         tasks = new TaskReader(core, now, ready);
         problems = new ProblemFinder();
         chosen = new Longest(options.MostTasks);
@@ -84,11 +85,10 @@ internal sealed partial class SnapshotReader
         bool exact = core.IsInLoopThread;
         var statistics = loop.Statistics;
         var running = ReadRunning();
-        all = core.Tasks.Collect();
         listsLater = all.Count > (writes ? Math.Min(options.MostTasks, ManyTasks) : options.MostTasks);
         LookForReady();
         var again = new List<LoopTask>();
-        foreach (var task in TaskTable.InOrder(all))
+        foreach (var task in all.InOrder())
         {
             seen++;
             See(task, again);

@@ -22,6 +22,17 @@ internal sealed class Blocks<T>
         this[Count++] = item;
     }
 
+    /// <summary>Forgets them, and keeps the blocks for others.</summary>
+    internal void Clear()
+    {
+        for (int i = 0; i < blocks.Count; i++)
+        {
+            blocks[i].AsSpan(0, LengthOf(i)).Clear();
+        }
+
+        Count = 0;
+    }
+
     /// <summary>Sorts within each block; <see cref="Merge"/> enumerates all of them in order.</summary>
     internal void SortBlocks(Comparison<T> comparison)
     {
@@ -71,5 +82,5 @@ internal sealed class Blocks<T>
         }
     }
 
-    private int LengthOf(int block) => Math.Min(Size, Count - (block << Bits));
+    private int LengthOf(int block) => Math.Clamp(Count - (block << Bits), 0, Size);
 }

@@ -301,9 +301,10 @@ internal sealed partial class Instruments(LoopCore core)
         }
     }
 
-    internal void EndLook()
+    /// <param name="now">The time.</param>
+    internal void EndLook(long now)
     {
-        moment = core.Clock.Now;
+        moment = now;
         if ((core.Heard & Hearing.Looks) == 0)
         {
             return;

@@ -27,8 +27,8 @@ internal abstract partial class LoopCore
         $"{(IsAsleep ? "asleep" : "awake")}{(IsAsleep && !IsParked ? ", its wake-up is under way or lost" : "")}, "
             + $"{(Inbox.IsEmpty ? "nothing" : "something")} in its inbox, {Ready.Count} ready, {Turns} turns, {Volatile.Read(ref WakeUps)} wake-ups";
 
-    // Looks at the clock, the due timers, and the poller.
-    private void Look()
+    // Looks at the clock, the due timers, and the poller. True: nothing has happened since the clock was read.
+    private bool Look()
     {
         stepsSinceLook = 0;
         var last = Current;
@@ -54,7 +54,7 @@ internal abstract partial class LoopCore
         {
             Polls++;
             Poller.Poll(0);
-            return;
+            return false;
         }
 
         bool isParkingHeard = (Heard & Hearing.Parking) != 0;
@@ -62,7 +62,7 @@ internal abstract partial class LoopCore
 
         if (runsUntil is { IsCompleted: true })
         {
-            return;      // what came in, or an alarm, has ended the run, and nobody else waited for it
+            return true;      // what came in, or an alarm, has ended the run, and nobody else waited for it
         }
 
         if (isParkingHeard && Inbox.IsEmpty && FoundWorkBeforePark())
@@ -75,7 +75,7 @@ internal abstract partial class LoopCore
                 FireDue(Clock.Now);
             }
 
-            return;
+            return false;
         }
 
         if (isParkingHeard)
@@ -97,7 +97,7 @@ internal abstract partial class LoopCore
         TakePosts();
         long woken = NoteLook(Clock.Now);
         NoteIdle(now, Math.Max(0, woken - now));
-        FireDue(woken);
+        return !FireDue(woken);      // a million timers take a while
     }
 
     private void NoteIdle(long began, long duration)

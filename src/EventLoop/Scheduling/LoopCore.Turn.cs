@@ -232,8 +232,7 @@ internal abstract partial class LoopCore
             else
             {
                 Instruments.BeginLook();
-                Look();
-                Instruments.EndLook();
+                Instruments.EndLook(Look() ? lookedAt : Clock.Now);
             }
         }
 
@@ -336,22 +335,29 @@ internal abstract partial class LoopCore
     internal void LookSoon() => stepsSinceLook = LookInterval;
 
     // In the order of their deadlines. Alarms act here and now, callbacks in their step; so that no alarm overtakes a callback that is due before it, the rest
-    // waits for the next turn, which looks again.
-    private void FireDue(long now)
+    // waits for the next turn, which looks again. False: nothing was due.
+    private bool FireDue(long now)
     {
+        if (Timers.Count == 0 || Timers.NextDue > now)
+        {
+            return false;
+        }
+
         bool callbackMoved = false;
         while (Timers.Count > 0 && Timers.NextDue <= now)
         {
             if (callbackMoved && Timers.First.IsAlarm)
             {
                 LookSoon();
-                return;
+                return true;
             }
 
             var item = Timers.RemoveFirst();
             callbackMoved |= item is CallbackItem;
             item.OnDue(this);
         }
+
+        return true;
     }
 
     private void Shuffle()

@@ -108,7 +108,7 @@ internal abstract partial class LoopCore
 
     internal int StartDepth;
 
-    private WaitNode? next;                 // the trampoline: what runs next in the same step
+    private LoopItem? next;                 // the trampoline: what runs next in the same step
     private int threadId = Environment.CurrentManagedThreadId;   // read on any thread; the thread that made the loop or ran it last
 
     private protected LoopCore(LoopClock clock, IPoller poller, bool observeBlocking, int? seed)
@@ -156,7 +156,7 @@ internal abstract partial class LoopCore
     /// Resumes <paramref name="node"/> in this step, when the running code has returned: by a loop instead of recursion, so that no chain of completions
     /// overflows the stack.
     /// </summary>
-    internal void RunNext(WaitNode node)
+    internal void RunNext(LoopItem node)
     {
         if (next is null)
         {

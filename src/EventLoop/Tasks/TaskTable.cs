@@ -4,7 +4,7 @@ namespace EventLoop.Tasks;
 
 /// <summary>
 /// The unfinished tasks, referenced strongly, in a dense table: the last one takes the place of one that ends. It grows in chunks, so that a million tasks
-/// leave no outgrown arrays behind. Loop thread only, except <see cref="Snapshot"/>.
+/// leave no outgrown arrays behind. Loop thread only, except what reads it.
 /// </summary>
 /// <remarks>
 /// Other threads read it without a lock, from the end to the beginning: a task only moves downwards, and is in its new place before it leaves the old one. So
@@ -97,12 +97,39 @@ internal sealed class TaskTable
     }
 
     /// <summary>The tasks in creation order. Any thread; each task that lives throughout the call is included once.</summary>
-    internal List<LoopTask> Snapshot() => [.. InOrder(Collect())];
-
-    /// <summary>The same in blocks, for walks through very many of them; some may be included twice. Any thread.</summary>
-    internal Blocks<LoopTask> Collect()
+    internal List<LoopTask> Snapshot()
     {
-        var snapshot = new Blocks<LoopTask>();
+        var all = new Blocks<LoopTask>();
+        Collect(all, 0, int.MaxValue);
+        return [.. InOrder(all)];
+    }
+
+    /// <summary>The same for walks through very many of them, which need not all be referenced at a time. Any thread.</summary>
+    internal TaskWalk Walk() => new(this);
+
+    /// <summary>Adds the tasks whose numbers are in a range, some of them possibly twice, sorted in blocks. Any thread.</summary>
+    /// <param name="to">Empty.</param>
+    /// <param name="above">The number before the least.</param>
+    /// <param name="upTo">The greatest.</param>
+    internal void Collect(Blocks<LoopTask> to, int above, int upTo)
+    {
+        foreach (var task in FromTheEnd())
+        {
+            if (task.Id > above && task.Id <= upTo)
+            {
+                to.Add(task);
+            }
+        }
+
+        to.SortBlocks(static (a, b) => a.Id.CompareTo(b.Id));
+    }
+
+    /// <summary>The tasks of such blocks in creation order, without duplicates.</summary>
+    internal static IEnumerable<LoopTask> InOrder(Blocks<LoopTask> tasks) => tasks.Merge(static task => task.Id);
+
+    /// <summary>The living tasks in no particular order, some of them possibly twice. Any thread.</summary>
+    internal IEnumerable<LoopTask> FromTheEnd()
+    {
         var all = Volatile.Read(ref chunks);
         for (int i = all.Length - 1; i >= 0; i--)
         {
@@ -111,17 +138,11 @@ internal sealed class TaskTable
             {
                 if (Volatile.Read(ref chunk[k].Task) is { IsCompleted: false } task)
                 {
-                    snapshot.Add(task);
+                    yield return task;
                 }
             }
         }
-
-        snapshot.SortBlocks(static (a, b) => a.Id.CompareTo(b.Id));
-        return snapshot;
     }
-
-    /// <summary>Sorts them by creation, without duplicates.</summary>
-    internal static IEnumerable<LoopTask> InOrder(Blocks<LoopTask> tasks) => tasks.Merge(static task => task.Id);
 
     private void AddChunk()
     {

@@ -33,10 +33,7 @@ public sealed class WorkSentAheadTests : ProcessTest
         await using var pool = new ProcessExecutor(new() { Workers = 2 });
         using var folder = new Folder();
         await MakeQuick(pool, 2);
-        var held = Loop.CreateTask(pool.Run(HoldUntilThere, folder.File("go")));
-        var quick = Start(pool, Same, 60);
-        await Yields(2);
-        pool.WorkAhead.Should().BePositive();
+        var (held, quick) = await StartBehindHeld(pool, folder.File("go"), Same, 60);
         (await Loop.Gather(quick)).Should().Equal(Enumerable.Range(0, 60));
         held.IsCompleted.Should().BeFalse();
         File.WriteAllText(folder.File("go"), "");
@@ -50,15 +47,8 @@ public sealed class WorkSentAheadTests : ProcessTest
         await using var pool = new ProcessExecutor(One);
         using var folder = new Folder();
         await MakeQuick(pool);
-        var held = Loop.CreateTask(pool.Run(HoldUntilThere, folder.File("go")));
-        var quick = Start(pool, Append, 30, number => (folder.File("order"), number));
-        await Yields(2);
-        pool.WorkAhead.Should().BePositive();
-        while (pool.WorkAhead > 0)
-        {
-            await Loop.Sleep(TimeSpan.FromMilliseconds(1));
-        }
-
+        var (held, quick) = await StartBehindHeld(pool, folder.File("go"), Append, 30, number => (folder.File("order"), number));
+        await UntilAllCameBack(pool);
         pool.Statistics.Queued.Should().Be(30);
         File.WriteAllText(folder.File("go"), "");
         await Loop.Gather(quick);
@@ -99,19 +89,12 @@ public sealed class WorkSentAheadTests : ProcessTest
         await using var pool = new ProcessExecutor(One);
         using var folder = new Folder();
         await MakeQuick(pool);
-        var held = Loop.CreateTask(pool.Run(HoldUntilThere, folder.File("go")));
-        var quick = Start(pool, Append, 12, number => (folder.File("ran"), number));
-        await Yields(2);
-        pool.WorkAhead.Should().BePositive();
+        var (held, quick) = await StartBehindHeld(pool, folder.File("go"), Append, 12, number => (folder.File("ran"), number));
         quick[0].Cancel();
         quick[11].Cancel();
         (await Catch(quick[0])).Should().BeOfType<LoopCanceledException>();
         (await Catch(quick[11])).Should().BeOfType<LoopCanceledException>();
-        while (pool.WorkAhead > 0)
-        {
-            await Loop.Sleep(TimeSpan.FromMilliseconds(1));
-        }
-
+        await UntilAllCameBack(pool);
         File.WriteAllText(folder.File("go"), "");
         await held;
         await Loop.Gather(quick[1..11]);
@@ -151,10 +134,7 @@ public sealed class WorkSentAheadTests : ProcessTest
         await using var pool = new ProcessExecutor(One with { TaskTimeout = TimeSpan.FromSeconds(2), CancelGrace = TimeSpan.Zero });
         using var folder = new Folder();
         await MakeQuick(pool);
-        var held = Loop.CreateTask(pool.Run(HoldUntilThere, folder.File("never")));
-        var quick = Start(pool, Same, 20);
-        await Yields(2);
-        pool.WorkAhead.Should().BePositive();
+        var (held, quick) = await StartBehindHeld(pool, folder.File("never"), Same, 20);
         (await Catch(held)).Should().BeOfType<TimeoutException>();
         (await Loop.Gather(quick)).Should().Equal(Enumerable.Range(0, 20));
         (pool.Statistics.TimedOut, pool.Statistics.Crashed, pool.Statistics.WorkersStarted).Should().Be((1, 0, 2));
@@ -174,10 +154,7 @@ public sealed class WorkSentAheadTests : ProcessTest
         var pool = new ProcessExecutor(One with { CancelGrace = TimeSpan.Zero });
         using var folder = new Folder();
         await MakeQuick(pool);
-        var held = Loop.CreateTask(pool.Run(HoldUntilThere, folder.File("never")));
-        var quick = Start(pool, Append, 20, number => (folder.File("ran"), number));
-        await Yields(2);
-        pool.WorkAhead.Should().BePositive();
+        var (held, quick) = await StartBehindHeld(pool, folder.File("never"), Append, 20, number => (folder.File("ran"), number));
         (await pool.StopAsync(TimeSpan.Zero)).Should().Be(new ProcessExecutorStopResult(1, 20, 1));
         foreach (var run in quick.Prepend(held))
         {
@@ -208,10 +185,7 @@ public sealed class WorkSentAheadTests : ProcessTest
         await using var pool = new ProcessExecutor(One);
         using var folder = new Folder();
         await MakeQuick(pool);
-        var held = Loop.CreateTask(pool.Run(HoldUntilThere, folder.File("never")));
-        var quick = Start(pool, Same, 20);
-        await Yields(2);
-        pool.WorkAhead.Should().BePositive();
+        var (held, quick) = await StartBehindHeld(pool, folder.File("never"), Same, 20);
         pool.KillWorkers();
         (await Catch(held)).Should().BeOfType<WorkerCrashedException>();
         (await Loop.Gather(quick)).Should().Equal(Enumerable.Range(0, 20));
@@ -228,6 +202,28 @@ public sealed class WorkSentAheadTests : ProcessTest
             await Yields(2);
             ahead = pool.WorkAhead;
             await Loop.Gather(burst);
+        }
+    }
+
+    // Work that holds a worker until the file is there, and short work, some of which has been sent to that worker behind it.
+    private static Coroutine<(LoopTask<int> Held, LoopTask<int>[] Quick)> StartBehindHeld(ProcessExecutor pool, string file, Func<int, int> work, int count) =>
+        StartBehindHeld(pool, file, work, count, static number => number);
+
+    private static async Coroutine<(LoopTask<int> Held, LoopTask<int>[] Quick)> StartBehindHeld<T>(
+        ProcessExecutor pool, string file, Func<T, int> work, int count, Func<int, T> argument)
+    {
+        var held = Loop.CreateTask(pool.Run(HoldUntilThere, file));
+        var quick = Start(pool, work, count, argument);
+        await Yields(2);
+        pool.WorkAhead.Should().BePositive();
+        return (held, quick);
+    }
+
+    private static async Coroutine UntilAllCameBack(ProcessExecutor pool)
+    {
+        while (pool.WorkAhead > 0)
+        {
+            await Loop.Sleep(TimeSpan.FromMilliseconds(1));
         }
     }
 

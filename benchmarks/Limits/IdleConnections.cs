@@ -8,15 +8,19 @@ namespace EventLoop.Benchmarks.Limits;
 /// <summary>A server in a process of its own, whose memory is looked at from outside; and clients that say one thing and then nothing.</summary>
 internal static class IdleConnections
 {
-    /// <summary>Ends when its standard input does: with the process that started it, at the latest.</summary>
+    /// <summary>Answers each line of its input with the managed memory that is alive, in bytes, and ends when that ends: with the process that started it, at the
+    /// latest.</summary>
     public static async Coroutine ServeAsync()
     {
         await using var server = Tcp.Listen(new IPEndPoint(IPAddress.Loopback, 0), EchoAsync);
         Console.WriteLine(((IPEndPoint)server.EndPoint).Port.ToString(CultureInfo.InvariantCulture));
-        await Loop.ToThread(static () => Console.In.ReadToEnd());
+        while (await Loop.ToThread(Console.In.ReadLine) is not null)
+        {
+            Console.WriteLine(GC.GetTotalMemory(forceFullCollection: true).ToString(CultureInfo.InvariantCulture));
+        }
     }
 
-    public static async Coroutine<(double Empty, double Full)> MeasureAsync(int n)
+    public static async Coroutine<(Memory Empty, Memory Full)> MeasureAsync(int n)
     {
         using var server = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal)
             ? [typeof(IdleConnections).Assembly.Location, "serve"] : ["serve"])
@@ -31,9 +35,9 @@ internal static class IdleConnections
             // What the first connections load and compile is the empty server's.
             var clients = new List<Connection>(n + 10);
             await ConnectAsync(endPoint, 10, clients);
-            double empty = await SettledAsync(server);
+            var empty = await SettledAsync(server);
             await ConnectAsync(endPoint, n, clients);
-            double full = await SettledAsync(server);
+            var full = await SettledAsync(server);
             GC.KeepAlive(clients);
             return (empty, full);
         }
@@ -73,8 +77,12 @@ internal static class IdleConnections
         }
     }
 
-    // In MB, once it has stood still for a moment.
-    private static async Coroutine<double> SettledAsync(Process process)
+    /// <param name="Resident">In MB.</param>
+    /// <param name="Managed">In bytes.</param>
+    internal sealed record Memory(double Resident, long Managed);
+
+    // Once the resident memory has stood still for a moment.
+    private static async Coroutine<Memory> SettledAsync(Process process)
     {
         long last = -1, now = 0;
         while (now != last)
@@ -84,6 +92,7 @@ internal static class IdleConnections
             (last, now) = (now, process.WorkingSet64);
         }
 
-        return now / 1e6;
+        await process.StandardInput.WriteLineAsync("").OnLoop();
+        return new Memory(now / 1e6, long.Parse((await process.StandardOutput.ReadLineAsync().OnLoop())!, CultureInfo.InvariantCulture));
     }
 }

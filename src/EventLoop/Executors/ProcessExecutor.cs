@@ -182,6 +182,9 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
     /// <summary>Work that workers have, and have not begun.</summary>
     internal int WorkAhead => workers.Sum(static worker => worker.Ahead.Count);
 
+    /// <summary>What a piece of work takes, on the worker where that is most.</summary>
+    internal TimeSpan UsualTime => workers.Max(static worker => worker.Usual);
+
     private int Living => workers.Count(static worker => worker.State != WorkerState.Ending);
 
     // Its own loop, from the first use on.

@@ -15,10 +15,13 @@ internal sealed partial class WorkerHandle
     private static readonly TimeSpan Unwanted = TimeSpan.FromMilliseconds(20);
 
     private readonly Queue<WorkItem> ahead = new();
-    private long usual = TimeAhead * 2;      // what a piece of work takes here: the last one, or the average of the last ones if that is more
+    private long usual = TimeAhead * 2;      // see Usual
 
     /// <summary>Work that it has, and has not begun.</summary>
     internal IReadOnlyCollection<WorkItem> Ahead => ahead;
+
+    /// <summary>What a piece of work takes here: the last one, or the average of the last ones if that is more.</summary>
+    internal TimeSpan Usual => Stopwatch.GetElapsedTime(0, usual);
 
     /// <summary>What it has and somebody waits for.</summary>
     internal IEnumerable<WorkItem> Given => (Item is { } item ? ahead.Prepend(item) : ahead).Where(static item => !item.IsDone);

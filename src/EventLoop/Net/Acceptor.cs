@@ -97,7 +97,6 @@ internal abstract class Acceptor
                 }
 
                 AcceptedCount++;
-                _ = accepted.RemoteEndPoint;       // once the connection is reset nobody can ask for it
                 Serve(accepted);
             }
             catch (ObjectDisposedException) when (IsStopping || listener.IsClosed)

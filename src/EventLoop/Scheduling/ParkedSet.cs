@@ -9,50 +9,82 @@ namespace EventLoop.Scheduling;
 internal sealed class ParkedSet(LoopContext owner)
 {
     private const int SmallestSweep = 16;
+    private const int Few = 2;           // a method and what it has called
+    private const int MostSearched = 8;
 
-    private readonly Dictionary<WaitNode, int> places = new(ReferenceEqualityComparer.Instance);
-    private WaitNode?[] nodes = new WaitNode?[SmallestSweep];      // read by other threads
+    private Dictionary<WaitNode, int>? places;         // of more than are searched for one by one
+    private WaitNode?[] nodes = new WaitNode?[Few];      // read by other threads
+    private int count;
     private int sweepAt = SmallestSweep;
 
     internal void Add(WaitNode node)
     {
-        if (places.Count >= sweepAt)
+        if (count >= sweepAt)
         {
             Sweep();
         }
 
-        int place = places.Count;
-        if (!places.TryAdd(node, place))
+        if (PlaceOf(node) >= 0)
         {
             return;
         }
 
-        if (place == nodes.Length)
+        if (count == nodes.Length)
         {
-            var more = new WaitNode?[place * 2];
+            var more = new WaitNode?[count * 2];
             nodes.CopyTo(more, 0);
             Volatile.Write(ref nodes, more);
         }
 
-        Volatile.Write(ref nodes[place], node);
+        if (count == MostSearched && places is null)
+        {
+            places = new(ReferenceEqualityComparer.Instance);
+            for (int place = 0; place < count; place++)
+            {
+                places.Add(nodes[place]!, place);
+            }
+        }
+
+        places?.Add(node, count);
+        Volatile.Write(ref nodes[count++], node);
     }
 
     internal void Remove(WaitNode node)
     {
-        if (!places.Remove(node, out int place))
+        int place = PlaceOf(node);
+        if (place < 0)
         {
             return;
         }
 
-        int last = places.Count;
+        places?.Remove(node);
+        int last = --count;
         if (place != last)
         {
             var moved = nodes[last]!;
-            places[moved] = place;
+            places?[moved] = place;
             Volatile.Write(ref nodes[place], moved);
         }
 
         Volatile.Write(ref nodes[last], null);
+    }
+
+    private int PlaceOf(WaitNode node)
+    {
+        if (places is not null)
+        {
+            return places.TryGetValue(node, out int place) ? place : -1;
+        }
+
+        for (int place = count - 1; place >= 0; place--)
+        {
+            if (ReferenceEquals(nodes[place], node))
+            {
+                return place;
+            }
+        }
+
+        return -1;
     }
 
     /// <summary>Collects the nodes that wait; one may be included twice. Any thread.</summary>
@@ -71,7 +103,7 @@ internal sealed class ParkedSet(LoopContext owner)
     /// <summary>The node that was added last among those that wait for something.</summary>
     internal WaitNode? Newest()
     {
-        for (int i = places.Count - 1; i >= 0; i--)
+        for (int i = count - 1; i >= 0; i--)
         {
             if (owner.WaitsHere(nodes[i]!) && nodes[i]!.State == WaitState.Parked)
             {
@@ -84,7 +116,7 @@ internal sealed class ParkedSet(LoopContext owner)
 
     internal bool Any()
     {
-        for (int i = places.Count - 1; i >= 0; i--)
+        for (int i = count - 1; i >= 0; i--)
         {
             if (owner.WaitsHere(nodes[i]!) || owner.IsCancelledHere(nodes[i]!))
             {
@@ -97,7 +129,7 @@ internal sealed class ParkedSet(LoopContext owner)
 
     internal bool AnyCancelled()
     {
-        for (int i = places.Count - 1; i >= 0; i--)
+        for (int i = count - 1; i >= 0; i--)
         {
             if (owner.IsCancelledHere(nodes[i]!))
             {
@@ -110,7 +142,7 @@ internal sealed class ParkedSet(LoopContext owner)
 
     private void Sweep()
     {
-        for (int i = places.Count - 1; i >= 0; i--)
+        for (int i = count - 1; i >= 0; i--)
         {
             var node = nodes[i]!;
             if (!owner.WaitsHere(node) && !owner.IsCancelledHere(node))
@@ -119,6 +151,6 @@ internal sealed class ParkedSet(LoopContext owner)
             }
         }
 
-        sweepAt = Math.Max(SmallestSweep, places.Count * 2);
+        sweepAt = Math.Max(SmallestSweep, count * 2);
     }
 }

@@ -17,12 +17,10 @@ public sealed class WorkSentAheadTests : ProcessTest
         await using var pool = new ProcessExecutor(One);
         await MakeQuick(pool);
         var quick = Start(pool, Same, 20);
-        await Yields(2);
         pool.WorkAhead.Should().BeInRange(1, 8);
         (await Loop.Gather(quick)).Should().Equal(Enumerable.Range(0, 20));
         var slow = Start(pool, SlowDown, 5);
         await slow[0];
-        await Yields(2);
         pool.WorkAhead.Should().Be(0);
         await Loop.Gather(slow);
     });
@@ -33,7 +31,7 @@ public sealed class WorkSentAheadTests : ProcessTest
         await using var pool = new ProcessExecutor(new() { Workers = 2 });
         using var folder = new Folder();
         await MakeQuick(pool, 2);
-        var (held, quick) = await StartBehindHeld(pool, folder.File("go"), Same, 60);
+        var (held, quick) = StartBehindHeld(pool, folder.File("go"), Same, 60);
         (await Loop.Gather(quick)).Should().Equal(Enumerable.Range(0, 60));
         held.IsCompleted.Should().BeFalse();
         File.WriteAllText(folder.File("go"), "");
@@ -47,7 +45,7 @@ public sealed class WorkSentAheadTests : ProcessTest
         await using var pool = new ProcessExecutor(One);
         using var folder = new Folder();
         await MakeQuick(pool);
-        var (held, quick) = await StartBehindHeld(pool, folder.File("go"), Append, 30, number => (folder.File("order"), number));
+        var (held, quick) = StartBehindHeld(pool, folder.File("go"), Append, 30, number => (folder.File("order"), number));
         await UntilAllCameBack(pool);
         pool.Statistics.Queued.Should().Be(30);
         File.WriteAllText(folder.File("go"), "");
@@ -89,7 +87,7 @@ public sealed class WorkSentAheadTests : ProcessTest
         await using var pool = new ProcessExecutor(One);
         using var folder = new Folder();
         await MakeQuick(pool);
-        var (held, quick) = await StartBehindHeld(pool, folder.File("go"), Append, 12, number => (folder.File("ran"), number));
+        var (held, quick) = StartBehindHeld(pool, folder.File("go"), Append, 12, number => (folder.File("ran"), number));
         quick[0].Cancel();
         quick[11].Cancel();
         (await Catch(quick[0])).Should().BeOfType<LoopCanceledException>();
@@ -134,7 +132,7 @@ public sealed class WorkSentAheadTests : ProcessTest
         await using var pool = new ProcessExecutor(One with { TaskTimeout = TimeSpan.FromSeconds(2), CancelGrace = TimeSpan.Zero });
         using var folder = new Folder();
         await MakeQuick(pool);
-        var (held, quick) = await StartBehindHeld(pool, folder.File("never"), Same, 20);
+        var (held, quick) = StartBehindHeld(pool, folder.File("never"), Same, 20);
         (await Catch(held)).Should().BeOfType<TimeoutException>();
         (await Loop.Gather(quick)).Should().Equal(Enumerable.Range(0, 20));
         (pool.Statistics.TimedOut, pool.Statistics.Crashed, pool.Statistics.WorkersStarted).Should().Be((1, 0, 2));
@@ -154,7 +152,7 @@ public sealed class WorkSentAheadTests : ProcessTest
         var pool = new ProcessExecutor(One with { CancelGrace = TimeSpan.Zero });
         using var folder = new Folder();
         await MakeQuick(pool);
-        var (held, quick) = await StartBehindHeld(pool, folder.File("never"), Append, 20, number => (folder.File("ran"), number));
+        var (held, quick) = StartBehindHeld(pool, folder.File("never"), Append, 20, number => (folder.File("ran"), number));
         (await pool.StopAsync(TimeSpan.Zero)).Should().Be(new ProcessExecutorStopResult(1, 20, 1));
         foreach (var run in quick.Prepend(held))
         {
@@ -173,7 +171,7 @@ public sealed class WorkSentAheadTests : ProcessTest
             var pool = new ProcessExecutor(One);
             await MakeQuick(pool);
             left = [.. Enumerable.Range(0, 12).Select(_ => pool.SubmitAsync(Hold))];
-            await Yields(2);
+            await Yields(2);      // they come by the inbox
             pool.WorkAhead.Should().BePositive();
         });
         left.Should().OnlyContain(static work => work.IsFaulted || work.IsCanceled);
@@ -185,36 +183,34 @@ public sealed class WorkSentAheadTests : ProcessTest
         await using var pool = new ProcessExecutor(One);
         using var folder = new Folder();
         await MakeQuick(pool);
-        var (held, quick) = await StartBehindHeld(pool, folder.File("never"), Same, 20);
+        var (held, quick) = StartBehindHeld(pool, folder.File("never"), Same, 20);
         pool.KillWorkers();
         (await Catch(held)).Should().BeOfType<WorkerCrashedException>();
         (await Loop.Gather(quick)).Should().Equal(Enumerable.Range(0, 20));
     });
 
-    // Work is sent ahead where the last pieces took microseconds, and the function is known: all workers have done a few of each.
+    // Work is sent ahead where the last pieces took microseconds, and the function is known: all workers have done a few of each. What is started then, at once,
+    // finds them so.
     private static async Coroutine MakeQuick(ProcessExecutor pool, int workers = 1)
     {
         await pool.WarmUpAsync();
         await Loop.Gather([.. Start(pool, HoldUntilThere, 8 * workers, static _ => "/"), .. Start(pool, Append, 8 * workers, static _ => ("", 0))]);
-        for (int ahead = 0; ahead < (workers * 8) - 6;)
+        do
         {
-            var burst = Start(pool, Same, workers * 16);
-            await Yields(2);
-            ahead = pool.WorkAhead;
-            await Loop.Gather(burst);
+            await Loop.Gather(Start(pool, Same, workers * 16));
         }
+        while (pool.UsualTime > TimeSpan.FromMilliseconds(0.1));
     }
 
     // Work that holds a worker until the file is there, and short work, some of which has been sent to that worker behind it.
-    private static Coroutine<(LoopTask<int> Held, LoopTask<int>[] Quick)> StartBehindHeld(ProcessExecutor pool, string file, Func<int, int> work, int count) =>
+    private static (LoopTask<int> Held, LoopTask<int>[] Quick) StartBehindHeld(ProcessExecutor pool, string file, Func<int, int> work, int count) =>
         StartBehindHeld(pool, file, work, count, static number => number);
 
-    private static async Coroutine<(LoopTask<int> Held, LoopTask<int>[] Quick)> StartBehindHeld<T>(
+    private static (LoopTask<int> Held, LoopTask<int>[] Quick) StartBehindHeld<T>(
         ProcessExecutor pool, string file, Func<T, int> work, int count, Func<int, T> argument)
     {
-        var held = Loop.CreateTask(pool.Run(HoldUntilThere, file));
+        var held = Loop.CreateTask(pool.Run(HoldUntilThere, file), eager: true);
         var quick = Start(pool, work, count, argument);
-        await Yields(2);
         pool.WorkAhead.Should().BePositive();
         return (held, quick);
     }
@@ -230,7 +226,7 @@ public sealed class WorkSentAheadTests : ProcessTest
     private static LoopTask<int>[] Start(ProcessExecutor pool, Func<int, int> work, int count) => Start(pool, work, count, static number => number);
 
     private static LoopTask<int>[] Start<T>(ProcessExecutor pool, Func<T, int> work, int count, Func<int, T> argument) =>
-        [.. Enumerable.Range(0, count).Select(number => Loop.CreateTask(pool.Run(work, argument(number))))];
+        [.. Enumerable.Range(0, count).Select(number => Loop.CreateTask(pool.Run(work, argument(number)), eager: true))];
 
     private static int Same(int number) => number;
 

@@ -7,7 +7,7 @@ namespace EventLoop.Net.Connections;
 // What the transport did not accept at once is sent when it does.
 internal sealed partial class OutputPipe
 {
-    private readonly Drain drain;
+    private Drain? drain;        // made when a peer is slow for the first time
     private bool draining;       // the transport will notify it when it accepts more
 
     internal void LeaveTransport()
@@ -15,7 +15,7 @@ internal sealed partial class OutputPipe
         if (draining)
         {
             draining = false;
-            owner.Transport.Leave(drain, reads: false);
+            owner.Transport.Leave(drain!, reads: false);
         }
     }
 
@@ -49,7 +49,7 @@ internal sealed partial class OutputPipe
         }
 
         draining = true;
-        if (owner.Transport.Wait(drain, reads: false) is { } refused)
+        if (owner.Transport.Wait(drain ??= new Drain(this), reads: false) is { } refused)
         {
             draining = false;
             Fail(refused);

@@ -25,11 +25,7 @@ internal sealed partial class OutputPipe : PipeWriter
     private bool cancelRequested;
     private Exception? failure;
 
-    internal OutputPipe(StreamOwner owner)
-    {
-        this.owner = owner;
-        drain = new Drain(this);
-    }
+    internal OutputPipe(StreamOwner owner) => this.owner = owner;
 
     internal StreamOwner Owner => owner;
 

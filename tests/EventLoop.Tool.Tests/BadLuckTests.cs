@@ -114,10 +114,13 @@ public sealed class BadLuckTests : IDisposable
         using var target = TargetProcess.Run("spin");
         target.Signal("STOP");
         var run = ToolRun.Run("ps", Id(target), "--timeout", "2s");
+        var page = ToolRun.Run("web", Id(target), "--timeout", "2s");
         target.Signal("CONT");
 
         run.ExitCode.Should().Be(7, run.Errors);
         run.Errors.Should().Contain("stopped");
+        page.ExitCode.Should().Be(7, page.Errors);
+        page.Output.Should().BeEmpty("there is no page to be looked at");
     }
 
     [Fact]

@@ -18,13 +18,14 @@ internal static class WebCommand
     {
         var target = Target.Find(line.RequiredProcess);
         var feed = new Feed(target.Name, target.Id);
-        using var listener = Serve(line, to, feed, new LiveRecording(target, line.Timeout));
+        using var listener = Serve(line, feed, new LiveRecording(target, line.Timeout), out string link);
+        bool hasAnswered = false;
         var arguments = Answers.Arguments(line);
         arguments["ms"] = "1000";
         arguments["most"] = line.Number("--most", 500).ToString(CultureInfo.InvariantCulture);
         try
         {
-            Question.Stream(target, "every", arguments, line.Timeout, feed.OnPart, static () => false);
+            Question.Stream(target, "every", arguments, line.Timeout, OnPart, static () => false);
         }
         finally
         {
@@ -32,6 +33,18 @@ internal static class WebCommand
         }
 
         return ExitCode.Fine;
+
+        void OnPart(string kind, byte[] part)
+        {
+            if (!hasAnswered)
+            {
+                hasAnswered = true;      // there is something to be seen
+                to.WriteLine(link);
+                to.Flush();
+            }
+
+            feed.OnPart(kind, part);
+        }
     }
 
     private static ExitCode ShowFile(string path, CommandLine line, TextWriter to)
@@ -61,18 +74,19 @@ internal static class WebCommand
         }
 
         feed.OnPart("round", []);
-        using var listener = Serve(line, to, feed, recording);
+        using var listener = Serve(line, feed, recording, out string link);
+        to.WriteLine(link);
+        to.Flush();
         Thread.Sleep(Timeout.Infinite);
         return ExitCode.Fine;
     }
 
-    // Prints the link, and serves on threads of its own.
-    private static HttpListener Serve(CommandLine line, TextWriter to, Feed feed, IPageRecording recording)
+    // On threads of its own.
+    private static HttpListener Serve(CommandLine line, Feed feed, IPageRecording recording, out string link)
     {
         string key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         var listener = Listen(line.Number("--port", 0), out int port);
-        to.WriteLine($"http://127.0.0.1:{port}/?key={key}   (Ctrl-C ends it)");
-        to.Flush();
+        link = $"http://127.0.0.1:{port}/?key={key}   (Ctrl-C ends it)";
         new Thread(() => Serve(listener, key, port, feed, recording)) { IsBackground = true, Name = "web" }.Start();
         return listener;
     }

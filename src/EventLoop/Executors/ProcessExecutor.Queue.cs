@@ -15,7 +15,7 @@ public sealed partial class ProcessExecutor
             return;
         }
 
-        item.Id = ++lastItem;
+        item.Id = ++LastItem;
         home!.Loop.Residents.Add(resident);
         if (Options.QueueCapacity > 0 && waiting.Count >= Options.QueueCapacity && idle.Count == 0)
         {
@@ -128,7 +128,7 @@ public sealed partial class ProcessExecutor
         }
 
         var later = waiting.First;
-        while (later is not null && later.Value.Id < item.Id)
+        while (later is not null && later.Value.Id - item.Id < 0)      // unlike a comparison, the difference survives wrapping around
         {
             later = later.Next;
         }

@@ -43,7 +43,6 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
     private LoopCore? home;                                                     // any thread, interlocked
     private LoopFuture? changed;
     private int lastWorker;
-    private int lastItem;
     private int failedStarts;
     private WorkerStartException? startFailure;
     private TimerHandle? memoryWatch;
@@ -178,6 +177,9 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
     }
 
     internal void CountKilled() => killed++;
+
+    /// <summary>The number of the latest piece of work, which wraps around.</summary>
+    internal int LastItem { get; set; }
 
     /// <summary>Work that workers have, and have not begun.</summary>
     internal int WorkAhead => workers.Sum(static worker => worker.Ahead.Count);

@@ -39,12 +39,15 @@ public sealed class WorkSentAheadTests : ProcessTest
         pool.Statistics.Crashed.Should().Be(0);
     });
 
-    [Fact]
-    public void With_one_worker_what_came_back_runs_after_the_long_work_and_in_order() => RunProcesses(async () =>
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(int.MaxValue - 4)]
+    public void With_one_worker_what_came_back_runs_after_the_long_work_and_in_order(int before) => RunProcesses(async () =>
     {
         await using var pool = new ProcessExecutor(One);
         using var folder = new Folder();
         await MakeQuick(pool);
+        pool.LastItem = before;      // two billion pieces later the numbers wrap around
         var (held, quick) = StartBehindHeld(pool, folder.File("go"), Append, 30, number => (folder.File("order"), number));
         await UntilAllCameBack(pool);
         pool.Statistics.Queued.Should().Be(30);

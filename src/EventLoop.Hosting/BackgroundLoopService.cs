@@ -5,7 +5,8 @@ namespace EventLoop.Hosting;
 /// <summary>A background service that runs on a loop: <see cref="BackgroundService"/> with a coroutine as its body.</summary>
 /// <remarks>
 /// <para>Registered by <c>services.AddHostedService&lt;T&gt;()</c>. The host treats it like any background service: an exception is logged, and stops the host
-/// as <c>HostOptions.BackgroundServiceExceptionBehavior</c> says; one that returns has done its work.</para>
+/// as <c>HostOptions.BackgroundServiceExceptionBehavior</c> says; one that returns has done its work. <see cref="LoopExitException"/> ends the program with its
+/// code, and is no failure.</para>
 /// <para>Stopping the host cancels the coroutine: its current wait throws <see cref="LoopCanceledException"/>, its <c>finally</c> blocks run, on the loop, and
 /// the host waits for them. The loop itself is stopped after all services.</para>
 /// </remarks>
@@ -43,8 +44,18 @@ public abstract class BackgroundLoopService : BackgroundService
 
     /// <summary>Submits <see cref="ExecuteAsync()"/> to the loop.</summary>
     /// <param name="stoppingToken">Cancels it.</param>
-    /// <returns>Ends as the coroutine does.</returns>
-    protected sealed override Task ExecuteAsync(CancellationToken stoppingToken) => Loop.Submit(Named, stoppingToken);
+    /// <returns>Ends as the coroutine does; by <see cref="LoopExitException"/>, which ends the loop and the host, it ends as well, and does not fail.</returns>
+    protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await Loop.Submit(Named, stoppingToken).ConfigureAwait(false);
+        }
+        catch (LoopExitException)
+        {
+            // The loop has it; the host would report that the service is broken.
+        }
+    }
 
     private Coroutine Named()
     {

@@ -9,7 +9,11 @@ var builder = Host.CreateApplicationBuilder();
 builder.Services.AddEventLoop();
 builder.Services.AddSingleton(new Story(args[0]));
 builder.Services.AddHostedService<Service>();
-await builder.Build().RunAsync();
+var host = builder.Build();
+var service = host.Services.GetServices<IHostedService>().OfType<Service>().Single();
+await host.RunAsync();
+await Task.WhenAny(service.ExecuteTask!);
+Console.WriteLine(service.ExecuteTask!.IsFaulted ? "the service has failed" : "the service has ended");
 Console.WriteLine("the host has ended");
 
 internal sealed record Story(string End);

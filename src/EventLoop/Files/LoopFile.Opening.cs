@@ -1,5 +1,6 @@
 using System.Text;
 using EventLoop.Native;
+using EventLoop.Scheduling;
 
 namespace EventLoop.IO;
 

@@ -1,5 +1,5 @@
-using EventLoop.Native;
 using EventLoop.Net;
+using EventLoop.Scheduling;
 
 namespace EventLoop.Processes;
 
@@ -87,7 +87,7 @@ internal static class Capture
                     full.Add(block);
                 }
 
-                block = LargePages.Under(GC.AllocateUninitializedArray<byte>((int)Math.Clamp(total, first, largest)));
+                block = LargePages.NewArray((int)Math.Clamp(total, first, largest));
                 filled = 0;
             }
 
@@ -115,7 +115,7 @@ internal static class Capture
             throw new LimitOverrunException($"{total} bytes came, which is more than one array holds. Read the output piece by piece.", total);
         }
 
-        var all = LargePages.Under(GC.AllocateUninitializedArray<byte>((int)total));
+        var all = LargePages.NewArray((int)total);
         var starts = new int[full.Count];
         int at = 0;
         for (int i = 0; i < starts.Length; i++)

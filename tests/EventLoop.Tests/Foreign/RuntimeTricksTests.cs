@@ -69,8 +69,9 @@ public sealed class RuntimeTricksTests : LoopTest
     public void The_probe_of_the_awaiters_passes_here() => EventLoop.Foreign.ForeignAwaiterProbe.Passes().Should().BeTrue();
 
     [Fact]
-    public void A_large_file_is_read_the_same_when_no_large_pages_are_asked_for() => RunWith(
+    public void Large_files_and_outputs_are_read_the_same_when_no_large_pages_are_asked_for() => RunWith(
         "EventLoop.UseSmallPages",
+        "-method", $"{typeof(Processes.SubprocessTests).FullName}.{nameof(Processes.SubprocessTests.A_large_output_comes_whole_and_in_its_order)}",
         "-method", $"{typeof(Files.LoopFileTests).FullName}.{nameof(Files.LoopFileTests.A_file_of_many_megabytes_is_read_whole)}",
         "-method", $"{typeof(RuntimeTricksTests).FullName}.{nameof(Large_pages_are_asked_for_unless_the_switch_is_set)}");
 
@@ -78,10 +79,10 @@ public sealed class RuntimeTricksTests : LoopTest
     public void Large_pages_are_asked_for_unless_the_switch_is_set()
     {
         bool isSet = AppContext.TryGetSwitch("EventLoop.UseSmallPages", out bool value) && value;
-        EventLoop.IO.LargePages.NewArray(9 << 20).Should().HaveCount(9 << 20);
+        EventLoop.Scheduling.LargePages.NewArray(9 << 20).Should().HaveCount(9 << 20);
         Assert.SkipUnless(isSet || Directory.Exists("/sys/kernel/mm/transparent_hugepage"), "this system has no large pages");
 
-        EventLoop.IO.LargePages.IsOn.Should().Be(!isSet);
+        EventLoop.Scheduling.LargePages.IsOn.Should().Be(!isSet);
     }
 
     private static void RunWith(string name, params string[] selection)

@@ -1,7 +1,6 @@
 using EventLoop.Native;
-using EventLoop.Scheduling;
 
-namespace EventLoop.IO;
+namespace EventLoop.Scheduling;
 
 /// <summary>New arrays of many megabytes on large pages of the system. Any thread.</summary>
 /// <remarks>

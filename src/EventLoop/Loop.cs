@@ -201,11 +201,6 @@ public sealed partial class Loop : IDisposable
     /// <inheritdoc/>
     public override string ToString() => $"{Name} ({(closed ? "closed" : IsRunning ? "running" : "not running")}, {Core.Tasks.Count} tasks)";
 
-    internal int LastTaskId { get; set; }
-
-    /// <summary>Begins again at one after two billion tasks, which a busy server makes in a working day.</summary>
-    internal int NextTaskId() => LastTaskId = LastTaskId == int.MaxValue ? 1 : LastTaskId + 1;
-
     internal CoroutineWatch NewWatch(Type stateMachine) => NewWatch(MethodNames.OfStateMachine(stateMachine));
 
     internal CoroutineWatch NewWatch(string method) => new(Losses, method, Debug ? Origin.Capture() : null);

@@ -18,6 +18,7 @@ internal sealed class LoopState : LoopCore
 {
     internal readonly Loop Loop;
     internal readonly TaskTable Tasks = new();
+    internal readonly TaskNumbers TaskNumbers;
     internal readonly CancelRounds CancelRounds = new();
 
     internal ConditionalWeakTable<Task, ForeignTask>? ForeignTasks;
@@ -31,7 +32,11 @@ internal sealed class LoopState : LoopCore
     internal object? Blocks;
 
     internal LoopState(Loop loop, LoopClock clock, IPoller poller, bool observeBlocking, int? seed)
-        : base(clock, poller, observeBlocking, seed) => Loop = loop;
+        : base(clock, poller, observeBlocking, seed)
+    {
+        Loop = loop;
+        TaskNumbers = new TaskNumbers(Tasks);
+    }
 
     internal override string Name => Loop.Name;
 

@@ -19,6 +19,8 @@ internal static class LoopStateAccess
         /// <summary>The unfinished tasks.</summary>
         internal TaskTable Tasks => Unsafe.As<LoopState>(core).Tasks;
 
+        internal TaskNumbers TaskNumbers => Unsafe.As<LoopState>(core).TaskNumbers;
+
         /// <summary>The task whose step is running.</summary>
         internal LoopTask? CurrentTask => core.Current?.Task;
 

@@ -26,7 +26,7 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
     private protected LoopTask(LoopCore core, string? name, ITaskOwner? owner)
     {
         context = owner is null ? new TaskContext(core, this) : new ChildContext(core, this, owner);
-        Id = core.Loop.NextTaskId();
+        Id = core.TaskNumbers.Next();
         Place = core.CurrentTask?.Id ?? 0;
         if (name is not null)
         {
@@ -39,7 +39,7 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
         }
     }
 
-    /// <summary>Counts from 1 within its loop.</summary>
+    /// <summary>Counts from 1 within its loop; after two billion tasks it begins again at 1 and leaves out those that still live.</summary>
     public int Id { get; }
 
     /// <summary>The <see cref="Id"/> of the task that made it; zero: code outside any task. Any thread.</summary>

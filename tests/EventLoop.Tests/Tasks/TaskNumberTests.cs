@@ -3,17 +3,24 @@ namespace EventLoop.Tests.Tasks;
 public sealed class TaskNumberTests
 {
     [Fact]
-    public void After_two_billion_tasks_the_numbers_begin_again_at_one() => Loop.Run(async Coroutine () =>
+    public void After_two_billion_tasks_the_numbers_begin_again_and_leave_out_those_of_living_tasks() => Loop.Run(async Coroutine () =>
     {
-        Loop.Current.LastTaskId = int.MaxValue - 3;
         var gate = new AsyncEvent();
+        var old = Enumerable.Range(0, 5).Select(_ => Loop.CreateTask(gate.WaitAsync())).ToArray();      // 2 to 6, beside the first task
+        await Loop.Yield();
+        old[1].Cancel();
+        await Loop.Yield();
+        await Loop.Yield();
+        BeginAgainAfter(3);
         var parents = Enumerable.Range(0, 4).Select(_ => Loop.CreateTask(Parent(gate))).ToArray();
-        parents.Select(static parent => parent.Id).Should().Equal(int.MaxValue - 2, int.MaxValue - 1, int.MaxValue, 1);
+        parents.Select(static parent => parent.Id).Should().Equal(int.MaxValue - 3, int.MaxValue - 2, int.MaxValue - 1, 3);
         await Loop.Yield();
         await Loop.Yield();
+        int[] expected = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, int.MaxValue - 3, int.MaxValue - 2, int.MaxValue - 1];
         var snapshot = Loop.Current.TakeSnapshot();
-        snapshot.Tasks.Select(static task => task.Id).Should().BeInAscendingOrder().And.Contain([1, 2, int.MaxValue]);
-        foreach (var parent in parents[..3])      // the first task of the loop is also a number one
+        snapshot.Tasks.Select(static task => task.Id).Should().Equal(expected);
+        Loop.AllTasks().Select(static task => task.Id).Should().Equal(expected);
+        foreach (var parent in parents)
         {
             snapshot.Tasks.Should().ContainSingle(task => task.CreatedBy == parent.Id);
         }
@@ -21,8 +28,45 @@ public sealed class TaskNumberTests
         gate.Set();
         var children = await Loop.Gather(parents);
         children.Select(static child => child.CreatorId).Should().Equal(parents.Select(static parent => parent.Id));
-        children.Select(static child => child.Id).Should().Equal(2, 3, 4, 5);
+        children.Select(static child => child.Id).Should().Equal(7, 8, 9, 10);
+
+        BeginAgainAfter(0);
+        Loop.CreateTask(gate.WaitAsync()).Id.Should().Be(2, "those that had been left out have ended");
     });
+
+    [Fact]
+    public void After_two_billion_tasks_the_end_of_the_loop_still_cancels_each_that_is_left()
+    {
+        int canceled = 0;
+        Loop.Run(async Coroutine () =>
+        {
+            for (int round = 0; round < 3; round++)
+            {
+                for (int i = 0; i < 2; i++)
+                {
+                    _ = Loop.CreateTask(WaitForEver());
+                }
+
+                await Loop.Yield();
+                BeginAgainAfter(round);
+            }
+        });
+        canceled.Should().Be(6);
+
+        async Coroutine WaitForEver()
+        {
+            try
+            {
+                await new AsyncEvent().WaitAsync();
+            }
+            finally
+            {
+                canceled++;
+            }
+        }
+    }
+
+    private static void BeginAgainAfter(int tasks) => Loop.Current.Core.TaskNumbers.ContinueAfter(int.MaxValue - 1 - tasks);
 
     private static async Coroutine<LoopTask> Parent(AsyncEvent gate)
     {

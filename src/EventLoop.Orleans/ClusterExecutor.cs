@@ -210,6 +210,7 @@ public sealed partial class ClusterExecutor : IExecutor
         finally
         {
             calls.Grains.DeleteObjectReference<IProgressObserver>(reference);
+            GC.KeepAlive(listener);      // Orleans references it weakly, and calls nobody when it has been collected
         }
     }
 

@@ -361,6 +361,27 @@ public sealed class ClusterExecutorTests(Cluster cluster)
     });
 
     [Fact]
+    public void Progress_goes_on_after_collections() => RunLoop(async () =>
+    {
+        var seen = new List<int>();
+        int result = await New().Run(
+            static (int count, WorkerContext<int> context) =>
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    context.Report(i);
+                    GC.Collect();
+                }
+
+                return count;
+            },
+            20,
+            (int progress) => seen.Add(progress));
+        result.Should().Be(20);
+        seen.Should().Equal(Enumerable.Range(0, 20));
+    });
+
+    [Fact]
     public void What_a_progress_callback_throws_is_thrown_by_Run_and_cancels_the_work() => RunLoop(async () =>
     {
         var failure = await Catch(New().Run(

@@ -94,6 +94,20 @@ public class MemoryStreamTests
         TestLoop.Clock.Elapsed.Should().Be(TimeSpan.FromSeconds(80));
     }
 
+    [LoopTheory]
+    [InlineData(51)]
+    [InlineData(0.5)]
+    [InlineData(0.0001)]
+    [InlineData(1.7)]
+    public async Task Bytes_take_their_time_to_the_tick(double milliseconds)
+    {
+        var delay = TimeSpan.FromMilliseconds(milliseconds);
+        using var pair = new MemoryStreamPair(new MemoryStreamOptions { Delay = delay });
+        await pair.Left.WriteAsync(new byte[1]);
+        (await pair.Right.ReadAsync(new byte[1])).Should().Be(1);
+        TestLoop.Clock.Elapsed.Should().Be(delay);
+    }
+
     [LoopFact]
     public async Task A_reset_wakes_who_waits_and_fails_whatever_comes_later()
     {

@@ -42,7 +42,7 @@ internal sealed class MemoryPipe
                         return Take(buffer.Span);
                     }
 
-                    wait = Task.Delay(left, time, cancellationToken);
+                    wait = Delay(left, cancellationToken);
                 }
                 else if (completed)
                 {
@@ -77,8 +77,7 @@ internal sealed class MemoryPipe
                 int room = lockstep ? buffer.Length : Math.Min(buffer.Length, options.Capacity - buffered);
                 if (room > 0)
                 {
-                    segments.Enqueue(new MemorySegment(buffer[..room].Span,
-                        time.GetTimestamp() + (long)(options.Delay.TotalSeconds * time.TimestampFrequency)));
+                    segments.Enqueue(new MemorySegment(buffer[..room].Span, Arrival));
                     buffered += room;
                     buffer = buffer[room..];
                     Signal();
@@ -94,6 +93,23 @@ internal sealed class MemoryPipe
 
             await wait;
         }
+    }
+
+    private long Arrival
+    {
+        get
+        {
+            long now = time.GetTimestamp();
+            return now + (long)Int128.Min((Int128)options.Delay.Ticks * time.TimestampFrequency / TimeSpan.TicksPerSecond, long.MaxValue - now);
+        }
+    }
+
+    // To the tick: Task.Delay knows whole milliseconds only, and a virtual clock would stand still for the rest.
+    private async Task Delay(TimeSpan left, CancellationToken cancellationToken)
+    {
+        var reached = NewSignal();
+        await using var timer = time.CreateTimer(static signal => ((TaskCompletionSource)signal!).TrySetResult(), reached, left, Timeout.InfiniteTimeSpan);
+        await reached.Task.WaitAsync(cancellationToken);
     }
 
     /// <summary>The writer has no more.</summary>

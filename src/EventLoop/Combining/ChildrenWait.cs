@@ -77,6 +77,11 @@ internal abstract class ChildrenWait : WaitPoint, IAwaitsOthers
 
     public override WaitKind Kind => WaitKind.Gather;
 
+    public override BlockersNeeded Needs => alarm is not null ? BlockersNeeded.Nothing : EndsWithAny ? BlockersNeeded.Any : BlockersNeeded.All;
+
+    /// <summary>Whether one that ends suffices.</summary>
+    private protected virtual bool EndsWithAny => false;
+
     public override void CollectBlockers(WaitNode node, List<IStepOwner> blockers) =>
         blockers.AddRange(Children.OfType<LoopTask>().Where(static child => !child.IsCompleted));
 

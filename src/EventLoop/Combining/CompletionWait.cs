@@ -9,6 +9,8 @@ internal sealed class CompletionWait(LoopAwaitable[] children) : ChildrenWait(ch
 
     protected override bool IsReady => ended.Count > 0 || TimedOut;
 
+    private protected override bool EndsWithAny => true;
+
     /// <summary>The index of the next one.</summary>
     internal bool TryTake(out int next) => ended.TryDequeue(out next);
 

@@ -9,6 +9,8 @@ internal sealed class ReturnWhenWait(LoopAwaitable[] children, ReturnWhen return
 
     protected override bool IsReady => Pending == 0 || enough || TimedOut;
 
+    private protected override bool EndsWithAny => returnWhen == ReturnWhen.FirstCompleted;
+
     protected override void OnChildEnded(LoopAwaitable child, int index)
     {
         enough |= returnWhen switch

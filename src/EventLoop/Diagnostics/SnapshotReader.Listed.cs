@@ -70,8 +70,15 @@ internal sealed partial class SnapshotReader
         ResourceNames.Cut(wait.Text),
         wait.Resource is { } resource ? IdOf(resource) : 0,
         wait.Name is { } name ? ResourceNames.Cut(name) : null,
-        wait.Blockers.Count == 0 ? [] : [.. wait.Blockers.Select(static task => task.Id).Distinct().Order().Take(MostIds)],
+        wait.Blockers.Count == 0 ? [] : IdsOf(wait),
         wait.Due is { } due ? TimeSpan.FromTicks(due - now) : null);
+
+    // Those who wait for one of several holders of the same thing share one array.
+    private int[] IdsOf(WaitReading wait) => wait is { Needs: BlockersNeeded.Any, Resource: { } resource }
+        ? CollectionsMarshal.GetValueRefOrAddDefault(holdersOf, resource, out _) ??= FirstIds(wait.Blockers.Select(static task => task.Id))
+        : FirstIds(wait.Blockers.Select(static task => task.Id));
+
+    private static int[] FirstIds(IEnumerable<int> all) => [.. all.Distinct().Order().Take(MostIds)];
 
     // Children of a group that are in nothing else share one array.
     private ScopeSnapshot[] ScopesOf(TaskReading reading)
@@ -123,7 +130,7 @@ internal sealed partial class SnapshotReader
         {
             if (task.Waits[i].Kind == WaitKind.Group && blockersOf.TryGetValue(task.Id, out var children))
             {
-                ((WaitSnapshot[])task.Waits)[i] = task.Waits[i] with { Blockers = [.. children.Distinct().Order().Take(MostIds)] };
+                ((WaitSnapshot[])task.Waits)[i] = task.Waits[i] with { Blockers = FirstIds(children.Where(static id => id > 0)) };
             }
         }
     }

@@ -28,6 +28,9 @@ internal sealed partial class SnapshotReader
     private readonly Dictionary<object, int> ids = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<int, LoopTask> blocked = [];
     private readonly SortedDictionary<int, IReadOnlyList<int>> blockersOf = [];
+    private readonly Dictionary<int, IReadOnlyList<int>> anyOf = [];       // points of the graph, numbered downwards, for waits that one of several ends
+    private readonly Dictionary<object, int> anyOfResource = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<object, int[]> holdersOf = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<int, IdList> awaitersOf = [];
     private readonly Dictionary<Scope, List<int>> childrenOf = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Scope, int> joinOf = new(ReferenceEqualityComparer.Instance);
@@ -261,11 +264,10 @@ internal sealed partial class SnapshotReader
                 continue;
             }
 
-            blockers ??= [];
-            foreach (var blocker in wait.Blockers)
+            NoteBlockers(wait, blockers ??= []);
+            if (wait.Kind is WaitKind.Task or WaitKind.Gather)
             {
-                blockers.Add(blocker.Id);
-                if (wait.Kind is WaitKind.Task or WaitKind.Gather)
+                foreach (var blocker in wait.Blockers)
                 {
                     (CollectionsMarshal.GetValueRefOrAddDefault(awaitersOf, blocker.Id, out _) ??= new IdList()).Add(id);
                 }
@@ -277,6 +279,32 @@ internal sealed partial class SnapshotReader
             blockersOf[id] = blockers;
             blocked[id] = reading.Task;
         }
+    }
+
+    private void NoteBlockers(WaitReading wait, List<int> blockers)
+    {
+        switch (wait.Needs)
+        {
+            case BlockersNeeded.All:
+                blockers.AddRange(wait.Blockers.Select(static blocker => blocker.Id));
+                break;
+            case BlockersNeeded.Any when wait.Resource is { } resource:
+                // All who wait there share the point: waiters times holders would be too many.
+                ref int shared = ref CollectionsMarshal.GetValueRefOrAddDefault(anyOfResource, resource, out bool known);
+                shared = known ? shared : NewPoint(wait);
+                blockers.Add(shared);
+                break;
+            case BlockersNeeded.Any:
+                blockers.Add(NewPoint(wait));
+                break;
+        }
+    }
+
+    private int NewPoint(WaitReading wait)
+    {
+        int point = -1 - anyOf.Count;
+        anyOf.Add(point, [.. wait.Blockers.Select(static blocker => blocker.Id)]);
+        return point;
     }
 
     private void TurnRound()
@@ -299,7 +327,7 @@ internal sealed partial class SnapshotReader
     private List<IReadOnlyList<TaskSnapshot>> FindCycles()
     {
         var found = new List<IReadOnlyList<TaskSnapshot>>();
-        foreach (int[] ring in CycleFinder.Find(blockersOf))
+        foreach (int[] ring in CycleFinder.Find(blockersOf, anyOf))
         {
             var whole = new List<TaskSnapshot>(ring.Length);
             for (int i = 0; i < ring.Length; i++)

@@ -135,6 +135,7 @@ internal sealed class TaskReader(LoopCore core, long now, HashSet<LoopTask> read
         wait.Resource = resource;
         wait.Name = name;
         wait.Blockers = BlockersOf(node, target, kind, resource);
+        wait.Needs = target.Needs;
         wait.Due = kind == WaitKind.Sleep ? core.Timers.FindDue(node) : null;
     }
 

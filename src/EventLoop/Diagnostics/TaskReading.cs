@@ -29,6 +29,9 @@ internal sealed class WaitReading
     /// <summary>The tasks that have to do something first; those of a group are found from the other side.</summary>
     internal IReadOnlyList<LoopTask> Blockers = [];
 
+    /// <summary>How many of them it takes.</summary>
+    internal BlockersNeeded Needs;
+
     /// <summary>When it ends by itself, in ticks of loop time.</summary>
     internal long? Due;
 }

@@ -122,6 +122,8 @@ public sealed class OpenFileCache : IDisposable
         return Note(path, found)?.Lend();
     }
 
+    private TimeSpan ValidUntil => TimeSpan.FromTicks(LoopClock.Add(Loop.Current.Time.Ticks, options.Validity.Ticks));
+
     // Records what is known about the path from now on.
     private OpenFileEntry? Note(string path, in FileLookup found)
     {
@@ -131,7 +133,7 @@ public sealed class OpenFileCache : IDisposable
             {
                 another.Dispose();      // it is still the same file
                 known.WasBroughtIn = false;
-                known.ValidUntil = Loop.Current.Time + options.Validity;
+                known.ValidUntil = ValidUntil;
                 NoteUse(known);
                 return known;
             }
@@ -144,7 +146,7 @@ public sealed class OpenFileCache : IDisposable
             return null;
         }
 
-        var entry = new OpenFileEntry(path, found.Handle, found.Facts, found.IsLocal) { ValidUntil = Loop.Current.Time + options.Validity };
+        var entry = new OpenFileEntry(path, found.Handle, found.Facts, found.IsLocal) { ValidUntil = ValidUntil };
         entries.Add(path, entry);
         byUse.Add(entry);
         if (entries.Count > options.Capacity)

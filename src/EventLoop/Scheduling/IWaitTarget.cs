@@ -15,6 +15,19 @@ internal enum AbortResult
     Refused,
 }
 
+/// <summary>What has to come of those that a wait waits for.</summary>
+internal enum BlockersNeeded
+{
+    /// <summary>It cannot end while one of them is stuck.</summary>
+    All,
+
+    /// <summary>One of them suffices.</summary>
+    Any,
+
+    /// <summary>It ends by itself.</summary>
+    Nothing,
+}
+
 /// <summary>What a parked node waits for.</summary>
 internal interface IWaitTarget
 {
@@ -39,4 +52,7 @@ internal interface IWaitTarget
 
     /// <summary>Collects, for reports of deadlocks, the tasks that have to do something before this wait can end, where they are known.</summary>
     void CollectBlockers(WaitNode node, List<IStepOwner> blockers) { }
+
+    /// <summary>How many of them it takes.</summary>
+    BlockersNeeded Needs => BlockersNeeded.All;
 }

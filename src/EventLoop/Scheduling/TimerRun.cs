@@ -60,6 +60,11 @@ internal sealed class TimerRun(int number, int start = 0, TimerHeap? heap = null
         if (tail == EndOfPositions)
         {
             Compact();
+            if (!Accepts(entry.Due))
+            {
+                heap!.Add(entry);      // the end is in the middle of a chunk now
+                return;
+            }
         }
 
         if ((tail & (ChunkSize - 1)) == 0 && tail > head)

@@ -85,25 +85,22 @@ public class AsyncSemaphore
     /// <summary>Takes a permit if one is free; never waits, never overtakes a waiter.</summary>
     /// <returns>Whether one was free.</returns>
     /// <exception cref="InvalidOperationException">Called from a thread other than the loop's.</exception>
-    public bool TryAcquire()
+    public bool TryAcquire() => TryAcquire(out _);      // the task's own Release uses that up, and not the releaser of a permit that it had before
+
+    /// <inheritdoc cref="TryAcquire()"/>
+    /// <param name="releaser">What returns the permit.</param>
+    public bool TryAcquire(out Releaser releaser)
     {
         binding.Verify("AsyncSemaphore.TryAcquire");
+        releaser = default;
         if (count == 0)
         {
             return false;
         }
 
         count--;
+        releaser = grants.Issue(this, binding.Current?.Task);
         return true;
-    }
-
-    /// <inheritdoc cref="TryAcquire()"/>
-    /// <param name="releaser">What returns the permit.</param>
-    public bool TryAcquire(out Releaser releaser)
-    {
-        bool taken = TryAcquire();
-        releaser = taken ? grants.Issue(this, binding.Current?.Task) : default;
-        return taken;
     }
 
     /// <summary>Returns permits: to the first waiters, and the rest to later callers.</summary>

@@ -183,6 +183,8 @@ internal abstract class PooledWait : LoopItem, ICoroutineSource, IWaitTarget
 
     public virtual void CollectBlockers(WaitNode node, List<IStepOwner> blockers) { }
 
+    public virtual BlockersNeeded Needs => BlockersNeeded.All;
+
     public virtual WaitKind Kind => WaitKind.Other;
 
     public virtual object? Resource => null;

@@ -121,6 +121,8 @@ internal sealed class TokenWait : PooledWait<Releaser>
 
     public override void CollectBlockers(WaitNode node, List<IStepOwner> blockers) => limiter?.CollectBorrowers(blockers);
 
+    public override BlockersNeeded Needs => BlockersNeeded.Any;
+
     public override WaitKind Kind => WaitKind.Limiter;
 
     public override object? Resource => limiter;

@@ -70,9 +70,9 @@ public abstract partial class LoopAwaitable
         {
             state = how;
             OnOutcome();
-            if (before is not null)
+            if (before is WaitNode { State: WaitState.Parked } waiter)      // else what the outcome has cancelled has left meanwhile
             {
-                Unsafe.As<WaitNode>(before).Wake(core);
+                waiter.Wake(core);
             }
 
             return;

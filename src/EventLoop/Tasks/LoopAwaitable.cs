@@ -167,7 +167,7 @@ public abstract partial class LoopAwaitable : IWaitTarget, ICompletion
         }
         else
         {
-            Rare!.Waiters.Remove(node);
+            Rare?.Waiters.Remove(node);      // null: it is ending, and its only waiter leaves before it is woken
         }
     }
 

@@ -32,6 +32,8 @@ internal abstract class WaitPoint : IWaitTarget
 
     public virtual void CollectBlockers(WaitNode node, List<IStepOwner> blockers) { }
 
+    public virtual BlockersNeeded Needs => BlockersNeeded.All;
+
     public virtual WaitKind Kind => WaitKind.Other;
 
     public virtual object? Resource => this;

@@ -26,6 +26,19 @@ public sealed class OpenFileCacheTests : FileTest
     }
 
     [Fact]
+    public void What_is_valid_for_ever_is_opened_once() => RunLoop(async () =>
+    {
+        Put("a", "old");
+        await Loop.Sleep(1);
+        using var cache = new OpenFileCache(Folder, new() { Validity = TimeSpan.MaxValue });
+        (await Read(cache, "a")).Should().Be("old");
+        Put("new", "newer");
+        File.Move(At("new"), At("a"), overwrite: true);
+        await Loop.Sleep(TimeSpan.FromDays(400));
+        (await Read(cache, "a")).Should().Be("old");
+    });
+
+    [Fact]
     public void When_its_validity_is_over_a_file_is_what_it_is_then() => RunLoop(async () =>
     {
         Put("a", "old");

@@ -89,6 +89,29 @@ public sealed class TimerRunTests
         run.First.Due.Should().Be(-5);
     }
 
+    [Fact]
+    public void A_deadline_that_the_end_of_the_positions_brings_into_a_chunk_that_cannot_hold_it_goes_to_the_heap()
+    {
+        var heap = new TimerHeap();
+        var run = new TimerRun(Number, TimerRun.EndOfPositions - (2 * TimerRun.ChunkSize), heap);
+        var items = Enumerable.Range(0, 2 * TimerRun.ChunkSize).Select(static i => new Item(i)).ToArray();
+        foreach (var item in items)
+        {
+            run.Append(new TimerEntry { Due = 0, Item = item });
+        }
+
+        foreach (var item in items[10..^1000])
+        {
+            run.Remove(item);
+        }
+
+        long due = uint.MaxValue + 10L;
+        run.Accepts(due).Should().BeTrue("it would be the first of a chunk");
+        run.Append(new TimerEntry { Due = due, Item = new Item(0) });
+        run.LastDue.Should().Be(0);
+        heap.First.Due.Should().Be(due);
+    }
+
     private static int Position(Item item)
     {
         TimerRun.NumberOf(item.TimerSlot).Should().Be(Number);

@@ -22,6 +22,36 @@ public sealed class TaskGroupTests : LoopTest
         Log.Should().Equal("body", "quick", "slow", "after");
     }
 
+    [Theory]
+    [InlineData("the body by a gather")]
+    [InlineData("the body by a shield")]
+    [InlineData("a sibling by a gather")]
+    [InlineData("a sibling by a shield")]
+    public void A_child_that_fails_while_a_combinator_waits_for_it_fails_the_group(string who)
+    {
+        foreach (int after in new[] { 0, 1, 2 })
+        {
+            // Not under the options of other tests: what is watched has details, and this is about a task that has none.
+            Exception? thrown = null;
+            Loop.Run(async Coroutine () => thrown = await Catch(TaskGroup.Run(async Coroutine (group) =>
+            {
+                var failing = group.CreateTask(ThrowAfter<int>(after, _failure));
+                var other = group.CreateTask(After(9, 1));
+                async Coroutine Combined() => await (who.EndsWith("gather", StringComparison.Ordinal) ? GatherBoth() : Loop.Shield(failing));
+                async Coroutine<int> GatherBoth() => (await Loop.Gather(failing, other))[0];
+                if (who.StartsWith("the body", StringComparison.Ordinal))
+                {
+                    await Combined();
+                }
+                else
+                {
+                    group.StartSoon(Combined());
+                }
+            })));
+            thrown.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(_failure);
+        }
+    }
+
     [Fact]
     public void A_group_gives_the_value_of_its_body() => RunLoop(async () =>
     {

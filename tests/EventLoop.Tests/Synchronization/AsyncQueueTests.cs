@@ -491,10 +491,15 @@ public sealed class AsyncQueueTests : LoopTest
         await queue.PutAsync("two", 2);
         LoopTask putter = Loop.CreateTask(queue.PutAsync("thirteen", 13));
         await Yields(2);
+        LoopTask next = Loop.CreateTask(queue.PutAsync("three", 3));
+        await Yields(2);
 
         (await queue.GetAsync()).Element.Should().Be("one");
 
+        queue.Count.Should().Be(2, "the room is the next putter's, and nobody overtakes");
         (await Catch(putter)).Should().BeOfType<InvalidOperationException>().Which.Message.Should().Be("incomparable");
+        await next;
         (await queue.GetAsync()).Element.Should().Be("two");
+        (await queue.GetAsync()).Element.Should().Be("three");
     });
 }

@@ -85,6 +85,22 @@ public sealed class AsyncSemaphoreTests : LoopTest
     });
 
     [Fact]
+    public void Release_returns_a_permit_of_TryAcquire_and_leaves_the_releaser_around_it_alone() => RunLoop(async () =>
+    {
+        var semaphore = new AsyncSemaphore(2);
+        for (int i = 0; i < 3; i++)
+        {
+            using (await semaphore.AcquireAsync())
+            {
+                semaphore.TryAcquire().Should().BeTrue();
+                semaphore.Release();
+            }
+
+            semaphore.CurrentCount.Should().Be(2);
+        }
+    });
+
+    [Fact]
     public void A_releaser_is_good_once_and_not_after_the_tasks_own_Release() => RunLoop(async () =>
     {
         var semaphore = new AsyncSemaphore(2);

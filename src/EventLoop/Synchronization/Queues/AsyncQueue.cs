@@ -288,18 +288,22 @@ public class AsyncQueue<T> : IAsyncEnumerable<T>, IBacklog, ICounted
 
     private void TakeFromPutter()
     {
-        var putter = Putters.TakeFirst()!;
-        try
+        while (Putters.TakeFirst() is { } putter)
         {
-            Store(Unsafe.As<QueuePut<T>>(putter.Target!).Item!);
-        }
-        catch (Exception failure)
-        {
-            putter.WakeWith(failure);      // of a comparer: the putter's item is the one that it refuses
-            return;
+            try
+            {
+                Store(Unsafe.As<QueuePut<T>>(putter.Target!).Item!);
+            }
+            catch (Exception failure)
+            {
+                putter.WakeWith(failure);      // of a comparer: the putter's item is the one that it refuses, and the room is the next one's
+                continue;
+            }
+
+            putter.Wake();
+            break;
         }
 
-        putter.Wake();
         AssertInvariants();
     }
 

@@ -68,7 +68,7 @@ internal sealed class SiloJob
         long start = Volatile.Read(ref begun);
         if (start != 0 && request.TimeLimit is { } limit && Stopwatch.GetElapsedTime(start) > limit)
         {
-            End(new WorkReply { Kind = WorkReplyKind.TimedOut, Silo = silo.Name });
+            Answer(new WorkReply { Kind = WorkReplyKind.TimedOut, Silo = silo.Name });      // it is watched on: it may not heed the cancellation
             Cancel();
         }
 
@@ -123,7 +123,7 @@ internal sealed class SiloJob
             await function.RunAsync(request.Argument, CallOf(0), result);
             Conclude(() => result.WrittenMemory);
         }
-        catch (Exception failure) when (failure is not LoopExitException)
+        catch (Exception failure)      // also one that would end a program: this one belongs to others, too
         {
             Fail(failure);
         }
@@ -172,9 +172,14 @@ internal sealed class SiloJob
 
     private void End(WorkReply reply)
     {
+        silo.Remove(this);
+        Answer(reply);
+    }
+
+    private void Answer(WorkReply reply)
+    {
         if (ended.TrySetResult(reply))
         {
-            silo.Remove(this);
             batch?.OneEnded();
         }
     }

@@ -10,9 +10,16 @@ internal sealed class SiloLoop : IDisposable
     {
         thread = new Thread(() =>
         {
-            using var runner = new LoopRunner(options with { HandleInterrupt = false });
-            started.SetResult(runner.Loop);
-            runner.Loop.RunForever();
+            try
+            {
+                using var runner = new LoopRunner(options with { HandleInterrupt = false });
+                started.SetResult(runner.Loop);
+                runner.Loop.RunForever();
+            }
+            catch (Exception failure) when (started.TrySetException(failure))
+            {
+                // Whoever submits work hears of it.
+            }
         }) { Name = options.Name ?? "silo-work", IsBackground = true };
         thread.UnsafeStart();
     }

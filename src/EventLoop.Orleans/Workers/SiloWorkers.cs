@@ -205,9 +205,10 @@ internal sealed class SiloWorkers : IDisposable
         {
             return await job.Ended.WaitAsync(CallTime.Patience);
         }
-        catch (TimeoutException) when (!job.Ended.IsCompleted)
+        catch (TimeoutException)
         {
-            return new WorkReply { Kind = WorkReplyKind.Running, Ticket = job.Ticket, Silo = Name };
+            // It may have ended in this moment: an exception would look like a lost silo.
+            return job.Ended.IsCompleted ? await job.Ended : new WorkReply { Kind = WorkReplyKind.Running, Ticket = job.Ticket, Silo = Name };
         }
         finally
         {

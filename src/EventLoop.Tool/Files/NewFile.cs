@@ -3,7 +3,7 @@ namespace EventLoop.Tool.Files;
 /// <summary>A file that only its owner can read, and that replaces no existing one.</summary>
 internal static class NewFile
 {
-    /// <summary>Writes it completely, or not at all: if writing fails, because the disk is full, nothing is left.</summary>
+    /// <summary>Writes it completely, or not at all: if writing fails, because the disk is full or in any other way, nothing is left.</summary>
     /// <exception cref="ToolException">It cannot be written.</exception>
     internal static void Write(string path, Action<FileStream> write)
     {
@@ -13,11 +13,16 @@ internal static class NewFile
             write(file);
             file.Dispose();
         }
-        catch (Exception failure) when (IsOfDisk(failure))
+        catch (Exception failure)
         {
             Close(file);
             File.Delete(path);
-            throw Refused(path, failure);
+            if (IsOfDisk(failure))
+            {
+                throw Refused(path, failure);
+            }
+
+            throw;
         }
         finally
         {

@@ -16,10 +16,12 @@ internal sealed class Timeline(Recording recording, long lost)
     private sealed class Track(int task)
     {
         internal readonly int Task = task;
-        internal readonly double[] Cells = new double[Columns];
         internal long Steps;
         internal TimeSpan Run;
         internal TimeSpan Longest;
+
+        // Only those that are shown need them, and there may be hundreds of thousands.
+        internal double[] Cells => field ??= new double[Columns];
     }
 
     /// <param name="from">Loop time; null: from the beginning.</param>

@@ -39,7 +39,7 @@ internal static class ChromeTrace
                     Instant(json, one, "ended");
                     break;
                 case RecordedEventKind.Mark:
-                    Instant(json, one, recording.LabelOf(one));
+                    Instant(json, one, recording.Labels.GetValueOrDefault(one.Other, "mark"));
                     break;
                 default:
                     flow++;

@@ -4,9 +4,12 @@ using EventLoop.Scheduling;
 namespace EventLoop.Diagnostics;
 
 /// <summary>The instruments of the meter "EventLoop". They read plain fields when somebody collects; loops with the same name are one measurement, and the
-/// counts of closed loops remain in the counters of their name.</summary>
+/// counts of closed loops remain in the counters of their name. Those that nobody has named, and those of more than a hundred names, are added up.</summary>
 internal static class LoopMetrics
 {
+    private const int MostNames = 100;
+    private const string AllOthers = "closed";
+
     private static readonly Lock Gate = new();      // loops close on any thread
     private static readonly Dictionary<string, Totals> Closed = [];
     private static bool started;
@@ -44,7 +47,8 @@ internal static class LoopMetrics
     {
         lock (Gate)
         {
-            Closed[loop.Name] = Closed.GetValueOrDefault(loop.Name).Plus(Totals.Of(loop));
+            string name = loop.Options.Name is { } given && (Closed.Count < MostNames || Closed.ContainsKey(given)) ? given : AllOthers;
+            Closed[name] = Closed.GetValueOrDefault(name).Plus(Totals.Of(loop));
         }
     }
 

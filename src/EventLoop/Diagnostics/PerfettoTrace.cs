@@ -61,7 +61,7 @@ internal sealed class PerfettoTrace(Recording recording, Stream to)
                 default:
                     Event(one.Time, TrackOf(one.Task), Slice.Instant, one.Kind switch
                     {
-                        RecordedEventKind.Mark => recording.LabelOf(one),
+                        RecordedEventKind.Mark => recording.Labels.GetValueOrDefault(one.Other, "mark"),
                         RecordedEventKind.TaskCreated => "created",
                         RecordedEventKind.TaskEnded => "ended",
                         _ => "stall",

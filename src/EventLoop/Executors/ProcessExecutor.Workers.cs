@@ -168,7 +168,7 @@ public sealed partial class ProcessExecutor
         {
             Retire(worker);
         }
-        else
+        else if (!worker.WasKilled)      // its end would be under way, and work that it got now would be lost
         {
             idle.Add(worker);
             if (Options.IdleTimeout is { } time && waiting.Count == 0)

@@ -32,6 +32,7 @@ internal sealed class RawOutput : PipeWriter
     // Any thread.
     private readonly CatchUpStep catchUp;
     private int isCatchUpDue;                  // its step is on its way
+    private long backlog;                      // what the system did not take when the loop sent last
 
     internal RawOutput(RawConnection owner)
     {
@@ -172,6 +173,9 @@ internal sealed class RawOutput : PipeWriter
         }
     }
 
+    // For writers on other threads. It is too high while the pipe drains by itself, which costs them one notice that comes at once.
+    private void NoteBacklog() => Volatile.Write(ref backlog, pipe.Unsent);
+
     private void Break()
     {
         broken = true;
@@ -202,7 +206,8 @@ internal sealed class RawOutput : PipeWriter
             return Result();
         }
 
-        if (outstanding >= OutputPipe.HighWater)
+        // What the loop has taken counts as well: where the peer takes nothing, it stays here.
+        if (outstanding + Volatile.Read(ref backlog) >= OutputPipe.HighWater)
         {
             var notice = new SentNotice(this);
             core.ArriveWithOthers(notice);
@@ -256,6 +261,7 @@ internal sealed class RawOutput : PipeWriter
         }
         finally
         {
+            NoteBacklog();
             sent.TrySetResult(new FlushResult(false, isCompleted: broken || owner.IsGone));
         }
     }
@@ -266,6 +272,7 @@ internal sealed class RawOutput : PipeWriter
         {
             output.isDeferred = false;
             output.TrySend();
+            output.NoteBacklog();
         }
     }
 

@@ -1,6 +1,7 @@
 namespace EventLoop.AspNetCore.Tests;
 
-/// <summary>Handlers that write their answers on other threads than the loop's.</summary>
+/// <summary>Handlers that write their answers on other threads than the loop's. Alone: other tests measure the memory of the whole process.</summary>
+[Collection(typeof(Alone))]
 public sealed class OtherThreadWriterTests
 {
     [Theory]
@@ -30,7 +31,7 @@ public sealed class OtherThreadWriterTests
             {
                 ended.SetResult();
             }
-        })));
+        })), quiet: true);
 
         using (var client = await site.ConnectAsync())
         {

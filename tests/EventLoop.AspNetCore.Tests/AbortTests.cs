@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using EventLoop.AspNetCore;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 
 namespace EventLoop.AspNetCore.Tests;
@@ -249,6 +250,35 @@ public sealed class AbortTests
         running.Should().Be(0);
         begun.Should().Be(Waiting);
         int.Parse(await site.Client.GetStringAsync("/loop")).Should().BeLessThan(20);
+    }
+
+    [Fact]
+    public async Task A_callback_of_ConnectionClosed_that_throws_is_logged_and_ends_nothing()
+    {
+        var called = new TaskCompletionSource();
+        await using var site = await Site.StartAsync(app => app.MapGet("/", (HttpContext http) =>
+        {
+            var closed = http.Features.Get<IConnectionLifetimeFeature>()!.ConnectionClosed;
+            closed.Register(() => called.SetResult());      // the callbacks run in the reverse order: this one after the failure
+            closed.Register(static () => throw new InvalidTimeZoneException("thrown by the application"));
+            return "ok";
+        }));
+
+        using (var client = await site.ConnectAsync())
+        {
+            await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            await client.ReadThroughAsync("ok");
+        }
+
+        await called.Task.WaitAsync(Patience);
+        long start = Environment.TickCount64;
+        while (!site.Log.At(LogLevel.Error).Any() && Environment.TickCount64 - start < Patience.TotalMilliseconds)
+        {
+            await Task.Delay(10);
+        }
+
+        site.Log.At(LogLevel.Error).Should().ContainSingle().Which.Should().Contain("thrown by the application");
+        (await site.Client.GetStringAsync("/")).Should().Be("ok");
     }
 
     [Fact]

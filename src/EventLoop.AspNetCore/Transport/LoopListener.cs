@@ -28,6 +28,13 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
 
     public EndPoint EndPoint { get; private set; } = new IPEndPoint(IPAddress.None, 0);
 
+    // For its connections. Any thread.
+    internal MemoryPool<byte> Memory => memory;
+
+    internal ILogger Logger => logger;
+
+    internal bool HandshakeOnPool => loops.Options.HandshakeOnPool;
+
     internal async Task BindAsync(EndPoint endPoint, CancellationToken cancellation)
     {
         bool isShared = all.Length > 1 && loops.Options.Accept == AcceptMode.ReusePort && endPoint is IPEndPoint;
@@ -182,7 +189,7 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
 
     private void Serve(LoopSocket socket)
     {
-        var connection = new ServedConnection(new Connection(socket), memory, loops.Options.HandshakeOnPool);
+        var connection = new ServedConnection(new Connection(socket), this);
         if (unbound || !accepted.Writer.TryWrite(connection))
         {
             connection.Abort(new ConnectionAbortedException("The server stops."));

@@ -8,11 +8,12 @@ using EventLoop.Scheduling;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 
 namespace EventLoop.AspNetCore.Transport;
 
 /// <summary>A connection as Kestrel sees it. Loop thread, except for what says otherwise.</summary>
-internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, IMemoryPoolFeature, IConnectionIdFeature, IConnectionTransportFeature,
+internal sealed partial class ServedConnection : ConnectionContext, IEventLoopFeature, IMemoryPoolFeature, IConnectionIdFeature, IConnectionTransportFeature,
     IConnectionItemsFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature, IConnectionSocketFeature
 {
     private static long last;      // any thread, interlocked
@@ -23,7 +24,7 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
 
     private readonly Pipes pipes;
     private readonly CancellationTokenSource closed = new();
-    private readonly bool handshakeOnPool;
+    private readonly LoopListener listener;
     private bool isTransportReplaced;            // by the TLS middleware, right after the handshake
     private IDuplexPipe transport;
     private IDictionary<object, object?>? items;
@@ -32,10 +33,9 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
     private StayingBody? body;
     private RequestEnd? end;
 
-    internal ServedConnection(Connection connection, MemoryPool<byte> memory, bool handshakeOnPool)
+    internal ServedConnection(Connection connection, LoopListener listener)
     {
-        this.handshakeOnPool = handshakeOnPool;
-        MemoryPool = memory;
+        this.listener = listener;
         pipes = new Pipes(connection, this);
         LocalEndPoint = connection.LocalEndPoint;
         RemoteEndPoint = connection.RemoteEndPoint;
@@ -54,7 +54,7 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
     public Loop Loop => Core.Loop;
 
     /// <summary>Any thread.</summary>
-    public MemoryPool<byte> MemoryPool { get; }
+    public MemoryPool<byte> MemoryPool => listener.Memory;
 
     public override string ConnectionId
     {
@@ -134,7 +134,7 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
     }
 
     // Any thread.
-    private bool IsInHandshake => handshakeOnPool && !isTransportReplaced && Features.Get<ITlsConnectionFeature>() is not null;
+    private bool IsInHandshake => listener.HandshakeOnPool && !isTransportReplaced && Features.Get<ITlsConnectionFeature>() is not null;
 
     private void OnGone()
     {
@@ -144,8 +144,24 @@ internal sealed class ServedConnection : ConnectionContext, IEventLoopFeature, I
         }
 
         Abandonable?.AbandonWhenAborted();
-        ThreadPool.UnsafeQueueUserWorkItem(static source => source.Cancel(), closed, preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.TellClosed(), this, preferLocal: false);
     }
+
+    // Thread pool, where an exception that nobody catches ends the process: the application's callbacks may throw.
+    private void TellClosed()
+    {
+        try
+        {
+            closed.Cancel();
+        }
+        catch (Exception failure)
+        {
+            LogCallbackFailed(listener.Logger, ConnectionId, failure);
+        }
+    }
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "A callback of ConnectionClosed of the connection {ConnectionId} has failed.")]
+    private static partial void LogCallbackFailed(ILogger logger, string connectionId, Exception failure);
 
     private sealed class Pipes(Connection connection, ServedConnection owner) : RawConnection(connection), IDuplexPipe
     {

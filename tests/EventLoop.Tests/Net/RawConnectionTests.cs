@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using EventLoop.Net;
 using EventLoop.Net.Connections;
 
@@ -9,6 +10,8 @@ public sealed class RawConnectionOnPortableTests() : RawConnectionTests(PollerKi
 
 public abstract class RawConnectionTests(PollerKind poller) : IoTest(poller)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     [Fact]
     public void A_cancelled_read_returns_what_has_arrived_and_was_not_reported_yet() => RunLoop(async () =>
     {
@@ -47,6 +50,104 @@ public abstract class RawConnectionTests(PollerKind poller) : IoTest(poller)
         result.Buffer.IsEmpty.Should().BeTrue();
         raw.Input.AdvanceTo(result.Buffer.End);
     });
+
+    [Fact]
+    public void A_flush_on_the_loop_that_waits_for_a_peer_that_does_not_read_is_cancelled() => RunIo(async () =>
+    {
+        var (clientSocket, serverSocket) = await ConnectPair();
+        await using var client = new Connection(clientSocket);
+        var server = new Connection(serverSocket);
+        var output = new Raw(server).Output;
+        var flush = WriteUntilOneWaits(output, isOnLoop: true);
+
+        output.CancelPendingFlush();
+
+        (await flush.WaitAsync(Patience)).IsCanceled.Should().BeTrue();
+        server.CloseNow(abort: true);
+    });
+
+    [Fact]
+    public void A_flush_on_another_thread_that_waits_for_a_peer_that_does_not_read_is_cancelled() => RunIo(async () =>
+    {
+        var (clientSocket, serverSocket) = await ConnectPair();
+        await using var client = new Connection(clientSocket);
+        var server = new Connection(serverSocket);
+        var output = new Raw(server).Output;
+        var ended = Task.Run(async () =>
+        {
+            var flush = WriteUntilOneWaits(output, isOnLoop: false);
+            output.CancelPendingFlush();
+            return await flush;
+        });
+
+        (await ended.WaitAsync(Patience)).IsCanceled.Should().BeTrue();
+        server.CloseNow(abort: true);
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_token_ends_a_flush_that_waits_for_a_peer_that_does_not_read(bool isOnLoop) => RunIo(async () =>
+    {
+        var (clientSocket, serverSocket) = await ConnectPair();
+        await using var client = new Connection(clientSocket);
+        var server = new Connection(serverSocket);
+        var output = new Raw(server).Output;
+        using var source = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        var cancellation = source.Token;
+        var ended = isOnLoop ? WriteUntilOneWaits(output, true, cancellation) : Task.Run(() => WriteUntilOneWaits(output, false, cancellation));
+
+        Exception? thrown = null;
+        try
+        {
+            await ended.WaitAsync(Patience);
+        }
+        catch (OperationCanceledException failure)
+        {
+            thrown = failure;
+        }
+
+        thrown.Should().BeAssignableTo<OperationCanceledException>().Which.CancellationToken.Should().Be(cancellation);
+        server.CloseNow(abort: true);
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Where_no_flush_waits_the_next_one_is_cancelled_and_loses_nothing(bool isOnLoop) => RunIo(async () =>
+    {
+        var (clientSocket, serverSocket) = await ConnectPair();
+        await using var client = new Connection(clientSocket);
+        await using var server = new Connection(serverSocket);
+        var output = new Raw(server).Output;
+        output.CancelPendingFlush();
+        bool[] cancelled = isOnLoop ? await WriteTwice() : await Task.Run(async () => await WriteTwice());
+
+        cancelled.Should().Equal(true, false);
+        (await client.ReadExactlyAsync(4)).Should().Equal("abab"u8.ToArray());
+
+        async ValueTask<bool[]> WriteTwice()
+        {
+            bool first = (await output.WriteAsync("ab"u8.ToArray())).IsCanceled;
+            return [first, (await output.WriteAsync("ab"u8.ToArray())).IsCanceled];
+        }
+    });
+
+    // Writes until the system takes no more; returns the flush that waits.
+    private static Task<FlushResult> WriteUntilOneWaits(PipeWriter output, bool isOnLoop, CancellationToken cancellation = default)
+    {
+        byte[] block = new byte[256 * 1024];
+        for (int i = 0; i < 1000; i++)
+        {
+            var flush = output.WriteAsync(block, cancellation).AsTask();
+            if (!flush.IsCompleted && (isOnLoop || Task.WaitAny([flush], 100) < 0 || !flush.IsCompletedSuccessfully))
+            {
+                return flush;
+            }
+        }
+
+        throw new InvalidOperationException("The system takes everything.");
+    }
 
     private sealed class Raw(Connection connection) : RawConnection(connection)
     {

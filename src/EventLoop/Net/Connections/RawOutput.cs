@@ -32,6 +32,8 @@ internal sealed class RawOutput : PipeWriter
     // Any thread.
     private readonly CatchUpStep catchUp;
     private int isCatchUpDue;                  // its step is on its way
+    private bool isNextCancelled;              // CancelPendingFlush was called while no flush waited
+    private long backlog;                      // what the system did not take when the loop sent last
 
     internal RawOutput(RawConnection owner)
     {
@@ -93,7 +95,7 @@ internal sealed class RawOutput : PipeWriter
         unflushed = 0;
         if (!IsHere)
         {
-            return FlushFromElsewhere();
+            return FlushFromElsewhere(cancellationToken);
         }
 
         CatchUpWithAll();
@@ -108,17 +110,29 @@ internal sealed class RawOutput : PipeWriter
             return Result();
         }
 
-        if (TrySend())
+        if (TrySend() || isNextCancelled)
         {
             return Result();
         }
 
-        var operation = OutputOperation.Rent(pipe, default);
+        var operation = OutputOperation.Rent(pipe, default, ofWriter: true);
         return Guard(ValueTaskBridge<FlushResult>.Begin(core, operation, operation.Version, raw: true, cancellationToken));
     }
 
-    /// <summary>Any thread.</summary>
-    public override void CancelPendingFlush() => RawStep.OnLoop(core, pipe.CancelPendingFlush);
+    /// <summary>Any thread. Ends the flush that waits, or else the next one; nothing that was written is lost.</summary>
+    public override void CancelPendingFlush() => RawStep.OnLoop(core, CancelFlush);
+
+    private void CancelFlush()
+    {
+        if (pipe.Flushing is not null)
+        {
+            pipe.CancelPendingFlush();
+        }
+        else
+        {
+            Volatile.Write(ref isNextCancelled, true);
+        }
+    }
 
     /// <summary>Any thread. Ends the sending direction after what was written.</summary>
     public override void Complete(Exception? exception = null) => RawStep.OnLoop(core, () =>
@@ -141,7 +155,11 @@ internal sealed class RawOutput : PipeWriter
         }
     }
 
-    private ValueTask<FlushResult> Result() => new(new FlushResult(isCanceled: false, isCompleted: broken || owner.IsGone));
+    private ValueTask<FlushResult> Result() => new(ResultNow());
+
+    // Any thread.
+    private FlushResult ResultNow() =>
+        new(isCanceled: Volatile.Read(ref isNextCancelled) && Interlocked.Exchange(ref isNextCancelled, false), isCompleted: broken || owner.IsGone);
 
     private void Defer()
     {
@@ -172,6 +190,9 @@ internal sealed class RawOutput : PipeWriter
         }
     }
 
+    // For writers on other threads. It is too high while the pipe drains by itself, which costs them one notice that comes at once.
+    private void NoteBacklog() => Volatile.Write(ref backlog, pipe.Unsent);
+
     private void Break()
     {
         broken = true;
@@ -194,7 +215,7 @@ internal sealed class RawOutput : PipeWriter
 
     // ---- What other threads write
 
-    private ValueTask<FlushResult> FlushFromElsewhere()
+    private ValueTask<FlushResult> FlushFromElsewhere(CancellationToken cancellation)
     {
         int outstanding = 0;
         if (!(posted?.Flush(out outstanding) ?? false) && !isLentHere)
@@ -202,9 +223,10 @@ internal sealed class RawOutput : PipeWriter
             return Result();
         }
 
-        if (outstanding >= OutputPipe.HighWater)
+        // What the loop has taken counts as well: where the peer takes nothing, it stays here.
+        if (outstanding + Volatile.Read(ref backlog) >= OutputPipe.HighWater && !Volatile.Read(ref isNextCancelled))
         {
-            var notice = new SentNotice(this);
+            var notice = new SentNotice(this, cancellation);
             core.ArriveWithOthers(notice);
             return new ValueTask<FlushResult>(notice.Sent);
         }
@@ -247,16 +269,23 @@ internal sealed class RawOutput : PipeWriter
         }
     }
 
-    private async Task TellWhenSent(TaskCompletionSource<FlushResult> sent)
+    private async Task TellWhenSent(TaskCompletionSource<FlushResult> sent, CancellationToken cancellation)
     {
+        bool isCancelled = false;
         try
         {
-            var operation = OutputOperation.Rent(pipe, default);
-            await Guard(ValueTaskBridge<FlushResult>.Begin(core, operation, operation.Version, raw: true, CancellationToken.None)).ConfigureAwait(false);
+            var operation = OutputOperation.Rent(pipe, default, ofWriter: true);
+            var flush = ValueTaskBridge<FlushResult>.Begin(core, operation, operation.Version, raw: true, cancellation);
+            isCancelled = (await Guard(flush).ConfigureAwait(false)).IsCanceled;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            sent.TrySetCanceled(cancellation);
         }
         finally
         {
-            sent.TrySetResult(new FlushResult(false, isCompleted: broken || owner.IsGone));
+            NoteBacklog();
+            sent.TrySetResult(new FlushResult(isCancelled, isCompleted: broken || owner.IsGone));
         }
     }
 
@@ -266,6 +295,7 @@ internal sealed class RawOutput : PipeWriter
         {
             output.isDeferred = false;
             output.TrySend();
+            output.NoteBacklog();
         }
     }
 
@@ -281,7 +311,7 @@ internal sealed class RawOutput : PipeWriter
     }
 
     /// <summary>Called when another thread has flushed, and waits until that is sent.</summary>
-    private sealed class SentNotice(RawOutput output) : LoopItem
+    private sealed class SentNotice(RawOutput output, CancellationToken cancellation) : LoopItem
     {
         private readonly TaskCompletionSource<FlushResult> sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -291,7 +321,13 @@ internal sealed class RawOutput : PipeWriter
         {
             output.CatchUp();
             output.Defer();
-            _ = output.TellWhenSent(sent);
+            if (output.isNextCancelled)
+            {
+                sent.TrySetResult(output.ResultNow());
+                return;
+            }
+
+            _ = output.TellWhenSent(sent, cancellation);
         }
 
         internal override void OnRejected(LoopCore core) => sent.TrySetResult(new FlushResult(false, isCompleted: true));

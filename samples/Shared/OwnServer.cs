@@ -45,7 +45,7 @@ internal sealed class OwnServer : IAsyncDisposable
         Arguments = static (folder, port) =>
         [
             "--no-defaults", $"--datadir={folder}/data", "--bind-address=127.0.0.1", $"--port={port}", $"--socket={folder}/socket", $"--pid-file={folder}/pid",
-                "--skip-log-bin", "--skip-name-resolve",
+                "--skip-log-bin", "--skip-name-resolve", "--local-infile=1",
             "--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0", "--console", .. IsRoot ? ["--user=root"] : Array.Empty<string>(),
         ],
     };

@@ -8,6 +8,7 @@ namespace WebApi;
 internal sealed class ChatRoom
 {
     private const int MostUntold = 100;
+    private const int LongestMessage = 16 * 1024;
 
     private readonly HashSet<Guest> guests = [];
 
@@ -34,19 +35,30 @@ internal sealed class ChatRoom
 
     private async Coroutine ListenAsync(WebSocket socket, Guest guest, CancellationToken gone)
     {
-        byte[] buffer = new byte[4096];
+        byte[] buffer = new byte[LongestMessage];
+        int count = 0;
         while (true)
         {
             try
             {
-                var got = await socket.ReceiveAsync(buffer.AsMemory(), gone);
+                var got = await socket.ReceiveAsync(buffer.AsMemory(count), gone);
                 if (got.MessageType == WebSocketMessageType.Close)
                 {
                     await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, gone);
                     return;
                 }
 
-                Say($"{guest.Name}: {Encoding.UTF8.GetString(buffer, 0, got.Count)}");
+                count += got.Count;
+                if (got.EndOfMessage)      // a fragment may end in the middle of a character
+                {
+                    Say($"{guest.Name}: {Encoding.UTF8.GetString(buffer, 0, count)}");
+                    count = 0;
+                }
+                else if (count == buffer.Length)
+                {
+                    await socket.CloseOutputAsync(WebSocketCloseStatus.MessageTooBig, $"at most {LongestMessage} bytes", gone);
+                    return;
+                }
             }
             catch (Exception broken) when (broken is WebSocketException or OperationCanceledException and not LoopCanceledException)
             {

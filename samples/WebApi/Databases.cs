@@ -14,7 +14,7 @@ internal sealed class Databases((string Host, int Port)? redisServer, (string Ho
     private readonly List<OwnServer> servers = [];
     private LoopTask<IConnectionMultiplexer[]>? redis;
     private LoopTask<MySqlDataSource>? mysql;
-    private int next;
+    private uint next;      // which may begin again at zero
 
     /// <summary>One of a pool: a multiplexer pipelines, so a few are enough.</summary>
     public async Task<IConnectionMultiplexer> RedisAsync()

@@ -37,6 +37,16 @@ internal sealed class DeadlineContent : HttpContent
             stream,
             cancellationToken);
 
+    // By asynchronous reads: synchronous ones heed no token.
+    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        using var body = (DeadlineStream)CreateContentReadStream(cancellationToken);
+        body.CopyTo(stream, cancellationToken);
+    }
+
+    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) =>
+        new DeadlineStream(inner.ReadAsStream(cancellationToken), limit);
+
     protected override Task<Stream> CreateContentReadStreamAsync() => CreateContentReadStreamAsync(CancellationToken.None);
 
     protected override async Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) =>

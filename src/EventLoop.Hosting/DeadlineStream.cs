@@ -26,7 +26,11 @@ internal sealed class DeadlineStream(Stream inner, RequestDeadline limit) : Stre
         return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return Read(buffer.AsMemory(offset, count), CancellationToken.None);
+    }
 
     public override void Flush()
     {
@@ -37,6 +41,21 @@ internal sealed class DeadlineStream(Stream inner, RequestDeadline limit) : Stre
     public override void SetLength(long value) => throw new NotSupportedException("The body of an answer is only read.");
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("The body of an answer is only read.");
+
+    /// <summary>The rest of the body, read synchronously.</summary>
+    internal void CopyTo(Stream destination, CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[8192];
+        while (Read(buffer, cancellationToken) is > 0 and var count)
+        {
+            destination.Write(buffer, 0, count);
+        }
+    }
+
+    // A synchronous read of the stream inside would heed no deadline. On a loop's thread nothing could end the wait: there the connection refuses it.
+    private int Read(Memory<byte> buffer, CancellationToken cancellationToken) => Loop.TryGetCurrent(out _)
+        ? inner.Read(buffer.Span)
+        : ReadAsync(buffer, cancellationToken).AsTask().GetAwaiter().GetResult();
 
     protected override void Dispose(bool disposing)
     {

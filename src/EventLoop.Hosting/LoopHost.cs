@@ -128,13 +128,7 @@ internal sealed partial class LoopHost : IDisposable
     }
 
     // What is still running is abandoned, and named by the loop; if its thread is in a step, that has to return first.
-    private void Hurry()
-    {
-        if (Loop.IsEnding)
-        {
-            Loop.Shutdown.RunOut();
-        }
-    }
+    private void Hurry() => Loop.Shutdown.LeaveNoTime();
 
     private void Post(Action action)
     {

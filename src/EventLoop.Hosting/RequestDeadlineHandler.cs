@@ -13,6 +13,9 @@ namespace EventLoop.Hosting;
 /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is not positive, and not infinite.</exception>
 public sealed class RequestDeadlineHandler(TimeSpan? deadline = null) : DelegatingHandler
 {
+    // What a timer of .NET can measure: 49.7 days.
+    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+
     private readonly TimeSpan common = Check(deadline) ?? Timeout.InfiniteTimeSpan;
 
     /// <inheritdoc/>
@@ -20,8 +23,20 @@ public sealed class RequestDeadlineHandler(TimeSpan? deadline = null) : Delegati
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var time = request.Options.TryGetValue(HttpRequestDeadlineExtensions.Key, out var own) ? own : common;
-        return time == Timeout.InfiniteTimeSpan ? base.SendAsync(request, cancellationToken) : SendInTimeAsync(request, time, cancellationToken);
+        return DeadlineOf(request) is { } time
+            ? SendInTimeAsync(request, time, static (handler, request, token) => handler.SendFurtherAsync(request, token), cancellationToken)
+            : base.SendAsync(request, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="TimeoutException">The request did not end in time.</exception>
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return DeadlineOf(request) is { } time
+            ? SendInTimeAsync(
+                request, time, static (handler, request, token) => Task.FromResult(handler.SendFurther(request, token)), cancellationToken).GetAwaiter().GetResult()
+            : base.Send(request, cancellationToken);
     }
 
     internal static TimeSpan? Check(TimeSpan? deadline)
@@ -34,14 +49,21 @@ public sealed class RequestDeadlineHandler(TimeSpan? deadline = null) : Delegati
         return deadline;
     }
 
-    private async Task<HttpResponseMessage> SendInTimeAsync(HttpRequestMessage request, TimeSpan time, CancellationToken cancellationToken)
+    private TimeSpan? DeadlineOf(HttpRequestMessage request)
+    {
+        var time = request.Options.TryGetValue(HttpRequestDeadlineExtensions.Key, out var own) ? own : common;
+        return time == Timeout.InfiniteTimeSpan || time > Longest ? null : time;
+    }
+
+    private async Task<HttpResponseMessage> SendInTimeAsync(
+        HttpRequestMessage request, TimeSpan time, Func<RequestDeadlineHandler, HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send,
+        CancellationToken cancellationToken)
     {
         var limit = new RequestDeadline(time,
             string.Create(CultureInfo.InvariantCulture, $"{request.Method} {request.RequestUri} was not over within its deadline of {time.TotalSeconds} s."));
         try
         {
-            var response = await limit.RunAsync(this, static (handler, request, token) =>
-                handler.SendFurther(request, token), request, cancellationToken).ConfigureAwait(false);
+            var response = await limit.RunAsync(this, send, request, cancellationToken).ConfigureAwait(false);
             response.Content = new DeadlineContent(response.Content, limit);
             return response;
         }
@@ -52,5 +74,7 @@ public sealed class RequestDeadlineHandler(TimeSpan? deadline = null) : Delegati
         }
     }
 
-    private Task<HttpResponseMessage> SendFurther(HttpRequestMessage request, CancellationToken token) => base.SendAsync(request, token);
+    private Task<HttpResponseMessage> SendFurtherAsync(HttpRequestMessage request, CancellationToken token) => base.SendAsync(request, token);
+
+    private HttpResponseMessage SendFurther(HttpRequestMessage request, CancellationToken token) => base.Send(request, token);
 }

@@ -114,13 +114,32 @@ public sealed class StopTests
         (await start.Should().ThrowAsync<IOException>()).Which.Message.Should().Contain(first.EndPoint.ToString()).And.Contain("address already in use");
     }
 
-    [Fact]
-    public async Task A_handler_that_exits_the_loop_stops_the_application_with_its_code()
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_handler_that_exits_the_loop_stops_the_application_with_its_code(bool handled, bool waits)
     {
         int before = Environment.ExitCode;
         try
         {
-            await using var site = await Site.StartAsync(static app => app.MapGet("/", static void () => throw new LoopExitException(3)));
+            await using var site = await Site.StartAsync(app =>
+            {
+                if (handled)
+                {
+                    app.UseExceptionHandler(static failed => failed.Run(static _ => Task.CompletedTask));
+                }
+
+                app.MapGet("/", async Task () =>
+                {
+                    if (waits)
+                    {
+                        await Task.Delay(5);
+                    }
+
+                    throw new LoopExitException(3);
+                });
+            });
             var stopping = new TaskCompletionSource();
             site.App.Lifetime.ApplicationStopping.Register(stopping.SetResult);
             using var client = await site.ConnectAsync();

@@ -131,7 +131,16 @@ public sealed class WebApiSampleTests
         (await HearAsync(ann)).Should().Be("* Bob has come; 2 here");
         await bob.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, true, default);
         (await HearAsync(ann)).Should().Be("Bob: hello");
-        await bob.CloseAsync(WebSocketCloseStatus.NormalClosure, null, default).WaitAsync(Patience);
+        byte[] text = Encoding.UTF8.GetBytes("grün");
+        await bob.SendAsync(text.AsMemory(0, 3), WebSocketMessageType.Text, false, default);      // in the middle of a character
+        await bob.SendAsync(text.AsMemory(3), WebSocketMessageType.Text, true, default);
+        (await HearAsync(ann)).Should().Be("Bob: grün");
+        await bob.SendAsync(new byte[16 * 1024 + 1], WebSocketMessageType.Text, true, default);
+        while ((await bob.ReceiveAsync(new byte[1000], default).WaitAsync(Patience)).MessageType != WebSocketMessageType.Close)
+        {
+        }
+
+        bob.CloseStatus.Should().Be(WebSocketCloseStatus.MessageTooBig);
         (await HearAsync(ann)).Should().Be("* Bob has left");
         await ann.CloseAsync(WebSocketCloseStatus.NormalClosure, null, default).WaitAsync(Patience);
     }

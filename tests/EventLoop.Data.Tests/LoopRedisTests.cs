@@ -145,6 +145,40 @@ public sealed class LoopRedisTests(Servers servers)
         (await client.PublishAsync(channel, "is anybody there?")).Should().Be(0);
     });
 
+    [Fact]
+    public void A_subscription_that_the_server_refuses_takes_no_answer_of_others() => Loop.Run(async Coroutine () =>
+    {
+        await using var server = Tcp.Listen("127.0.0.1", 0, async connection =>
+        {
+            byte[] block = new byte[64 * 1024];
+            while (await connection.ReadAsync(block) is > 0 and var count)
+            {
+                foreach (string command in Encoding.UTF8.GetString(block, 0, count).Split('*', StringSplitOptions.RemoveEmptyEntries))
+                {
+                    string[] words = command.Split("\r\n");
+                    await connection.WriteAsync(words[2] switch
+                    {
+                        "HELLO" => "+OK\r\n",
+                        "SUBSCRIBE" => "-NOPERM no\r\n",
+                        _ => $"$1\r\n{words[4]}\r\n",
+                    });
+                }
+            }
+        });
+        await using var client = await RedisClient.ConnectAsync("127.0.0.1", ((System.Net.IPEndPoint)server.EndPoint).Port);
+        await Loop.Timeout(TimeSpan.FromSeconds(30), async Coroutine (_) =>
+        {
+            var subscribing = Loop.CreateTask(client.SubscribeAsync("news"));
+            await Loop.Sleep(TimeSpan.Zero);
+            string?[] got = await Loop.Gather(client.GetAsync("a"), client.GetAsync("b"));
+            got.Should().Equal("a", "b");
+            await Loop.Wait([subscribing]);
+            subscribing.Exception.Should().BeOfType<RedisException>().Which.Message.Should().Be("NOPERM no");
+        });
+        client.WaitingCount.Should().Be(0);
+        client.IsBroken.Should().BeFalse();
+    });
+
     private static async Coroutine<string?> PingAsync(RedisClient client) => (await client.CallAsync("PING")).Text;
 
     private void OnServer(Func<OwnServer, Coroutine> body)

@@ -151,6 +151,55 @@ public sealed class HttpTests
             Token);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart")]
+    public async Task A_synchronous_request_has_its_deadline_as_well(string? answer)
+    {
+        await using var app = await App.StartAsync(static client => client.AddRequestDeadline(TimeSpan.FromMilliseconds(100)), _ => answer);
+        await Task.Run(() => app.Client.Invoking(client => client.Send(new HttpRequestMessage(HttpMethod.Get, app.Uri), Token))
+            .Should().Throw<TimeoutException>().WithMessage($"GET {app.Uri} was not over within its deadline of 0.1 s."), Token)
+            .WaitAsync(Hosts.Patience, Token);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_read_synchronously_has_to_be_over_by_the_deadline_as_well()
+    {
+        await using var app = await App.StartAsync(static client => client.AddRequestDeadline(), static first =>
+            first.Contains("/whole") ? Ok : "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart");
+        await Task.Run(() => ReadBoth(app), Token).WaitAsync(Hosts.Patience, Token);
+
+        static void ReadBoth(App app)
+        {
+            using (var whole = Ask(app.Uri + "whole"))
+            using (var reader = new StreamReader(whole.Content.ReadAsStream(Token)))
+            {
+                reader.ReadToEnd().Should().Be("ok");
+            }
+
+            using (var copied = Ask(app.Uri + "whole"))
+            {
+                using var copy = new MemoryStream();
+                copied.Content.CopyTo(copy, null, Token);
+                copy.ToArray().Should().Equal("ok"u8.ToArray());
+            }
+
+            using var stalled = Ask(app.Uri);
+            using var body = stalled.Content.ReadAsStream(Token);
+            body.Invoking(static body => body.CopyTo(Stream.Null)).Should().Throw<TimeoutException>();
+
+            HttpResponseMessage Ask(string uri) => app.Client.Send(
+                new HttpRequestMessage(HttpMethod.Get, uri).SetDeadline(TimeSpan.FromSeconds(1)), HttpCompletionOption.ResponseHeadersRead, Token);
+        }
+    }
+
+    [Fact]
+    public async Task A_deadline_that_no_timer_can_measure_is_none()
+    {
+        await using var app = await App.StartAsync(static client => client.UseEventLoop().AddRequestDeadline(TimeSpan.FromDays(60)), static _ => Ok);
+        (await app.Client.GetStringAsync(app.Uri, Token)).Should().Be("ok");
+    }
+
     [Fact]
     public void Deadlines_are_more_than_zero()
     {

@@ -126,18 +126,46 @@ public sealed class LifecycleTests
         await host.StopAsync(Token).WaitAsync(Hosts.Patience, Token);
         (await told.Task.WaitAsync(Hosts.Patience, Token)).Should().Contain("'stubborn'").And.Contain("abandoned");
         loop.IsClosed.Should().BeTrue();
+    }
 
-        static async Coroutine StubbornAsync()
+    [Fact]
+    public async Task A_loop_that_was_in_a_long_step_when_the_hosts_time_was_over_ends_right_after_it()
+    {
+        var told = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        bool cleaned = false;
+        var host = Hosts.Build(static services =>
         {
-            while (true)
+            services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(200));
+            services.AddEventLoop(static options => options.ShutdownTimeout = TimeSpan.FromMinutes(10));
+        });
+        await host.StartAsync(Token);
+        var loop = host.Loop();
+        await loop.Submit(
+            () =>
             {
-                try
-                {
-                    await Loop.Sleep(TimeSpan.FromHours(1));
-                }
-                catch (LoopCanceledException)
-                {
-                }
+                loop.ExceptionHandler = (_, context) => told.TrySetResult(context.Message);
+                Loop.CreateTask(StubbornAsync(), name: "stubborn");
+                Loop.CreateTask(OrderlyAsync(), name: "orderly");
+            },
+            Token);
+
+        loop.Post(static () => Thread.Sleep(500));
+        await host.StopAsync(Token).WaitAsync(Hosts.Patience, Token);
+        (await told.Task.WaitAsync(Hosts.Patience, Token)).Should().Contain("'stubborn'").And.Contain("abandoned");
+        await Task.Run(host.Dispose, Token).WaitAsync(Hosts.Patience, Token);
+        loop.IsClosed.Should().BeTrue();
+        cleaned.Should().BeTrue("what heeds its cancellation has a moment even then");
+
+        async Coroutine OrderlyAsync()
+        {
+            try
+            {
+                await Loop.Sleep(TimeSpan.FromHours(1));
+            }
+            finally
+            {
+                await Loop.Sleep(TimeSpan.Zero);
+                cleaned = true;
             }
         }
     }
@@ -260,6 +288,20 @@ public sealed class LifecycleTests
         await loop.Submit(() => { stop = host.StopAsync(CancellationToken.None); }, Token);
         await stop!.WaitAsync(Hosts.Patience, Token);
         loop.IsClosed.Should().BeTrue();
+    }
+
+    private static async Coroutine StubbornAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                await Loop.Sleep(TimeSpan.FromHours(1));
+            }
+            catch (LoopCanceledException)
+            {
+            }
+        }
     }
 
     private class StartWitness(Loop loop, List<string> seen) : IHostedService

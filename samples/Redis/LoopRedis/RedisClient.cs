@@ -19,7 +19,7 @@ internal sealed class RedisClient : IAsyncDisposable
     private const int MostWaiting = 100_000;
 
     private readonly Connection connection;
-    private readonly Queue<LoopFuture<Reply>> waiting = new();
+    private readonly Queue<Place> waiting = new();
     private readonly Dictionary<string, Subscription> subscriptions = [];
     private readonly AsyncEvent written = new();
     private readonly LoopTask reader;
@@ -59,15 +59,7 @@ internal sealed class RedisClient : IAsyncDisposable
     /// <exception cref="RedisConnectionException">The connection is gone.</exception>
     public LoopFuture<Reply> Send(params ReadOnlySpan<Argument> command)
     {
-        if (waiting.Count >= MostWaiting)
-        {
-            throw new RedisException($"{MostWaiting} commands wait for their answers; the server is silent, or too slow.");
-        }
-
-        Write(command);
-        var answer = new LoopFuture<Reply>();
-        waiting.Enqueue(answer);
-        return answer;
+        return Send(command, isOfChannel: false);
     }
 
     /// <summary>A command and its answer.</summary>
@@ -100,8 +92,13 @@ internal sealed class RedisClient : IAsyncDisposable
 
         try
         {
-            Write(["SUBSCRIBE", channel]);       // confirmed by a push, not by an answer
-            await subscription.Confirmed;
+            var reply = await Send(["SUBSCRIBE", channel], isOfChannel: true);
+            if (reply.IsError)
+            {
+                subscriptions.Remove(channel);
+                throw new RedisException(reply.Text!);
+            }
+
             return subscription;
         }
         catch
@@ -125,7 +122,21 @@ internal sealed class RedisClient : IAsyncDisposable
         if (subscriptions.Remove(subscription.Channel) && !IsBroken)
         {
             Write(["UNSUBSCRIBE", subscription.Channel]);
+            waiting.Enqueue(new Place(null, IsOfChannel: true));
         }
+    }
+
+    private LoopFuture<Reply> Send(ReadOnlySpan<Argument> command, bool isOfChannel)
+    {
+        if (waiting.Count >= MostWaiting)
+        {
+            throw new RedisException($"{MostWaiting} commands wait for their answers; the server is silent, or too slow.");
+        }
+
+        Write(command);
+        var answer = new LoopFuture<Reply>();
+        waiting.Enqueue(new Place(answer, isOfChannel));
+        return answer;
     }
 
     private void Write(ReadOnlySpan<Argument> command)
@@ -188,13 +199,13 @@ internal sealed class RedisClient : IAsyncDisposable
             {
                 Deliver(reply);
             }
-            else if (!waiting.TryDequeue(out var answer))
+            else if (!waiting.TryDequeue(out var place))
             {
                 throw new RedisProtocolException("an answer that nobody asked for");
             }
             else
             {
-                answer.TrySetResult(reply);       // false: nobody waits for it any more
+                place.Answer?.TrySetResult(reply);       // false: nobody waits for it any more
             }
         }
 
@@ -203,17 +214,18 @@ internal sealed class RedisClient : IAsyncDisposable
 
     private void Deliver(Reply push)
     {
-        if (push.Items is not [var kind, var channel, var content, ..] || !subscriptions.TryGetValue(channel.Text ?? "", out var subscription))
+        if (push.Items is not [var kind, var channel, var content, ..])
         {
-            return;       // of a subscription that was left meanwhile
+            return;
         }
 
         switch (kind.Text)
         {
-            case "subscribe":
-                subscription.Confirmed.TrySetResult();
+            case "subscribe" or "unsubscribe" when waiting.TryPeek(out var place) && place.IsOfChannel:
+                waiting.Dequeue();
+                place.Answer?.TrySetResult(push);
                 break;
-            case "message":
+            case "message" when subscriptions.TryGetValue(channel.Text ?? "", out var subscription):      // else it was left meanwhile
                 subscription.Add(content.Bytes!);
                 break;
         }
@@ -227,9 +239,9 @@ internal sealed class RedisClient : IAsyncDisposable
         }
 
         broken = failure;
-        while (waiting.TryDequeue(out var answer))
+        while (waiting.TryDequeue(out var place))
         {
-            answer.TrySetException(new RedisConnectionException(failure.Message, failure));
+            place.Answer?.TrySetException(new RedisConnectionException(failure.Message, failure));
         }
 
         foreach (var subscription in subscriptions.Values)
@@ -237,4 +249,8 @@ internal sealed class RedisClient : IAsyncDisposable
             subscription.Break(failure);
         }
     }
+
+    /// <summary>Of a command in the order of answers. Commands for channels are confirmed by a push, which comes in the same order, but refused by an
+    /// answer.</summary>
+    private readonly record struct Place(LoopFuture<Reply>? Answer, bool IsOfChannel);
 }

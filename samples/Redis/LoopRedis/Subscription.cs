@@ -14,8 +14,6 @@ internal sealed class Subscription(RedisClient client, string channel) : IAsyncE
 
     public string Channel => channel;
 
-    internal LoopFuture Confirmed { get; } = new();
-
     /// <exception cref="RedisConnectionException">The connection is gone.</exception>
     /// <exception cref="RedisException">It was ended because nobody read it.</exception>
     public async IAsyncEnumerator<string> GetAsyncEnumerator(CancellationToken cancellationToken = default)
@@ -50,7 +48,6 @@ internal sealed class Subscription(RedisClient client, string channel) : IAsyncE
     internal void Break(Exception failure)
     {
         broken = new RedisConnectionException(failure.Message, failure);
-        Confirmed.TrySetException(broken);
         messages.Shutdown();
     }
 }

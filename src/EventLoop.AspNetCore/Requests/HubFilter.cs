@@ -54,6 +54,11 @@ internal sealed class HubFilter(ServerLoops loops) : IHubFilter
         }
         catch (Exception failure)
         {
+            if (failure is LoopExitException)
+            {
+                Loop.Current.Core.ExitException ??= failure;      // SignalR makes an answer of it, and tells nobody else
+            }
+
             ended.TrySetException(failure);      // for the caller, whatever it is
         }
     }

@@ -14,6 +14,9 @@ internal sealed class RequestTask : LoopTask
     private RequestTask(LoopCore core, HttpContext request)
         : base(core, null, owner: null) => subject = request;
 
+    /// <summary>What the handler of the endpoint returned, if it had to wait. Loop thread.</summary>
+    internal Task? Handling { get; set; }
+
     private RequestEnd? End => endOrMethod as RequestEnd;
 
     private protected override string? DefaultName
@@ -95,6 +98,12 @@ internal sealed class RequestTask : LoopTask
             subject = RouteOf(http);
         }
 
+        if (Handling is { IsFaulted: true, Exception.InnerException: LoopExitException exit })
+        {
+            Core.ExitException ??= exit;      // whatever middleware has made of it
+        }
+
+        Handling = null;
         base.OnBodyEnded(body);
         if (end is not null)
         {

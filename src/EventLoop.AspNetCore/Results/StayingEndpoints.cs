@@ -71,7 +71,9 @@ internal sealed class StayingEndpoints(EndpointDataSource inner, bool hasFilters
     private static Endpoint Bring(Endpoint endpoint) =>
         endpoint is RouteEndpoint { RequestDelegate: { } handler } route && route.GetType() == typeof(RouteEndpoint)
         ? new RouteEndpoint(
-            http => LoopCore.Running is { Current: not null } || RequestTask.Of(http) is not { } task ? handler(http) : ComeBackAsync(task, handler, http),
+            http => LoopCore.Running is { Current: not null } || RequestTask.Of(http) is not { } task
+                ? Handle(handler, http)
+                : ComeBackAsync(task, handler, http),
             route.RoutePattern,
             route.Order,
             route.Metadata,
@@ -81,7 +83,33 @@ internal sealed class StayingEndpoints(EndpointDataSource inner, bool hasFilters
     private static async Task ComeBackAsync(RequestTask task, RequestDelegate handler, HttpContext http)
     {
         await new WayBack(task);
-        await handler(http);
+        await Handle(handler, http);
+    }
+
+    // Middleware that makes an answer of every failure, such as UseExceptionHandler, must not hide that the handler wants the loop to exit.
+    private static Task Handle(RequestDelegate handler, HttpContext http)
+    {
+        Task handling;
+        try
+        {
+            handling = handler(http);
+        }
+        catch (LoopExitException exit)
+        {
+            if (LoopCore.Running is { } core)
+            {
+                core.ExitException ??= exit;
+            }
+
+            throw;
+        }
+
+        if (!handling.IsCompletedSuccessfully && LoopCore.Running is { Current.Owner: RequestTask task })
+        {
+            task.Handling = handling;
+        }
+
+        return handling;
     }
 
     /// <summary>Switches from wherever this is into the context of a task.</summary>

@@ -15,12 +15,16 @@ internal sealed class LoopShutdown(Loop loop)
     /// <summary>How long cleanup code has after a second interrupt.</summary>
     internal static readonly TimeSpan HurriedEnd = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long cleanup code has in each phase of an end for which no time is left: enough for what heeds its cancellation at once.</summary>
+    internal static readonly TimeSpan LastTurns = TimeSpan.FromMilliseconds(100);
+
     private readonly HashSet<LoopTask> abandoned = [];
     private Exception? exitAtEnd;
     private bool isHurried;
     private volatile bool hasBegun;           // any thread
     private volatile bool isDrained;          // read on any thread
     private volatile bool isOver;             // any thread
+    private volatile bool hasNoTime;          // any thread; for good
 
     /// <summary>Whether nothing more can be submitted to the loop. Any thread.</summary>
     internal bool HasBegun => hasBegun;
@@ -40,6 +44,9 @@ internal sealed class LoopShutdown(Loop loop)
         get => isOver;
         set => isOver = value;
     }
+
+    /// <summary>Whether nobody waits for the end any more. Any thread.</summary>
+    internal bool HasNoTime => hasNoTime;
 
     /// <summary>Notified when an interrupt hurries the end.</summary>
     internal Action<LoopInterruptedException>? Hurried { get; set; }
@@ -93,6 +100,18 @@ internal sealed class LoopShutdown(Loop loop)
     {
         isOver = true;
         Core.RequestStop();
+    }
+
+    /// <summary>Abandons what has not ended by now, and if the end has not begun yet, because the loop is in a long step, what has not ended a moment after it
+    /// has. Any thread.</summary>
+    internal void LeaveNoTime()
+    {
+        hasNoTime = true;
+        Interlocked.MemoryBarrier();      // either this sees that the end has begun, or the end sees the flag
+        if (hasBegun)
+        {
+            RunOut();
+        }
     }
 
     /// <summary>Ends the run with this interrupt; remaining tasks are cancelled (again) and get only a moment.</summary>

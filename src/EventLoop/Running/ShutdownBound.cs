@@ -12,20 +12,19 @@ internal sealed class ShutdownBound : IDisposable
         this.loop = loop;
         loop.Shutdown.IsOver = false;
         timer = new Timer(static bound => ((ShutdownBound)bound!).OnTime(), this, loop.Options.ShutdownTimeout, Timeout.InfiniteTimeSpan);
-        if (loop.Shutdown.IsHurried)
+        Interlocked.MemoryBarrier();      // see LeaveNoTime, whose RunOut the line above may have undone
+        if (loop.Shutdown.HasNoTime)
+        {
+            Shorten(LoopShutdown.LastTurns);
+        }
+        else if (loop.Shutdown.IsHurried)
         {
             Shorten();
         }
     }
 
     /// <summary>Leaves only a moment from now on.</summary>
-    internal void Shorten()
-    {
-        if (loop.Options.ShutdownTimeout > LoopShutdown.HurriedEnd || loop.Options.ShutdownTimeout == Timeout.InfiniteTimeSpan)
-        {
-            timer.Change(LoopShutdown.HurriedEnd, Timeout.InfiniteTimeSpan);
-        }
-    }
+    internal void Shorten() => Shorten(LoopShutdown.HurriedEnd);
 
     public void Dispose()
     {
@@ -33,6 +32,14 @@ internal sealed class ShutdownBound : IDisposable
         lock (this)
         {
             isDisposed = true;
+        }
+    }
+
+    private void Shorten(TimeSpan moment)
+    {
+        if (loop.Options.ShutdownTimeout > moment || loop.Options.ShutdownTimeout == Timeout.InfiniteTimeSpan)
+        {
+            timer.Change(moment, Timeout.InfiniteTimeSpan);
         }
     }
 

@@ -198,6 +198,33 @@ public sealed class ClusterExecutorTests(Cluster cluster)
     });
 
     [Fact]
+    public void Work_that_does_not_end_at_its_time_limit_is_given_up_after_its_grace_and_keeps_nobody_else() => RunLoop(async () =>
+    {
+        var executor = New(new ClusterExecutorOptions { TaskTimeout = TimeSpan.FromSeconds(0.2), CancelGrace = TimeSpan.FromSeconds(0.2) });
+        var deaf = Enumerable.Range(0, 8).Select(_ => Loop.CreateTask(executor.Run(Block, TimeSpan.FromSeconds(6)))).ToList();
+        foreach (var task in deaf)
+        {
+            (await Catch(task)).Should().BeOfType<TimeoutException>();
+        }
+
+        var others = await Loop.WaitFor(Loop.Gather(Enumerable.Range(0, 16).Select(i => New().Run(Twice, i))), TimeSpan.FromSeconds(3));
+        others.Should().HaveCount(16);
+    });
+
+    [Fact]
+    public void Asynchronous_work_that_would_end_a_program_fails_and_the_silo_lives() => RunLoop(async () =>
+    {
+        var executor = New();
+        (await Catch(executor.Run(static async Coroutine<int> () => throw new LoopExitException(3)))).Should().NotBeNull().And.NotBeOfType<SiloLostException>();
+        (await executor.Run(Twice, 4)).Should().Be(8);
+        (await executor.Run(static async Coroutine<int> () =>
+        {
+            await Loop.Yield();
+            return 7;
+        })).Should().Be(7);
+    });
+
+    [Fact]
     public void A_time_limit_is_a_TimeoutException_and_cancels_the_work() => RunLoop(async () =>
     {
         var executor = New(new ClusterExecutorOptions { TaskTimeout = TimeSpan.FromSeconds(0.2) });

@@ -4,10 +4,10 @@ using EventLoop.Scheduling;
 namespace EventLoop.Diagnostics;
 
 /// <summary>The instruments of the meter "EventLoop". They read plain fields when somebody collects; loops with the same name are one measurement, and the
-/// counts of closed loops remain in the counters of their name. Those that nobody has named, and those of more than a hundred names, are added up.</summary>
+/// counts of closed loops remain in the counters of their name. Those that nobody has named, and those of more than a thousand names, are added up.</summary>
 internal static class LoopMetrics
 {
-    private const int MostNames = 100;
+    private const int MostNames = 1000;
     private const string AllOthers = "closed";
 
     private static readonly Lock Gate = new();      // loops close on any thread

@@ -37,6 +37,33 @@ public sealed class MetricsTests : LoopTest
     }
 
     [Fact]
+    public void Closed_loops_that_nobody_named_are_one_measurement()
+    {
+        var seen = new Dictionary<string, double>();
+        using var listener = Listen("closed", seen);
+        Loop.Run(async Coroutine () => await Loop.Yield());
+        listener.RecordObservableInstruments();
+        double turns = seen["eventloop.turns"];
+        string name = "";
+        for (int i = 0; i < 50; i++)
+        {
+            Loop.Run(async Coroutine () =>
+            {
+                await Loop.Yield();
+                name = Loop.Current.Name;
+            });
+        }
+
+        seen.Clear();
+        listener.RecordObservableInstruments();
+        seen["eventloop.turns"].Should().BeGreaterThanOrEqualTo(turns + 50);
+        var last = new Dictionary<string, double>();
+        using var other = Listen(name, last);
+        other.RecordObservableInstruments();
+        last.Should().BeEmpty("it has no series of its own any more");
+    }
+
+    [Fact]
     public void Steps_are_measured_only_while_somebody_listens() => RunLoop(async () =>
     {
         string name = Loop.Current.Name;

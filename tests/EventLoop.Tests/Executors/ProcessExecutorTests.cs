@@ -365,6 +365,23 @@ public sealed class ProcessExecutorTests : ProcessTest
     });
 
     [Fact]
+    public void Work_that_waits_is_kept_when_workers_are_killed_that_have_just_answered() => RunProcesses(async () =>
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            await using var pool = new ProcessExecutor(One);
+            await pool.WarmUpAsync();
+            var first = Loop.CreateTask(pool.Run(static x => x, 1));
+            var second = Loop.CreateTask(pool.Run(static x => x, 2));
+            await Yields(3);
+            Thread.Sleep(100);      // the answer of the first is there and unread, unless the machine is very busy
+            pool.KillWorkers();
+            await Loop.Wait([first]);
+            (await second).Should().Be(2);
+        }
+    });
+
+    [Fact]
     public void A_pool_that_nobody_disposes_ends_with_its_loop()
     {
         RunProcesses(async () =>

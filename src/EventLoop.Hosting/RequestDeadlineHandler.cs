@@ -35,7 +35,8 @@ public sealed class RequestDeadlineHandler(TimeSpan? deadline = null) : Delegati
         ArgumentNullException.ThrowIfNull(request);
         return DeadlineOf(request) is { } time
             ? SendInTimeAsync(
-                request, time, static (handler, request, token) => Task.FromResult(handler.SendFurther(request, token)), cancellationToken).GetAwaiter().GetResult()
+                request, time, static (handler, request, token) => Task.FromResult(handler.SendFurther(request, token)), cancellationToken)
+                .GetAwaiter().GetResult()
             : base.Send(request, cancellationToken);
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using EventLoop.Combining;
 using EventLoop.Scheduling;
+using EventLoop.Structure;
 using EventLoop.Tasks;
 
 namespace EventLoop;
@@ -108,28 +109,20 @@ public sealed partial class TaskGroup
     /// <param name="body">Receives the function by which it reports that, once; afterwards it continues as a child.</param>
     /// <param name="name">Null: a default such as "Task-7".</param>
     /// <returns>The value that it reported.</returns>
+    /// <remarks>What the child throws before it has reported is thrown here and is no failure of the group, so that the caller may try again; afterwards it is
+    /// the group's. A cancellation of the wait cancels a child that has not reported.</remarks>
     /// <exception cref="InvalidOperationException">The child ended without having reported, or the group accepts no more children.</exception>
     [OverloadResolutionPriority(1)]
     public async Coroutine<T> StartAsync<T>(Func<Action<T>, Coroutine> body, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(body);
         var core = VerifyOpen();
-        var started = new LoopFuture<T>(core.Loop);
-        var child = CreateTask(
-            DeferredCoroutine.Run(() => body(value =>
-            {
-                if (!started.TrySetResult(value) && !started.IsCanceled)
-                {
-                    throw new InvalidOperationException("The child has said already that it has started; it says so once.");
-                }
-            })),
-            name);
-        child.Watch(new BridgeObserver(ended => started.TrySetException(
-            ((LoopAwaitable)ended).FailureOrCancellation()
-                ?? new InvalidOperationException($"The child {child.Label} ended without having said that it had started."))));
+        var start = new ChildStart<T>(core.Loop);
+        var child = CreateTask(start.Run(body), name);
+        child.Watch(new BridgeObserver(ended => start.OnEnded((LoopAwaitable)ended)));
         try
         {
-            return await started;
+            return await start.Started;
         }
         catch (LoopCanceledException) when (!child.IsCompleted)
         {

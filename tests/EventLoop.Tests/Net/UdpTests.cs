@@ -193,6 +193,29 @@ public abstract class UdpTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_batch_of_any_length_leaves_turns_to_others() => RunIo(async () =>
+    {
+        await using var a = Udp.Bind(AnyPort);
+        await using var b = Udp.Bind(AnyPort);
+        var messages = new DatagramMessage[20_000];
+        Array.Fill(messages, new DatagramMessage { Buffer = new byte[1], RemoteEndPoint = a.LocalEndPoint });
+        int turns = 0;
+        var other = Loop.CreateTask(async () =>
+        {
+            while (true)
+            {
+                await Loop.Yield();
+                turns++;
+            }
+        });
+
+        (await b.SendManyAsync(messages)).Should().Be(20_000);
+
+        turns.Should().BeGreaterThan(10);
+        other.Cancel();
+    });
+
+    [Fact]
     public void Batches_allocate_nothing() => RunIo(async () =>
     {
         await using var a = Udp.Bind(AnyPort);

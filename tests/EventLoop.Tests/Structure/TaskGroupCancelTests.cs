@@ -169,6 +169,69 @@ public sealed class TaskGroupCancelTests : LoopTest
         error.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(failure);
     });
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_failure_of_a_child_that_did_not_get_up_is_its_starters_and_the_group_goes_on(bool atOnce) => RunLoop(async () =>
+    {
+        var failure = new InvalidDataException();
+        await TaskGroup.Run(async group =>
+        {
+            var other = group.CreateTask(async () => await Yields(20));
+            (await Catch(group.StartAsync<int>(_ => atOnce ? throw failure : ThrowAfter(2, failure)))).Should().BeSameAs(failure);
+
+            (await group.StartAsync<int>(async started =>
+            {
+                started(7);
+                await Yields(1);
+            })).Should().Be(7);
+            await other;
+        });
+    });
+
+    [Fact]
+    public void The_failure_of_a_child_after_it_has_started_is_the_groups() => RunLoop(async () =>
+    {
+        var failure = new InvalidDataException();
+        Exception? error = await Catch(TaskGroup.Run(async group =>
+        {
+            await group.StartAsync<int>(async started =>
+            {
+                started(1);
+                await ThrowAfter(1, failure);
+            });
+            await Forever();
+        }));
+
+        error.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(failure);
+    });
+
+    [Fact]
+    public void The_failure_of_a_child_whose_starter_was_cancelled_is_the_groups() => RunLoop(async () =>
+    {
+        var failure = new InvalidDataException();
+        Exception? error = await Catch(TaskGroup.Run(async group =>
+        {
+            var starter = Loop.CreateTask(async () => await group.StartAsync<int>(async _ =>
+            {
+                try
+                {
+                    await Forever();
+                }
+                finally
+                {
+                    throw failure;
+                }
+            }));
+            await Yields(3);
+            starter.Cancel();
+            (await Catch(starter.AsCoroutine())).Should().BeOfType<LoopCanceledException>();
+            await Forever();
+        }));
+
+        error.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(failure);
+    });
+
     private async Coroutine CleaningUp()
     {
         try

@@ -178,11 +178,6 @@ internal sealed class SendBatchOperation : SocketOperation<int>
     {
         while (done < messages.Length)
         {
-            if (!socket.CanSend())
-            {
-                return StreamDevice.WouldBlock;
-            }
-
             var rest = messages.Span[done..];
             int count = SendSome(socket, rest, addresses!.Batch(rest.Length));
             if (count < 0)
@@ -206,7 +201,7 @@ internal sealed class SendBatchOperation : SocketOperation<int>
                 batch[i].Address = rest[i].RemoteEndPoint is { } to ? addresses!.ToSocketAddress(to, i) : null;
             }
 
-            return socket.AfterSend(socket.Device.SendBatch(batch));
+            return socket.TrySendBatch(batch);
         }
         finally
         {

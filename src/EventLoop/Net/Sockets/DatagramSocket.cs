@@ -72,7 +72,7 @@ public sealed class DatagramSocket : IAsyncDisposable, IDisposable
 
     /// <summary>Sends datagrams in order, with one system call for every 32 (Linux).</summary>
     /// <param name="messages">Each is sent as a whole buffer, to its destination unless the socket is connected.</param>
-    /// <returns>How many were sent: all.</returns>
+    /// <returns>How many were sent: all. After every thousand others have a turn.</returns>
     /// <inheritdoc cref="SendToAsync" path="/exception"/>
     public Coroutine<int> SendManyAsync(ReadOnlyMemory<DatagramMessage> messages)
     {

@@ -12,6 +12,9 @@ internal sealed partial class DeviceReadiness
     // answers of 10 MB took 1.4 times the processor time with 4 MiB, 1.03 with these.
     private const int MostSentInTurn = 16 * 1024 * 1024;
 
+    // What a datagram counts for: its way through the system costs as much as that of so many bytes of a stream, however short it is.
+    private const int BytesForDatagram = 16 * 1024;
+
     private long turn = -1;      // in which sentInTurn was sent
     private int sentInTurn;
 
@@ -52,6 +55,19 @@ internal sealed partial class DeviceReadiness
     {
         int room = RoomInTurn();
         return room == 0 ? StreamDevice.WouldBlock : CountSent(AfterSend(((SocketDevice)device).SendFile(file, offset, Math.Min(room, count))));
+    }
+
+    /// <summary>Sends datagrams, with the same bound.</summary>
+    internal int TrySendBatch(Span<Datagram> batch)
+    {
+        if (RoomInTurn() == 0)
+        {
+            return StreamDevice.WouldBlock;
+        }
+
+        int count = AfterSend(((SocketDevice)device).SendBatch(batch));
+        sentInTurn = Math.Min(MostSentInTurn, sentInTurn + (Math.Max(count, 0) * BytesForDatagram));
+        return count;
     }
 
     internal int AfterSend(int sent)

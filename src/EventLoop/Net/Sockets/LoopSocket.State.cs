@@ -159,6 +159,8 @@ public sealed partial class LoopSocket
 
     internal int AfterSend(int sent) => ready.AfterSend(sent);
 
+    internal int TrySendBatch(Span<Datagram> batch) => ready.TrySendBatch(batch);
+
     internal int AfterReceive(int received) => ready.AfterReceive(received);
 
     internal SocketError TryAccept(out LoopSocket? accepted)

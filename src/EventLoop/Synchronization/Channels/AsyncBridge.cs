@@ -33,7 +33,8 @@ public static class AsyncBridge
     /// <typeparam name="T">The type of the items.</typeparam>
     /// <param name="sender">Disposed once the writer is completed and everything is sent.</param>
     /// <param name="capacity">How many items wait for the bridge before writers do.</param>
-    /// <returns>A writer that is completed with a <see cref="BrokenChannelException"/> when all receivers are gone.</returns>
+    /// <returns>A writer that is completed with a <see cref="BrokenChannelException"/> when an item cannot be sent, because all receivers are gone. That item
+    /// and those behind it, up to <paramref name="capacity"/>, are lost.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is less than one.</exception>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     public static ChannelWriter<T> ToChannelWriter<T>(this ChannelSender<T> sender, int capacity = 16)
@@ -93,7 +94,7 @@ public static class AsyncBridge
     /// <typeparam name="T">The type of the items.</typeparam>
     /// <param name="writer">Completed once all senders are disposed and everything is written.</param>
     /// <param name="capacity">How many items wait for the bridge before senders do; 0: a rendezvous with the bridge.</param>
-    /// <returns>A sender whose channel is broken when the writer is completed by somebody else.</returns>
+    /// <returns>A sender whose channel is broken when an item cannot be written, because somebody else has completed the writer. That item is lost.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">No loop runs on this thread.</exception>
     public static ChannelSender<T> ToSender<T>(this ChannelWriter<T> writer, int capacity = 0)

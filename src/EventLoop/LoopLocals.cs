@@ -11,7 +11,7 @@ internal interface ILocalValue
 internal sealed class LoopLocals
 {
     private readonly Dictionary<object, ILocalValue> values = new(ReferenceEqualityComparer.Instance);
-    private readonly List<object> order = [];      // the keys
+    private readonly List<object> order = [];      // the keys of the values, in the order in which they were made
 
     internal bool IsEmpty => order.Count == 0;
 
@@ -21,11 +21,13 @@ internal sealed class LoopLocals
         where TValue : ILocalValue
     {
         values.Add(key, value);
-        order.Add(key);
         return value;
     }
 
-    /// <summary>Removes and returns the value that was added last.</summary>
+    /// <summary>Notes that the value of a key was made, or given, for the first time.</summary>
+    internal void NoteMade(object key) => order.Add(key);
+
+    /// <summary>Removes and returns the value that was made last.</summary>
     internal object? TakeLast()
     {
         object key = order[^1];

@@ -98,7 +98,7 @@ internal static class LoopStateAccess
         /// <summary>Schedules the decision, after everything that is ready now, about waits for foreign awaitables.</summary>
         internal void ScheduleInterruption()
         {
-            if (!task.IsCompleted && !task.Context.IsInterruptionDue)
+            if (!task.Context.IsInterruptionDue)
             {
                 task.Context.IsInterruptionDue = true;
                 task.Core.Ready.Enqueue(new ForeignInterruption(task));

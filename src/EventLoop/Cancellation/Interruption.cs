@@ -40,7 +40,7 @@ internal static class Interruption
 
             var from = (TaskContext)node.Context!;
             var task = from.Task;
-            if (task.IsCompleted || !task.SeesCancellation(from, out string? reason))
+            if (!task.SeesCancellation(from, out string? reason))      // also where the task has ended, and a flow that it left behind waits
             {
                 continue;
             }

@@ -202,14 +202,18 @@ internal sealed partial class Scope
         var own = new List<TaskContext>();
         var fired = new List<Scope>();
         var firedTasks = new List<LoopTask>();
+        var calmed = new List<LoopTask>();
         var next = new Stack<Scope>();
         next.Push(this);
         while (next.TryPop(out var scope))
         {
+            bool wasFired = scope.TokenFired;
             if (!scope.Refresh(out bool rose, out bool fires))
             {
                 continue;
             }
+
+            bool isCalm = wasFired && !scope.TokenFired;
 
             if (rose && scope.inner!.Waits)
             {
@@ -226,6 +230,10 @@ internal sealed partial class Scope
                 if ((rose || fires) && nested.Heirs is { Count: > 0 } tasks)
                 {
                     Tell(tasks, rose, heirs, firedTasks);
+                }
+                else if (isCalm && nested.Heirs is { } calm)
+                {
+                    calmed.AddRange(calm);
                 }
 
                 next.Push(nested);
@@ -249,6 +257,11 @@ internal sealed partial class Scope
         foreach (var task in firedTasks)
         {
             task.FireToken();
+        }
+
+        foreach (var task in calmed)
+        {
+            task.RenewTokens();
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class TaskScopes(LoopTask task)
     private LinkedList<Scope>? due;
     private LinkedList<Scope>? delivered;
     private List<Scope>? overdue;
-    private bool requested;         // what the tokens of the scopes were last notified of
+    private bool requested = task.IsTokenFired;      // what the tokens of the scopes were last notified of
 
     /// <summary>How many times a shield was put up or removed around code that was running already.</summary>
     internal int ShieldChanges { get; set; }

@@ -36,7 +36,7 @@ internal static class Combinators
 
     /// <inheritdoc cref="Outcomes{T}(Arguments)"/>
     internal static Coroutine<Outcome[]> Outcomes(Arguments given) =>
-        Ended(given, static children => Array.ConvertAll(children, static child => new Outcome(child.FailureOrCancellation())));
+        Ended(given, static children => Array.ConvertAll(children, static child => new Outcome(OutcomeExceptionOf(child))));
 
     /// <summary>wait.</summary>
     /// <param name="all">All different.</param>
@@ -77,7 +77,14 @@ internal static class Combinators
     };
 
     internal static Outcome<T> OutcomeOf<T>(LoopAwaitable awaitable) =>
-        awaitable.IsCompletedSuccessfully ? new(ValueOf<T>(awaitable), null) : new(default, awaitable.FailureOrCancellation());
+        awaitable.IsCompletedSuccessfully ? new(ValueOf<T>(awaitable), null) : new(default, OutcomeExceptionOf(awaitable));
+
+    // A canceled .NET task is no failure either.
+    private static Exception? OutcomeExceptionOf(LoopAwaitable awaitable)
+    {
+        var exception = awaitable.FailureOrCancellation();
+        return awaitable.IsFaulted && !awaitable.IsFailed ? new LoopCanceledException("a .NET task was canceled", exception) : exception;
+    }
 
     private static async Coroutine Succeeded(LoopAwaitable[] children)
     {

@@ -16,7 +16,7 @@ internal sealed class ReturnWhenWait(LoopAwaitable[] children, ReturnWhen return
         enough |= returnWhen switch
         {
             ReturnWhen.FirstCompleted => true,
-            ReturnWhen.FirstException => child.IsFaulted,
+            ReturnWhen.FirstException => child.IsFailed,
             _ => false,
         };
 

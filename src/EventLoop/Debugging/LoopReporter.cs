@@ -95,7 +95,11 @@ internal sealed partial class LoopReporter(Loop loop)
             Context = loop.Core.BaseContext;
         }
 
-        internal override void Execute() => loop.CallExceptionHandler(context);
+        internal override void Execute()
+        {
+            loop.Core.ThreadContexts.RestoreFlow(null);
+            loop.CallExceptionHandler(context);
+        }
 
         internal override void OnRejected(LoopCore core) => loop.CallExceptionHandler(context);
     }

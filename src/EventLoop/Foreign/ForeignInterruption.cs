@@ -32,10 +32,7 @@ internal sealed class ForeignInterruption : LoopItem
         }
 
         task.Context.IsInterruptionDue = false;
-        if (!task.IsCompleted)
-        {
-            Decide(core);
-        }
+        Decide(core);
     }
 
     private void Decide(LoopCore core)

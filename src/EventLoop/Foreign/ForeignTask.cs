@@ -34,6 +34,8 @@ internal sealed class ForeignTask : LoopAwaitable
 
     internal Task Task { get; }
 
+    internal override bool IsFailed => IsFaulted && !Task.IsCanceled;
+
     internal override LoopCore Core { get; }
 
     internal override string Kind => ".NET task";

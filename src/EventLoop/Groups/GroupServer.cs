@@ -70,17 +70,13 @@ public sealed class GroupServer : IAsyncDisposable
             await closed.OnLoop();      // by then everything that was accepted before is on its way to its loop
         }
 
-        var stops = new List<LoopTask<ServerStopResult>>();
-        foreach (var seat in seats)
-        {
-            stops.Add(Loop.CreateTask(seat.StopAsync(timeout)));
-        }
-
+        // Together: whoever gives up the stop gives it up on all loops, and waits for all of them.
+        var outcomes = await Loop.GatherOutcomes(seats.Select(seat => seat.StopAsync(timeout)));
         var aborted = new List<EndPoint?>();
         int canceled = 0;
-        foreach (var stop in stops)
+        foreach (var outcome in outcomes)
         {
-            var result = await stop;
+            var result = outcome.Value;
             aborted.AddRange(result.Aborted);
             canceled += result.Canceled;
         }

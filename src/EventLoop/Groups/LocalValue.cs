@@ -1,7 +1,9 @@
 namespace EventLoop.Groups;
 
 /// <summary>The value of a <see cref="LoopLocal{T}"/> on one loop. Loop thread only.</summary>
-internal sealed class LocalValue<T> : ILocalValue
+/// <param name="key">Its <see cref="LoopLocal{T}"/>.</param>
+/// <param name="locals">Those of the loop.</param>
+internal sealed class LocalValue<T>(LoopLocal<T> key, LoopLocals locals) : ILocalValue
 {
     private T? value;
     private bool isMade;
@@ -38,6 +40,10 @@ internal sealed class LocalValue<T> : ILocalValue
     internal void Set(T given)
     {
         value = given;
-        isMade = true;
+        if (!isMade)
+        {
+            isMade = true;
+            locals.NoteMade(key);
+        }
     }
 }

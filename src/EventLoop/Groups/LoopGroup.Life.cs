@@ -21,7 +21,8 @@ public sealed partial class LoopGroup
     private Exception? failure;                              // guarded by the lock: the first one
     private bool ending;                                     // guarded by the lock
     private LoopTask? main;                                  // on Run's thread
-    private volatile string? stopReason;                     // any thread
+    private volatile string? stopReason;                     // any thread, by compare-exchange
+    private bool isMainCanceled;                             // home's thread
     private int turn;                                        // any thread, interlocked
 
     private LoopGroup(LoopGroupOptions options)
@@ -92,18 +93,26 @@ public sealed partial class LoopGroup
     private async Coroutine<T> RunMain<T>(Func<LoopGroup, Coroutine<T>> body)
     {
         main = Loop.CurrentTask;
-        if (stopReason is { } reason)
-        {
-            main!.Cancel(reason);
-        }
-
+        CancelMain();
         return await body(this);
     }
 
     private void StopBecause(string reason)
     {
-        stopReason ??= reason;
-        Home.Core.TryPost(CallbackItem<LoopGroup>.Create(static group => group.main?.CancelCore(group.stopReason), this, Home.Core.BaseContext));
+        if (Interlocked.CompareExchange(ref stopReason, reason, null) is null)
+        {
+            Home.Core.TryPost(CallbackItem<LoopGroup>.Create(static group => group.CancelMain(), this, Home.Core.BaseContext));
+        }
+    }
+
+    // Once, whatever else stops it: main may be cleaning up after the first reason.
+    private void CancelMain()
+    {
+        if (stopReason is { } reason && main is { } running && !isMainCanceled)
+        {
+            isMainCanceled = true;
+            running.CancelCore(reason);
+        }
     }
 
     // ---- The loops
@@ -302,8 +311,16 @@ public sealed partial class LoopGroup
 
     private async Coroutine<T> RunOnLeastLoaded<T>(Func<Coroutine<T>> body) => await RunThere(PickLeastLoaded(), body);
 
-    private static async Coroutine<T> RunThere<T>(LoopThread there, Func<Coroutine<T>> body) =>
-        ReferenceEquals(there.Core, LoopCore.Required) ? await Loop.CreateTask(body) : await RemoteWork<T>.On(there, body);
+    private static async Coroutine<T> RunThere<T>(LoopThread there, Func<Coroutine<T>> body)
+    {
+        if (!ReferenceEquals(there.Core, LoopCore.Required))
+        {
+            return await RemoteWork<T>.On(there, body);
+        }
+
+        await Loop.CheckPoint();      // a pending cancellation comes first here, too: nothing is begun that nobody would wait for
+        return await Loop.CreateTask(body);
+    }
 
     private async Coroutine<T[]> RunOnAll<T>(Func<int, Coroutine<T>> body)
     {

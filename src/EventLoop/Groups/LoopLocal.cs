@@ -7,8 +7,8 @@ namespace EventLoop;
 /// <typeparam name="T">The type of the value.</typeparam>
 /// <param name="factory">Called on the loop's thread, once for each loop; if it throws, the next access calls it again.</param>
 /// <remarks>
-/// <para>When the loop's tasks have ended, values that are <see cref="IAsyncDisposable"/> or <see cref="IDisposable"/> are disposed on its thread, in reverse
-/// order; exceptions go to the exception handler. A value that was replaced belongs to whoever replaced it.</para>
+/// <para>When the loop's tasks have ended, values that are <see cref="IAsyncDisposable"/> or <see cref="IDisposable"/> are disposed on its thread, the one
+/// that was made last first; exceptions go to the exception handler. A value that was replaced belongs to whoever replaced it.</para>
 /// <para><b>Thread:</b> any on which a loop runs.</para>
 /// </remarks>
 public sealed class LoopLocal<T>(Func<T> factory)
@@ -29,10 +29,14 @@ public sealed class LoopLocal<T>(Func<T> factory)
             }
             else
             {
-                locals.Add(this, new LocalValue<T>()).Set(value);
+                locals.Add(this, new LocalValue<T>(this, locals)).Set(value);
             }
         }
     }
 
-    private T Make() => LoopCore.Required.Loop.Locals.Add(this, new LocalValue<T>()).Get(factory);
+    private T Make()
+    {
+        var locals = LoopCore.Required.Loop.Locals;
+        return locals.Add(this, new LocalValue<T>(this, locals)).Get(factory);
+    }
 }

@@ -213,6 +213,11 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
     /// <summary>False with a refusal: no message will come, or the mailbox is disposed.</summary>
     internal bool TryTake([MaybeNullWhen(false)] out T message, out Exception? refusal)
     {
+        if (!mailbox.Receivers.IsEmpty)
+        {
+            ServeWaiting(home);      // first come, first served: whoever waits has not heard yet of what is there
+        }
+
         MailboxPost<T>? taken = null;
         lock (gate)
         {
@@ -249,12 +254,22 @@ internal sealed class MailboxLine<T> : LoopItem, IOutsideWait
     /// <summary>Messages have come: the waiting receivers get them.</summary>
     internal override void OnArrived(LoopCore core)
     {
+        // Only here, at the beginning: what is posted from now on may send this item again, and it is in no list twice.
+        lock (gate)
+        {
+            isOnItsWay = false;
+        }
+
+        ServeWaiting(core);
+    }
+
+    private void ServeWaiting(LoopCore core)
+    {
         while (true)
         {
             MailboxPost<T>? taken;
             lock (gate)
             {
-                isOnItsWay = false;
                 isAwaited = !mailbox.Receivers.IsEmpty;
                 if (!isAwaited)
                 {

@@ -79,7 +79,9 @@ internal sealed class RemoteWork<T> : PooledWait<T>
     private sealed class RoundTrip(RemoteWork<T> work, Loop loop, Func<Coroutine<T>> body) : LoopItem, IOutsideWait
     {
         private readonly ExecutionContext? flow = ExecutionContext.Capture();
-        private LoopTask<T>? running;       // thread of the loop that it goes to
+        private LoopTask<T>? running;       // thread of the loop that it goes to, like the two below
+        private bool isCanceled;
+        private string? cancelReason;
 
         internal LoopCore? Origin { get; set; }
 
@@ -104,6 +106,10 @@ internal sealed class RemoteWork<T> : PooledWait<T>
             loop.Core.ThreadContexts.RestoreFlow(flow);
             running = LoopTask<T>.Create(loop.Core, DeferredCoroutine.Run(body), null, eager: false);
             running.Watch(new BridgeObserver(ended => End((LoopTask<T>)ended)));
+            if (isCanceled)
+            {
+                running.CancelCore(cancelReason);      // where the order of a turn is shuffled, the request may come first
+            }
         }
 
         internal override void OnRejected(LoopCore core) => loop.OutsideWaits.TryFail(
@@ -116,7 +122,20 @@ internal sealed class RemoteWork<T> : PooledWait<T>
         }
 
         internal void Cancel(string? reason) => loop.Core.TryPost(CallbackItem<(RoundTrip RoundTrip, string? Reason)>.Create(
-            static cancel => cancel.RoundTrip.running?.CancelCore(cancel.Reason), (this, reason), loop.Core.BaseContext));
+            static cancel => cancel.RoundTrip.CancelThere(cancel.Reason), (this, reason), loop.Core.BaseContext));
+
+        private void CancelThere(string? reason)
+        {
+            if (running is not null)
+            {
+                running.CancelCore(reason);
+            }
+            else
+            {
+                isCanceled = true;
+                cancelReason = reason;
+            }
+        }
 
         private void End(LoopTask<T> task)
         {

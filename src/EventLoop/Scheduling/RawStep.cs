@@ -5,7 +5,11 @@ namespace EventLoop.Scheduling;
 /// <param name="rejected">Called instead, on any thread, if the loop is closed; null: nothing.</param>
 internal sealed class RawStep(Action run, Action? rejected = null) : LoopItem
 {
-    internal override void Execute() => run();
+    internal override void Execute()
+    {
+        LoopCore.Running!.ThreadContexts.RestoreFlow(null);      // of the step before it nothing is left
+        run();
+    }
 
     internal override void OnRejected(LoopCore core) => rejected?.Invoke();
 

@@ -147,12 +147,20 @@ public sealed partial class CancelScope : INamed
 
     /// <summary>Cancels the scope. Further calls change nothing but the grace.</summary>
     /// <param name="reason">A text for whoever sees the cancellation.</param>
-    /// <param name="grace">Null leaves shields inside the scope alone, zero breaks them at once, a time breaks them after it.</param>
+    /// <param name="grace">Null leaves shields inside the scope alone, zero breaks them at once, a time breaks them after it.
+    /// <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> is the same as null.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="grace"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">Called from another thread than the loop's.</exception>
     /// <exception cref="AggregateException">Only where no loop runs: callbacks of its token have failed. Elsewhere they run on the thread pool, and failures
     /// go to the loop's exception handler.</exception>
     public void Cancel(string? reason = null, TimeSpan? grace = null)
     {
+        if (grace == System.Threading.Timeout.InfiniteTimeSpan)
+        {
+            grace = null;
+        }
+
+        ArgumentOutOfRangeException.ThrowIfLessThan(grace.GetValueOrDefault(), TimeSpan.Zero, nameof(grace));
         scope.Core?.VerifyAccess("CancelScope.Cancel");
         scope.Cancel(reason, grace);
     }

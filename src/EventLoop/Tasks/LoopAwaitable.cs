@@ -40,6 +40,9 @@ public abstract partial class LoopAwaitable : IWaitTarget, ICompletion
     /// <summary>Whether it ended with an exception other than a cancellation. Asking does not count as retrieving the exception.</summary>
     public bool IsFaulted => Outcome is LostFailure or Failure { IsCancellation: false };
 
+    /// <summary>Whether it ended with a failure and not with any cancellation, be it that of a .NET task.</summary>
+    internal virtual bool IsFailed => IsFaulted;
+
     /// <summary>Whether it was canceled.</summary>
     public bool IsCanceled => Outcome is Failure { IsCancellation: true } || ReferenceEquals(Outcome, EndMark.Canceled);
 
@@ -355,8 +358,14 @@ public abstract partial class LoopAwaitable : IWaitTarget, ICompletion
     internal virtual object? ResultToShow => null;
 
     // Cancelling a waiter is passed on to what it waits for: that ends, and the waiter is notified as of any other end.
+    // Where it has ended just now, and its end is what cancels the waiter, nothing of that cancellation comes back with its outcome.
     AbortResult IWaitTarget.Abort(WaitNode node, string? reason)
     {
+        if (IsCompleted)
+        {
+            return AbortResult.Refused;
+        }
+
         CancelCore(reason);
         return AbortResult.PassedOn;
     }

@@ -72,7 +72,7 @@ public partial class LoopTask
     internal void FireToken() => TokenSource?.Fire(Core);
 
     // Replaces tokens that fired for requests which have been taken back.
-    private void RenewTokens()
+    internal void RenewTokens()
     {
         if (TokenSource is { IsCancellationRequested: true } source && !IsTokenFired)
         {
@@ -80,7 +80,7 @@ public partial class LoopTask
             Details.TokenSource = null;
         }
 
-        Rare!.Scopes?.SpreadRequests();
+        Rare?.Scopes?.SpreadRequests();
     }
 
     /// <summary>Throws pending cancellations into the waits that see them.</summary>

@@ -174,4 +174,18 @@ public sealed class WaitTests : LoopTest
 
         async Coroutine Waited() => await Loop.Wait([foreign]);
     }
+
+    [Fact]
+    public void A_canceled_dotnet_task_is_no_failure() => RunLoop(async () =>
+    {
+        var canceled = Task.FromCanceled(new CancellationToken(true));
+        var later = new TaskCompletionSource();
+        Loop.Current.CallLater(Seconds(1), later.SetResult);
+        var result = await Loop.Wait([canceled, later.Task], returnWhen: ReturnWhen.FirstException);
+        result.Pending.Should().BeEmpty();
+
+        var outcome = (await Loop.GatherOutcomes(canceled))[0];
+        outcome.IsCanceled.Should().BeTrue();
+        outcome.Exception.Should().BeOfType<LoopCanceledException>().Which.InnerException.Should().BeOfType<TaskCanceledException>();
+    });
 }

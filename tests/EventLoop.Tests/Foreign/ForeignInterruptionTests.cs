@@ -777,4 +777,44 @@ public sealed class ForeignInterruptionTests : LoopTest
             await completion;
         }
     });
+
+    [Fact]
+    public void A_timeout_ends_a_wait_in_a_flow_whose_task_has_ended() => RunLoop(async () =>
+    {
+        Task? left = null;
+        await Loop.CreateTask(async Coroutine () => left = Work());
+        (await Catch(Wait(left!))).Should().BeOfType<TimeoutException>();
+
+        static async Task Work() => await Loop.Timeout(Seconds(1), Forever);
+
+        static async Coroutine Wait(Task task) => await task;
+    });
+
+    [Fact]
+    public void A_timeout_ends_a_foreign_wait_in_a_flow_whose_task_has_ended() => RunLoop(async () =>
+    {
+        Task? left = null;
+        await Loop.CreateTask(async Coroutine () => left = Work());
+        (await Catch(Wait(left!))).Should().BeOfType<TimeoutException>();
+
+        static async Task Work() => await Loop.Timeout(Seconds(1), async Coroutine () => await new TaskCompletionSource().Task);
+
+        static async Coroutine Wait(Task task) => await task;
+    });
+
+    [Fact]
+    public void The_failure_of_a_child_interrupts_a_group_in_a_flow_whose_task_has_ended() => RunLoop(async () =>
+    {
+        Task? left = null;
+        await Loop.CreateTask(async Coroutine () => left = Work());
+        (await Catch(Wait(left!))).Should().BeOfType<AggregateException>();
+
+        static async Task Work() => await TaskGroup.Run(async group =>
+        {
+            group.StartSoon(ThrowAfter(5, new InvalidDataException()));
+            await Forever();
+        });
+
+        static async Coroutine Wait(Task task) => await task;
+    });
 }

@@ -444,4 +444,51 @@ public abstract class GroupServerTests(PollerKind poller) : GroupTest(poller)
             group.Statistics.Connections.Should().Equal(0, 0);
         }
     });
+
+    [Fact]
+    public void A_connection_has_nothing_of_the_flow_of_another_handler() => RunGroup(
+        async group =>
+        {
+            var user = new AsyncLocal<string?>();
+            bool ends = false;
+            foreach (var options in new[] { new GroupListenOptions(), Reuse })
+            {
+                ends = false;
+                await using var server = group.Listen(
+                    AnyPort,
+                    async Coroutine (connection) =>
+                    {
+                        await connection.WriteAsync($"{user.Value ?? "nobody"}\n");
+                        user.Value = "alice";
+                        while (!ends)
+                        {
+                            await Loop.Yield();
+                        }
+                    },
+                    options);
+                for (int i = 0; i < 4; i++)
+                {
+                    var client = await Tcp.ConnectAsync(server.EndPoint);
+                    (await client.ReadLineAsync()).Should().Be("nobody");
+                }
+
+                ends = true;
+            }
+        },
+        Group with { Loops = 1 });
+
+    [Fact]
+    public void A_stop_that_is_given_up_is_given_up_on_all_loops() => RunGroup(async group =>
+    {
+        await using var server = group.Listen(AnyPort, async Coroutine (_) => await Forever());
+        for (int i = 0; i < 4; i++)
+        {
+            await Tcp.ConnectAsync(server.EndPoint);
+        }
+
+        await Until(() => server.ConnectionCounts.Sum() == 4);
+        await CancelScope.MoveOnAfter(Seconds(0.05), async Coroutine (_) => await server.StopAsync(Seconds(20)));
+        Loop.Current.Statistics.TaskCount.Should().Be(1);
+        server.ConnectionCounts.Sum().Should().Be(4);
+    });
 }

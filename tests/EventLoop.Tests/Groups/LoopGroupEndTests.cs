@@ -232,4 +232,28 @@ public sealed class LoopGroupEndTests : GroupTest
         });
         await Until(() => group.Loops[1].Statistics.TaskCount == 1);
     })).Should().Throw<LoopExitException>().Which.ExitCode.Should().Be(9);
+
+    [Fact]
+    public void A_second_stop_does_not_cut_short_what_main_does_about_the_first()
+    {
+        var options = Group;
+        FluentActions.Invoking(() => RunGroup(
+            async Coroutine (group) =>
+            {
+                group.Stop();
+                try
+                {
+                    await Forever();
+                }
+                finally
+                {
+                    group.Stop();
+                    await Task.Run(group.Stop);
+                    await Loop.Sleep(20);
+                    Log.Add("clean");
+                }
+            },
+            options)).Should().Throw<OperationCanceledException>();
+        Log.Should().Equal("clean");
+    }
 }

@@ -250,4 +250,48 @@ public sealed class LoopGroupTests : GroupTest
             },
             Group with { PinThreads = true });
     }
+
+    [Fact]
+    public void A_pending_cancellation_comes_before_work_on_the_callers_own_loop() => RunGroup(async group => await group.RunOn("key", async Coroutine () =>
+    {
+        bool begun = false;
+        await CancelScope.Run(async Coroutine (scope) =>
+        {
+            scope.Cancel();
+            await group.RunOn("key", async Coroutine () => begun = true);
+        });
+        await Yields(3);
+        begun.Should().BeFalse();
+    }));
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    public void A_cancellation_reaches_work_that_arrives_in_the_same_turn_of_a_shuffled_loop(int seed) => RunGroup(
+        async group =>
+        {
+            using var held = new ManualResetEventSlim();
+            using var holds = new ManualResetEventSlim();
+            group.Loops[1].Post(() =>
+            {
+                holds.Set();
+                held.Wait(TestContext.Current.CancellationToken);
+            });
+            holds.Wait(TestContext.Current.CancellationToken);
+            var work = Loop.CreateTask(group.RunOnEach(async Coroutine<int> (index) =>
+            {
+                await (index == 1 ? Forever() : Yields(1));
+                return index;
+            }));
+            await Yields(3);
+            work.Cancel();
+            await Yields(3);
+            held.Set();
+            (await Catch(work)).Should().BeOfType<LoopCanceledException>();
+        },
+        Group with { Loop = Group.Loop with { Seed = seed } });
 }

@@ -122,6 +122,15 @@ public sealed class LoopLocalTests : GroupTest
         locals.Sum(static local => (long)local.Value).Should().Be(50_000L * 49_999 / 2);
     });
 
+    [Fact]
+    public void A_value_that_another_one_uses_is_disposed_after_it()
+    {
+        var pool = new LoopLocal<Resource>(() => new Resource("pool", Log));
+        var user = new LoopLocal<Resource>(() => new Resource($"user of {pool.Value.Name}", Log));
+        RunLoop(async () => _ = user.Value);
+        Log.Should().Equal("user of pool", "pool");
+    }
+
     private sealed class Resource(string name, List<string>? log) : IDisposable
     {
         internal string Name => name;

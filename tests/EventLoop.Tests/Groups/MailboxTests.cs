@@ -312,4 +312,48 @@ public sealed class MailboxTests : GroupTest
         (GC.GetAllocatedBytesForCurrentThread() - before).Should().BeLessThan(10_000);
         await posting;
     });
+
+    [Fact]
+    public void Whoever_waits_for_a_message_is_not_overtaken() => RunLoop(async () =>
+    {
+        using var mailbox = new Mailbox<int>(0);
+        var first = Loop.CreateTask(mailbox.ReceiveAsync());
+        await Yields(1);
+        mailbox.TryPost(1);
+        mailbox.TryReceive(out _).Should().BeFalse();
+        mailbox.TryPost(2);
+        (await mailbox.ReceiveAsync()).Should().Be(2);
+        (await first).Should().Be(1);
+    });
+
+    [Fact]
+    public void Messages_that_come_while_others_are_handed_out_are_all_received() => RunLoop(async () =>
+    {
+        const int senders = 3, each = 40_000;
+        using var mailbox = new Mailbox<int>(0);
+        var threads = Enumerable.Range(0, senders).Select(sender => new Thread(() =>
+        {
+            var random = new Random(sender);
+            for (int i = 0; i < each; i++)
+            {
+                mailbox.TryPost(i);
+                Thread.SpinWait(random.Next(60));
+            }
+        })).ToList();
+        threads.ForEach(static thread => thread.Start());
+        int received = 0;
+        var receivers = Enumerable.Range(0, 3).Select(_ => Loop.CreateTask(async () =>
+        {
+            await foreach (int message in mailbox)
+            {
+                if (++received == senders * each)
+                {
+                    mailbox.Complete();
+                }
+            }
+        })).ToList();
+        await Loop.Gather(receivers);
+        threads.ForEach(static thread => thread.Join());
+        received.Should().Be(senders * each);
+    });
 }

@@ -269,4 +269,19 @@ public sealed class CancelScopeShieldTests : LoopTest
         ran.Should().BeFalse();
         (Loop.Current.Time - start).Should().BeCloseTo(Seconds(5), Seconds(0.5));
     }, JumpingTime);
+
+    [Fact]
+    public void An_infinite_grace_leaves_shields_alone() => RunLoop(async () => await CancelScope.Run(async outer =>
+    {
+        outer.Cancel("stop", System.Threading.Timeout.InfiniteTimeSpan);
+        await CancelScope.Run(async _ => await Loop.Sleep(100), shield: true);
+        Log.Add("slept");
+    }));
+
+    [Fact]
+    public void A_negative_grace_is_refused() => RunLoop(async () => await CancelScope.Run(async scope =>
+    {
+        FluentActions.Invoking(() => scope.Cancel(grace: Seconds(-2))).Should().Throw<ArgumentOutOfRangeException>();
+        scope.CancelCalled.Should().BeFalse();
+    }));
 }

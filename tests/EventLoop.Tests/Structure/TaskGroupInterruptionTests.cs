@@ -292,4 +292,33 @@ public sealed class TaskGroupInterruptionTests : LoopTest
             Log.Add($"{name} cleaned up");
         }
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Who_awaits_the_child_that_fails_is_cancelled_at_the_next_wait(bool isBody) => RunLoop(async () =>
+    {
+        var failure = new InvalidDataException();
+        Exception? error = await Catch(TaskGroup.Run(async group =>
+        {
+            var child = group.CreateTask(ThrowAfter(1, failure));
+            if (!isBody)
+            {
+                group.StartSoon(AwaitAndGoOn);
+                return;
+            }
+
+            await AwaitAndGoOn();
+
+            async Coroutine AwaitAndGoOn()
+            {
+                (await Catch(child)).Should().BeSameAs(failure);
+                Log.Add("caught");
+                await Forever();
+            }
+        }));
+
+        error.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(failure);
+        Log.Should().Equal("caught");
+    });
 }

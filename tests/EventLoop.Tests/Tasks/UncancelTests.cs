@@ -233,4 +233,33 @@ public sealed class UncancelTests : LoopTest
             .Should().BeTrue();
         task.IsCanceled.Should().BeTrue();
     });
+
+    [Fact]
+    public void Tokens_of_a_first_scope_that_was_entered_while_a_request_stood_are_new_when_it_is_taken_back() => RunLoop(async () =>
+    {
+        var me = Loop.CurrentTask!;
+        me.Cancel();
+        (await Catch(Yields(1))).Should().BeOfType<LoopCanceledException>();
+        await Loop.Timeout(Seconds(5), async Coroutine () =>
+        {
+            Loop.CancellationToken.IsCancellationRequested.Should().BeTrue();
+            me.Uncancel();
+            Loop.CancellationToken.IsCancellationRequested.Should().BeFalse();
+        });
+    });
+
+    [Fact]
+    public void Tokens_of_children_are_new_when_the_request_around_them_is_taken_back() => RunLoop(async () =>
+    {
+        var me = Loop.CurrentTask!;
+        await CancelScope.Run(async Coroutine (_) => await TaskGroup.Run(async Coroutine (group) =>
+        {
+            var child = group.CreateTask(Yields(3));
+            var before = child.CancellationToken;
+            me.Cancel();
+            before.IsCancellationRequested.Should().BeTrue();
+            me.Uncancel();
+            child.CancellationToken.IsCancellationRequested.Should().BeFalse();
+        }));
+    });
 }

@@ -30,7 +30,7 @@ internal readonly record struct FileLookup(FileOpened Answer, SafeFileHandle? Ha
         try
         {
             string full = Path.GetFullPath(Path.Join(root, path));
-            if (path[0] is '/' or '\\' || path[^1] is '/' || !full.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            if (path[0] is '/' or '\\' || path[^1] is '/' || !full.StartsWith(Path.EndsInDirectorySeparator(root) ? root : root + Path.DirectorySeparatorChar, StringComparison.Ordinal)
                 || IsBehindLink(root, full) || !File.Exists(full))
             {
                 return new(FileOpened.No, null, default, false);

@@ -30,13 +30,14 @@ public sealed class OpenFileCache : IDisposable
     private readonly OpenFileCacheOptions options;
     private readonly string root;
     private SafeFileHandle? folder;        // the system opens relative to it
-    private bool isFolderKnown;
+    private TimeSpan? folderValidUntil;    // null: it was never looked for
+    private (ulong Device, ulong Inode) folderIdentity;
     private IntrusiveList<OpenFileEntry> byUse;      // what was used last is last
     private LoopBinding binding;
     private bool isDisposed;
 
     /// <summary>Makes an empty cache.</summary>
-    /// <param name="root">The folder, which may itself be a link.</param>
+    /// <param name="root">The folder, which may itself be a link. When the validity period has passed, but at least a second, it is looked up again.</param>
     /// <param name="options">Null: 1000 files, one second.</param>
     /// <exception cref="ArgumentOutOfRangeException">The capacity is less than one, or the validity negative.</exception>
     public OpenFileCache(string root, OpenFileCacheOptions? options = null)
@@ -100,11 +101,9 @@ public sealed class OpenFileCache : IDisposable
             return null;
         }
 
-        if (!isFolderKnown)
+        if (folderValidUntil is not { } until || Loop.Current.Time >= until)
         {
-            var opened = await Loop.ToThread(() => FileOpening.TryOpenFolder(root));
-            folder ??= opened;
-            isFolderKnown = true;
+            await OpenFolder();
         }
 
         var found = folder is null ? default : FileLookup.Try(folder, path);
@@ -120,6 +119,30 @@ public sealed class OpenFileCache : IDisposable
         }
 
         return Note(path, found)?.Lend();
+    }
+
+    // It may be a link that leads elsewhere by now, or have been made after the cache; asked once a second at the most, because that is a hop.
+    private async Coroutine OpenFolder()
+    {
+        folderValidUntil = TimeSpan.MaxValue;      // whoever comes meanwhile goes on with what is known
+        try
+        {
+            var opened = await Loop.ToThread(() => FileOpening.TryOpenFolder(root));
+            var identity = opened is not null && FileFacts.Of(opened) is { } facts ? (facts.Device, facts.Inode) : default;
+            if (isDisposed || (folder is not null && identity == folderIdentity))
+            {
+                opened?.Dispose();
+            }
+            else
+            {
+                // The one before is left to the collector: a look-up may be using it on another thread.
+                (folder, folderIdentity) = (opened, identity);
+            }
+        }
+        finally
+        {
+            folderValidUntil = TimeSpan.FromTicks(LoopClock.Add(Loop.Current.Time.Ticks, Math.Max(options.Validity.Ticks, TimeSpan.TicksPerSecond)));
+        }
     }
 
     private TimeSpan ValidUntil => TimeSpan.FromTicks(LoopClock.Add(Loop.Current.Time.Ticks, options.Validity.Ticks));

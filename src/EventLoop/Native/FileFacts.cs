@@ -85,6 +85,14 @@ internal readonly record struct FileFacts(ulong Device, ulong Inode, ushort Mode
             BitConverter.ToUInt64(status[32..]),
             BitConverter.ToUInt16(status[28..]),
             BitConverter.ToInt64(status[40..]),
-            DateTime.UnixEpoch.Ticks + (seconds * TimeSpan.TicksPerSecond) + (nanoseconds / 100));
+            Ticks(seconds, nanoseconds));
+    }
+
+    // File systems know times before the year 1 and after 9999.
+    private static long Ticks(long seconds, uint nanoseconds)
+    {
+        const long MostSeconds = long.MaxValue / TimeSpan.TicksPerSecond / 2;
+        long sinceEpoch = (Math.Clamp(seconds, -MostSeconds, MostSeconds) * TimeSpan.TicksPerSecond) + (nanoseconds / 100);
+        return Math.Clamp(DateTime.UnixEpoch.Ticks + sinceEpoch, DateTime.MinValue.Ticks, DateTime.MaxValue.Ticks);
     }
 }

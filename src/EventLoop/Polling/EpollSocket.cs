@@ -303,7 +303,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         {
             var own = AskLocal();
             namesDiffer = own is null || Template(family).Create(own) is IPEndPoint { Address: var address }
-                && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
+                && (address.Equals(IPAddress.IPv6Any) || (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).Equals(IPAddress.Any));
             local = namesDiffer ? null : own;
         }
 

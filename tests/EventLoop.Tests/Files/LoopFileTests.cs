@@ -432,4 +432,28 @@ public sealed class LoopFileTests : FileTest
         Forget(path);
         CachedFile.IsAtHand(file, 0, 10_000).Should().BeFalse();
     }
+
+    [Theory]
+    [InlineData(253_402_300_800)]
+    [InlineData(-62_200_000_000)]
+    public void A_file_whose_time_no_DateTime_can_hold_is_opened(long seconds) => RunLoop(async () =>
+    {
+        // In memory: not every file system can hold such a time.
+        string path = Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Folder, $"eventloop-{Guid.NewGuid():n}");
+        await File.WriteAllTextAsync(path, "content");
+        try
+        {
+            using (var touch = System.Diagnostics.Process.Start("touch", ["-d", $"@{seconds}", path]))
+            {
+                await touch.WaitForExitAsync();
+            }
+
+            await using var file = await LoopFile.OpenAsync(path);
+            (await file.GetStatusAsync()).Length.Should().Be(7);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    });
 }

@@ -90,6 +90,40 @@ public sealed class OpenFileCacheTests : FileTest
     });
 
     [Theory]
+    [InlineData(0.0)]
+    [InlineData(5.0)]
+    public void A_root_that_leads_elsewhere_is_followed_when_its_validity_is_over(double validity) => RunLoop(async () =>
+    {
+        Put("v1/a", "one");
+        Put("v2/a", "two");
+        File.CreateSymbolicLink(At("site"), At("v1"));
+        using var cache = new OpenFileCache(At("site"), new() { Validity = Seconds(validity) });
+        (await Read(cache, "a")).Should().Be("one");
+        File.Delete(At("site"));
+        File.CreateSymbolicLink(At("site"), At("v2"));
+        await Loop.Sleep(Seconds(validity + 1));
+        (await Read(cache, "a")).Should().Be("two");
+    });
+
+    [Fact]
+    public void A_root_that_is_made_after_the_cache_is_found() => RunLoop(async () =>
+    {
+        using var cache = new OpenFileCache(At("later"), new() { Validity = Seconds(1) });
+        (await cache.TryOpenAsync("a")).Should().BeNull();
+        Put("later/a", "here");
+        await Loop.Sleep(Seconds(2));
+        (await Read(cache, "a")).Should().Be("here");
+    });
+
+    [Fact]
+    public void The_root_may_be_that_of_the_whole_system() => RunLoop(async () =>
+    {
+        Put("a", "here");
+        using var cache = new OpenFileCache("/");
+        (await Read(cache, At("a")[1..])).Should().Be("here");
+    });
+
+    [Theory]
     [InlineData("none")]
     [InlineData("")]
     [InlineData(".")]

@@ -491,4 +491,20 @@ public abstract class GroupServerTests(PollerKind poller) : GroupTest(poller)
         Loop.Current.Statistics.TaskCount.Should().Be(1);
         server.ConnectionCounts.Sum().Should().Be(4);
     });
+
+    [Fact]
+    public void Connections_that_were_handed_to_another_loop_count_there_only() => RunGroup(async group =>
+    {
+        await using var server = group.Listen(AnyPort, Echo);
+        int before = group.Home.Core.Io.Open;
+        for (int i = 0; i < 10; i++)
+        {
+            await using var client = await Tcp.ConnectAsync(server.EndPoint);
+            await client.WriteAsync("x\n");
+            (await client.ReadLineAsync()).Should().Be("x");
+        }
+
+        await Until(() => server.ConnectionCounts.Sum() == 0 && group.Home.Core.Io.Open == before);
+        group.Loops.Should().OnlyContain(static loop => loop.Core.Io.Open == 0);
+    });
 }

@@ -327,4 +327,49 @@ public abstract class ClosingTests(PollerKind poller) : IoTest(poller)
         got.Should().Be(100_000);
         peer.Dispose();
     }
+
+    [Fact]
+    public void While_a_close_waits_for_what_is_unsent_nothing_more_is_accepted() => RunIo(async () =>
+    {
+        var (client, server) = await Pair();
+        long written = await Fill(server);
+        var reading = Loop.CreateTask(server.ReadLineAsync());
+        var waiting = Loop.CreateTask(server.WriteAsync(new byte[200_000]));
+        await Yields(2);
+        var closing = server.DisposeAsync().AsTask();
+
+        (await Catch(reading)).Should().BeOfType<ObjectDisposedException>();
+        (await Catch(server.WriteAsync("late"))).Should().BeOfType<ObjectDisposedException>();
+        (await Catch(server.ReadLineAsync())).Should().BeOfType<ObjectDisposedException>();
+        closing.IsCompleted.Should().BeFalse();
+        var (count, end) = await ReadSlowly(client);
+        count.Should().Be((int)written + 200_000);
+        end.Should().BeNull();
+        await waiting;
+        await closing;
+        await client.DisposeAsync();
+    });
+
+    [Fact]
+    public void A_second_dispose_between_two_runs_leaves_the_close_in_progress_alone()
+    {
+        using var loop = NewLoop(IoOptions);
+        var (client, server) = loop.RunUntilComplete(Pair());
+        loop.RunUntilComplete(async Coroutine () =>
+        {
+            await client.WriteAsync("unread");
+            await Until(() => server.Socket.CanReceive());
+            await server.WriteAsync(new byte[300_000]);
+            _ = server.DisposeAsync();
+            await Loop.Yield();
+        });
+        server.DisposeAsync().IsCompletedSuccessfully.Should().BeTrue();
+        loop.RunUntilComplete(async Coroutine () =>
+        {
+            var (count, end) = await ReadSlowly(client);
+            end.Should().BeNull();
+            count.Should().Be(300_000);
+            await client.DisposeAsync();
+        });
+    }
 }

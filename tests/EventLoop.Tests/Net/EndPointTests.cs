@@ -17,10 +17,11 @@ public abstract class EndPointTests(PollerKind poller) : IoTest(poller)
     [InlineData("127.0.0.1")]
     [InlineData("0.0.0.0")]
     [InlineData("::")]
+    [InlineData("::ffff:0.0.0.0")]
     public void An_accepted_connection_knows_both_ends_when_its_peer_is_gone_and_when_it_is_closed(string listensAt) => RunIo(async () =>
     {
         using var listener = new LoopSocket(IPAddress.Parse(listensAt).AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        if (listensAt == "::")
+        if (listensAt.StartsWith("::", StringComparison.Ordinal))
         {
             listener.Device.Set(SocketSetting.IPv6Only, 0);
         }

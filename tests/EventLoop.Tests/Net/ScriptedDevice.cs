@@ -33,6 +33,10 @@ internal sealed class ScriptedDevice : SocketDevice
 
     internal override int? Unacknowledged => Queued;
 
+    internal bool IsLossy { get; set; }
+
+    internal override bool MayLoseAtClose => IsLossy;
+
     internal override EndPoint? LocalEndPoint => new IPEndPoint(IPAddress.Loopback, 1);
 
     internal override EndPoint? RemoteEndPoint => new IPEndPoint(IPAddress.Loopback, 2);

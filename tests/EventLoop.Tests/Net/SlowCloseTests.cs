@@ -71,6 +71,19 @@ public sealed class SlowCloseTests : LoopTest
         device.WasAborted.Should().BeTrue();
     });
 
+    [Fact]
+    public void A_peer_that_acknowledges_nothing_of_what_its_system_could_have_gets_a_reset() => RunLoop(async () =>
+    {
+        var connection = new Connection(device.Open());
+        device.Sends.Enqueue(Left);
+        await connection.WriteAsync(new byte[Left]);
+        await connection.DrainAsync();
+        device.Queued = 20_000;
+        device.IsLossy = true;
+        await connection.DisposeAsync();
+        device.WasAborted.Should().BeTrue();
+    });
+
     private async Coroutine<Task> Begin(Func<Connection, Task> close)
     {
         var connection = new Connection(device.Open());

@@ -273,6 +273,28 @@ public abstract class TlsEndTests(PollerKind poller) : IoTest(poller)
         await server.DisposeAsync();
     });
 
+    [Fact]
+    public void Draining_waits_until_the_system_has_what_TLS_has_accepted() => RunIo(async () =>
+    {
+        var (client, server) = await SecurePair();
+        while (server.Transport.Unsent == 0)
+        {
+            await server.WriteAsync(new byte[8192]);
+        }
+
+        server.UnsentBytes.Should().BePositive();
+
+        var draining = Loop.CreateTask(server.DrainAsync());
+        await Yields(10);
+        draining.IsCompleted.Should().BeFalse();
+        var reading = Loop.CreateTask(client.ReadToEndAsync());
+        await draining;
+        server.UnsentBytes.Should().Be(0);
+        await server.DisposeAsync();
+        await reading;
+        await client.DisposeAsync();
+    });
+
     private static async Coroutine<Exception?> Catch(Func<Coroutine> body)
     {
         try

@@ -216,6 +216,20 @@ public abstract class UdpTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void Datagrams_count_among_the_bytes_of_the_loop() => RunIo(async () =>
+    {
+        await using var a = Udp.Bind(AnyPort);
+        await using var b = Udp.Bind(AnyPort);
+        var io = Loop.Current.Core.Io;
+        var (received, sent) = (io.Received, io.Sent);
+        await b.SendToAsync(new byte[100], a.LocalEndPoint!);
+        await b.SendManyAsync(new DatagramMessage[] { new() { Buffer = new byte[30], RemoteEndPoint = a.LocalEndPoint } });
+        await a.ReceiveFromAsync(new byte[200]);
+        await a.ReceiveManyAsync([new DatagramMessage { Buffer = new byte[200] }]);
+        (io.Received - received, io.Sent - sent).Should().Be((130, 130));
+    });
+
+    [Fact]
     public void Batches_allocate_nothing() => RunIo(async () =>
     {
         await using var a = Udp.Bind(AnyPort);

@@ -34,10 +34,19 @@ public sealed partial class Connection
 
     /// <summary>Sends what was written and waits until the system has taken all of it.</summary>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte})" path="/exception"/>
-    public Coroutine DrainAsync()
+    public Coroutine DrainAsync() => Transport.SendsDirectly ? DrainOutput() : DrainWithTransport();
+
+    private Coroutine DrainOutput()
     {
         var operation = OutputOperation.Rent(output, default, drain: true);
         return new Coroutine<int>(operation, operation.Version);
+    }
+
+    // What TLS has accepted is in the connection below.
+    private async Coroutine DrainWithTransport()
+    {
+        await DrainOutput();
+        await Transport.DrainAsync();
     }
 
     /// <summary>Ends the sending direction after what was written; receiving continues. asyncio: <c>write_eof</c>.</summary>

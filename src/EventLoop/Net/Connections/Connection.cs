@@ -74,7 +74,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
     public bool IsClosed => closed || socket.IsClosed;
 
     /// <summary>What was written and not yet taken by the system: more than nothing for long means that the other side reads too slowly.</summary>
-    public long UnsentBytes => output.Unsent;
+    public long UnsentBytes => output.Unsent + Transport.Unsent;
 
     /// <summary>The most that <see cref="UnsentBytes"/> has been after a write or flush.</summary>
     public long PeakUnsentBytes => output.PeakUnsent;
@@ -149,6 +149,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
             }
 
             closing = new LoopFuture(Core.Loop);
+            input.OnClosed(ClosedException());
             _ = Loop.CreateTask(CloseAsync(new ClosePatience(period, HowMuchIsLeft)), $"close of the connection to {Peer}");
         }
 
@@ -180,7 +181,7 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
         {
             if (!closed)
             {
-                await patience.WaitFor(DrainAsync);
+                await patience.WaitFor(DrainOutput);
             }
 
             if (closed ? !socket.IsClosed : !TryClose())
@@ -236,6 +237,11 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
         if (Core.IsInLoopThread)
         {
             // Between two runs.
+            if (closing is { IsCompleted: false })
+            {
+                return default;      // the next run goes on with it
+            }
+
             if (closed || (output.IsEmpty && Transport.SendsDirectly))
             {
                 CloseNow(abort: false);
@@ -281,6 +287,8 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
         internal override string Peer => connection.Peer;
 
         internal override bool IsClosed => connection.IsClosed;
+
+        internal override bool IsClosing => connection.closing is not null || IsClosed;
 
         internal override ObjectDisposedException ClosedException() => connection.ClosedException();
 

@@ -88,6 +88,8 @@ internal static class LingeringClose
                 await CancelScope.MoveOnAfter(pause, async Coroutine (_) => await socket.WaitReadableAsync());
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
+
+            GiveUp(socket);
         }
         catch (Exception gone) when (gone is ObjectDisposedException or InvalidOperationException or IOException or System.Net.Sockets.SocketException)
         {
@@ -96,6 +98,15 @@ internal static class LingeringClose
         finally
         {
             socket.Close();
+        }
+    }
+
+    // A peer that takes nothing of what is left: otherwise the system would keep that for minutes.
+    private static void GiveUp(LoopSocket socket)
+    {
+        if (!socket.IsClosed && HasAll(socket.Device) == false)
+        {
+            socket.Abort();
         }
     }
 }

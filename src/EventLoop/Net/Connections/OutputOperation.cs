@@ -110,6 +110,10 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
             if (first && !upgrades)
             {
                 pipe!.VerifyNotUpgrading();
+                if (reserves)
+                {
+                    pipe.VerifyNotClosing();
+                }
             }
 
             if (!(first ? pipe!.TryBegin(ref rest, drain, OfTransfer) : pipe!.TryContinue(ref rest, drain))

@@ -49,6 +49,7 @@ internal sealed partial class OutputPipe : PipeWriter
         if (!ofTransfer && (!drain || !rest.IsEmpty))
         {
             VerifyUsable();
+            VerifyNotClosing();
         }
 
         return (transferring ? ofTransfer : waiting.IsEmpty) && TryContinue(ref rest, drain);
@@ -229,6 +230,15 @@ internal sealed partial class OutputPipe : PipeWriter
         if (completed)
         {
             throw new InvalidOperationException($"Writing was completed: nothing can be sent on this {owner.Kind} any more.");
+        }
+    }
+
+    /// <summary>What was written before the close began still goes out, but nothing more.</summary>
+    internal void VerifyNotClosing()
+    {
+        if (owner.IsClosing)
+        {
+            throw owner.ClosedException();
         }
     }
 

@@ -24,6 +24,9 @@ internal abstract class StreamOwner(LoopCore core, Transport transport)
 
     internal abstract bool IsClosed { get; }
 
+    /// <summary>Whether it accepts no more calls, although what was written before may still be on its way.</summary>
+    internal virtual bool IsClosing => IsClosed;
+
     internal abstract ObjectDisposedException ClosedException();
 
     /// <summary>Closes it at once, with a reset where that exists.</summary>

@@ -63,6 +63,9 @@ internal abstract class Transport
     /// <summary>How much of what it has accepted the system has not.</summary>
     internal virtual long Unsent => 0;
 
+    /// <summary>Waits until the system has all of it.</summary>
+    internal virtual Coroutine DrainAsync() => Loop.CheckPoint();
+
     /// <summary>Closes it in order if that takes no time. True: it is closed; false: it does take time, and <see cref="CloseAsync"/> or <see cref="Abort"/>
     /// has to follow.</summary>
     internal abstract bool TryClose();

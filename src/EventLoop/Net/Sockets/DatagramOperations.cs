@@ -38,6 +38,7 @@ internal sealed class ReceiveDatagramOperation : SocketOperation<ReceivedDatagra
         int length = socket.AfterReceive(socket.Device.ReceiveFrom(buffer.Span, from, out bool truncated));
         if (length >= 0)
         {
+            socket.CountReceived(length);
             Result = new ReceivedDatagram(length, addresses.ToEndPoint(from), truncated);
         }
 
@@ -76,9 +77,17 @@ internal sealed class SendDatagramOperation : SocketOperation<int>
         return operation;
     }
 
-    private protected override int Attempt(LoopSocket socket) => Result = socket.CanSend()
-        ? socket.AfterSend(socket.Device.SendTo(bytes.Span, to is null ? null : addresses!.ToSocketAddress(to)))
-        : StreamDevice.WouldBlock;
+    private protected override int Attempt(LoopSocket socket)
+    {
+        if (!socket.CanSend())
+        {
+            return StreamDevice.WouldBlock;
+        }
+
+        Result = socket.AfterSend(socket.Device.SendTo(bytes.Span, to is null ? null : addresses!.ToSocketAddress(to)));
+        socket.CountDatagramBytes(Math.Max(Result, 0));
+        return Result;
+    }
 
     private protected override void Recycle(LoopCore core)
     {
@@ -128,13 +137,16 @@ internal sealed class ReceiveBatchOperation : SocketOperation<int>
             }
 
             int count = socket.AfterReceive(socket.Device.ReceiveBatch(batch));
+            int bytes = 0;
             for (int i = 0; i < count; i++)
             {
+                bytes += batch[i].Length;
                 messages[i].Length = batch[i].Length;
                 messages[i].IsTruncated = batch[i].Truncated;
                 messages[i].RemoteEndPoint = addresses.ToEndPoint(batch[i].Address!);
             }
 
+            socket.CountReceived(bytes);
             return Result = count;
         }
         finally
@@ -201,7 +213,13 @@ internal sealed class SendBatchOperation : SocketOperation<int>
                 batch[i].Address = rest[i].RemoteEndPoint is { } to ? addresses!.ToSocketAddress(to, i) : null;
             }
 
-            return socket.TrySendBatch(batch);
+            int count = socket.TrySendBatch(batch);
+            for (int i = 0; i < count; i++)
+            {
+                socket.CountDatagramBytes(batch[i].Bytes.Length);
+            }
+
+            return count;
         }
         finally
         {

@@ -99,6 +99,14 @@ internal sealed partial class DeviceReadiness
 
     private bool HasSentEnough => sentInTurn == MostSentInTurn && turn == core.Turns && CanSend;
 
+    internal void CountDatagramBytes(long count)
+    {
+        if (counts is not null)
+        {
+            counts.Sent += count;
+        }
+    }
+
     private int CountSent(int count)
     {
         if (count > 0)

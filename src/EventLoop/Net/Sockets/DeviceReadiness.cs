@@ -63,6 +63,11 @@ internal sealed partial class DeviceReadiness : IDeviceOwner
         }
 
         State |= (SocketState)(readiness & ~Readiness.Later) | ((readiness & Readiness.Readable) != 0 ? SocketState.JustTold : 0);
+        TellWaiters(readiness);
+    }
+
+    private void TellWaiters(Readiness readiness)
+    {
         TryReader((readiness & (Readiness.Readable | Readiness.Later)) == Readiness.Readable);
         if ((readiness & Readiness.Writable) != 0 && Writer is { } sending)
         {
@@ -197,12 +202,12 @@ internal sealed partial class DeviceReadiness : IDeviceOwner
     /// <summary>Whether it was reported ready since the last attempt, or nothing is known: a waiter has to try once more.</summary>
     internal bool MayBe(bool reads) => (State & (reads ? SocketState.Readable : SocketState.Writable)) != 0;
 
-    /// <summary>Acts as if the poller had reported again what is known.</summary>
+    /// <summary>Tells the waiters again what is known, which is no news of the poller's.</summary>
     internal void TellAgain()
     {
         if (!IsClosed)
         {
-            ((IDeviceOwner)this).OnReady((Readiness)(State & (SocketState.Readable | SocketState.Writable)));
+            TellWaiters((Readiness)(State & (SocketState.Readable | SocketState.Writable)));
         }
     }
 
@@ -276,6 +281,16 @@ internal sealed partial class DeviceReadiness : IDeviceOwner
         device.Close(abort);
         (var told, onClosed) = (onClosed, null);
         told?.Invoke();
+    }
+
+    /// <summary>Releases a device that nobody waits for: it is another loop's from now on.</summary>
+    internal void Leave()
+    {
+        State |= SocketState.Closed;
+        if (counts is not null)
+        {
+            counts.Open--;
+        }
     }
 
     /// <summary>Registers a call for when the device is closed, by whomever. The call runs no user code and does not throw.</summary>

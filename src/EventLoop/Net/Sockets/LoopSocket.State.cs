@@ -163,6 +163,12 @@ public sealed partial class LoopSocket
 
     internal int AfterReceive(int received) => ready.AfterReceive(received);
 
+    /// <summary>Counts bytes that have come, against the step's budget, too.</summary>
+    internal void CountReceived(int count) => ready.CountReceived(count);
+
+    /// <summary>Counts bytes that have gone as datagrams.</summary>
+    internal void CountDatagramBytes(long count) => ready.CountDatagramBytes(count);
+
     internal SocketError TryAccept(out LoopSocket? accepted)
     {
         accepted = null;
@@ -248,7 +254,7 @@ public sealed partial class LoopSocket
     {
         GC.SuppressFinalize(this);
         (_, _) = (LocalEndPoint, RemoteEndPoint);
-        ready.State |= SocketState.Closed;
+        ready.Leave();
         device.Leave();
         return device;
     }

@@ -115,14 +115,14 @@ internal static class SocketFactory
             Set(device, endPoint, SocketSetting.NoDelay, 1);
         }
 
-        if (options.KeepAlive)
+        if (options.KeepAlive || options.KeepAliveTime is not null)
         {
             Set(device, endPoint, SocketSetting.KeepAlive, 1);
         }
 
         if (options.KeepAliveTime is { } time)
         {
-            Set(device, endPoint, SocketSetting.KeepAliveTime, (int)Math.Max(1, time.TotalSeconds));
+            Set(device, endPoint, SocketSetting.KeepAliveTime, (int)Math.Clamp(time.TotalSeconds, 1, short.MaxValue));
         }
     }
 

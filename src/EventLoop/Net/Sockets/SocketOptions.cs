@@ -11,7 +11,8 @@ public abstract record SocketOptions
     /// <summary>Whether the system probes a silent peer.</summary>
     public bool KeepAlive { get; init; }
 
-    /// <summary>How long a peer has to be silent before it is probed; null: the system's default, usually two hours.</summary>
+    /// <summary>How long a peer has to be silent before it is probed; null: the system's default, usually two hours. Turns
+    /// <see cref="KeepAlive"/> on; from a second to nine hours.</summary>
     public TimeSpan? KeepAliveTime { get; init; }
 
     /// <summary>The size of the system's receive buffer; null: chosen by the system.</summary>

@@ -221,6 +221,8 @@ internal sealed class TlsTransport : Transport
 
     internal override long Unsent => below.UnsentBytes;
 
+    internal override Coroutine DrainAsync() => below.DrainAsync();
+
     internal override async Coroutine CloseAsync(ClosePatience patience)
     {
         closed = true;

@@ -1,4 +1,5 @@
 using EventLoop.Executors.Work;
+using EventLoop.Orleans.Workers;
 
 namespace EventLoop.Orleans.Tests;
 
@@ -99,4 +100,78 @@ public sealed class BadLuckTests(Cluster cluster)
     });
 
     private static void ThrowFromCallback(int progress) => throw new InvalidDataException($"{progress}");
+
+    // ---- Exits
+
+    [Fact]
+    public void A_task_that_work_leaves_behind_ends_neither_the_process_nor_the_loop_of_the_silo() => RunLoop(async () =>
+    {
+        var executor = New();
+        for (int i = 0; i < 4; i++)      // both silos
+        {
+            await executor.Run(static async Coroutine () =>
+            {
+                _ = Loop.CreateTask(ExitLater());
+                await Loop.Yield();
+            });
+            await executor.Run(static async Coroutine () =>
+            {
+                Loop.Current.Stop();
+                await Loop.Yield();
+            });
+        }
+
+        await Loop.Sleep(100);
+        (await Loop.Gather(Enumerable.Range(0, 8).Select(i => executor.Run(
+            static async Coroutine<int> (int number) =>
+            {
+                await Loop.Sleep(1);
+                return number;
+            },
+            i)))).Should().Equal(Enumerable.Range(0, 8));
+    });
+
+    private static async Coroutine ExitLater()
+    {
+        await Loop.Sleep(20);
+        throw new LoopExitException(4);
+    }
+
+    [Fact]
+    public void A_loop_of_a_silo_ends_also_where_cleanup_code_asks_for_an_exit_or_it_could_not_be_made()
+    {
+        using (var loop = new SiloLoop(new LoopOptions()))
+        {
+            loop.Submit(
+                static async Coroutine () =>
+                {
+                    _ = Loop.CreateTask(ExitAtEnd());
+                    await Loop.Yield();
+                },
+                CancellationToken.None).Wait(TimeSpan.FromSeconds(20)).Should().BeTrue();
+        }
+
+        using var none = new SiloLoop(new LoopOptions { TimeProvider = new NoTime() });
+        Action submit = () => none.Submit(static async Coroutine () => await Loop.Yield(), CancellationToken.None);
+        submit.Should().Throw<NotSupportedException>();
+    }
+
+    private static async Coroutine ExitAtEnd()
+    {
+        try
+        {
+            await Loop.Sleep(TimeSpan.FromHours(1));
+        }
+        finally
+        {
+            throw new LoopExitException(5);
+        }
+    }
+
+    private sealed class NoTime : TimeProvider
+    {
+        public override long TimestampFrequency => throw new NotSupportedException();
+
+        public override long GetTimestamp() => throw new NotSupportedException();
+    }
 }

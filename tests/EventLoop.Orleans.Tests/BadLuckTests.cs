@@ -25,6 +25,14 @@ public sealed class BadLuckTests(Cluster cluster)
         }
     }
 
+    private static int Twice(int number) => number * 2;
+
+    private static int Block(TimeSpan time)
+    {
+        Thread.Sleep(time);
+        return 0;
+    }
+
     // ---- Progress
 
     [Fact]
@@ -174,4 +182,42 @@ public sealed class BadLuckTests(Cluster cluster)
 
         public override long GetTimestamp() => throw new NotSupportedException();
     }
+
+    // ---- The end
+
+    [Fact]
+    public void A_stop_lets_work_that_waits_for_room_run_as_well() => RunLoop(async () =>
+    {
+        var executor = New(new ClusterExecutorOptions { MaxInFlight = 1 });
+        var running = Loop.CreateTask(executor.Run(Block, TimeSpan.FromMilliseconds(200)));
+        var behind = Loop.CreateTask(executor.Run(Twice, 1));
+        while (executor.Statistics.Waiting == 0)
+        {
+            await Loop.Yield();
+        }
+
+        (await executor.StopAsync()).Should().Be(0);
+        (await running).Should().Be(0);
+        (await behind).Should().Be(2);
+        (await Catch(Loop.CreateTask(executor.Run(Twice, 1)))).Should().BeOfType<InvalidOperationException>();
+    });
+
+    [Fact]
+    public void A_stop_whose_time_is_over_cancels_what_waits_for_room() => RunLoop(async () =>
+    {
+        var executor = New(new ClusterExecutorOptions { MaxInFlight = 1, CancelGrace = TimeSpan.FromSeconds(0.1) });
+        var tasks = Enumerable.Range(0, 3).Select(_ => Loop.CreateTask(executor.Run(Block, TimeSpan.FromSeconds(3)))).ToList();
+        while (executor.Statistics.Waiting < 2)
+        {
+            await Loop.Yield();
+        }
+
+        (await executor.StopAsync(TimeSpan.FromSeconds(0.2))).Should().Be(3);
+        foreach (var task in tasks)
+        {
+            (await Catch(task)).Should().BeAssignableTo<OperationCanceledException>();
+        }
+
+        executor.Statistics.Canceled.Should().Be(3);
+    });
 }

@@ -109,6 +109,16 @@ public sealed class ProcessExecutorElsewhereTests : ProcessTest
         seenBefore.Should().Be(Many);
     });
 
+    private static int CountUntilCancelled(int count, WorkerContext<int> context)
+    {
+        while (!context.CancellationToken.IsCancellationRequested)
+        {
+            context.Report(count++);
+        }
+
+        return count;
+    }
+
     [Fact]
     public void A_waiter_on_another_loop_that_was_cancelled_hears_no_more() => RunProcesses(async () =>
     {
@@ -117,7 +127,7 @@ public sealed class ProcessExecutorElsewhereTests : ProcessTest
         int calledBefore = await OnAnotherLoop(async Coroutine<int> () =>
         {
             LoopTask? run = null;
-            run = Loop.CreateTask(pool.Run(Count, Many, (int _) =>
+            run = Loop.CreateTask(pool.Run(CountUntilCancelled, 0, (int _) =>
             {
                 if (called++ == 0)
                 {

@@ -26,7 +26,7 @@ internal sealed class ClusterCalls
     private readonly string? serializer;
     private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool stopping;
-    private int waiting, inFlight;
+    private int accepted, waiting, inFlight;      // accepted: those that wait for room, and those in flight
     private long looked;
     private long completed, failed, canceled, timedOut, lost, retried, refused, queueTicks, workTicks;
 
@@ -67,42 +67,54 @@ internal sealed class ClusterCalls
     internal async Task<ReadOnlyMemory<byte>> RunAsync(
         WorkName name, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry, IProgressObserver? progress, CancellationToken token)
     {
-        VerifyOpen();
-        if (!room.Wait(0, CancellationToken.None))
-        {
-            Interlocked.Increment(ref waiting);
-            try
-            {
-                await room.WaitAsync(token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                Interlocked.Increment(ref canceled);
-                throw;
-            }
-            finally
-            {
-                Interlocked.Decrement(ref waiting);
-            }
-        }
-
-        Interlocked.Increment(ref inFlight);
         var call = new Call(token);
-        open.TryAdd(call, 0);
+        bool hasRoom = false;
+        Interlocked.Increment(ref accepted);      // before the look whether it stops: a stop waits for all that it does not refuse
         try
         {
+            open.TryAdd(call, 0);      // a stop that does not refuse it cancels it
             VerifyOpen();
+            if (!room.Wait(0, CancellationToken.None))
+            {
+                await WaitForRoom(call.Token).ConfigureAwait(false);
+            }
+
+            hasRoom = true;
+            Interlocked.Increment(ref inFlight);
             return await AttemptAll(name, argument, isChunk, retry, progress, call).ConfigureAwait(false);
         }
         finally
         {
             open.TryRemove(call, out _);
             call.Dispose();
-            room.Release();
-            if (Interlocked.Decrement(ref inFlight) == 0 && stopping)
+            if (hasRoom)
+            {
+                Interlocked.Decrement(ref inFlight);
+                room.Release();
+            }
+
+            if (Interlocked.Decrement(ref accepted) == 0 && stopping)
             {
                 stopped.TrySetResult();
             }
+        }
+    }
+
+    private async Task WaitForRoom(CancellationToken token)
+    {
+        Interlocked.Increment(ref waiting);
+        try
+        {
+            await room.WaitAsync(token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            Interlocked.Increment(ref canceled);
+            throw;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref waiting);
         }
     }
 
@@ -280,6 +292,7 @@ internal sealed class ClusterCalls
     internal async Task<int> StopAsync(TimeSpan? timeout)
     {
         stopping = true;
+        Interlocked.MemoryBarrier();      // a call counts itself and then looks at that
         foreach (var (loop, calls) in ofLoops)
         {
             if (loop.IsClosed)
@@ -288,7 +301,7 @@ internal sealed class ClusterCalls
             }
         }
 
-        if (Volatile.Read(ref inFlight) == 0)
+        if (Volatile.Read(ref accepted) == 0)
         {
             stopped.TrySetResult();
         }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using EventLoop.Executors.Work;
 using EventLoop.Orleans.Grains;
 using Orleans;
@@ -198,20 +199,28 @@ public sealed partial class ClusterExecutor : IExecutor
             cancellation.Cancel();
         });
         var reference = calls.Grains.CreateObjectReference<IProgressObserver>(listener);
+        ReadOnlyMemory<byte> bytes = default;
         try
         {
-            var bytes = await calls.RunAsync(name, written.WrittenMemory, false, retry, reference, cancellation.Token);
-            return failure is null ? WorkValues.Read<TResult>(bytes.Span, calls.Serializer) : throw failure;
+            bytes = await calls.RunAsync(name, written.WrittenMemory, false, retry, reference, cancellation.Token);
         }
-        catch (OperationCanceledException) when (failure is not null)
+        catch (Exception outcome) when (failure is not null && outcome is not LoopCanceledException)
         {
-            throw failure;
+            // The work was cancelled because the callback has failed, which is thrown below, however the work took it.
         }
         finally
         {
+            listener.Close();      // a report that is late calls nothing, and cancels nothing that is disposed
             calls.Grains.DeleteObjectReference<IProgressObserver>(reference);
             GC.KeepAlive(listener);      // Orleans references it weakly, and calls nobody when it has been collected
         }
+
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        return WorkValues.Read<TResult>(bytes.Span, calls.Serializer);
     }
 
     private static async Coroutine Ignore<T>(Coroutine<T> work) => await work;

@@ -17,11 +17,20 @@ internal sealed class ProgressListener<TProgress>(Loop loop, Action<TProgress> c
         var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         loop.Post(() =>
         {
-            Take(number, progress);
-            taken.SetResult();
+            try
+            {
+                Take(number, progress);
+            }
+            finally
+            {
+                taken.SetResult();      // the work waits for it
+            }
         });
         await taken.Task.ConfigureAwait(false);
     }
+
+    /// <summary>Run has ended: no further call. On the loop.</summary>
+    internal void Close() => isOver = true;
 
     private void Take(long number, ReadOnlyMemory<byte> progress)
     {

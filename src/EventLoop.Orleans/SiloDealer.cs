@@ -21,7 +21,8 @@ internal sealed class SiloDealer(Func<IWorkerGrain> newDoor, Func<Task<SiloDescr
     private readonly List<SiloShare> silos = [];      // those that take work
     private readonly Dictionary<string, SiloShare> byName = new(StringComparer.Ordinal);
     private readonly List<IWorkerGrain> lost = [];        // doors of which nobody knows where they are
-    private readonly LinkedList<Waiter> waiting = new();
+    private readonly LinkedList<Waiter> waiting = new();              // for room
+    private readonly LinkedList<Waiter> waitingForSilo = new();       // what needs no room: dealt at once when a silo is known
     private int asking;                               // doors that have not said yet where they are
     private int opened;
     private int turn;
@@ -44,13 +45,14 @@ internal sealed class SiloDealer(Func<IWorkerGrain> newDoor, Func<Task<SiloDescr
         lock (gate)
         {
             LookAround();
-            if ((waiting.Count == 0 || forEachWorker == Unbounded) && Choose(place, forEachWorker) is { } silo)
+            bool needsRoom = place != WorkPlace.Loop && forEachWorker != Unbounded;
+            if ((waiting.Count == 0 || !needsRoom) && Choose(place, forEachWorker) is { } silo)
             {
                 return new ValueTask<SiloDeal>(Take(silo, place, pieces));
             }
 
             waiter = new Waiter(place, pieces, forEachWorker);
-            waiting.AddLast(waiter.Node);
+            (needsRoom ? waiting : waitingForSilo).AddLast(waiter.Node);
         }
 
         return new ValueTask<SiloDeal>(Wait(waiter, token));
@@ -102,12 +104,12 @@ internal sealed class SiloDealer(Func<IWorkerGrain> newDoor, Func<Task<SiloDescr
     {
         lock (gate)
         {
-            if (waiter.Node.List is null)
+            if (waiter.Node.List is not { } list)
             {
                 return;
             }
 
-            waiting.Remove(waiter.Node);
+            list.Remove(waiter.Node);
             DealWaiting();      // those behind it may want less room
         }
 
@@ -144,9 +146,15 @@ internal sealed class SiloDealer(Func<IWorkerGrain> newDoor, Func<Task<SiloDescr
 
     private void DealWaiting()
     {
-        while (waiting.First is { Value: var first } && Choose(first.Place, first.ForEachWorker) is { } silo)
+        DealWaiting(waiting);
+        DealWaiting(waitingForSilo);      // whether or not the others have room
+    }
+
+    private void DealWaiting(LinkedList<Waiter> those)
+    {
+        while (those.First is { Value: var first } && Choose(first.Place, first.ForEachWorker) is { } silo)
         {
-            waiting.RemoveFirst();
+            those.RemoveFirst();
             first.Dealt.TrySetResult(Take(silo, first.Place, first.Pieces));
         }
     }
@@ -228,7 +236,9 @@ internal sealed class SiloDealer(Func<IWorkerGrain> newDoor, Func<Task<SiloDescr
                 if (asking == 0 && silos.Count == 0)
                 {
                     unreached.AddRange(waiting);
+                    unreached.AddRange(waitingForSilo);
                     waiting.Clear();
+                    waitingForSilo.Clear();
                 }
             }
         }

@@ -155,6 +155,32 @@ public sealed class DealingTests(Cluster cluster)
     });
 
     [Fact]
+    public void Asynchronous_work_does_not_wait_behind_work_that_waits_for_a_thread() => RunLoop(async () =>
+    {
+        var executor = await New();
+        var stuck = Enumerable.Range(0, 20).Select(_ => Loop.CreateTask(executor.Run(static (int _) => Gate.Wait(TimeSpan.FromSeconds(80)), 0))).ToList();
+        await Loop.Sleep(100);
+        try
+        {
+            var quick = executor.Run(
+                static async Coroutine<int> (int number) =>
+                {
+                    await Loop.Yield();
+                    return number;
+                },
+                5);
+            (await Loop.WaitFor(quick, TimeSpan.FromSeconds(3))).Should().Be(5);
+            stuck.Should().OnlyContain(static task => !task.IsCompleted);
+        }
+        finally
+        {
+            Gate.Set();
+        }
+
+        await Loop.Gather(stuck.Select(static task => task.AsCoroutine()));
+    });
+
+    [Fact]
     public void Work_that_waits_for_a_silo_is_withdrawn_without_a_call() => RunLoop(async () =>
     {
         var executor = await New();

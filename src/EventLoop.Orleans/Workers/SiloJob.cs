@@ -101,8 +101,7 @@ internal sealed class SiloJob
             }
             else
             {
-                function.Run(request.Argument.Span, CallOf(on.Id), result);
-                FlushReports();
+                RunReporting(result, on.Id);
             }
 
             return result.WrittenMemory;
@@ -224,6 +223,29 @@ internal sealed class SiloJob
         }
 
         reports.Enqueue(request.Progress!.Report(reported++, progress));
+    }
+
+    private void RunReporting(ArrayBufferWriter<byte> result, int workerId)
+    {
+        try
+        {
+            function.Run(request.Argument.Span, CallOf(workerId), result);
+        }
+        catch
+        {
+            try
+            {
+                FlushReports();      // they come before the failure, as they would before a result
+            }
+            catch (OperationCanceledException)
+            {
+                // Nobody wants them any more; the failure is what counts.
+            }
+
+            throw;
+        }
+
+        FlushReports();
     }
 
     private void FlushReports()

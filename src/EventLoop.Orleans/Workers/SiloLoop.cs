@@ -5,6 +5,7 @@ internal sealed class SiloLoop : IDisposable
 {
     private readonly TaskCompletionSource<Loop> started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread thread;
+    private volatile bool isStopped;
 
     internal SiloLoop(LoopOptions options)
     {
@@ -14,11 +15,11 @@ internal sealed class SiloLoop : IDisposable
             {
                 using var runner = new LoopRunner(options with { HandleInterrupt = false });
                 started.SetResult(runner.Loop);
-                runner.Loop.RunForever();
+                Run(runner.Loop);
             }
-            catch (Exception failure) when (started.TrySetException(failure))
+            catch (Exception failure) when (started.TrySetException(failure) || failure is LoopExitException)
             {
-                // Whoever submits work hears of it.
+                // Whoever submits work hears of it; and cleanup code that the end cancels may ask for an exit.
             }
         }) { Name = options.Name ?? "silo-work", IsBackground = true };
         thread.UnsafeStart();
@@ -28,7 +29,32 @@ internal sealed class SiloLoop : IDisposable
 
     public void Dispose()
     {
-        started.Task.GetAwaiter().GetResult().Stop();
+        isStopped = true;
+        try
+        {
+            started.Task.GetAwaiter().GetResult().Stop();
+        }
+        catch (Exception) when (started.Task.IsFaulted)
+        {
+            // It could not be made.
+        }
+
         thread.Join();
+    }
+
+    // Work, and tasks that it has left behind, may stop the loop or ask for the end of the program: it belongs to others, too, and only the silo ends it.
+    private void Run(Loop loop)
+    {
+        while (!isStopped)
+        {
+            try
+            {
+                loop.RunForever();
+            }
+            catch (LoopExitException)
+            {
+                // See above.
+            }
+        }
     }
 }

@@ -234,9 +234,9 @@ internal sealed class SiloWorkers : IDisposable
                 TaskContinuationOptions.ExecuteSynchronously,
                 TaskScheduler.Default);
         }
-        catch (ObjectDisposedException closed)
+        catch (Exception failure)
         {
-            job.Fail(closed);
+            job.Fail(failure);      // the loop is closed, or could not be made
         }
     }
 

@@ -9,8 +9,9 @@ namespace EventLoop;
 // Single pieces of work: submit, run_in_executor.
 public sealed partial class ProcessExecutor
 {
-    /// <summary>Runs a function in a worker process. <b>Cancellation:</b> ends the wait at once; running work has its token cancelled, and is killed with its
-    /// worker after <see cref="ProcessExecutorOptions.CancelGrace"/>.</summary>
+    /// <summary>Runs a function in a worker process. <b>Cancellation:</b> ends the wait at once; work in the queue never runs, running work has its token
+    /// cancelled, and is killed with its worker after <see cref="ProcessExecutorOptions.CancelGrace"/>; work that was sent ahead to a busy worker may still
+    /// run.</summary>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
     /// <returns>A copy of its result.</returns>
     /// <exception cref="ArgumentException">The work captures something; the message says what.</exception>

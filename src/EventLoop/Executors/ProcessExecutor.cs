@@ -19,8 +19,9 @@ namespace EventLoop;
 /// <see cref="WorkerStartException"/>, and the next Run tries again.</para>
 /// <para><b>An exception of the work</b> is thrown here with the same type, if that can be made from a message, and with the worker's stack; otherwise as
 /// <see cref="WorkerTaskException"/>.</para>
-/// <para><b>Cancellation:</b> the waiter resumes at once. Work in the queue is withdrawn; running work has its token cancelled, and is killed with its worker
-/// after CancelGrace. A piece of short work that was already sent to a busy worker runs or does not: it is withdrawn if it comes back.</para>
+/// <para><b>Cancellation:</b> the waiter resumes at once. Work in the queue is withdrawn and never runs; running work has its token cancelled, and is killed
+/// with its worker after CancelGrace. Short work that was sent ahead to a busy worker stays there: if it comes back, it never runs; if its turn comes there, it
+/// runs until it heeds its token, which fires when the pool hears of that, or CancelGrace is over, which is 20 ms then at the least. No result is kept.</para>
 /// <para><b>Workers</b> are in sessions of their own, so that Ctrl-C reaches this process only, and they end when this process does, however it ends. Their
 /// input is empty, their output is this process's; their error output is always read and passed on, and its last 8 KiB are kept for the exception.</para>
 /// <para><b>Thread:</b> it belongs to the loop that made it, or, made where none runs, to the first that uses it; if nobody disposes it, that loop's end kills

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using EventLoop.Coroutines;
 using EventLoop.Executors.Work;
 using EventLoop.Executors.Workers;
@@ -111,7 +112,7 @@ internal class WorkItem<TArgument, TResult> : WorkItem
     internal Outcome<TResult> Outcome => new(result, failure);
 
     /// <summary>Waits for its outcome.</summary>
-    internal async Coroutine<TResult> Wait()
+    internal virtual async Coroutine<TResult> Wait()
     {
         if (elsewhere is not null)
         {
@@ -136,27 +137,39 @@ internal class WorkItem<TArgument, TResult> : WorkItem
     internal override void Fail(Exception why)
     {
         failure = why;
-        if (why is OperationCanceledException)
-        {
-            elsewhere?.TrySetCanceled(CancellationToken.None);
-        }
-        else
-        {
-            elsewhere?.TrySetException(why);
-        }
-
         Conclude();
     }
 
     private protected void SetResult(TResult value)
     {
         result = value;
-        elsewhere?.TrySetResult(value);
         Conclude();
+    }
+
+    /// <summary>Gives the outcome to a waiter elsewhere.</summary>
+    private protected virtual void TellElsewhere()
+    {
+        if (failure is null)
+        {
+            elsewhere!.TrySetResult(result!);
+        }
+        else if (failure is OperationCanceledException)
+        {
+            elsewhere!.TrySetCanceled(CancellationToken.None);
+        }
+        else
+        {
+            elsewhere!.TrySetException(failure);
+        }
     }
 
     private void Conclude()
     {
+        if (elsewhere is not null)
+        {
+            TellElsewhere();
+        }
+
         HasOutcome = true;
         here?.Set();
         OnOutcome?.Invoke();
@@ -169,6 +182,47 @@ internal sealed class WorkItem<TArgument, TProgress,
     : WorkItem<TArgument, TResult>(argument, isHere)
 {
     private readonly ExecutionContext? flow = ExecutionContext.Capture();
+    private Exception? thrown;      // by the callback; used on the caller's loop
+    private bool isOver;            // no more calls; used on the caller's loop
+
+    internal override async Coroutine<TResult> Wait()
+    {
+        try
+        {
+            var result = await base.Wait();
+            ThrowThrown();
+            return result;
+        }
+        catch (Exception failure) when (failure is not LoopCanceledException && thrown is not null)
+        {
+            ThrowThrown();
+            throw;
+        }
+        finally
+        {
+            isOver = true;
+        }
+    }
+
+    // The pool, on its own loop, may have read the outcome before it heard of this.
+    private void ThrowThrown()
+    {
+        if (thrown is not null)
+        {
+            ExceptionDispatchInfo.Throw(thrown);
+        }
+    }
+
+    // Posted as the reports are, and so behind them.
+    private protected override void TellElsewhere()
+    {
+        if (!caller.TryPost(CallbackItem<WorkItem<TArgument, TProgress, TResult>>.Create(static item => item.TellNow(), this, caller.BaseContext)))
+        {
+            TellNow();
+        }
+    }
+
+    private void TellNow() => base.TellElsewhere();
 
     internal override void OnProgress(IWorkSerializer serializer, ReadOnlySpan<byte> bytes)
     {
@@ -186,7 +240,8 @@ internal sealed class WorkItem<TArgument, TProgress,
 
     private void Call(TProgress progress)
     {
-        if (IsDone)
+        // Another loop comes to the reports when the pool may have read the outcome behind them, and IsDone is set.
+        if (isOver)
         {
             return;
         }
@@ -204,6 +259,7 @@ internal sealed class WorkItem<TArgument, TProgress,
         }
         catch (Exception failure)
         {
+            (thrown, isOver) = (failure, true);
             onFailed(this, failure);
         }
     }

@@ -30,8 +30,7 @@ public sealed class WorkSentAheadTests : ProcessTest
     {
         await using var pool = new ProcessExecutor(new() { Workers = 2 });
         using var folder = new Folder();
-        await MakeQuick(pool, 2);
-        var (held, quick) = StartBehindHeld(pool, folder.File("go"), Same, 60);
+        var (held, quick) = await SendBehindHeld(pool, folder.File("go"), Same, 60);
         (await Loop.Gather(quick)).Should().Equal(Enumerable.Range(0, 60));
         held.IsCompleted.Should().BeFalse();
         File.WriteAllText(folder.File("go"), "");
@@ -46,9 +45,7 @@ public sealed class WorkSentAheadTests : ProcessTest
     {
         await using var pool = new ProcessExecutor(One);
         using var folder = new Folder();
-        await MakeQuick(pool);
-        pool.LastItem = before;      // two billion pieces later the numbers wrap around
-        var (held, quick) = StartBehindHeld(pool, folder.File("go"), Append, 30, number => (folder.File("order"), number));
+        var (held, quick) = await SendBehindHeld(pool, folder.File("go"), Append, 30, number => (folder.File("order"), number), before);
         await UntilAllCameBack(pool);
         pool.Statistics.Queued.Should().Be(30);
         File.WriteAllText(folder.File("go"), "");
@@ -65,7 +62,7 @@ public sealed class WorkSentAheadTests : ProcessTest
     {
         await using var pool = new ProcessExecutor(new() { Workers = 2 });
         using var folder = new Folder();
-        await MakeQuick(pool, 2);
+        await MakeQuick(pool);
         var runs = Start(pool, NoteOrEnd, Many, number => (folder.File($"{number}"), number, how));
         await Loop.Wait(runs);
         for (int number = 0; number < Many; number++)
@@ -89,8 +86,7 @@ public sealed class WorkSentAheadTests : ProcessTest
     {
         await using var pool = new ProcessExecutor(One);
         using var folder = new Folder();
-        await MakeQuick(pool);
-        var (held, quick) = StartBehindHeld(pool, folder.File("go"), Append, 12, number => (folder.File("ran"), number));
+        var (held, quick) = await SendBehindHeld(pool, folder.File("go"), Append, 12, number => (folder.File("ran"), number));
         quick[0].Cancel();
         quick[11].Cancel();
         (await Catch(quick[0])).Should().BeOfType<LoopCanceledException>();
@@ -134,8 +130,7 @@ public sealed class WorkSentAheadTests : ProcessTest
     {
         await using var pool = new ProcessExecutor(One with { TaskTimeout = TimeSpan.FromSeconds(2), CancelGrace = TimeSpan.Zero });
         using var folder = new Folder();
-        await MakeQuick(pool);
-        var (held, quick) = StartBehindHeld(pool, folder.File("never"), Same, 20);
+        var (held, quick) = await SendBehindHeld(pool, folder.File("never"), Same, 20);
         (await Catch(held)).Should().BeOfType<TimeoutException>();
         (await Loop.Gather(quick)).Should().Equal(Enumerable.Range(0, 20));
         (pool.Statistics.TimedOut, pool.Statistics.Crashed, pool.Statistics.WorkersStarted).Should().Be((1, 0, 2));
@@ -154,8 +149,7 @@ public sealed class WorkSentAheadTests : ProcessTest
     {
         var pool = new ProcessExecutor(One with { CancelGrace = TimeSpan.Zero });
         using var folder = new Folder();
-        await MakeQuick(pool);
-        var (held, quick) = StartBehindHeld(pool, folder.File("never"), Append, 20, number => (folder.File("ran"), number));
+        var (held, quick) = await SendBehindHeld(pool, folder.File("never"), Append, 20, number => (folder.File("ran"), number));
         (await pool.StopAsync(TimeSpan.Zero)).Should().Be(new ProcessExecutorStopResult(1, 20, 1));
         foreach (var run in quick.Prepend(held))
         {
@@ -185,8 +179,7 @@ public sealed class WorkSentAheadTests : ProcessTest
     {
         await using var pool = new ProcessExecutor(One);
         using var folder = new Folder();
-        await MakeQuick(pool);
-        var (held, quick) = StartBehindHeld(pool, folder.File("never"), Same, 20);
+        var (held, quick) = await SendBehindHeld(pool, folder.File("never"), Same, 20);
         pool.KillWorkers();
         (await Catch(held)).Should().BeOfType<WorkerCrashedException>();
         (await Loop.Gather(quick)).Should().Equal(Enumerable.Range(0, 20));
@@ -194,8 +187,9 @@ public sealed class WorkSentAheadTests : ProcessTest
 
     // Work is sent ahead where the last pieces took microseconds, and the function is known: all workers have done a few of each. What is started then, at once,
     // finds them so.
-    private static async Coroutine MakeQuick(ProcessExecutor pool, int workers = 1)
+    private static async Coroutine MakeQuick(ProcessExecutor pool)
     {
+        int workers = pool.Options.Workers!.Value;
         await pool.WarmUpAsync();
         await Loop.Gather([.. Start(pool, HoldUntilThere, 8 * workers, static _ => "/"), .. Start(pool, Append, 8 * workers, static _ => ("", 0))]);
         do
@@ -205,18 +199,20 @@ public sealed class WorkSentAheadTests : ProcessTest
         while (pool.UsualTime > TimeSpan.FromMilliseconds(0.1));
     }
 
-    // Work that holds a worker until the file is there, and short work, some of which has been sent to that worker behind it.
-    private static (LoopTask<int> Held, LoopTask<int>[] Quick) StartBehindHeld(ProcessExecutor pool, string file, Func<int, int> work, int count) =>
-        StartBehindHeld(pool, file, work, count, static number => number);
-
-    private static (LoopTask<int> Held, LoopTask<int>[] Quick) StartBehindHeld<T>(
-        ProcessExecutor pool, string file, Func<T, int> work, int count, Func<int, T> argument)
+    // How these tests begin: work holds a worker until the file is there, and of short work some has been sent to that worker behind it.
+    private static async Coroutine<(LoopTask<int> Held, LoopTask<int>[] Quick)> SendBehindHeld<T>(
+        ProcessExecutor pool, string file, Func<T, int> work, int count, Func<int, T> argument, int? before = null)
     {
+        await MakeQuick(pool);
+        pool.LastItem = before ?? pool.LastItem;      // two billion pieces later the numbers wrap around
         var held = Loop.CreateTask(pool.Run(HoldUntilThere, file), eager: true);
         var quick = Start(pool, work, count, argument);
         pool.WorkAhead.Should().BePositive();
         return (held, quick);
     }
+
+    private static Coroutine<(LoopTask<int> Held, LoopTask<int>[] Quick)> SendBehindHeld(ProcessExecutor pool, string file, Func<int, int> work, int count) =>
+        SendBehindHeld(pool, file, work, count, static number => number);
 
     private static async Coroutine UntilAllCameBack(ProcessExecutor pool)
     {

@@ -1,0 +1,223 @@
+using EventLoop.Executors.Work;
+using EventLoop.Orleans.Workers;
+
+namespace EventLoop.Orleans.Tests;
+
+/// <summary>Work that fails after reports or wants to end the program, callbacks that throw, and a stop in the middle of it.</summary>
+[Collection(ClusterTests.Name)]
+public sealed class BadLuckTests(Cluster cluster)
+{
+    private ClusterExecutor New(ClusterExecutorOptions? options = null) => new(cluster.Client, options);
+
+    private static void RunLoop(Func<Coroutine> main) =>
+        Loop.Run(async Coroutine () => await Loop.WaitFor(main(), TimeSpan.FromSeconds(60)), new LoopOptions { HandleInterrupt = false });
+
+    private static async Coroutine<Exception?> Catch(LoopAwaitable awaitable)
+    {
+        try
+        {
+            await awaitable;
+            return null;
+        }
+        catch (Exception exception)
+        {
+            return exception;
+        }
+    }
+
+    private static int Twice(int number) => number * 2;
+
+    private static int Block(TimeSpan time)
+    {
+        Thread.Sleep(time);
+        return 0;
+    }
+
+    // ---- Progress
+
+    [Fact]
+    public void What_work_reports_before_it_fails_comes_before_its_failure() => RunLoop(async () =>
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            var seen = new List<int>();
+            bool isOver = false, isLate = false;
+            var failure = await Catch(Loop.CreateTask(New().Run(
+                static (int count, WorkerContext<int> context) =>
+                {
+                    for (int i = 0; i < count; i++)
+                    {
+                        context.Report(i);
+                    }
+
+                    return count > 0 ? throw new InvalidDataException("after the reports") : count;
+                },
+                15,
+                (int progress) =>
+                {
+                    isLate |= isOver;
+                    seen.Add(progress);
+                })));
+            isOver = true;
+            failure.Should().BeOfType<InvalidDataException>();
+            seen.Should().Equal(Enumerable.Range(0, 15));
+            await Loop.Sleep(5);
+            isLate.Should().BeFalse();
+        }
+    });
+
+    [Fact]
+    public void No_report_comes_after_Run_has_ended() => RunLoop(async () =>
+    {
+        int late = 0;
+        for (int round = 0; round < 10; round++)
+        {
+            bool isOver = false;
+            var executor = New(new ClusterExecutorOptions { TaskTimeout = TimeSpan.FromSeconds(0.1) });
+            (await Catch(Loop.CreateTask(executor.Run(
+                static (TimeSpan time, WorkerContext<int> context) =>
+                {
+                    for (long end = Environment.TickCount64 + (long)time.TotalMilliseconds; Environment.TickCount64 < end;)
+                    {
+                        context.Report(0);      // however often it was cancelled
+                    }
+
+                    return 0;
+                },
+                TimeSpan.FromSeconds(0.3),
+                (int _) => late += isOver ? 1 : 0)))).Should().BeOfType<TimeoutException>();
+            isOver = true;
+            await Loop.Sleep(20);
+        }
+
+        late.Should().Be(0);
+    });
+
+    [Fact]
+    public void What_a_progress_callback_throws_counts_more_than_the_failure_of_the_cancelled_work_and_keeps_its_stack() => RunLoop(async () =>
+    {
+        var failure = await Catch(Loop.CreateTask(New().Run(
+            static (int number, WorkerContext<int> context) =>
+            {
+                context.Report(number);
+                return context.CancellationToken.WaitHandle.WaitOne(TimeSpan.FromSeconds(20)) ? throw new InvalidOperationException("cancelled") : number;
+            },
+            1,
+            (int progress) => ThrowFromCallback(progress))));
+        failure.Should().BeOfType<InvalidDataException>().Which.StackTrace.Should().Contain(nameof(ThrowFromCallback));
+    });
+
+    private static void ThrowFromCallback(int progress) => throw new InvalidDataException($"{progress}");
+
+    // ---- Exits
+
+    [Fact]
+    public void A_task_that_work_leaves_behind_ends_neither_the_process_nor_the_loop_of_the_silo() => RunLoop(async () =>
+    {
+        var executor = New();
+        for (int i = 0; i < 4; i++)      // both silos
+        {
+            await executor.Run(static async Coroutine () =>
+            {
+                _ = Loop.CreateTask(ExitLater());
+                await Loop.Yield();
+            });
+            await executor.Run(static async Coroutine () =>
+            {
+                Loop.Current.Stop();
+                await Loop.Yield();
+            });
+        }
+
+        await Loop.Sleep(100);
+        (await Loop.Gather(Enumerable.Range(0, 8).Select(i => executor.Run(
+            static async Coroutine<int> (int number) =>
+            {
+                await Loop.Sleep(1);
+                return number;
+            },
+            i)))).Should().Equal(Enumerable.Range(0, 8));
+    });
+
+    private static async Coroutine ExitLater()
+    {
+        await Loop.Sleep(20);
+        throw new LoopExitException(4);
+    }
+
+    [Fact]
+    public void A_loop_of_a_silo_ends_also_where_cleanup_code_asks_for_an_exit_or_it_could_not_be_made()
+    {
+        using (var loop = new SiloLoop(new LoopOptions()))
+        {
+            loop.Submit(
+                static async Coroutine () =>
+                {
+                    _ = Loop.CreateTask(ExitAtEnd());
+                    await Loop.Yield();
+                },
+                CancellationToken.None).Wait(TimeSpan.FromSeconds(20)).Should().BeTrue();
+        }
+
+        using var none = new SiloLoop(new LoopOptions { TimeProvider = new NoTime() });
+        Action submit = () => none.Submit(static async Coroutine () => await Loop.Yield(), CancellationToken.None);
+        submit.Should().Throw<NotSupportedException>();
+    }
+
+    private static async Coroutine ExitAtEnd()
+    {
+        try
+        {
+            await Loop.Sleep(TimeSpan.FromHours(1));
+        }
+        finally
+        {
+            throw new LoopExitException(5);
+        }
+    }
+
+    private sealed class NoTime : TimeProvider
+    {
+        public override long TimestampFrequency => throw new NotSupportedException();
+
+        public override long GetTimestamp() => throw new NotSupportedException();
+    }
+
+    // ---- The end
+
+    [Fact]
+    public void A_stop_lets_work_that_waits_for_room_run_as_well() => RunLoop(async () =>
+    {
+        var executor = New(new ClusterExecutorOptions { MaxInFlight = 1 });
+        var running = Loop.CreateTask(executor.Run(Block, TimeSpan.FromMilliseconds(200)));
+        var behind = Loop.CreateTask(executor.Run(Twice, 1));
+        while (executor.Statistics.Waiting == 0)
+        {
+            await Loop.Yield();
+        }
+
+        (await executor.StopAsync()).Should().Be(0);
+        (await running).Should().Be(0);
+        (await behind).Should().Be(2);
+        (await Catch(Loop.CreateTask(executor.Run(Twice, 1)))).Should().BeOfType<InvalidOperationException>();
+    });
+
+    [Fact]
+    public void A_stop_whose_time_is_over_cancels_what_waits_for_room() => RunLoop(async () =>
+    {
+        var executor = New(new ClusterExecutorOptions { MaxInFlight = 1, CancelGrace = TimeSpan.FromSeconds(0.1) });
+        var tasks = Enumerable.Range(0, 3).Select(_ => Loop.CreateTask(executor.Run(Block, TimeSpan.FromSeconds(3)))).ToList();
+        while (executor.Statistics.Waiting < 2)
+        {
+            await Loop.Yield();
+        }
+
+        (await executor.StopAsync(TimeSpan.FromSeconds(0.2))).Should().Be(3);
+        foreach (var task in tasks)
+        {
+            (await Catch(task)).Should().BeAssignableTo<OperationCanceledException>();
+        }
+
+        executor.Statistics.Canceled.Should().Be(3);
+    });
+}

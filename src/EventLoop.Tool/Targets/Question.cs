@@ -16,6 +16,9 @@ internal sealed class Question : IDisposable
     private const int BufferMegabytes = 256;
     private const int LargestText = 1 << 30;
 
+    private static readonly TimeSpan StayPeriod = TimeSpan.FromSeconds(15);      // the target waits four times as long
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
+
     private readonly Target target;
     private readonly string id = Guid.NewGuid().ToString("N");
     private readonly EventPipeSession session;
@@ -119,8 +122,15 @@ internal sealed class Question : IDisposable
         reading.Start();
         bool brokeOff = false;
         var noSource = TimeSpan.FromSeconds(Math.Min(6, timeout.TotalSeconds));
+        long lastStay = Stopwatch.GetTimestamp();
         while (!ended && !isEnough())
         {
+            if (isStream && Stopwatch.GetElapsedTime(lastStay) > StayPeriod)
+            {
+                lastStay = Stopwatch.GetTimestamp();
+                Say("stay");
+            }
+
             if (reading.Join(10))
             {
                 brokeOff = true;
@@ -182,6 +192,11 @@ internal sealed class Question : IDisposable
             stopped = true;
         }
 
+        if (isStream && !ended && !target.HasEnded && !target.IsStopped)
+        {
+            Say("stop").Join(StopLimit);
+        }
+
         var stopping = new Thread(() =>
         {
             try
@@ -196,6 +211,28 @@ internal sealed class Question : IDisposable
         { IsBackground = true };
         stopping.Start();
         stopping.Join(500);
+    }
+
+    // The target cannot tell which session ends while others remain, so it is told, through one more that ends at once.
+    private Thread Say(string what)
+    {
+        var asked = new Dictionary<string, string> { ["do"] = what, ["id"] = id };
+        var saying = new Thread(() =>
+        {
+            try
+            {
+                var provider = new EventPipeProvider(LoopTelemetry.EventSource, EventLevel.Informational, 1, asked);
+                using var shortSession = target.Client.StartEventPipeSession([provider], requestRundown: false, circularBufferMB: 1);
+                shortSession.Stop();
+            }
+            catch (Exception)
+            {
+                // It has ended, or does not respond: without a word for a while it ends the stream by itself.
+            }
+        })
+        { IsBackground = true };
+        saying.Start();
+        return saying;
     }
 
     private void OnEvent(TraceEvent one)

@@ -13,19 +13,68 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
     private const int BeatPeriod = 25;
     private const int StreamPeriod = 100;
     private const int BusyStreamPeriod = 5;
+    private const int LongestSilence = 60_000;
 
     private static readonly Lock Gate = new();      // around Asked: requests come on any thread
     private static readonly Queue<string> Asked = [];      // a session that is changed asks again
 
+    private static readonly Dictionary<string, LoopRequest> Streams = [];      // those under way
+    private static int shortSessions;      // those that have begun and, by the count, not ended
+
     private int chunks;
+    private volatile bool isOver;      // its tool has said so
+    private long doubtSince;      // a timestamp; 0: none has ended since its tool was heard
+
+    /// <summary>A session ended, perhaps the one of a stream whose tool could not say so, or a foreign one began. Any thread.</summary>
+    /// <param name="isEnd">Whether one ended.</param>
+    /// <param name="isLast">Whether no other remains.</param>
+    internal static void Doubt(bool isEnd, bool isLast)
+    {
+        lock (Gate)
+        {
+            if (isLast)
+            {
+                shortSessions = 0;
+            }
+            else if (isEnd && shortSessions > 0)
+            {
+                shortSessions--;      // one of those through which tools speak: whichever it was, as many ends will come as there are sessions
+                return;
+            }
+
+            long now = Stopwatch.GetTimestamp();
+            foreach (var stream in Streams.Values)
+            {
+                Interlocked.CompareExchange(ref stream.doubtSince, now, 0);
+            }
+        }
+    }
+
+    /// <summary>The tool of a stream speaks. Any thread.</summary>
+    /// <param name="id">The stream's.</param>
+    /// <param name="isOver">Whether it wants no more of it; otherwise it is still there.</param>
+    internal static void Tell(string id, bool isOver)
+    {
+        lock (Gate)
+        {
+            shortSessions++;
+            if (Streams.TryGetValue(id, out var stream))
+            {
+                Volatile.Write(ref stream.doubtSince, 0);
+                stream.isOver |= isOver;
+            }
+        }
+    }
+
+    private bool GoesOn()
+    {
+        long since = Volatile.Read(ref doubtSince);
+        return !isOver && source.IsWanted(isStream: true)
+            && (since == 0 || Stopwatch.GetElapsedTime(since).TotalMilliseconds < Math.Max(100, Number("patience", LongestSilence)));
+    }
 
     internal void Answer()
     {
-        if (!IsNew())
-        {
-            return;
-        }
-
         long then = Stopwatch.GetTimestamp();
         string problem = "";
         Send("begin", []);      // acknowledged: what follows may take a while
@@ -72,6 +121,11 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
             problem = Scheduling.FailureText.Of(failure);      // the tool need not know about the program's own failures
         }
 
+        lock (Gate)
+        {
+            Streams.Remove(id);
+        }
+
         source.End(id, LoopEventSource.Version, chunks, problem, (int)Stopwatch.GetElapsedTime(then).TotalMilliseconds);
         for (int beat = 0; beat < LongestBeats / BeatPeriod && source.IsWanted(isStream: false); beat++)
         {
@@ -80,7 +134,8 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
         }
     }
 
-    private bool IsNew()
+    /// <summary>Whether it was not asked before; it counts as asked from then on. A stream can be stopped from then on.</summary>
+    internal bool IsNew()
     {
         const int most = 100;
         lock (Gate)
@@ -91,6 +146,11 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
             }
 
             Asked.Enqueue(id);
+            if (what is "every" or "record")
+            {
+                Streams[id] = this;
+            }
+
             if (Asked.Count > most)
             {
                 Asked.Dequeue();
@@ -131,12 +191,12 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
         int period = Math.Clamp(Number("ms", 1000), 50, 60_000);
         int most = Number("most", 200);
         using var delays = new DelayMeters();
-        while (source.IsWanted(isStream: true))
+        while (GoesOn())
         {
             Snapshots(most, delays.Read);
             Send("round", []);
             delays.Forget();
-            for (int waited = 0; waited < period && source.IsWanted(isStream: true); waited += BeatPeriod)
+            for (int waited = 0; waited < period && GoesOn(); waited += BeatPeriod)
             {
                 Thread.Sleep(BeatPeriod);
                 source.Beat(id);
@@ -184,7 +244,7 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
         bool goesOn = true;
         while (goesOn)
         {
-            goesOn = source.IsWanted(isStream: true);
+            goesOn = GoesOn();
             long before = next;
             for (int chunk = 0; chunk < MostChunksAtOnce; chunk++)
             {

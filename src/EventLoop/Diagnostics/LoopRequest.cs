@@ -1,18 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text.Json;
-using EventLoop.Tasks;
 
 namespace EventLoop.Diagnostics;
 
 /// <summary>One request of a tool. On a thread of its own.</summary>
-internal sealed class LoopRequest(LoopEventSource source, string what, string id, Dictionary<string, string?> arguments)
+internal sealed partial class LoopRequest(LoopEventSource source, string what, string id, Dictionary<string, string?> arguments)
 {
     private const int LongestBeats = 2000;      // milliseconds
     private const int BeatPeriod = 25;
-    private const int StreamPeriod = 100;
-    private const int BusyStreamPeriod = 5;
     private const int LongestSilence = 60_000;
 
     private static readonly Lock Gate = new();      // around Asked: requests come on any thread
@@ -202,110 +198,6 @@ internal sealed class LoopRequest(LoopEventSource source, string what, string id
                 source.Beat(id);
             }
         }
-    }
-
-    // The recorder of the first matching loop; it is switched off again unless the program had it on.
-    private void Record()
-    {
-        if (Loops() is not [var loop, ..] loops)
-        {
-            return;
-        }
-
-        var recorder = loop.Diagnostics.Recorder;
-        bool wasOn = recorder.IsOn;
-        if (!wasOn)
-        {
-            recorder.Start(Math.Clamp(Number("capacity", 1 << 20), 1, 1 << 24));
-        }
-
-        try
-        {
-            Stream(loop, loops.Count, recorder);
-        }
-        finally
-        {
-            if (!wasOn)
-            {
-                recorder.Stop();
-            }
-        }
-    }
-
-    private void Stream(Loop loop, int candidates, LoopRecorder recorder)
-    {
-        var instrument = recorder.Instrument!;
-        var ring = instrument.Ring;
-        long next = ring.Written;
-        long sentRecords = 0;
-        long lost = 0;
-        var known = new HashSet<int>();
-        ulong[] block = new ulong[RecordsInChunk * 2];
-        bool goesOn = true;
-        while (goesOn)
-        {
-            goesOn = GoesOn();
-            long before = next;
-            for (int chunk = 0; chunk < MostChunksAtOnce; chunk++)
-            {
-                var records = ring.CopyTo(block, ref next, ref lost, withRunning: !goesOn);
-                if (records.Length == 0)
-                {
-                    break;
-                }
-
-                sentRecords += records.Length / 2;
-                Send("records", MemoryMarshal.AsBytes(records).ToArray());
-            }
-
-            if (!goesOn && instrument.Running(next) is var (kind, time, task, other))
-            {
-                ulong[] running = [((ulong)time << 8) | kind, ((ulong)(uint)task << 32) | other];
-                sentRecords++;
-                Send("records", MemoryMarshal.AsBytes(running.AsSpan()).ToArray());
-            }
-
-            ring.CopyNames(out var names, out var labels);
-            foreach (var living in loop.Core.Tasks.Walk().InOrder())
-            {
-                if (!known.Contains(living.Id))
-                {
-                    names.TryAdd(living.Id, living.Name);
-                }
-            }
-
-            SendNames(loop.Name, candidates, names.Where(name => known.Add(name.Key)), labels, sentRecords, lost);
-            Thread.Sleep(next - before > ring.Capacity / 32 ? BusyStreamPeriod : StreamPeriod);      // a busy loop fills the ring in a tenth of a second
-        }
-    }
-
-    private const int RecordsInChunk = 3500;
-    private const int MostChunksAtOnce = 100;      // a busy loop produces them faster than they are sent: how many were lost is reported meanwhile
-
-    private void SendNames(string loop, int candidates, IEnumerable<KeyValuePair<int, string>> names, Dictionary<int, string> labels, long sent, long lost)
-    {
-        using var to = new ChunkStream(this, "names");
-        using var json = new Utf8JsonWriter(to, SnapshotJson.Options);
-        json.WriteStartObject();
-        json.WriteText("loop", Scheduling.ResourceNames.Cut(loop));
-        json.WriteNumber("loops", candidates);      // it is the first of so many
-        json.WriteNumber("sent", sent);
-        json.WriteNumber("lost", lost);
-        json.WriteStartObject("names");
-        foreach (var (task, name) in names)
-        {
-            json.WriteText(task.ToString(CultureInfo.InvariantCulture), Scheduling.ResourceNames.Cut(name));
-        }
-
-        json.WriteEndObject();
-        json.WriteStartObject("labels");
-        foreach (var (number, label) in labels)
-        {
-            json.WriteText(number.ToString(CultureInfo.InvariantCulture), label);
-        }
-
-        json.WriteEndObject();
-        json.WriteEndObject();
     }
 
     private void Send(string kind, byte[] data)

@@ -43,11 +43,13 @@ internal static class LoopMetrics
         }
     }
 
-    internal static void OnClosed(Loop loop)
+    /// <summary>A loop closes: whoever collects at this moment counts it once.</summary>
+    internal static void Close(Loop loop)
     {
         lock (Gate)
         {
-            string name = loop.Options.Name is { } given && (Closed.Count < MostNames || Closed.ContainsKey(given)) ? given : AllOthers;
+            loop.SetClosed();
+            string name = loop.Options is { Name: { } given, HasMadeName: false } && (Closed.Count < MostNames || Closed.ContainsKey(given)) ? given : AllOthers;
             Closed[name] = Closed.GetValueOrDefault(name).Plus(Totals.Of(loop));
         }
     }

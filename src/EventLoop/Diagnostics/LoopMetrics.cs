@@ -49,7 +49,8 @@ internal static class LoopMetrics
         lock (Gate)
         {
             loop.SetClosed();
-            string name = loop.Options is { Name: { } given, HasMadeName: false } && (Closed.Count < MostNames || Closed.ContainsKey(given)) ? given : AllOthers;
+            string? given = loop.Options.HasMadeName ? null : loop.Options.Name;
+            string name = given is not null && (Closed.Count < MostNames || Closed.ContainsKey(given)) ? given : AllOthers;
             Closed[name] = Closed.GetValueOrDefault(name).Plus(Totals.Of(loop));
         }
     }

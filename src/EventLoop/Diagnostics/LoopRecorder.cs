@@ -130,8 +130,8 @@ public sealed class LoopRecorder
         }
     }
 
-    /// <summary>Marks a moment of the program's own, to be found in a trace; does nothing while neither the program nor a tool records. Loop thread. Use few labels: a constant,
-    /// not an ID.</summary>
+    /// <summary>Marks a moment of the program's own, to be found in a trace; does nothing while neither the program nor a tool records. Loop thread. Use few
+    /// labels: a constant, not an ID.</summary>
     /// <param name="label">The name of the mark.</param>
     /// <exception cref="ArgumentNullException"><paramref name="label"/> is null.</exception>
     /// <exception cref="InvalidOperationException">Called from a thread other than the loop's, while somebody records.</exception>

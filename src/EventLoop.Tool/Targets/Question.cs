@@ -18,6 +18,7 @@ internal sealed class Question : IDisposable
 
     private static readonly TimeSpan StayPeriod = TimeSpan.FromSeconds(15);      // the target waits four times as long
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RestLimit = TimeSpan.FromSeconds(10);      // what is on its way is soon here, but for a crowded machine
 
     private readonly Target target;
     private readonly string id = Guid.NewGuid().ToString("N");
@@ -32,6 +33,7 @@ internal sealed class Question : IDisposable
     private volatile bool ended;
     private volatile bool stopped;
     private volatile bool isTelling;
+    private bool saidStop;
     private string problem = "";
     private ToolException? failure;
 
@@ -88,16 +90,17 @@ internal sealed class Question : IDisposable
         }
     }
 
-    /// <summary>Requests a response that continues until <paramref name="isEnough"/>, or until the process ends.</summary>
+    /// <summary>Requests a response that continues until <paramref name="isEnough"/>, or until the process ends. <paramref name="withRest"/> includes what it
+    /// still has to say when it is told to end.</summary>
     internal static void Stream(Target target, string what, IReadOnlyDictionary<string, string> arguments, TimeSpan timeout, Action<string, byte[]> told,
-        Func<bool> isEnough)
+        Func<bool> isEnough, bool withRest = false)
     {
         using var question = Open(target, timeout, () => new Question(target, what, arguments, isStream: true, told));
-        question.Process(timeout, isEnough);
+        question.Process(timeout, isEnough, withRest);
     }
 
     // The reader blocks on the stream, so it has a thread; this one watches the time.
-    private void Process(TimeSpan timeout, Func<bool> isEnough)
+    private void Process(TimeSpan timeout, Func<bool> isEnough, bool withRest = false)
     {
         var reading = new Thread(() =>
         {
@@ -150,6 +153,11 @@ internal sealed class Question : IDisposable
             }
         }
 
+        if (withRest && !brokeOff)
+        {
+            AwaitRest(reading);
+        }
+
         Stop();
         if (failure is not null)
         {
@@ -176,6 +184,21 @@ internal sealed class Question : IDisposable
         }
     }
 
+    private void AwaitRest(Thread reading)
+    {
+        if (ended || target.HasEnded || target.IsStopped)
+        {
+            return;
+        }
+
+        saidStop = true;
+        Say("stop");
+        long began = Stopwatch.GetTimestamp();
+        while (!ended && Stopwatch.GetElapsedTime(began) < RestLimit && !reading.Join(10))
+        {
+        }
+    }
+
     // The connection of a process that ends is closed before its number is freed.
     private bool HasEnded() => SpinWait.SpinUntil(() => target.HasEnded, TimeSpan.FromSeconds(2));
 
@@ -192,7 +215,7 @@ internal sealed class Question : IDisposable
             stopped = true;
         }
 
-        if (isStream && !ended && !target.HasEnded && !target.IsStopped)
+        if (isStream && !ended && !saidStop && !target.HasEnded && !target.IsStopped)
         {
             Say("stop").Join(StopLimit);
         }

@@ -58,16 +58,14 @@ internal sealed partial class LoopRequest
                 Send("records", MemoryMarshal.AsBytes(running.AsSpan()).ToArray());
             }
 
+            var living = NamesOfLiving(loop, known);      // before those that have ended: each task of the records above is among the one or the other
             ring.CopyNames(out var names, out var labels);
-            foreach (var living in loop.Core.Tasks.Walk().InOrder())
+            foreach (var (alive, name) in living)
             {
-                if (!known.Contains(living.Id))
-                {
-                    names.TryAdd(living.Id, living.Name);
-                }
+                names.TryAdd(alive, name);
             }
 
-            SendNames(loop.Name, candidates, names.Where(name => known.Add(name.Key)), labels, sentRecords, lost);
+            SendNames(loop.Name, candidates, names.Where(one => known.Add(one.Key)), labels, sentRecords, lost);
             if (successor is not null && isAll)
             {
                 instrument = successor;      // also when it is over: that is the rest
@@ -78,6 +76,20 @@ internal sealed partial class LoopRequest
 
             Thread.Sleep(next - before > ring.Capacity / 32 ? BusyStreamPeriod : StreamPeriod);      // a busy loop fills the ring in a tenth of a second
         }
+    }
+
+    private static Dictionary<int, string> NamesOfLiving(Loop loop, HashSet<int> known)
+    {
+        var names = new Dictionary<int, string>();
+        foreach (var task in loop.Core.Tasks.Walk().InOrder())
+        {
+            if (!known.Contains(task.Id))
+            {
+                names.TryAdd(task.Id, task.Name);
+            }
+        }
+
+        return names;
     }
 
     private void SendRecords(RecordRing ring, ref long next, ref long sentRecords, ref long lost, bool withRunning)

@@ -46,8 +46,7 @@ public sealed partial class Loop
             resident.OnLoopClosing();
         }
 
-        closed = true;
-        EndDiagnostics();
+        EndDiagnostics();      // sets closed
         CountWatching();
         Core.Close();
         Shutdown.ReportPending(pending);
@@ -55,4 +54,7 @@ public sealed partial class Loop
         Shutdown.WaitForExecutor();
         Losses.ReportAll();
     }
+
+    /// <summary>For the metrics, which count a loop among the open or the closed ones.</summary>
+    internal void SetClosed() => closed = true;
 }

@@ -56,7 +56,7 @@ public sealed partial class Loop
 
     private void EndDiagnostics()
     {
-        LoopMetrics.OnClosed(this);
+        LoopMetrics.Close(this);
         Register.Remove(this);
         DiagnosticsIfAny?.OnClosed();
     }

@@ -6,7 +6,18 @@ namespace EventLoop;
 public sealed record LoopOptions
 {
     /// <summary>The name in logs and messages. Default: null, which gives "loop-1", "loop-2", ...</summary>
-    public string? Name { get; init; }
+    public string? Name
+    {
+        get;
+        init
+        {
+            field = value;
+            HasMadeName = false;
+        }
+    }
+
+    /// <summary>Whether the name was made from that of another loop, which nobody named either. To be set after the name.</summary>
+    internal bool HasMadeName { get; init; }
 
     /// <summary>Where loop time comes from. A provider other than the system's also wakes the loop, through its own timers. Default:
     /// <see cref="TimeProvider.System"/>.</summary>

@@ -86,10 +86,35 @@ public sealed class BadLuckTests : IDisposable
         bool counts = true;
         for (int i = 0; i < 20 && counts; i++)
         {
-            counts = Snapshot(ToolRun.Run("ps", Id(target), "--json")).Tasks.Any(static task => task.Activity is not null);
+            counts = CountsNow(target);
         }
 
         return counts;
+    }
+
+    private static bool CountsNow(TargetProcess target) =>
+        Snapshot(ToolRun.Run("ps", Id(target), "--json")).Tasks.Any(static task => task.Activity is not null);
+
+    [Fact]
+    public void A_recording_ends_in_the_target_as_well_while_another_tool_goes_on_looking()
+    {
+        using var target = TargetProcess.Run("busy");
+        using var top = System.Diagnostics.Process.Start(Programs.Start("EventLoop.Tool", ["top", Id(target), "--json", "--interval", "100ms"]))!;
+        top.StandardOutput.ReadLine().Should().NotBeNull("it looks");
+        _ = top.StandardOutput.ReadToEndAsync();
+        var recording = ToolRun.StartAsync("record", Id(target), "--for", "5s", "-o", Path.Combine(folder, "beside.elrec"), "--timeout", "60");
+        bool wasOn = false;
+        while (!wasOn && !recording.IsCompleted)
+        {
+            wasOn = CountsNow(target);
+        }
+
+        wasOn.Should().BeTrue("it is seen that the recorder is on");
+        recording.Result.ExitCode.Should().Be(0, recording.Result.Errors);
+        IsCounting(target).Should().BeFalse("its tool has said that it is over");
+        top.HasExited.Should().BeFalse();
+        top.Kill();
+        top.WaitForExit();
     }
 
     [Fact]

@@ -69,6 +69,18 @@ public sealed class SilentTargetTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("newer", "newer than this tool")]
+    [InlineData("older", "older than this tool")]
+    public void A_page_has_no_link_before_the_target_has_answered(string way, string what)
+    {
+        using var target = TargetProcess.Run(["othersource", way], []);
+        var run = ToolRun.Run("web", Id(target));
+        run.ExitCode.Should().Be(7, run.Output + run.Errors);
+        run.Errors.Should().Contain(what).And.NotContain("   at ");
+        run.Output.Should().BeEmpty("there is no page to be looked at");
+    }
+
     [Fact]
     public void A_dump_of_a_newer_version_is_refused_in_words()
     {

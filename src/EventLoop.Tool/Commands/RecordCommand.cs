@@ -25,6 +25,7 @@ internal static class RecordCommand
         long began = 0;
         string of = "";
         Exception? full = null;
+        using var interrupted = new Interruption();
         var file = NewFile.Create(path);
         try
         {
@@ -66,7 +67,8 @@ internal static class RecordCommand
                             of = Of(data);
                         }
                     },
-                    () => Volatile.Read(ref full) is not null || (began != 0 && Stopwatch.GetElapsedTime(began) >= span));
+                    () => Volatile.Read(ref full) is not null || interrupted.HasCome || (began != 0 && Stopwatch.GetElapsedTime(began) >= span),
+                    withRest: true);
             }
             finally
             {
@@ -89,7 +91,8 @@ internal static class RecordCommand
             throw NewFile.Refused(path, full);      // what it holds so far is kept
         }
 
-        Tell(line, to, span, of, path, records, lost);
+        var lasted = began == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(began);
+        Tell(line, to, lasted < span ? lasted : span, of, path, records, lost);
         return ExitCode.Fine;
     }
 

@@ -36,7 +36,12 @@ internal static class WebCommand
 
         void OnPart(string kind, byte[] part)
         {
-            if (!hasAnswered)
+            if (!hasAnswered && kind == "snapshot")
+            {
+                Answers.Snapshot(part);      // that of a newer library is refused here, not by the page
+            }
+
+            if (!hasAnswered && kind == "round")
             {
                 hasAnswered = true;      // there is something to be seen
                 to.WriteLine(link);

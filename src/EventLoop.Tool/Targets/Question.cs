@@ -16,6 +16,10 @@ internal sealed class Question : IDisposable
     private const int BufferMegabytes = 256;
     private const int LargestText = 1 << 30;
 
+    private static readonly TimeSpan StayPeriod = TimeSpan.FromSeconds(15);      // the target waits four times as long
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RestLimit = TimeSpan.FromSeconds(10);      // what is on its way is soon here, but for a crowded machine
+
     private readonly Target target;
     private readonly string id = Guid.NewGuid().ToString("N");
     private readonly EventPipeSession session;
@@ -29,6 +33,7 @@ internal sealed class Question : IDisposable
     private volatile bool ended;
     private volatile bool stopped;
     private volatile bool isTelling;
+    private bool saidStop;
     private string problem = "";
     private ToolException? failure;
 
@@ -85,16 +90,17 @@ internal sealed class Question : IDisposable
         }
     }
 
-    /// <summary>Requests a response that continues until <paramref name="isEnough"/>, or until the process ends.</summary>
+    /// <summary>Requests a response that continues until <paramref name="isEnough"/>, or until the process ends. <paramref name="withRest"/> includes what it
+    /// still has to say when it is told to end.</summary>
     internal static void Stream(Target target, string what, IReadOnlyDictionary<string, string> arguments, TimeSpan timeout, Action<string, byte[]> told,
-        Func<bool> isEnough)
+        Func<bool> isEnough, bool withRest = false)
     {
         using var question = Open(target, timeout, () => new Question(target, what, arguments, isStream: true, told));
-        question.Process(timeout, isEnough);
+        question.Process(timeout, isEnough, withRest);
     }
 
     // The reader blocks on the stream, so it has a thread; this one watches the time.
-    private void Process(TimeSpan timeout, Func<bool> isEnough)
+    private void Process(TimeSpan timeout, Func<bool> isEnough, bool withRest = false)
     {
         var reading = new Thread(() =>
         {
@@ -119,8 +125,15 @@ internal sealed class Question : IDisposable
         reading.Start();
         bool brokeOff = false;
         var noSource = TimeSpan.FromSeconds(Math.Min(6, timeout.TotalSeconds));
+        long lastStay = Stopwatch.GetTimestamp();
         while (!ended && !isEnough())
         {
+            if (isStream && Stopwatch.GetElapsedTime(lastStay) > StayPeriod)
+            {
+                lastStay = Stopwatch.GetTimestamp();
+                Say("stay");
+            }
+
             if (reading.Join(10))
             {
                 brokeOff = true;
@@ -138,6 +151,11 @@ internal sealed class Question : IDisposable
                 Stop();
                 throw target.Silent(timeout, heard);
             }
+        }
+
+        if (withRest && !brokeOff)
+        {
+            AwaitRest(reading);
         }
 
         Stop();
@@ -166,6 +184,21 @@ internal sealed class Question : IDisposable
         }
     }
 
+    private void AwaitRest(Thread reading)
+    {
+        if (ended || target.HasEnded || target.IsStopped)
+        {
+            return;
+        }
+
+        saidStop = true;
+        Say("stop");
+        long began = Stopwatch.GetTimestamp();
+        while (!ended && Stopwatch.GetElapsedTime(began) < RestLimit && !reading.Join(10))
+        {
+        }
+    }
+
     // The connection of a process that ends is closed before its number is freed.
     private bool HasEnded() => SpinWait.SpinUntil(() => target.HasEnded, TimeSpan.FromSeconds(2));
 
@@ -182,6 +215,11 @@ internal sealed class Question : IDisposable
             stopped = true;
         }
 
+        if (isStream && !ended && !saidStop && !target.HasEnded && !target.IsStopped)
+        {
+            Say("stop").Join(StopLimit);
+        }
+
         var stopping = new Thread(() =>
         {
             try
@@ -196,6 +234,28 @@ internal sealed class Question : IDisposable
         { IsBackground = true };
         stopping.Start();
         stopping.Join(500);
+    }
+
+    // The target cannot tell which session ends while others remain, so it is told, through one more that ends at once.
+    private Thread Say(string what)
+    {
+        var asked = new Dictionary<string, string> { ["do"] = what, ["id"] = id };
+        var saying = new Thread(() =>
+        {
+            try
+            {
+                var provider = new EventPipeProvider(LoopTelemetry.EventSource, EventLevel.Informational, 1, asked);
+                using var shortSession = target.Client.StartEventPipeSession([provider], requestRundown: false, circularBufferMB: 1);
+                shortSession.Stop();
+            }
+            catch (Exception)
+            {
+                // It has ended, or does not respond: without a word for a while it ends the stream by itself.
+            }
+        })
+        { IsBackground = true };
+        saying.Start();
+        return saying;
     }
 
     private void OnEvent(TraceEvent one)

@@ -93,7 +93,8 @@ internal sealed class LiveRecording(Target target, TimeSpan timeout) : IPageReco
                     lost = RecordCommand.Note(data, names, labels, records.Count);
                 }
             },
-            () => Volatile.Read(ref began) is not 0 and var start && (Stopwatch.GetElapsedTime(start) >= span || records.Count >= MostRecords));
+            () => Volatile.Read(ref began) is not 0 and var start && (Stopwatch.GetElapsedTime(start) >= span || records.Count >= MostRecords),
+            withRest: true);
         long last = records.Count > 0 ? records[^1].Time : 0;
         return new Timeline(new Recording("", Recording.ToEvents(records, last), names, labels), lost);
     }

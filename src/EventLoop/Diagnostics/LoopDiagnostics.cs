@@ -302,7 +302,7 @@ public sealed class LoopDiagnostics
             }
         }
 
-        Recorder.Stop();
+        Recorder.Close();
         DumpWriter[] all;
         lock (gate)
         {

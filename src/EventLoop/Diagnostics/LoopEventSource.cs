@@ -10,6 +10,11 @@ namespace EventLoop.Diagnostics;
 /// Arguments: <c>do</c> = ps, bunches, dump, ended, record, every; <c>id</c>, which each event of the response carries; <c>v</c>; <c>loop</c> (a name or
 /// number), <c>most</c>, <c>filter</c>, <c>ms</c>, <c>capacity</c>. A request only starts a thread. The runtime sends what is in its buffers when a further
 /// event comes, so a response is followed by beats until the session ends.
+/// <para>
+/// Keywords belong to the source, not to a session: what one session has switched on stays on until the last session ends, and of the end of another than the
+/// last the runtime tells only that there was one, not which. So a tool ends its stream by a second request, <c>do</c> = stop with the stream's id, and says
+/// <c>do</c> = stay now and then; a stream whose tool has said nothing for <c>patience</c> milliseconds after a session ended is over.
+/// </para>
 /// </remarks>
 [EventSource(Name = LoopTelemetry.EventSource)]
 internal sealed class LoopEventSource : EventSource
@@ -72,11 +77,21 @@ internal sealed class LoopEventSource : EventSource
             || !arguments.TryGetValue("do", out string? what) || what is null
             || !arguments.TryGetValue("id", out string? id) || id is null)
         {
+            LoopRequest.Doubt(isEnd: command.Command == EventCommand.Disable, isLast: !IsEnabled());
+            return;
+        }
+
+        if (what is "stop" or "stay")
+        {
+            LoopRequest.Tell(id, isOver: what == "stop");
             return;
         }
 
         var request = new LoopRequest(this, what, id, new Dictionary<string, string?>(arguments));
-        new Thread(request.Answer) { IsBackground = true, Name = "EventLoop answer" }.UnsafeStart();
+        if (request.IsNew())
+        {
+            new Thread(request.Answer) { IsBackground = true, Name = "EventLoop answer" }.UnsafeStart();
+        }
     }
 
     [NonEvent]

@@ -43,11 +43,14 @@ internal static class LoopMetrics
         }
     }
 
-    internal static void OnClosed(Loop loop)
+    /// <summary>A loop closes: whoever collects at this moment counts it once.</summary>
+    internal static void Close(Loop loop)
     {
         lock (Gate)
         {
-            string name = loop.Options.Name is { } given && (Closed.Count < MostNames || Closed.ContainsKey(given)) ? given : AllOthers;
+            loop.SetClosed();
+            string? given = loop.Options.HasMadeName ? null : loop.Options.Name;
+            string name = given is not null && (Closed.Count < MostNames || Closed.ContainsKey(given)) ? given : AllOthers;
             Closed[name] = Closed.GetValueOrDefault(name).Plus(Totals.Of(loop));
         }
     }

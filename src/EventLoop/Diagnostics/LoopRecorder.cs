@@ -7,22 +7,23 @@ public sealed class LoopRecorder
 
     private readonly Loop loop;
     private readonly Lock gate = new();      // switches are set on any thread
-    private volatile RecorderInstrument? current;      // the latest, on or off
-    private volatile bool isOn;
+    private volatile RecorderInstrument? current;      // the program's latest, on or off
+    private volatile RecorderInstrument? active;      // what is attached: the program's, or one for tools while it has none that is on
+    private volatile bool isOn;      // the program's
+    private bool isClosed;
+    private int borrowers;      // tools that record
+    private int borrowedCapacity;
 
     internal LoopRecorder(Loop loop) => this.loop = loop;
 
-    /// <summary>Whether it records.</summary>
+    /// <summary>Whether it records for the program; a tool that records meanwhile changes nothing of it.</summary>
     public bool IsOn => isOn;
 
     /// <summary>The number of records it can hold; 0 before it was ever started.</summary>
     public int Capacity => current?.Ring.Capacity ?? 0;
 
-    /// <summary>The latest, on or off.</summary>
-    internal RecorderInstrument? Instrument => current;
-
     /// <summary>When the running step began, in ticks of loop time; null: unknown.</summary>
-    internal long? RunningSince => isOn && current is { Detail: RecorderDetail.Times, RunningSince: >= 0 and var since } ? since : null;
+    internal long? RunningSince => active is { Detail: RecorderDetail.Times, RunningSince: >= 0 and var since } ? since : null;
 
     /// <summary>Starts recording, with an empty ring. Any thread.</summary>
     /// <param name="capacity">Rounded up to a power of two: 65 536 records are 1 MiB, and a quarter of a second of a loop at its busiest.</param>
@@ -40,11 +41,9 @@ public sealed class LoopRecorder
         var next = new RecorderInstrument(loop, new RecordRing(capacity), detail, counts: true);
         lock (gate)
         {
-            StopNow();
+            SwitchTo(next);
             current = next;
             isOn = true;
-            loop.Diagnostics.NoteRecorder(isOn: true);
-            loop.Core.Instruments.Add(next, next.Needs, first: true);
         }
     }
 
@@ -53,30 +52,93 @@ public sealed class LoopRecorder
     {
         lock (gate)
         {
-            StopNow();
+            if (isOn)
+            {
+                isOn = false;
+                SwitchTo(borrowers > 0 ? ForTools() : null);
+            }
         }
     }
 
-    private void StopNow()
+    /// <summary>A tool begins to record: together with the program, or else into a ring of its own. Any thread.</summary>
+    /// <param name="capacity">Of a ring for tools.</param>
+    /// <returns>What it reads, and then the successors of that; null: the loop is closed.</returns>
+    internal RecorderInstrument? Borrow(int capacity)
     {
-        if (isOn)
+        lock (gate)
         {
-            isOn = false;
-            current!.Leave();
-            loop.Core.Instruments.Remove(current!);
-            loop.Diagnostics.NoteRecorder(isOn: false);
+            borrowers++;
+            borrowedCapacity = Math.Max(borrowedCapacity, capacity);
+            if (active is null && !isClosed)
+            {
+                SwitchTo(ForTools());
+            }
+
+            return active;
         }
     }
 
-    /// <summary>Marks a moment of the program's own, to be found in a trace; does nothing while the recorder is off. Loop thread. Use few labels: a constant,
-    /// not an ID.</summary>
+    /// <summary>A tool that borrowed it has ended. Any thread.</summary>
+    internal void Return()
+    {
+        lock (gate)
+        {
+            if (--borrowers > 0)
+            {
+                return;
+            }
+
+            borrowedCapacity = 0;
+            if (!isOn)
+            {
+                SwitchTo(null);
+            }
+
+            current?.Successor = null;      // nobody follows it any more
+        }
+    }
+
+    /// <summary>The loop has closed: nobody records any more.</summary>
+    internal void Close()
+    {
+        lock (gate)
+        {
+            isClosed = true;
+            isOn = false;
+            SwitchTo(null);
+        }
+    }
+
+    private RecorderInstrument ForTools() => new(loop, new RecordRing(borrowedCapacity), RecorderDetail.Times, counts: true);
+
+    private void SwitchTo(RecorderInstrument? next)
+    {
+        if (active is { } before)
+        {
+            next?.Ring.NumberLabelsAfter(before.Ring);
+            active = null;
+            before.Leave();
+            loop.Core.Instruments.Remove(before);
+            before.Successor = borrowers > 0 ? next : null;
+        }
+
+        loop.Diagnostics.NoteRecorder(isOn: next is not null);
+        if (next is not null)
+        {
+            active = next;
+            loop.Core.Instruments.Add(next, next.Needs, first: true);
+        }
+    }
+
+    /// <summary>Marks a moment of the program's own, to be found in a trace; does nothing while neither the program nor a tool records. Loop thread. Use few
+    /// labels: a constant, not an ID.</summary>
     /// <param name="label">The name of the mark.</param>
     /// <exception cref="ArgumentNullException"><paramref name="label"/> is null.</exception>
-    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's, while the recorder is on.</exception>
+    /// <exception cref="InvalidOperationException">Called from a thread other than the loop's, while somebody records.</exception>
     public void Mark(string label)
     {
         ArgumentNullException.ThrowIfNull(label);
-        if (isOn && current is { } on)
+        if (active is { } on)
         {
             loop.Core.VerifyAccess("LoopRecorder.Mark");
             on.Mark(Scheduling.ResourceNames.Cut(label));

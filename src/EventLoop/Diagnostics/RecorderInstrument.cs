@@ -26,7 +26,16 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
 
     private const long None = -1;
 
+    private volatile RecorderInstrument? successor;
+
     internal RecordRing Ring => ring;
+
+    /// <summary>What has taken its place while a tool followed it; null: nothing has. Any thread.</summary>
+    internal RecorderInstrument? Successor
+    {
+        get => successor;
+        set => successor = value;
+    }
 
     /// <summary>When the running step began, in ticks of loop time; negative: none runs, or it began earlier. Any thread.</summary>
     internal long RunningSince => Volatile.Read(ref runningSince) is not None and var since ? since

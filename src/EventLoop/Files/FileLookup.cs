@@ -30,7 +30,8 @@ internal readonly record struct FileLookup(FileOpened Answer, SafeFileHandle? Ha
         try
         {
             string full = Path.GetFullPath(Path.Join(root, path));
-            if (path[0] is '/' or '\\' || path[^1] is '/' || !full.StartsWith(Path.EndsInDirectorySeparator(root) ? root : root + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            string below = Path.EndsInDirectorySeparator(root) ? root : root + Path.DirectorySeparatorChar;
+            if (path[0] is '/' or '\\' || path[^1] is '/' || !full.StartsWith(below, StringComparison.Ordinal)
                 || IsBehindLink(root, full) || !File.Exists(full))
             {
                 return new(FileOpened.No, null, default, false);

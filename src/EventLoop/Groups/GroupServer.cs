@@ -71,12 +71,10 @@ public sealed class GroupServer : IAsyncDisposable
         }
 
         // Together: whoever gives up the stop gives it up on all loops, and waits for all of them.
-        var outcomes = await Loop.GatherOutcomes(seats.Select(seat => seat.StopAsync(timeout)));
         var aborted = new List<EndPoint?>();
         int canceled = 0;
-        foreach (var outcome in outcomes)
+        foreach (var result in await Loop.Gather(seats.Select(seat => seat.StopAsync(timeout))))
         {
-            var result = outcome.Value;
             aborted.AddRange(result.Aborted);
             canceled += result.Canceled;
         }

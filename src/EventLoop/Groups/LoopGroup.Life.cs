@@ -141,7 +141,8 @@ public sealed partial class LoopGroup
 
     private LoopThread NewThread(int index, LoopThread? before)
     {
-        var thread = new LoopThread(this, index, options.Loop with { Name = $"{Home.Name}-{index}" }, before);
+        var ofLoop = options.Loop with { Name = $"{Home.Name}-{index}", HasMadeName = options.Loop.Name is null };
+        var thread = new LoopThread(this, index, ofLoop, before);
         thread.Start();
         return thread;
     }

@@ -92,7 +92,7 @@ public sealed class DumpTests : LoopTest, IDisposable
         var written = new List<long>();
         for (int i = 0; i < loops; i++)
         {
-            using var loop = new Loop(Options with { Name = $"dumping-{i}", Poller = PollerKind.Portable });
+            using var loop = new Loop(Options with { Poller = PollerKind.Portable });
             var writer = new DumpWriter(loop, DumpCauses.All, folder, most: 2, static _ => { });
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int n = 0; n < 3; n++)

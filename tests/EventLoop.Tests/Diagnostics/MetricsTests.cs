@@ -64,6 +64,63 @@ public sealed class MetricsTests : LoopTest
     }
 
     [Fact]
+    public void Loops_of_a_group_that_nobody_named_are_added_up_when_they_have_closed_and_those_of_a_named_one_keep_its_names()
+    {
+        string home = "";
+        LoopGroup.Run(async Coroutine (group) =>
+        {
+            home = Loop.Current.Name;
+            await Loop.Yield();
+        }, new LoopGroupOptions { Loops = 2, Loop = Options });
+        string name = $"grouped-{Guid.NewGuid():N}";
+        LoopGroup.Run(async Coroutine (group) => await Loop.Yield(), new LoopGroupOptions { Loops = 2, Loop = Options with { Name = name } });
+
+        Scrape($"{home}-0").Should().BeEmpty("it has no series of its own any more");
+        Scrape($"{home}-1").Should().BeEmpty();
+        Scrape(name).Should().ContainKey("eventloop.turns");
+        Scrape($"{name}-1").Should().ContainKey("eventloop.turns");
+    }
+
+    [Fact]
+    [RealTime("another thread collects meanwhile")]
+    public void A_loop_that_closes_is_missing_from_no_scrape()
+    {
+        string name = $"closing-{Guid.NewGuid():N}";
+        var options = Options with { Name = name, Poller = PollerKind.Portable };
+        Loop.Run(async Coroutine () => await Loop.Yield(), options);
+        bool isOver = false;
+        var closing = new Thread(() =>
+        {
+            for (int i = 0; i < 5000; i++)
+            {
+                Loop.Run(async Coroutine () => await Loop.Yield(), options);
+            }
+
+            Volatile.Write(ref isOver, true);
+        });
+        closing.Start();
+        var seen = new Dictionary<string, double>();
+        var backwards = new List<(double Before, double After)>();
+        using var listener = Listen(name, seen);
+        double last = 0;
+        while (!Volatile.Read(ref isOver))
+        {
+            seen.Clear();
+            listener.RecordObservableInstruments();
+            double steps = seen["eventloop.steps"];
+            if (steps < last)
+            {
+                backwards.Add((last, steps));
+            }
+
+            last = steps;
+        }
+
+        closing.Join();
+        backwards.Should().BeEmpty("a counter never goes back");
+    }
+
+    [Fact]
     public void Steps_are_measured_only_while_somebody_listens() => RunLoop(async () =>
     {
         string name = Loop.Current.Name;
@@ -82,6 +139,14 @@ public sealed class MetricsTests : LoopTest
         seen["eventloop.step.duration"].Should().BeGreaterThanOrEqualTo(0);
         seen.Should().ContainKey("eventloop.ready.delay");
     });
+
+    private static Dictionary<string, double> Scrape(string name)
+    {
+        var seen = new Dictionary<string, double>();
+        using var listener = Listen(name, seen);
+        listener.RecordObservableInstruments();
+        return seen;
+    }
 
     private static MeterListener Listen(string name, Dictionary<string, double> seen)
     {

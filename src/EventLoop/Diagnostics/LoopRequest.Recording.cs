@@ -1,0 +1,136 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using EventLoop.Tasks;
+
+namespace EventLoop.Diagnostics;
+
+/// <content>A recording that is sent while it is made.</content>
+internal sealed partial class LoopRequest
+{
+    private const int StreamPeriod = 100;
+    private const int BusyStreamPeriod = 5;
+    private const int RecordsInChunk = 3500;
+    private const int MostChunksAtOnce = 100;      // a busy loop produces them faster than they are sent: how many were lost is reported meanwhile
+
+    // Of the first matching loop: what the program itself records, or else what is recorded only for tools.
+    private void Record()
+    {
+        if (Loops() is not [var loop, ..] loops)
+        {
+            return;
+        }
+
+        var recorder = loop.Diagnostics.Recorder;
+        try
+        {
+            if (recorder.Borrow(Math.Clamp(Number("capacity", 1 << 20), 1, 1 << 24)) is { } instrument)
+            {
+                Stream(loop, loops.Count, instrument);
+            }
+        }
+        finally
+        {
+            recorder.Return();
+        }
+    }
+
+    private void Stream(Loop loop, int candidates, RecorderInstrument instrument)
+    {
+        long next = instrument.Ring.Written;
+        long sentRecords = 0;
+        long lost = 0;
+        var known = new HashSet<int>();
+        bool goesOn = true;
+        while (goesOn)
+        {
+            goesOn = GoesOn();
+            var successor = instrument.Successor;      // the program has started or stopped its recorder
+            bool isLast = !goesOn || successor is not null;
+            var ring = instrument.Ring;
+            long before = next;
+            SendRecords(ring, ref next, ref sentRecords, ref lost, isLast);
+            bool isAll = successor is null || next >= ring.Written;
+            if (isLast && isAll && instrument.Running(next) is var (kind, time, task, other))
+            {
+                ulong[] running = [((ulong)time << 8) | kind, ((ulong)(uint)task << 32) | other];
+                sentRecords++;
+                Send("records", MemoryMarshal.AsBytes(running.AsSpan()).ToArray());
+            }
+
+            var living = NamesOfLiving(loop, known);      // before those that have ended: each task of the records above is among the one or the other
+            ring.CopyNames(out var names, out var labels);
+            foreach (var (alive, name) in living)
+            {
+                names.TryAdd(alive, name);
+            }
+
+            SendNames(loop.Name, candidates, names.Where(one => known.Add(one.Key)), labels, sentRecords, lost);
+            if (successor is not null && isAll)
+            {
+                instrument = successor;      // also when it is over: that is the rest
+                next = 0;
+                goesOn = true;
+                continue;
+            }
+
+            Thread.Sleep(next - before > ring.Capacity / 32 ? BusyStreamPeriod : StreamPeriod);      // a busy loop fills the ring in a tenth of a second
+        }
+    }
+
+    private static Dictionary<int, string> NamesOfLiving(Loop loop, HashSet<int> known)
+    {
+        var names = new Dictionary<int, string>();
+        foreach (var task in loop.Core.Tasks.Walk().InOrder())
+        {
+            if (!known.Contains(task.Id))
+            {
+                names.TryAdd(task.Id, task.Name);
+            }
+        }
+
+        return names;
+    }
+
+    private void SendRecords(RecordRing ring, ref long next, ref long sentRecords, ref long lost, bool withRunning)
+    {
+        ulong[] block = new ulong[RecordsInChunk * 2];
+        for (int chunk = 0; chunk < MostChunksAtOnce; chunk++)
+        {
+            var records = ring.CopyTo(block, ref next, ref lost, withRunning);
+            if (records.Length == 0)
+            {
+                break;
+            }
+
+            sentRecords += records.Length / 2;
+            Send("records", MemoryMarshal.AsBytes(records).ToArray());
+        }
+    }
+
+    private void SendNames(string loop, int candidates, IEnumerable<KeyValuePair<int, string>> names, Dictionary<int, string> labels, long sent, long lost)
+    {
+        using var to = new ChunkStream(this, "names");
+        using var json = new Utf8JsonWriter(to, SnapshotJson.Options);
+        json.WriteStartObject();
+        json.WriteText("loop", Scheduling.ResourceNames.Cut(loop));
+        json.WriteNumber("loops", candidates);      // it is the first of so many
+        json.WriteNumber("sent", sent);
+        json.WriteNumber("lost", lost);
+        json.WriteStartObject("names");
+        foreach (var (task, name) in names)
+        {
+            json.WriteText(task.ToString(CultureInfo.InvariantCulture), Scheduling.ResourceNames.Cut(name));
+        }
+
+        json.WriteEndObject();
+        json.WriteStartObject("labels");
+        foreach (var (number, label) in labels)
+        {
+            json.WriteText(number.ToString(CultureInfo.InvariantCulture), label);
+        }
+
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+}

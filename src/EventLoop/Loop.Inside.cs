@@ -64,14 +64,14 @@ public sealed partial class Loop
     // The histograms of steps have got their first listener, or lost their last.
     private void Measure(bool on)
     {
-        measure ??= new StepMeasure(this);
         if (on)
         {
+            measure = new StepMeasure(this);      // nothing of what was heard by an earlier listener is true now
             Core.Instruments.Add(measure, StepMeasure.Needs);
         }
         else
         {
-            Core.Instruments.Remove(measure);
+            Core.Instruments.Remove(measure!);
         }
     }
 

@@ -165,7 +165,7 @@ public sealed class LoopDiagnostics
                 bool wasOff = ended is null || ended.Kept == 0;
                 var log = ended ?? new EndedTaskLog(loop.Core);
                 log.Kept = value;
-                Volatile.Write(ref ended, log);
+                Volatile.Write(ref ended, value == 0 ? null : log);
                 if (value == 0)
                 {
                     loop.Core.Instruments.Remove(log);

@@ -141,6 +141,7 @@ internal sealed class JobQueue(string executor)
     /// <summary>Runs jobs as they come, until it is closed and there are no more.</summary>
     internal void RunAll()
     {
+        var clean = ExecutionContext.Capture();
         while (true)
         {
             Job? job;
@@ -158,6 +159,11 @@ internal sealed class JobQueue(string executor)
             }
 
             Run(job);
+            SynchronizationContext.SetSynchronizationContext(null);
+            if (clean is not null)
+            {
+                ExecutionContext.Restore(clean);      // what one job set is nothing of the next one's, as on .NET's pool
+            }
         }
     }
 

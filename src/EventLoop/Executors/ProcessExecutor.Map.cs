@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using EventLoop.Executors;
 using EventLoop.Executors.Work;
+using EventLoop.Scheduling;
 
 namespace EventLoop;
 
@@ -126,7 +127,8 @@ public sealed partial class ProcessExecutor
                 while (more && under.Count < MostAhead && (more = source.MoveNext()))
                 {
                     var item = new WorkItem<TArgument, TResult>(source.Current, isHere) { Name = name };
-                    item.OnOutcome = isHere ? () => come.TryPut(item) : () => loop.Post(() => come.TryPut(item));
+                    item.OnOutcome = isHere ? () => come.TryPut(item) : () => loop.Core.TryPost(CallbackItem<Action>.Create(
+                        static call => call(), () => come.TryPut(item), loop.Core.BaseContext));      // nobody waits on a closed loop
                     under.Add(item);
                     Begin(item);
                 }

@@ -215,13 +215,41 @@ public sealed partial class ProcessExecutor
         {
             Enqueue(item);
         }
-        else if (!home!.TryPost(CallbackItem<(ProcessExecutor Pool, WorkItem Item)>.Create(static call =>
-            call.Pool.Enqueue(call.Item), (this, item), home.BaseContext)))
+        else if (!home!.TryPost(new Entry(this, item)))
         {
-            throw new ObjectDisposedException(nameof(ProcessExecutor), $"Loop '{home!.Loop.Name}', to which the process pool belongs, is closed.");
+            throw Closed();
         }
 
         return item;
+    }
+
+    private ObjectDisposedException Closed() =>
+        new(nameof(ProcessExecutor), $"Loop '{home!.Loop.Name}', to which the process pool belongs, is closed.");
+
+    /// <summary>Work from elsewhere on its way to the pool's loop, which may close before it comes to it.</summary>
+    private sealed class Entry : LoopItem
+    {
+        private readonly ProcessExecutor pool;
+        private readonly WorkItem item;
+
+        internal Entry(ProcessExecutor pool, WorkItem item)
+        {
+            this.pool = pool;
+            this.item = item;
+            Context = pool.home!.BaseContext;
+        }
+
+        internal override void Execute()
+        {
+            pool.home!.ThreadContexts.RestoreFlow(null);
+            pool.Enqueue(item);
+        }
+
+        internal override void OnRejected(LoopCore core)
+        {
+            item.IsDone = true;
+            item.Fail(pool.Closed());
+        }
     }
 
     private void AbandonFromAnywhere(WorkItem item, Exception? answer = null)

@@ -34,7 +34,8 @@ public sealed partial class ProcessExecutor
 
             foreach (var worker in workers.ToArray())
             {
-                foreach (var item in worker.Given.ToArray())
+                // What it has not begun first: then nobody waits for anything behind the piece that is given up.
+                foreach (var item in worker.Given.Reverse().ToArray())
                 {
                     if (!ReferenceEquals(item, worker.Item))
                     {

@@ -131,7 +131,11 @@ internal abstract class ReturningJob : Job, IThreadPoolWorkItem
     }
 
     /// <summary>Reports the failure of work that nobody waits for any more.</summary>
-    internal sealed override void Execute() => ReportLoss(core!);
+    internal sealed override void Execute()
+    {
+        core!.ThreadContexts.RestoreFlow(null);
+        ReportLoss(core);
+    }
 
     private void ReportLoss(LoopCore on) =>
         on.Loop.ReportLoss(new LoopExceptionContext("Work in an executor failed after its waiter was cancelled", failure!.SourceException));

@@ -156,6 +156,11 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
 
         State = WorkerState.Canceling;
         limit?.Cancel();
+        if (patience == TimeSpan.Zero && ahead.Any(static next => !next.IsDone))
+        {
+            patience = Unwanted;      // it may have done this and begun the next piece, which somebody waits for
+        }
+
         if (patience == TimeSpan.Zero)
         {
             child?.Kill();
@@ -208,6 +213,10 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
             try
             {
                 child = await Subprocess.StartAsync(WorkerCommandLine.Build(pool.Options, theirs));
+                if (WasKilled)
+                {
+                    child.Kill();      // while there was nothing to kill yet
+                }
             }
             catch
             {
@@ -252,7 +261,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
     private async Coroutine ReadErrors(ReceivePipe pipe)
     {
         var block = new byte[4096];
-        var characters = new char[4096];
+        var characters = new char[Encoding.UTF8.GetMaxCharCount(block.Length)];
         var decoder = Encoding.UTF8.GetDecoder();
         while (await pipe.ReadAsync(block) is > 0 and var count)
         {

@@ -71,9 +71,11 @@ public sealed class GroupServer : IAsyncDisposable
         }
 
         // Together: whoever gives up the stop gives it up on all loops, and waits for all of them.
+        var stops = new List<LoopTask<ServerStopResult>>();
+        await TaskGroup.Run(async together => stops.AddRange(seats.Select(seat => together.CreateTask(seat.StopAsync(timeout)))));
         var aborted = new List<EndPoint?>();
         int canceled = 0;
-        foreach (var result in await Loop.Gather(seats.Select(seat => seat.StopAsync(timeout))))
+        foreach (var result in stops.Select(static stop => stop.Result))
         {
             aborted.AddRange(result.Aborted);
             canceled += result.Canceled;

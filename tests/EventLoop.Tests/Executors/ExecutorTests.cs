@@ -12,6 +12,19 @@ public abstract class ExecutorContract : LoopTest
     }
 
     [Fact]
+    public async Task What_work_sets_for_its_flow_is_nothing_of_the_next_works()
+    {
+        await using IExecutor executor = Create(1);
+        var user = new AsyncLocal<string?>();
+        await executor.SubmitAsync(() => user.Value = "alice");
+        using (ExecutionContext.SuppressFlow())
+        {
+            var next = executor.SubmitAsync(() => user.Value ?? "nobody");
+            next.GetAwaiter().GetResult().Should().Be("nobody");
+        }
+    }
+
+    [Fact]
     public async Task A_failure_reaches_the_submitter()
     {
         await using IExecutor executor = Create(2);

@@ -223,4 +223,39 @@ public sealed class ToThreadTests : LoopTest
             Logger.Warnings.Should().ContainSingle().Which.Message.Should().Contain("Task that has not ended").And.Contain("ToThread");
         },
         DebugOptions);
+
+    [Fact]
+    public void The_handler_of_late_failures_has_nothing_of_the_flow_of_another_task() => RunLoop(
+        async () =>
+        {
+            var user = new AsyncLocal<string?>();
+            string? seen = null;
+            Loop.Current.ExceptionHandler = (_, _) => seen = user.Value ?? "nobody";
+            using var released = new ManualResetEventSlim();
+            var late = Loop.CreateTask(Loop.ToThread(() =>
+            {
+                released.Wait(TestContext.Current.CancellationToken);
+                throw new InvalidDataException("late");
+            }));
+            await Yields(3);
+            var busy = Loop.CreateTask(async Coroutine () =>
+            {
+                user.Value = "alice";
+                while (true)
+                {
+                    await Loop.Yield();
+                }
+            });
+            await Yields(3);
+            late.Cancel();
+            await Yields(3);
+            released.Set();
+            while (seen is null)
+            {
+                await Loop.Yield();
+            }
+
+            seen.Should().Be("nobody");
+            busy.Cancel();
+        });
 }

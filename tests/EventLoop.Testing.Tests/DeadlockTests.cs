@@ -215,22 +215,20 @@ public class DeadlockTests
     [MemberData(nameof(MethodsOfDotnet), DisableDiscoveryEnumeration = true)]
     public void Async_methods_of_dotnet_that_wait_on_the_loop_are_a_deadlock(string what, Func<LoopFuture, Task> method)
     {
-        var run = () => TestLoop.Run(async () => await method(new LoopFuture()), new TestLoopOptions { Timeout = TimeSpan.FromSeconds(5) });
+        var run = () => TestLoop.Run(async () => await method(new LoopFuture()));
         run.Should().Throw<LoopDeadlockException>(what).WithMessage("*task 'test' waits on future*");
     }
 
     [Fact]
     public void A_deadlock_of_methods_of_dotnet_in_several_tasks_is_seen()
     {
-        var run = () => TestLoop.Run(
-            async () =>
-            {
-                AsyncLock a = new(), b = new();
-                var one = Loop.CreateTask(Task () => Both(a, b), "one");
-                await Both(b, a);
-                await one;
-            },
-            new TestLoopOptions { Timeout = TimeSpan.FromSeconds(5) });
+        var run = () => TestLoop.Run(async () =>
+        {
+            AsyncLock a = new(), b = new();
+            var one = Loop.CreateTask(Task () => Both(a, b), "one");
+            await Both(b, a);
+            await one;
+        });
         run.Should().Throw<LoopDeadlockException>().WithMessage("*Cycle:*");
 
         static async Task Both(AsyncLock first, AsyncLock second) => await TakeBoth(first, second);

@@ -111,6 +111,7 @@ internal sealed class ForeignInterruption : LoopItem
         }
 
         /// <summary>Whether code that waits where a cancellation can reach it stands between this wait and what it waits for.</summary>
-        internal bool IsHeldUp(WaitNode node, Task awaited) => holders.Contains(awaited) || (hasOrdinaryCode && SuspendedMethods.EndOfChain(node) is CoroutineBox);
+        internal bool IsHeldUp(WaitNode node, Task awaited) =>
+            holders.Contains(awaited) || (hasOrdinaryCode && SuspendedMethods.EndOfChain(node) is CoroutineBox);
     }
 }

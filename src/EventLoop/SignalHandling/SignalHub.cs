@@ -36,7 +36,7 @@ internal static class SignalHub
         if (number == SignalBarrier.Urgent)
         {
             throw new ArgumentException(
-                "SIGURG is the library's own: the process sends it to itself whenever somebody stops listening to a signal, and a listener would receive those.",
+                "SIGURG is the library's own: the process sends it to itself when somebody stops listening to a signal, and a listener would receive those.",
                 nameof(signal));
         }
 

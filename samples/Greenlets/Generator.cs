@@ -69,9 +69,13 @@ internal sealed class Generator<T>(Func<Generator<T>.Output, Coroutine> body) : 
                 await body(this);
                 _asked!.TrySetResult(false);
             }
-            catch (Exception failure) when (failure is not LoopCanceledException)
+            catch (Exception failure)
             {
-                _asked!.TrySetException(failure);
+                // Whoever asks gets it, a cancellation as well: it may be one of something that the body awaited. Where nobody does, it is the task's.
+                if (!_asked!.TrySetException(failure) || Loop.CurrentTask!.CancelRequests > 0)
+                {
+                    throw;
+                }
             }
         }
     }

@@ -192,7 +192,7 @@ internal sealed class Request
     {
         if (KnownTags is not null)
         {
-            return KnownTags.Split(',').Any(known => known.Trim() is "*" || known.Trim() == tag);
+            return KnownTags.Split(',').Any(known => known.Trim() is "*" || SameTag(known.Trim(), tag));
         }
 
         // Dates travel in whole seconds.
@@ -201,6 +201,9 @@ internal sealed class Request
                 out DateTime since)
             && modified < since.AddSeconds(1);
     }
+
+    // Weak or not: a cache between us and the client may have made it a weak one (RFC 9110, 13.1.2).
+    private static bool SameTag(string known, string tag) => (known.StartsWith("W/", StringComparison.Ordinal) ? known[2..] : known) == tag;
 
     /// <summary>"bytes=a-b", "bytes=a-", "bytes=-n". Null: the whole file, also for what is not understood. False: no such part.</summary>
     public static bool? TryParseRange(string? range, long length, out long from, out long count)
@@ -213,7 +216,7 @@ internal sealed class Request
 
         if (first.Length == 0)
         {
-            if (!long.TryParse(last, out long suffix))
+            if (!TryParsePosition(last, out long suffix))
             {
                 return null;
             }
@@ -222,13 +225,23 @@ internal sealed class Request
             return suffix > 0 && length > 0;
         }
 
-        if (!long.TryParse(first, out from) || from < 0)
+        long end = length - 1;
+        if (!TryParsePosition(first, out long begin) || (last.Length > 0 && (!TryParsePosition(last, out end) || end < begin)))
         {
             return null;
         }
 
-        long end = long.TryParse(last, out long given) ? Math.Min(given, length - 1) : length - 1;
-        count = end - from + 1;
-        return from < length && count > 0;
+        (from, count) = (begin, Math.Min(end, length - 1) - begin + 1);
+        return from < length;
+    }
+
+    private static bool TryParsePosition(string text, out long position)
+    {
+        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out position))
+        {
+            position = long.MaxValue;      // more digits than any file has bytes
+        }
+
+        return text.Length > 0 && text.All(char.IsAsciiDigit);
     }
 }

@@ -50,6 +50,8 @@ public static class EventLoopServiceCollectionExtensions
     /// <param name="services">The services that it is added to.</param>
     /// <param name="loop">Whoever made it runs it, for as long as the services use it.</param>
     /// <returns><paramref name="services"/>.</returns>
+    /// <remarks>Of the section <c>EventLoop</c> of the configuration, <see cref="HostedLoopOptions.HeartbeatLimit"/> applies: the loop has its options
+    /// already. A value that is not more than zero is refused when the host starts.</remarks>
     /// <exception cref="InvalidOperationException">The services have a loop already.</exception>
     public static IServiceCollection AddEventLoop(this IServiceCollection services, Loop loop)
     {
@@ -60,7 +62,12 @@ public static class EventLoopServiceCollectionExtensions
             throw new InvalidOperationException("The services have a loop already. Another one is added under a key: AddKeyedEventLoop(key).");
         }
 
-        services.AddOptions();
+        AddOptions(services, Options.Options.DefaultName, Section);
+        services.AddOptions<HostedLoopOptions>().Validate(static options =>
+        {
+            options.Verify();
+            return true;
+        }).ValidateOnStart();
         services.AddSingleton(loop);
         services.TryAddSingleton<IExecutor>(static _ => new HostExecutor(new LoopOptions().ShutdownTimeout));
         services.AddSingleton(provider => new Heartbeat(loop, provider.GetRequiredService<IOptions<HostedLoopOptions>>().Value.HeartbeatLimit));
@@ -106,9 +113,7 @@ public static class EventLoopServiceCollectionExtensions
             throw new InvalidOperationException("The services have a loop already. Another one is added under a key: AddKeyedEventLoop(key).");
         }
 
-        services.AddOptions();
-        services.AddSingleton<IConfigureOptions<HostedLoopOptions>>(provider => new ConfigureNamedOptions<HostedLoopOptions>(
-            name, options => provider.GetService<IConfiguration>()?.GetSection(section).Bind(options)));
+        AddOptions(services, name, section);
         if (key is null)
         {
             services.TryAddSingleton<IExecutor>(provider => NewExecutor(provider, name));
@@ -130,6 +135,13 @@ public static class EventLoopServiceCollectionExtensions
             _ = provider.GetRequiredKeyedService<Loop>(key);       // disposed after what is made below, and so when it has ended
             return new HostedLoop(provider.GetRequiredKeyedService<LoopHost>(key));
         }));
+    }
+
+    private static void AddOptions(IServiceCollection services, string name, string section)
+    {
+        services.AddOptions();
+        services.AddSingleton<IConfigureOptions<HostedLoopOptions>>(provider => new ConfigureNamedOptions<HostedLoopOptions>(
+            name, options => provider.GetService<IConfiguration>()?.GetSection(section).Bind(options)));
     }
 
     private static HostedLoopOptions OptionsOf(IServiceProvider provider, string name) =>

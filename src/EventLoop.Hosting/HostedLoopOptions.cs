@@ -43,9 +43,12 @@ public sealed class HostedLoopOptions
     /// change.</summary>
     public Func<LoopOptions, LoopOptions>? Adjust { get; set; }
 
+    /// <exception cref="ArgumentOutOfRangeException">A value that is the host's and not the loop's is refused.</exception>
+    internal void Verify() => ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HeartbeatLimit, TimeSpan.Zero);
+
     internal LoopOptions ToLoopOptions(string name, IExecutor executor, ILoggerFactory? loggers)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HeartbeatLimit, TimeSpan.Zero);
+        Verify();
         var standard = new LoopOptions();
         var options = standard with
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace EventLoop.Hosting;
 
@@ -7,6 +8,7 @@ namespace EventLoop.Hosting;
 /// <remarks>
 /// <para>The time runs from the sending of the request to the end of the response's body, even if that is read as a stream later. <c>HttpClient.Timeout</c> is
 /// the same for all requests of a client, ends with the headers if the body is read as a stream, and throws a cancellation that looks like any other.</para>
+/// <para>Of a request that turns its connection into something else (WebSockets) it is the time until the server has agreed.</para>
 /// <para><b>Thread:</b> any.</para>
 /// </remarks>
 /// <param name="deadline">For requests that have none of their own. Null: none.</param>
@@ -65,6 +67,12 @@ public sealed class RequestDeadlineHandler(TimeSpan? deadline = null) : Delegati
         try
         {
             var response = await limit.RunAsync(this, send, request, cancellationToken).ConfigureAwait(false);
+            if (IsConnection(request, response))
+            {
+                limit.Dispose();      // its stream is written, too, and lives for as long as it is used
+                return response;
+            }
+
             response.Content = new DeadlineContent(response.Content, limit);
             return response;
         }
@@ -74,6 +82,11 @@ public sealed class RequestDeadlineHandler(TimeSpan? deadline = null) : Delegati
             throw;
         }
     }
+
+    // By HTTP/1.1, or by the extended CONNECT of later versions.
+    private static bool IsConnection(HttpRequestMessage request, HttpResponseMessage response) =>
+        response.StatusCode == HttpStatusCode.SwitchingProtocols
+            || (response.IsSuccessStatusCode && request.Method == HttpMethod.Connect && request.Headers.Protocol is not null);
 
     private Task<HttpResponseMessage> SendFurtherAsync(HttpRequestMessage request, CancellationToken token) => base.SendAsync(request, token);
 

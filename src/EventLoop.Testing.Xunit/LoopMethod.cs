@@ -8,14 +8,22 @@ namespace EventLoop.Testing.Xunit;
 
 /// <summary>A test method as xunit sees it: when invoked, it runs the user's method on fresh loops, on a thread of its own, as often as the attribute says,
 /// and returns the <see cref="Task"/> of that.</summary>
-internal sealed class LoopMethod(MethodInfo method, ILoopTest settings) : MethodInfo
+/// <param name="method">The user's.</param>
+/// <param name="settings">The attribute's.</param>
+/// <param name="timeout">The time limit of each run in milliseconds: that of a theory's row, where it has one, and otherwise the attribute's; 0: the
+/// default.</param>
+internal sealed class LoopMethod(MethodInfo method, ILoopTest settings, int timeout) : MethodInfo
 {
     // Added to the test's own time limit, which a loop that never returns from a step cannot keep.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    internal static IXunitTestMethod InPlaceOf(IXunitTestMethod test) =>
-        new XunitTestMethod(test.TestClass, new LoopMethod(test.Method, test.FactAttributes.OfType<ILoopTest>().First()), test.TestMethodArguments,
-            test.UniqueID);
+    internal static IXunitTestMethod InPlaceOf(XunitTest test)
+    {
+        var method = test.TestMethod;
+        return new XunitTestMethod(
+            method.TestClass, new LoopMethod(method.Method, method.FactAttributes.OfType<ILoopTest>().First(), test.Timeout), method.TestMethodArguments,
+            method.UniqueID);
+    }
 
     public override object Invoke(object? obj, BindingFlags invokeAttr, Binder? binder, object?[]? parameters, CultureInfo? culture) =>
         RunAsync(obj, parameters ?? []);
@@ -23,7 +31,7 @@ internal sealed class LoopMethod(MethodInfo method, ILoopTest settings) : Method
     private async Task RunAsync(object? instance, object?[] arguments)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var runs = new SeededRuns(settings, method, arguments, instance);
+        var runs = new SeededRuns(settings, timeout, method, arguments, instance);
         var thread = new Thread(() =>
         {
             try

@@ -21,7 +21,7 @@ public sealed class LoopTestCase : XunitTestCase
         : base(
             found.TestMethod, found.TestCaseDisplayName, found.UniqueID, found.Explicit, found.SkipExceptions, found.SkipReason, found.SkipType,
                 found.SkipUnless, found.SkipWhen, found.Traits,
-            found.TestMethodArguments, found.SourceFilePath, found.SourceLineNumber)
+            found.TestMethodArguments, found.SourceFilePath, found.SourceLineNumber, found.Timeout)
     {
     }
 
@@ -37,10 +37,11 @@ public sealed class LoopTestCase : XunitTestCase
     /// <inheritdoc/>
     public override async ValueTask<IReadOnlyCollection<IXunitTest>> CreateTests() => OnLoops(await base.CreateTests());
 
+    // The framework sees no time limit, because a loop keeps it, once for each run.
     internal static IReadOnlyCollection<IXunitTest> OnLoops(IReadOnlyCollection<IXunitTest> tests) =>
         [.. tests.Select(static (one, index) => one is XunitTest test && test.TestMethod.Method is not LoopMethod
             ? new XunitTest(
-                test.TestCase, LoopMethod.InPlaceOf(test.TestMethod), test.Explicit, test.SkipReason, test.SkipType, test.SkipUnless, test.SkipWhen,
+                test.TestCase, LoopMethod.InPlaceOf(test), test.Explicit, test.SkipReason, test.SkipType, test.SkipUnless, test.SkipWhen,
                     test.TestDisplayName, index, test.Traits, 0,
                 test.TestMethodArguments)
             : one)];

@@ -17,7 +17,7 @@ public sealed class LoopTheoryTestCase : XunitDelayEnumeratedTheoryTestCase
         : base(
             found.TestMethod, found.TestCaseDisplayName, found.UniqueID, found.Explicit, found.SkipTestWithoutData, found.SkipExceptions, found.SkipReason,
                 found.SkipType, found.SkipUnless,
-            found.SkipWhen, found.Traits, found.SourceFilePath, found.SourceLineNumber)
+            found.SkipWhen, found.Traits, found.SourceFilePath, found.SourceLineNumber, found.Timeout)
     {
     }
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using EventLoop.Reporting;
 using EventLoop.Testing.Running;
 using Xunit;
@@ -8,9 +9,9 @@ namespace EventLoop.Testing.Xunit;
 
 /// <summary>The runs of one test: one, or one for each seed.</summary>
 [Plumbing]
-internal sealed class SeededRuns(ILoopTest settings, MethodInfo method, object?[] arguments, object? instance)
+internal sealed class SeededRuns(ILoopTest settings, int timeout, MethodInfo method, object?[] arguments, object? instance)
 {
-    internal TimeSpan Limit => settings.Timeout > 0 ? TimeSpan.FromMilliseconds(settings.Timeout) : new TestLoopOptions().Timeout;
+    internal TimeSpan Limit => timeout > 0 ? TimeSpan.FromMilliseconds(timeout) : new TestLoopOptions().Timeout;
 
     internal int Count => Math.Max(1, settings.Seeds);
 
@@ -31,53 +32,72 @@ internal sealed class SeededRuns(ILoopTest settings, MethodInfo method, object?[
             return;
         }
 
-        bool first = true;
-        try
+        RunUnder(0, instance);
+        for (int i = 1; i < settings.Seeds; i++)
         {
-            TestLoop.Explore(
-                settings.Seeds,
-                Coroutine () =>
-                {
-                    bool own = first;
-                    first = false;
-                    return own ? Call(instance) : CallFresh();
-                },
-                Math.Max(0, settings.Seed),
-                Options with { Seed = null });
-        }
-        catch (ExplorationException found) when (found.InnerException!.Message.StartsWith(DynamicSkipToken.Value, StringComparison.Ordinal))
-        {
-            throw found.InnerException;      // the framework recognizes a skip by the beginning of its message
+            RunFresh(i);
         }
     }
 
-    // Each schedule has its own test object, so that none sees what another left in fields.
-    private async Coroutine CallFresh()
+    private void RunUnder(int index, object? target)
     {
-        object? fresh = method.IsStatic ? null : Activator.CreateInstance(method.ReflectedType!, await ConstructorArguments());
         try
         {
-            if (fresh is IAsyncLifetime lifetime)
-            {
-                await lifetime.InitializeAsync();
-            }
-
-            await Call(fresh);
+            TestLoop.ExploreOne(
+                index, settings.Seeds, Math.Max(0, settings.Seed), Scenario.Valued(Coroutine () => Call(target)), Options with { Seed = null });
         }
-        finally
+        catch (ExplorationException found) when (IsSkip(found.InnerException!))
         {
-            if (fresh is IAsyncDisposable asynchronous)
-            {
-                await asynchronous.DisposeAsync();
-            }
-            else if (fresh is IDisposable disposable)
-            {
-                disposable.Dispose();
-            }
+            throw found.InnerException!;
         }
     }
 
-    private async Coroutine<object?[]> ConstructorArguments()
+    // By the beginning of its message or by its type, as the framework recognizes it.
+    private bool IsSkip(Exception failure) =>
+        failure.Message.StartsWith(DynamicSkipToken.Value, StringComparison.Ordinal)
+            || (settings is IFactAttribute { SkipExceptions: { } skips } && skips.Contains(failure.GetType()));
+
+    // Each schedule has its own test object, so that none sees what another left in fields. As with the first one, which is the framework's, no loop runs
+    // while it is made and disposed, and one that could not be initialized is not disposed.
+    private void RunFresh(int index)
+    {
+        object? fresh = method.IsStatic ? null : Create();
+        Exception? failure = Failure(() => RunUnder(index, fresh));
+        if (Failure(() => Dispose(fresh)) is { } another)
+        {
+            failure = failure is null ? another : new AggregateException(failure, another);
+        }
+
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    private object Create()
+    {
+        object fresh = Activator.CreateInstance(method.ReflectedType!, BindingFlags.DoNotWrapExceptions, null, ConstructorArguments(), null)!;
+        if (fresh is IAsyncLifetime lifetime)
+        {
+            Await(lifetime.InitializeAsync());
+        }
+
+        return fresh;
+    }
+
+    private static void Dispose(object? used)
+    {
+        if (used is IAsyncDisposable asynchronous)
+        {
+            Await(asynchronous.DisposeAsync());
+        }
+        else if (used is IDisposable disposable)
+        {
+            disposable.Dispose();
+        }
+    }
+
+    private object?[] ConstructorArguments()
     {
         var parameters = method.ReflectedType!.GetConstructors().Single(static one => one is { IsStatic: false, IsPublic: true }).GetParameters();
         object?[] values = new object?[parameters.Length];
@@ -86,10 +106,26 @@ internal sealed class SeededRuns(ILoopTest settings, MethodInfo method, object?[
             var type = parameters[i].ParameterType;
             values[i] = type == typeof(ITestOutputHelper) ? TestContext.Current.TestOutputHelper
                 : type == typeof(ITestContextAccessor) ? TestContextAccessor.Instance
-                : await TestContext.Current.GetFixture(type) ?? (parameters[i].HasDefaultValue ? parameters[i].DefaultValue : null);
+                : TestContext.Current.GetFixture(type).AsTask().GetAwaiter().GetResult() ?? (parameters[i].HasDefaultValue ? parameters[i].DefaultValue : null);
         }
 
         return values;
+    }
+
+    // The thread is the test's own.
+    private static void Await(ValueTask task) => task.AsTask().GetAwaiter().GetResult();
+
+    private static Exception? Failure(Action action)
+    {
+        try
+        {
+            action();
+            return null;
+        }
+        catch (Exception failure)
+        {
+            return failure;
+        }
     }
 
     private async Coroutine Call(object? target)
@@ -104,7 +140,7 @@ internal sealed class SeededRuns(ILoopTest settings, MethodInfo method, object?[
                 await task;
                 break;
             case ValueTask task:
-                await task;
+                await task.AsTask();      // of a task it can be told what it waits for
                 break;
             case not null when result.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Coroutine<>):
                 await (Coroutine)type.GetMethod("op_Implicit", [type])!.Invoke(null, [result])!;

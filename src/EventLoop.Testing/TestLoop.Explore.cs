@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Coroutines;
 using EventLoop.Testing.Running;
 
 namespace EventLoop.Testing;
@@ -23,23 +24,7 @@ public static partial class TestLoop
         options ??= new TestLoopOptions();
         for (int i = 0; i < seeds; i++)
         {
-            int seed = firstSeed + i;
-            var run = new TestRun(options, seed);
-            var trace = new StepTrace(run.Loop);
-            run.OnStep(trace.Add);
-            if (run.Execute(test).Failure is not { } failure)
-            {
-                continue;
-            }
-
-            throw new ExplorationException(
-                $"""
-                The scenario failed with seed {seed}, the {Ordinal(i + 1)} of {seeds}.
-                To see it again: TestLoop.Run(scenario, new TestLoopOptions {"{"} Seed = {seed} {"}"}), or [LoopFact(Seed = {seed})].
-                {failure.GetType().FullName}: {failure.Message}
-                {StepsOf(trace)}
-                """,
-                failure, seed, null, trace.Steps);
+            ExploreOne(i, seeds, firstSeed, test, options);
         }
     }
 
@@ -63,6 +48,32 @@ public static partial class TestLoop
         }
 
         return trace.Steps;
+    }
+
+    /// <summary>One run of an exploration.</summary>
+    /// <param name="index">Which one, counted from zero.</param>
+    /// <param name="seeds">How many there are.</param>
+    /// <param name="firstSeed">The seed of the first one.</param>
+    /// <param name="test">What runs.</param>
+    /// <param name="options">Its options.</param>
+    /// <exception cref="ExplorationException">It failed.</exception>
+    internal static void ExploreOne(int index, int seeds, int firstSeed, Func<Coroutine<NoResult>> test, TestLoopOptions options)
+    {
+        int seed = firstSeed + index;
+        var run = new TestRun(options, seed);
+        var trace = new StepTrace(run.Loop);
+        run.OnStep(trace.Add);
+        if (run.Execute(test).Failure is { } failure)
+        {
+            throw new ExplorationException(
+                $"""
+                The scenario failed with seed {seed}, the {Ordinal(index + 1)} of {seeds}.
+                To see it again: TestLoop.Run(scenario, new TestLoopOptions {"{"} Seed = {seed} {"}"}), or [LoopFact(Seed = {seed})].
+                {failure.GetType().FullName}: {failure.Message}
+                {StepsOf(trace)}
+                """,
+                failure, seed, null, trace.Steps);
+        }
     }
 
     private static string StepsOf(StepTrace trace)

@@ -1,4 +1,7 @@
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace EventLoop.AspNetCore.Tests;
@@ -45,6 +48,44 @@ public sealed class SynchronousCallTests
         using var upload = new MultipartFormDataContent { { new ByteArrayContent(new byte[3_000_000]), "file", "a.bin" } };
         using var answer = await site.Client.PostAsync("/upload", upload);
         (await answer.Content.ReadAsStringAsync()).Should().Be("a.bin 3000000");
+    }
+
+    [Theory]
+    [InlineData("/limited", true)]
+    [InlineData("/limited", false)]
+    [InlineData("/of-middleware", true)]
+    [InlineData("/of-middleware", false)]
+    public async Task Request_Form_is_refused_where_limits_for_the_form_have_been_set_and_they_are_kept(string path, bool stays)
+    {
+        await using var site = await StartAsync(allows: false, stays);
+        using (var client = await site.ConnectAsync())
+        {
+            await client.SendAsync(FormHead.Replace("/form", path) + "a=1");
+            (await client.ReadThroughAsync("\r\n\r\n")).Should().StartWith("HTTP/1.1 500");
+        }
+
+        (await site.Client.GetStringAsync("/")).Should().Be("fine");
+        await FeatureTests.UntilAsync(() => site.Log.At(LogLevel.Error).Any(static line => line.Contains("ReadFormAsync")));      // it says what to do
+        using var other = await site.ConnectAsync();
+        await other.SendAsync(FormHead.Replace("/form", path + "-async") + "a=1");
+        await other.SendAsync("234");
+        (await other.ReadThroughAsync("1234")).Should().StartWith("HTTP/1.1 200");
+        using var many = await site.ConnectAsync();
+        await many.SendAsync(FormHead.Replace("/form", path + "-async").Replace("h: 6", "h: 11") + "a=1&b=2&c=3");
+        (await many.ReadThroughAsync("\r\n\r\n")).Should().NotStartWith("HTTP/1.1 200");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Reads_and_writes_in_the_old_style_are_asynchronous(bool stays)
+    {
+        await using var site = await StartAsync(allows: false, stays);
+        using var client = await site.ConnectAsync();
+        await client.SendAsync("POST /old HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
+        (await site.Client.GetStringAsync("/")).Should().Be("fine");
+        await client.SendAsync("def");
+        (await client.ReadThroughAsync("abcdef")).Should().StartWith("HTTP/1.1 200");
     }
 
     [Fact]
@@ -144,10 +185,41 @@ public sealed class SynchronousCallTests
             server.Listen(System.Net.IPAddress.Loopback, 0);
             server.AllowSynchronousIO = allows;
             server.Limits.MinResponseDataRate = null;
-        });
+        },
+        build: static builder => builder.Services.AddControllers().AddApplicationPart(typeof(FormsController).Assembly));
 
     private static void Map(WebApplication app)
     {
+        app.Use(static (http, next) =>
+        {
+            if (http.Request.Path.Value!.StartsWith("/of-middleware", StringComparison.Ordinal))
+            {
+                http.Features.Set<IFormFeature>(new FormFeature(http.Request, new FormOptions { ValueCountLimit = 2 }));
+            }
+
+            return next(http);
+        });
+        app.UseRouting();
+        app.MapControllers();
+        app.MapPost("/of-middleware", static (HttpContext http) => http.Request.Form["a"].ToString());
+        app.MapPost("/of-middleware-async", static async (HttpContext http) =>
+        {
+            var form = await http.Request.ReadFormAsync();
+            return form["a"].ToString();
+        });
+        app.MapPost("/old", static async (HttpContext http) =>
+        {
+            byte[] block = new byte[3];
+            http.Response.ContentLength = 6;
+            for (int left = 6; left > 0;)
+            {
+                var body = http.Request.Body;
+                int count = await Task<int>.Factory.FromAsync(body.BeginRead, body.EndRead, block, 0, block.Length, null);
+                left -= count;
+                var answer = http.Response.Body;
+                await Task.Factory.FromAsync(answer.BeginWrite, answer.EndWrite, block, 0, count, null);
+            }
+        });
         app.MapGet("/", static () => "fine");
         app.MapPost("/read", static (HttpContext http) =>
         {
@@ -194,4 +266,16 @@ public sealed class SynchronousCallTests
             http.Response.Body.Flush();
         });
     }
+}
+
+/// <summary>Actions with limits for their forms.</summary>
+public sealed class FormsController : ControllerBase
+{
+    [HttpPost("/limited")]
+    [RequestFormLimits(ValueCountLimit = 2)]
+    public string Limited() => Request.Form["a"].ToString();
+
+    [HttpPost("/limited-async")]
+    [RequestFormLimits(ValueCountLimit = 2)]
+    public async Task<string> LimitedAsync() => (await Request.ReadFormAsync())["a"].ToString();
 }

@@ -184,6 +184,21 @@ public sealed class OptionsTests
     }
 
     [Fact]
+    public async Task The_configuration_says_how_long_the_heart_of_a_loop_that_exists_may_stand_still()
+    {
+        using var loop = new Loop();
+        using (var host = Build(services => services.AddEventLoop(loop), ("EventLoop:HeartbeatLimit", "00:00:07")))
+        {
+            host.Services.GetRequiredService<Heartbeat>().Limit.Should().Be(TimeSpan.FromSeconds(7));
+            await host.StartAsync(TestContext.Current.CancellationToken);
+            await host.StopAsync(TestContext.Current.CancellationToken);
+        }
+
+        using var refused = Build(services => services.AddEventLoop(loop), ("EventLoop:HeartbeatLimit", "00:00:00"));
+        await refused.Invoking(static host => host.StartAsync(TestContext.Current.CancellationToken)).Should().ThrowAsync<ArgumentOutOfRangeException>();
+    }
+
+    [Fact]
     public void A_second_loop_without_a_key_is_refused()
     {
         using var loop = new Loop();

@@ -100,4 +100,56 @@ public sealed class GreenletsTests
         }).Should().ThrowAsync<InvalidDataException>();
         seen.Should().Equal(1, 2, 3, 2, 3);
     });
+
+    [Fact]
+    public void A_cancellation_inside_a_generator_reaches_whoever_asks_for_a_value() => Loop.Run(async () =>
+    {
+        var gone = Loop.CreateTask(Loop.Sleep(Timeout.InfiniteTimeSpan));
+        var numbers = new Generator<int>(async output =>
+        {
+            await output.Yield(1);
+            gone.Cancel();
+            await gone;
+        });
+        var seen = new List<int>();
+        var asking = Loop.CreateTask(async Coroutine () =>
+        {
+            await foreach (int number in numbers)
+            {
+                seen.Add(number);
+            }
+        });
+        await FluentActions.Invoking(async () => await Loop.WaitFor(asking, TimeSpan.FromSeconds(5))).Should().ThrowAsync<LoopCanceledException>();
+        seen.Should().Equal(1);
+    });
+
+    [Fact]
+    public void A_failure_after_the_last_value_that_was_wanted_is_reported()
+    {
+        var reported = new List<Exception?>();
+        Loop.Run(async () =>
+        {
+            Loop.Current.ExceptionHandler = (_, context) => reported.Add(context.Exception);
+            var numbers = new Generator<int>(async output =>
+            {
+                try
+                {
+                    await output.Yield(1);
+                }
+                finally
+                {
+                    throw new InvalidDataException("cannot clean up");
+                }
+            });
+            await foreach (int number in numbers)
+            {
+                break;
+            }
+
+            await Loop.Sleep(1);
+        });
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        reported.Should().ContainSingle().Which.Should().BeOfType<InvalidDataException>();
+    }
 }

@@ -28,6 +28,13 @@ public sealed class HttpStaticTests : IDisposable
     [InlineData("bytes=-2", "206 Partial", "Content-Range: bytes 8-9/10", "89")]
     [InlineData("bytes=10-", "416 Range", "Content-Range: bytes */10", "")]
     [InlineData("bytes=0-1,4-5", "200 OK", "Content-Length: 10", "0123456789")]
+    [InlineData("bytes=8-99999999999999999999", "206 Partial", "Content-Range: bytes 8-9/10", "89")]
+    [InlineData("bytes=-99999999999999999999", "206 Partial", "Content-Range: bytes 0-9/10", "0123456789")]
+    [InlineData("bytes=10-5", "200 OK", "Content-Length: 10", "0123456789")]
+    [InlineData("bytes=5-abc", "200 OK", "Content-Length: 10", "0123456789")]
+    [InlineData("bytes=+5-6", "200 OK", "Content-Length: 10", "0123456789")]
+    [InlineData("bytes=-", "200 OK", "Content-Length: 10", "0123456789")]
+    [InlineData("bytes=-0", "416 Range", "Content-Range: bytes */10", "")]
     public void Ranges(string range, string status, string header, string body)
     {
         string answer = Ask($"GET /a.txt HTTP/1.1\r\nHost: x\r\nRange: {range}\r\nConnection: close\r\n\r\n");
@@ -41,6 +48,7 @@ public sealed class HttpStaticTests : IDisposable
         string tag = first.Split("ETag: ")[1].Split("\r\n")[0], date = first.Split("Last-Modified: ")[1].Split("\r\n")[0];
 
         Ask($"GET /a.txt HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\nConnection: close\r\n\r\n").Should().StartWith("HTTP/1.1 304");
+        Ask($"GET /a.txt HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"a\", W/{tag}\r\nConnection: close\r\n\r\n").Should().StartWith("HTTP/1.1 304");
         Ask($"GET /a.txt HTTP/1.1\r\nHost: x\r\nIf-Modified-Since: {date}\r\nConnection: close\r\n\r\n").Should().StartWith("HTTP/1.1 304");
         Ask("GET /a.txt HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"another\"\r\nConnection: close\r\n\r\n").Should().StartWith("HTTP/1.1 200");
     }
@@ -92,6 +100,7 @@ public sealed class HttpStaticTests : IDisposable
         string tag = first.Split("ETag: ")[1].Split("\r\n")[0], date = first.Split("Last-Modified: ")[1].Split("\r\n")[0];
         Part(tag).Should().StartWith("HTTP/1.1 206");
         Part(date).Should().StartWith("HTTP/1.1 206");
+        Part("W/" + tag).Should().StartWith("HTTP/1.1 200");
         Part("\"older\"").Should().StartWith("HTTP/1.1 200").And.EndWith("\r\n\r\n0123456789");
         Part("Thu, 01 Jan 1970 00:00:00 GMT").Should().StartWith("HTTP/1.1 200");
 

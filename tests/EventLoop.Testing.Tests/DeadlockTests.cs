@@ -73,7 +73,7 @@ public class DeadlockTests
                     loop.Post(() => { });      // it stands still once more
                     loop.Post(() => main.Cancel());
                 });
-                await Loop.Gather(Loop.CreateTask(TakeBoth(a, b), "one"), Loop.CreateTask(TakeBoth(b, a), "two"));
+                await Loop.Gather(Loop.CreateTask(TakeBoth(a, b), "one"), Loop.CreateTask(async Task () => await TakeBoth(b, a), "two"));
             },
             // a slow step on a busy machine is no standstill
             new LoopOptions { Debug = true, LoggerFactory = lines, SlowStepThreshold = TimeSpan.FromMinutes(1) });
@@ -169,6 +169,99 @@ public class DeadlockTests
                 await Loop.ToThread(ComeBackLate);
             },
             new TestLoopOptions { Clock = clock, RealClock = real });
+
+        void ComeBackLate()
+        {
+            UntilIdle(clock);
+            real.Advance(TimeSpan.FromSeconds(5));      // the grace is over, the test's time limit is not
+            UntilIdle(clock);
+        }
+    }
+
+    public static TheoryData<string, Func<LoopFuture, Task>> MethodsOfDotnet => new()
+    {
+        { "one", Await },
+        { "one in another", async never => await Await(never) },
+        { "without the context", async never => await AwaitTwice(never).ConfigureAwait(false) },
+        { "a value task", async never => await AwaitValue(never) },
+        { "a coroutine in between", async never => await Coroutines(never) },
+        { "a lambda with a loop", async never =>
+            {
+                for (int i = 0; i < 3; i++)
+                {
+                    await Task.Yield();
+                    await Loop.Yield();
+                }
+
+                await Await(never).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        },
+    };
+
+    private static async Task Await(LoopFuture future) => await future;
+
+    private static async Task<int> AwaitTwice(LoopFuture future)
+    {
+        await Task.Yield();
+        await Await(future);
+        return 1;
+    }
+
+    private static async ValueTask<int> AwaitValue(LoopFuture future) => await AwaitTwice(future).ConfigureAwait(false);
+
+    private static async Coroutine Coroutines(LoopFuture future) => await Await(future);
+
+    [Theory]
+    [MemberData(nameof(MethodsOfDotnet), DisableDiscoveryEnumeration = true)]
+    public void Async_methods_of_dotnet_that_wait_on_the_loop_are_a_deadlock(string what, Func<LoopFuture, Task> method)
+    {
+        var run = () => TestLoop.Run(async () => await method(new LoopFuture()));
+        run.Should().Throw<LoopDeadlockException>(what).WithMessage("*task 'test' waits on future*");
+    }
+
+    [Fact]
+    public void A_deadlock_of_methods_of_dotnet_in_several_tasks_is_seen()
+    {
+        var run = () => TestLoop.Run(async () =>
+        {
+            AsyncLock a = new(), b = new();
+            var one = Loop.CreateTask(Task () => Both(a, b), "one");
+            await Both(b, a);
+            await one;
+        });
+        run.Should().Throw<LoopDeadlockException>().WithMessage("*Cycle:*");
+
+        static async Task Both(AsyncLock first, AsyncLock second) => await TakeBoth(first, second);
+    }
+
+    [Fact]
+    public void A_method_that_waits_on_the_loop_aside_does_not_make_a_deadlock_of_foreign_work()
+    {
+        var clock = new VirtualClock();
+        var real = new VirtualClock();
+        TestLoop.Run(
+            async () =>
+            {
+                var future = new LoopFuture();
+                var aside = AwaitTwice(future);
+                await Task.Run(ComeBackLate);
+                await FarAsync(1);
+                await Task.WhenAny(aside, FarAsync(2));
+                future.SetResult();
+                await aside;
+            },
+            new TestLoopOptions { Clock = clock, RealClock = real });
+
+        async Task FarAsync(int depth)
+        {
+            if (depth > 0)
+            {
+                await FarAsync(depth - 1);
+                return;
+            }
+
+            await Task.Run(ComeBackLate).ConfigureAwait(false);
+        }
 
         void ComeBackLate()
         {

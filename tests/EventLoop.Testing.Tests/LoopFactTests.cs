@@ -112,7 +112,10 @@ public sealed class LoopFactTests : IDisposable
             start.ArgumentList.Add(typeof(LoopFactTests).Assembly.Location);
         }
 
-        foreach (string argument in new[] { "-explicit", "only", "-class", typeof(FailingTests).FullName!, "-noColor" })
+        foreach (string argument in new[]
+        {
+            "-explicit", "only", "-class", typeof(FailingTests).FullName!, "-class", typeof(FailingCleanupTests).FullName!, "-noColor",
+        })
         {
             start.ArgumentList.Add(argument);
         }
@@ -123,6 +126,7 @@ public sealed class LoopFactTests : IDisposable
         process.WaitForExit(60_000).Should().BeTrue();
 
         output.Should().Contain("Deadlocks [FAIL]").And.Contain("Deadlock: nothing on this loop can ever run again");
+        output.Should().Contain("Deadlocks_in_a_method_of_dotnet [FAIL]").And.Contain("task 'test' waits on lock (held by task 'test')");
         output.Should().Contain("Leaves_a_task_running [FAIL]").And.Contain("task 'janitor'");
         output.Should().Contain("Loses_a_failure [FAIL]").And.Contain("never retrieved");
         output.Should().Contain("Forgets_a_coroutine [FAIL]").And.Contain("Forgotten was never awaited");
@@ -130,8 +134,13 @@ public sealed class LoopFactTests : IDisposable
         output.Should().Contain("Takes_too_long [FAIL]").And.Contain("did not end within 0.1 s");
         output.Should().Contain("Depends_on_the_schedule [FAIL]").And.Contain("The scenario failed with seed");
         output.Should().Contain("Throws(number: 7) [FAIL]").And.Contain("System.FormatException : number 7");
+        output.Should().Contain("Takes_too_long_for_its_row(number: 1) [FAIL]").And.Contain("did not end within 0.11 s");
+        output.Should().Contain("Takes_too_long_for_its_row(number: 2) [FAIL]").And.Contain("did not end within 0.12 s");
+        output.Should().Contain("Takes_too_long_for_what_it_is_given(value: Object").And.Contain("did not end within 0.13 s");
+        output.Should().Contain("Cannot_be_cleaned_up [FAIL]").And.Contain("System.FormatException : the second object");
         output.Should().Contain("Is_skipped [SKIP]").And.Contain("to be skipped");
-        output.Should().Contain("Failed: 8, Skipped: 1", errors.Result);
+        output.Should().Contain("Is_skipped_by_its_failure [SKIP]").And.Contain("not here");
+        output.Should().Contain("Failed: 13, Skipped: 2", errors.Result);
     }
 }
 
@@ -166,11 +175,85 @@ public sealed class ConstructorArgumentTests(ITestOutputHelper output, ITestCont
     }
 }
 
+/// <summary>The object of each schedule is made and disposed where no loop runs, as the first one is by the framework.</summary>
+public sealed class FreshObjectTests : IAsyncLifetime
+{
+    private static readonly List<string> Events = [];
+
+    private readonly bool madeOnALoop = Loop.TryGetCurrent(out _);
+    private bool initializedOnALoop;
+
+    public FreshObjectTests() => new TaskCompletionSource().Task.Wait(1).Should().BeFalse();      // it may block
+
+    public async ValueTask InitializeAsync()
+    {
+        await Task.Yield();
+        Loop.Run(() => Loop.Sleep(1));
+        initializedOnALoop = Loop.TryGetCurrent(out _);
+        Events.Add("begin");
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Loop.TryGetCurrent(out _).Should().BeFalse();
+        new TaskCompletionSource().Task.Wait(1).Should().BeFalse();
+        Events.Add("end");
+        return default;
+    }
+
+    [LoopFact(Seeds = 4)]
+    public async Coroutine It_lives_outside_of_the_loop()
+    {
+        await Loop.Yield();
+        madeOnALoop.Should().BeFalse();
+        initializedOnALoop.Should().BeFalse();
+
+        // The framework disposes the first one in the end.
+        string before = string.Join(' ', Events);
+        before.Should().Be("begin" + (Events.Count == 1 ? "" : " begin" + string.Concat(Enumerable.Repeat(" end begin", (Events.Count - 2) / 2))));
+    }
+}
+
+/// <summary>Run by <see cref="LoopFactTests.Each_kind_of_failure_fails_its_test"/> only.</summary>
+public sealed class FailingCleanupTests : IDisposable
+{
+    private static int made;
+    private readonly int number = ++made;
+
+    public void Dispose()
+    {
+        if (number == 2)
+        {
+            throw new FormatException("the second object");
+        }
+    }
+
+    [LoopFact(Explicit = true, Seeds = 3)]
+    public async Coroutine Cannot_be_cleaned_up() => await Loop.Yield();
+}
+
 /// <summary>Run by <see cref="LoopFactTests.Each_kind_of_failure_fails_its_test"/> only.</summary>
 public class FailingTests
 {
     [LoopFact(Explicit = true)]
     public async Coroutine Deadlocks() => await new LoopFuture();
+
+    [LoopFact(Explicit = true)]
+    public async Task Deadlocks_in_a_method_of_dotnet()
+    {
+        var door = new AsyncLock();
+        using (await door.AcquireAsync())
+        {
+            await EnterAsync();
+        }
+
+        async Task EnterAsync()
+        {
+            using (await door.AcquireAsync())
+            {
+            }
+        }
+    }
 
     [LoopFact(Explicit = true)]
     public void Leaves_a_task_running() => Loop.CreateTask(Loop.Sleep(1000), "janitor");
@@ -197,6 +280,25 @@ public class FailingTests
     [LoopFact(Explicit = true, Timeout = 100)]
     public async Coroutine Takes_too_long() => await new TaskCompletionSource().Task;
 
+    [LoopTheory(Explicit = true)]
+    [InlineData(1, Timeout = 110)]
+    [MemberData(nameof(Impatient))]
+    public async Coroutine Takes_too_long_for_its_row(int number) => await LateAsync(number);
+
+    [LoopTheory(Explicit = true)]
+    [MemberData(nameof(ImpatientAndNotSerializable))]
+    public async Coroutine Takes_too_long_for_what_it_is_given(object value) => await LateAsync(value);
+
+    public static IEnumerable<TheoryDataRow<int>> Impatient => [new(2) { Timeout = 120 }];
+
+    public static IEnumerable<TheoryDataRow<object>> ImpatientAndNotSerializable => [new(new object()) { Timeout = 130 }];
+
+    private static async Task LateAsync(object which)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        throw new InvalidOperationException($"nothing has ended {which}");
+    }
+
     [LoopFact(Explicit = true, Seeds = 100)]
     public async Coroutine Depends_on_the_schedule()
     {
@@ -216,6 +318,13 @@ public class FailingTests
 
     [LoopFact(Explicit = true, Skip = "to be skipped")]
     public void Is_skipped() => throw new InvalidOperationException();
+
+    [LoopFact(Explicit = true, Seeds = 3, SkipExceptions = [typeof(NotSupportedException)])]
+    public async Coroutine Is_skipped_by_its_failure()
+    {
+        await Loop.Yield();
+        throw new NotSupportedException("not here");
+    }
 
     [LoopTheory(Explicit = true)]
     [InlineData(7)]

@@ -86,16 +86,10 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
         // Loop thread, raw.
         private Task Run(HttpContext http, LoopCore core, ServedConnection? connection, bool isAlone, Hop? hop)
         {
-            if (options.BodiesStay)
-            {
-                (isAlone ? connection!.Body : hop?.Body ?? new StayingBody(core)).Attach(http);
-            }
-            else
-            {
-                StayingBody.Guard(http, core);
-            }
-
-            var task = RequestTask.Start(core, http, application, isAlone ? connection : null);
+            bool hasForm = options.BodiesStay
+                ? (isAlone ? connection!.Body : hop?.Body ?? new StayingBody(core)).Attach(http)
+                : StayingBody.Guard(http, core);
+            var task = RequestTask.Start(core, http, application, isAlone ? connection : null, hasForm);
             if (task.IsCompleted)
             {
                 if (hop is null)

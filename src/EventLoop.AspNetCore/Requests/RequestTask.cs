@@ -17,6 +17,9 @@ internal sealed class RequestTask : LoopTask
     /// <summary>What the handler of the endpoint returned, if it had to wait. Loop thread.</summary>
     internal Task? Handling { get; set; }
 
+    /// <summary>Whether its body is a form.</summary>
+    internal bool HasForm { get; private init; }
+
     private RequestEnd? End => endOrMethod as RequestEnd;
 
     private protected override string? DefaultName
@@ -45,9 +48,11 @@ internal sealed class RequestTask : LoopTask
     /// <param name="http">The request.</param>
     /// <param name="application">What handles it.</param>
     /// <param name="connection">Null where the connection has several requests at a time.</param>
-    internal static RequestTask Start(LoopCore core, HttpContext http, RequestDelegate application, Transport.ServedConnection? connection)
+    /// <param name="hasForm">Whether the body is a form.</param>
+    internal static RequestTask Start(
+        LoopCore core, HttpContext http, RequestDelegate application, Transport.ServedConnection? connection, bool hasForm)
     {
-        var task = new RequestTask(core, http);
+        var task = new RequestTask(core, http) { HasForm = hasForm };
         if (connection is not null)
         {
             connection.Request = task;

@@ -40,20 +40,26 @@ internal sealed class StayingBody(LoopCore core, bool stays = true) : PipeWriter
 
     /// <summary>What is left where bodies need not stay: no synchronous call blocks the loop until the loop itself does something. Kestrel's own objects are
     /// left where such calls are not allowed, except for a form's.</summary>
-    internal static void Guard(HttpContext http, LoopCore core)
+    /// <returns>Whether the body is a form.</returns>
+    internal static bool Guard(HttpContext http, LoopCore core)
     {
         if (http.Features.Get<IHttpBodyControlFeature>() is { AllowSynchronousIO: true })
         {
-            new StayingBody(core, stays: false).Attach(http);
+            return new StayingBody(core, stays: false).Attach(http);
         }
-        else if (HasBody(http.Features) && http.Features.Get<IHttpRequestFeature>() is { } request && StayingForm.IsForm(request))
+
+        if (HasBody(http.Features) && http.Features.Get<IHttpRequestFeature>() is { } request && StayingForm.IsForm(request))
         {
             http.Features.Set<IFormFeature>(new StayingForm(core, http));
+            return true;
         }
+
+        return false;
     }
 
     /// <summary>Attaches it to another request, or to none: nothing of the last one is left.</summary>
-    internal void Attach(HttpContext http)
+    /// <returns>Whether the body of the request is a form.</returns>
+    internal bool Attach(HttpContext http)
     {
         features = http.Features;
         inner = features.Get<IHttpResponseBodyFeature>();
@@ -66,8 +72,11 @@ internal sealed class StayingBody(LoopCore core, bool stays = true) : PipeWriter
             if (StayingForm.IsForm(request))
             {
                 features.Set<IFormFeature>(new StayingForm(core, http));
+                return true;
             }
         }
+
+        return false;
     }
 
     public Task StartAsync(CancellationToken cancellationToken = default) => Stay(inner!.StartAsync(cancellationToken));

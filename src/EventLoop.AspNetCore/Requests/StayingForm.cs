@@ -5,9 +5,12 @@ using Microsoft.AspNetCore.Http.Features;
 namespace EventLoop.AspNetCore.Requests;
 
 /// <summary>The form of a request. <c>Request.Form</c>, which reads the body and blocks until it is there, never waits on the loop's thread.</summary>
-internal sealed class StayingForm(LoopCore core, HttpContext http) : IFormFeature
+/// <param name="core">The loop of its request.</param>
+/// <param name="http">The request.</param>
+/// <param name="inner">Null: that of ASP.NET Core.</param>
+internal sealed class StayingForm(LoopCore core, HttpContext http, IFormFeature? inner = null) : IFormFeature
 {
-    private IFormFeature? inner;
+    private IFormFeature? inner = inner;
 
     public bool HasFormContentType => Inner.HasFormContentType;
 
@@ -31,6 +34,15 @@ internal sealed class StayingForm(LoopCore core, HttpContext http) : IFormFeatur
             }
 
             return inner;
+        }
+    }
+
+    /// <summary>Puts it around a feature that something has set in its place, as the limits of a controller's action do.</summary>
+    internal static void Return(HttpContext http, LoopCore core)
+    {
+        if (http.Features.Get<IFormFeature>() is { } other and not StayingForm)
+        {
+            http.Features.Set<IFormFeature>(new StayingForm(core, http, other));
         }
     }
 

@@ -89,6 +89,11 @@ internal sealed class StayingEndpoints(EndpointDataSource inner, bool hasFilters
     // Middleware that makes an answer of every failure, such as UseExceptionHandler, must not hide that the handler wants the loop to exit.
     private static Task Handle(RequestDelegate handler, HttpContext http)
     {
+        if (LoopCore.Running?.Current?.Task is RequestTask { HasForm: true } request)
+        {
+            StayingForm.Return(http, request.Core);
+        }
+
         Task handling;
         try
         {

@@ -1,3 +1,4 @@
+using EventLoop.AspNetCore.Requests;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.Extensions.Options;
@@ -7,7 +8,11 @@ namespace EventLoop.AspNetCore.Results;
 /// <summary>Makes async sequences that controllers' actions return be produced on the loop.</summary>
 internal sealed class StayingMvcResults : IConfigureOptions<MvcOptions>, IResultFilter
 {
-    public void Configure(MvcOptions options) => options.Filters.Add(this);
+    public void Configure(MvcOptions options)
+    {
+        options.Filters.Add(this);
+        options.Filters.Add(new FormFilter());
+    }
 
     public void OnResultExecuting(ResultExecutingContext context)
     {
@@ -24,5 +29,25 @@ internal sealed class StayingMvcResults : IConfigureOptions<MvcOptions>, IResult
 
     public void OnResultExecuted(ResultExecutedContext context)
     {
+    }
+
+    /// <summary>Comes before whatever may read a form, and behind authorization, where limits for the form replace what keeps it from blocking the
+    /// loop.</summary>
+    private sealed class FormFilter : IResourceFilter, IOrderedFilter
+    {
+        public int Order => int.MinValue;
+
+        public void OnResourceExecuting(ResourceExecutingContext context)
+        {
+            var http = context.HttpContext;
+            if (RequestTask.Of(http) is { HasForm: true } request)
+            {
+                StayingForm.Return(http, request.Core);
+            }
+        }
+
+        public void OnResourceExecuted(ResourceExecutedContext context)
+        {
+        }
     }
 }

@@ -5,9 +5,6 @@ internal interface ILoopTest
 {
     bool RealTime { get; }
 
-    /// <summary>In milliseconds; 0: the default.</summary>
-    int Timeout { get; }
-
     int Seeds { get; }
 
     int Seed { get; }

@@ -12,8 +12,9 @@ internal static class WaitReport
 {
     /// <summary>Whether the loop is at a standstill that nothing inside it can end, and nothing from outside may still come back.</summary>
     /// <remarks>
-    /// A future may be completed by a post from another thread, a foreign await comes back by itself, and an endless sleep waits for Ctrl-C: such a wait means
-    /// that the loop is merely idle. What remains are waits for locks, queues, groups and tasks.
+    /// A future may be completed by a post from another thread, a foreign await comes back by itself (unless it is for an async method that waits on the
+    /// loop), and an endless sleep waits for Ctrl-C: such a wait means that the loop is merely idle. What remains are waits for locks, queues, groups and
+    /// tasks.
     /// </remarks>
     internal static bool IsCertainDeadlock(Loop loop)
     {
@@ -23,23 +24,31 @@ internal static class WaitReport
             return false;
         }
 
+        var inside = new SuspendedMethods();
         foreach (var task in tasks)
         {
             var waits = task.CollectWaits();
-            if (waits.Count == 0 || waits.Exists(static node => node.Target is not { } target || IsOpenToTheOutside(target)))
+            if (waits.Count == 0 || waits.Exists(node => node.Target is not { } target || (IsOpenToTheOutside(target) && !inside.TryAdd(target))))
             {
                 return false;
             }
         }
 
-        return true;
+        return inside.AllWaitIn(tasks);
     }
 
     /// <summary>Whether anything waits for something that comes from outside the loop and was not announced to it.</summary>
-    internal static bool AnyForeignWait(Loop loop) =>
-        loop.Core.Tasks.Snapshot().Exists(static task => task.CollectWaits().Exists(static node =>
-            node.Target is ForeignWait or LoopFuture { IsForeign: true } or { Kind: WaitKind.Thread } or ShieldedWait { Inner: ForeignTask }
-                or ChildrenWait { IsForeign: true }));
+    internal static bool AnyForeignWait(Loop loop)
+    {
+        var tasks = loop.Core.Tasks.Snapshot();
+        var inside = new SuspendedMethods();
+        return tasks.Exists(task => task.CollectWaits().Exists(node => node.Target is { } target && IsForeign(target) && !inside.TryAdd(target)))
+            || !inside.AllWaitIn(tasks);
+    }
+
+    private static bool IsForeign(IWaitTarget target) =>
+        target is ForeignWait or LoopFuture { IsForeign: true } or { Kind: WaitKind.Thread } or ShieldedWait { Inner: ForeignTask }
+            or ChildrenWait { IsForeign: true };
 
     private static bool IsOpenToTheOutside(IWaitTarget target) =>
         target is ForeignWait or SleepSource or { Kind: WaitKind.Thread } || (target is LoopAwaitable and not LoopTask)

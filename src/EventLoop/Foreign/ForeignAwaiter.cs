@@ -13,6 +13,9 @@ namespace EventLoop.Foreign;
 /// </summary>
 internal abstract class ForeignAwaiter
 {
+    /// <summary>How the compiler names a field for one. Where it has another name (after an obfuscator), it is usually the only one of its type.</summary>
+    internal const string FieldName = "<>u__";
+
     private static readonly bool AreReplaceable = RuntimeTricks.MayReplaceAwaiters && ForeignAwaiterProbe.Passes();
 
     private protected ForeignAwaiter(Type type, bool isOfTask)
@@ -54,9 +57,6 @@ internal abstract class ForeignAwaiter
 internal sealed class ForeignAwaiter<TAwaiter> : ForeignAwaiter
 {
     internal static readonly ForeignAwaiter<TAwaiter> Instance = new();
-
-    // The compiler's name for such a field. Where it has another name (after an obfuscator), it is usually the only one of its type.
-    private const string FieldName = "<>u__";
 
     private ForeignAwaiter()
         : base(typeof(TAwaiter), IsTaskAwaiter())

@@ -94,7 +94,7 @@ internal sealed class ForeignInterruption : LoopItem
         {
             foreach (var node in waits)
             {
-                if (node.Target is ForeignWait { IsInterruptible: false } || EndOfChain(node) is not ContinuationNode code)
+                if (node.Target is ForeignWait { IsInterruptible: false } || SuspendedMethods.EndOfChain(node) is not ContinuationNode code)
                 {
                     continue;
                 }
@@ -108,16 +108,7 @@ internal sealed class ForeignInterruption : LoopItem
         }
 
         /// <summary>Whether code that waits where a cancellation can reach it stands between this wait and what it waits for.</summary>
-        internal bool IsHeldUp(WaitNode node, Task awaited) => holders.Contains(awaited) || (hasOrdinaryCode && EndOfChain(node) is CoroutineBox);
-
-        private static WaitNode EndOfChain(WaitNode node)
-        {
-            while (node is CoroutineBox { Awaiter: { } outer })
-            {
-                node = outer;
-            }
-
-            return node;
-        }
+        internal bool IsHeldUp(WaitNode node, Task awaited) =>
+            holders.Contains(awaited) || (hasOrdinaryCode && SuspendedMethods.EndOfChain(node) is CoroutineBox);
     }
 }

@@ -57,14 +57,19 @@ internal static class ProcessTree
         return found;
     }
 
-    // "4711 (a name) S 4242 ...": the name may contain anything.
-    private static int? ParentOf(string folder)
+    /// <summary>The process group of the process with this folder in /proc; null: it is gone.</summary>
+    internal static int? GroupOf(string folder) => NumberIn(folder, 2);
+
+    private static int? ParentOf(string folder) => NumberIn(folder, 1);
+
+    // "4711 (a name) S 4242 4711 ...": the name may contain anything.
+    private static int? NumberIn(string folder, int field)
     {
         try
         {
             string line = File.ReadAllText(Path.Combine(folder, "stat"));
             string[] parts = line[(line.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            return parts.Length > 1 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int parent) ? parent : null;
+            return parts.Length > field && int.TryParse(parts[field], NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {

@@ -15,8 +15,9 @@ namespace EventLoop;
 /// afterwards.</para>
 /// <para><b>Reaping:</b> only this object reaps the child, by its own handle (pidfd), never by waiting for any child: children of System.Diagnostics.Process
 /// and of native libraries are left alone. A signal never reaches another process that got the same number.</para>
-/// <para><b>If it is not disposed</b> the child continues to run, and the loop references it until it ends. The end of the loop kills children that are left
-/// and reports them.</para>
+/// <para><b>If it is not disposed</b> the child continues to run, and the loop references it until it ends; if it leads a process group, until nobody is left
+/// in that: it remains in the system's process table, so that the group's number is nobody else's. The end of the loop kills children that are left and
+/// reports them.</para>
 /// <para><b>Errors when starting:</b> <see cref="FileNotFoundException"/>, <see cref="DirectoryNotFoundException"/> (the working directory),
 /// <see cref="UnauthorizedAccessException"/>, <see cref="IOException"/> (arguments too long, no more processes), <see cref="ArgumentException"/> (a zero
 /// character), <see cref="PlatformNotSupportedException"/> (not Linux, or the portable poller).</para>
@@ -165,10 +166,14 @@ public sealed partial class Subprocess : IAsyncDisposable
                 + "and taken it"));
         }
 
-        // A group leader stays in the system's process table until it is disposed, so that the group's number remains its own.
+        // A group leader stays in the system's process table until it is disposed or alone, so that the group's number remains its own.
         if (!OwnsGroup || device.IsReaped)
         {
             Release();
+        }
+        else if (closed is null)
+        {
+            EndedLeaders.Add(resident);
         }
 
         exited.Set();
@@ -195,6 +200,11 @@ public sealed partial class Subprocess : IAsyncDisposable
 
         released = true;
         core.Loop.Residents.Remove(resident);
+        if (OwnsGroup)
+        {
+            EndedLeaders.Remove(resident);
+        }
+
         if (Command.KillOnParentExit)
         {
             ProcessGroupGuard.Release(device);
@@ -206,10 +216,30 @@ public sealed partial class Subprocess : IAsyncDisposable
         }
     }
 
-    /// <summary>What the loop knows about it.</summary>
-    private sealed class Resident(Subprocess process) : ILoopResident
+    /// <summary>What the loop knows about it, and who looks for those that are alone in their groups.</summary>
+    private sealed class Resident : LoopItem, ILoopResident, IEndedLeader
     {
+        private readonly Subprocess process;
+
+        internal Resident(Subprocess process)
+        {
+            this.process = process;
+            Context = process.core.BaseContext;
+        }
+
+        int IEndedLeader.Group => process.Id;
+
         void ILoopResident.OnLoopClosing() => process.OnLoopClosing();
+
+        void IEndedLeader.OnAlone() => process.core.TryPost(this);
+
+        internal override void Execute()
+        {
+            if (process.closed is null)
+            {
+                process.Release();
+            }
+        }
     }
 
     // No step follows: what takes the system a while is left to the reaping thread.

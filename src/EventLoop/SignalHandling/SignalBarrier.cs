@@ -10,7 +10,7 @@ namespace EventLoop.SignalHandling;
 /// </summary>
 internal static class SignalBarrier
 {
-    private const int Urgent = 23;
+    internal const int Urgent = 23;
 
     // .NET reads at once, but reports on the thread pool, which may take a while on a busy machine; if all its threads are blocked, it adds one
     // within a second.

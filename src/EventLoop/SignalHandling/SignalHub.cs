@@ -18,7 +18,7 @@ internal static class SignalHub
     }
 
     /// <summary>The number of a signal that can be listened to.</summary>
-    /// <exception cref="ArgumentException">The signal cannot be caught, or the runtime needs it.</exception>
+    /// <exception cref="ArgumentException">The signal cannot be caught, or the runtime or this library needs it.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such signal.</exception>
     internal static int Verify(PosixSignal signal)
     {
@@ -31,6 +31,13 @@ internal static class SignalHub
         if (number is 4 or 5 or 6 or 7 or 8 or 11 or 32 or 33 or 34)
         {
             throw new ArgumentException($"{SignalNumbers.NameOf(number)} is the runtime's own: it needs it for exceptions or for its threads.", nameof(signal));
+        }
+
+        if (number == SignalBarrier.Urgent)
+        {
+            throw new ArgumentException(
+                "SIGURG is the library's own: the process sends it to itself when somebody stops listening to a signal, and a listener would receive those.",
+                nameof(signal));
         }
 
         return number;

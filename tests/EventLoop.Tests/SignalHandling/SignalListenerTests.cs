@@ -161,6 +161,7 @@ public sealed class SignalListenerTests : ProcessTest
 
     [Theory]
     [InlineData(9), InlineData(19), InlineData(11), InlineData(34)]
+    [InlineData(23)]
     public void What_cannot_be_caught_is_refused(int number) => RunProcesses(async () =>
     {
         await Yields(1);

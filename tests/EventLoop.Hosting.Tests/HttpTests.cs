@@ -125,6 +125,10 @@ public sealed class HttpTests
         using var response = await app.Client.GetAsync(app.Uri, HttpCompletionOption.ResponseHeadersRead, Token);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Token));
         (await reader.ReadToEndAsync(Token)).Should().Be("ok");
+
+        using var again = await app.Client.GetAsync(app.Uri, HttpCompletionOption.ResponseHeadersRead, Token);
+        using var body = await again.Content.ReadAsStreamAsync(Token);
+        (await Task.Factory.FromAsync(body.BeginRead, body.EndRead, new byte[9], 0, 9, null)).Should().Be(2);
     }
 
     [Fact]

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Routing;
 namespace EventLoop.AspNetCore.Requests;
 
 /// <summary>The task in which a request is handled, named for its method and route on demand.</summary>
-internal sealed class RequestTask : LoopTask
+internal class RequestTask : LoopTask
 {
     private volatile object? subject;      // the HttpContext while it runs, then its route; read on any thread
     private object? endOrMethod;           // while it runs, who is notified of its end; then the request's method
@@ -17,8 +17,8 @@ internal sealed class RequestTask : LoopTask
     /// <summary>What the handler of the endpoint returned, if it had to wait. Loop thread.</summary>
     internal Task? Handling { get; set; }
 
-    /// <summary>Whether its body is a form.</summary>
-    internal bool HasForm { get; private init; }
+    /// <summary>Whether its body is a form. The type says it, because a field more would cost every request eight bytes.</summary>
+    internal bool HasForm => this is OfForm;
 
     private RequestEnd? End => endOrMethod as RequestEnd;
 
@@ -52,7 +52,7 @@ internal sealed class RequestTask : LoopTask
     internal static RequestTask Start(
         LoopCore core, HttpContext http, RequestDelegate application, Transport.ServedConnection? connection, bool hasForm)
     {
-        var task = new RequestTask(core, http) { HasForm = hasForm };
+        var task = hasForm ? new OfForm(core, http) : new RequestTask(core, http);
         if (connection is not null)
         {
             connection.Request = task;
@@ -121,4 +121,6 @@ internal sealed class RequestTask : LoopTask
     private static string RouteOf(HttpContext http) => (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText is { } pattern
         ? pattern.StartsWith('/') ? pattern : "/" + pattern
         : http.Request.Path.Value is { Length: > 0 } path ? path : "/";
+
+    private sealed class OfForm(LoopCore core, HttpContext request) : RequestTask(core, request);
 }

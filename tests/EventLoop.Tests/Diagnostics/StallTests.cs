@@ -87,21 +87,25 @@ public sealed class StallTests : LoopTest
         var watching = Loop.Current.Diagnostics;
         watching.StallLimit = TimeSpan.FromMilliseconds(50);
         watching.Stalled += told.Add;
-        await Loop.Sleep(1);
-        for (long then = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(then).TotalMilliseconds < 500;)
+        StallReport? over = null;
+        for (int attempt = 0; attempt < 8 && over is null; attempt++)      // on a crowded machine the step may stand still without collecting
         {
-            GC.Collect();
-        }
-
-        var over = await Loop.ToThread(() =>
-        {
-            StallReport? last;
-            while (told.TryTake(out last, 30_000) && !(last.IsOver && last.Collector > TimeSpan.FromMilliseconds(50)))
+            await Loop.Sleep(1);
+            for (long then = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(then).TotalMilliseconds < 500;)
             {
+                GC.Collect();
             }
 
-            return last;
-        });
+            over = await Loop.ToThread(() =>
+            {
+                StallReport? last;
+                while (told.TryTake(out last, 3_000) && !(last.IsOver && last.Collector > TimeSpan.FromMilliseconds(50)))
+                {
+                }
+
+                return last;
+            });
+        }
 
         over.Should().NotBeNull("the step collected for half a second");
         watching.StallLimit = null;

@@ -239,7 +239,7 @@ internal sealed class Question : IDisposable
     // The target cannot tell which session ends while others remain, so it is told, through one more that ends at once.
     private Thread Say(string what)
     {
-        var asked = new Dictionary<string, string> { ["do"] = what, ["id"] = id };
+        var asked = new Dictionary<string, string> { ["do"] = what, ["id"] = id, ["word"] = Guid.NewGuid().ToString("N") };
         var saying = new Thread(() =>
         {
             try

@@ -83,7 +83,7 @@ internal sealed class LoopEventSource : EventSource
 
         if (what is "stop" or "stay")
         {
-            LoopRequest.Tell(id, isOver: what == "stop");
+            LoopRequest.Tell(id, arguments.TryGetValue("word", out string? word) ? word : null, isOver: what == "stop");
             return;
         }
 

@@ -49,10 +49,16 @@ internal sealed partial class LoopRequest(LoopEventSource source, string what, s
     /// <summary>The tool of a stream speaks. Any thread.</summary>
     /// <param name="id">The stream's.</param>
     /// <param name="isOver">Whether it wants no more of it; otherwise it is still there.</param>
-    internal static void Tell(string id, bool isOver)
+    /// <param name="word">Which of its words, because a session that is changed says it again; null: unknown.</param>
+    internal static void Tell(string id, string? word, bool isOver)
     {
         lock (Gate)
         {
+            if (word is not null && !NoteAsked(word))
+            {
+                return;
+            }
+
             shortSessions++;
             if (Streams.TryGetValue(id, out var stream))
             {
@@ -133,27 +139,38 @@ internal sealed partial class LoopRequest(LoopEventSource source, string what, s
     /// <summary>Whether it was not asked before; it counts as asked from then on. A stream can be stopped from then on.</summary>
     internal bool IsNew()
     {
-        const int most = 100;
         lock (Gate)
         {
-            if (Asked.Contains(id))
+            if (!NoteAsked(id))
             {
                 return false;
             }
 
-            Asked.Enqueue(id);
             if (what is "every" or "record")
             {
                 Streams[id] = this;
             }
 
-            if (Asked.Count > most)
-            {
-                Asked.Dequeue();
-            }
-
             return true;
         }
+    }
+
+    // Under the gate. False: it was noted before.
+    private static bool NoteAsked(string what)
+    {
+        const int most = 100;
+        if (Asked.Contains(what))
+        {
+            return false;
+        }
+
+        Asked.Enqueue(what);
+        if (Asked.Count > most)
+        {
+            Asked.Dequeue();
+        }
+
+        return true;
     }
 
     private int Number(string name, int otherwise) =>

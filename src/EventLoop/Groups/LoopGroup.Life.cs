@@ -22,7 +22,8 @@ public sealed partial class LoopGroup
     private bool ending;                                     // guarded by the lock
     private LoopTask? main;                                  // on Run's thread
     private volatile string? stopReason;                     // any thread, by compare-exchange
-    private bool isMainCanceled;                             // home's thread
+    private volatile bool stopsByFailure;                    // any thread
+    private bool isMainStopped, isMainTold;                  // home's thread: it was cancelled by a stop, by a failure
     private int turn;                                        // any thread, interlocked
 
     private LoopGroup(LoopGroupOptions options)
@@ -93,25 +94,30 @@ public sealed partial class LoopGroup
     private async Coroutine<T> RunMain<T>(Func<LoopGroup, Coroutine<T>> body)
     {
         main = Loop.CurrentTask;
-        CancelMain();
+        if (stopReason is not null)
+        {
+            CancelMain(stopsByFailure);
+        }
+
         return await body(this);
     }
 
-    private void StopBecause(string reason)
+    private void StopBecause(string reason, bool isFailure)
     {
-        if (Interlocked.CompareExchange(ref stopReason, reason, null) is null)
-        {
-            Home.Core.TryPost(CallbackItem<LoopGroup>.Create(static group => group.CancelMain(), this, Home.Core.BaseContext));
-        }
+        _ = Interlocked.CompareExchange(ref stopReason, reason, null);
+        stopsByFailure |= isFailure;
+        Home.Core.TryPost(CallbackItem<(LoopGroup Group, bool IsFailure)>.Create(
+            static stop => stop.Group.CancelMain(stop.IsFailure), (this, isFailure), Home.Core.BaseContext));
     }
 
-    // Once, whatever else stops it: main may be cleaning up after the first reason.
-    private void CancelMain()
+    // Once for a stop, and once for a failure or an exit, which main has to hear of even if it goes on after a stop: it may be cleaning up.
+    private void CancelMain(bool isFailure)
     {
-        if (stopReason is { } reason && main is { } running && !isMainCanceled)
+        if (main is { } running && !isMainTold && (isFailure || !isMainStopped))
         {
-            isMainCanceled = true;
-            running.CancelCore(reason);
+            isMainStopped = true;
+            isMainTold |= isFailure;
+            running.CancelCore(stopReason);
         }
     }
 
@@ -174,7 +180,7 @@ public sealed partial class LoopGroup
             failure ??= cause;
         }
 
-        StopBecause($"loop '{failed.Loop.Name}' failed");
+        StopBecause($"loop '{failed.Loop.Name}' failed", isFailure: true);
     }
 
     /// <summary>Called when cleanup code on a loop has asked to exit.</summary>
@@ -190,7 +196,7 @@ public sealed partial class LoopGroup
             failure ??= exit;
         }
 
-        StopBecause($"code on loop '{thread.Loop.Name}' has asked to exit");
+        StopBecause($"code on loop '{thread.Loop.Name}' has asked to exit", isFailure: true);
     }
 
     private void Replace(LoopThread failed)

@@ -203,5 +203,5 @@ public sealed partial class LoopGroup
     }
 
     /// <summary>Ends Run as if main had been cancelled: with <see cref="LoopCanceledException"/>, unless main returns nevertheless.</summary>
-    public void Stop() => StopBecause("the group was stopped");
+    public void Stop() => StopBecause("the group was stopped", isFailure: false);
 }

@@ -149,7 +149,6 @@ public sealed partial class Connection : IDuplexPipe, IAsyncDisposable, INamed
             }
 
             closing = new LoopFuture(Core.Loop);
-            input.OnClosed(ClosedException());
             _ = Loop.CreateTask(CloseAsync(new ClosePatience(period, HowMuchIsLeft)), $"close of the connection to {Peer}");
         }
 

@@ -259,7 +259,7 @@ internal sealed class InputPipe(StreamOwner owner) : PipeReader
             return true;
         }
 
-        if (owner.IsClosing)
+        if (owner.IsClosed)
         {
             throw owner.ClosedException();
         }

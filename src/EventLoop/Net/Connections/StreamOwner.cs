@@ -24,7 +24,8 @@ internal abstract class StreamOwner(LoopCore core, Transport transport)
 
     internal abstract bool IsClosed { get; }
 
-    /// <summary>Whether it accepts no more calls, although what was written before may still be on its way.</summary>
+    /// <summary>Whether it accepts nothing more to be written, although what was written before may still be on its way. Reads go on until it is closed: a peer
+    /// that sends, and that nobody reads from, might stop reading.</summary>
     internal virtual bool IsClosing => IsClosed;
 
     internal abstract ObjectDisposedException ClosedException();

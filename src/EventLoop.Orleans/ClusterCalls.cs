@@ -283,7 +283,7 @@ internal sealed class ClusterCalls
     {
         if (stopping)
         {
-            throw new InvalidOperationException("The cluster executor is stopped and takes no more work. Make another one.");
+            throw new ObjectDisposedException(nameof(ClusterExecutor), "The cluster executor was stopped and takes no more work. Make another one.");
         }
     }
 

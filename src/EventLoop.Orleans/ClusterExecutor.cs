@@ -65,7 +65,7 @@ public sealed partial class ClusterExecutor : IExecutor
     /// <exception cref="SiloLostException">The silo was lost.</exception>
     /// <exception cref="WorkRefusedException">The silo does not have this function, or has another version of it.</exception>
     /// <exception cref="TimeoutException">The work took longer than <see cref="ClusterExecutorOptions.TaskTimeout"/>.</exception>
-    /// <exception cref="InvalidOperationException">The executor was stopped.</exception>
+    /// <exception cref="ObjectDisposedException">The executor was stopped or disposed.</exception>
     public Coroutine<TResult> Run<TResult>(Func<TResult> work) => RunFunction<TResult>(work);
 
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>

@@ -199,7 +199,7 @@ public sealed class BadLuckTests(Cluster cluster)
         (await executor.StopAsync()).Should().Be(0);
         (await running).Should().Be(0);
         (await behind).Should().Be(2);
-        (await Catch(Loop.CreateTask(executor.Run(Twice, 1)))).Should().BeOfType<InvalidOperationException>();
+        (await Catch(Loop.CreateTask(executor.Run(Twice, 1)))).Should().BeOfType<ObjectDisposedException>();
     });
 
     [Fact]

@@ -491,9 +491,19 @@ public sealed class ClusterExecutorTests(Cluster cluster)
         (await executor.StopAsync(TimeSpan.FromSeconds(0.5))).Should().Be(1);
         (await quick).Should().Be(0);
         (await Catch(slow)).Should().BeAssignableTo<OperationCanceledException>();
-        (await Catch(executor.Run(Twice, 1))).Should().BeOfType<InvalidOperationException>();
+        (await Catch(executor.Run(Twice, 1))).Should().BeOfType<ObjectDisposedException>();
         (await executor.StopAsync()).Should().Be(0);
         await executor.DisposeAsync();
+    });
+
+    [Fact]
+    public void After_its_disposal_it_takes_no_work_whichever_way_it_comes() => RunLoop(async () =>
+    {
+        var executor = New();
+        await executor.DisposeAsync();
+        (await Catch(executor.Run(Twice, 1))).Should().BeOfType<ObjectDisposedException>();
+        (await Catch(executor.Retry().Run(Twice, 1))).Should().BeOfType<ObjectDisposedException>();
+        await FluentActions.Awaiting(() => executor.SubmitAsync(static () => 7)).Should().ThrowAsync<ObjectDisposedException>();
     });
 
     [Fact]

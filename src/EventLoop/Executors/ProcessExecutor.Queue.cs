@@ -11,7 +11,7 @@ public sealed partial class ProcessExecutor
         if (closed || closing)
         {
             item.IsDone = true;
-            item.Fail(new InvalidOperationException("The process pool was stopped and takes no more work. Make another one."));
+            item.Fail(Stopped());
             return;
         }
 

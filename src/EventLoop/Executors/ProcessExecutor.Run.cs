@@ -15,7 +15,8 @@ public sealed partial class ProcessExecutor
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
     /// <returns>A copy of its result.</returns>
     /// <exception cref="ArgumentException">The work captures something; the message says what.</exception>
-    /// <exception cref="InvalidOperationException">The pool was stopped, or the program was rebuilt while it runs.</exception>
+    /// <exception cref="ObjectDisposedException">The pool was stopped or disposed.</exception>
+    /// <exception cref="InvalidOperationException">The program was rebuilt while it runs.</exception>
     /// <exception cref="TimeoutException">The work took longer than <see cref="ProcessExecutorOptions.TaskTimeout"/>.</exception>
     /// <exception cref="WorkerCrashedException">The worker ended in the middle of the work.</exception>
     /// <exception cref="WorkerStartException">No worker can be started.</exception>
@@ -151,6 +152,7 @@ public sealed partial class ProcessExecutor
     /// <param name="cancellationToken">Cancels the work as a cancellation of its waiter would.</param>
     /// <returns>A task that ends as the work does.</returns>
     /// <exception cref="ArgumentException">The work captures something; the message says what.</exception>
+    /// <exception cref="ObjectDisposedException">The pool was stopped or disposed.</exception>
     /// <exception cref="InvalidOperationException">The pool was made where no loop runs, and none has used it yet.</exception>
     public Task<T> SubmitAsync<T>(Func<T> work, CancellationToken cancellationToken = default) =>
         Submit<T>(WorkName.Of(work), cancellationToken);

@@ -8,7 +8,7 @@ public sealed partial class ProcessExecutor
 {
     /// <summary>
     /// Takes no more work; what it has may end within the time, and is then cancelled as if by its waiter, who gets <see cref="LoopCanceledException"/>.
-    /// Returns when all workers have ended; afterwards Run throws <see cref="InvalidOperationException"/>. Python: <c>shutdown</c>.
+    /// Returns when all workers have ended; afterwards Run throws <see cref="ObjectDisposedException"/>. Python: <c>shutdown</c>.
     /// </summary>
     /// <param name="timeout">Null: without limit. Zero: no time except <see cref="ProcessExecutorOptions.CancelGrace"/>.</param>
     /// <returns>What had to be cancelled, withdrawn and killed.</returns>
@@ -86,9 +86,15 @@ public sealed partial class ProcessExecutor
     /// <summary>Like <see cref="StopAsync"/> without a limit, as with every executor.</summary>
     public ValueTask DisposeAsync()
     {
-        if (home is not { } core || closed || ReferenceEquals(LoopCore.Running, core))
+        if (home is not { } core || closed)
         {
-            return LoopCore.Running is null ? default : new ValueTask(StopAsync().AsTask());
+            closing = closed = true;
+            return default;
+        }
+
+        if (ReferenceEquals(LoopCore.Running, core))
+        {
+            return new ValueTask(StopAsync().AsTask());
         }
 
         try

@@ -84,33 +84,46 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
     internal WorkName? Initializer { get; }
 
     /// <summary>What it is doing and has done. <b>Thread:</b> its loop's.</summary>
-    public ProcessExecutorStatistics Statistics => new(
-        workers.Count,
-        workers.Count(static worker => worker.State is WorkerState.Busy or WorkerState.Canceling),
-        workers.Count(static worker => worker.State == WorkerState.Starting),
-        waiting.Count + WorkAhead,
-        completed,
-        failed,
-        canceled,
-        timedOut,
-        crashed,
-        started,
-        recycled,
-        Stopwatch.GetElapsedTime(0, queueTicks),
-        Stopwatch.GetElapsedTime(0, workTicks));
+    /// <exception cref="InvalidOperationException">Called from another thread.</exception>
+    public ProcessExecutorStatistics Statistics
+    {
+        get
+        {
+            home?.VerifyAccess("ProcessExecutor.Statistics");
+            return new ProcessExecutorStatistics(
+                workers.Count,
+                workers.Count(static worker => worker.State is WorkerState.Busy or WorkerState.Canceling),
+                workers.Count(static worker => worker.State == WorkerState.Starting),
+                waiting.Count + WorkAhead,
+                completed,
+                failed,
+                canceled,
+                timedOut,
+                crashed,
+                started,
+                recycled,
+                Stopwatch.GetElapsedTime(0, queueTicks),
+                Stopwatch.GetElapsedTime(0, workTicks));
+        }
+    }
 
     /// <summary>Returns its current workers. <b>Thread:</b> its loop's.</summary>
-    public IReadOnlyList<WorkerInfo> GetWorkers() =>
-    [
-        .. workers.Select(static worker => new WorkerInfo(
-            worker.Id,
-            worker.ProcessId,
-            worker.State,
-            worker.Item?.Name.Display,
-            worker.Item is { } item ? Stopwatch.GetElapsedTime(item.BegunAt) : TimeSpan.Zero,
-            worker.TasksDone,
-            worker.ResidentBytes)),
-    ];
+    /// <exception cref="InvalidOperationException">Called from another thread.</exception>
+    public IReadOnlyList<WorkerInfo> GetWorkers()
+    {
+        home?.VerifyAccess("ProcessExecutor.GetWorkers");
+        return
+        [
+            .. workers.Select(static worker => new WorkerInfo(
+                worker.Id,
+                worker.ProcessId,
+                worker.State,
+                worker.Item?.Name.Display,
+                worker.Item is { } item ? Stopwatch.GetElapsedTime(item.BegunAt) : TimeSpan.Zero,
+                worker.TasksDone,
+                worker.ResidentBytes)),
+        ];
+    }
 
     /// <summary>Starts workers now and runs their initializers; returns when they are ready. Optional: the first work starts a worker.</summary>
     /// <param name="workers">How many; null: all.</param>
@@ -140,8 +153,10 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
     }
 
     /// <summary>Replaces each worker when its work is done, for example after a change of what the initializer loads. <b>Thread:</b> its loop's.</summary>
+    /// <exception cref="InvalidOperationException">Called from another thread.</exception>
     public void Recycle()
     {
+        home?.VerifyAccess("ProcessExecutor.Recycle");
         foreach (var worker in workers)
         {
             worker.IsWornOut = true;
@@ -155,6 +170,7 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
 
     /// <summary>Kills all workers at once; waiters for running work get <see cref="WorkerCrashedException"/>. The pool remains usable. Python 3.14:
     /// <c>kill_workers</c>. <b>Thread:</b> its loop's.</summary>
+    /// <exception cref="InvalidOperationException">Called from another thread.</exception>
     public void KillWorkers()
     {
         home?.VerifyAccess("ProcessExecutor.KillWorkers");
@@ -205,9 +221,12 @@ public sealed partial class ProcessExecutor : IExecutor, IBareExecutor
     {
         if (closing)
         {
-            throw new InvalidOperationException("The process pool was stopped and takes no more work. Make another one.");
+            throw Stopped();
         }
     }
+
+    private static ObjectDisposedException Stopped() =>
+        new(nameof(ProcessExecutor), "The process pool was stopped and takes no more work. Make another one.");
 
     private void NoteChange()
     {

@@ -349,8 +349,32 @@ public sealed class ProcessExecutorTests : ProcessTest
         (await pool.StopAsync(TimeSpan.Zero)).Should().Be(new ProcessExecutorStopResult(1, 1, 1));
         (await Catch(running)).Should().BeOfType<LoopCanceledException>();
         (await Catch(waiting)).Should().BeOfType<LoopCanceledException>();
-        await Failure<InvalidOperationException>(async () => await pool.Run(static x => x, 1));
+        await Failure<ObjectDisposedException>(async () => await pool.Run(static x => x, 1));
         (await pool.StopAsync()).Should().Be(default(ProcessExecutorStopResult));
+    });
+
+    [Fact]
+    public void After_its_disposal_it_takes_no_work_whichever_way_it_comes() => RunProcesses(async () =>
+    {
+        var pool = new ProcessExecutor(One);
+        await pool.DisposeAsync();
+        await Failure<ObjectDisposedException>(async () => await pool.Run(static x => x, 1));
+        await Failure<ObjectDisposedException>(async () => await pool.SubmitAsync(static () => 1));
+        await Failure<ObjectDisposedException>(async () => await Task.Run(() => pool.SubmitAsync(static () => 1)));
+        await Failure<ObjectDisposedException>(async () => await Loop.RunInExecutor(pool, static () => { }));
+        await Failure<ObjectDisposedException>(async () => await pool.WarmUpAsync());
+    });
+
+    [Fact]
+    public void One_that_was_disposed_before_any_loop_used_it_takes_no_work() => RunProcesses(async () =>
+    {
+        ProcessExecutor? pool = null;
+        OnThread(() =>
+        {
+            pool = new ProcessExecutor(One);
+            pool.DisposeAsync().IsCompletedSuccessfully.Should().BeTrue();
+        });
+        await Failure<ObjectDisposedException>(async () => await pool!.Run(static x => x, 1));
     });
 
     [Fact]
@@ -410,6 +434,16 @@ public sealed class ProcessExecutorTests : ProcessTest
         (await Task.Factory.StartNew(() =>
             Loop.Run(async Coroutine<int> () => await pool.Run(static x => x + 1, 1)), TaskCreationOptions.LongRunning)).Should().Be(2);
         (await Task.Run(async () => await pool.SubmitAsync(static () => 3))).Should().Be(3);
+    });
+
+    [Fact]
+    public void What_is_its_loops_alone_is_refused_on_another_thread_and_changes_nothing() => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(One);
+        int worker = await pool.Run(static () => Environment.ProcessId);
+        Action[] calls = [() => _ = pool.Statistics, () => pool.GetWorkers(), pool.Recycle, pool.KillWorkers];
+        OnThread(() => calls.Should().AllSatisfy(static call => call.Should().Throw<InvalidOperationException>().WithMessage("ProcessExecutor.*Post*")));
+        (await pool.Run(static () => Environment.ProcessId)).Should().Be(worker);
     });
 
     [Fact]

@@ -19,7 +19,8 @@ public sealed class EventLoopServerOptions
 
     = 1;
 
-    /// <summary>How connections get to the loops, where there are several. Default: <see cref="AcceptMode.HandOff"/>.</summary>
+    /// <summary>How connections get to the loops, where there are several. Default: <see cref="AcceptMode.HandOff"/>; here the first loop accepts, and hands
+    /// connections out in turn.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not a defined mode.</exception>
     public AcceptMode Accept
     {

@@ -75,6 +75,7 @@ public sealed partial class Loop
     /// <param name="function">Called on the loop's thread, in a new task.</param>
     /// <param name="cancellationToken">Withdraws the call as long as it has not begun.</param>
     /// <inheritdoc cref="Submit(Func{Coroutine}, CancellationToken)" path="/returns|/exception"/>
+    /// <exception cref="ArgumentException">The function returns something that has to be awaited, and nobody would await it.</exception>
     [OverloadResolutionPriority(-1)]
     public Task<T> Submit<T>(Func<T> function, CancellationToken cancellationToken = default)
     {
@@ -89,7 +90,8 @@ public sealed partial class Loop
         return Submit(async Coroutine<T> () => function(), cancellationToken);
     }
 
-    /// <inheritdoc cref="Submit{T}(Func{T}, CancellationToken)"/>
+    /// <inheritdoc cref="Submit{T}(Func{T}, CancellationToken)" path="/summary"/>
+    /// <inheritdoc cref="Submit(Func{Coroutine}, CancellationToken)" path="/returns|/exception"/>
     /// <param name="action">Called on the loop's thread, in a new task.</param>
     /// <param name="cancellationToken">Withdraws the call as long as it has not begun.</param>
     [OverloadResolutionPriority(-1)]

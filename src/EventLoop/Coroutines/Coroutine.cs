@@ -10,8 +10,8 @@ namespace EventLoop;
 /// <remarks>
 /// <para>Calling an <c>async Coroutine</c> method runs nothing, as in Python. <c>await</c> runs it inside the current task, in the same step;
 /// <see cref="Loop.CreateTask(Coroutine, string?, bool?)"/> makes it a task of its own.</para>
-/// <para>A second await of the same coroutine throws, except where it cannot be detected: <see cref="Completed"/>, and <see cref="Loop.Sleep(TimeSpan)"/>. The
-/// default value is not a coroutine: awaiting it throws.</para>
+/// <para>A second await of the same coroutine throws, except where it cannot be detected: <see cref="Completed"/>, what <see cref="FromResult"/> and
+/// <see cref="FromException(Exception)"/> have made, and <see cref="Loop.Sleep(TimeSpan)"/>. The default value is not a coroutine: awaiting it throws.</para>
 /// <para><b>Thread:</b> it may be made anywhere; it runs on the thread of the loop that awaits it, and always resumes there, whatever it awaited.</para>
 /// <para><b>Cost:</b> 0 bytes in the steady state, even if it suspends: its box is pooled by the loop.</para>
 /// <para>asyncio: a coroutine object.</para>
@@ -32,7 +32,8 @@ public readonly struct Coroutine
         Token = token;
     }
 
-    /// <summary>A coroutine that has completed. Unlike others it may be awaited any number of times.</summary>
+    /// <summary>A coroutine that has completed. Like those of <see cref="FromResult"/> and <see cref="FromException(Exception)"/>, and unlike others, it may be
+    /// awaited any number of times.</summary>
     public static Coroutine Completed => new(null, Ended);
 
     private string DebuggerText => Source is CoroutineBox box ? $"Coroutine {box.MethodName}"

@@ -9,7 +9,11 @@ internal sealed class ActivityCounter(LoopCore core) : Instrument
 {
     internal const Hearing Needs = Hearing.Tasks | Hearing.StepBegins | Hearing.StepEnds | Hearing.Waits;
 
-    internal override void OnTaskMade(LoopContext task, LoopContext? creator) => task.Task!.Counts = new TaskCounts(core.Instruments.Moment);
+    internal override void OnTaskMade(LoopContext task, LoopContext? creator)
+    {
+        task.Task!.Counts = new TaskCounts(core.Instruments.Moment);
+        core.Instruments.HasCounts = true;
+    }
 
     internal override void OnStepBegin(LoopItem item, in HeardStep step) => step.Context?.Task?.Counts?.Begin(step.Began);
 

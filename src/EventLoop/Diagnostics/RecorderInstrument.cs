@@ -19,6 +19,7 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
     // Of the running step. A step that is taken whole has none until it ends, or until something is recorded that happened within it.
     private long position = None;
     private long shortestStall = ShortestStall(loop);      // as of the last look
+    private bool hasCounts = counts && loop.Core.Instruments.HasCounts;      // whether there is anything to count; likewise, and at the first task since
     private long runningSince = None;      // of the outermost step, if it has a record; read on any thread
 
     // Of a step that was running when another thread detached it.
@@ -63,6 +64,7 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
         if (counts)
         {
             task.Task!.Counts = new TaskCounts(now);
+            instruments.HasCounts = hasCounts = true;
         }
     }
 
@@ -83,32 +85,34 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
     internal override void OnStep(LoopItem item, LoopContext? context, long firstPut)
     {
         long began = instruments.Moment;
-        long ended = began;
-        if (isTimed)
-        {
-            long now = core.Clock.Now;
-            instruments.Moment = now;
-            ended = Math.Max(began, now);      // a clock may have jumped back
-        }
+        long ended = isTimed ? instruments.Moment = core.Clock.Now : began;
 
-        if (position != None || context?.Task is not { } task)
+        // The only thing that it put into the ready queue is itself. Whatever is rare comes by one comparison to the rest: a clock that has jumped back, too.
+        if ((ulong)(ended - began) < (ulong)shortestStall && position == None && ready.Put - firstPut == 1 && item.HasYielded
+            && ReferenceEquals(item.Context, context) && context?.Task is { } task)
         {
-            OnOtherStep(context, firstPut, began, ended);
+            ring.Add(RecordRing.Yielded, began, task.Id, (uint)(ended - began));
+            if (hasCounts)
+            {
+                task.Counts?.Yield(began, ended, task.Id);
+            }
+
             return;
         }
 
-        long put = ready.Put;
-        var taskCounts = counts ? task.Counts : null;
-        if (put - firstPut == 1 && item.WakesUp == WakeUp.ByItself && ReferenceEquals(item.Context, context) && ended - began < shortestStall)
+        OnOtherStep(context, firstPut, began, Math.Max(began, ended));
+    }
+
+    private void OnOtherStep(LoopContext? context, long firstPut, long began, long ended)
+    {
+        if (position != None || context?.Task is not { } task)
         {
-            // The only thing that it put into the ready queue is itself.
-            ring.Add(RecordRing.Yielded, began, task.Id, (uint)(ended - began));
-            taskCounts?.Yield(began, ended, task.Id);
+            OnCallback(context, firstPut, began, ended);
             return;
         }
 
         ring.Add((byte)RecordedEventKind.Step, began, task.Id, (uint)Math.Min(ended - began, uint.MaxValue));
-        if (taskCounts is not null)
+        if (hasCounts && task.Counts is { } taskCounts)
         {
             taskCounts.Begin(began);
             taskCounts.End(ended - began);
@@ -119,14 +123,14 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
             OnLongStep(ended - began, task.Id);
         }
 
-        if (put != firstPut)
+        if (ready.Put != firstPut)
         {
-            instruments.TellWoken(firstPut, put, context);
+            instruments.TellWoken(firstPut, ready.Put, context);
         }
     }
 
     // Of a callback, or one that has its record already.
-    private void OnOtherStep(LoopContext? context, long firstPut, long began, long ended)
+    private void OnCallback(LoopContext? context, long firstPut, long began, long ended)
     {
         var step = new HeardStep { Context = context, Began = position == None ? began : runningSince };
         step.Duration = ended - step.Began;
@@ -202,7 +206,7 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
 
         var task = step.Context?.Task;
         position = ring.Add(RecordRing.Running, step.Began, task?.Id ?? 0, 0);
-        if (counts)
+        if (hasCounts)
         {
             task?.Counts?.Begin(step.Began);
         }
@@ -211,7 +215,7 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
     internal override void OnStepEnd(in HeardStep step)
     {
         var task = step.Context?.Task;
-        if (counts)
+        if (hasCounts)
         {
             task?.Counts?.End(step.Duration);
         }
@@ -255,13 +259,17 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
         int waker = by?.Task?.Id ?? 0;
         long now = instruments.Moment;
         ring.Add((byte)RecordedEventKind.Wake, now, task.Id, (uint)waker);
-        if (counts)
+        if (hasCounts)
         {
             task.Counts?.Wake(now, waker, waker == task.Id);
         }
     }
 
-    internal override void OnLook(long now) => shortestStall = ShortestStall(loop);
+    internal override void OnLook(long now)
+    {
+        shortestStall = ShortestStall(loop);
+        hasCounts = counts && instruments.HasCounts;
+    }
 
     // A night of sleep has more ticks than one number holds; the task's place is free.
     internal override void OnIdle(long began, long duration) =>

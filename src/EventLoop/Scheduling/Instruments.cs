@@ -24,6 +24,9 @@ internal sealed partial class Instruments(LoopCore core)
     private long visitEnd;
     private LoopContext? visitBy;
 
+    /// <summary>Whether an instrument has begun to count what a task does: until then a step need not look for the counts of its task.</summary>
+    internal bool HasCounts;
+
     /// <summary>Attaches an instrument. Any thread; on a thread other than the loop's it takes effect within a turn.</summary>
     /// <param name="instrument">Not attached yet.</param>
     /// <param name="hears">What it listens to.</param>

@@ -126,7 +126,7 @@ internal class LoopContext : SynchronizationContext
         {
             set.Add(node);
         }
-        else if (parked is WaitNode other && WaitsHere(other))
+        else if (parked is { } one && Unsafe.As<WaitNode>(one) is var other && WaitsHere(other))
         {
             var both = new ParkedSet(this);
             both.Add(other);

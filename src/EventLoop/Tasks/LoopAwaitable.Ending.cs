@@ -70,7 +70,7 @@ public abstract partial class LoopAwaitable
         {
             state = how;
             OnOutcome();
-            if (before is WaitNode { State: WaitState.Parked } waiter)      // else what the outcome has cancelled has left meanwhile
+            if (before is not null && Unsafe.As<WaitNode>(before) is { State: WaitState.Parked } waiter)      // else what the outcome has cancelled has left
             {
                 waiter.Wake(core);
             }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
@@ -15,15 +16,31 @@ internal sealed class TaskTable
     private const int ChunkBits = 10;
     private const int ChunkSize = 1 << ChunkBits;
 
-    // A struct around the reference, because arrays of structs need no covariance check. Its own name, because tools recognize by it that only this table
-    // references a task.
-    private struct TaskTableSlot
+    [InlineArray(ChunkSize)]
+    private struct Tasks
     {
-        internal LoopTask? Task;
+        private LoopTask? first;
     }
 
-    private TaskTableSlot[][] chunks = [new TaskTableSlot[ChunkSize]];
-    private int[][] creators = [new int[ChunkSize]];      // of the tasks in the same places
+    [InlineArray(ChunkSize)]
+    private struct Creators
+    {
+        private int first;
+    }
+
+    // Both in the chunk itself: one look at the list of chunks, and the mask is the bounds check. Its own name, because tools recognize by it that only this
+    // table references a task.
+    private sealed class TaskTableChunk
+    {
+        private Tasks tasks;
+        private Creators creators;      // of the tasks in the same places
+
+        internal ref LoopTask? Task(int slot) => ref Unsafe.Add(ref Unsafe.As<Tasks, LoopTask?>(ref tasks), slot & (ChunkSize - 1));
+
+        internal ref int Creator(int slot) => ref Unsafe.Add(ref Unsafe.As<Creators, int>(ref creators), slot & (ChunkSize - 1));
+    }
+
+    private TaskTableChunk?[] chunks = [new()];
     private int chunkCount = 1;
     private int count;
 
@@ -37,33 +54,37 @@ internal sealed class TaskTable
             AddChunk();
         }
 
-        creators[slot >> ChunkBits][slot & (ChunkSize - 1)] = task.Place;
+        var chunk = chunks[slot >> ChunkBits]!;
+        chunk.Creator(slot) = task.Place;
         task.Place = ~slot;
-        Volatile.Write(ref chunks[slot >> ChunkBits][slot & (ChunkSize - 1)].Task, task);
+        Volatile.Write(ref chunk.Task(slot), task);
         Volatile.Write(ref count, slot + 1);
     }
 
     internal void Remove(LoopTask task)
     {
         int end = count - 1;
-        ref var tail = ref chunks[end >> ChunkBits][end & (ChunkSize - 1)].Task;
-        var last = tail!;
+        var tail = chunks[end >> ChunkBits]!;
         int slot = ~task.Place;
-        ref int creator = ref creators[slot >> ChunkBits][slot & (ChunkSize - 1)];
-        task.Place = creator;
-        if (!ReferenceEquals(last, task))
+        if (slot == end)
         {
-            creator = creators[end >> ChunkBits][end & (ChunkSize - 1)];
+            task.Place = tail.Creator(slot);
+        }
+        else
+        {
+            var chunk = chunks[slot >> ChunkBits]!;
+            var last = tail.Task(end)!;
+            task.Place = chunk.Creator(slot);
+            chunk.Creator(slot) = tail.Creator(end);
             last.Place = ~slot;
-            Volatile.Write(ref chunks[slot >> ChunkBits][slot & (ChunkSize - 1)].Task, last);
+            Volatile.Write(ref chunk.Task(slot), last);
         }
 
-        Volatile.Write(ref tail, null);
+        Volatile.Write(ref tail.Task(end), null);
         Volatile.Write(ref count, end);
         if (end < (chunkCount - 2) << ChunkBits)
         {
-            chunks[--chunkCount] = [];      // one spare chunk is kept
-            creators[chunkCount] = [];
+            chunks[--chunkCount] = null;      // one spare chunk is kept
         }
     }
 
@@ -79,14 +100,12 @@ internal sealed class TaskTable
                 return place;
             }
 
-            int chunk = ~place >> ChunkBits;
-            int at = ~place & (ChunkSize - 1);
-            var tasks = Volatile.Read(ref Volatile.Read(ref chunks)[chunk]);
-            var makers = Volatile.Read(ref Volatile.Read(ref creators)[chunk]);
-            if (at < tasks.Length && at < makers.Length && ReferenceEquals(Volatile.Read(ref tasks[at].Task), task))
+            var all = Volatile.Read(ref chunks);
+            var chunk = ~place >> ChunkBits is var number && number < all.Length ? Volatile.Read(ref all[number]) : null;
+            if (chunk is not null && ReferenceEquals(Volatile.Read(ref chunk.Task(~place)), task))
             {
-                int creator = Volatile.Read(ref makers[at]);
-                if (ReferenceEquals(Volatile.Read(ref tasks[at].Task), task) && Volatile.Read(ref task.Place) == place)
+                int creator = Volatile.Read(ref chunk.Creator(~place));
+                if (ReferenceEquals(Volatile.Read(ref chunk.Task(~place)), task) && Volatile.Read(ref task.Place) == place)
                 {
                     return creator;
                 }
@@ -133,10 +152,10 @@ internal sealed class TaskTable
         var all = Volatile.Read(ref chunks);
         for (int i = all.Length - 1; i >= 0; i--)
         {
-            var chunk = Volatile.Read(ref all[i]) ?? [];
-            for (int k = chunk.Length - 1; k >= 0; k--)
+            var chunk = Volatile.Read(ref all[i]);
+            for (int k = chunk is null ? -1 : ChunkSize - 1; k >= 0; k--)
             {
-                if (Volatile.Read(ref chunk[k].Task) is { IsCompleted: false } task)
+                if (Volatile.Read(ref chunk!.Task(k)) is { IsCompleted: false } task)
                 {
                     yield return task;
                 }
@@ -148,15 +167,11 @@ internal sealed class TaskTable
     {
         if (chunkCount == chunks.Length)
         {
-            var more = new TaskTableSlot[chunkCount * 2][];
+            var more = new TaskTableChunk?[chunkCount * 2];
             chunks.CopyTo(more, 0);
-            var moreCreators = new int[chunkCount * 2][];
-            creators.CopyTo(moreCreators, 0);
-            Volatile.Write(ref creators, moreCreators);
             Volatile.Write(ref chunks, more);
         }
 
-        Volatile.Write(ref creators[chunkCount], new int[ChunkSize]);
-        Volatile.Write(ref chunks[chunkCount++], new TaskTableSlot[ChunkSize]);
+        Volatile.Write(ref chunks[chunkCount++], new TaskTableChunk());
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using EventLoop.Executors;
 using EventLoop.Executors.Work;
 using EventLoop.Orleans.Grains;
 using Orleans;
@@ -22,7 +23,7 @@ namespace EventLoop.Orleans;
 /// <para>Every silo needs <see cref="EventLoopOrleansExtensions.AddEventLoopWorkers"/>. Python: Dask's <c>Client.submit</c> and <c>map</c>, Ray's
 /// tasks.</para>
 /// </remarks>
-public sealed partial class ClusterExecutor : IExecutor
+public sealed partial class ClusterExecutor : IExecutor, IBareExecutor
 {
     private readonly ClusterCalls calls;
     private readonly WorkRetry? retry;
@@ -154,6 +155,9 @@ public sealed partial class ClusterExecutor : IExecutor
         var bytes = await calls.RunAsync(WorkName.Of(work), default, false, retry, null, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         return WorkValues.Read<T>(bytes.Span, calls.Serializer);
     }
+
+    async Task IBareExecutor.SubmitAsync(Action work, CancellationToken cancellationToken) =>
+        await calls.RunAsync(WorkName.Of(work), default, false, retry, null, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
 
     // ---- Statistics, and the end
 

@@ -478,7 +478,14 @@ public sealed class ClusterExecutorTests(Cluster cluster)
         var executor = New();
         (await executor.SubmitAsync(static () => 7)).Should().Be(7);
         (await Task.Run(() => executor.SubmitAsync(static () => 8))).Should().Be(8);
+        (await Loop.RunInExecutor(executor, static () => 9)).Should().Be(9);
+        await Loop.RunInExecutor(executor, static () => Volatile.Write(ref noted, 10));
+        Volatile.Read(ref noted).Should().Be(10, "the silo of the tests is in this process");
+        int captured = 11;
+        (await Catch(Loop.RunInExecutor(executor, () => captured))).Should().BeOfType<ArgumentException>();
     });
+
+    private static int noted;
 
     [Fact]
     public void A_stop_lets_work_end_within_its_time_and_cancels_the_rest() => RunLoop(async () =>

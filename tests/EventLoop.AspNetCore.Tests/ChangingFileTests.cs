@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Logging;
 
@@ -70,6 +71,73 @@ public sealed class ChangingFileTests
                     break;
             }
 
+            await FeatureTests.UntilAsync(() => !FeatureTests.OpenFiles().Any(open => open.StartsWith(file, StringComparison.Ordinal)));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>What happens to the file, by which way it is sent, and how the client speaks.</summary>
+    public static TheoryData<string, string, bool, bool, bool> AllProtected()
+    {
+        var all = new TheoryData<string, string, bool, bool, bool>();
+        foreach (string what in (string[])["replaced", "deleted", "truncated"])
+        {
+            foreach (string path in (string[])["/files/a.bin", "/send"])
+            {
+                foreach (var (isSecure, isHttp2) in ((bool, bool)[])[(true, false), (true, true), (false, true)])
+                {
+                    all.Add(what, path, isSecure, isHttp2, true);
+                    all.Add(what, path, isSecure, isHttp2, false);
+                }
+            }
+        }
+
+        return all;
+    }
+
+    [Theory]
+    [MemberData(nameof(AllProtected))]
+    public async Task By_TLS_and_HTTP2_as_well_it_arrives_whole_or_its_transfer_fails(string what, string path, bool isSecure, bool isHttp2, bool onLoop)
+    {
+        string folder = Directory.CreateTempSubdirectory("eventloop-files-").FullName;
+        try
+        {
+            string file = Path.Combine(folder, "a.bin");
+            await File.WriteAllBytesAsync(file, Bytes(1));
+            await using var site = await Site.StartAsync(
+                app =>
+                {
+                    app.UseStaticFiles(new StaticFileOptions { FileProvider = new PhysicalFileProvider(folder), RequestPath = "/files" });
+                    app.MapGet("/send", async (HttpContext http) =>
+                    {
+                        http.Response.ContentLength = Size;
+                        await http.Response.SendFileAsync(file, 0, Size);
+                    });
+                },
+                onLoop: onLoop,
+                kestrel: server => server.Listen(IPAddress.Loopback, 0, listen =>
+                {
+                    listen.Protocols = isHttp2 ? HttpProtocols.Http2 : HttpProtocols.Http1;
+                    if (isSecure)
+                    {
+                        listen.UseHttps(TlsTests.Certificate);
+                    }
+                }));
+            var (body, isWhole) = await DownloadAsync(site, path, isHttp2, () => Change(what, file));
+            isWhole.Should().Be(what != "truncated", "the file that was opened is sent, as far as it goes");
+            if (isWhole)
+            {
+                body.Length.Should().Be(Size);
+            }
+            else
+            {
+                body.Length.Should().BeLessThan(Size);
+            }
+
+            FirstForeign(body).Should().Be(-1);
             await FeatureTests.UntilAsync(() => !FeatureTests.OpenFiles().Any(open => open.StartsWith(file, StringComparison.Ordinal)));
         }
         finally
@@ -156,6 +224,55 @@ public sealed class ChangingFileTests
 
         byte[] bytes = all.ToArray();
         return (Encoding.ASCII.GetString(bytes, 0, end), bytes[end..]);
+    }
+
+    // The same by .NET's client.
+    private static async Task<(byte[] Body, bool IsWhole)> DownloadAsync(Site site, string path, bool isHttp2, Action change)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+            InitialHttp2StreamWindowSize = 65_535,
+            ConnectCallback = static async (context, token) =>
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 16 * 1024 };
+                await socket.ConnectAsync(context.DnsEndPoint, token);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        })
+        {
+            BaseAddress = new Uri(site.Address),
+            DefaultRequestVersion = isHttp2 ? HttpVersion.Version20 : HttpVersion.Version11,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Timeout = Patience,
+        };
+        using var response = await client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
+        response.StatusCode.Should().Be(HttpStatusCode.OK);
+        response.Content.Headers.ContentLength.Should().Be(Size);
+        var all = new MemoryStream(Size);
+        byte[] block = new byte[16 * 1024];
+        bool isChanged = false;
+        try
+        {
+            await using var stream = await response.Content.ReadAsStreamAsync();
+            int count;
+            while ((count = await stream.ReadAsync(block).AsTask().WaitAsync(Patience)) > 0)
+            {
+                all.Write(block, 0, count);
+                if (!isChanged && all.Length > 300_000)
+                {
+                    isChanged = true;
+                    change();
+                }
+            }
+        }
+        catch (IOException)
+        {
+            return (all.ToArray(), false);
+        }
+
+        return (all.ToArray(), true);
     }
 
     private static byte[] Bytes(byte generation)

@@ -167,6 +167,31 @@ public sealed class OpenFileCacheTests : FileTest
     });
 
     [Fact]
+    public void A_cancelled_look_at_the_root_leaves_nothing_open()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "it shows what is open");
+        Put("a", "content");
+        var executor = new HeldExecutor(holds: true);
+        RunLoop(async () =>
+        {
+            using var cache = new OpenFileCache(Folder);
+            var opening = Loop.CreateTask(cache.TryOpenAsync("a"));
+            while (executor.Count == 0)
+            {
+                await Loop.Yield();
+            }
+
+            opening.Cancel();
+            await Loop.Wait([opening]);
+            executor.RunHere();
+            opening.IsCanceled.Should().BeTrue();
+            Directory.EnumerateFileSystemEntries("/proc/self/fd").Select(static open => new FileInfo(open).LinkTarget).Should().NotContain(Folder);
+            executor.Release();
+            (await Read(cache, "a")).Should().Be("content");
+        }, Options with { DefaultExecutor = executor });
+    }
+
+    [Fact]
     public void A_folder_that_is_not_there_has_no_files() => RunLoop(async () =>
     {
         using var cache = new OpenFileCache(At("none"));

@@ -147,8 +147,16 @@ public static class EventLoopServiceCollectionExtensions
     private static HostedLoopOptions OptionsOf(IServiceProvider provider, string name) =>
         provider.GetRequiredService<IOptionsMonitor<HostedLoopOptions>>().Get(name);
 
-    private static HostExecutor NewExecutor(IServiceProvider provider, string name) =>
-        new(OptionsOf(provider, name).ShutdownTimeout ?? new LoopOptions().ShutdownTimeout);
+    private static HostExecutor NewExecutor(IServiceProvider provider, string name)
+    {
+        var options = new LoopOptions();
+        if (OptionsOf(provider, name).ShutdownTimeout is { } own)
+        {
+            options = options with { ShutdownTimeout = own };
+        }
+
+        return new HostExecutor(options.ForTimers().ShutdownTimeout);
+    }
 
     private static LoopHost NewHost(IServiceProvider provider, object? key, string name)
     {

@@ -1,3 +1,5 @@
+using EventLoop.Scheduling;
+
 namespace EventLoop.Hosting;
 
 /// <summary>Measures whether a loop is turning: something is posted to it, and has to be back within a time. At most one beat is pending, however many
@@ -24,7 +26,7 @@ internal sealed class Heartbeat(Loop loop, TimeSpan limit)
         var left = limit - TimeProvider.System.GetElapsedTime(current.Posted);
         try
         {
-            return await current.Back.Task.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+            return await current.Back.Task.WaitAsync(left > TimeSpan.Zero ? SystemWait.Limit(left) : TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

@@ -1,4 +1,5 @@
 using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -97,7 +98,7 @@ internal sealed partial class LoopHost : IDisposable
         }
         else if (!Loop.IsRunning || !Loop.IsInLoopThread)
         {
-            if (!ended.Task.Wait(Bounded(Options.ShutdownTimeout)))
+            if (!ended.Task.Wait(SystemWait.Limit(Options.ShutdownTimeout, LastMoment)))
             {
                 Hurry();
                 if (!ended.Task.Wait(LastMoment))
@@ -107,9 +108,6 @@ internal sealed partial class LoopHost : IDisposable
             }
         }
     }
-
-    private static TimeSpan Bounded(TimeSpan patience) =>
-        patience < TimeSpan.Zero || patience.TotalMilliseconds > int.MaxValue ? Timeout.InfiniteTimeSpan : patience + LastMoment;
 
     private void AskToStop()
     {

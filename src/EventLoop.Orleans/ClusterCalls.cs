@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using EventLoop.Executors.Work;
 using EventLoop.Orleans.Grains;
+using EventLoop.Scheduling;
 using Orleans;
 using Orleans.Runtime;
 
@@ -288,9 +289,17 @@ internal sealed class ClusterCalls
     }
 
     /// <summary>Accepts no more work; what it has may end within the time, and is then cancelled.</summary>
+    /// <param name="timeout">Null or infinite: without limit.</param>
     /// <returns>How many were cancelled.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative and not infinite.</exception>
     internal async Task<int> StopAsync(TimeSpan? timeout)
     {
+        var patience = SystemWait.Limit(timeout ?? Timeout.InfiniteTimeSpan);
+        if (patience != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(patience, TimeSpan.Zero, nameof(timeout));
+        }
+
         stopping = true;
         Interlocked.MemoryBarrier();      // a call counts itself and then looks at that
         foreach (var (loop, calls) in ofLoops)
@@ -308,7 +317,7 @@ internal sealed class ClusterCalls
 
         try
         {
-            await stopped.Task.WaitAsync(timeout ?? Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+            await stopped.Task.WaitAsync(patience).ConfigureAwait(false);
             return 0;
         }
         catch (TimeoutException)
@@ -320,7 +329,7 @@ internal sealed class ClusterCalls
                 number++;
             }
 
-            await stopped.Task.WaitAsync(options.CancelGrace + TimeSpan.FromSeconds(2)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await stopped.Task.WaitAsync(SystemWait.Limit(options.CancelGrace, TimeSpan.FromSeconds(2))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return number;
         }
     }

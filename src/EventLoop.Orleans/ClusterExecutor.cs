@@ -165,8 +165,9 @@ public sealed partial class ClusterExecutor : IExecutor, IBareExecutor
     public ClusterExecutorStatistics Statistics => calls.Statistics;
 
     /// <summary>Accepts no more work; what it has may end within the time, and is then cancelled. Python: <c>shutdown</c>.</summary>
-    /// <param name="timeout">Null: without limit.</param>
+    /// <param name="timeout">Null or infinite: without limit. Zero: no time at all.</param>
     /// <returns>How many pieces of work (or chunks) were cancelled.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative and not infinite; nothing is stopped.</exception>
     public async Coroutine<int> StopAsync(TimeSpan? timeout = null) => await calls.StopAsync(timeout);
 
     /// <summary>Like StopAsync without a limit, as with every executor.</summary>

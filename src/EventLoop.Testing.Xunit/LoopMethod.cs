@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using EventLoop.Scheduling;
 using EventLoop.Testing.Running;
 using Xunit;
 using Xunit.v3;
@@ -51,7 +52,7 @@ internal sealed class LoopMethod(MethodInfo method, ILoopTest settings, int time
         thread.Start();
         try
         {
-            await ended.Task.WaitAsync((runs.Limit * runs.Count) + Patience);
+            await ended.Task.WaitAsync(SystemWait.Limit(runs.LimitOfAll, Patience));
         }
         catch (TimeoutException) when (!ended.Task.IsCompleted)
         {

@@ -13,6 +13,8 @@ internal sealed class SeededRuns(ILoopTest settings, int timeout, MethodInfo met
 {
     internal TimeSpan Limit => timeout > 0 ? TimeSpan.FromMilliseconds(timeout) : new TestLoopOptions().Timeout;
 
+    internal TimeSpan LimitOfAll => Limit > TimeSpan.MaxValue / Count ? TimeSpan.MaxValue : Limit * Count;
+
     internal int Count => Math.Max(1, settings.Seeds);
 
     private TestLoopOptions Options => new()

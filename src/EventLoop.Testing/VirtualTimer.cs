@@ -56,12 +56,12 @@ internal sealed class VirtualTimer(VirtualClock clock, TimerCallback callback, o
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Called when it is due: sets it again if it is periodic. Under the clock's lock.</summary>
+    /// <summary>Called when it is due: sets it again if it is periodic, unless the clock has come to the end of its time. Under the clock's lock.</summary>
     internal void Rearm()
     {
-        if (Period > 0)
+        if (Period > 0 && VirtualClock.Add(Due, Period) is var next && next > Due)
         {
-            clock.Insert(this, Due + Period);
+            clock.Insert(this, next);
         }
     }
 

@@ -191,7 +191,8 @@ public sealed partial class Loop
     /// <returns>The result of the work.</returns>
     public static Coroutine<T> Shield<T>(Coroutine<T> work) => Shield(CreateTask(work));
 
-    private static bool IsOver(TimeSpan? timeout) =>
+    /// <summary>Whether a timeout leaves no time at all. Null and infinite mean no limit.</summary>
+    internal static bool IsOver(TimeSpan? timeout) =>
         timeout is { } time && time <= TimeSpan.Zero && time != System.Threading.Timeout.InfiniteTimeSpan;
 
     // A wait that completes at once: it only checks for cancellation.

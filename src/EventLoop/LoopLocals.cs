@@ -15,6 +15,9 @@ internal sealed class LoopLocals
 
     internal bool IsEmpty => order.Count == 0;
 
+    /// <summary>Whether values are being disposed, and so none are made.</summary>
+    internal bool IsDisposing { get; set; }
+
     internal ILocalValue? Find(object key) => values.GetValueOrDefault(key);
 
     internal TValue Add<TValue>(object key, TValue value)
@@ -27,12 +30,16 @@ internal sealed class LoopLocals
     /// <summary>Notes that the value of a key was made, or given, for the first time.</summary>
     internal void NoteMade(object key) => order.Add(key);
 
-    /// <summary>Removes and returns the value that was made last.</summary>
-    internal object? TakeLast()
+    /// <summary>Takes the value that was made last, to dispose it once; its key still finds it.</summary>
+    /// <returns>Its key.</returns>
+    internal object TakeLast(out object? value)
     {
         object key = order[^1];
         order.RemoveAt(order.Count - 1);
-        values.Remove(key, out var last);
-        return last!.Made;
+        value = values[key].Made;
+        return key;
     }
+
+    /// <summary>Forgets a value that was disposed.</summary>
+    internal void Remove(object key) => values.Remove(key);
 }

@@ -1,3 +1,4 @@
+using EventLoop.Scheduling;
 using Microsoft.Extensions.Logging;
 
 namespace EventLoop;
@@ -149,8 +150,11 @@ public sealed record LoopOptions
     public int? Seed { get; init; }
 
     /// <summary>A copy whose times are limited to those that timers accept.</summary>
-    internal LoopOptions ForTimers() =>
-        ShutdownTimeout.TotalMilliseconds > int.MaxValue ? this with { ShutdownTimeout = System.Threading.Timeout.InfiniteTimeSpan } : this;
+    internal LoopOptions ForTimers()
+    {
+        var limited = SystemWait.Limit(ShutdownTimeout);
+        return limited == ShutdownTimeout ? this : this with { ShutdownTimeout = limited };
+    }
 
     private static TimeSpan Patience(TimeSpan value, string member)
     {

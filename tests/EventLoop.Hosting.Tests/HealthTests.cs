@@ -19,6 +19,17 @@ public sealed class HealthTests
         await host.StopAsync(Token);
     }
 
+    [Theory]
+    [InlineData(60)]
+    [InlineData(10_675_199)]
+    public async Task A_limit_of_any_number_of_days_is_a_limit(int days)
+    {
+        using var host = await Hosts.StartAsync(services =>
+            services.AddEventLoop(options => options.HeartbeatLimit = TimeSpan.FromDays(days)).AddHealthChecks().AddEventLoop());
+        (await CheckAsync(host)).Status.Should().Be(HealthStatus.Healthy);
+        await host.StopAsync(Token);
+    }
+
     [Fact]
     public async Task Of_a_blocked_loop_the_task_is_named_whose_step_does_not_end()
     {

@@ -224,6 +224,19 @@ public sealed class LifecycleTests
         cleaned.Should().BeTrue();
     }
 
+    [Theory]
+    [InlineData(int.MaxValue * TimeSpan.TicksPerMillisecond)]
+    [InlineData(uint.MaxValue * TimeSpan.TicksPerMillisecond)]
+    [InlineData(long.MaxValue)]
+    public async Task A_container_that_may_wait_for_any_time_is_disposed_without_a_stop(long ticks)
+    {
+        var host = await Hosts.StartAsync(services => services.AddEventLoop(options => options.ShutdownTimeout = TimeSpan.FromTicks(ticks)));
+        var loop = host.Loop();
+        await loop.Submit(static () => Loop.ToThread(static () => 1), Token);
+        host.Dispose();
+        loop.IsClosed.Should().BeTrue();
+    }
+
     [Fact]
     public async Task A_start_that_fails_leaves_no_loop_behind()
     {

@@ -66,12 +66,14 @@ public sealed class OptionsTests
         host.LoopOptions().HandleInterrupt.Should().BeFalse();
     }
 
-    [Fact]
-    public async Task A_value_that_no_loop_takes_fails_the_start_and_is_named()
+    [Theory]
+    [InlineData("ForeignGrace")]
+    [InlineData("ShutdownTimeout")]
+    public async Task A_value_that_no_loop_takes_fails_the_start_and_is_named(string option)
     {
-        using var host = Build(static services => services.AddEventLoop(), ("EventLoop:ForeignGrace", "-00:00:05"));
+        using var host = Build(static services => services.AddEventLoop(), ($"EventLoop:{option}", "-00:00:05"));
         (await host.Invoking(static host =>
-            host.StartAsync(Token)).Should().ThrowAsync<ArgumentOutOfRangeException>()).Which.ParamName.Should().Be("ForeignGrace");
+            host.StartAsync(Token)).Should().ThrowAsync<ArgumentOutOfRangeException>()).Which.ParamName.Should().Be(option);
     }
 
     [Fact]

@@ -514,6 +514,36 @@ public sealed class ClusterExecutorTests(Cluster cluster)
     });
 
     [Fact]
+    public void A_stop_may_have_any_time_and_is_refused_a_negative_one_before_it_stops_anything() => RunLoop(async () =>
+    {
+        var executor = New();
+        (await Catch(executor.StopAsync(TimeSpan.FromSeconds(-5)))).Should().BeOfType<ArgumentOutOfRangeException>().Which.ParamName.Should().Be("timeout");
+        (await executor.Run(Twice, 1)).Should().Be(2, "it was not stopped");
+        var slow = Loop.CreateTask(executor.Run(Block, TimeSpan.FromMilliseconds(50)));
+        await Loop.Yield();
+        (await executor.StopAsync(TimeSpan.MaxValue)).Should().Be(0);
+        (await slow).Should().Be(0);
+        (await executor.StopAsync(Timeout.InfiniteTimeSpan)).Should().Be(0);
+    });
+
+    private static int UntilCancelled(int number, WorkerContext context)
+    {
+        context.CancellationToken.WaitHandle.WaitOne(TimeSpan.FromSeconds(30)).Should().BeTrue();
+        throw new OperationCanceledException(context.CancellationToken);
+    }
+
+    [Fact]
+    public void A_stop_may_give_what_it_cancels_any_time() => RunLoop(async () =>
+    {
+        var executor = New(new ClusterExecutorOptions { CancelGrace = TimeSpan.MaxValue });
+        await executor.Run(Twice, 1);
+        var slow = Loop.CreateTask(executor.Run(UntilCancelled, 1));
+        await Loop.Yield();
+        (await executor.StopAsync(TimeSpan.Zero)).Should().Be(1);
+        (await Catch(slow)).Should().BeAssignableTo<OperationCanceledException>();
+    });
+
+    [Fact]
     public void Work_under_Retry_reads_its_key_and_its_attempt() => RunLoop(async () =>
     {
         var executor = New();

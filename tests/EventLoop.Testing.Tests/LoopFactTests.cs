@@ -53,6 +53,9 @@ public sealed class LoopFactTests : IDisposable
         await Loop.Sleep(1);
     }
 
+    [LoopFact(Timeout = int.MaxValue, Seeds = 3)]
+    public async Coroutine All_schedules_together_may_take_any_time() => await Loop.Yield();
+
     [LoopFact(Seeds = 50)]
     public async Coroutine Under_many_seeds_each_run_has_a_fresh_object()
     {

@@ -116,6 +116,10 @@ public class TestLoopTests
     }
 
     [Fact]
+    public void A_test_may_take_any_time() =>
+        TestLoop.Run(async () => await Loop.Yield(), new TestLoopOptions { Timeout = TimeSpan.MaxValue });
+
+    [Fact]
     public void Real_time_may_be_asked_for()
     {
         var real = Stopwatch.StartNew();

@@ -305,6 +305,28 @@ public class VirtualClockTests
     }
 
     [Fact]
+    public void A_timer_whose_next_time_is_beyond_the_end_of_all_time_comes_once_more_at_that_end()
+    {
+        var clock = new VirtualClock();
+        int ticks = 0;
+        ITimer? timer = null;
+        timer = clock.CreateTimer(_ =>
+        {
+            if (++ticks > 3)
+            {
+                timer!.Dispose();
+            }
+        }, null, Second, TimeSpan.MaxValue);
+        clock.Advance(TimeSpan.FromDays(365_000));
+        ticks.Should().Be(1);
+        clock.TimerCount.Should().Be(1);
+        clock.AdvanceToNextTimer().Should().BeTrue();
+        ticks.Should().Be(2);
+        clock.AdvanceToNextTimer().Should().BeFalse();
+        clock.TimerCount.Should().Be(0);
+    }
+
+    [Fact]
     public void A_hundred_thousand_timers_cost_no_time()
     {
         int fired = 0;

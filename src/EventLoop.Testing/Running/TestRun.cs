@@ -141,7 +141,7 @@ internal sealed class TestRun
 
     private Exception? Drive(LoopTask main)
     {
-        using (options.RealClock.CreateTimer(_ => GiveUp(), null, options.Timeout, Timeout.InfiniteTimeSpan))
+        using (options.RealClock.CreateTimer(_ => GiveUp(), null, SystemWait.Limit(options.Timeout), Timeout.InfiniteTimeSpan))
         {
             core.Run(main);
         }

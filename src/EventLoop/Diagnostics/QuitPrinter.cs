@@ -42,9 +42,9 @@ internal sealed class QuitPrinter : IDisposable
                 writer.Flush();
             }
         }
-        catch (Exception failure) when (failure is IOException or ObjectDisposedException)
+        catch (Exception)
         {
-            // Nobody reads it.
+            // Nobody reads it. The writer is the user's, and what it throws would end the process here.
         }
     }
 

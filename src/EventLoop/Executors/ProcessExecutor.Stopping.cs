@@ -10,7 +10,7 @@ public sealed partial class ProcessExecutor
     /// Takes no more work; what it has may end within the time, and is then cancelled as if by its waiter, who gets <see cref="LoopCanceledException"/>.
     /// Returns when all workers have ended; afterwards Run throws <see cref="ObjectDisposedException"/>. Python: <c>shutdown</c>.
     /// </summary>
-    /// <param name="timeout">Null: without limit. Zero: no time except <see cref="ProcessExecutorOptions.CancelGrace"/>.</param>
+    /// <param name="timeout">Null or infinite: without limit. Zero: no time except <see cref="ProcessExecutorOptions.CancelGrace"/>.</param>
     /// <returns>What had to be cancelled, withdrawn and killed.</returns>
     public async Coroutine<ProcessExecutorStopResult> StopAsync(TimeSpan? timeout = null)
     {
@@ -27,9 +27,13 @@ public sealed partial class ProcessExecutor
         {
             foreach (var item in waiting.Concat(outside).ToArray())
             {
-                withdrawn++;
-                Abandon(item);
-                item.Fail(new LoopCanceledException("the process pool was stopped"));
+                // The room that others have left may have brought it into the queue, for which its argument could not be written.
+                if (!item.IsDone)
+                {
+                    withdrawn++;
+                    Abandon(item);
+                    item.Fail(new LoopCanceledException("the process pool was stopped"));
+                }
             }
 
             foreach (var worker in workers.ToArray())
@@ -109,7 +113,7 @@ public sealed partial class ProcessExecutor
 
     private async Coroutine<bool> IdleWithin(TimeSpan? timeout)
     {
-        if (timeout is { } none && none <= TimeSpan.Zero)
+        if (Loop.IsOver(timeout))
         {
             return !HasWork;
         }

@@ -191,9 +191,10 @@ public sealed partial class ProcessExecutor
     private void WatchMemory()
     {
         memoryWatch = null;
+        long? mostResident = Options.MemoryLimit is { } limit && limit <= long.MaxValue - (limit / 4) ? limit + (limit / 4) : null;
         foreach (var worker in workers.ToArray())
         {
-            if (worker.State is WorkerState.Busy or WorkerState.Canceling && worker.ResidentBytes > Options.MemoryLimit * 5 / 4)
+            if (worker.State is WorkerState.Busy or WorkerState.Canceling && worker.ResidentBytes > mostResident)
             {
                 worker.Kill(WorkerCrash.MemoryLimit);
             }

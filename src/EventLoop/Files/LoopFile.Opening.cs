@@ -39,7 +39,8 @@ public sealed partial class LoopFile
                 return open;
             }
 
-            return await Loop.ToThread(() => OpenHere(path, mode, access, share, options, preallocationSize));
+            return await new ThreadedOpening<LoopFile>(
+                () => OpenHere(path, mode, access, share, options, preallocationSize), static file => _ = file.DisposeAsync().AsTask()).Run();
         }
     }
 

@@ -109,7 +109,7 @@ public sealed class OpenFileCache : IDisposable
         var found = folder is null ? default : FileLookup.Try(folder, path);
         if (folder is null || found.Answer is FileOpened.MustWait or FileOpened.Unsupported)
         {
-            found = await Loop.ToThread(() => FileLookup.Find(folder, root, path));
+            found = await new ThreadedOpening<FileLookup>(() => FileLookup.Find(folder, root, path), static found => found.Handle?.Dispose()).Run();
         }
 
         if (isDisposed)
@@ -127,7 +127,7 @@ public sealed class OpenFileCache : IDisposable
         folderValidUntil = TimeSpan.MaxValue;      // whoever comes meanwhile goes on with what is known
         try
         {
-            var opened = await Loop.ToThread(() => FileOpening.TryOpenFolder(root));
+            var opened = await new ThreadedOpening<SafeFileHandle?>(() => FileOpening.TryOpenFolder(root), static folder => folder?.Dispose()).Run();
             var identity = opened is not null && FileFacts.Of(opened) is { } facts ? (facts.Device, facts.Inode) : default;
             if (isDisposed || (folder is not null && identity == folderIdentity))
             {

@@ -24,6 +24,7 @@ internal sealed class LocalValue<T>(LoopLocal<T> key, LoopLocals locals) : ILoca
                 + "set Value first.");
         }
 
+        VerifyMayBeMade();
         isBeingMade = true;
         try
         {
@@ -39,11 +40,23 @@ internal sealed class LocalValue<T>(LoopLocal<T> key, LoopLocals locals) : ILoca
 
     internal void Set(T given)
     {
-        value = given;
         if (!isMade)
         {
+            VerifyMayBeMade();
             isMade = true;
             locals.NoteMade(key);
+        }
+
+        value = given;
+    }
+
+    // One that two values make for each other while they are disposed would never end.
+    private void VerifyMayBeMade()
+    {
+        if (locals.IsDisposing)
+        {
+            throw new InvalidOperationException($"The loop disposes its loop-local values, and a LoopLocal<{typeof(T).Name}> without a value, or whose value "
+                + "was disposed already, gets none any more. What a value needs for its disposal it asks for when it is made: that is disposed after it.");
         }
     }
 }

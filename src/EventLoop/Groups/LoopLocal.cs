@@ -8,7 +8,8 @@ namespace EventLoop;
 /// <param name="factory">Called on the loop's thread, once for each loop; if it throws, the next access calls it again.</param>
 /// <remarks>
 /// <para>When the loop's tasks have ended, values that are <see cref="IAsyncDisposable"/> or <see cref="IDisposable"/> are disposed on its thread, the one
-/// that was made last first; exceptions go to the exception handler. A value that was replaced belongs to whoever replaced it.</para>
+/// that was made last first; exceptions go to the exception handler. A value that was replaced belongs to whoever replaced it. A value can be asked for until
+/// it has been disposed; while values are disposed none are made.</para>
 /// <para><b>Thread:</b> any on which a loop runs.</para>
 /// </remarks>
 public sealed class LoopLocal<T>(Func<T> factory)
@@ -16,7 +17,8 @@ public sealed class LoopLocal<T>(Func<T> factory)
     private readonly Func<T> factory = factory ?? throw new ArgumentNullException(nameof(factory));
 
     /// <summary>The value of the running loop.</summary>
-    /// <exception cref="InvalidOperationException">No loop runs on this thread, or the factory asks for its own value.</exception>
+    /// <exception cref="InvalidOperationException">No loop runs on this thread; the factory asks for its own value; or there is no value, and the loop is
+    /// disposing those that it had.</exception>
     public T Value
     {
         get => LoopCore.Required.Loop.Locals.Find(this) is { } local ? ((LocalValue<T>)local).Get(factory) : Make();

@@ -43,7 +43,6 @@ internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Ac
     internal async Coroutine<ServerStopResult> StopAsync(TimeSpan? timeout)
     {
         stopping = true;
-        timeout = timeout == System.Threading.Timeout.InfiniteTimeSpan ? null : timeout;
         int canceled = 0;
         IReadOnlyList<EndPoint?> aborted = [];
         if (!await IdleWithin(timeout))
@@ -82,7 +81,7 @@ internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Ac
             return true;
         }
 
-        if (timeout is { } none && none <= TimeSpan.Zero)
+        if (Loop.IsOver(timeout))
         {
             return false;
         }

@@ -250,24 +250,43 @@ internal sealed class LoopShutdown(Loop loop)
 
     private async Coroutine DisposeAllLocals()
     {
-        while (!loop.Locals.IsEmpty)
+        loop.Locals.IsDisposing = true;
+        try
         {
-            try
+            while (!loop.Locals.IsEmpty)
             {
-                switch (loop.Locals.TakeLast())
-                {
-                    case IAsyncDisposable value:
-                        await value.DisposeAsync();
-                        break;
-                    case IDisposable value:
-                        value.Dispose();
-                        break;
-                }
+                await DisposeLastLocal();
             }
-            catch (Exception failure) when (failure is not LoopExitException)
+        }
+        finally
+        {
+            loop.Locals.IsDisposing = false;      // what the executor's last work makes is disposed when the loop is closed
+        }
+    }
+
+    // It is found by its own disposal, and by what that calls.
+    private async Coroutine DisposeLastLocal()
+    {
+        object key = loop.Locals.TakeLast(out object? value);
+        try
+        {
+            switch (value)
             {
-                loop.CallExceptionHandler(new LoopExceptionContext("A loop-local value failed to be disposed", failure));
+                case IAsyncDisposable asynchronous:
+                    await asynchronous.DisposeAsync();
+                    break;
+                case IDisposable disposable:
+                    disposable.Dispose();
+                    break;
             }
+        }
+        catch (Exception failure) when (failure is not LoopExitException)
+        {
+            loop.CallExceptionHandler(new LoopExceptionContext("A loop-local value failed to be disposed", failure));
+        }
+        finally
+        {
+            loop.Locals.Remove(key);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using EventLoop.Diagnostics;
 using EventLoop.Tasks;
@@ -14,6 +15,37 @@ public sealed class UnluckyLookTests : LoopTest
         thread.Start();
         thread.Join();
         return seen!;
+    }
+
+    [DllImport("libc")]
+    private static extern int kill(int process, int signal);
+
+    [Fact]
+    [RealTime("the process that the signal comes to is the system's")]
+    public void A_writer_that_throws_when_SIGQUIT_prints_to_it_does_not_end_its_process() => RunLoop(async () =>
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "signals");
+        await using var pool = new ProcessExecutor(new() { Workers = 1 });
+        (await pool.Run(QuitTwice)).Should().BeTrue();
+    });
+
+    private static bool QuitTwice()
+    {
+        const int quit = 3;
+        var writer = new BadWriter();
+        using var printing = LoopDiagnostics.PrintOnQuit(writer);
+        return Enumerable.Range(0, 2).All(_ => kill(Environment.ProcessId, quit) == 0 && writer.Asked.Wait(TimeSpan.FromSeconds(30)));
+    }
+
+    private sealed class BadWriter : StringWriter
+    {
+        internal SemaphoreSlim Asked { get; } = new(0);
+
+        public override void Write(string? value)
+        {
+            Asked.Release();
+            throw new FormatException("it cannot");
+        }
     }
 
     private static string[] Texts(LoopSnapshot snapshot) => [.. Enum.GetValues<SnapshotView>().Select(snapshot.ToText)];

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using EventLoop.Testing;
 using EventLoop.Tests.Processes;
 using static EventLoop.Tests.Processes.SubprocessTests;
 
@@ -378,6 +379,65 @@ public sealed class ProcessExecutorTests : ProcessTest
     });
 
     [Fact]
+    public void A_stop_with_an_infinite_time_waits_for_what_it_has() => RunProcesses(async () =>
+    {
+        var pool = new ProcessExecutor(One);
+        using var folder = new Folder();
+        var running = Loop.CreateTask(pool.Run(WaitForFile, folder.File("go")));
+        var waiting = Loop.CreateTask(pool.Run(static x => x, 1));
+        await Yields(3);
+        var stopping = Loop.CreateTask(pool.StopAsync(Timeout.InfiniteTimeSpan));
+        await Yields(3);
+        new LoopTask[] { running, waiting, stopping }.Should().OnlyContain(static task => !task.IsCompleted);
+        File.WriteAllText(folder.File("go"), "");
+        (await Loop.Gather(running, waiting)).Should().Be((true, 1));
+        (await stopping).Should().Be(default(ProcessExecutorStopResult));
+    });
+
+    [Fact]
+    public void At_a_stop_work_whose_argument_cannot_be_written_has_one_outcome_like_all_others() => RunProcesses(async () =>
+    {
+        var pool = new ProcessExecutor(new() { Workers = 2, QueueCapacity = 1, CancelGrace = TimeSpan.Zero });
+        await pool.WarmUpAsync();
+        List<string> ended = [];
+        var consuming = Loop.CreateTask(async Coroutine () =>
+        {
+            var pieces = new[] { "first", "second", "waits", "bad" }.Select(static name => new Piece { Name = name });
+            await foreach (var (piece, outcome) in pool.AsCompleted(static (Piece _) => Endless(), pieces))
+            {
+                ended.Add($"{piece.Name}: {outcome.Exception!.GetType().Name}");
+            }
+        });
+        await Yields(3);
+        (pool.Statistics.Busy, pool.Statistics.Queued).Should().Be((2, 1));
+        var stopped = await pool.StopAsync(TimeSpan.Zero);
+        await consuming;
+        ended.Should().BeEquivalentTo("first: LoopCanceledException", "second: LoopCanceledException", "waits: LoopCanceledException",
+            "bad: InvalidOperationException");
+        stopped.Should().Be(new ProcessExecutorStopResult(2, 1, 2));
+        pool.Statistics.Failed.Should().Be(1);
+    });
+
+    [Fact]
+    public void A_memory_limit_that_no_machine_reaches_kills_nobody()
+    {
+        var clock = new VirtualClock { AutoJump = false };
+        RunProcesses(async () =>
+        {
+            await using var pool = new ProcessExecutor(One with { MemoryLimit = 1L << 61 });
+            using var folder = new Folder();
+            await pool.WarmUpAsync();
+            var running = Loop.CreateTask(pool.Run(WaitForFile, folder.File("go")));
+            await Yields(3);
+            pool.Statistics.Busy.Should().Be(1);
+            await clock.AdvanceAsync(Seconds(3));      // it looks at the workers' memory every second
+            File.WriteAllText(folder.File("go"), "");
+            (await running).Should().BeTrue();
+            pool.Statistics.Crashed.Should().Be(0);
+        }, Options with { TimeProvider = clock });
+    }
+
+    [Fact]
     public void Killed_workers_fail_what_runs_and_the_pool_can_be_used_again() => RunProcesses(async () =>
     {
         await using var pool = new ProcessExecutor(One);
@@ -492,6 +552,8 @@ public sealed class ProcessExecutorTests : ProcessTest
         }
     }
 
+    private static bool WaitForFile(string path) => SpinWait.SpinUntil(() => File.Exists(path), TimeSpan.FromSeconds(60));
+
     private static int Fails() => throw new InvalidOperationException("by the work", new FormatException());
 
     private static class Generic<T>
@@ -500,6 +562,13 @@ public sealed class ProcessExecutorTests : ProcessTest
     }
 
     private sealed class Unmakeable(int number) : Exception($"number {number}");
+
+    public sealed class Piece
+    {
+        public required string Name { get; init; }
+
+        public int Value => Name == "bad" ? throw new InvalidOperationException("cannot be read") : 0;
+    }
 
     public sealed class Unwritable
     {

@@ -283,13 +283,4 @@ public sealed class WorkSentAheadTests : ProcessTest
 
         return what.Number;
     }
-
-    private sealed class Folder : IDisposable
-    {
-        private readonly string path = Directory.CreateTempSubdirectory("ahead").FullName;
-
-        internal string File(string name) => Path.Combine(path, name);
-
-        public void Dispose() => Directory.Delete(path, recursive: true);
-    }
 }

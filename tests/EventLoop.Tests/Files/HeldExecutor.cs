@@ -50,5 +50,18 @@ internal sealed class HeldExecutor(bool holds) : IExecutor
 
     public void Hold() => isOpen = false;
 
+    /// <summary>Runs what it holds on this thread, to the end.</summary>
+    public void RunHere()
+    {
+        Action[] given;
+        lock (gate)
+        {
+            given = [.. held];
+            held.Clear();
+        }
+
+        Array.ForEach(given, static run => run());
+    }
+
     public ValueTask DisposeAsync() => default;
 }

@@ -137,6 +137,39 @@ public sealed class LoopFileTests : FileTest
         }, Options with { DefaultExecutor = executor, TimeProvider = TimeProvider.System });
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_cancelled_open_leaves_no_file_open_whether_it_is_opened_before_or_after(bool isCancelledBefore)
+    {
+        string path = Put("a", "0123456789");
+        var executor = new HeldExecutor(holds: true);
+        RunLoop(async () =>
+        {
+            var opening = Loop.CreateTask(LoopFile.OpenAsync(path, share: FileShare.None));
+            while (executor.Count == 0)
+            {
+                await Loop.Yield();
+            }
+
+            if (isCancelledBefore)
+            {
+                opening.Cancel();
+                await Loop.Wait([opening]);
+                executor.RunHere();
+            }
+            else
+            {
+                executor.RunHere();
+                opening.Cancel();
+                await Loop.Wait([opening]);
+            }
+
+            opening.IsCanceled.Should().BeTrue();
+            this.Invoking(_ => File.OpenHandle(path, share: FileShare.None).Dispose()).Should().NotThrow("nobody else has it");
+        }, Options with { DefaultExecutor = executor });
+    }
+
     [Fact]
     public void A_cancelled_write_that_was_handed_over_is_waited_for()
     {

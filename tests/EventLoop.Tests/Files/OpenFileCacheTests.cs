@@ -167,6 +167,59 @@ public sealed class OpenFileCacheTests : FileTest
     });
 
     [Fact]
+    public void A_cancelled_look_at_the_root_leaves_nothing_open()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "it shows what is open");
+        Put("a", "content");
+        var executor = new HeldExecutor(holds: true);
+        RunLoop(async () =>
+        {
+            using var cache = new OpenFileCache(Folder);
+            var opening = Loop.CreateTask(cache.TryOpenAsync("a"));
+            while (executor.Count == 0)
+            {
+                await Loop.Yield();
+            }
+
+            opening.Cancel();
+            await Loop.Wait([opening]);
+            executor.RunHere();
+            opening.IsCanceled.Should().BeTrue();
+            IsOpen(Folder).Should().BeFalse();
+            executor.Release();
+            (await Read(cache, "a")).Should().Be("content");
+        }, Options with { DefaultExecutor = executor });
+    }
+
+    [Fact]
+    public void A_cancelled_look_for_a_file_leaves_it_closed()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "it shows what is open");
+        var executor = new HeldExecutor(holds: false);
+        RunLoop(async () =>
+        {
+            using var cache = new OpenFileCache(At("site"));
+            (await cache.TryOpenAsync("a")).Should().BeNull();
+            string path = Put("site/a", "content");      // its folder is not known, and so it is looked for on another thread
+            executor.Hold();
+            int before = executor.Count;
+            var opening = Loop.CreateTask(cache.TryOpenAsync("a"));
+            while (executor.Count == before)
+            {
+                await Loop.Yield();
+            }
+
+            opening.Cancel();
+            await Loop.Wait([opening]);
+            executor.RunHere();
+            opening.IsCanceled.Should().BeTrue();
+            IsOpen(path).Should().BeFalse();
+            executor.Release();
+            (await Read(cache, "a")).Should().Be("content");
+        }, Options with { DefaultExecutor = executor });
+    }
+
+    [Fact]
     public void A_folder_that_is_not_there_has_no_files() => RunLoop(async () =>
     {
         using var cache = new OpenFileCache(At("none"));
@@ -196,4 +249,7 @@ public sealed class OpenFileCacheTests : FileTest
         var buffer = new byte[100];
         return Encoding.UTF8.GetString(buffer, 0, await file.ReadAsync(buffer, 0));
     }
+
+    private static bool IsOpen(string path) =>
+        Directory.EnumerateFileSystemEntries("/proc/self/fd").Any(descriptor => new FileInfo(descriptor).LinkTarget == path);
 }

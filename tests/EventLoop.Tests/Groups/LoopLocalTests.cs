@@ -131,6 +131,80 @@ public sealed class LoopLocalTests : GroupTest
         Log.Should().Equal("user of pool", "pool");
     }
 
+    [Fact]
+    public void A_value_that_asks_for_itself_while_it_is_disposed_gets_itself_and_is_disposed_once()
+    {
+        int made = 0;
+        LoopLocal<User>? plain = null;
+        LoopLocal<AsyncUser>? asynchronous = null;
+        plain = new LoopLocal<User>(() => ++made > 3 ? throw new InvalidDataException() : new User("plain", plain!, Log));
+        asynchronous = new LoopLocal<AsyncUser>(() => ++made > 3 ? throw new InvalidDataException() : new AsyncUser("asynchronous", asynchronous!, Log));
+        RunLoop(async () => _ = (plain.Value, asynchronous.Value));
+        made.Should().Be(2);
+        Log.Should().Equal("asynchronous uses asynchronous", "plain uses plain");
+        Reported.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Of_two_values_that_use_each_other_when_they_are_disposed_the_first_one_is_told_that_the_other_is_gone()
+    {
+        int made = 0;
+        LoopLocal<User>? second = null;
+        LoopLocal<User>? first = null;
+        first = new LoopLocal<User>(() => ++made > 5 ? throw new InvalidDataException() : new User("first", second!, Log));
+        second = new LoopLocal<User>(() => ++made > 5 ? throw new InvalidDataException() : new User("second", first, Log));
+        RunLoop(async () => _ = (first.Value, second.Value));
+        made.Should().Be(2);
+        Log.Should().Equal("second uses first");
+        Reported.Should().ContainSingle().Which.Exception.Should().BeOfType<InvalidOperationException>().Which.Message.Should().Contain("gets none any more");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void While_values_are_disposed_no_others_are_made_or_set(bool sets)
+    {
+        var fresh = new LoopLocal<object>(() => throw new InvalidDataException());
+        var user = new LoopLocal<OnDisposal>(() => new OnDisposal(() =>
+        {
+            if (sets)
+            {
+                fresh.Value = Log;
+            }
+            else
+            {
+                _ = fresh.Value;
+            }
+        }));
+        var bystander = new LoopLocal<Resource>(() => new Resource("bystander", Log));
+        RunLoop(async () => _ = (bystander.Value, user.Value));
+        Reported.Should().ContainSingle().Which.Exception.Should().BeOfType<InvalidOperationException>().Which.Message.Should().Contain("gets none any more");
+        Log.Should().Equal("bystander");
+    }
+
+    private sealed class User(string name, LoopLocal<User> used, List<string> log) : IDisposable
+    {
+        private string Name => name;
+
+        public void Dispose() => log.Add($"{name} uses {used.Value.Name}");
+    }
+
+    private sealed class AsyncUser(string name, LoopLocal<AsyncUser> used, List<string> log) : IAsyncDisposable
+    {
+        private string Name => name;
+
+        public async ValueTask DisposeAsync()
+        {
+            await Loop.Sleep(1);
+            log.Add($"{name} uses {used.Value.Name}");
+        }
+    }
+
+    private sealed class OnDisposal(Action action) : IDisposable
+    {
+        public void Dispose() => action();
+    }
+
     private sealed class Resource(string name, List<string>? log) : IDisposable
     {
         internal string Name => name;

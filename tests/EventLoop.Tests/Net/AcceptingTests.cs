@@ -49,6 +49,12 @@ public abstract class AcceptingTests(PollerKind poller) : IoTest(poller)
         (await silent.ReadLineAsync()).Should().Be("late");
     });
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void A_server_that_may_have_no_connection_is_refused(int most) =>
+        this.Invoking(_ => new ListenOptions { MaxConnections = most }).Should().Throw<ArgumentOutOfRangeException>().WithMessage("*Null means no limit*");
+
     [Fact]
     public void A_time_that_is_none_is_refused()
     {

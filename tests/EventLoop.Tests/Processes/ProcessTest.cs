@@ -70,4 +70,14 @@ public abstract class ProcessTest : LoopTest
     }
 
     protected static ProcessCommand Sh(string script, params string[] arguments) => ProcessCommand.Shell(script, arguments);
+
+    /// <summary>A folder of the test's own, where processes leave files for one another.</summary>
+    private protected sealed class Folder : IDisposable
+    {
+        private readonly string path = Directory.CreateTempSubdirectory("processes").FullName;
+
+        internal string File(string name) => Path.Combine(path, name);
+
+        public void Dispose() => Directory.Delete(path, recursive: true);
+    }
 }

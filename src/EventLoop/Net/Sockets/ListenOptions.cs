@@ -9,7 +9,21 @@ public sealed record ListenOptions : SocketOptions
     public int Backlog { get; init; } = 512;
 
     /// <summary>The most connections at the same time; further ones wait in the backlog. Null: no limit.</summary>
-    public int? MaxConnections { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than one.</exception>
+    public int? MaxConnections
+    {
+        get;
+        init
+        {
+            if (value is < 1)
+            {
+                throw new ArgumentOutOfRangeException(nameof(MaxConnections), value,
+                    "A server that may have no connection would never accept one. Null means no limit.");
+            }
+
+            field = value;
+        }
+    }
 
     /// <summary>Whether several listeners may share one port, over which the system distributes connections (SO_REUSEPORT; Linux).</summary>
     public bool ReusePort { get; init; }

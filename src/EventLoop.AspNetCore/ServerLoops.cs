@@ -30,6 +30,8 @@ internal sealed partial class ServerLoops(
     /// <summary>Called when the server starts, possibly on a loop.</summary>
     internal Loop[] StartHere() => Volatile.Read(ref loops) ?? Start(Loop.TryGetCurrent(out var here) ? here : null);
 
+    internal static ObjectDisposedException HasEnded(Loop loop) => new(loop.Name, $"The loop '{loop.Name}' that serves this application has ended.");
+
     /// <summary>Runs <paramref name="function"/> on a loop, from wherever this is called.</summary>
     /// <exception cref="InvalidOperationException">The loop does not get to it.</exception>
     internal static async Task<T> RunOnAsync<T>(Loop loop, Func<T> function, CancellationToken cancellation = default)

@@ -33,8 +33,12 @@ internal sealed partial class ServerLoops(
     internal static ObjectDisposedException HasEnded(Loop loop) => new(loop.Name, $"The loop '{loop.Name}' that serves this application has ended.");
 
     /// <summary>Runs <paramref name="function"/> on a loop, from wherever this is called.</summary>
+    /// <param name="loop">Any.</param>
+    /// <param name="function">Does not begin any more when this has failed.</param>
+    /// <param name="undo">Called there for a result that comes while this fails.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="InvalidOperationException">The loop does not get to it.</exception>
-    internal static async Task<T> RunOnAsync<T>(Loop loop, Func<T> function, CancellationToken cancellation = default)
+    internal static async Task<T> RunOnAsync<T>(Loop loop, Func<T> function, Action<T>? undo = null, CancellationToken cancellation = default)
     {
         if (ReferenceEquals(LoopCore.Running, loop.Core))
         {
@@ -45,9 +49,18 @@ internal sealed partial class ServerLoops(
         loop.Core.Arrive(new RawStep(
             () =>
             {
+                if (done.Task.IsCompleted)
+                {
+                    return;      // given up
+                }
+
                 try
                 {
-                    done.TrySetResult(function());
+                    var result = function();
+                    if (!done.TrySetResult(result))
+                    {
+                        undo?.Invoke(result);
+                    }
                 }
                 catch (Exception failure)
                 {
@@ -59,8 +72,18 @@ internal sealed partial class ServerLoops(
         {
             return await done.Task.WaitAsync(StartPatience, cancellation).ConfigureAwait(false);
         }
-        catch (TimeoutException)
+        catch (Exception givenUp) when (givenUp is TimeoutException or OperationCanceledException)
         {
+            if (!done.TrySetCanceled())
+            {
+                return await done.Task.ConfigureAwait(false);      // it came at the same moment
+            }
+
+            if (givenUp is OperationCanceledException)
+            {
+                throw;
+            }
+
             throw new InvalidOperationException(
                 $"The loop '{loop.Name}' has not answered for {StartPatience.TotalSeconds} s. Something blocks its thread: app.Run() and app.Start() do on a "
                     + "loop, where it is 'await app.RunAsync()'.");

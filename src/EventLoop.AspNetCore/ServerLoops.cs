@@ -132,29 +132,48 @@ internal sealed partial class ServerLoops(
                         + "make the application where no loop runs.");
             }
 
+            return loops = StartThreads(count);
+        }
+    }
+
+    // All of them, or none: it may be tried again.
+    private Loop[] StartThreads(int count)
+    {
+        var template = Options.LoopOptions ?? new LoopOptions { ShutdownTimeout = TimeSpan.FromSeconds(5) };
+        try
+        {
+            var started = new Loop[count];
             for (int i = 0; i < count; i++)
             {
-                var template = Options.LoopOptions ?? new LoopOptions { ShutdownTimeout = TimeSpan.FromSeconds(5) };
-                threads.Add(new LoopThread(
+                var thread = new LoopThread(
                     template with
                     {
                         Name = count == 1 ? template.Name ?? "web" : $"{template.Name ?? "web"}-{i + 1}",
                         HandleInterrupt = false,
                         LoggerFactory = template.LoggerFactory ?? loggers,
                     },
-                    OnEnded));
+                    OnEnded);
+                started[i] = thread.Start();
+                threads.Add(thread);
             }
 
-            return loops = [.. threads.Select(static thread => thread.Start())];
+            return started;
+        }
+        catch
+        {
+            threads.ForEach(static thread => thread.Stop());
+            threads.ForEach(static thread => thread.Join());
+            threads.Clear();
+            throw;
         }
     }
 
     // By LoopExitException or Stop in a handler, or by this class's own Stop.
     private void OnEnded(Loop loop, Exception? failure)
     {
-        if (disposed)
+        if (disposed || Volatile.Read(ref loops) is null)
         {
-            return;
+            return;      // one that another could not be started beside has served nobody
         }
 
         if (failure is LoopExitException exit)

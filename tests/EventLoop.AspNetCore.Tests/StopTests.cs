@@ -238,6 +238,38 @@ public sealed class StopTests
     }
 
     [Fact]
+    public async Task A_start_that_failed_halfway_leaves_no_loop_behind_and_can_be_repeated()
+    {
+        var clock = new RefusingClock { Refused = 2 };
+        var builder = WebApplication.CreateBuilder();
+        builder.UseEventLoop(options =>
+        {
+            options.Loops = 3;
+            options.LoopOptions = new LoopOptions { Name = "again", TimeProvider = clock, ShutdownTimeout = TimeSpan.FromSeconds(1) };
+        });
+        await using var app = builder.Build();
+        bool stops = false;
+        app.Lifetime.ApplicationStopping.Register(() => stops = true);
+        var loops = app.Services.GetRequiredService<ServerLoops>();
+        loops.Invoking(static loops => loops.All).Should().Throw<InvalidOperationException>().WithMessage("*'again-2'*refused*");
+        Loop.All.Should().NotContain(static loop => loop.Name.StartsWith("again-"));
+        stops.Should().BeFalse();
+        loops.All.Select(static loop => loop.Name).Should().Equal("again-1", "again-2", "again-3");
+        loops.All.Should().OnlyContain(static loop => loop.IsRunning);
+    }
+
+    /// <summary>Cannot be used by one of the loops that ask for its frequency, which each does once.</summary>
+    private sealed class RefusingClock : TimeProvider
+    {
+        internal int Refused { get; init; }
+
+        private int asked;
+
+        public override long TimestampFrequency => Interlocked.Increment(ref asked) == Refused ? throw new InvalidOperationException("refused")
+            : base.TimestampFrequency;
+    }
+
+    [Fact]
     public void An_application_that_is_made_on_a_running_loop_is_served_there()
     {
         Loop.Run(async () =>

@@ -113,9 +113,9 @@ public sealed class HubTests
                 // Its connection ends with the loop.
             }
 
+            hub.Vanish();
             await FeatureTests.UntilAsync(() => site.Log.At(LogLevel.Error).Any(static line =>
                 line.Contains("'Stay'") && line.Contains(nameof(ObjectDisposedException))));
-            hub.Vanish();
         }
         finally
         {

@@ -30,9 +30,15 @@ internal sealed partial class ServerLoops(
     /// <summary>Called when the server starts, possibly on a loop.</summary>
     internal Loop[] StartHere() => Volatile.Read(ref loops) ?? Start(Loop.TryGetCurrent(out var here) ? here : null);
 
+    internal static ObjectDisposedException HasEnded(Loop loop) => new(loop.Name, $"The loop '{loop.Name}' that serves this application has ended.");
+
     /// <summary>Runs <paramref name="function"/> on a loop, from wherever this is called.</summary>
+    /// <param name="loop">Any.</param>
+    /// <param name="function">Does not begin any more when this has failed.</param>
+    /// <param name="undo">Called there for a result that comes while this fails.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="InvalidOperationException">The loop does not get to it.</exception>
-    internal static async Task<T> RunOnAsync<T>(Loop loop, Func<T> function, CancellationToken cancellation = default)
+    internal static async Task<T> RunOnAsync<T>(Loop loop, Func<T> function, Action<T>? undo = null, CancellationToken cancellation = default)
     {
         if (ReferenceEquals(LoopCore.Running, loop.Core))
         {
@@ -43,9 +49,18 @@ internal sealed partial class ServerLoops(
         loop.Core.Arrive(new RawStep(
             () =>
             {
+                if (done.Task.IsCompleted)
+                {
+                    return;      // given up
+                }
+
                 try
                 {
-                    done.TrySetResult(function());
+                    var result = function();
+                    if (!done.TrySetResult(result))
+                    {
+                        undo?.Invoke(result);
+                    }
                 }
                 catch (Exception failure)
                 {
@@ -57,8 +72,18 @@ internal sealed partial class ServerLoops(
         {
             return await done.Task.WaitAsync(StartPatience, cancellation).ConfigureAwait(false);
         }
-        catch (TimeoutException)
+        catch (Exception givenUp) when (givenUp is TimeoutException or OperationCanceledException)
         {
+            if (!done.TrySetCanceled())
+            {
+                return await done.Task.ConfigureAwait(false);      // it came at the same moment
+            }
+
+            if (givenUp is OperationCanceledException)
+            {
+                throw;
+            }
+
             throw new InvalidOperationException(
                 $"The loop '{loop.Name}' has not answered for {StartPatience.TotalSeconds} s. Something blocks its thread: app.Run() and app.Start() do on a "
                     + "loop, where it is 'await app.RunAsync()'.");
@@ -107,29 +132,48 @@ internal sealed partial class ServerLoops(
                         + "make the application where no loop runs.");
             }
 
+            return loops = StartThreads(count);
+        }
+    }
+
+    // All of them, or none: it may be tried again.
+    private Loop[] StartThreads(int count)
+    {
+        var template = Options.LoopOptions ?? new LoopOptions { ShutdownTimeout = TimeSpan.FromSeconds(5) };
+        try
+        {
+            var started = new Loop[count];
             for (int i = 0; i < count; i++)
             {
-                var template = Options.LoopOptions ?? new LoopOptions { ShutdownTimeout = TimeSpan.FromSeconds(5) };
-                threads.Add(new LoopThread(
+                var thread = new LoopThread(
                     template with
                     {
                         Name = count == 1 ? template.Name ?? "web" : $"{template.Name ?? "web"}-{i + 1}",
                         HandleInterrupt = false,
                         LoggerFactory = template.LoggerFactory ?? loggers,
                     },
-                    OnEnded));
+                    OnEnded);
+                started[i] = thread.Start();
+                threads.Add(thread);
             }
 
-            return loops = [.. threads.Select(static thread => thread.Start())];
+            return started;
+        }
+        catch
+        {
+            threads.ForEach(static thread => thread.Stop());
+            threads.ForEach(static thread => thread.Join());
+            threads.Clear();
+            throw;
         }
     }
 
     // By LoopExitException or Stop in a handler, or by this class's own Stop.
     private void OnEnded(Loop loop, Exception? failure)
     {
-        if (disposed)
+        if (disposed || Volatile.Read(ref loops) is null)
         {
-            return;
+            return;      // one that another could not be started beside has served nobody
         }
 
         if (failure is LoopExitException exit)

@@ -31,11 +31,17 @@ public sealed partial class VirtualClock
         return timer;
     }
 
-    internal void Set(VirtualTimer timer, TimeSpan dueTime, TimeSpan period)
+    /// <returns>False: it is disposed.</returns>
+    internal bool Set(VirtualTimer timer, TimeSpan dueTime, TimeSpan period)
     {
         bool now = false;
         lock (gate)
         {
+            if (timer.IsDisposed)
+            {
+                return false;
+            }
+
             timers.Remove(timer);
             timer.Period = period.Ticks;
             if (dueTime != Timeout.InfiniteTimeSpan)
@@ -53,6 +59,8 @@ public sealed partial class VirtualClock
         {
             WakeLoops();      // they may have parked without a deadline
         }
+
+        return true;
     }
 
     internal void Insert(VirtualTimer timer, long due)
@@ -64,10 +72,12 @@ public sealed partial class VirtualClock
         timers.Add(timer);
     }
 
+    /// <summary>For good.</summary>
     internal void Remove(VirtualTimer timer)
     {
         lock (gate)
         {
+            timer.IsDisposed = true;
             timers.Remove(timer);
         }
     }

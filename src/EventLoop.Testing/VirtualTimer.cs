@@ -9,7 +9,9 @@ internal sealed class VirtualTimer(VirtualClock clock, TimerCallback callback, o
         a.Due != b.Due ? a.Due.CompareTo(b.Due) : a.Serial.CompareTo(b.Serial));
 
     private readonly ExecutionContext? flow = ExecutionContext.Capture();
-    private bool disposed;
+
+    /// <summary>Set for good, when the clock has removed it.</summary>
+    internal bool IsDisposed { get; set; }
 
     internal long Due { get; set; }
 
@@ -35,20 +37,10 @@ internal sealed class VirtualTimer(VirtualClock clock, TimerCallback callback, o
     {
         Verify(dueTime, nameof(dueTime));
         Verify(period, nameof(period));
-        if (disposed)
-        {
-            return false;
-        }
-
-        clock.Set(this, dueTime, period);
-        return true;
+        return clock.Set(this, dueTime, period);
     }
 
-    public void Dispose()
-    {
-        disposed = true;
-        clock.Remove(this);
-    }
+    public void Dispose() => clock.Remove(this);
 
     public ValueTask DisposeAsync()
     {

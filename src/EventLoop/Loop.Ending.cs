@@ -51,6 +51,7 @@ public sealed partial class Loop
         Core.Close();
         Shutdown.ReportPending(pending);
         OutsideWaits.FailAll(Name);
+        pending.ForEach(static task => task.OnLeftBehind());
         Shutdown.WaitForExecutor();
         Losses.ReportAll();
     }

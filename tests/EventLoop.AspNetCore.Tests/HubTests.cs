@@ -86,6 +86,43 @@ public sealed class HubTests
         site.Log.At(LogLevel.Error).Should().BeEmpty();
     }
 
+    [Fact]
+    public async Task A_hub_method_that_a_loop_leaves_behind_fails_for_its_caller()
+    {
+        LostHub.Ends = Channel.CreateUnbounded<string>();
+        int before = Environment.ExitCode;
+        try
+        {
+            await using var site = await Site.StartAsync(
+                static app =>
+                {
+                    app.MapHub<LostHub>("/hub");
+                    app.MapGet("/exit", static void () => throw new LoopExitException(3));
+                },
+                static options => options.LoopOptions = new LoopOptions { ShutdownTimeout = TimeSpan.FromMilliseconds(100) },
+                static builder => builder.Services.AddSignalR());
+            await using var hub = await HubClient.ConnectAsync(site, HttpTransport.WebSockets);
+            await hub.SendCallAsync("Stay");
+            (await EndAsync()).Should().Be("begun on the loop");
+            try
+            {
+                using var exit = await site.Client.GetAsync("/exit");
+            }
+            catch (HttpRequestException)
+            {
+                // Its connection ends with the loop.
+            }
+
+            hub.Vanish();
+            await FeatureTests.UntilAsync(() => site.Log.At(LogLevel.Error).Any(static line =>
+                line.Contains("'Stay'") && line.Contains(nameof(ObjectDisposedException))));
+        }
+        finally
+        {
+            Environment.ExitCode = before;
+        }
+    }
+
     private static Task<string> EndAsync() => LostHub.Ends.Reader.ReadAsync().AsTask().WaitAsync(Patience);
 
     /// <summary>For tests.</summary>
@@ -147,6 +184,13 @@ public sealed class HubTests
                     Note("Channel");
                 }
             }
+        }
+
+        /// <summary>Heeds no cancellation, and never ends.</summary>
+        public async Task Stay()
+        {
+            Note("begun");
+            await new CancelScope { Shield = true }.RunAsync(static async Coroutine () => await Loop.Current.CreateFuture());
         }
 
         /// <summary>Ends the connection of its caller.</summary>

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using EventLoop.AspNetCore;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 
 namespace EventLoop.AspNetCore.Tests;
@@ -63,6 +64,30 @@ public sealed class ListenTests
             app.MapGet("/", static () => Loop.Current.Name), static options => options.Loops = (2 * Environment.ProcessorCount) + 1);
         string[] names = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => site.Client.GetStringAsync("/")));
         names.Should().OnlyContain(static name => name.StartsWith("web-"));
+    }
+
+    [Fact]
+    public async Task A_listener_that_was_given_up_before_its_loop_came_to_it_is_not_opened_afterwards()
+    {
+        await using var site = await Site.StartAsync(static app => app.MapGet("/", static () => "hi"));
+        var loop = site.App.Services.GetRequiredService<ServerLoops>().All[0];
+        var listeners = site.App.Services.GetServices<IConnectionListenerFactory>().Last();
+        using var place = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        place.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var free = (IPEndPoint)place.LocalEndPoint!;
+        place.Dispose();
+        using var release = new ManualResetEventSlim();
+        using var giveUp = new CancellationTokenSource();
+        loop.Post(release.Wait);
+        var binding = listeners.BindAsync(free, giveUp.Token).AsTask();
+        giveUp.Cancel();
+        await FluentActions.Awaiting(() => binding.WaitAsync(Patience)).Should().ThrowAsync<OperationCanceledException>();
+        release.Set();
+        await loop.Submit(static async Coroutine () => await Loop.Yield()).WaitAsync(Patience);
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        (await FluentActions.Awaiting(() => client.ConnectAsync(free)).Should().ThrowAsync<SocketException>())
+            .Which.SocketErrorCode.Should().Be(SocketError.ConnectionRefused);
+        (await site.Client.GetStringAsync("/")).Should().Be("hi");
     }
 
     [Fact]

@@ -153,6 +153,122 @@ public sealed class StopTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Whoever_awaits_a_request_that_a_loop_leaves_behind_is_told(bool isHttp2)
+    {
+        int before = Environment.ExitCode;
+        try
+        {
+            var begun = new TaskCompletionSource();
+            var told = new TaskCompletionSource<Exception?>();
+            await using var site = await Site.StartAsync(
+                app =>
+                {
+                    app.MapGet("/stays", async () =>
+                    {
+                        begun.SetResult();
+                        await new CancelScope { Shield = true }.RunAsync(static async Coroutine () => await Loop.Current.CreateFuture());
+                    });
+                    app.MapGet("/exit", static void () => throw new LoopExitException(3));
+                },
+                static options => options.LoopOptions = new LoopOptions { ShutdownTimeout = TimeSpan.FromMilliseconds(100) },
+                builder =>
+                {
+                    builder.UseEventLoop();
+                    builder.Services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter>(new Observer("/stays", told)));
+                },
+                kestrel: server => server.Listen(IPAddress.Loopback, 0, address =>
+                    address.Protocols = isHttp2 ? HttpProtocols.Http2 : HttpProtocols.Http1));
+            var stays = GetAsync("/stays");
+            await begun.Task.WaitAsync(Patience);
+            var exits = GetAsync("/exit");
+            (await told.Task.WaitAsync(Patience)).Should().BeOfType<ObjectDisposedException>().Which.Message.Should().Contain("'web'");
+            foreach (var answer in (Task<HttpResponseMessage>[])[stays, exits])
+            {
+                try
+                {
+                    (await answer.WaitAsync(Patience)).Dispose();
+                }
+                catch (HttpRequestException)
+                {
+                    // Its connection ends with the loop.
+                }
+            }
+
+            Task<HttpResponseMessage> GetAsync(string path) => site.Client.SendAsync(new HttpRequestMessage(HttpMethod.Get, path)
+            {
+                Version = isHttp2 ? HttpVersion.Version20 : HttpVersion.Version11,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            });
+        }
+        finally
+        {
+            Environment.ExitCode = before;
+        }
+    }
+
+    /// <summary>Stands around everything, also around the loop's own filter, and tells what it awaits for one path throws.</summary>
+    private sealed class Observer(string path, TaskCompletionSource<Exception?> told) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(inner => async http =>
+            {
+                if (http.Request.Path != path)
+                {
+                    await inner(http);
+                    return;
+                }
+
+                try
+                {
+                    await inner(http).ConfigureAwait(false);
+                    told.SetResult(null);
+                }
+                catch (Exception failure)
+                {
+                    told.SetResult(failure);
+                    throw;
+                }
+            });
+            next(app);
+        };
+    }
+
+    [Fact]
+    public async Task A_start_that_failed_halfway_leaves_no_loop_behind_and_can_be_repeated()
+    {
+        var clock = new RefusingClock { Refused = 2 };
+        var builder = WebApplication.CreateBuilder();
+        builder.UseEventLoop(options =>
+        {
+            options.Loops = 3;
+            options.LoopOptions = new LoopOptions { Name = "again", TimeProvider = clock, ShutdownTimeout = TimeSpan.FromSeconds(1) };
+        });
+        await using var app = builder.Build();
+        bool stops = false;
+        app.Lifetime.ApplicationStopping.Register(() => stops = true);
+        var loops = app.Services.GetRequiredService<ServerLoops>();
+        loops.Invoking(static loops => loops.All).Should().Throw<InvalidOperationException>().WithMessage("*'again-2'*refused*");
+        Loop.All.Should().NotContain(static loop => loop.Name.StartsWith("again-"));
+        stops.Should().BeFalse();
+        loops.All.Select(static loop => loop.Name).Should().Equal("again-1", "again-2", "again-3");
+        loops.All.Should().OnlyContain(static loop => loop.IsRunning);
+    }
+
+    /// <summary>Cannot be used by one of the loops that ask for its frequency, which each does once.</summary>
+    private sealed class RefusingClock : TimeProvider
+    {
+        internal int Refused { get; init; }
+
+        private int asked;
+
+        public override long TimestampFrequency => Interlocked.Increment(ref asked) == Refused ? throw new InvalidOperationException("refused")
+            : base.TimestampFrequency;
+    }
+
     [Fact]
     public void An_application_that_is_made_on_a_running_loop_is_served_there()
     {

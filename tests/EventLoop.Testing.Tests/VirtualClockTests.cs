@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Reflection;
 using EventLoop.Net;
 
 namespace EventLoop.Testing.Tests;
@@ -341,5 +342,26 @@ public class VirtualClockTests
             await Loop.Sleep(TimeSpan.FromSeconds(1000));
         });
         fired.Should().Be(100_000);
+    }
+
+    [Fact]
+    public void A_timer_that_is_disposed_while_another_thread_changes_it_stays_disposed()
+    {
+        var clock = new VirtualClock();
+        var timer = clock.CreateTimer(static _ => { }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        var gate = (Lock)typeof(VirtualClock).GetField("gate", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(clock)!;
+        bool changed = true;
+        var changing = new Thread(() => changed = timer.Change(Second, Second)) { IsBackground = true };
+        lock (gate)
+        {
+            changing.Start();
+            SpinWait.SpinUntil(() => (changing.ThreadState & System.Threading.ThreadState.WaitSleepJoin) != 0, 10 * Second).Should().BeTrue();
+            timer.Dispose();
+        }
+
+        changing.Join(10 * Second).Should().BeTrue();
+        changed.Should().BeFalse();
+        clock.TimerCount.Should().Be(0);
+        timer.Change(Second, Second).Should().BeFalse();
     }
 }

@@ -1,5 +1,6 @@
 using EventLoop.AspNetCore.Results;
 using EventLoop.Scheduling;
+using EventLoop.Tasks;
 using Microsoft.AspNetCore.SignalR;
 
 namespace EventLoop.AspNetCore.Requests;
@@ -35,31 +36,42 @@ internal sealed class HubFilter(ServerLoops loops) : IHubFilter
     {
         var loop = caller.Features.Get<IEventLoopFeature>()?.Loop ?? caller.GetHttpContext()?.Features.Get<IEventLoopFeature>()?.Loop ?? loops.Any();
         var flow = ExecutionContext.Capture();
-        var ended = new TaskCompletionSource<object?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ended = new CallEnd();
+        loop.OutsideWaits.Add(ended);
         loop.Core.Arrive(new RawStep(
             () =>
             {
                 loop.Core.ThreadContexts.RestoreFlow(flow);
-                LoopTask.Create(loop.Core, Follow(call, ended), name, eager: true);
+                LoopTask.Create(loop.Core, Follow(call, loop, ended), name, eager: true);
             },
-            () => ended.TrySetException(new ObjectDisposedException(loop.Name, $"The loop '{loop.Name}' that serves this application has ended."))));
+            () => loop.OutsideWaits.TryFail(ended, ServerLoops.HasEnded(loop))));
         return ended.Task;
     }
 
-    private static async Coroutine Follow(Func<Task<object?>> call, TaskCompletionSource<object?> ended)
+    private static async Coroutine Follow(Func<Task<object?>> call, Loop loop, CallEnd ended)
     {
         try
         {
-            ended.TrySetResult(await new ValueTask<object?>(call()));
+            object? result = await new ValueTask<object?>(call());
+            if (loop.OutsideWaits.TryTake(ended))
+            {
+                ended.SetResult(result);
+            }
         }
         catch (Exception failure)
         {
             if (failure is LoopExitException)
             {
-                Loop.Current.Core.ExitException ??= failure;      // SignalR makes an answer of it, and tells nobody else
+                loop.Core.ExitException ??= failure;      // SignalR makes an answer of it, and tells nobody else
             }
 
-            ended.TrySetException(failure);      // for the caller, whatever it is
+            loop.OutsideWaits.TryFail(ended, failure);      // for the caller, whatever it is
         }
+    }
+
+    /// <summary>What SignalR awaits; it fails when the loop is closed, which may leave a method behind that heeds no cancellation.</summary>
+    private sealed class CallEnd() : TaskCompletionSource<object?>(TaskCreationOptions.RunContinuationsAsynchronously), IOutsideWait
+    {
+        public void Fail(Exception failure) => SetException(failure);
     }
 }

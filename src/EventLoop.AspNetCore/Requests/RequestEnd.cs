@@ -42,7 +42,10 @@ internal sealed class RequestEnd : LoopItem
         Settle(ended, source, wasAbandoned);
     }
 
-    internal override void OnRejected(LoopCore core) => Take().Source.SetException(new TaskCanceledException());
+    internal override void OnRejected(LoopCore core) => Fail(new TaskCanceledException());
+
+    /// <summary>Its loop is closed, and nothing else will be told. On whichever thread closes the loop.</summary>
+    internal void Fail(Exception failure) => Take().Source.SetException(failure);
 
     /// <summary>The outcome of a request that ended at once, as a task.</summary>
     internal static Task OutcomeOf(RequestTask ended) => ended.FailureOrCancellation() is { } failure ? Task.FromException(failure) : Task.CompletedTask;

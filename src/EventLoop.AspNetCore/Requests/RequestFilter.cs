@@ -157,8 +157,7 @@ internal sealed class RequestFilter(ServerLoops loops) : IStartupFilter
                 _ = pipeline.Run(http!, core, connection, connection is not null && IsAlone(http!), this);
             }
 
-            internal override void OnRejected(LoopCore rejecting) => told.SetException(
-                new ObjectDisposedException(core.Loop.Name, $"The loop '{core.Loop.Name}' that serves this application has ended."));
+            internal override void OnRejected(LoopCore rejecting) => told.SetException(ServerLoops.HasEnded(core.Loop));
         }
     }
 

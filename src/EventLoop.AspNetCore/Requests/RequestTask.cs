@@ -116,6 +116,8 @@ internal class RequestTask : LoopTask
         }
     }
 
+    internal override void OnLeftBehind() => End?.Fail(ServerLoops.HasEnded(Loop));
+
     private static async Coroutine Run(RequestDelegate application, HttpContext http) => await new HandlerAwaiter(application(http));
 
     private static string RouteOf(HttpContext http) => (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText is { } pattern

@@ -48,6 +48,7 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
                     var listening = Listen(EndPoint, isShared);
                     return (listening, listening.LocalEndPoint);
                 },
+                static late => late.listening.Close(),
                 cancellation).ConfigureAwait(false);
             sockets.Add((loop, socket));
             if (own is not null && endPoint is not UnixDomainSocketEndPoint)
@@ -70,7 +71,7 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
                     Loop.StartSoon(AcceptAsync(loop, socket, handsOut: all.Length > 1 && !isShared), $"accept on {EndPoint}");
                     return true;
                 },
-                cancellation).ConfigureAwait(false);
+                cancellation: cancellation).ConfigureAwait(false);
         }
     }
 
@@ -127,7 +128,7 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
                     socket.Close();
                     return true;
                 },
-                cancellation).ConfigureAwait(false);
+                cancellation: cancellation).ConfigureAwait(false);
         }
         catch (Exception late) when (late is ObjectDisposedException or InvalidOperationException or OperationCanceledException)
         {

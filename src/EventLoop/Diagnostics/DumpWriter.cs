@@ -11,8 +11,8 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
-    // By what the names of one loop's files begin with: what is there, in the order of writing, because the wall clock may be set. Under its own lock.
-    // Not kept with the loop: another one of its name, after it, goes on with its files.
+    // By what the names of one loop's files begin with, or by the folder for all loops that nobody has named: what is there, in the order of writing, because
+    // the wall clock may be set. Under its own lock. Not kept with the loop: another one of its name, after it, goes on with its files.
     private static readonly Dictionary<string, List<string>> Written = [];
     private static int numbers;      // any thread, interlocked
 
@@ -116,12 +116,14 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
 
     private string Mine => string.Create(CultureInfo.InvariantCulture, $"{FileNameOf(loop.Name)}-{Environment.ProcessId}-");
 
+    private string Key => loop.Options is { Name: not null, HasMadeName: false } ? Path.Combine(folder, Mine) : folder;
+
     private void DropOldest(string latest)
     {
         string[] tooMany = [];
         lock (Written)
         {
-            var mine = CollectionsMarshal.GetValueRefOrAddDefault(Written, Path.Combine(folder, Mine), out _) ??= [];
+            var mine = CollectionsMarshal.GetValueRefOrAddDefault(Written, Key, out _) ??= [];
             mine.Add(latest);
             if (mine.Count > most)
             {

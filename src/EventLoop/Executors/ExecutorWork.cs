@@ -49,7 +49,12 @@ internal static class ExecutorWork
     private static async Coroutine<T> RunByTask<T>(IExecutor? executor, Func<T> work, Delegate given, CapacityLimiter? limiter)
     {
         var loop = Loop.Current;
-        var token = limiter is null ? default : await limiter.AcquireOnBehalfOfAsync(new Borrower(Loop.CurrentTask));
+        var borrower = limiter is null ? null : new Borrower(loop.Core, limiter, Loop.CurrentTask);
+        if (borrower is not null)
+        {
+            await borrower.Borrow();
+        }
+
         var withdrawal = new CancellationTokenSource();
         var flow = ExecutionContext.Capture();
         Task<T> running;
@@ -61,7 +66,7 @@ internal static class ExecutorWork
         }
         catch
         {
-            token.Dispose();
+            borrower?.Return();
             throw;
         }
 
@@ -74,15 +79,11 @@ internal static class ExecutorWork
         {
             Withdraw(loop, executor, withdrawal);
             ReportLateFailure(loop, running);      // also for work that failed a moment ago, before the loop was notified
-            if (limiter is not null)
-            {
-                DisposeAfter(loop, running, token);
-            }
-
+            borrower?.ReturnAfter(running);
             throw;
         }
 
-        token.Dispose();
+        borrower?.Return();
         return await running;
     }
 
@@ -116,12 +117,6 @@ internal static class ExecutorWork
             TaskScheduler.Default);
     }
 
-    /// <summary>The borrower of a token: one piece of work, not the task that waits for it, which may have others pending.</summary>
-    private sealed class Borrower(LoopTask? by)
-    {
-        public override string ToString() => by is null ? "work in an executor" : $"work of {by.Label} in an executor";
-    }
-
     private static T RunIn<T>(ExecutionContext? flow, Func<T> work)
     {
         if (flow is null)
@@ -142,27 +137,50 @@ internal static class ExecutorWork
         TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
         TaskScheduler.Default);
 
-    private static void DisposeAfter(Loop loop, Task running, Releaser token)
+    /// <summary>
+    /// The borrower of a token: one piece of work, not the task that waits for it, which may have others pending. The token goes back when the work has ended;
+    /// if the loop is closed before that, it goes back then, because the limiter may serve another loop afterwards.
+    /// </summary>
+    private sealed class Borrower(LoopCore core, CapacityLimiter limiter, LoopTask? by) : ILoopResident
     {
-        loop.Core.BeginFlight();      // for the token's way back: the work's own flight ends before it is posted
-        running.ContinueWith(
-            _ =>
+        private Releaser token;
+
+        internal async Coroutine Borrow()
+        {
+            core.Loop.Residents.Add(this);
+            try
             {
-                try
+                token = await limiter.AcquireOnBehalfOfAsync(this);
+            }
+            catch
+            {
+                core.Loop.Residents.Remove(this);
+                throw;
+            }
+        }
+
+        internal void Return()
+        {
+            core.Loop.Residents.Remove(this);
+            token.Dispose();
+        }
+
+        internal void ReturnAfter(Task running)
+        {
+            core.BeginFlight();      // for the token's way back: the work's own flight ends before it is posted
+            running.ContinueWith(
+                _ =>
                 {
-                    loop.Post(token.Dispose);
-                }
-                catch (ObjectDisposedException)
-                {
-                    // The loop is closed: nobody waits for the token any more.
-                }
-                finally
-                {
-                    loop.Core.EndFlight();
-                }
-            },
-            CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
+                    core.TryPost(CallbackItem<Borrower>.Create(static borrower => borrower.Return(), this, core.BaseContext));
+                    core.EndFlight();
+                },
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+        }
+
+        void ILoopResident.OnLoopClosing() => limiter.TakeBackFrom(this, core);
+
+        public override string ToString() => by is null ? "work in an executor" : $"work of {by.Label} in an executor";
     }
 }

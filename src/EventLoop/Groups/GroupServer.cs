@@ -256,7 +256,7 @@ public sealed class GroupServer : IAsyncDisposable
     // ---- The places where connections are handled
 
     /// <summary>The share of one loop. Loop thread only, except for what says otherwise.</summary>
-    private sealed class Seat
+    private sealed class Seat : ILoopResident
     {
         private readonly GroupServer server;
         private readonly ConnectionHandlers handlers;
@@ -268,7 +268,7 @@ public sealed class GroupServer : IAsyncDisposable
         {
             this.server = server;
             Thread = thread;
-            handlers = new ConnectionHandlers(server.handler, Leave);
+            handlers = new ConnectionHandlers(server.handler, OnLeft);
         }
 
         internal LoopThread Thread { get; }
@@ -312,7 +312,24 @@ public sealed class GroupServer : IAsyncDisposable
             server.LeaveRoom();
         }
 
-        internal void Serve(LoopSocket socket) => handlers.Serve(socket);
+        internal void Serve(LoopSocket socket)
+        {
+            Thread.Loop.Residents.Add(this);
+            handlers.Serve(socket);
+        }
+
+        // A handler that its loop abandons never ends, and its connection must not count for ever: others serve in the loop's place.
+        void ILoopResident.OnLoopClosing() => handlers.GiveUp();
+
+        private void OnLeft()
+        {
+            if (handlers.Count == 0)
+            {
+                Thread.Loop.Residents.Remove(this);
+            }
+
+            Leave();
+        }
 
         /// <summary>Any loop.</summary>
         internal async Coroutine<ServerStopResult> StopAsync(TimeSpan? timeout)

@@ -17,7 +17,7 @@ public sealed partial class LoopGroup
     private readonly List<GroupServer> servers = [];         // guarded by the lock
     private LoopThread[] threads = [];                       // replaced as a whole, under the lock; read on any thread
     private Loop[] loops = [];                               // likewise
-    private List<LoopThread> all = [];                       // guarded by the lock: including those that failed
+    private readonly List<LoopThread> all = [];              // guarded by the lock: those whose threads have not ended, also where the loop has failed
     private Exception? failure;                              // guarded by the lock: the first one
     private bool ending;                                     // guarded by the lock
     private LoopTask? main;                                  // on Run's thread
@@ -131,8 +131,10 @@ public sealed partial class LoopGroup
             var started = new LoopThread[number];
             for (int i = 0; i < number; i++)
             {
-                started[i] = NewThread(i, null);
-                all.Add(started[i]);
+                lock (changing)
+                {
+                    started[i] = NewThread(i, null);
+                }
             }
 
             threads = started;
@@ -145,11 +147,13 @@ public sealed partial class LoopGroup
         }
     }
 
+    // Under the lock.
     private LoopThread NewThread(int index, LoopThread? before)
     {
         var ofLoop = options.Loop with { Name = $"{Home.Name}-{index}", HasMadeName = options.Loop.Name is null };
         var thread = new LoopThread(this, index, ofLoop, before);
         thread.Start();
+        all.Add(thread);
         return thread;
     }
 
@@ -199,10 +203,18 @@ public sealed partial class LoopGroup
         StopBecause($"code on loop '{thread.Loop.Name}' has asked to exit", isFailure: true);
     }
 
+    /// <summary>Called at the end of a thread, whose loop is closed: nothing of it is left to be stopped or waited for.</summary>
+    internal void OnThreadEnded(LoopThread thread)
+    {
+        lock (changing)
+        {
+            all.Remove(thread);
+        }
+    }
+
     private void Replace(LoopThread failed)
     {
         var next = NewThread(failed.Index, failed);
-        all.Add(next);
         var replaced = (LoopThread[])threads.Clone();
         replaced[failed.Index] = next;
         foreach (var server in servers)

@@ -131,6 +131,8 @@ internal sealed class LoopThread
         {
             group.OnExitAtEnd(this, exit);      // cleanup code has asked for it
         }
+
+        group.OnThreadEnded(this);
     }
 
     private void Run(Loop loop)

@@ -57,21 +57,27 @@ internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Ac
             if (!await IdleWithin(timeout is { } time && time > TimeSpan.Zero ? time : TimeSpan.FromSeconds(1)))
             {
                 aborted = [.. connections.Values.Select(static connection => connection.RemoteEndPoint)];
-                foreach (var connection in connections.Values.ToArray())
-                {
-                    connection.Abort();
-                }
-
-                int given = connections.Count;
-                connections.Clear();
-                for (; given > 0; given--)
-                {
-                    NoteLeft();
-                }
+                GiveUp();
             }
         }
 
         return new ServerStopResult(aborted, canceled);
+    }
+
+    /// <summary>Resets all of them and counts them as left: what their handlers still do concerns nobody any more.</summary>
+    internal void GiveUp()
+    {
+        foreach (var connection in connections.Values.ToArray())
+        {
+            connection.Abort();
+        }
+
+        int given = connections.Count;
+        connections.Clear();
+        for (; given > 0; given--)
+        {
+            NoteLeft();
+        }
     }
 
     private async Coroutine<bool> IdleWithin(TimeSpan? timeout)

@@ -56,9 +56,10 @@ internal sealed class PortablePoller : IPoller
                 socket.Send([1]);
             }
         }
-        catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
+        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
         {
-            // The loop was closed meanwhile.
+            // The loop was closed meanwhile; or the system has no room for a byte just now, and the next one who wakes the loop tries again.
+            Interlocked.Exchange(ref rung, 0);
         }
     }
 

@@ -74,7 +74,9 @@ internal static class Throw
         $"The {what} was completed already; it takes one outcome. Use TrySetResult or TrySetException where several may compete.");
 
     [DoesNotReturn]
-    internal static void Closed(string loop) => throw new ObjectDisposedException(
+    internal static void Closed(string loop) => throw IsClosed(loop);
+
+    internal static ObjectDisposedException IsClosed(string loop) => new(
         loop, $"The event loop '{loop}' is closed and takes no more work. Schedule before it is disposed, or make a new one.");
 
     [DoesNotReturn]

@@ -230,6 +230,26 @@ public sealed class CapacityLimiter : ICounted
         }
     }
 
+    /// <summary>Takes back what was lent to a borrower of a loop that is being closed, on whichever thread does that.</summary>
+    internal void TakeBackFrom(object borrower, LoopCore closing)
+    {
+        bool isElsewhere = Binding.Home is { } home && !ReferenceEquals(home, closing)
+            && home.TryPost(CallbackItem<(CapacityLimiter Limiter, object Borrower)>.Create(
+                static loan => loan.Limiter.TakeBackFrom(loan.Borrower), (this, borrower), home.BaseContext));
+        if (!isElsewhere)
+        {
+            TakeBackFrom(borrower);
+        }
+    }
+
+    private void TakeBackFrom(object borrower)
+    {
+        if (loans.Find(borrower, LoanLedger.HashOf(borrower)) is { IsWaiting: false } loan)
+        {
+            TakeBack(loan);
+        }
+    }
+
     /// <summary>Collects the tasks that have borrowed, as those that a waiter waits for. Any thread.</summary>
     internal void CollectBorrowers(List<IStepOwner> tasks) => loans.CollectTasks(tasks);
 

@@ -141,7 +141,8 @@ public abstract partial class LoopAwaitable : IWaitTarget, ICompletion
     }
 
     /// <summary>A <see cref="Task"/> that ends as this does; a canceled one rethrows the same <see cref="LoopCanceledException"/>.</summary>
-    /// <remarks>Its continuations run on the thread pool, or where their own context wants them. The failure counts as retrieved. Any thread.</remarks>
+    /// <remarks>Its continuations run on the thread pool, or where their own context wants them. The failure counts as retrieved. Whoever asks
+    /// before it has ended gets the same one. Any thread.</remarks>
     /// <exception cref="ObjectDisposedException">It has not ended, and its loop is closed. If the loop closes later, the task fails with this
     /// exception.</exception>
     public Task AsTask() => TaskBridge<NoResult>.From(this, static ended => ended.ToCompletedTask());

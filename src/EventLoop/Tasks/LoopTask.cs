@@ -209,6 +209,9 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
     /// <summary>Called when its coroutine has returned or thrown.</summary>
     internal virtual void OnBodyEnded(CoroutineBox body) => Finish(body.Release());
 
+    /// <summary>Called on whichever thread closes the loop, when it is closed and the task will not end any more. Does not throw.</summary>
+    internal virtual void OnLeftBehind() { }
+
     private protected sealed override LoopTask? OwnersWaiter => Owner?.Waiter;
 
     private protected sealed override void OnOutcome()

@@ -15,9 +15,12 @@ internal interface IOutsideWait
 /// </summary>
 internal sealed class OutsideWaits
 {
-    private readonly ConcurrentDictionary<IOutsideWait, byte> open = new();
+    private readonly ConcurrentDictionary<IOutsideWait, IOutsideWait> open = new();
 
-    internal void Add(IOutsideWait wait) => open.TryAdd(wait, 0);
+    internal void Add(IOutsideWait wait) => open.TryAdd(wait, wait);
+
+    /// <returns>The equal one that is there, if there is one.</returns>
+    internal IOutsideWait AddOrFind(IOutsideWait wait) => open.GetOrAdd(wait, wait);
 
     /// <summary>True for one caller only.</summary>
     internal bool TryTake(IOutsideWait wait) => open.TryRemove(wait, out _);

@@ -1,20 +1,25 @@
+using System.Runtime.CompilerServices;
 using EventLoop.Combining;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Tasks;
 
-/// <summary>A task or future of a loop as a <see cref="Task{T}"/> for code outside; fails if the loop is closed first.</summary>
+/// <summary>A task or future of a loop as a <see cref="Task{T}"/> for code outside; fails if the loop is closed first. Whoever asks while one waits shares
+/// it: equal are those for the same awaitable and the same type.</summary>
 internal sealed class TaskBridge<T> : CompletionObserver, IOutsideWait
 {
     private readonly TaskCompletionSource<T> source = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Loop loop;
     private readonly Func<LoopAwaitable, Task<T>> outcome;
 
-    private TaskBridge(Loop loop, Func<LoopAwaitable, Task<T>> outcome)
+    private TaskBridge(LoopAwaitable awaitable, Func<LoopAwaitable, Task<T>> outcome)
     {
-        this.loop = loop;
+        Watched = awaitable;
         this.outcome = outcome;
     }
+
+    public override bool Equals(object? obj) => obj is TaskBridge<T> other && ReferenceEquals(other.Watched, Watched);
+
+    public override int GetHashCode() => RuntimeHelpers.GetHashCode(Watched);
 
     /// <summary>Any thread.</summary>
     /// <param name="awaitable">What it stands for.</param>
@@ -23,14 +28,18 @@ internal sealed class TaskBridge<T> : CompletionObserver, IOutsideWait
     internal static Task<T> From(LoopAwaitable awaitable, Func<LoopAwaitable, Task<T>> outcome)
     {
         var loop = awaitable.Loop;
-        var bridge = new TaskBridge<T>(loop, outcome);
+        var bridge = new TaskBridge<T>(awaitable, outcome);
         if (awaitable.IsCompleted)
         {
             bridge.source.TrySetFromTask(outcome(awaitable));
             return bridge.source.Task;
         }
 
-        loop.OutsideWaits.Add(bridge);
+        if (loop.OutsideWaits.AddOrFind(bridge) is var known && !ReferenceEquals(known, bridge))
+        {
+            return ((TaskBridge<T>)known).source.Task;
+        }
+
         bool isOpen = !loop.IsClosed;
         if (isOpen && loop.Core.IsInLoopThread)
         {
@@ -38,12 +47,13 @@ internal sealed class TaskBridge<T> : CompletionObserver, IOutsideWait
         }
         else
         {
-            isOpen = loop.Core.TryPost(CallbackItem<(LoopAwaitable Awaitable, TaskBridge<T> Bridge)>.Create(
-                static pair => pair.Awaitable.Watch(pair.Bridge), (awaitable, bridge), loop.Core.BaseContext));
+            isOpen = loop.Core.TryPost(CallbackItem<TaskBridge<T>>.Create(
+                static bridge => bridge.Watched!.Watch(bridge), bridge, loop.Core.BaseContext));
         }
 
         if (!isOpen && loop.OutsideWaits.TryTake(bridge))
         {
+            bridge.Fail(Throw.IsClosed(loop.Name));      // for whoever has come to share it meanwhile
             Throw.Closed(loop.Name);
         }
 
@@ -52,7 +62,7 @@ internal sealed class TaskBridge<T> : CompletionObserver, IOutsideWait
 
     internal override void OnEnded(LoopAwaitable ended)
     {
-        if (loop.OutsideWaits.TryTake(this))
+        if (ended.Loop.OutsideWaits.TryTake(this))
         {
             source.TrySetFromTask(outcome(ended));
         }

@@ -92,7 +92,7 @@ public sealed class DumpTests : LoopTest, IDisposable
         var written = new List<long>();
         for (int i = 0; i < loops; i++)
         {
-            using var loop = new Loop(Options with { Poller = PollerKind.Portable });
+            using var loop = new Loop(Options with { Name = $"own-{i}", Poller = PollerKind.Portable });
             var writer = new DumpWriter(loop, DumpCauses.All, folder, most: 2, static _ => { });
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int n = 0; n < 3; n++)
@@ -118,6 +118,21 @@ public sealed class DumpTests : LoopTest, IDisposable
             {
                 File.Delete(Files[0].FullName);      // by somebody else: it makes room
             }
+        }
+
+        Files.Should().HaveCount(3);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("made")]
+    public void Loops_that_nobody_has_named_share_what_a_folder_holds(string? name)
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            var options = Options with { Name = name is null ? null : $"{name}-{i}", Poller = PollerKind.Portable };
+            using var loop = new Loop(options with { HasMadeName = name is not null });
+            new DumpWriter(loop, DumpCauses.All, folder, most: 3, static _ => { }).WriteFile(DumpCauses.Quit, DateTime.UtcNow);
         }
 
         Files.Should().HaveCount(3);

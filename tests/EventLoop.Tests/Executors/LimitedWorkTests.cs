@@ -92,4 +92,53 @@ public sealed class LimitedWorkTests : LoopTest
         (await Catch(Loop.RunInExecutor(executor, () => { }, limiter))).Should().BeOfType<ObjectDisposedException>();
         limiter.BorrowedTokens.Should().Be(0);
     });
+
+    [Theory]
+    [InlineData("cancelled")]
+    [InlineData("left waiting")]
+    [InlineData("left waiting and closed on another thread")]
+    public void A_loop_that_closes_gives_back_the_tokens_of_work_that_it_leaves_behind(string how)
+    {
+        var limiter = new CapacityLimiter(1);
+        using var begun = new SemaphoreSlim(0);
+        using var go = new ManualResetEventSlim();
+        var executor = new DedicatedThreadExecutor(1);
+        var first = NewLoop();
+        first.RunUntilComplete(async () =>
+        {
+            LoopTask work = Loop.CreateTask(Loop.RunInExecutor(
+                executor,
+                () =>
+                {
+                    begun.Release();
+                    go.Wait(Seconds(10));
+                },
+                limiter));
+            _ = Loop.CreateTask(Loop.RunInExecutor(executor, static () => { }, limiter), "waits for a token");
+            await begun.WaitAsync().OnLoop();
+            if (how == "cancelled")
+            {
+                work.Cancel();
+                await Catch(work);
+            }
+        });
+        if (how.EndsWith("thread", StringComparison.Ordinal))
+        {
+            OnThread(first.Dispose);
+        }
+        else
+        {
+            first.Dispose();
+        }
+
+        RunLoop(async () =>
+        {
+            (await Loop.WaitFor(limiter.AcquireAsync(), Seconds(10))).Dispose();
+            go.Set();
+            await Loop.RunInExecutor(executor, static () => { }, limiter);      // behind the other one
+            await Yields(2);
+            (limiter.BorrowedTokens, limiter.Statistics.Waiting).Should().Be((0, 0));
+        });
+        executor.DisposeAsync().AsTask().Wait(Seconds(10)).Should().BeTrue();
+    }
 }

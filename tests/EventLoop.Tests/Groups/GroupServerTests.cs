@@ -422,6 +422,40 @@ public abstract class GroupServerTests(PollerKind poller) : GroupTest(poller)
         },
         Group with { OnFailure = LoopFailurePolicy.Restart });
 
+    [Theory]
+    [InlineData(AcceptMode.HandOff)]
+    [InlineData(AcceptMode.ReusePort)]
+    public void A_handler_that_a_failed_loop_abandons_gives_its_place_back(AcceptMode mode) => RunGroup(
+        async group =>
+        {
+            int begun = 0;
+            await using var server = group.Listen(
+                AnyPort,
+                async Coroutine (connection) =>
+                {
+                    if (Interlocked.Increment(ref begun) <= 2)
+                    {
+                        await CancelScope.Run(static async _ => await Forever(), shield: true);
+                    }
+
+                    await Echo(connection);
+                },
+                new GroupListenOptions { Accept = mode, Listen = new ListenOptions { MaxConnections = 1 } });
+            for (int i = 1; i <= 2; i++)
+            {
+                await using var lost = await ConnectWhereOneListens(server.EndPoint);
+                await Until(() => Volatile.Read(ref begun) == i);
+                group.Loops[0].Post(static () => throw new LoopExitException(3));
+                (await Catch(lost.ReadLineAsync())).Should().Match(static failure => failure == null || failure is IOException);
+            }
+
+            await using var client = await ConnectWhereOneListens(server.EndPoint);
+            await client.WriteAsync("x\n");
+            (await client.ReadLineAsync()).Should().Be("x");
+            server.ConnectionCounts.Should().Equal(1);
+        },
+        Group with { Loops = 1, OnFailure = LoopFailurePolicy.Restart, Loop = Group.Loop with { ShutdownTimeout = Seconds(0.1) } });
+
     [Fact]
     public void A_server_that_stops_while_connections_are_on_their_way_loses_none_of_its_counts() => RunGroup(async group =>
     {

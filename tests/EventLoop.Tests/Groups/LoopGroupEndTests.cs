@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace EventLoop.Tests.Groups;
 
@@ -205,6 +206,36 @@ public sealed class LoopGroupEndTests : GroupTest
                 (await Catch(group.RunOn("k", async Coroutine () => throw new LoopExitException(i)))).Should().NotBeNull();
                 await Until(() => Reported.Count == i);
                 (await group.RunOn("k", async Coroutine<int> () => 1)).Should().Be(1);
+            }
+        },
+        Group with { OnFailure = LoopFailurePolicy.Restart });
+
+    [Fact]
+    public void Of_a_loop_that_was_replaced_nothing_is_kept() => RunGroup(
+        async group =>
+        {
+            var replaced = new List<WeakReference>();
+            for (int i = 1; i <= 5; i++)
+            {
+                var failed = FailFirst(group);
+                await Until(() => Reported.Count == i);
+                if (i > 1)      // the test itself watches over the first
+                {
+                    replaced.Add(failed);
+                }
+            }
+
+            await Until(() =>
+            {
+                GC.Collect();
+                return !replaced.Exists(static loop => loop.IsAlive);
+            });
+
+            [MethodImpl(MethodImplOptions.NoInlining)]
+            static WeakReference FailFirst(LoopGroup group)
+            {
+                group.Loops[0].Post(static () => throw new LoopExitException(5));
+                return new WeakReference(group.Loops[0]);
             }
         },
         Group with { OnFailure = LoopFailurePolicy.Restart });

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Reflection;
 using EventLoop.Net;
 using EventLoop.Net.Sockets;
 using EventLoop.Polling;
@@ -38,7 +39,31 @@ public sealed class EpollPollerTests() : PollerTests(PollerKind.Epoll)
     }
 }
 
-public sealed class PortablePollerTests() : PollerTests(PollerKind.Portable);
+public sealed class PortablePollerTests() : PollerTests(PollerKind.Portable)
+{
+    [Fact]
+    public void A_wake_up_that_the_system_refuses_once_loses_none_of_the_later_ones() => RunIo(async () =>
+    {
+        var (client, server) = await ConnectPair();
+        var receiving = Loop.CreateTask(server.ReceiveAsync(new byte[1]));
+        await Loop.Yield();
+        var poller = (PortablePoller)Loop.Current.Core.Poller;
+        var field = typeof(PortablePoller).GetField("bell", BindingFlags.Instance | BindingFlags.NonPublic)!;
+        var bell = (Socket)field.GetValue(poller)!;
+        var refusing = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);      // connected to nobody
+        field.SetValue(poller, refusing);
+        poller.Wake();
+        field.SetValue(poller, bell);
+        bell.Available.Should().Be(0);
+
+        poller.Wake();
+        bell.Poll(Seconds(10), SelectMode.SelectRead).Should().BeTrue("it is rung");
+        refusing.Dispose();
+        client.Close();
+        (await receiving).Should().Be(0);
+        server.Close();
+    });
+}
 
 public abstract class PollerTests(PollerKind poller) : IoTest(poller)
 {

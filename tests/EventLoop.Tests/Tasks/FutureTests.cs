@@ -238,6 +238,26 @@ public sealed class FutureTests : LoopTest
     });
 
     [Fact]
+    public void Whoever_asks_a_future_for_a_Task_while_it_is_pending_shares_one_on_whichever_thread() => RunLoop(async () =>
+    {
+        var future = new LoopFuture<int>();
+        Task<int> task = future.AsTask();
+        Task plain = ((LoopAwaitable)future).AsTask();
+        for (int i = 0; i < 3; i++)
+        {
+            future.AsTask().Should().BeSameAs(task);
+            OnThread(future.AsTask).Should().BeSameAs(task);
+            OnThread(((LoopAwaitable)future).AsTask).Should().BeSameAs(plain);
+        }
+
+        new LoopFuture<int>().AsTask().Should().NotBeSameAs(task, "it is another one's");
+        future.SetResult(5);
+        (await task).Should().Be(5);
+        await plain;
+        (await future.AsTask()).Should().Be(5);
+    });
+
+    [Fact]
     public void AsCoroutine_of_a_future_waits_for_it() => RunLoop(async () =>
     {
         LoopFuture<int> future = Loop.Current.CreateFuture<int>();

@@ -22,6 +22,9 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
 {
     private static readonly ConditionalWeakTable<Delegate, WorkName> Known = new();
 
+    // Each function has one name, however many delegates of it there are: others number functions by their names. By words, which keep no assembly loaded.
+    private static readonly ConcurrentDictionary<(Guid Build, int Token, string Signature, string TypeArguments), WorkName> Functions = new();
+
     /// <summary>Whether it is asynchronous, and so runs on a loop. Known where the name was made.</summary>
     internal bool IsAsynchronous { get; private init; }
 
@@ -68,7 +71,7 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
 
         var module = method.Module;
         var arguments = type.GetGenericArguments().Concat(method.IsGenericMethod ? method.GetGenericArguments() : []);
-        return new WorkName(
+        var name = new WorkName(
             type.Assembly.GetName().Name!,
             VersionOf(type.Assembly),
             module.ModuleVersionId,
@@ -76,6 +79,7 @@ internal sealed record WorkName(string Assembly, string Version, Guid Build, int
             NameOf(work.GetType()),
             [.. arguments.Select(NameOf)],
             DisplayOf(method)) { IsAsynchronous = IsAwaited(method.ReturnType) };
+        return Functions.GetOrAdd((name.Build, name.Token, name.Signature, string.Join('\n', name.TypeArguments)), name);
     }
 
     private static bool IsAwaited(Type type) => type == typeof(Coroutine) || type == typeof(Task)

@@ -41,6 +41,18 @@ public sealed class WorkNameTests
     }
 
     [Fact]
+    public void One_function_has_one_name_however_many_delegates_of_it_are_made()
+    {
+        var made = Made<Func<int, int>>(nameof(Twice));
+        made.Should().BeSameAs(Made<Func<int, int>>(nameof(Twice))).And.BeSameAs(WorkName.Of((Func<int, int>)Twice));
+        made.Should().NotBeSameAs(Made<Converter<int, int>>(nameof(Twice)), "values are sent as what the delegate's type says");
+        Generic<int>.Made().Should().BeSameAs(Generic<int>.Made()).And.NotBeSameAs(Generic<long>.Made());
+
+        static WorkName Made<T>(string method)
+            where T : Delegate => WorkName.Of(typeof(WorkNameTests).GetMethod(method, BindingFlags.Static | BindingFlags.NonPublic)!.CreateDelegate<T>());
+    }
+
+    [Fact]
     public void Lambdas_in_generic_code_are_found_with_their_type_arguments()
     {
         Generic<double>.Of(1.5).Should().Be("Double 1.5");
@@ -52,6 +64,11 @@ public sealed class WorkNameTests
 
     private static class Generic<T>
     {
+        private static string Name() => typeof(T).Name;
+
+        internal static WorkName Made() =>
+            WorkName.Of(typeof(Generic<T>).GetMethod(nameof(Name), BindingFlags.Static | BindingFlags.NonPublic)!.CreateDelegate<Func<string>>());
+
         internal static string Of(T value) => Call<T, string>(static (T given) => FormattableString.Invariant($"{typeof(T).Name} {given}"), value);
     }
 

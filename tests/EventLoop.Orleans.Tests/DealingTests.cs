@@ -1,4 +1,6 @@
 using EventLoop.Executors.Work;
+using EventLoop.Orleans.Grains;
+using Orleans.Runtime;
 
 namespace EventLoop.Orleans.Tests;
 
@@ -195,5 +197,18 @@ public sealed class DealingTests(Cluster cluster)
         Volatile.Read(ref quickEnded).Should().Be(0);
         executor.Statistics.Canceled.Should().Be(20);
         executor.Statistics.InFlight.Should().Be(0);
+    });
+
+    [Fact]
+    public void A_way_to_a_silo_that_cannot_be_made_fails_one_call_and_the_next_one_tries_again() => RunLoop(async () =>
+    {
+        int asked = 0;
+        var door = new FakeDoor(static (_, _) => Task.FromResult(new WorkReply()));
+        var dealer = new SiloDealer(
+            () => asked++ == 0 ? throw new ArgumentException("no such grain") : door, static () => throw new NotSupportedException(), static () => 0);
+        Func<Task> first = async () => await dealer.Deal(WorkPlace.Threads, 1, 2, CancellationToken.None);
+        (await first.Should().ThrowAsync<OrleansException>()).WithInnerException<ArgumentException>();
+        var second = await dealer.Deal(WorkPlace.Threads, 1, 2, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        second.Silo.Name.Should().Be("fake");
     });
 }

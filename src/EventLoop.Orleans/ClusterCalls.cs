@@ -122,7 +122,7 @@ internal sealed class ClusterCalls
         IProgressObserver? progress, Call call)
     {
         var function = known.GetValue(name, static name => new Known(name));
-        string? key = retry is null ? null : retry.Key ?? Guid.NewGuid().ToString("N");
+        retry = retry is { Key: null } ? retry with { Key = Guid.NewGuid().ToString("N") } : retry;
         var pause = FirstPause;
         for (int attempt = 1; ; attempt++)
         {
@@ -130,9 +130,16 @@ internal sealed class ClusterCalls
             WorkReply? reply = null;
             try
             {
-                reply = await Attempt(function, argument, isChunk, key, attempt, progress, call.Token).ConfigureAwait(false);
+                if (attempt > 1)
+                {
+                    await Task.Delay(pause, call.Token).ConfigureAwait(false);
+                    pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                    Interlocked.Increment(ref retried);
+                }
+
+                reply = await Attempt(function, argument, isChunk, retry, attempt, progress, call.Token).ConfigureAwait(false);
             }
-            catch (Exception failure) when (IsLoss(failure) && !call.Token.IsCancellationRequested)
+            catch (Exception failure) when (IsLoss(failure))
             {
                 cause = failure;
             }
@@ -147,20 +154,22 @@ internal sealed class ClusterCalls
                 return Take(reply, name, call.Token);
             }
 
+            if (call.Token.IsCancellationRequested)
+            {
+                Interlocked.Increment(ref canceled);
+                throw new OperationCanceledException($"{name.Display} was cancelled; whether its silo heard of that is not known.", cause, call.Token);
+            }
+
             Interlocked.Increment(ref lost);
-            if (retry is null || attempt >= retry.Attempts)
+            if (retry is null || attempt >= retry.Attempts || cause is ObjectDisposedException)
             {
                 throw new SiloLostException(name.Display, attempt, cause);
             }
-
-            Interlocked.Increment(ref retried);
-            await Task.Delay(pause, call.Token).ConfigureAwait(false);
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
     }
 
-    private async Task<WorkReply> Attempt(Known function, ReadOnlyMemory<byte> argument, bool isChunk, string? key, int attempt, IProgressObserver? progress,
-        CancellationToken token)
+    private async Task<WorkReply> Attempt(Known function, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry, int attempt,
+        IProgressObserver? progress, CancellationToken token)
     {
         WorkRequest RequestOf(bool isNamed) => new()
         {
@@ -170,7 +179,8 @@ internal sealed class ClusterCalls
             IsChunk = isChunk,
             TimeLimit = options.TaskTimeout,
             CancelGrace = options.CancelGrace,
-            IdempotencyKey = key,
+            IdempotencyKey = retry?.Key,
+            KeyFrom = retry?.From,
             Attempt = attempt,
             Progress = progress,
             Serializer = serializer,
@@ -207,9 +217,9 @@ internal sealed class ClusterCalls
                 reply = await WaitForTicket(grains.GetGrain<ITicketGrain>(reply.Ticket), token).ConfigureAwait(false);
             }
 
-            if (reply.Kind == WorkReplyKind.Lost || (reply.Silo is { } silo && silo != deal.Silo.Name))
+            if (reply.Kind == WorkReplyKind.Lost ? !token.IsCancellationRequested : reply.Silo is { } silo && silo != deal.Silo.Name)
             {
-                dealer.Suspect(deal);
+                dealer.Suspect(deal);      // unless the silo knows nothing of the work any more because its cancellation has ended it
             }
             else if (reply.Kind == WorkReplyKind.Result)
             {
@@ -218,7 +228,7 @@ internal sealed class ClusterCalls
 
             return reply;
         }
-        catch (Exception failure) when (IsLoss(failure) && !token.IsCancellationRequested)
+        catch (Exception failure) when (IsLoss(failure))
         {
             dealer.Suspect(deal);
             throw;
@@ -248,7 +258,8 @@ internal sealed class ClusterCalls
         return reply;
     }
 
-    private QuickCalls QuickCallsHere() => Loop.TryGetCurrent(out var loop) ? ofLoops.GetValue(loop, loop => new QuickCalls(loop, dealer)) : ofThreads;
+    private QuickCalls QuickCallsHere() => !Loop.TryGetCurrent(out var loop) ? ofThreads
+        : ofLoops.TryGetValue(loop, out var calls) ? calls : ofLoops.GetValue(loop, loop => new QuickCalls(loop, dealer));
 
     private ReadOnlyMemory<byte> Take(WorkReply reply, WorkName name, CancellationToken token)
     {
@@ -276,8 +287,8 @@ internal sealed class ClusterCalls
         }
     }
 
-    // After any of these it is unknown whether the work was done: the silo is gone or cannot be reached, or the call had no response.
-    private static bool IsLoss(Exception failure) => failure is OrleansException or TimeoutException;
+    // After any of these it is unknown whether the work was done: the silo is gone or cannot be reached, the call had no response, or the client was stopped.
+    private static bool IsLoss(Exception failure) => failure is OrleansException or TimeoutException or ObjectDisposedException;
 
     private void VerifyOpen()
     {
@@ -298,6 +309,10 @@ internal sealed class ClusterCalls
             if (loop.IsClosed)
             {
                 calls.Withdraw();
+            }
+            else
+            {
+                calls.Send();      // the loop may wait for this stop
             }
         }
 

@@ -57,7 +57,8 @@ internal sealed class QuickCalls(Loop? loop, SiloDealer dealer)
         }
     }
 
-    private void Send()
+    /// <summary>Sends what waits, which its loop may not come to.</summary>
+    internal void Send()
     {
         var all = TakeWaiting();
         all.RemoveAll(static piece => piece.Token.IsCancellationRequested && piece.Withdraw());

@@ -15,7 +15,8 @@ internal sealed class ClusterCalls
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
-    private readonly ConditionalWeakTable<WorkName, Known> known = new();
+    private readonly ConditionalWeakTable<WorkName, KnownFunction> known = new();      // each delegate has a name of its own
+    private readonly ConcurrentDictionary<Guid, KnownFunction> functions = new();      // by their numbers: as many as the program has
     private readonly ConditionalWeakTable<Loop, QuickCalls> ofLoops = new();
     private readonly QuickCalls ofThreads;
     private readonly ConcurrentDictionary<Call, byte> open = new();
@@ -121,7 +122,7 @@ internal sealed class ClusterCalls
     private async Task<ReadOnlyMemory<byte>> AttemptAll(WorkName name, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry,
         IProgressObserver? progress, Call call)
     {
-        var function = known.GetValue(name, static name => new Known(name));
+        var function = known.TryGetValue(name, out var seen) ? seen : known.GetValue(name, Know);
         retry = retry is { Key: null } ? retry with { Key = Guid.NewGuid().ToString("N") } : retry;
         var pause = FirstPause;
         for (int attempt = 1; ; attempt++)
@@ -168,7 +169,14 @@ internal sealed class ClusterCalls
         }
     }
 
-    private async Task<WorkReply> Attempt(Known function, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry, int attempt,
+    private KnownFunction Know(WorkName name)
+    {
+        var sent = WorkFunctionName.Of(name);
+        var id = sent.ToNumber();
+        return functions.GetOrAdd(id, new KnownFunction(id, sent, name.IsAsynchronous));
+    }
+
+    private async Task<WorkReply> Attempt(KnownFunction function, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry, int attempt,
         IProgressObserver? progress, CancellationToken token)
     {
         WorkRequest RequestOf(bool isNamed) => new()
@@ -338,32 +346,6 @@ internal sealed class ClusterCalls
             await stopped.Task.WaitAsync(options.CancelGrace + TimeSpan.FromSeconds(2)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return number;
         }
-    }
-
-    /// <summary>A function and its number.</summary>
-    private sealed class Known
-    {
-        private int used;
-
-        internal Known(WorkName name)
-        {
-            Name = WorkFunctionName.Of(name);
-            IsAsynchronous = name.IsAsynchronous;
-            Id = Guid.NewGuid();
-        }
-
-        internal Guid Id { get; }
-
-        internal WorkFunctionName Name { get; }
-
-        internal bool IsAsynchronous { get; }
-
-        internal WorkPace Pieces { get; } = new();
-
-        internal WorkPace Chunks { get; } = new();
-
-        /// <summary>Whether a call has to send the name, which the first few do.</summary>
-        internal bool IsNew() => used < 4 && Interlocked.Increment(ref used) <= 4;
     }
 
     /// <summary>A call in progress.</summary>

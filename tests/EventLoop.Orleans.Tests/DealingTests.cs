@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using EventLoop.Executors.Work;
 using EventLoop.Orleans.Grains;
 using Orleans.Runtime;
@@ -210,5 +211,30 @@ public sealed class DealingTests(Cluster cluster)
         (await first.Should().ThrowAsync<OrleansException>()).WithInnerException<ArgumentException>();
         var second = await dealer.Deal(WorkPlace.Threads, 1, 2, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
         second.Silo.Name.Should().Be("fake");
+    });
+
+    [Fact]
+    public void A_function_has_the_same_number_in_all_calls_so_that_a_silo_keeps_it_once() => RunLoop(async () =>
+    {
+        var numbers = new ConcurrentBag<Guid>();
+        var grains = FakeGrains.Of(new FakeDoor((request, _) =>
+        {
+            numbers.Add(request.Function);
+            return Task.FromResult(new WorkReply());
+        }));
+        static int Two() => 2;
+        for (int client = 0; client < 3; client++)
+        {
+            var calls = new ClusterCalls(grains, new ClusterExecutorOptions());
+            for (int made = 0; made < 3; made++)
+            {
+                await calls.RunAsync(WorkName.Of(new Func<int>(Two)), default, false, null, null, CancellationToken.None);
+            }
+        }
+
+        numbers.Should().HaveCount(9);
+        numbers.Distinct().Should().ContainSingle();
+        await new ClusterCalls(grains, new ClusterExecutorOptions()).Run();
+        numbers.Distinct().Should().HaveCount(2, "another function has another one");
     });
 }

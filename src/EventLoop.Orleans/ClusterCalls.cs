@@ -25,6 +25,7 @@ internal sealed class ClusterCalls
     private readonly SiloDealer dealer;
     private readonly SemaphoreSlim room;
     private readonly string? serializer;
+    private readonly MessageRoom messages;
     private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool stopping;
     private int accepted, waiting, inFlight;      // accepted: those that wait for room, and those in flight
@@ -39,7 +40,8 @@ internal sealed class ClusterCalls
             () => grains.GetGrain<IWorkerGrain>(Guid.NewGuid()),
             () => grains.GetGrain<ISiloGrain>(Interlocked.Increment(ref looked)).Describe(),
             static () => Stopwatch.GetElapsedTime(0).Ticks);
-        ofThreads = new QuickCalls(null, dealer);
+        messages = grains is IClusterClient client ? MessageRoom.Of(client.ServiceProvider) : new MessageRoom(int.MaxValue);
+        ofThreads = new QuickCalls(null, dealer, messages);
         room = new SemaphoreSlim(options.MaxInFlight);
         Serializer = options.Serializer ?? new JsonWorkSerializer();
         serializer = Serializer.GetType() == typeof(JsonWorkSerializer) ? null : Serializer.GetType().AssemblyQualifiedName;
@@ -68,6 +70,7 @@ internal sealed class ClusterCalls
     internal async Task<ReadOnlyMemory<byte>> RunAsync(
         WorkName name, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry, IProgressObserver? progress, CancellationToken token)
     {
+        VerifyFits(name, argument.Length, isChunk);
         var call = new Call(token);
         bool hasRoom = false;
         Interlocked.Increment(ref accepted);      // before the look whether it stops: a stop waits for all that it does not refuse
@@ -98,6 +101,14 @@ internal sealed class ClusterCalls
             {
                 stopped.TrySetResult();
             }
+        }
+    }
+
+    private void VerifyFits(WorkName name, int length, bool isChunk)
+    {
+        if (!messages.Holds(length))
+        {
+            throw new ArgumentException(messages.Refusal($"The {(isChunk ? "arguments of a chunk" : "argument")} for {name.Display} cannot be sent", length));
         }
     }
 
@@ -267,7 +278,7 @@ internal sealed class ClusterCalls
     }
 
     private QuickCalls QuickCallsHere() => !Loop.TryGetCurrent(out var loop) ? ofThreads
-        : ofLoops.TryGetValue(loop, out var calls) ? calls : ofLoops.GetValue(loop, loop => new QuickCalls(loop, dealer));
+        : ofLoops.TryGetValue(loop, out var calls) ? calls : ofLoops.GetValue(loop, loop => new QuickCalls(loop, dealer, messages));
 
     private ReadOnlyMemory<byte> Take(WorkReply reply, WorkName name, CancellationToken token)
     {

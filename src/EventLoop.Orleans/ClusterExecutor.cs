@@ -62,7 +62,8 @@ public sealed partial class ClusterExecutor : IExecutor
     /// <typeparam name="TResult">The type of the result.</typeparam>
     /// <param name="work">A function that captures nothing.</param>
     /// <returns>What the work returned.</returns>
-    /// <exception cref="ArgumentException">The work captures something; the message names what.</exception>
+    /// <exception cref="ArgumentException">The work captures something, which the message names; or the argument is too large for a message of
+    /// Orleans.</exception>
     /// <exception cref="SiloLostException">The silo was lost.</exception>
     /// <exception cref="WorkRefusedException">The silo does not have this function, or has another version of it.</exception>
     /// <exception cref="TimeoutException">The work took longer than <see cref="ClusterExecutorOptions.TaskTimeout"/>.</exception>

@@ -2,6 +2,7 @@ using EventLoop.Executors.Work;
 using EventLoop.Orleans.Grains;
 using EventLoop.Orleans.Workers;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Orleans.Runtime;
 
 namespace EventLoop.Orleans.Tests;
@@ -263,6 +264,49 @@ public sealed class BadLuckTests(Cluster cluster)
         },
         new LoopOptions { HandleInterrupt = false });
 
+    // ---- What is too large for a message
+
+    private static byte[] Bytes(int number) => new byte[number];
+
+    private static int Length(byte[] bytes) => bytes.Length;
+
+    private static byte[] Same(byte[] bytes) => bytes;
+
+    [Fact]
+    public void What_is_too_large_for_a_message_fails_with_its_size_and_the_limit_and_many_travel_in_as_many_messages_as_they_need() => Loop.Run(
+        async Coroutine () =>
+        {
+            const int limit = 1_000_000, much = 2_000_000, some = 100_000;
+            await using var silos = Cluster.Build(1, messageSize: limit);
+            await silos.DeployAsync();
+            var executor = new ClusterExecutor(silos.Client);
+            (await Catch(Loop.CreateTask(executor.Run(Length, new byte[much])))).Should().BeOfType<ArgumentException>().Which.Message.Should().Contain("200000").And
+                .Contain($"{limit}").And.Contain("MaxMessageBodySize");
+            (await Catch(Loop.CreateTask(executor.Run(Bytes, much)))).Should().BeOfType<InvalidOperationException>().Which.Message.Should().Contain("200000").And
+                .Contain($"{limit}").And.Contain("MaxMessageBodySize");
+            (await Catch(Loop.CreateTask(executor.Run(
+                static (int number, WorkerContext<byte[]> context) =>
+                {
+                    context.Report(new byte[number]);
+                    return number;
+                },
+                much,
+                static (byte[] _) => { })))).Should().BeOfType<InvalidOperationException>();
+            for (int i = 0; i < 40; i++)
+            {
+                (await executor.Run(Same, new byte[1])).Should().HaveCount(1);      // quick ones, which travel together from now on
+                (await executor.Run(Bytes, 1)).Should().HaveCount(1);
+            }
+
+            foreach (var many in (Func<int, Coroutine<byte[]>>[])[_ => executor.Run(Same, new byte[some]), _ => executor.Run(Bytes, some)])
+            {
+                (await Loop.Gather(Enumerable.Range(0, 64).Select(many))).Should().OnlyContain(static bytes => bytes.Length == some);
+            }
+
+            executor.Statistics.Lost.Should().Be(0);
+        },
+        new LoopOptions { HandleInterrupt = false });
+
     // ---- A silo without a cluster
 
     private sealed class OneSilo : ILocalSiloDetails
@@ -279,7 +323,7 @@ public sealed class BadLuckTests(Cluster cluster)
     }
 
     private static SiloWorkers NewSilo(int workers = 2) =>
-        new(Options.Create(new EventLoopWorkerOptions { Workers = workers }), new OneSilo());
+        new(Options.Create(new EventLoopWorkerOptions { Workers = workers }), Options.Create(new SiloMessagingOptions()), new OneSilo());
 
     private static WorkRequest RequestOf(Delegate work) =>
         new() { Function = Guid.NewGuid(), Name = WorkFunctionName.Of(WorkName.Of(work)), CancelGrace = TimeSpan.FromMinutes(1), Argument = new byte[4] };

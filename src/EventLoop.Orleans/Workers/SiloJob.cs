@@ -171,6 +171,7 @@ internal sealed class SiloJob
         try
         {
             var bytes = work();
+            VerifyFits(request.IsChunk ? "The results of a chunk cannot be sent" : "The result cannot be sent", bytes.Length);
             reply = new WorkReply
             {
                 Bytes = bytes,
@@ -248,6 +249,7 @@ internal sealed class SiloJob
     // At most this far ahead of the listener.
     private void Report(ReadOnlyMemory<byte> progress)
     {
+        VerifyFits("A progress report cannot be sent", progress.Length);
         reports ??= new Queue<Task>();
         if (reports.Count >= ReportsAhead)
         {
@@ -255,6 +257,14 @@ internal sealed class SiloJob
         }
 
         reports.Enqueue(request.Progress!.Report(reported++, progress));
+    }
+
+    private void VerifyFits(string what, int length)
+    {
+        if (silo.Messages.Refusal(what, length) is { } refusal)
+        {
+            throw new InvalidOperationException(refusal);
+        }
     }
 
     private void RunReporting(ArrayBufferWriter<byte> result, int workerId)

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using EventLoop.Executors.Work;
 using EventLoop.Orleans.Grains;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Orleans.Runtime;
 
 namespace EventLoop.Orleans.Workers;
@@ -25,8 +26,9 @@ internal sealed class SiloWorkers : IDisposable
     private readonly EventLoopWorkerOptions options;
     private readonly Timer looking;
 
-    public SiloWorkers(IOptions<EventLoopWorkerOptions> options, ILocalSiloDetails silo)
+    public SiloWorkers(IOptions<EventLoopWorkerOptions> options, IOptions<SiloMessagingOptions> messaging, ILocalSiloDetails silo)
     {
+        Messages = new MessageRoom(messaging.Value.MaxMessageBodySize);
         this.options = options.Value;
         Name = silo.SiloAddress.ToString();
         int workers = this.options.Workers ?? Environment.ProcessorCount;
@@ -45,6 +47,8 @@ internal sealed class SiloWorkers : IDisposable
     internal string Name { get; }
 
     internal SiloDescription Description { get; }
+
+    internal MessageRoom Messages { get; }
 
     internal IWorkSerializer SerializerOf(string? type) =>
         type is null ? Json : serializers.GetOrAdd(type, static name => (IWorkSerializer)Activator.CreateInstance(Type.GetType(name, throwOnError: true)!)!);
@@ -77,6 +81,7 @@ internal sealed class SiloWorkers : IDisposable
         var replies = new WorkReply[requests.Length];
         var all = new SiloJob?[requests.Length];
         Task<WorkReply>?[]? slow = null;
+        long bytes = 0;
         var batch = new SiloBatch(requests.Length);
         var forThreads = new List<SiloJob>(requests.Length);
         for (int i = 0; i < requests.Length; i++)
@@ -104,13 +109,21 @@ internal sealed class SiloWorkers : IDisposable
             ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         for (int i = 0; i < all.Length; i++)
         {
-            if (all[i] is { Ended.IsCompleted: false } job)
+            if (all[i] is not { } job)
             {
-                (slow ??= new Task<WorkReply>?[all.Length])[i] = HandOut(job, ticketOf);
+                continue;
             }
-            else if (all[i] is { } ended)
+
+            var reply = job.Ended.IsCompleted ? await job.Ended : null;
+            long length = MessageRoom.EachPiece + (reply?.Bytes.Length ?? 0);
+            if (reply is not null && Messages.Holds(bytes + length))
             {
-                replies[i] = await ended.Ended;
+                replies[i] = reply;
+                bytes += length;
+            }
+            else
+            {
+                (slow ??= new Task<WorkReply>?[all.Length])[i] = HandOut(job, ticketOf);      // also what is too much for one reply
             }
         }
 

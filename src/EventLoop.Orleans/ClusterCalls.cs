@@ -16,7 +16,8 @@ internal sealed class ClusterCalls
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
-    private readonly ConditionalWeakTable<WorkName, Known> known = new();
+    private readonly ConditionalWeakTable<WorkName, KnownFunction> known = new();      // each delegate has a name of its own
+    private readonly ConcurrentDictionary<Guid, KnownFunction> functions = new();      // by their numbers: as many as the program has
     private readonly ConditionalWeakTable<Loop, QuickCalls> ofLoops = new();
     private readonly QuickCalls ofThreads;
     private readonly ConcurrentDictionary<Call, byte> open = new();
@@ -25,6 +26,7 @@ internal sealed class ClusterCalls
     private readonly SiloDealer dealer;
     private readonly SemaphoreSlim room;
     private readonly string? serializer;
+    private readonly MessageRoom messages;
     private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool stopping;
     private int accepted, waiting, inFlight;      // accepted: those that wait for room, and those in flight
@@ -39,7 +41,8 @@ internal sealed class ClusterCalls
             () => grains.GetGrain<IWorkerGrain>(Guid.NewGuid()),
             () => grains.GetGrain<ISiloGrain>(Interlocked.Increment(ref looked)).Describe(),
             static () => Stopwatch.GetElapsedTime(0).Ticks);
-        ofThreads = new QuickCalls(null, dealer);
+        messages = grains is IClusterClient client ? MessageRoom.Of(client.ServiceProvider) : new MessageRoom(int.MaxValue);
+        ofThreads = new QuickCalls(null, dealer, messages);
         room = new SemaphoreSlim(options.MaxInFlight);
         Serializer = options.Serializer ?? new JsonWorkSerializer();
         serializer = Serializer.GetType() == typeof(JsonWorkSerializer) ? null : Serializer.GetType().AssemblyQualifiedName;
@@ -68,6 +71,7 @@ internal sealed class ClusterCalls
     internal async Task<ReadOnlyMemory<byte>> RunAsync(
         WorkName name, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry, IProgressObserver? progress, CancellationToken token)
     {
+        VerifyFits(name, argument.Length, isChunk);
         var call = new Call(token);
         bool hasRoom = false;
         Interlocked.Increment(ref accepted);      // before the look whether it stops: a stop waits for all that it does not refuse
@@ -101,6 +105,14 @@ internal sealed class ClusterCalls
         }
     }
 
+    private void VerifyFits(WorkName name, int length, bool isChunk)
+    {
+        if (!messages.Holds(length))
+        {
+            throw new ArgumentException(messages.Refusal($"The {(isChunk ? "arguments of a chunk" : "argument")} for {name.Display} cannot be sent", length));
+        }
+    }
+
     private async Task WaitForRoom(CancellationToken token)
     {
         Interlocked.Increment(ref waiting);
@@ -122,8 +134,8 @@ internal sealed class ClusterCalls
     private async Task<ReadOnlyMemory<byte>> AttemptAll(WorkName name, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry,
         IProgressObserver? progress, Call call)
     {
-        var function = known.GetValue(name, static name => new Known(name));
-        string? key = retry is null ? null : retry.Key ?? Guid.NewGuid().ToString("N");
+        var function = known.TryGetValue(name, out var seen) ? seen : known.GetValue(name, Know);
+        retry = retry is { Key: null } ? retry with { Key = Guid.NewGuid().ToString("N") } : retry;
         var pause = FirstPause;
         for (int attempt = 1; ; attempt++)
         {
@@ -131,9 +143,16 @@ internal sealed class ClusterCalls
             WorkReply? reply = null;
             try
             {
-                reply = await Attempt(function, argument, isChunk, key, attempt, progress, call.Token).ConfigureAwait(false);
+                if (attempt > 1)
+                {
+                    await Task.Delay(pause, call.Token).ConfigureAwait(false);
+                    pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                    Interlocked.Increment(ref retried);
+                }
+
+                reply = await Attempt(function, argument, isChunk, retry, attempt, progress, call.Token).ConfigureAwait(false);
             }
-            catch (Exception failure) when (IsLoss(failure) && !call.Token.IsCancellationRequested)
+            catch (Exception failure) when (IsLoss(failure))
             {
                 cause = failure;
             }
@@ -148,20 +167,29 @@ internal sealed class ClusterCalls
                 return Take(reply, name, call.Token);
             }
 
+            if (call.Token.IsCancellationRequested)
+            {
+                Interlocked.Increment(ref canceled);
+                throw new OperationCanceledException($"{name.Display} was cancelled; whether its silo heard of that is not known.", cause, call.Token);
+            }
+
             Interlocked.Increment(ref lost);
-            if (retry is null || attempt >= retry.Attempts)
+            if (retry is null || attempt >= retry.Attempts || cause is ObjectDisposedException)
             {
                 throw new SiloLostException(name.Display, attempt, cause);
             }
-
-            Interlocked.Increment(ref retried);
-            await Task.Delay(pause, call.Token).ConfigureAwait(false);
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
     }
 
-    private async Task<WorkReply> Attempt(Known function, ReadOnlyMemory<byte> argument, bool isChunk, string? key, int attempt, IProgressObserver? progress,
-        CancellationToken token)
+    private KnownFunction Know(WorkName name)
+    {
+        var sent = WorkFunctionName.Of(name);
+        var id = sent.ToNumber();
+        return functions.GetOrAdd(id, new KnownFunction(id, sent, name.IsAsynchronous));
+    }
+
+    private async Task<WorkReply> Attempt(KnownFunction function, ReadOnlyMemory<byte> argument, bool isChunk, WorkRetry? retry, int attempt,
+        IProgressObserver? progress, CancellationToken token)
     {
         WorkRequest RequestOf(bool isNamed) => new()
         {
@@ -171,7 +199,8 @@ internal sealed class ClusterCalls
             IsChunk = isChunk,
             TimeLimit = options.TaskTimeout,
             CancelGrace = options.CancelGrace,
-            IdempotencyKey = key,
+            IdempotencyKey = retry?.Key,
+            KeyFrom = retry?.From,
             Attempt = attempt,
             Progress = progress,
             Serializer = serializer,
@@ -208,9 +237,9 @@ internal sealed class ClusterCalls
                 reply = await WaitForTicket(grains.GetGrain<ITicketGrain>(reply.Ticket), token).ConfigureAwait(false);
             }
 
-            if (reply.Kind == WorkReplyKind.Lost || (reply.Silo is { } silo && silo != deal.Silo.Name))
+            if (reply.Kind == WorkReplyKind.Lost ? !token.IsCancellationRequested : reply.Silo is { } silo && silo != deal.Silo.Name)
             {
-                dealer.Suspect(deal);
+                dealer.Suspect(deal);      // unless the silo knows nothing of the work any more because its cancellation has ended it
             }
             else if (reply.Kind == WorkReplyKind.Result)
             {
@@ -219,7 +248,7 @@ internal sealed class ClusterCalls
 
             return reply;
         }
-        catch (Exception failure) when (IsLoss(failure) && !token.IsCancellationRequested)
+        catch (Exception failure) when (IsLoss(failure))
         {
             dealer.Suspect(deal);
             throw;
@@ -249,7 +278,8 @@ internal sealed class ClusterCalls
         return reply;
     }
 
-    private QuickCalls QuickCallsHere() => Loop.TryGetCurrent(out var loop) ? ofLoops.GetValue(loop, loop => new QuickCalls(loop, dealer)) : ofThreads;
+    private QuickCalls QuickCallsHere() => !Loop.TryGetCurrent(out var loop) ? ofThreads
+        : ofLoops.TryGetValue(loop, out var calls) ? calls : ofLoops.GetValue(loop, loop => new QuickCalls(loop, dealer, messages));
 
     private ReadOnlyMemory<byte> Take(WorkReply reply, WorkName name, CancellationToken token)
     {
@@ -277,8 +307,8 @@ internal sealed class ClusterCalls
         }
     }
 
-    // After any of these it is unknown whether the work was done: the silo is gone or cannot be reached, or the call had no response.
-    private static bool IsLoss(Exception failure) => failure is OrleansException or TimeoutException;
+    // After any of these it is unknown whether the work was done: the silo is gone or cannot be reached, the call had no response, or the client was stopped.
+    private static bool IsLoss(Exception failure) => failure is OrleansException or TimeoutException or ObjectDisposedException;
 
     private void VerifyOpen()
     {
@@ -308,6 +338,10 @@ internal sealed class ClusterCalls
             {
                 calls.Withdraw();
             }
+            else
+            {
+                calls.Send();      // the loop may wait for this stop
+            }
         }
 
         if (Volatile.Read(ref accepted) == 0)
@@ -332,32 +366,6 @@ internal sealed class ClusterCalls
             await stopped.Task.WaitAsync(SystemWait.Limit(options.CancelGrace, TimeSpan.FromSeconds(2))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return number;
         }
-    }
-
-    /// <summary>A function and its number.</summary>
-    private sealed class Known
-    {
-        private int used;
-
-        internal Known(WorkName name)
-        {
-            Name = WorkFunctionName.Of(name);
-            IsAsynchronous = name.IsAsynchronous;
-            Id = Guid.NewGuid();
-        }
-
-        internal Guid Id { get; }
-
-        internal WorkFunctionName Name { get; }
-
-        internal bool IsAsynchronous { get; }
-
-        internal WorkPace Pieces { get; } = new();
-
-        internal WorkPace Chunks { get; } = new();
-
-        /// <summary>Whether a call has to send the name, which the first few do.</summary>
-        internal bool IsNew() => used < 4 && Interlocked.Increment(ref used) <= 4;
     }
 
     /// <summary>A call in progress.</summary>

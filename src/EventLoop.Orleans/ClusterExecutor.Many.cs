@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using EventLoop.Executors.Work;
 using EventLoop.Orleans.Workers;
@@ -8,7 +9,8 @@ namespace EventLoop.Orleans;
 // Many pieces of work: map, as_completed. Arguments are taken from the source on the loop, at most as many ahead of the consumer as may be in flight.
 public sealed partial class ClusterExecutor
 {
-    /// <summary>Returns the results in the order of the arguments; the first failure is thrown in its place. Python: <c>Executor.map</c>.</summary>
+    /// <summary>Returns the results in the order of the arguments; the first failure is thrown in its place, also that of an argument which cannot be
+    /// serialized. Python: <c>Executor.map</c>.</summary>
     /// <typeparam name="TArgument">The type of the arguments.</typeparam>
     /// <typeparam name="TResult">The type of the results.</typeparam>
     /// <param name="work">A function that captures nothing.</param>
@@ -25,7 +27,7 @@ public sealed partial class ClusterExecutor
         return MapAll<TArgument, TResult>(WorkName.Of(work), arguments, chunk);
     }
 
-    /// <summary>Returns the results as they arrive; a failure is one of them.</summary>
+    /// <summary>Returns the results as they arrive; a failure is one of them, also that of an argument which cannot be serialized.</summary>
     /// <typeparam name="TArgument">The type of the arguments.</typeparam>
     /// <typeparam name="TResult">The type of the results.</typeparam>
     /// <param name="work">A function that captures nothing.</param>
@@ -45,6 +47,7 @@ public sealed partial class ClusterExecutor
         using var cancelling = CancelAll(under, token);
         using var source = arguments.GetEnumerator();
         bool more = true;
+        long place = 0;
         try
         {
             while (true)
@@ -52,10 +55,16 @@ public sealed partial class ClusterExecutor
                 while (more && under.Count < calls.MaxInFlight)
                 {
                     var written = new ArrayBufferWriter<byte>();
-                    more = TryTake(source, chunk, written, out int taken);
+                    more = TryTake(source, chunk, written, out int taken, out var unwritable);
                     if (taken > 0)
                     {
-                        under.Enqueue(Loop.CreateTask(Observed(name, written.WrittenMemory, isChunk: chunk > 1)));
+                        under.Enqueue(Loop.CreateTask(Observed(name, written.WrittenMemory, isChunk: chunk > 1, place)));
+                        place += taken;
+                    }
+
+                    if (unwritable is not null)
+                    {
+                        under.Enqueue(Loop.CreateTask(Failed(unwritable)));
                     }
                 }
 
@@ -98,6 +107,7 @@ public sealed partial class ClusterExecutor
         using var source = arguments.GetEnumerator();
         var arrived = new AsyncEvent();
         bool more = true;
+        long place = 0;
         try
         {
             while (true)
@@ -106,8 +116,14 @@ public sealed partial class ClusterExecutor
                 {
                     var argument = source.Current;
                     var written = new ArrayBufferWriter<byte>();
-                    WorkValues.Write(argument, written, calls.Serializer);
-                    var task = Loop.CreateTask(Observed(name, written.WrittenMemory, isChunk: false));
+                    if (!TryWrite(argument, written, out var unwritable))
+                    {
+                        done.Enqueue((argument, new Outcome<ReadOnlyMemory<byte>>(default, unwritable)));
+                        place++;
+                        continue;
+                    }
+
+                    var task = Loop.CreateTask(Observed(name, written.WrittenMemory, isChunk: false, place++));
                     under.Add(task);
                     task.AddDoneCallback((LoopTask<Outcome<ReadOnlyMemory<byte>>> ended) =>
                     {
@@ -159,11 +175,12 @@ public sealed partial class ClusterExecutor
     }
 
     // Its failure is part of the result: there may be nobody to observe it.
-    private async Coroutine<Outcome<ReadOnlyMemory<byte>>> Observed(WorkName name, ReadOnlyMemory<byte> argument, bool isChunk)
+    private async Coroutine<Outcome<ReadOnlyMemory<byte>>> Observed(WorkName name, ReadOnlyMemory<byte> argument, bool isChunk, long place)
     {
         try
         {
-            return new Outcome<ReadOnlyMemory<byte>>(await calls.RunAsync(name, argument, isChunk, retry, null, Loop.CancellationToken), null);
+            var retryHere = retry is null ? null : retry with { From = place };
+            return new Outcome<ReadOnlyMemory<byte>>(await calls.RunAsync(name, argument, isChunk, retryHere, null, Loop.CancellationToken), null);
         }
         catch (Exception failure) when (failure is not OperationCanceledException || Loop.CurrentTask!.CancelRequests == 0)
         {
@@ -171,8 +188,13 @@ public sealed partial class ClusterExecutor
         }
     }
 
-    private bool TryTake<TArgument>(IEnumerator<TArgument> source, int chunk, ArrayBufferWriter<byte> written, out int taken)
+    private static async Coroutine<Outcome<ReadOnlyMemory<byte>>> Failed(Exception failure) => new(default, failure);
+
+    // False: nothing comes after these, the failure at the most: it is thrown in its place, and ends the enumeration.
+    private bool TryTake<TArgument>(
+        IEnumerator<TArgument> source, int chunk, ArrayBufferWriter<byte> written, out int taken, out Exception? unwritable)
     {
+        unwritable = null;
         var one = chunk > 1 ? new ArrayBufferWriter<byte>() : written;
         for (taken = 0; taken < chunk; taken++)
         {
@@ -182,7 +204,11 @@ public sealed partial class ClusterExecutor
             }
 
             one.ResetWrittenCount();
-            WorkValues.Write(source.Current, one, calls.Serializer);
+            if (!TryWrite(source.Current, one, out unwritable))
+            {
+                return false;
+            }
+
             if (chunk > 1)
             {
                 WorkChunk.WriteArgument(one.WrittenSpan, written);
@@ -190,6 +216,21 @@ public sealed partial class ClusterExecutor
         }
 
         return true;
+    }
+
+    private bool TryWrite<TArgument>(TArgument argument, ArrayBufferWriter<byte> written, [NotNullWhen(false)] out Exception? unwritable)
+    {
+        try
+        {
+            WorkValues.Write(argument, written, calls.Serializer);
+            unwritable = null;
+            return true;
+        }
+        catch (Exception failure)
+        {
+            unwritable = failure;
+            return false;
+        }
     }
 
     private static CancellationTokenRegistration CancelAll(IEnumerable<LoopTask> under, CancellationToken token)

@@ -18,7 +18,7 @@ namespace EventLoop.Orleans;
 /// <para><b>Cancellation:</b> is passed to the silo by Orleans' tokens, and the wait ends when the silo has acknowledged it: at once for queued work, with the
 /// work if that observes its token, after <see cref="ClusterExecutorOptions.CancelGrace"/> for work that does not; at the latest after
 /// <see cref="LoopOptions.ForeignGrace"/>. This needs a client made with <see cref="EventLoopOrleansExtensions.UseClusterExecutor"/>; without it the wait ends
-/// at once. For quick work, which is sent together with others, it ends with the call.</para>
+/// at once, unless the work has run for two seconds already. For quick work, which is sent together with others, it ends with the call.</para>
 /// <para><b>Thread:</b> <c>Run</c>, <c>Map</c> and <c>AsCompleted</c> on any loop, the rest on any thread.</para>
 /// <para>Every silo needs <see cref="EventLoopOrleansExtensions.AddEventLoopWorkers"/>. Python: Dask's <c>Client.submit</c> and <c>map</c>, Ray's
 /// tasks.</para>
@@ -47,7 +47,8 @@ public sealed partial class ClusterExecutor : IExecutor, IBareExecutor
     /// <see cref="ClusterWork.IdempotencyKey"/> whether it has been done.</summary>
     /// <param name="attempts">The most attempts, including the first one; between two of them is a pause, of 200 ms at first and twice as long each
     /// time.</param>
-    /// <param name="idempotencyKey">The key that the work reads; null: one is made for each piece of work, the same for all its attempts.</param>
+    /// <param name="idempotencyKey">The key that the work reads; in Map and AsCompleted, where each argument is a piece of work, it ends in the argument's
+    /// place: "key-0", "key-1". Null: one is made for each piece of work, the same for all its attempts.</param>
     /// <returns>An executor that shares everything with this one, including its end.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="attempts"/> is less than one.</exception>
     public ClusterExecutor Retry(int attempts = 5, string? idempotencyKey = null)
@@ -62,7 +63,8 @@ public sealed partial class ClusterExecutor : IExecutor, IBareExecutor
     /// <typeparam name="TResult">The type of the result.</typeparam>
     /// <param name="work">A function that captures nothing.</param>
     /// <returns>What the work returned.</returns>
-    /// <exception cref="ArgumentException">The work captures something; the message names what.</exception>
+    /// <exception cref="ArgumentException">The work captures something, which the message names; or the argument is too large for a message of
+    /// Orleans.</exception>
     /// <exception cref="SiloLostException">The silo was lost.</exception>
     /// <exception cref="WorkRefusedException">The silo does not have this function, or has another version of it.</exception>
     /// <exception cref="TimeoutException">The work took longer than <see cref="ClusterExecutorOptions.TaskTimeout"/>.</exception>

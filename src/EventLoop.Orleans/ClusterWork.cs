@@ -5,7 +5,8 @@ public static class ClusterWork
 {
     private static readonly AsyncLocal<Place?> Here = new();
 
-    /// <summary>Equal for all attempts at this piece of work, so that it can check whether it has been done already; null if it is not retried.</summary>
+    /// <summary>Equal for all attempts at this piece of work, so that it can check whether it has been done already; each argument of Map and AsCompleted has
+    /// its own, also in a chunk. Null if it is not retried.</summary>
     public static string? IdempotencyKey => Here.Value?.Key;
 
     /// <summary>The number of the attempt, from one; zero where no work of a cluster runs.</summary>
@@ -14,7 +15,7 @@ public static class ClusterWork
     /// <summary>The name of the silo; null where no work of a cluster runs.</summary>
     public static string? Silo => Here.Value?.Silo;
 
-    internal static void Enter(Place? place) => Here.Value = place;
+    internal static void Enter(Place place) => Here.Value = place;
 
     internal sealed record Place(string? Key, int Attempt, string Silo);
 }

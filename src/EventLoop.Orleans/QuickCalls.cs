@@ -8,7 +8,8 @@ namespace EventLoop.Orleans;
 /// </summary>
 /// <param name="loop">The loop whose work it is; null: that of all other threads.</param>
 /// <param name="dealer">Chooses where it goes.</param>
-internal sealed class QuickCalls(Loop? loop, SiloDealer dealer)
+/// <param name="messages">How much goes together.</param>
+internal sealed class QuickCalls(Loop? loop, SiloDealer dealer, MessageRoom messages)
 {
     private const int Most = 32;      // in one call
 
@@ -57,7 +58,8 @@ internal sealed class QuickCalls(Loop? loop, SiloDealer dealer)
         }
     }
 
-    private void Send()
+    /// <summary>Sends what waits, which its loop may not come to.</summary>
+    internal void Send()
     {
         var all = TakeWaiting();
         all.RemoveAll(static piece => piece.Token.IsCancellationRequested && piece.Withdraw());
@@ -67,9 +69,18 @@ internal sealed class QuickCalls(Loop? loop, SiloDealer dealer)
 
     private void Send(List<Piece> all, WorkPlace place)
     {
-        for (int i = 0; i < all.Count; i += Most)
+        int next;
+        for (int i = 0; i < all.Count; i = next)
         {
-            _ = Send(all[i..Math.Min(i + Most, all.Count)].ToArray(), place);
+            long bytes = 0;
+            next = i;
+            do
+            {
+                bytes += all[next++].Bytes;
+            }
+            while (next < all.Count && next - i < Most && messages.Holds(bytes + all[next].Bytes));
+
+            _ = Send(all[i..next].ToArray(), place);
         }
     }
 
@@ -104,6 +115,8 @@ internal sealed class QuickCalls(Loop? loop, SiloDealer dealer)
         internal WorkRequest Request => request;
 
         internal WorkPlace Place => place;
+
+        internal int Bytes => request.Argument.Length + MessageRoom.EachPiece;
 
         internal CancellationToken Token => token;
 

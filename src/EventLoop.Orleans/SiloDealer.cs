@@ -1,4 +1,5 @@
 using EventLoop.Orleans.Grains;
+using Orleans.Runtime;
 
 namespace EventLoop.Orleans;
 
@@ -38,7 +39,7 @@ internal sealed class SiloDealer(Func<IWorkerGrain> newDoor, Func<Task<SiloDescr
     /// <param name="pieces">How many go together.</param>
     /// <param name="forEachWorker">How many may be under way at a silo for each of its threads.</param>
     /// <param name="token">Cancels the wait for room.</param>
-    /// <exception cref="Exception">No silo can be reached.</exception>
+    /// <exception cref="Exception">No silo can be reached; also where Orleans makes no way to one.</exception>
     internal ValueTask<SiloDeal> Deal(WorkPlace place, int pieces, int forEachWorker, CancellationToken token)
     {
         Waiter waiter;
@@ -166,8 +167,8 @@ internal sealed class SiloDealer(Func<IWorkerGrain> newDoor, Func<Task<SiloDescr
         long now = clock();
         if (!isOpen)
         {
-            isOpen = true;
             OpenDoors(FirstDoors);
+            isOpen = true;      // not before: where none can be made the next call tries again
             lookAt = now + LookTicks;
         }
         else if (lost.Count > 0 && asking == 0 && (silos.Count == 0 || now >= askAt))
@@ -181,12 +182,25 @@ internal sealed class SiloDealer(Func<IWorkerGrain> newDoor, Func<Task<SiloDescr
         }
     }
 
+    // Orleans makes no door as long as it knows no silo with workers.
     private void OpenDoors(int number)
     {
-        opened += number;
-        for (int i = 0; i < number; i++)
+        try
         {
-            lost.Add(newDoor());
+            for (int i = 0; i < number; i++)
+            {
+                lost.Add(newDoor());
+                opened++;
+            }
+        }
+        catch (Exception failure)
+        {
+            if (!isOpen)
+            {
+                throw new OrleansException("No silo with AddEventLoopWorkers() is known.", failure);
+            }
+
+            // There are others, and a look around later on.
         }
 
         AskLost();

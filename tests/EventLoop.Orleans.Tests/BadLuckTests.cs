@@ -1,5 +1,9 @@
 using EventLoop.Executors.Work;
+using EventLoop.Orleans.Grains;
 using EventLoop.Orleans.Workers;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Runtime;
 
 namespace EventLoop.Orleans.Tests;
 
@@ -220,4 +224,151 @@ public sealed class BadLuckTests(Cluster cluster)
 
         executor.Statistics.Canceled.Should().Be(3);
     });
+
+    // ---- Work that blocks a loop
+
+    private static readonly ManualResetEventSlim Gate = new();
+
+    private static async Coroutine<int> BlockTheLoop(int number)
+    {
+        Gate.Wait(TimeSpan.FromSeconds(100));      // no await: the loop stands still
+        return number;
+    }
+
+    private static async Coroutine<int> Quickly(int number)
+    {
+        await Loop.Yield();
+        return number;
+    }
+
+    [Fact]
+    public void Asynchronous_work_that_blocks_its_loop_is_given_up_and_keeps_neither_later_work_nor_the_end_of_the_silo() => Loop.Run(
+        async Coroutine () =>
+        {
+            Gate.Reset();
+            var silos = Cluster.Build(1);
+            await silos.DeployAsync();
+            var options = new ClusterExecutorOptions { TaskTimeout = TimeSpan.FromSeconds(0.3), CancelGrace = TimeSpan.FromSeconds(0.2) };
+            var executor = new ClusterExecutor(silos.Client, options);
+            for (int round = 0; round < 2; round++)
+            {
+                (await Loop.WaitFor(executor.Run(Quickly, 1), TimeSpan.FromSeconds(20))).Should().Be(1);
+                var blocking = Loop.CreateTask(executor.Run(BlockTheLoop, 2));
+                (await Catch(blocking)).Should().BeOfType<TimeoutException>();
+                var behind = Enumerable.Range(0, 8).Select(i => executor.Run(Quickly, i));
+                (await Loop.WaitFor(Loop.Gather(behind), TimeSpan.FromSeconds(20))).Should().Equal(Enumerable.Range(0, 8));
+            }
+
+            await Loop.WaitFor(silos.DisposeAsync().AsTask(), TimeSpan.FromSeconds(40));
+            Gate.Set();
+        },
+        new LoopOptions { HandleInterrupt = false });
+
+    // ---- What is too large for a message
+
+    private static byte[] Bytes(int number) => new byte[number];
+
+    private static int Length(byte[] bytes) => bytes.Length;
+
+    private static byte[] Same(byte[] bytes) => bytes;
+
+    [Fact]
+    public void What_is_too_large_for_a_message_fails_with_its_size_and_the_limit_and_many_travel_in_as_many_messages_as_they_need() => Loop.Run(
+        async Coroutine () =>
+        {
+            const int limit = 1_000_000, much = 2_000_000, some = 100_000;
+            await using var silos = Cluster.Build(1, messageSize: limit);
+            await silos.DeployAsync();
+            var executor = new ClusterExecutor(silos.Client);
+            (await Catch(Loop.CreateTask(executor.Run(Length, new byte[much])))).Should().BeOfType<ArgumentException>().Which.Message.Should().Contain("200000").And
+                .Contain($"{limit}").And.Contain("MaxMessageBodySize");
+            (await Catch(Loop.CreateTask(executor.Run(Bytes, much)))).Should().BeOfType<InvalidOperationException>().Which.Message.Should().Contain("200000").And
+                .Contain($"{limit}").And.Contain("MaxMessageBodySize");
+            (await Catch(Loop.CreateTask(executor.Run(
+                static (int number, WorkerContext<byte[]> context) =>
+                {
+                    context.Report(new byte[number]);
+                    return number;
+                },
+                much,
+                static (byte[] _) => { })))).Should().BeOfType<InvalidOperationException>();
+            for (int i = 0; i < 40; i++)
+            {
+                (await executor.Run(Same, new byte[1])).Should().HaveCount(1);      // quick ones, which travel together from now on
+                (await executor.Run(Bytes, 1)).Should().HaveCount(1);
+            }
+
+            foreach (var many in (Func<int, Coroutine<byte[]>>[])[_ => executor.Run(Same, new byte[some]), _ => executor.Run(Bytes, some)])
+            {
+                (await Loop.Gather(Enumerable.Range(0, 64).Select(many))).Should().OnlyContain(static bytes => bytes.Length == some);
+            }
+
+            executor.Statistics.Lost.Should().Be(0);
+        },
+        new LoopOptions { HandleInterrupt = false });
+
+    // ---- A silo without a cluster
+
+    private sealed class OneSilo : ILocalSiloDetails
+    {
+        public string Name => "one";
+
+        public string ClusterId => "one";
+
+        public string DnsHostName => "localhost";
+
+        public SiloAddress SiloAddress => SiloAddress.Zero;
+
+        public SiloAddress GatewayAddress => SiloAddress.Zero;
+    }
+
+    private static SiloWorkers NewSilo(int workers = 2) =>
+        new(Options.Create(new EventLoopWorkerOptions { Workers = workers }), Options.Create(new SiloMessagingOptions()), new OneSilo());
+
+    private static WorkRequest RequestOf(Delegate work) =>
+        new() { Function = Guid.NewGuid(), Name = WorkFunctionName.Of(WorkName.Of(work)), CancelGrace = TimeSpan.FromMinutes(1), Argument = new byte[4] };
+
+    private static ITicketGrain NoTicket(Guid id) => throw new NotSupportedException();
+
+    private static int run;
+
+    [Fact]
+    public async Task Work_that_is_cancelled_when_it_begins_is_either_withdrawn_or_run()
+    {
+        using var silo = NewSilo();
+        var request = RequestOf((Func<int, int>)(static _ => Interlocked.Increment(ref run)));
+        for (int round = 0; round < 2000; round++)
+        {
+            run = 0;
+            using var cancellation = new CancellationTokenSource();
+            var ended = silo.Run(request, cancellation.Token, NoTicket);
+            Thread.SpinWait(round % 200);      // so that it meets the beginning now and then
+            cancellation.Cancel();
+            var reply = await ended.WaitAsync(TimeSpan.FromSeconds(30));
+            (reply.Kind == WorkReplyKind.Result).Should().Be(Volatile.Read(ref run) == 1);
+        }
+    }
+
+    [Fact]
+    public async Task Where_no_ticket_can_be_opened_the_others_are_answered_and_it_gets_another_one_or_is_waited_for()
+    {
+        using var silo = NewSilo();
+        Gate.Reset();
+        var unknown = new WorkRequest { Function = Guid.NewGuid() };
+        var slow = RequestOf((Func<int, int>)(static number => Gate.Wait(TimeSpan.FromSeconds(60)) ? number : -1));
+        int opened = 0;
+        var replies = await silo.RunMany(
+            [unknown, slow],
+            _ => new FakeTicket(
+                () => ++opened == 1 ? throw new TimeoutException() : Task.CompletedTask,
+                static _ => throw new NotSupportedException(),
+                static () => throw new NotSupportedException()));
+        replies.Select(static reply => reply.Kind).Should().Equal(WorkReplyKind.NeedsName, WorkReplyKind.Running);
+        opened.Should().Be(2);
+        silo.Find(replies[1].Ticket).Should().NotBeNull();
+
+        var none = silo.RunMany([unknown, slow], static _ => throw new InvalidOperationException("no directory"));
+        Gate.Set();
+        (await none).Select(static reply => reply.Kind).Should().Equal(WorkReplyKind.NeedsName, WorkReplyKind.Result);
+    }
 }

@@ -30,7 +30,7 @@ public sealed class Cluster : IAsyncLifetime
         }
     }
 
-    internal static InProcessTestCluster Build(short silos, TimeSpan? abandonedAfter = null)
+    internal static InProcessTestCluster Build(short silos, TimeSpan? abandonedAfter = null, int? messageSize = null)
     {
         var builder = new InProcessTestClusterBuilder(silos);
         builder.ConfigureSilo((_, silo) =>
@@ -40,6 +40,7 @@ public sealed class Cluster : IAsyncLifetime
                 options.Workers = 2;
                 options.AbandonedAfter = abandonedAfter ?? options.AbandonedAfter;
             });
+            silo.Services.Configure<SiloMessagingOptions>(options => options.MaxMessageBodySize = messageSize ?? options.MaxMessageBodySize);
             silo.Services.Configure<ClusterMembershipOptions>(static options =>
             {
                 options.ProbeTimeout = TimeSpan.FromSeconds(1);
@@ -47,9 +48,10 @@ public sealed class Cluster : IAsyncLifetime
                 options.NumVotesForDeathDeclaration = 1;
             });
         });
-        builder.ConfigureClient(static client =>
+        builder.ConfigureClient(client =>
         {
             client.UseClusterExecutor();
+            client.Services.Configure<ClientMessagingOptions>(options => options.MaxMessageBodySize = messageSize ?? options.MaxMessageBodySize);
             client.Services.Configure<GatewayOptions>(static options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(1));
         });
         return builder.Build();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text;
 using EventLoop.Executors.Work;
 
@@ -292,6 +293,43 @@ public sealed class ClusterExecutorTests(Cluster cluster)
         }
     });
 
+    public sealed record Picky(int Number)
+    {
+        public int Value => Number == 6 ? throw new InvalidDataException("not to be written") : Number;
+    }
+
+    [Fact]
+    public void An_argument_that_cannot_be_serialized_fails_in_its_place() => RunLoop(async () =>
+    {
+        var executor = New();
+        var arguments = Enumerable.Range(0, 12).Select(static number => new Picky(number)).ToList();
+        foreach (int chunk in (int[])[1, 4])
+        {
+            int seen = 0;
+            var failure = await Catch(((Func<Coroutine<int>>)(async Coroutine<int> () =>
+            {
+                await foreach (int result in executor.Map(static (Picky argument) => argument.Number, arguments, chunk))
+                {
+                    result.Should().Be(seen++);
+                }
+
+                return 0;
+            }))());
+            failure.Should().BeOfType<InvalidDataException>();
+            seen.Should().Be(6);
+        }
+
+        var outcomes = new Dictionary<int, Exception?>();
+        await foreach (var (argument, outcome) in executor.AsCompleted(static (Picky argument) => argument.Number, arguments))
+        {
+            outcomes.Add(argument.Number, outcome.Exception);
+        }
+
+        outcomes.Should().HaveCount(12);
+        outcomes.Where(static outcome => outcome.Value is not null).Should().ContainSingle().Which.Key.Should().Be(6);
+        outcomes[6].Should().BeOfType<InvalidDataException>();
+    });
+
     [Fact]
     public void Map_over_an_endless_source_is_no_further_ahead_than_it_may_be_and_leaving_it_cancels_the_rest() => RunLoop(async () =>
     {
@@ -552,5 +590,74 @@ public sealed class ClusterExecutorTests(Cluster cluster)
         var keys = await Loop.Gather(Enumerable.Range(0, 3).Select(_ => executor.Retry().Run(static () => ClusterWork.IdempotencyKey)));
         keys.Should().OnlyHaveUniqueItems().And.NotContainNulls();
         ClusterWork.Attempt.Should().Be(0);
+    });
+
+    [Fact]
+    public void Each_argument_of_many_under_Retry_has_a_key_of_its_own_also_in_a_chunk() => RunLoop(async () =>
+    {
+        var executor = New();
+        foreach (int chunk in (int[])[1, 4])
+        {
+            var made = new List<string?>();
+            await foreach (string? key in executor.Retry().Map(static (int _) => ClusterWork.IdempotencyKey, Enumerable.Range(0, 10), chunk))
+            {
+                made.Add(key);
+            }
+
+            made.Should().HaveCount(10).And.OnlyHaveUniqueItems().And.NotContainNulls();
+
+            var given = new List<string?>();
+            await foreach (string? key in executor.Retry(3, "order").Map(static (int _) => ClusterWork.IdempotencyKey, Enumerable.Range(0, 10), chunk))
+            {
+                given.Add(key);
+            }
+
+            given.Should().Equal(Enumerable.Range(0, 10).Select(static place => $"order-{place}"));
+        }
+
+        await foreach (var (place, key) in executor.Retry(3, "order").AsCompleted(static (int _) => ClusterWork.IdempotencyKey, Enumerable.Range(0, 10)))
+        {
+            key.Value.Should().Be($"order-{place}");
+        }
+
+        await foreach (string? key in executor.Map(static (int _) => ClusterWork.IdempotencyKey, Enumerable.Range(0, 10), chunk: 4))
+        {
+            key.Should().BeNull();
+        }
+    });
+
+    private static readonly AsyncLocal<int> Left = new();
+
+    private static (int Left, string Minus) LeaveBehind(int number)
+    {
+        var found = (Left.Value, CultureInfo.CurrentCulture.NumberFormat.NegativeSign);
+        var own = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        own.NumberFormat.NegativeSign = "minus";
+        CultureInfo.CurrentCulture = own;
+        Left.Value = number;
+        return found;
+    }
+
+    [Fact]
+    public void What_a_piece_of_work_sets_in_its_context_is_nothing_of_the_next_ones() => RunLoop(async () =>
+    {
+        var executor = New();
+        var clean = (0, CultureInfo.CurrentCulture.NumberFormat.NegativeSign);
+        var found = await Loop.Gather(Enumerable.Range(1, 40).Select(number => executor.Run(LeaveBehind, number)));
+        found.Should().OnlyContain(one => one.Equals(clean));
+        await foreach (var one in executor.Map(LeaveBehind, Enumerable.Range(1, 20), chunk: 5))
+        {
+            one.Should().Be(clean);
+        }
+
+        found = await Loop.Gather(Enumerable.Range(1, 20).Select(number => executor.Run(
+            static async Coroutine<(int Left, string Minus)> (int number) =>
+            {
+                var found = LeaveBehind(number);
+                await Loop.Yield();
+                return found;
+            },
+            number)));
+        found.Should().OnlyContain(one => one.Equals(clean));
     });
 }

@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
 using EventLoop.Executors.Work;
+using EventLoop.Orleans.Grains;
+using Orleans.Runtime;
 
 namespace EventLoop.Orleans.Tests;
 
@@ -195,5 +198,43 @@ public sealed class DealingTests(Cluster cluster)
         Volatile.Read(ref quickEnded).Should().Be(0);
         executor.Statistics.Canceled.Should().Be(20);
         executor.Statistics.InFlight.Should().Be(0);
+    });
+
+    [Fact]
+    public void A_way_to_a_silo_that_cannot_be_made_fails_one_call_and_the_next_one_tries_again() => RunLoop(async () =>
+    {
+        int asked = 0;
+        var door = new FakeDoor(static (_, _) => Task.FromResult(new WorkReply()));
+        var dealer = new SiloDealer(
+            () => asked++ == 0 ? throw new ArgumentException("no such grain") : door, static () => throw new NotSupportedException(), static () => 0);
+        Func<Task> first = async () => await dealer.Deal(WorkPlace.Threads, 1, 2, CancellationToken.None);
+        (await first.Should().ThrowAsync<OrleansException>()).WithInnerException<ArgumentException>();
+        var second = await dealer.Deal(WorkPlace.Threads, 1, 2, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        second.Silo.Name.Should().Be("fake");
+    });
+
+    [Fact]
+    public void A_function_has_the_same_number_in_all_calls_so_that_a_silo_keeps_it_once() => RunLoop(async () =>
+    {
+        var numbers = new ConcurrentBag<Guid>();
+        var grains = FakeGrains.Of(new FakeDoor((request, _) =>
+        {
+            numbers.Add(request.Function);
+            return Task.FromResult(new WorkReply());
+        }));
+        static int Two() => 2;
+        for (int client = 0; client < 3; client++)
+        {
+            var calls = new ClusterCalls(grains, new ClusterExecutorOptions());
+            for (int made = 0; made < 3; made++)
+            {
+                await calls.RunAsync(WorkName.Of(new Func<int>(Two)), default, false, null, null, CancellationToken.None);
+            }
+        }
+
+        numbers.Should().HaveCount(9);
+        numbers.Distinct().Should().ContainSingle();
+        await new ClusterCalls(grains, new ClusterExecutorOptions()).Run();
+        numbers.Distinct().Should().HaveCount(2, "another function has another one");
     });
 }

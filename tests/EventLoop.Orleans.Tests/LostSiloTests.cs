@@ -1,8 +1,15 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
 using EventLoop.Executors.Work;
 using EventLoop.Orleans.Grains;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans;
+using Orleans.Hosting;
+using Orleans.Runtime;
 using Orleans.TestingHost;
 
 namespace EventLoop.Orleans.Tests;
@@ -111,6 +118,7 @@ public sealed class LostSiloTests
     [Fact]
     public void Of_quick_work_that_travelled_together_a_silo_that_dies_fails_what_it_had_and_Retry_loses_none() => WithCluster(async (cluster, executor) =>
     {
+        Gate.Reset();
         for (int i = 0; i < 40; i++)
         {
             await executor.Run(QuickUnlessKept, (i, (string?)null));
@@ -216,4 +224,203 @@ public sealed class LostSiloTests
             Begun[key].Single().Attempt.Should().Be(1, "its token has fired");
         },
         new LoopOptions { HandleInterrupt = false });
+
+    // ---- A client that stops
+
+    private static async Coroutine<ClusterExecutor> Warm(ClusterExecutor executor)
+    {
+        for (int i = 0; i < 40; i++)
+        {
+            await executor.Run(QuickUnlessKept, (i, (string?)null));
+        }
+
+        return executor;
+    }
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    private static IHost NewHost(Action<HostApplicationBuilder> configure)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.None);
+        configure(builder);
+        return builder.Build();
+    }
+
+    [Fact]
+    public void What_is_under_way_when_the_host_of_the_client_stops_is_lost_and_the_executor_ends() => RunLoop(async () =>
+    {
+        Gate.Reset();
+        int gateway = FreePort();
+        using var silo = NewHost(builder => builder.UseOrleans(
+            silo => silo.UseLocalhostClustering(FreePort(), gateway).AddEventLoopWorkers(static options => options.Workers = 3)));
+        using var client = NewHost(builder => builder.UseOrleansClient(client => client.UseLocalhostClustering(gateway).UseClusterExecutor()));
+        await silo.StartAsync();
+        await client.StartAsync();
+        string[] keys = [.. Enumerable.Range(0, 3).Select(static _ => Guid.NewGuid().ToString())];
+        var executor = await Warm(new ClusterExecutor(client.Services.GetRequiredService<IClusterClient>(), new ClusterExecutorOptions { MaxInFlight = 3 }));
+        List<LoopTask<int>> tasks =
+        [
+            Loop.CreateTask(executor.Run(static (string key) => QuickUnlessKept((1, key)), keys[0])),      // alone
+            Loop.CreateTask(executor.Run(QuickUnlessKept, (2, (string?)keys[1]))),                         // these two together
+            Loop.CreateTask(executor.Retry().Run(QuickUnlessKept, (3, (string?)keys[2]))),
+        ];
+        while (!keys.All(Begun.ContainsKey))
+        {
+            await Loop.Sleep(1);
+        }
+
+        var behind = Loop.CreateTask(executor.Run(QuickUnlessKept, (4, (string?)null)));
+        while (executor.Statistics.Waiting == 0)
+        {
+            await Loop.Yield();
+        }
+
+        await client.StopAsync();
+        await Loop.WaitFor(executor.DisposeAsync().AsTask(), TimeSpan.FromSeconds(20));
+        foreach (var task in tasks)
+        {
+            (await Catch(task)).Should().BeOfType<SiloLostException>();
+        }
+
+        (await Catch(behind)).Should().NotBeNull();
+        Gate.Set();
+        await silo.StopAsync();
+    });
+
+    [Fact]
+    public void A_loop_that_waits_for_the_end_of_its_executor_does_not_keep_what_it_has_not_sent_yet() => WithCluster(async (cluster, _) =>
+    {
+        var executor = await Warm(new ClusterExecutor(cluster.Client));
+        var quick = Loop.CreateTask(executor.Run(QuickUnlessKept, (7, (string?)null)));
+        var end = Loop.CreateTask(async () => executor.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(20)));      // in the same turn
+        (await end).Should().BeTrue();
+        (await quick).Should().Be(7);
+    });
+
+    // ---- Without a cluster
+
+    private static void RunLoop(Func<Coroutine> main) =>
+        Loop.Run(async Coroutine () => await Loop.WaitFor(main(), TimeSpan.FromSeconds(60)), new LoopOptions { HandleInterrupt = false });
+
+    private static async Coroutine<Exception?> Failure(Task task)
+    {
+        try
+        {
+            await task;
+            return null;
+        }
+        catch (Exception exception)
+        {
+            return exception;
+        }
+    }
+
+    private static async Task<WorkReply> UntilCancelled(CancellationToken token, Func<Exception> failure)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        throw failure();
+    }
+
+    // The first ways to silos, which are asked at the same time.
+    private static async Coroutine<int> AllDescribed(FakeDoor door)
+    {
+        while (door.Described < 8)
+        {
+            await Loop.Sleep(1);
+        }
+
+        return door.Described;
+    }
+
+    [Fact]
+    public void Where_Orleans_knows_no_silo_yet_work_is_lost_and_Retry_waits_for_one() => RunLoop(async () =>
+    {
+        int asked = 0;
+        var door = new FakeDoor(static (_, _) => Task.FromResult(new WorkReply()));
+        var calls = new ClusterCalls(
+            FakeGrains.Of(_ => asked++ < 2 ? throw new ArgumentException("Could not find an implementation") : door), new ClusterExecutorOptions());
+        (await Failure(calls.Run())).Should().BeOfType<SiloLostException>().Which.InnerException.Should().BeOfType<OrleansException>();
+        await calls.Run(new WorkRetry(3, null));
+        calls.Statistics.Lost.Should().Be(2);
+        calls.Statistics.Retried.Should().Be(1);
+        calls.Statistics.Completed.Should().Be(1);
+    });
+
+    [Fact]
+    public void A_cancellation_while_the_silo_is_lost_is_a_cancellation_and_the_silo_is_asked_whether_it_is_there() => RunLoop(async () =>
+    {
+        foreach (var failure in (Func<Exception>[])[static () => new TimeoutException(), static () => new OrleansException()])
+        {
+            var begun = new TaskCompletionSource();
+            var door = new FakeDoor((_, token) =>
+            {
+                begun.SetResult();
+                return UntilCancelled(token, failure);
+            });
+            var calls = new ClusterCalls(FakeGrains.Of(door), new ClusterExecutorOptions());
+            using var cancellation = new CancellationTokenSource();
+            var run = calls.Run(new WorkRetry(3, null), cancellation.Token);
+            await begun.Task;
+            int before = await AllDescribed(door);
+            cancellation.Cancel();
+            (await Failure(run)).Should().BeAssignableTo<OperationCanceledException>();
+            calls.Statistics.Canceled.Should().Be(1);
+            calls.Statistics.Retried.Should().Be(0);
+            while (door.Described == before)
+            {
+                await Loop.Sleep(1);
+            }
+        }
+    });
+
+    [Fact]
+    public void A_cancellation_between_two_attempts_counts_and_an_attempt_that_was_not_made_does_not() => RunLoop(async () =>
+    {
+        using var cancellation = new CancellationTokenSource();
+        var calls = new ClusterCalls(FakeGrains.Of(new FakeDoor(static (_, _) => throw new TimeoutException())), new ClusterExecutorOptions());
+        var run = calls.Run(new WorkRetry(100, null), cancellation.Token);
+        while (calls.Statistics.Lost < 3)
+        {
+            await Loop.Sleep(1);
+        }
+
+        cancellation.Cancel();
+        (await Failure(run)).Should().BeAssignableTo<OperationCanceledException>();
+        calls.Statistics.Lost.Should().Be(3);
+        calls.Statistics.Retried.Should().Be(2);
+        calls.Statistics.Canceled.Should().Be(1);
+    });
+
+    [Fact]
+    public void Long_work_that_its_silo_has_forgotten_when_it_is_cancelled_is_cancelled_and_not_lost() => RunLoop(async () =>
+    {
+        // As a client that does not wait for acknowledgements sees it: the wait ends at once, and the work before it is asked for again.
+        using var cancellation = new CancellationTokenSource();
+        var waits = new TaskCompletionSource();
+        var door = new FakeDoor(static (_, _) => Task.FromResult(new WorkReply { Kind = WorkReplyKind.Running }));
+        var ticket = new FakeTicket(
+            static () => Task.CompletedTask,
+            async token =>
+            {
+                waits.SetResult();
+                await Task.Delay(Timeout.InfiniteTimeSpan, token);
+                return WorkReply.Lost;
+            },
+            static () => Task.FromResult(WorkReply.Lost));
+        var calls = new ClusterCalls(FakeGrains.Of(door, ticket), new ClusterExecutorOptions());
+        var run = calls.Run(token: cancellation.Token);
+        await waits.Task;
+        int before = await AllDescribed(door);
+        cancellation.Cancel();
+        (await Failure(run)).Should().BeAssignableTo<OperationCanceledException>();
+        calls.Statistics.Canceled.Should().Be(1);
+        calls.Statistics.Lost.Should().Be(0);
+        door.Described.Should().Be(before, "the silo is not suspected");
+    });
 }

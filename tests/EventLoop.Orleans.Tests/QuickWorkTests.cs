@@ -63,7 +63,7 @@ public sealed class QuickWorkTests(Cluster cluster)
     public void Quick_work_of_one_turn_travels_together() => RunLoop(async () =>
     {
         var doors = new CountingDoor(32);
-        var calls = new QuickCalls(Loop.Current, await DealerOf(doors));
+        var calls = new QuickCalls(Loop.Current, await DealerOf(doors), new MessageRoom(int.MaxValue));
         var all = Enumerable.Range(0, 70).Select(_ => calls.Run(new WorkRequest(), WorkPlace.Threads, CancellationToken.None)).ToArray();
         doors.Sizes.Should().BeEmpty("nothing is sent before the turn has ended");
         await Task.WhenAll(all);
@@ -77,7 +77,7 @@ public sealed class QuickWorkTests(Cluster cluster)
     public void Quick_work_that_is_cancelled_before_its_turn_has_ended_is_not_sent() => RunLoop(async () =>
     {
         var doors = new CountingDoor(32);
-        var calls = new QuickCalls(Loop.Current, await DealerOf(doors));
+        var calls = new QuickCalls(Loop.Current, await DealerOf(doors), new MessageRoom(int.MaxValue));
         using var cancellation = new CancellationTokenSource();
         var withdrawn = calls.Run(new WorkRequest(), WorkPlace.Threads, cancellation.Token);
         var kept = calls.Run(new WorkRequest(), WorkPlace.Threads, CancellationToken.None);
@@ -181,7 +181,7 @@ public sealed class QuickWorkTests(Cluster cluster)
         Task? pending = null;
         var runner = new LoopRunner(new LoopOptions { HandleInterrupt = false });
         var dealer = Task.Run(static () => Loop.Run(() => DealerOf(new CountingDoor(1)), new LoopOptions { HandleInterrupt = false })).Result;
-        var calls = new QuickCalls(runner.Loop, dealer);
+        var calls = new QuickCalls(runner.Loop, dealer, new MessageRoom(int.MaxValue));
         runner.Loop.CallSoon(() =>
         {
             pending = calls.Run(new WorkRequest(), WorkPlace.Threads, CancellationToken.None);

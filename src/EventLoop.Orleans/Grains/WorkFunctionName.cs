@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using EventLoop.Executors.Work;
 using Orleans;
 
@@ -38,6 +41,13 @@ internal sealed class WorkFunctionName
         TypeArguments = name.TypeArguments,
         Display = name.Display,
     };
+
+    /// <summary>Makes a number of it: the same for everybody who names this function of this build, so that a silo has to keep each function once.</summary>
+    internal Guid ToNumber()
+    {
+        string all = string.Join('\n', [Assembly, Build.ToString(), Token.ToString(CultureInfo.InvariantCulture), Signature, .. TypeArguments]);
+        return new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(all)).AsSpan(0, 16));
+    }
 
     internal WorkName ToName() => new(Assembly, Version, Build, Token, Signature, TypeArguments, Display);
 }

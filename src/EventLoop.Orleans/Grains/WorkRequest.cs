@@ -40,4 +40,11 @@ internal sealed class WorkRequest
     /// <summary>The serializer's type; null: the default.</summary>
     [Id(9)]
     public string? Serializer { get; init; }
+
+    /// <summary>A number that the key ends in; for a chunk that of its first argument, and the others count on. Null: none.</summary>
+    [Id(10)]
+    public long? KeyFrom { get; init; }
+
+    /// <summary>The key of this argument of a chunk, or of the only one; null: it is not retried.</summary>
+    internal string? KeyOf(int index) => KeyFrom is { } from && IdempotencyKey is { } key ? $"{key}-{from + index}" : IdempotencyKey;
 }

@@ -12,6 +12,7 @@ internal sealed class SiloJob
 {
     private const byte Succeeded = 1, Failed = 0;
     private const int ReportsAhead = 16;
+    private const long Withdrawn = -1;
 
     private readonly SiloWorkers silo;
     private readonly WorkFunction function;
@@ -20,9 +21,10 @@ internal sealed class SiloJob
     private readonly CancellationTokenSource cancellation = new();
     private readonly TaskCompletionSource<WorkReply> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long arrived = Stopwatch.GetTimestamp();
-    private long begun;                        // read on any thread; zero: it waits
+    private long begun;                        // interlocked; zero: it waits; Withdrawn: it never begins
     private long stopAsked;                    // any thread; zero: it may continue
     private volatile WorkerThreads.Worker? worker;
+    private volatile SiloLoop? runsOn;
     private int givenUp;                       // interlocked
     private Queue<Task>? reports;              // on the thread of the work
 
@@ -37,6 +39,16 @@ internal sealed class SiloJob
     internal Task<WorkReply> Ended => ended.Task;
 
     internal bool NeedsLoop => function.NeedsLoop && !request.IsChunk;
+
+    /// <summary>The loop that has it; null: none.</summary>
+    internal SiloLoop? RunsOn
+    {
+        get => runsOn;
+        set => runsOn = value;
+    }
+
+    /// <summary>Whether it has not begun, and may.</summary>
+    internal bool Waits => Volatile.Read(ref begun) == 0;
 
     internal TimeSpan Age => Stopwatch.GetElapsedTime(arrived);
 
@@ -53,9 +65,10 @@ internal sealed class SiloJob
     {
         if (Interlocked.CompareExchange(ref stopAsked, Stopwatch.GetTimestamp(), 0) == 0)
         {
-            if (Volatile.Read(ref begun) == 0 && Interlocked.Exchange(ref givenUp, 1) == 0)
+            if (Interlocked.CompareExchange(ref begun, Withdrawn, 0) == 0)
             {
-                End(new WorkReply { Kind = WorkReplyKind.Canceled, Silo = silo.Name });      // it never begins
+                Interlocked.Exchange(ref givenUp, 1);
+                End(new WorkReply { Kind = WorkReplyKind.Canceled, Silo = silo.Name });
             }
 
             cancellation.CancelAsync();
@@ -66,7 +79,7 @@ internal sealed class SiloJob
     internal void Look()
     {
         long start = Volatile.Read(ref begun);
-        if (start != 0 && request.TimeLimit is { } limit && Stopwatch.GetElapsedTime(start) > limit)
+        if (start > 0 && request.TimeLimit is { } limit && Stopwatch.GetElapsedTime(start) > limit)
         {
             Answer(new WorkReply { Kind = WorkReplyKind.TimedOut, Silo = silo.Name });      // it is watched on: it may not heed the cancellation
             Cancel();
@@ -80,6 +93,8 @@ internal sealed class SiloJob
             {
                 silo.GiveUp(kept);
             }
+
+            RunsOn?.Ask();      // it may only wait there for something, without keeping others
         }
     }
 
@@ -116,6 +131,7 @@ internal sealed class SiloJob
             return;
         }
 
+        RunsOn = SiloLoop.Here;      // this one, whoever should have had it in the meantime
         var result = new ArrayBufferWriter<byte>();
         try
         {
@@ -138,10 +154,16 @@ internal sealed class SiloJob
 
     private bool TryBegin()
     {
-        Volatile.Write(ref begun, Stopwatch.GetTimestamp());
-        ClusterWork.Enter(new ClusterWork.Place(request.IdempotencyKey, request.Attempt, silo.Name));
-        return Volatile.Read(ref givenUp) == 0;
+        if (Interlocked.CompareExchange(ref begun, Stopwatch.GetTimestamp(), 0) != 0)
+        {
+            return false;
+        }
+
+        Enter(0);
+        return true;
     }
+
+    private void Enter(int index) => ClusterWork.Enter(new ClusterWork.Place(request.KeyOf(index), request.Attempt, silo.Name));
 
     private void Conclude(Func<ReadOnlyMemory<byte>> work)
     {
@@ -149,6 +171,7 @@ internal sealed class SiloJob
         try
         {
             var bytes = work();
+            VerifyFits(request.IsChunk ? "The results of a chunk cannot be sent" : "The result cannot be sent", bytes.Length);
             reply = new WorkReply
             {
                 Bytes = bytes,
@@ -166,7 +189,6 @@ internal sealed class SiloJob
         Interlocked.Exchange(ref givenUp, 1);
         worker = null;
         End(reply);
-        ClusterWork.Enter(null);
     }
 
     private void End(WorkReply reply)
@@ -187,8 +209,19 @@ internal sealed class SiloJob
     {
         var rest = request.Argument.Span;
         var one = new ArrayBufferWriter<byte>();
-        while (!rest.IsEmpty)
+        var clean = CleanContext.Capture();
+        for (int index = 0; !rest.IsEmpty; index++)
         {
+            if (index > 0)
+            {
+                clean.Restore();      // what one set is nothing of the next one's
+            }
+
+            if (index > 0 && request.KeyFrom is not null)
+            {
+                Enter(index);
+            }
+
             int length = BinaryPrimitives.ReadInt32LittleEndian(rest);
             byte mark = Succeeded;
             one.ResetWrittenCount();
@@ -216,6 +249,7 @@ internal sealed class SiloJob
     // At most this far ahead of the listener.
     private void Report(ReadOnlyMemory<byte> progress)
     {
+        VerifyFits("A progress report cannot be sent", progress.Length);
         reports ??= new Queue<Task>();
         if (reports.Count >= ReportsAhead)
         {
@@ -223,6 +257,14 @@ internal sealed class SiloJob
         }
 
         reports.Enqueue(request.Progress!.Report(reported++, progress));
+    }
+
+    private void VerifyFits(string what, int length)
+    {
+        if (silo.Messages.Refusal(what, length) is { } refusal)
+        {
+            throw new InvalidOperationException(refusal);
+        }
     }
 
     private void RunReporting(ArrayBufferWriter<byte> result, int workerId)

@@ -1,16 +1,28 @@
+using System.Diagnostics;
+
 namespace EventLoop.Orleans.Workers;
 
 /// <summary>The loop of a silo on which asynchronous work runs, on a thread of its own. Any thread.</summary>
 internal sealed class SiloLoop : IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);      // with a loop that was asked whether it still turns
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(3);
+
+    [ThreadStatic]
+    private static SiloLoop? here;
+
+    private readonly Action<Task, object?> onEnded;
     private readonly TaskCompletionSource<Loop> started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread thread;
     private volatile bool isStopped;
+    private long asked;      // interlocked; zero: it has answered
 
     internal SiloLoop(LoopOptions options)
     {
+        onEnded = (ended, job) => OnEnded(ended, (SiloJob)job!);
         thread = new Thread(() =>
         {
+            here = this;
             try
             {
                 using var runner = new LoopRunner(options with { HandleInterrupt = false });
@@ -25,9 +37,47 @@ internal sealed class SiloLoop : IDisposable
         thread.UnsafeStart();
     }
 
+    /// <summary>The one whose thread this is.</summary>
+    internal static SiloLoop? Here => here;
+
+    /// <summary>Runs a job in its turn, unless it is passed on before that.</summary>
+    internal void Run(SiloJob job)
+    {
+        job.RunsOn = this;
+        try
+        {
+            _ = Submit(job.RunAsync, job.Token).ContinueWith(
+                onEnded, job, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+        catch (Exception failure)
+        {
+            job.Fail(failure);      // the loop is closed, or could not be made
+        }
+    }
+
     internal Task Submit(Func<Coroutine> work, CancellationToken token) => started.Task.GetAwaiter().GetResult().Submit(work, token);
 
-    public void Dispose()
+    /// <summary>Asks whether it still turns: work on it does not end when it should.</summary>
+    internal void Ask()
+    {
+        if (started.Task.IsCompletedSuccessfully && Interlocked.CompareExchange(ref asked, Stopwatch.GetTimestamp(), 0) == 0)
+        {
+            try
+            {
+                started.Task.Result.Post(() => Interlocked.Exchange(ref asked, 0));
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has ended.
+            }
+        }
+    }
+
+    /// <summary>Whether it was asked and does not answer, because work blocks its thread.</summary>
+    internal bool IsBlocked => Interlocked.Read(ref asked) is not 0 and var since && Stopwatch.GetElapsedTime(since) > Patience;
+
+    /// <summary>Makes it end, as soon as nothing blocks it.</summary>
+    internal void Stop()
     {
         isStopped = true;
         try
@@ -38,8 +88,21 @@ internal sealed class SiloLoop : IDisposable
         {
             // It could not be made.
         }
+    }
 
-        thread.Join();
+    /// <summary>Ends it. Work that blocks its thread is not waited for for long: that ends with the process.</summary>
+    public void Dispose()
+    {
+        Stop();
+        thread.Join(StopTime);
+    }
+
+    private void OnEnded(Task ended, SiloJob job)
+    {
+        if (!ended.IsCompletedSuccessfully && job.RunsOn == this)
+        {
+            job.Fail(ended.Exception?.InnerException ?? new OperationCanceledException());
+        }
     }
 
     // Work, and tasks that it has left behind, may stop the loop or ask for the end of the program: it belongs to others, too, and only the silo ends it.

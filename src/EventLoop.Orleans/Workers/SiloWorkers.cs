@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using EventLoop.Executors.Work;
 using EventLoop.Orleans.Grains;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Orleans.Runtime;
 
 namespace EventLoop.Orleans.Workers;
@@ -13,25 +14,27 @@ internal sealed class SiloWorkers : IDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
     private static readonly JsonWorkSerializer Json = new();
+    private const int TicketAttempts = 2;      // with what they wait, less than a call may take
 
     private readonly ConcurrentDictionary<Guid, WorkFunction> functions = new();
     private readonly ConcurrentDictionary<string, IWorkSerializer> serializers = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Guid, SiloJob> tickets = new();
     private readonly ConcurrentDictionary<SiloJob, byte> jobs = new();      // those that have not ended
     private readonly WorkerThreads threads;
-    private readonly Lazy<SiloLoop> loop;
+    private readonly SiloLoops loops;
     private readonly Lazy<bool> initialized;
     private readonly EventLoopWorkerOptions options;
     private readonly Timer looking;
 
-    public SiloWorkers(IOptions<EventLoopWorkerOptions> options, ILocalSiloDetails silo)
+    public SiloWorkers(IOptions<EventLoopWorkerOptions> options, IOptions<SiloMessagingOptions> messaging, ILocalSiloDetails silo)
     {
+        Messages = new MessageRoom(messaging.Value.MaxMessageBodySize);
         this.options = options.Value;
         Name = silo.SiloAddress.ToString();
         int workers = this.options.Workers ?? Environment.ProcessorCount;
         Description = new SiloDescription { Name = Name, Workers = workers };
         threads = new WorkerThreads(workers);
-        loop = new Lazy<SiloLoop>(() => new SiloLoop(this.options.Loop));
+        loops = new SiloLoops(this.options.Loop);
         initialized = new Lazy<bool>(() =>
         {
             this.options.Initializer?.Invoke();
@@ -45,11 +48,13 @@ internal sealed class SiloWorkers : IDisposable
 
     internal SiloDescription Description { get; }
 
+    internal MessageRoom Messages { get; }
+
     internal IWorkSerializer SerializerOf(string? type) =>
         type is null ? Json : serializers.GetOrAdd(type, static name => (IWorkSerializer)Activator.CreateInstance(Type.GetType(name, throwOnError: true)!)!);
 
     /// <summary>Handles a grain's call.</summary>
-    internal Task<WorkReply> Run(WorkRequest request, CancellationToken token, WorkerGrain grain)
+    internal Task<WorkReply> Run(WorkRequest request, CancellationToken token, Func<Guid, ITicketGrain> ticketOf)
     {
         if (FunctionOf(request, out var refusal) is not { } function)
         {
@@ -60,21 +65,23 @@ internal sealed class SiloWorkers : IDisposable
         jobs.TryAdd(job, 0);
         if (job.NeedsLoop)
         {
-            RunOnLoop(job);
+            loops.Run(job);
         }
         else
         {
             threads.Add(job);
         }
 
-        return job.Ended.IsCompleted ? job.Ended : Answer(job, token, grain);
+        return job.Ended.IsCompleted ? job.Ended : Answer(job, token, ticketOf);
     }
 
     /// <summary>The same for several pieces of work.</summary>
-    internal async Task<WorkReply[]> RunMany(WorkRequest[] requests, WorkerGrain grain)
+    internal async Task<WorkReply[]> RunMany(WorkRequest[] requests, Func<Guid, ITicketGrain> ticketOf)
     {
         var replies = new WorkReply[requests.Length];
         var all = new SiloJob?[requests.Length];
+        Task<WorkReply>?[]? slow = null;
+        long bytes = 0;
         var batch = new SiloBatch(requests.Length);
         var forThreads = new List<SiloJob>(requests.Length);
         for (int i = 0; i < requests.Length; i++)
@@ -89,7 +96,7 @@ internal sealed class SiloWorkers : IDisposable
             jobs.TryAdd(job, 0);
             if (job.NeedsLoop)
             {
-                RunOnLoop(job);
+                loops.Run(job);
             }
             else
             {
@@ -100,18 +107,32 @@ internal sealed class SiloWorkers : IDisposable
         threads.Add(CollectionsMarshal.AsSpan(forThreads));
         await batch.Ended.WaitAsync(CallTime.PatienceForMany).ConfigureAwait(
             ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        List<Task>? slow = null;
         for (int i = 0; i < all.Length; i++)
         {
-            if (all[i] is { } job)
+            if (all[i] is not { } job)
             {
-                replies[i] = job.Ended.IsCompleted ? await job.Ended : HandOut(job, grain, slow ??= []);
+                continue;
+            }
+
+            var reply = job.Ended.IsCompleted ? await job.Ended : null;
+            long length = MessageRoom.EachPiece + (reply?.Bytes.Length ?? 0);
+            if (reply is not null && Messages.Holds(bytes + length))
+            {
+                replies[i] = reply;
+                bytes += length;
+            }
+            else
+            {
+                (slow ??= new Task<WorkReply>?[all.Length])[i] = HandOut(job, ticketOf);      // also what is too much for one reply
             }
         }
 
-        if (slow is not null)
+        for (int i = 0; i < slow?.Length; i++)
         {
-            await Task.WhenAll(slow);
+            if (slow[i] is { } handed)
+            {
+                replies[i] = await handed;
+            }
         }
 
         return replies;
@@ -144,33 +165,37 @@ internal sealed class SiloWorkers : IDisposable
         }
 
         threads.Dispose();
-        if (loop.IsValueCreated)
-        {
-            loop.Value.Dispose();
-        }
+        loops.Dispose();
     }
 
-    private async Task<WorkReply> Answer(SiloJob job, CancellationToken token, WorkerGrain grain)
+    private async Task<WorkReply> Answer(SiloJob job, CancellationToken token, Func<Guid, ITicketGrain> ticketOf)
     {
         using var cancelling = token.UnsafeRegister(static job => ((SiloJob)job!).Cancel(), job);
         var reply = await WaitAWhile(job);
-        if (reply.Kind == WorkReplyKind.Running)
-        {
-            var opened = new List<Task>(1);
-            reply = HandOut(job, grain, opened);
-            await opened[0];
-        }
-
-        return reply;
+        return reply.Kind == WorkReplyKind.Running ? await HandOut(job, ticketOf) : reply;
     }
 
-    private WorkReply HandOut(SiloJob job, WorkerGrain grain, List<Task> opened)
+    // The work goes on, whatever becomes of its ticket: where none can be opened it is waited for a little longer, and lost to its caller only then.
+    private async Task<WorkReply> HandOut(SiloJob job, Func<Guid, ITicketGrain> ticketOf)
     {
-        job.AskedAt = Environment.TickCount64;
-        job.Ticket = Guid.NewGuid();
-        tickets.TryAdd(job.Ticket, job);
-        opened.Add(grain.Ticket(job.Ticket).Open());
-        return new WorkReply { Kind = WorkReplyKind.Running, Ticket = job.Ticket, Silo = Name };
+        for (int attempt = 1; attempt <= TicketAttempts; attempt++)
+        {
+            job.AskedAt = Environment.TickCount64;
+            var ticket = job.Ticket = Guid.NewGuid();
+            tickets.TryAdd(ticket, job);
+            try
+            {
+                await ticketOf(ticket).Open().WaitAsync(CallTime.Patience);
+                return new WorkReply { Kind = WorkReplyKind.Running, Ticket = ticket, Silo = Name };
+            }
+            catch (Exception)
+            {
+                tickets.TryRemove(ticket, out _);
+            }
+        }
+
+        var reply = await WaitAWhile(job);
+        return reply.Kind == WorkReplyKind.Running ? WorkReply.Lost : reply;
     }
 
     private WorkFunction? FunctionOf(WorkRequest request, out WorkReply refusal)
@@ -217,29 +242,6 @@ internal sealed class SiloWorkers : IDisposable
         }
     }
 
-    private void RunOnLoop(SiloJob job)
-    {
-        try
-        {
-            loop.Value.Submit(job.RunAsync, job.Token).ContinueWith(
-                static (ended, job) =>
-                {
-                    if (!ended.IsCompletedSuccessfully)
-                    {
-                        ((SiloJob)job!).Fail(ended.Exception?.InnerException ?? new OperationCanceledException());
-                    }
-                },
-                job,
-                CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
-        }
-        catch (Exception failure)
-        {
-            job.Fail(failure);      // the loop is closed, or could not be made
-        }
-    }
-
     // Looks for work that has exceeded its time, and that nobody asks for any more.
     private void Look()
     {
@@ -253,6 +255,7 @@ internal sealed class SiloWorkers : IDisposable
             }
         }
 
+        loops.Look(jobs);
         foreach (var (ticket, job) in tickets)
         {
             if (job.Ended.IsCompleted && Volatile.Read(ref job.Askers) == 0 && now - job.AskedAt > options.AbandonedAfter.TotalMilliseconds)

@@ -1,3 +1,5 @@
+using EventLoop.Executors.Work;
+
 namespace EventLoop.Orleans.Workers;
 
 /// <summary>Threads that compute, separate from the silo's scheduler. A thread that is held by work which does not respond is given up, and another takes its
@@ -130,9 +132,11 @@ internal sealed class WorkerThreads(int number) : IDisposable
 
         private void Run()
         {
+            var clean = CleanContext.Capture();
             while (threads.Next(this) is { } job)
             {
                 job.Run(this);
+                clean.Restore();
             }
         }
     }

@@ -1,3 +1,4 @@
+using EventLoop.Executors.Work;
 using EventLoop.Scheduling;
 
 namespace EventLoop.Executors;
@@ -141,7 +142,7 @@ internal sealed class JobQueue(string executor)
     /// <summary>Runs jobs as they come, until it is closed and there are no more.</summary>
     internal void RunAll()
     {
-        var clean = ExecutionContext.Capture();
+        var clean = CleanContext.Capture();
         while (true)
         {
             Job? job;
@@ -159,11 +160,7 @@ internal sealed class JobQueue(string executor)
             }
 
             Run(job);
-            SynchronizationContext.SetSynchronizationContext(null);
-            if (clean is not null)
-            {
-                ExecutionContext.Restore(clean);      // what one job set is nothing of the next one's, as on .NET's pool
-            }
+            clean.Restore();
         }
     }
 

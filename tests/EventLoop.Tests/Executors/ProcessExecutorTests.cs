@@ -325,6 +325,30 @@ public sealed class ProcessExecutorTests : ProcessTest
         pool.Statistics.WorkersStarted.Should().Be(6);
     });
 
+    private static readonly AsyncLocal<(int Initialized, int Left)> Ambient = new();
+
+    private static (int Initialized, int Left) LeaveBehind(int number)
+    {
+        var found = Ambient.Value;
+        Ambient.Value = (-1, number);
+        return found;
+    }
+
+    [Fact]
+    public void What_a_piece_of_work_sets_in_its_context_is_nothing_of_the_next_ones_and_what_the_initializer_sets_is() => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(One with { Initializer = static () => Ambient.Value = (9, 0) });
+        for (int number = 1; number < 4; number++)
+        {
+            (await pool.Run(LeaveBehind, number)).Should().Be((9, 0));
+        }
+
+        await foreach (var found in pool.Map(LeaveBehind, Enumerable.Range(1, 10), chunk: 5))
+        {
+            found.Should().Be((9, 0));
+        }
+    });
+
     [Fact]
     public void The_initializer_runs_first_and_fails_the_worker_when_it_fails() => RunProcesses(async () =>
     {

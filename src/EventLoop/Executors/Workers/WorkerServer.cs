@@ -33,6 +33,7 @@ internal sealed partial class WorkerServer
     /// <summary>Runs until the pool needs it no more.</summary>
     internal void Serve()
     {
+        CleanContext? clean = null;
         while (true)
         {
             var next = Take();
@@ -49,7 +50,9 @@ internal sealed partial class WorkerServer
                     return;
                 default:
                     WatchFromNowOn();
+                    clean ??= CleanContext.Capture();      // with what the initializer has set, which is for all work
                     Work(next);
+                    clean.Value.Restore();
                     break;
             }
 
@@ -171,8 +174,10 @@ internal sealed partial class WorkerServer
     private static void RunChunk(WorkFunction function, WorkCall call, FrameReader arguments, FrameWriter results)
     {
         int count = arguments.ReadInt32();
+        var clean = CleanContext.Capture();
         for (int i = 0; i < count; i++)
         {
+            clean.Restore();
             var argument = arguments.ReadBytes(arguments.ReadInt32());
             int head = results.Length;
             results.WriteInt32(0);

@@ -85,7 +85,7 @@ public sealed class RecordTests : IDisposable
     [InlineData(-1)]
     public void A_recording_with_an_impossible_time_is_damaged_and_not_the_tool(int idle)
     {
-        string file = WriteCutShort([(1000UL << 8) | (byte)RecordedEventKind.Idle, ((ulong)(uint)idle << 32) | 5]);
+        string file = WriteCutShort([(1UL << 63) | (byte)RecordedEventKind.Idle, ((ulong)(uint)idle << 32) | 5]);
         var run = ToolRun.Run("trace", file, "-o", Path.Combine(folder, "damaged.pftrace"));
         run.ExitCode.Should().Be(2, run.Output + run.Errors);
         run.Errors.Should().Contain("damaged").And.NotContain("   at ");

@@ -7,8 +7,26 @@ internal sealed class CommandLine
 {
     private static readonly HashSet<string> WithValue = ["--name", "--by", "--filter", "--most", "--timeout", "-o", "--output", "--for", "--interval", "--port",
         "--capacity", "--format", "--count"];
-    private static readonly HashSet<string> Flags = ["--json", "--all", "--bunches", "--frames", "--leaks", "--ended", "--help", "-h", "--version", "--once",
-        "--loop"];
+    private static readonly HashSet<string> Flags = ["--json", "--all", "--bunches", "--frames", "--leaks", "--ended", "--help", "-h", "--version", "--once"];
+    private static readonly string[] OfEach = ["--json", "--timeout", "--help", "-h", "--version"];
+    private static readonly string[] Choosing = ["--name", "--filter", "--most", "--all"];
+
+    // What means nothing to a command is refused: who has asked for it would take the answer for another.
+    private static readonly Dictionary<string, string[]> Taken = new()
+    {
+        ["list"] = [],
+        ["ps"] = [.. Choosing, "--bunches", "--frames"],
+        ["pstree"] = [.. Choosing, "--by"],
+        ["top"] = ["--name", "--filter", "--interval", "--count", "--once"],
+        ["dump"] = ["--name", "--frames", "-o", "--output"],
+        ["show"] = [.. Choosing, "--bunches", "--by", "--ended"],
+        ["record"] = ["--name", "--for", "--capacity", "-o", "--output"],
+        ["trace"] = ["--name", "--format", "-o", "--output"],
+        ["doctor"] = ["--name", "--leaks"],
+        ["web"] = [.. Choosing, "--port"],
+        ["completion"] = [],
+        ["help"] = [],
+    };
 
     private readonly Dictionary<string, string> options = [];
 
@@ -17,6 +35,10 @@ internal sealed class CommandLine
         Command = command;
         Operands = operands;
     }
+
+    /// <summary>Commands and options, for the completion of a shell.</summary>
+    internal static IEnumerable<string> Words =>
+        Taken.Keys.Concat(OfEach).Concat(Taken.Values.SelectMany(static options => options)).Distinct().Where(static word => word is not ("-h" or "-o"));
 
     internal string Command { get; }
 
@@ -74,6 +96,7 @@ internal sealed class CommandLine
             throw new ToolException(ExitCode.Usage, $"'{operands[^1]}' is too much: 'eventloop --help' says what {command} takes.");
         }
 
+        Refuse(command, options.Keys);
         var line = new CommandLine(command, [.. operands.Skip(1)]);
         foreach (var (name, value) in options)
         {
@@ -83,13 +106,41 @@ internal sealed class CommandLine
         return line;
     }
 
+    private static void Refuse(string command, IEnumerable<string> options)
+    {
+        if (!Taken.TryGetValue(command.Length > 0 ? command : "list", out string[]? taken))
+        {
+            return;      // there is no such command, which is told later
+        }
+
+        foreach (string option in options)
+        {
+            if (!OfEach.Contains(option) && !taken.Contains(option))
+            {
+                throw new ToolException(ExitCode.Usage, $"{option} means nothing to 'eventloop {command}': 'eventloop --help' says what takes it.");
+            }
+        }
+    }
+
+    /// <summary>Refuses the options that choose loops and tasks.</summary>
+    /// <param name="because">Why there is nothing to choose.</param>
+    internal void RefuseChoice(string because)
+    {
+        if (Choosing.FirstOrDefault(Has) is { } option)
+        {
+            throw new ToolException(ExitCode.Usage, $"{because}: {option} means nothing there.");
+        }
+    }
+
     internal bool Has(string flag) => options.ContainsKey(flag);
 
     internal string? Value(string option) => options.GetValueOrDefault(option);
 
-    internal int Number(string option, int otherwise) => Value(option) is not { } text ? otherwise
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number
-        : throw new ToolException(ExitCode.Usage, $"{option} needs a number, and '{text}' is none.");
+    internal int Number(string option, int otherwise, int least = 0, int most = int.MaxValue) => Value(option) is not { } text ? otherwise
+        : !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            ? throw new ToolException(ExitCode.Usage, $"{option} needs a number, and '{text}' is none.")
+        : number >= least && number <= most ? number
+        : throw new ToolException(ExitCode.Usage, $"{option} needs a number {(most < int.MaxValue ? $"from {least} to {most}" : $"of {least} or more")}.");
 
     /// <summary>"10", "10s", "500ms", "2m".</summary>
     internal TimeSpan Seconds(string option, TimeSpan otherwise)

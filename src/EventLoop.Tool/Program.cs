@@ -1,4 +1,5 @@
 using EventLoop.Diagnostics;
+using Microsoft.Diagnostics.NETCore.Client;
 using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Tool;
@@ -20,6 +21,11 @@ internal static class Program
             }
 
             return (int)problem.Code;
+        }
+        catch (DiagnosticsClientException broken)
+        {
+            Console.Error.WriteLine(PlainText.Escape(broken.Message));
+            return (int)ExitCode.NoAnswer;
         }
         catch (IOException gone) when (IsClosedPipe(gone))
         {

@@ -4,7 +4,7 @@ using EventLoop.Diagnostics;
 namespace EventLoop.Tool.Target;
 
 /// <summary>Answers as the library of another version would: "newer" with what this one cannot read, "older"
-/// that it does not know the question, "exits" by ending in the middle.</summary>
+/// that it does not know the question, "exits" by ending in the middle, "leaves" by ending as soon as it has answered.</summary>
 [EventSource(Name = LoopTelemetry.EventSource)]
 internal sealed class OtherSource(string way) : EventSource
 {
@@ -38,11 +38,12 @@ internal sealed class OtherSource(string way) : EventSource
     {
         if (command.Arguments is { } arguments && arguments.TryGetValue("id", out string? id) && id is not null)
         {
-            new Thread(() => Answer(id)) { IsBackground = true }.Start();
+            string kind = arguments.TryGetValue("do", out string? what) && what == "dump" ? "dump" : "snapshot";
+            new Thread(() => Answer(id, kind)) { IsBackground = true }.Start();
         }
     }
 
-    private void Answer(string id)
+    private void Answer(string id, string kind)
     {
         Chunk(id, 1, 0, "begin", []);
         switch (way)
@@ -53,6 +54,11 @@ internal sealed class OtherSource(string way) : EventSource
                 break;
             case "older":
                 End(id, 1, 1, "unknown", 1);
+                break;
+            case "leaves":
+                const string snapshot = "{\"v\":1,\"loopId\":1,\"loopName\":\"short\",\"tasks\":[]}";
+                Chunk(id, 1, 1, kind, System.Text.Encoding.UTF8.GetBytes(kind == "dump" ? "{\"v\":1,\"kind\":\"dump\"}\n" + snapshot + "\n" : snapshot));
+                End(id, 1, 2, "", 1);
                 break;
             default:
                 Chunk(id, 1, 1, "snapshot+", "{\"v\":1,\"loopId\":1,"u8.ToArray());
@@ -65,6 +71,11 @@ internal sealed class OtherSource(string way) : EventSource
         {
             Beat(id);
             Thread.Sleep(BeatPeriod);
+        }
+
+        if (way == "leaves")
+        {
+            Environment.Exit(0);
         }
     }
 }

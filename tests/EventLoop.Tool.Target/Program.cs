@@ -17,6 +17,9 @@ switch (args.Length > 0 ? args[0] : "mix")
     case "spin":
         Loop.Run(Work.Spin);
         break;
+    case "stuck":
+        Loop.Run(Work.StuckOnceRecorded);
+        break;
     case "names":
         Loop.Run(BadNames.Use, new LoopOptions { Name = BadNames.All[0] });
         break;

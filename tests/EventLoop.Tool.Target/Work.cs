@@ -118,6 +118,21 @@ internal static class Work
         EndlessWork();
     }
 
+    /// <summary>Once a tool records, a step begins that does not end; the program itself notices it as well.</summary>
+    internal static async Coroutine StuckOnceRecorded()
+    {
+        Loop.CurrentTask!.Name = "main";
+        Loop.Current.Diagnostics.StallLimit = TimeSpan.FromMilliseconds(100);
+        Console.WriteLine("ready");
+        while (!Loop.Current.TakeSnapshot().Tasks.Any(static task => task.Activity is not null))
+        {
+            _ = Loop.CreateTask(static async () => await Loop.Sleep(50), "visitor");
+            await Loop.Sleep(20);
+        }
+
+        EndlessWork();
+    }
+
     internal static void Loops()
     {
         for (int i = 0; i < 1000; i++)

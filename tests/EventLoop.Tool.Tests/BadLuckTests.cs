@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using EventLoop.Diagnostics;
 
 namespace EventLoop.Tool.Tests;
@@ -32,6 +33,26 @@ public sealed class BadLuckTests : IDisposable
         ToolRun.Run("top", Id(target), "--once", "--timeout", "60").Output.Should().MatchRegex("in one step of task 'spinner' for .* or more");
         ToolRun.Run("record", Id(target), "--for", "200ms", "-o", Path.Combine(folder, "stuck.elrec"), "--timeout", "60").Output
             .Should().Contain("It has taken no step meanwhile");
+    }
+
+    [Fact]
+    public void A_step_that_is_running_when_a_recording_ends_has_lasted_until_then_and_is_told_once_by_ps()
+    {
+        using var target = TargetProcess.Run("stuck");
+        string file = Path.Combine(folder, "stuck.elrec");
+        var record = ToolRun.Run("record", Id(target), "--for", "1s", "-o", file, "--timeout", "60");
+        record.ExitCode.Should().Be(0, record.Errors);
+        var trace = ToolRun.Run("trace", file, "-o", Path.Combine(folder, "stuck.pftrace"), "--json");
+        using var json = JsonDocument.Parse(trace.Output);
+        json.RootElement.GetProperty("longest")[0].GetProperty("name").GetString().Should().Be("main");
+        json.RootElement.GetProperty("longest")[0].GetProperty("duration").GetDouble().Should().BeGreaterThan(0.5);
+        json.RootElement.GetProperty("loop").GetString().Should().Be("loop-1", "that is what it is called, and not the process");
+
+        ToolRun.Run("ps", Id(target), "--frames", "--timeout", "60").Output.Split("LongStep").Should().HaveCount(2, "it is one step");
+        string[] lines = ToolRun.Run("ps", Id(target), "--frames", "--json", "--timeout", "60").Output.TrimEnd().Split('\n');
+        using var found = JsonDocument.Parse(lines.Should().HaveCount(2).And.Subject.Last());
+        found.RootElement.GetProperty("findings")[0].GetProperty("frames").EnumerateArray().Select(static frame => frame.GetString()).Should().Contain(
+            static frame => frame!.Contains("Work.EndlessWork"));
     }
 
     [Fact]

@@ -1,12 +1,47 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace EventLoop.Tool.Tests;
 
 /// <summary>What a user does who has prepared nothing, with a program that stands still.</summary>
-public sealed class ForeverTests
+public sealed class ForeverTests : IDisposable
 {
+    private readonly string folder = Directory.CreateTempSubdirectory("eventloop-tool-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task Of_several_loops_each_has_its_own_stack_in_a_dump_and_its_own_recording_on_the_page()
+    {
+        using var target = TargetProcess.Run("forever");
+        string id = target.Id.ToString(CultureInfo.InvariantCulture);
+        string file = Path.Combine(folder, "forever.eldump");
+        ToolRun.Run("dump", id, "--frames", "-o", file, "--timeout", "60").ExitCode.Should().Be(0);
+        using var first = JsonDocument.Parse(File.ReadLines(file).First());
+        first.RootElement.GetProperty("kind").GetString().Should().Be("dump", "the header comes first");
+        string[] stacks = [.. ToolRun.Run("show", file).Output.Split("loop 'loop-").Skip(1)];
+        stacks.Should().HaveCount(3).And.OnlyContain(static text => text.Split("Thread (").Length == 2);
+        stacks.Single(static text => text.Contains("cruncher")).Should().Contain("Forever.CountPrimes");
+        stacks.Single(static text => text.Contains("query")).Should().Contain("Forever.AskDatabase");
+
+        using var tool = System.Diagnostics.Process.Start(Programs.Start("EventLoop.Tool", ["web", id, "--timeout", "60"]))!;
+        try
+        {
+            string link = ((await tool.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)) ?? "").Split(' ')[0];
+            using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
+            await client.GetStringAsync(link.Replace("/?", "/record?for=0.1&loop=1&", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            string timeline = link.Replace("/?", "/timeline?", StringComparison.Ordinal);
+            (await client.GetAsync(timeline + "&loop=1", TestContext.Current.CancellationToken)).StatusCode.Should().Be(HttpStatusCode.OK);
+            (await client.GetAsync(timeline + "&loop=2", TestContext.Current.CancellationToken)).StatusCode.Should().Be(HttpStatusCode.NotFound);
+        }
+        finally
+        {
+            tool.Kill();
+        }
+    }
+
     [Fact]
     public void Whatever_waits_for_ever_computes_or_blocks_among_two_hundred_tasks_is_named_with_why_by_one_command()
     {

@@ -56,8 +56,134 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
             one.GetProperty("kind").GetString()).Should().Contain(["Deadlock", "LockConvoy"]);
 
         using var list = JsonDocument.Parse(ToolRun.Run("list", "--json", "--timeout", "10").Output);
-        list.RootElement.GetProperty("processes").EnumerateArray().Select(static one =>
-            one.GetProperty("pid").GetInt32()).Should().Contain(int.Parse(target.Id, CultureInfo.InvariantCulture));
+        list.RootElement.GetProperty("processes").EnumerateArray().Single(one => one.GetProperty("pid").GetInt32() == int.Parse(target.Id,
+            CultureInfo.InvariantCulture)).GetProperty("loops")[0].GetProperty("isRunning").GetBoolean().Should().BeTrue();
+    }
+
+    [Fact]
+    public void JSON_of_files_tells_what_their_text_does()
+    {
+        using var dump = JsonDocument.Parse(ToolRun.Run("dump", target.Id, "--json", "-o", In("told.eldump"), "--timeout", "60").Output);
+        dump.RootElement.GetProperty("ended").GetInt32().Should().BePositive();
+        dump.RootElement.GetProperty("records").GetInt32().Should().Be(0);
+        string[] lines = ToolRun.Run("show", In("told.eldump"), "--ended", "--json").Output.TrimEnd().Split('\n');
+        using var ended = JsonDocument.Parse(lines.Should().HaveCount(2).And.Subject.Last());
+        ended.RootElement.GetProperty("ended").EnumerateArray().Select(static one => one.GetProperty("name").GetString()).Should().Contain("cancelled");
+
+        using var record = JsonDocument.Parse(ToolRun.Run("record", target.Id, "--json", "--for", "200ms", "-o", In("told.elrec"), "--timeout", "60").Output);
+        record.RootElement.GetProperty("loop").GetString().Should().Be("loop-1");
+        record.RootElement.GetProperty("duration").GetDouble().Should().Be(0.2);
+        using var trace = JsonDocument.Parse(ToolRun.Run("trace", In("told.elrec"), "--json", "-o", In("told.pftrace")).Output);
+        trace.RootElement.GetProperty("wakes").GetInt32().Should().BeGreaterThanOrEqualTo(0);
+        trace.RootElement.GetProperty("longest").ValueKind.Should().Be(JsonValueKind.Array);
+    }
+
+    [Fact]
+    public void A_loop_that_is_not_there_is_told_with_those_that_are_and_no_command_takes_that_for_health_or_leaves_a_file()
+    {
+        string[][] commands =
+        [
+            ["ps", target.Id], ["ps", target.Id, "--json"], ["pstree", target.Id], ["doctor", target.Id], ["top", target.Id, "--once"],
+            ["dump", target.Id, "-o", In("none.eldump")], ["record", target.Id, "-o", In("none.elrec")], ["web", target.Id],
+        ];
+        foreach (string[] command in commands)
+        {
+            var run = ToolRun.Run([.. command, "--name", "typo", "--timeout", "60"]);
+            run.ExitCode.Should().Be(2, $"{string.Join(' ', command)}: {run.Output}{run.Errors}");
+            run.Errors.Should().Contain("There is no loop 'typo'").And.Contain("'loop-1' #1");
+            run.Output.Should().BeEmpty();
+        }
+
+        Directory.GetFiles(folder).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Of_a_dump_are_shown_the_loops_and_tasks_that_are_asked_for()
+    {
+        string file = In("two.eldump");
+        using (var to = File.Create(file))
+        {
+            foreach (string name in new[] { "first", "second" })
+            {
+                Loop.Run(async () => await DumpThreeTasksAsync(to), new LoopOptions { Name = name });
+            }
+        }
+
+        ToolRun.Run("show", file).Output.Should().Contain("loop 'first'").And.Contain("loop 'second'").And.MatchRegex("eventloop trace .* --name [0-9]+");
+        foreach (string command in new[] { "show", "ps", "pstree", "doctor" })
+        {
+            var named = ToolRun.Run(command, file, "--name", "second");
+            named.ExitCode.Should().Be(0, named.Errors);
+            named.Output.Should().NotContain("first");
+            var typo = ToolRun.Run(command, file, "--name", "typo");
+            typo.ExitCode.Should().Be(2);
+            typo.Errors.Should().Contain("There is no loop 'typo'").And.Contain("'first' #").And.Contain("'second' #");
+        }
+
+        var filtered = Snapshots(ToolRun.Run("show", file, "--json", "--name", "second", "--filter", "APPLE")).Should().ContainSingle().Subject;
+        filtered.Tasks.Should().ContainSingle().Which.Name.Should().Be("apple");
+        filtered.Bunches.Should().ContainSingle().Which.Count.Should().Be(1);
+        filtered.TaskCount.Should().Be(4, "that is how many there were");
+        Snapshots(ToolRun.Run("ps", file, "--json", "--most", "2")).Should().HaveCount(2).And.OnlyContain(static one => one.Tasks.Count == 2);
+        ToolRun.Run("pstree", file, "--filter", "pear").Output.Should().Contain("pear").And.NotContain("apple");
+        ToolRun.Run("web", file, "--name", "typo").ExitCode.Should().Be(2);
+        ToolRun.Run("show", file, "--by", "nonsense").ExitCode.Should().Be(2);
+
+        ToolRun.Run("trace", file, "-o", In("first.pftrace")).Output.Should().Contain("of loop 'first', one of 2 (--name chooses)");
+        using var second = JsonDocument.Parse(ToolRun.Run("trace", file, "--name", "second", "--json", "-o", In("second.pftrace")).Output);
+        second.RootElement.GetProperty("loop").GetString().Should().Be("second");
+        ToolRun.Run("trace", file, "--name", "typo", "-o", In("typo.pftrace")).ExitCode.Should().Be(2);
+    }
+
+    private static IEnumerable<LoopSnapshot> Snapshots(ToolRun run) =>
+        run.Output.TrimEnd().Split('\n').Select(static line => LoopSnapshot.ReadJson(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(line)))).ToList();
+
+    private static async Coroutine DumpThreeTasksAsync(Stream to)
+    {
+        Loop.Current.Diagnostics.Recorder.Start();
+        var tasks = new[] { "apple", "pear", "plum" }.Select(static name => Loop.CreateTask(static async () => await Loop.Sleep(3_600_000), name)).ToArray();
+        await Loop.Yield();
+        Loop.Current.Diagnostics.Dump(to);
+        foreach (var task in tasks)
+        {
+            task.Cancel();
+        }
+    }
+
+    [Fact]
+    public void Doctor_that_has_something_to_say_does_not_say_that_nothing_looks_wrong()
+    {
+        string file = In("hint.eldump");
+        File.WriteAllText(file, """
+            {"v":1,"kind":"dump"}
+            {"v":1,"loopId":1,"loopName":"calm","tasks":[],"findings":[{"kind":"Crowd","severity":"Info","message":"many wait","advice":"ask why","tasks":[]}]}
+            """);
+        var run = ToolRun.Run("doctor", file);
+        run.ExitCode.Should().Be(0, run.Errors);
+        run.Output.Should().Contain("many wait").And.NotContain("nothing looks wrong");
+    }
+
+    [Fact]
+    public void A_tree_that_leaves_tasks_out_says_so()
+    {
+        ToolRun.Run("pstree", target.Id, "--most", "5").Output.Should().Contain("these are the 5 tasks that have stood longest; --all");
+        ToolRun.Run("pstree", target.Id, "--all").Output.Should().NotContain("have stood longest");
+    }
+
+    [Fact]
+    public void Top_shows_as_many_rounds_as_are_asked_for_each_with_what_happened_since_the_one_before()
+    {
+        string text = ToolRun.Run("top", target.Id, "--count", "2", "--interval", "100ms", "--timeout", "60").Output;
+        text.Split('\n').Count(static line => line.Contains("(pid ", StringComparison.Ordinal)).Should().Be(2);
+        text.Split("busy ").Should().HaveCount(3);
+        string[] two = ToolRun.Run("top", target.Id, "--count", "2", "--interval", "100ms", "--json", "--timeout", "60").Output.TrimEnd().Split('\n');
+        two.Should().HaveCount(2);
+        string once = ToolRun.Run("top", target.Id, "--once", "--interval", "100ms", "--json", "--timeout", "60").Output.TrimEnd();
+        foreach (string line in two.Append(once))
+        {
+            using var json = JsonDocument.Parse(line);
+            json.RootElement.GetProperty("delay").ValueKind.Should().Be(JsonValueKind.Object);
+        }
     }
 
     [Fact]
@@ -97,6 +223,8 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
 
         leak.GetProperty("count").GetInt32().Should().Be(1);
         leak.GetProperty("method").GetString().Should().Contain("Work.Ring");
+        leak.GetProperty("advice").GetString().Should().Contain("keep it");
+        leak.GetProperty("tasks").GetArrayLength().Should().Be(0, "the heap does not tell which");
     }
 
     [Fact]
@@ -176,10 +304,19 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
         ToolRun.Run("ps", "2147483600").ExitCode.Should().Be(3);
         ToolRun.Run("ps", "0").ExitCode.Should().Be(3);
         ToolRun.Run("ps", target.Id, "another").ExitCode.Should().Be(2);
+        foreach (string[] nothing in new string[][] { ["top", target.Id, "--count", "0"], ["top", target.Id, "--interval", "1ms"], ["ps", target.Id, "--loop"],
+            ["top", target.Id, "--interval", "2m"], ["record", target.Id, "--capacity", "0"], ["web", target.Id, "--port", "70000"], ["list", "--name", "x"],
+            ["doctor", target.Id, "--filter", "x"] })
+        {
+            var run = ToolRun.Run(nothing);
+            run.ExitCode.Should().Be(2, string.Join(' ', nothing));
+            run.Errors.Should().Contain(nothing[^1].StartsWith('-') ? nothing[^1] : nothing[^2]).And.NotContain("   at ");
+        }
+
         var nameless = ToolRun.Run("dump", target.Id, "-o", "");
         nameless.ExitCode.Should().Be(2);
         nameless.Errors.Should().NotContain("   at ");
         ToolRun.Run("--help").Output.Should().Contain("pstree");
-        ToolRun.Run("completion", "bash").Output.Should().Contain("complete -W");
+        ToolRun.Run("completion", "bash").Output.Should().Contain("complete -W").And.Contain("--capacity").And.Contain("--once");
     }
 }

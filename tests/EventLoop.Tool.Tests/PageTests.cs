@@ -29,6 +29,8 @@ public sealed class PageTests
 
         internal static ServedPage OfFile(string path) => new(null, path);
 
+        internal void KillTarget() => target!.Kill();
+
         public void Dispose()
         {
             tool.Kill();
@@ -112,6 +114,42 @@ public sealed class PageTests
         (await browser.AskAsync<string>(Text("#view"))).Should().Contain("task 'spinner' #1");
         (await browser.AskAsync<string>(Text("#head"))).Should().Contain("in one step of task 'spinner'");
         await browser.ShootAsync("stalls-light");
+    }
+
+    [Fact]
+    public async Task A_page_says_that_its_process_has_ended_and_goes_on_to_show_what_it_saw_last()
+    {
+        NeedsABrowser();
+        using var page = ServedPage.Of("spin");
+        await using var browser = await Chromium.StartAsync();
+        await browser.OpenAsync(page.Link, 1200, 800);
+        await browser.UntilAsync($"{Text("#view")}.includes('spinner')");
+
+        page.KillTarget();
+
+        await browser.UntilAsync($"{Text("#head")}.includes('process has ended')");
+        await browser.PressAsync("2");
+        await browser.UntilAsync("document.querySelector('[aria-selected=true]').dataset.view === 'tree'");
+        (await browser.AskAsync<string>(Text("#view"))).Should().Contain("spinner");
+        (await browser.AskAsync<string>(Text("#head"))).Should().Contain("process has ended");
+    }
+
+    [Fact]
+    public async Task Of_several_loops_each_keeps_its_own_recording()
+    {
+        NeedsABrowser();
+        using var page = ServedPage.Of("forever");
+        await using var browser = await Chromium.StartAsync();
+        await browser.OpenAsync(page.Link + "#recording", 1200, 800);
+        await browser.UntilAsync($"{Text("#note")}.startsWith('Nothing is recorded yet')");
+        await browser.ClickAsync("#record");
+        await browser.UntilAsync($"{Text("#note")}.includes(' records of ') || {Text("#note")}.includes('did nothing')");
+        string note = await browser.AskAsync<string>(Text("#note"));
+
+        await browser.AskAsync<bool>("(document.querySelector('#loop').value = '2', document.querySelector('#loop').dispatchEvent(new Event('change')))");
+        await browser.UntilAsync($"{Text("#note")}.startsWith('Nothing is recorded yet')");
+        await browser.AskAsync<bool>("(document.querySelector('#loop').value = '1', document.querySelector('#loop').dispatchEvent(new Event('change')))");
+        await browser.UntilAsync($"{Text("#note")} === '{note}'");
     }
 
     [Fact]

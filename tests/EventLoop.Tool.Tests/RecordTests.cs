@@ -63,6 +63,35 @@ public sealed class RecordTests : IDisposable
     }
 
     [Fact]
+    public void A_step_that_was_running_at_the_end_of_a_recording_lasts_until_the_end_that_the_file_tells()
+    {
+        string file = WriteCutShort([(10_000_000UL << 8) | 255, 1UL << 32]);
+        using (var to = new FileStream(file, FileMode.Append))
+        {
+            to.Write(BitConverter.GetBytes(0));
+            to.Write("{\"loop\":\"known\",\"time\":3.5,\"lost\":0,\"names\":{\"1\":\"slow\"},\"labels\":{}}"u8);
+        }
+
+        var run = ToolRun.Run("trace", file, "-o", Path.Combine(folder, "end.pftrace"));
+        run.ExitCode.Should().Be(0, run.Errors);
+        run.Output.Should().Contain("a step of slow #1 took 2.5s at 1.0s");
+        ToolRun.Run("trace", file, "--name", "known", "-o", Path.Combine(folder, "again.pftrace")).ExitCode.Should().Be(0);
+        ToolRun.Run("trace", file, "--name", "cut", "-o", Path.Combine(folder, "other.pftrace")).Errors.Should().Contain("there is 'known'");
+        ToolRun.Run("web", file, "--name", "known").ExitCode.Should().Be(2, "it has one loop only");
+    }
+
+    [Theory]
+    [InlineData(int.MaxValue)]
+    [InlineData(-1)]
+    public void A_recording_with_an_impossible_time_is_damaged_and_not_the_tool(int idle)
+    {
+        string file = WriteCutShort([(1UL << 63) | (byte)RecordedEventKind.Idle, ((ulong)(uint)idle << 32) | 5]);
+        var run = ToolRun.Run("trace", file, "-o", Path.Combine(folder, "damaged.pftrace"));
+        run.ExitCode.Should().Be(2, run.Output + run.Errors);
+        run.Errors.Should().Contain("damaged").And.NotContain("   at ");
+    }
+
+    [Fact]
     public async Task A_recording_of_very_many_tasks_is_shown_by_a_page_in_little_memory()
     {
         const int tasks = 400_000;

@@ -67,6 +67,33 @@ public sealed class SilentTargetTests : IDisposable
             run.ExitCode.Should().Be(7, run.Output + run.Errors);
             run.Errors.Should().Contain(what).And.NotContain("   at ");
         }
+
+        string file = Path.Combine(folder, "nothing.elrec");
+        var record = ToolRun.Run("record", Id(target), "-o", file);
+        record.ExitCode.Should().Be(7, record.Output + record.Errors);
+        record.Errors.Should().Contain(what).And.NotContain("   at ");
+        File.Exists(file).Should().BeFalse("nothing has arrived, and whoever tries again needs the name");
+    }
+
+    [Fact]
+    public void A_target_that_ends_before_its_stacks_or_its_heap_have_been_read_is_told_and_what_it_has_dumped_is_kept()
+    {
+        string file = Path.Combine(folder, "left.eldump");
+        using (var target = TargetProcess.Run(["othersource", "leaves"], []))
+        {
+            var dump = ToolRun.Run("dump", Id(target), "--frames", "-o", file);
+            dump.ExitCode.Should().Be(8, dump.Output + dump.Errors);
+            dump.Output.Should().Contain("wrote");
+            dump.Errors.Should().Contain("has ended").And.NotContain("   at ");
+        }
+
+        ToolRun.Run("show", file).Output.Should().Contain("loop 'short'");
+        using (var target = TargetProcess.Run(["othersource", "leaves"], []))
+        {
+            var doctor = ToolRun.Run("doctor", Id(target), "--leaks");
+            doctor.ExitCode.Should().Be(8, doctor.Output + doctor.Errors);
+            doctor.Errors.Should().Contain("has ended").And.NotContain("   at ");
+        }
     }
 
     [Theory]

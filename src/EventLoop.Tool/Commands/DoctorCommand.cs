@@ -9,11 +9,12 @@ internal static class DoctorCommand
 {
     internal static ExitCode Run(CommandLine line, TextWriter to)
     {
-        var snapshots = Answers.Snapshots(line);
-        var stuck = line.Process is { } id ? StuckStep.Find(Target.Find(id), snapshots, line) : [];
-        var leaks = line.Has("--leaks") ? Leaks.Find(Target.Find(line.RequiredProcess), line.Timeout) : [];
-        bool any = leaks.Count > 0 || stuck.Count > 0 || snapshots.Exists(snapshot =>
-            Problems(snapshot, stuck).Any(static one => one.Severity > FindingSeverity.Info));
+        var target = line.Has("--leaks") ? Target.Find(line.RequiredProcess) : Answers.TargetOf(line);
+        var snapshots = Answers.Snapshots(target, line);
+        var stuck = target is null ? [] : StuckStep.Find(target, snapshots, line);
+        var leaks = target is not null && line.Has("--leaks") ? Leaks.Find(target, line.Timeout) : [];
+        var problems = snapshots.SelectMany(snapshot => StuckStep.Others(snapshot, stuck)).ToList();
+        bool any = leaks.Count > 0 || stuck.Count > 0 || problems.Exists(static one => one.Severity > FindingSeverity.Info);
         if (line.Json)
         {
             WriteJson(line, snapshots, stuck, leaks);
@@ -28,7 +29,7 @@ internal static class DoctorCommand
 
         foreach (var snapshot in snapshots)
         {
-            foreach (var finding in Problems(snapshot, stuck))
+            foreach (var finding in StuckStep.Others(snapshot, stuck))
             {
                 to.WriteLine(PlainText.Line($"{finding.Severity.ToString().ToUpperInvariant(),-7} {finding.Kind} on loop '{snapshot.LoopName}': "
                     + $"{finding.Message}"));
@@ -39,21 +40,20 @@ internal static class DoctorCommand
         foreach (var leak in leaks)
         {
             to.WriteLine(PlainText.Line($"WARNING NeverWakes: {leak.Message}"));
-            to.WriteLine("        Nothing in the process holds what they wait for, so that nothing can end the wait: keep it, cancel them, or give the wait "
-                + "a timeout.");
+            to.WriteLine($"        {Leak.Advice}");
         }
 
-        if (!any)
+        if (snapshots.Count == 0)
+        {
+            to.WriteLine("no loop at the moment");
+        }
+        else if (!any && problems.Count == 0)
         {
             to.WriteLine("nothing looks wrong");
         }
 
         return any ? ExitCode.Findings : ExitCode.Fine;
     }
-
-    // What two looks have shown says more than the one that the process took itself.
-    private static IEnumerable<Finding> Problems(LoopSnapshot snapshot, List<StuckStep> stuck) => snapshot.FindProblems().Where(finding =>
-        finding.Kind != FindingKind.LongStep || !stuck.Exists(step => step.Loop == snapshot.LoopName && step.TaskId == snapshot.Running?.TaskId));
 
     private static void WriteJson(CommandLine line, List<LoopSnapshot> snapshots, List<StuckStep> stuck, List<Leak> leaks)
     {
@@ -64,20 +64,12 @@ internal static class DoctorCommand
         json.WriteStartArray("findings");
         foreach (var step in stuck)
         {
-            json.WriteStartObject();
-            json.WriteString("kind", nameof(FindingKind.LongStep));
-            json.WriteString("severity", nameof(FindingSeverity.Error));
-            json.WriteText("loop", step.Loop);
-            json.WriteIds("tasks", step.TaskId is { } id ? [id] : []);
-            json.WriteText("message", step.Message);
-            json.WriteText("advice", step.Advice);
-            json.WriteTexts("frames", step.Frames);
-            json.WriteEndObject();
+            step.Write(json);
         }
 
         foreach (var snapshot in snapshots)
         {
-            foreach (var finding in Problems(snapshot, stuck))
+            foreach (var finding in StuckStep.Others(snapshot, stuck))
             {
                 json.WriteStartObject();
                 json.WriteString("kind", finding.Kind.ToString());
@@ -97,7 +89,10 @@ internal static class DoctorCommand
             json.WriteString("severity", nameof(FindingSeverity.Warning));
             json.WriteNumber("count", leak.Count);
             json.WriteText("method", leak.Method);
+            json.WriteNull("loop");      // the heap does not tell
+            json.WriteIds("tasks", []);
             json.WriteText("message", leak.Message);
+            json.WriteText("advice", Leak.Advice);
             json.WriteEndObject();
         }
 

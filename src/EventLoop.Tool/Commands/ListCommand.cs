@@ -74,6 +74,7 @@ internal static class ListCommand
                     json.WriteNumber("id", loop.LoopId);
                     json.WriteText("name", loop.LoopName);
                     json.WriteNumber("tasks", loop.TaskCount);
+                    json.WriteBoolean("isRunning", loop.IsRunning);
                     json.WriteEndObject();
                 }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using EventLoop.Diagnostics;
 using EventLoop.Tool.Targets;
 
@@ -12,17 +13,27 @@ internal static class PsCommand
     internal static ExitCode Run(CommandLine line, TextWriter to)
     {
         bool bunches = line.Has("--bunches");
-        if (line.Json && line.Process is not null)
+        bool frames = line.Has("--frames");
+        var target = frames ? Target.Find(line.RequiredProcess) : Answers.TargetOf(line);
+        if (line.Json && target is not null)
         {
-            return PassOn(Answers.Json(line, bunches), to);
+            var parts = Answers.Json(target, line, bunches);
+            PassOn(parts, to);
+            if (frames)
+            {
+                WriteJson(target, StuckStep.Find(target, [.. parts.Select(Answers.Snapshot)], line), to);
+            }
+
+            return ExitCode.Fine;
         }
 
-        var snapshots = Answers.Snapshots(line, bunches);
+        var snapshots = Answers.Snapshots(target, line, bunches);
         if (line.Json)
         {
             return WriteJson(snapshots, to);
         }
 
+        var stuck = frames ? StuckStep.Find(target!, snapshots, line) : [];
         foreach (var snapshot in snapshots)
         {
             // If there are many, unique ones are listed individually, the others grouped.
@@ -34,21 +45,18 @@ internal static class PsCommand
                 to.WriteLine("(--all lists them one by one, --filter those of a name or method)");
             }
 
-            WriteFindings(snapshot, to);
+            WriteFindings(StuckStep.Others(snapshot, stuck), to);
             if (snapshot.Running is { } step && (step.Elapsed ?? snapshot.SinceLook) is { } time && time > LongStep
-                && !line.Has("--frames") && line.Process is { } process)
+                && !frames && line.Process is { } process)
             {
                 to.WriteLine(PlainText.Line($"{step.Who}{(step.TaskId is { } id ? $" #{id}" : "")} may not have come back from its step for "
                     + $"{PlainText.Short(time)}: eventloop ps {process} --frames shows where"));
             }
         }
 
-        if (line.Has("--frames"))
+        foreach (var step in stuck)
         {
-            foreach (var step in StuckStep.Find(Target.Find(line.RequiredProcess), snapshots, line))
-            {
-                step.Write(to);
-            }
+            step.Write(to);
         }
 
         if (snapshots.Count == 0)
@@ -60,7 +68,7 @@ internal static class PsCommand
     }
 
     // What is already in the tool's own format is not parsed and written again: it may be about a hundred thousand tasks.
-    private static ExitCode PassOn(List<byte[]> snapshots, TextWriter to)
+    private static void PassOn(List<byte[]> snapshots, TextWriter to)
     {
         const int block = 1 << 15;
         foreach (byte[] json in snapshots)
@@ -78,9 +86,32 @@ internal static class PsCommand
 
             to.WriteLine();
         }
-
-        return ExitCode.Fine;
     }
+
+    // A line for itself, as doctor tells it.
+    private static void WriteJson(Target target, List<StuckStep> stuck, TextWriter to)
+    {
+        var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("v", 1);
+            json.WriteNumber("pid", target.Id);
+            json.WriteStartArray("findings");
+            foreach (var step in stuck)
+            {
+                step.Write(json);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        WriteLine(bytes, to);
+    }
+
+    internal static void WriteLine(MemoryStream json, TextWriter to) =>
+        to.WriteLine(System.Text.Encoding.UTF8.GetString(json.GetBuffer(), 0, (int)json.Length));
 
     internal static ExitCode WriteJson(List<LoopSnapshot> snapshots, TextWriter to)
     {
@@ -88,15 +119,15 @@ internal static class PsCommand
         {
             var bytes = new MemoryStream();
             snapshot.WriteJson(bytes);
-            to.WriteLine(System.Text.Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length));
+            WriteLine(bytes, to);
         }
 
         return ExitCode.Fine;
     }
 
-    internal static void WriteFindings(LoopSnapshot snapshot, TextWriter to)
+    internal static void WriteFindings(IEnumerable<Finding> findings, TextWriter to)
     {
-        foreach (var finding in snapshot.FindProblems())
+        foreach (var finding in findings)
         {
             to.WriteLine(PlainText.Line($"{finding.Severity.ToString().ToUpperInvariant()} {finding.Kind}: {finding.Message}"));
         }

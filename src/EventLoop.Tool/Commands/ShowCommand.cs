@@ -1,5 +1,7 @@
+using System.Text.Json;
 using EventLoop.Diagnostics;
 using EventLoop.Tool.Files;
+using EventLoop.Tool.Targets;
 
 namespace EventLoop.Tool.Commands;
 
@@ -13,23 +15,24 @@ internal static class ShowCommand
             throw new ToolException(ExitCode.Usage, "'eventloop show' needs a dump file.");
         }
 
-        var dumps = DumpReader.Read(line.Operands[0]);
-        if (line.Json)
-        {
-            return PsCommand.WriteJson([.. dumps.Select(static dump => dump.Snapshot)], to);
-        }
-
+        var view = line.Has("--bunches") ? SnapshotView.Bunches : PsTreeCommand.View(line) ?? SnapshotView.List;
+        var dumps = Answers.Dumps(line);
         foreach (var dump in dumps)
         {
+            if (line.Json)
+            {
+                WriteJson(dump, line.Has("--ended"), to);
+                continue;
+            }
+
             if (line.Has("--ended"))
             {
                 WriteEnded(dump, to);
                 continue;
             }
 
-            dump.Snapshot.WriteText(to, line.Has("--bunches") ? SnapshotView.Bunches : line.Value("--by") == "await" ? SnapshotView.ByAwait
-                : line.Value("--by") == "owner" ? SnapshotView.ByOwner : SnapshotView.List);
-            PsCommand.WriteFindings(dump.Snapshot, to);
+            dump.Snapshot.WriteText(to, view);
+            PsCommand.WriteFindings(dump.Snapshot.FindProblems(), to);
             foreach (string frame in dump.Frames)
             {
                 to.WriteLine(PlainText.Line(frame));
@@ -38,11 +41,27 @@ internal static class ShowCommand
             if (dump.Recording is { } recording)
             {
                 to.WriteLine(PlainText.Line($"{recording.Events.Count} records of the last {PlainText.Short(recording.To - recording.From)}: eventloop trace "
-                    + $"{line.Operands[0]}"));
+                    + $"{line.Operands[0]}{(dumps.Count > 1 || line.Loop is not null ? $" --name {dump.Snapshot.LoopId}" : "")}"));
             }
         }
 
         return ExitCode.Fine;
+    }
+
+    // The tasks that have ended are a line for themselves, as in the dump.
+    private static void WriteJson(Dump dump, bool withEnded, TextWriter to)
+    {
+        PsCommand.WriteJson([dump.Snapshot], to);
+        if (withEnded)
+        {
+            var bytes = new MemoryStream();
+            using (var json = new Utf8JsonWriter(bytes))
+            {
+                DumpFile.WriteEnded(dump.Ended, json);
+            }
+
+            PsCommand.WriteLine(bytes, to);
+        }
     }
 
     private static void WriteEnded(Dump dump, TextWriter to)

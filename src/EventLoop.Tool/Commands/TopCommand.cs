@@ -9,12 +9,19 @@ namespace EventLoop.Tool.Commands;
 internal static class TopCommand
 {
     private const int MostBunches = 30;
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(50);      // that a program heeds
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
 
     internal static ExitCode Run(CommandLine line, TextWriter to)
     {
         var target = Target.Find(line.RequiredProcess);
         var interval = line.Seconds("--interval", TimeSpan.FromSeconds(1));
-        int rounds = line.Has("--once") ? 2 : line.Number("--count", int.MaxValue);
+        if (interval < Shortest || interval > Longest)
+        {
+            throw new ToolException(ExitCode.Usage, "--interval takes 50ms to 60s.");
+        }
+
+        int rounds = line.Has("--once") ? 1 : line.Number("--count", int.MaxValue, least: 1);
         var arguments = Answers.Arguments(line);
         arguments["ms"] = ((int)interval.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
         arguments["most"] = "0";
@@ -23,6 +30,9 @@ internal static class TopCommand
         bool quits = false;
         var round = new List<LoopSnapshot>();
         int seen = 0;
+        int shown = 0;
+        bool isMissing = false;
+        bool skipsFirst = !live && (!line.Json || rounds < int.MaxValue);      // rates and delays are those between two rounds
 
         void OnPart(string kind, byte[] data)
         {
@@ -30,25 +40,38 @@ internal static class TopCommand
             {
                 round.Add(Answers.Snapshot(data));
             }
+            else if (kind == "round" && seen == 0 && round.Count == 0 && line.Loop is not null)
+            {
+                isMissing = true;
+            }
             else if (kind == "round")
             {
-                if (line.Json)
+                if (shown < rounds && (seen > 0 || !skipsFirst))
                 {
-                    PsCommand.WriteJson(round, to);
-                }
-                else if (live)
-                {
-                    AnsiConsole.Clear();
-                    AnsiConsole.Write(view.Render(target, round, MostBunches));
-                }
-                else if (seen > 0 || rounds == 1)
-                {
-                    to.Write(view.Text(target, round, MostBunches));
+                    Show();
+                    shown++;
                 }
 
                 view.Remember(round);
                 round.Clear();
                 seen++;
+            }
+        }
+
+        void Show()
+        {
+            if (line.Json)
+            {
+                PsCommand.WriteJson(round, to);
+            }
+            else if (live)
+            {
+                AnsiConsole.Clear();
+                AnsiConsole.Write(view.Render(target, round, MostBunches));
+            }
+            else
+            {
+                to.Write(view.Text(target, round, MostBunches));
             }
         }
 
@@ -67,8 +90,8 @@ internal static class TopCommand
                 }
             }
 
-            return quits || seen >= rounds;
+            return quits || Volatile.Read(ref isMissing) || shown >= rounds;
         });
-        return ExitCode.Fine;
+        return isMissing ? throw Answers.NoLoop(target, line) : ExitCode.Fine;
     }
 }

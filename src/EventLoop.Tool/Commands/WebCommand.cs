@@ -20,29 +20,38 @@ internal static class WebCommand
         var feed = new Feed(target.Name, target.Id);
         using var listener = Serve(line, feed, new LiveRecording(target, line.Timeout), out string link);
         bool hasAnswered = false;
+        bool hasLoop = false;
+        bool isMissing = false;
         var arguments = Answers.Arguments(line);
         arguments["ms"] = "1000";
-        arguments["most"] = line.Number("--most", 500).ToString(CultureInfo.InvariantCulture);
+        arguments["most"] = (line.Has("--all") ? int.MaxValue : line.Number("--most", 500)).ToString(CultureInfo.InvariantCulture);
         try
         {
-            Question.Stream(target, "every", arguments, line.Timeout, OnPart, static () => false);
+            Question.Stream(target, "every", arguments, line.Timeout, OnPart, () => Volatile.Read(ref isMissing));
         }
         finally
         {
             feed.End();
         }
 
-        return ExitCode.Fine;
+        return isMissing ? throw Answers.NoLoop(target, line) : ExitCode.Fine;
 
         void OnPart(string kind, byte[] part)
         {
             if (!hasAnswered && kind == "snapshot")
             {
+                hasLoop = true;
                 Answers.Snapshot(part);      // that of a newer library is refused here, not by the page
             }
 
             if (!hasAnswered && kind == "round")
             {
+                if (!hasLoop && line.Loop is not null)
+                {
+                    Volatile.Write(ref isMissing, true);
+                    return;
+                }
+
                 hasAnswered = true;      // there is something to be seen
                 to.WriteLine(link);
                 to.Flush();
@@ -63,12 +72,13 @@ internal static class WebCommand
         FileRecording recording;
         if (RecordFile.IsOne(path))
         {
+            line.RefuseChoice($"{path} is a recording of one loop");
             var read = RecordFile.Read(path, out long lost);
             recording = new FileRecording(new Timeline(read, lost));
         }
         else
         {
-            var dumps = DumpReader.Read(path);
+            var dumps = Answers.Dumps(line);
             recording = new FileRecording(dumps);
             foreach (var dump in dumps)
             {
@@ -90,7 +100,7 @@ internal static class WebCommand
     private static HttpListener Serve(CommandLine line, Feed feed, IPageRecording recording, out string link)
     {
         string key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        var listener = Listen(line.Number("--port", 0), out int port);
+        var listener = Listen(line.Number("--port", 0, most: ushort.MaxValue), out int port);
         link = $"http://127.0.0.1:{port}/?key={key}   (Ctrl-C ends it)";
         new Thread(() => Serve(listener, key, port, feed, recording)) { IsBackground = true, Name = "web" }.Start();
         return listener;
@@ -233,9 +243,15 @@ internal static class WebCommand
     /// <summary>Allows only requests with the key of the link, under the name of loopback, and from no other page.</summary>
     internal static bool IsAllowed(HttpListenerRequest request, string key, int port) =>
         CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(request.QueryString["key"] ?? ""), Encoding.UTF8.GetBytes(key))
-        && request.UserHostName == $"127.0.0.1:{port}"
-        && (request.Headers["Origin"] is not { } origin || origin == $"http://127.0.0.1:{port}")
+        && IsHere(request.UserHostName, request.Headers["Origin"], port)
         && request.HttpMethod == "GET";
+
+    // A browser leaves out the port that everybody uses.
+    private static bool IsHere(string host, string? origin, int port)
+    {
+        string[] names = port == 80 ? ["127.0.0.1:80", "127.0.0.1"] : [string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}")];
+        return names.Contains(host) && (origin is null || names.Any(name => origin == "http://" + name));
+    }
 
     private static string Page { get; } = ReadPage();
 

@@ -8,7 +8,7 @@ namespace EventLoop.Tool.Files;
 /// <param name="Snapshot">The snapshot.</param>
 /// <param name="Ended">The tasks that ended last, newest first.</param>
 /// <param name="Recording">What happened last; null: there was no recording.</param>
-/// <param name="Frames">The stacks of the loops' threads, if they were requested.</param>
+/// <param name="Frames">The stack of the loop's thread, if it was requested.</param>
 internal sealed record Dump(LoopSnapshot Snapshot, IReadOnlyList<EndedTask> Ended, Recording? Recording, IReadOnlyList<string> Frames);
 
 /// <summary>Reads dumps, which are lines of JSON; unknown lines are skipped.</summary>
@@ -22,9 +22,30 @@ internal static class DumpReader
                 $"{path} is a recording: 'eventloop web {path}' shows it, 'eventloop trace {path}' writes it for ui.perfetto.dev.");
         }
 
+        return Read(() => File.ReadLines(path), path);
+    }
+
+    /// <param name="part">A dump of one loop.</param>
+    /// <param name="path">Where it will be.</param>
+    internal static Dump Read(byte[] part, string path)
+    {
+        return Read(Lines, path)[0];
+
+        IEnumerable<string> Lines()
+        {
+            using var reader = new StreamReader(new MemoryStream(part));
+            while (reader.ReadLine() is { } line)
+            {
+                yield return line;
+            }
+        }
+    }
+
+    private static List<Dump> Read(Func<IEnumerable<string>> lines, string path)
+    {
         try
         {
-            return Read(File.ReadLines(path), path);
+            return Read(lines(), path);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

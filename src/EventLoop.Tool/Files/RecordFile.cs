@@ -5,7 +5,7 @@ using EventLoop.Diagnostics;
 namespace EventLoop.Tool.Files;
 
 /// <summary>A recording on disk: a line of JSON, the records as they are in the target (16 bytes each, in blocks preceded by their length), and, after an
-/// empty block, a line with the names.</summary>
+/// empty block, a line with the notes.</summary>
 internal static class RecordFile
 {
     internal static void WriteHead(Stream to, int process, string loop)
@@ -29,26 +29,11 @@ internal static class RecordFile
         to.Write(records);
     }
 
-    internal static void WriteEnd(Stream to, Dictionary<int, string> names, Dictionary<int, string> labels, long lost)
+    internal static void WriteEnd(Stream to, RecordNotes notes)
     {
         to.Write(BitConverter.GetBytes(0));
         using var json = new Utf8JsonWriter(to);
-        json.WriteStartObject();
-        json.WriteNumber("lost", lost);
-        Write(json, "names", names);
-        Write(json, "labels", labels);
-        json.WriteEndObject();
-    }
-
-    private static void Write(Utf8JsonWriter json, string name, Dictionary<int, string> table)
-    {
-        json.WriteStartObject(name);
-        foreach (var (number, text) in table)
-        {
-            json.WriteText(number.ToString(System.Globalization.CultureInfo.InvariantCulture), text);
-        }
-
-        json.WriteEndObject();
+        notes.Write(json);
     }
 
     internal static void Add(List<(byte Kind, long Time, int Task, uint Other)> records, ReadOnlySpan<byte> block)
@@ -88,7 +73,7 @@ internal static class RecordFile
             using var file = new BufferedStream(File.OpenRead(path), 1 << 16);
             return Read(file, path, out lost);
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
         {
             throw Damaged(path);
         }
@@ -98,20 +83,22 @@ internal static class RecordFile
         }
     }
 
-    private static void ReadEnd(Stream file, ref Dictionary<int, string> names, ref Dictionary<int, string> labels, ref long lost)
+    private static void ReadEnd(Stream file, RecordNotes notes)
     {
         try
         {
             using var end = JsonDocument.Parse(file);
-            names = DumpReader.Numbered(end.RootElement, "names");
-            labels = DumpReader.Numbered(end.RootElement, "labels");
-            lost = end.RootElement.Long("lost");
+            notes.Read(end.RootElement);
         }
         catch (JsonException)
         {
             // It was cut short: the records are there, without their names.
         }
     }
+
+    // Times have 56 bits; what is longer could not even be added to one.
+    private static bool IsPossible((byte Kind, long Time, int Task, uint Other) record) =>
+        record.Kind != (byte)RecordedEventKind.Idle || (uint)record.Task < 1 << 24;
 
     private static ToolException Damaged(string path) => new(ExitCode.Usage, $"{path} is damaged.");
 
@@ -131,15 +118,13 @@ internal static class RecordFile
 
         var records = new List<(byte Kind, long Time, int Task, uint Other)>();
         byte[] number = new byte[4];
-        Dictionary<int, string> names = [];
-        Dictionary<int, string> labels = [];
-        lost = 0;
+        var notes = new RecordNotes();
         while (file.ReadAtLeast(number, 4, throwOnEndOfStream: false) == 4)
         {
             int length = BitConverter.ToInt32(number);
             if (length == 0)
             {
-                ReadEnd(file, ref names, ref labels, ref lost);
+                ReadEnd(file, notes);
                 break;
             }
 
@@ -153,7 +138,12 @@ internal static class RecordFile
             Add(records, block.AsSpan(0, read));
         }
 
-        long last = records.Count > 0 ? records[^1].Time : 0;
-        return new Recording(head.RootElement.Text("loop") ?? "", Recording.ToEvents(records, last), names, labels);
+        if (!records.TrueForAll(IsPossible))
+        {
+            throw Damaged(path);
+        }
+
+        lost = notes.Lost;
+        return notes.ToRecording(records, head.RootElement.Text("loop") ?? "");
     }
 }

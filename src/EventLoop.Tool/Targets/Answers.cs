@@ -4,30 +4,74 @@ using EventLoop.Diagnostics;
 
 namespace EventLoop.Tool.Targets;
 
-/// <summary>Snapshots, from a process or from a dump.</summary>
+/// <summary>Snapshots, from a process or from a dump: of the loops and tasks that are asked for.</summary>
 internal static class Answers
 {
+    internal const int MostTasks = 10_000;      // that are told one by one unless more are asked for
+
+    private const int MostNames = 10;
+
     /// <summary>Those of a process, as they arrived.</summary>
-    internal static List<byte[]> Json(CommandLine line, bool bunches) =>
-        [.. Ask(line, bunches).Where(static part => part.Kind == "snapshot").Select(static part => part.Data)];
+    internal static List<byte[]> Json(Target target, CommandLine line, bool bunches) =>
+        [.. Ask(target, line, bunches).Where(static part => part.Kind == "snapshot").Select(static part => part.Data)];
 
-    internal static List<LoopSnapshot> Snapshots(CommandLine line, bool bunches = false)
+    /// <param name="target">Null: those of a dump.</param>
+    /// <param name="line">The command line.</param>
+    /// <param name="bunches">Whether no task is told by itself.</param>
+    /// <exception cref="ToolException">There is none of the name that is asked for.</exception>
+    internal static List<LoopSnapshot> Snapshots(Target? target, CommandLine line, bool bunches = false) =>
+        target is null ? [.. Dumps(line).Select(static dump => dump.Snapshot)] : Parse(Ask(target, line, bunches));
+
+    /// <returns>The process that is asked; null: there is a dump instead.</returns>
+    internal static Target? TargetOf(CommandLine line) => line.Process is null && line.Operands.Count > 0 ? null : Target.Find(line.RequiredProcess);
+
+    /// <summary>The loops of a dump.</summary>
+    /// <exception cref="ToolException">It cannot be read, or there is none of the name that is asked for.</exception>
+    internal static List<Files.Dump> Dumps(CommandLine line)
     {
-        if (line.Process is null && line.Operands.Count > 0)
-        {
-            return [.. Files.DumpReader.Read(line.Operands[0]).Select(static dump => dump.Snapshot)];
-        }
-
-        return Parse(Ask(line, bunches));
+        var dumps = Named(Files.DumpReader.Read(line.Operands[0]), line);
+        string? filter = line.Value("--filter");
+        int most = line.Has("--all") ? int.MaxValue : line.Number("--most", int.MaxValue);
+        return filter is null && most == int.MaxValue ? dumps : [.. dumps.Select(dump => dump with { Snapshot = dump.Snapshot.Only(filter, most) })];
     }
 
-    private static List<(string Kind, byte[] Data)> Ask(CommandLine line, bool bunches)
+    /// <summary>Those of the name or number that is asked for.</summary>
+    /// <exception cref="ToolException">There is none.</exception>
+    internal static List<Files.Dump> Named(List<Files.Dump> dumps, CommandLine line)
     {
-        var target = Target.Find(line.RequiredProcess);
+        if (line.Loop is not { } name)
+        {
+            return dumps;
+        }
+
+        var named = dumps.FindAll(dump => dump.Snapshot.LoopName == name || dump.Snapshot.LoopId.ToString(CultureInfo.InvariantCulture) == name);
+        return named.Count > 0 ? named : throw NoSuchLoop(name, line.Operands[0], dumps.Select(static dump => dump.Snapshot));
+    }
+
+    /// <summary>What is told where a process has given no loop.</summary>
+    internal static ToolException NoLoop(Target target, CommandLine line)
+    {
+        var loops = Parse(Question.Ask(target, "bunches", new Dictionary<string, string>(), line.Timeout));
+        string where = $"process {target.Id} ({target.Name})";
+        return line.Loop is { } name && loops.Count > 0 ? NoSuchLoop(name, where, loops)
+            : new ToolException(ExitCode.NoEventLoop, $"There is no loop in {where} at the moment.");
+    }
+
+    private static ToolException NoSuchLoop(string name, string where, IEnumerable<LoopSnapshot> loops)
+    {
+        string[] names = [.. loops.Select(static loop => $"'{loop.LoopName}' #{loop.LoopId}")];
+        string others = names.Length > MostNames ? $" and {names.Length - MostNames} more" : "";
+        return new ToolException(ExitCode.Usage,
+            $"There is no loop '{name}' in {where}; there {(names.Length == 1 ? "is" : "are")} {string.Join(", ", names.Take(MostNames))}{others}.");
+    }
+
+    private static List<(string Kind, byte[] Data)> Ask(Target target, CommandLine line, bool bunches)
+    {
         var arguments = Arguments(line);
         arguments["most"] = bunches ? "0" : line.Has("--all") ? int.MaxValue.ToString(CultureInfo.InvariantCulture)
-            : line.Number("--most", 10_000).ToString(CultureInfo.InvariantCulture);
-        return Question.Ask(target, "ps", arguments, line.Timeout);
+            : line.Number("--most", MostTasks).ToString(CultureInfo.InvariantCulture);
+        var parts = Question.Ask(target, "ps", arguments, line.Timeout);
+        return line.Loop is null || parts.Exists(static part => part.Kind == "snapshot") ? parts : throw NoLoop(target, line);
     }
 
     internal static Dictionary<string, string> Arguments(CommandLine line)

@@ -14,28 +14,46 @@ internal static class Frames
 {
     private static readonly TimeSpan Sampling = TimeSpan.FromMilliseconds(100);
 
-    /// <returns>Lines for people.</returns>
-    internal static IReadOnlyList<string> Read(Target target, TimeSpan timeout)
+    /// <returns>Lines for people about some threads.</returns>
+    internal static IEnumerable<string> Lines(IEnumerable<KeyValuePair<int, IReadOnlyList<string>>> threads) =>
+        threads.SelectMany(static one => one.Value.Select(static frame => "    at " + frame).Prepend($"Thread ({one.Key}) runs a loop:"));
+
+    /// <param name="target">The process.</param>
+    /// <param name="timeout">How long one reading may take.</param>
+    /// <param name="loops">Those whose threads have to be among them, if possible.</param>
+    /// <returns>For each thread, by the system's number, its frames, innermost first, escaped.</returns>
+    /// <exception cref="ToolException">The process has ended meanwhile, or does not respond.</exception>
+    internal static IReadOnlyDictionary<int, IReadOnlyList<string>> ReadThreads(Target target, TimeSpan timeout, IReadOnlyCollection<LoopSnapshot> loops)
     {
-        var lines = new List<string>();
-        foreach (var (thread, frames) in ReadThreads(target, timeout))
+        // The samples are few: on a busy machine one of the threads may be in none of them.
+        const int tries = 3;
+        var found = new Dictionary<int, IReadOnlyList<string>>();
+        for (int i = 0; i < tries && (i == 0 || loops.Any(loop => loop.Thread != 0 && !found.ContainsKey(loop.Thread))); i++)
         {
-            lines.Add($"Thread ({thread}) runs a loop:");
-            lines.AddRange(frames.Select(static frame => "    at " + frame));
+            try
+            {
+                foreach (var (thread, frames) in ReadThreads(target, timeout))
+                {
+                    found[thread] = frames;
+                }
+            }
+            catch (ToolException) when (found.Count > 0)
+            {
+                break;      // with what there is
+            }
         }
 
-        return lines;
+        return found;
     }
 
-    /// <returns>For each thread, by the system's number, its frames, innermost first, escaped.</returns>
-    internal static IReadOnlyDictionary<int, IReadOnlyList<string>> ReadThreads(Target target, TimeSpan timeout)
+    private static Dictionary<int, IReadOnlyList<string>> ReadThreads(Target target, TimeSpan timeout)
     {
         string trace = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".nettrace");
         string? log = null;
         try
         {
-            using (var session = target.Client.StartEventPipeSession([new EventPipeProvider("Microsoft-DotNETCore-SampleProfiler", EventLevel.Informational)],
-                requestRundown: true, circularBufferMB: 64))
+            using (var session = target.Open(new EventPipeProvider("Microsoft-DotNETCore-SampleProfiler", EventLevel.Informational), requestRundown: true,
+                megabytes: 64))
             {
                 using var file = Files.NewFile.Create(trace);
                 var copying = session.EventStream.CopyToAsync(file);
@@ -49,6 +67,10 @@ internal static class Frames
 
             log = TraceLog.CreateFromEventPipeDataFile(trace);
             return ReadThreads(log);
+        }
+        catch (Exception failure) when (failure is not ToolException)
+        {
+            throw target.BrokeOff("The list of the stacks", (failure as AggregateException)?.InnerException?.Message ?? failure.Message);
         }
         finally
         {

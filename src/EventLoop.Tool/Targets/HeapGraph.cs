@@ -15,17 +15,17 @@ internal sealed class HeapGraph
     private readonly HashSet<ulong> roots = [];
     private readonly List<(ulong Key, ulong Value)> dependent = [];
 
+    /// <exception cref="ToolException">The process has ended before they were complete, or does not respond.</exception>
     internal static HeapGraph Read(Target target, TimeSpan timeout)
     {
         var graph = new HeapGraph();
-        var providers = new[]
-        {
-            new EventPipeProvider("Microsoft-Windows-DotNETRuntime", EventLevel.Verbose, (long)(ClrTraceEventParser.Keywords.GCHeapSnapshot)),
-        };
-        using var session = target.Client.StartEventPipeSession(providers, requestRundown: false, circularBufferMB: 1024);
+        using var session = target.Open(new EventPipeProvider("Microsoft-Windows-DotNETRuntime", EventLevel.Verbose,
+            (long)ClrTraceEventParser.Keywords.GCHeapSnapshot), requestRundown: false, megabytes: 1024);
         using var source = new EventPipeEventSource(session.EventStream);
         using var done = new ManualResetEventSlim();
         int collection = -1;
+        bool isComplete = false;      // the event publishes it
+        string? broke = null;
         source.Clr.GCStart += start =>
         {
             if (collection < 0 && start is { Depth: 2, Reason: GCReason.Induced or GCReason.InducedNotForced })
@@ -37,6 +37,7 @@ internal sealed class HeapGraph
         {
             if (stop.Count == collection)
             {
+                isComplete = true;
                 done.Set();
             }
         };
@@ -53,9 +54,9 @@ internal sealed class HeapGraph
             {
                 source.Process();
             }
-            catch (Exception)
+            catch (Exception failure)
             {
-                // It was ended.
+                broke = failure.Message;      // or it was ended, because they are complete
             }
 
             done.Set();
@@ -67,7 +68,20 @@ internal sealed class HeapGraph
             throw target.Silent(timeout, heard: true);
         }
 
-        session.Stop();
+        if (!isComplete)
+        {
+            throw target.BrokeOff("The list of the objects", broke);
+        }
+
+        try
+        {
+            session.Stop();
+        }
+        catch (Exception)
+        {
+            // It has ended meanwhile.
+        }
+
         reading.Join(2000);
         return graph;
     }

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Diagnostics.Tracing;
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
 using EventLoop.Diagnostics;
 using Microsoft.Diagnostics.NETCore.Client;
@@ -45,22 +44,7 @@ internal sealed class Question : IDisposable
         var asked = new Dictionary<string,
             string>(arguments) { ["do"] = what, ["id"] = id, ["v"] = LoopEventSource.Version.ToString(CultureInfo.InvariantCulture) };
         var provider = new EventPipeProvider(LoopTelemetry.EventSource, EventLevel.Informational, isStream ? 2 : 1, asked);
-        try
-        {
-            session = target.Client.StartEventPipeSession([provider], requestRundown: false, circularBufferMB: BufferMegabytes);
-        }
-        catch (Exception refused) when (refused is ServerNotAvailableException or DiagnosticsClientException or IOException
-            or UnauthorizedAccessException or SocketException or TimeoutException)
-        {
-            throw target.HasEnded ? new ToolException(ExitCode.TargetEnded, $"Process {target.Id} has ended.")
-                : refused is UnauthorizedAccessException || refused.InnerException is UnauthorizedAccessException
-                    || refused.Message.Contains("ermission", StringComparison.Ordinal)
-                ? new ToolException(ExitCode.NoPermission,
-                    $"The diagnostics port of process {target.Id} may not be opened: run the tool as the process's user, or as root.")
-                : IsLeftOver(refused) ? target.NoPort()
-                : new ToolException(ExitCode.NoPort, $"The diagnostics port of process {target.Id} does not answer: {refused.Message}");
-        }
-
+        session = target.Open(provider, requestRundown: false, BufferMegabytes);
         events = new EventPipeEventSource(session.EventStream);
         events.Dynamic.All += OnEvent;
     }
@@ -116,8 +100,7 @@ internal sealed class Question : IDisposable
                 }
                 else if (!ended && !stopped)
                 {
-                    failure = new ToolException(HasEnded() ? ExitCode.TargetEnded : ExitCode.NoAnswer,
-                        $"The answer of process {target.Id} broke off: {broken.Message}");
+                    failure = target.BrokeOff("The answer", broken.Message);
                 }
             }
         })
@@ -178,7 +161,7 @@ internal sealed class Question : IDisposable
                     : $"Process {target.Id} could not answer: {problem}");
         }
 
-        if (isStream && (brokeOff ? HasEnded() : target.HasEnded))
+        if (isStream && (brokeOff ? target.EndsNow() : target.HasEnded))
         {
             throw new ToolException(ExitCode.TargetEnded, $"Process {target.Id} ended meanwhile.");
         }
@@ -198,14 +181,6 @@ internal sealed class Question : IDisposable
         {
         }
     }
-
-    // The connection of a process that ends is closed before its number is freed.
-    private bool HasEnded() => SpinWait.SpinUntil(() => target.HasEnded, TimeSpan.FromSeconds(2));
-
-    // The port's file was left by an earlier process with this number.
-    private static bool IsLeftOver(Exception refused) =>
-        (refused as SocketException ?? refused.InnerException as SocketException)?.SocketErrorCode == SocketError.ConnectionRefused
-        || refused.Message.Contains("refused", StringComparison.Ordinal);
 
     // What is being told is told to its end, and nothing after it. An orderly stop waits for the runtime's streaming thread; nobody waits for it here.
     private void Stop()

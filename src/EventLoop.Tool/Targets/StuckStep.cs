@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using EventLoop.Diagnostics;
 using EventLoop.Reporting;
 
@@ -85,6 +86,25 @@ internal sealed record StuckStep(string Loop, int? TaskId, string Who, TimeSpan 
         to.WriteLine(PlainText.Line($"        {Advice}"));
     }
 
+    /// <summary>Writes it as one of doctor's findings.</summary>
+    internal void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("kind", nameof(FindingKind.LongStep));
+        json.WriteString("severity", nameof(FindingSeverity.Error));
+        json.WriteText("loop", Loop);
+        json.WriteIds("tasks", TaskId is { } id ? [id] : []);
+        json.WriteText("message", Message);
+        json.WriteText("advice", Advice);
+        json.WriteTexts("frames", Frames);
+        json.WriteEndObject();
+    }
+
+    /// <summary>The problems of a snapshot that none of some steps tells already: what two looks have shown says more than the one that the process took
+    /// itself.</summary>
+    internal static IEnumerable<Finding> Others(LoopSnapshot snapshot, List<StuckStep> stuck) => snapshot.FindProblems().Where(finding =>
+        finding.Kind != FindingKind.LongStep || !stuck.Exists(step => step.Loop == snapshot.LoopName && step.TaskId == snapshot.Running?.TaskId));
+
     /// <param name="target">The process.</param>
     /// <param name="first">A first look at the process.</param>
     /// <param name="line">The command line: which loops, and for how long at most.</param>
@@ -122,28 +142,16 @@ internal sealed record StuckStep(string Loop, int? TaskId, string Who, TimeSpan 
         })];
     }
 
-    // The samples are few: on a busy machine one of the threads may be in none of them.
-    private static Dictionary<int, IReadOnlyList<string>> ReadFrames(Target target, TimeSpan timeout, List<LoopSnapshot> stuck)
+    private static IReadOnlyDictionary<int, IReadOnlyList<string>> ReadFrames(Target target, TimeSpan timeout, List<LoopSnapshot> stuck)
     {
-        const int tries = 3;
-        var found = new Dictionary<int, IReadOnlyList<string>>();
         try
         {
-            for (int i = 0; i < tries && !stuck.TrueForAll(one => found.ContainsKey(one.Thread)); i++)
-            {
-                foreach (var (thread, frames) in Targets.Frames.ReadThreads(target, timeout))
-                {
-                    found[thread] = frames;
-                }
-            }
+            return Targets.Frames.ReadThreads(target, timeout, stuck);
         }
-        catch (Exception failure) when (failure is ToolException or IOException or InvalidOperationException
-            || failure.GetType().Namespace?.StartsWith("Microsoft.Diagnostics", StringComparison.Ordinal) == true)
+        catch (ToolException)
         {
-            // The step is a finding without them, too.
+            return new Dictionary<int, IReadOnlyList<string>>();      // the step is a finding without them, too
         }
-
-        return found;
     }
 
     private static (TimeSpan? Processor, TimeSpan? Queue) Since((TimeSpan? Processor, TimeSpan? Queue) then, (TimeSpan? Processor, TimeSpan? Queue) now) =>

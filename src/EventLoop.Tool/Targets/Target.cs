@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using EventLoop.Diagnostics;
 using Microsoft.Diagnostics.NETCore.Client;
 
@@ -7,6 +8,9 @@ namespace EventLoop.Tool.Targets;
 /// <summary>The process that is inspected: whether it can be asked, and why not.</summary>
 internal sealed class Target
 {
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ShortEndLimit = TimeSpan.FromMilliseconds(500);      // of a port that may be no port
+
     private Target(int id, string name)
     {
         Id = id;
@@ -68,8 +72,6 @@ internal sealed class Target
             return name;
         }
     }
-
-    internal ToolException NoPort() => NoPort(Id, Name);
 
     private static ToolException NoPort(int id, string name)
     {
@@ -167,6 +169,45 @@ internal sealed class Target
             }
         }
     }
+
+    /// <summary>The same of one whose connection has been closed, which happens before its number is freed.</summary>
+    internal bool EndsNow() => EndsWithin(EndLimit);
+
+    private bool EndsWithin(TimeSpan limit) => SpinWait.SpinUntil(() => HasEnded, limit);
+
+    /// <summary>Opens an event session.</summary>
+    /// <exception cref="ToolException">It cannot be opened; why.</exception>
+    internal EventPipeSession Open(EventPipeProvider provider, bool requestRundown, int megabytes)
+    {
+        try
+        {
+            return Client.StartEventPipeSession([provider], requestRundown, megabytes);
+        }
+        catch (Exception refused) when (refused is ServerNotAvailableException or DiagnosticsClientException or IOException
+            or UnauthorizedAccessException or SocketException or TimeoutException)
+        {
+            bool isForbidden = refused is UnauthorizedAccessException || refused.InnerException is UnauthorizedAccessException
+                || refused.Message.Contains("ermission", StringComparison.Ordinal);
+            throw HasEnded || (!isForbidden && EndsWithin(ShortEndLimit)) ? Ended()
+                : isForbidden ? new ToolException(ExitCode.NoPermission,
+                    $"The diagnostics port of process {Id} may not be opened: run the tool as the process's user, or as root.")
+                : IsLeftOver(refused) ? NoPort(Id, Name)
+                : new ToolException(ExitCode.NoPort, $"The diagnostics port of process {Id} does not answer: {refused.Message}");
+        }
+    }
+
+    // The port's file was left by an earlier process with this number.
+    private static bool IsLeftOver(Exception refused) =>
+        (refused as SocketException ?? refused.InnerException as SocketException)?.SocketErrorCode == SocketError.ConnectionRefused
+        || refused.Message.Contains("refused", StringComparison.Ordinal);
+
+    private ToolException Ended() => new(ExitCode.TargetEnded, $"Process {Id} ({Name}) has ended.");
+
+    /// <summary>What is told when something that it had begun to answer was not completed.</summary>
+    /// <param name="what">What.</param>
+    /// <param name="why">Why, if it has not ended.</param>
+    internal ToolException BrokeOff(string what, string? why) => EndsNow() ? Ended()
+        : new ToolException(ExitCode.NoAnswer, $"{what} of process {Id} ({Name}) broke off{(why is null ? "." : $": {why}")}");
 
     internal bool IsStopped => State is 'T' or 't';
 

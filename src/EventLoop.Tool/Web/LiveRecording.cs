@@ -1,30 +1,29 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
-using EventLoop.Diagnostics;
-using EventLoop.Tool.Commands;
 using EventLoop.Tool.Files;
 using EventLoop.Tool.Targets;
 
 namespace EventLoop.Tool.Web;
 
-/// <summary>Records when the page asks for it, one recording at a time, and keeps the latest, of which the page asks for pieces. Any thread.</summary>
+/// <summary>Records when the page asks for it, one recording at a time, and keeps the latest of each of a few loops, of which the page asks for pieces. Any
+/// thread.</summary>
 internal sealed class LiveRecording(Target target, TimeSpan timeout) : IPageRecording
 {
     private const int MostRecords = 2_000_000;
     private const int Capacity = 1 << 20;
+    private const int MostKept = 4;
 
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
     private readonly Lock gate = new();      // around the two below
     private bool isRecording;
-    private Timeline? latest;
+    private readonly List<(string? Loop, Timeline Made)> kept = [];      // newest first
 
     public Timeline? Latest(string? loop)
     {
         lock (gate)
         {
-            return latest;
+            return kept.Find(one => loop is null || one.Loop == loop).Made;
         }
     }
 
@@ -45,7 +44,12 @@ internal sealed class LiveRecording(Target target, TimeSpan timeout) : IPageReco
             var made = RecordNow(loop, span < Longest ? span : Longest);
             lock (gate)
             {
-                latest = made;
+                kept.RemoveAll(one => one.Loop == loop);
+                kept.Insert(0, (loop, made));
+                if (kept.Count > MostKept)
+                {
+                    kept.RemoveAt(MostKept);
+                }
             }
 
             return made;
@@ -67,11 +71,9 @@ internal sealed class LiveRecording(Target target, TimeSpan timeout) : IPageReco
             arguments["loop"] = loop;
         }
 
-        var names = new Dictionary<int, string>();
-        var labels = new Dictionary<int, string>();
+        var notes = new RecordNotes();
         var records = new List<(byte Kind, long Time, int Task, uint Other)>();
         long began = 0;
-        long lost = 0;
         Question.Stream(
             target,
             "record",
@@ -90,12 +92,12 @@ internal sealed class LiveRecording(Target target, TimeSpan timeout) : IPageReco
                 }
                 else if (kind == "names")
                 {
-                    lost = RecordCommand.Note(data, names, labels, records.Count);
+                    notes.Add(data, records.Count);
                 }
             },
             () => Volatile.Read(ref began) is not 0 and var start && (Stopwatch.GetElapsedTime(start) >= span || records.Count >= MostRecords),
             withRest: true);
-        long last = records.Count > 0 ? records[^1].Time : 0;
-        return new Timeline(new Recording("", Recording.ToEvents(records, last), names, labels), lost);
+        return notes.HaveCome ? new Timeline(notes.ToRecording(records), notes.Lost)
+            : throw new ToolException(ExitCode.Usage, "There is no such loop any more.");
     }
 }

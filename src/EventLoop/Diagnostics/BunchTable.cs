@@ -7,6 +7,20 @@ internal sealed class BunchTable
 
     private readonly Dictionary<Key, Bunch> bunches = [];
 
+    /// <summary>Those of tasks that were read before: what differs from wait to wait is not known any more, so that equal ones have the same words.</summary>
+    internal static List<TaskBunch> Of(IEnumerable<TaskSnapshot> tasks)
+    {
+        var table = new BunchTable();
+        var stacks = new StackTable();
+        foreach (var task in tasks)
+        {
+            var wait = task.Waits.Count > 0 && task.Status == LoopTaskStatus.Waiting ? task.Waits[0] : null;
+            table.Add(task.Id, task.Status, task.InStatus, wait?.Kind, wait?.Text, null, wait?.Text, stacks.Intern([.. task.Stack]));
+        }
+
+        return table.ToList();
+    }
+
     internal void Add(int task, LoopTaskStatus status, TimeSpan inStatus, WaitKind? wait, string? gist, string? name, string? text, string[] stack)
     {
         var key = new Key(status, wait, gist, name, stack);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using EventLoop.Tasks;
 
 namespace EventLoop.Diagnostics;
 
@@ -37,10 +36,10 @@ internal sealed partial class LoopRequest
 
     private void Stream(Loop loop, int candidates, RecorderInstrument instrument)
     {
+        var names = new NamesToSend(loop, instrument.Ring);
         long next = instrument.Ring.Written;
         long sentRecords = 0;
         long lost = 0;
-        var known = new HashSet<int>();
         bool goesOn = true;
         while (goesOn)
         {
@@ -58,14 +57,9 @@ internal sealed partial class LoopRequest
                 Send("records", MemoryMarshal.AsBytes(running.AsSpan()).ToArray());
             }
 
-            var living = NamesOfLiving(loop, known);      // before those that have ended: each task of the records above is among the one or the other
-            ring.CopyNames(out var names, out var labels);
-            foreach (var (alive, name) in living)
-            {
-                names.TryAdd(alive, name);
-            }
-
-            SendNames(loop.Name, candidates, names.Where(one => known.Add(one.Key)), labels, sentRecords, lost);
+            long now = loop.IsRunning ? loop.Core.Clock.Now : ring.Latest;      // a step that runs has lasted until then
+            var added = names.Take(ring, out var labels);
+            SendNames(loop.Name, candidates, added, labels, sentRecords, lost, TimeSpan.FromTicks(now));
             if (successor is not null && isAll)
             {
                 instrument = successor;      // also when it is over: that is the rest
@@ -76,20 +70,6 @@ internal sealed partial class LoopRequest
 
             Thread.Sleep(next - before > ring.Capacity / 32 ? BusyStreamPeriod : StreamPeriod);      // a busy loop fills the ring in a tenth of a second
         }
-    }
-
-    private static Dictionary<int, string> NamesOfLiving(Loop loop, HashSet<int> known)
-    {
-        var names = new Dictionary<int, string>();
-        foreach (var task in loop.Core.Tasks.Walk().InOrder())
-        {
-            if (!known.Contains(task.Id))
-            {
-                names.TryAdd(task.Id, task.Name);
-            }
-        }
-
-        return names;
     }
 
     private void SendRecords(RecordRing ring, ref long next, ref long sentRecords, ref long lost, bool withRunning)
@@ -108,7 +88,7 @@ internal sealed partial class LoopRequest
         }
     }
 
-    private void SendNames(string loop, int candidates, IEnumerable<KeyValuePair<int, string>> names, Dictionary<int, string> labels, long sent, long lost)
+    private void SendNames(string loop, int candidates, Dictionary<int, string> names, Dictionary<int, string> labels, long sent, long lost, TimeSpan now)
     {
         using var to = new ChunkStream(this, "names");
         using var json = new Utf8JsonWriter(to, SnapshotJson.Options);
@@ -117,6 +97,7 @@ internal sealed partial class LoopRequest
         json.WriteNumber("loops", candidates);      // it is the first of so many
         json.WriteNumber("sent", sent);
         json.WriteNumber("lost", lost);
+        json.WriteTime("time", now);
         json.WriteStartObject("names");
         foreach (var (task, name) in names)
         {

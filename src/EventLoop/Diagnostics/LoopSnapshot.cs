@@ -74,6 +74,40 @@ public sealed class LoopSnapshot
     /// <returns>The task; null: not listed, or ended.</returns>
     public TaskSnapshot? Find(int taskId) => (byId ??= Tasks.DistinctBy(static task => task.Id).ToDictionary(static task => task.Id)).GetValueOrDefault(taskId);
 
+    /// <summary>The same with some of its tasks only; figures, cycles and problems remain those of all.</summary>
+    /// <param name="filter"><see cref="SnapshotOptions.Filter"/>.</param>
+    /// <param name="most"><see cref="SnapshotOptions.MostTasks"/>.</param>
+    internal LoopSnapshot Only(string? filter, int most)
+    {
+        var passing = filter is null ? Tasks : [.. Tasks.Where(task => task.Name.Contains(filter, StringComparison.OrdinalIgnoreCase)
+            || task.Stack.Any(method => method.Contains(filter, StringComparison.OrdinalIgnoreCase)))];
+        return new LoopSnapshot
+        {
+            LoopId = LoopId,
+            LoopName = LoopName,
+            TakenAt = TakenAt,
+            LoopTime = LoopTime,
+            IsExact = IsExact,
+            Statistics = Statistics,
+            Running = Running,
+            TaskCount = TaskCount,
+            Unread = Unread,
+            Thread = Thread,
+            SinceLook = SinceLook,
+            IsRunning = IsRunning,
+            Delay = Delay,
+            Tasks = passing.Count <= most ? passing : [.. passing.Where(Oldest(passing, most).Contains)],
+            Bunches = filter is null ? Bunches : BunchTable.Of(passing),
+            Cycles = Cycles,
+            Resources = Resources,
+            Stalls = Stalls,
+            Findings = Findings,
+        };
+    }
+
+    private static HashSet<TaskSnapshot> Oldest(IReadOnlyList<TaskSnapshot> tasks, int most) =>
+        [.. tasks.OrderByDescending(static task => task.InStatus).Take(most)];
+
     /// <summary>Returns what looks wrong in it, worst first.</summary>
     public IReadOnlyList<Finding> FindProblems() => Findings;
 

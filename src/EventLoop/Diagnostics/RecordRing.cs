@@ -20,8 +20,7 @@ internal sealed class RecordRing
     private readonly ulong[] words;
     private readonly int mask;
     private readonly Lock gate = new();      // around the tables: the loop's thread writes, any thread reads
-    private readonly Dictionary<int, string> endedNames = [];
-    private readonly Queue<(int Task, long Position)> endedOrder = [];
+    private readonly EndedNames ended = new();
     private readonly Dictionary<string, int> labels = [];
     private readonly Dictionary<int, (string Label, long Position)> labelsByNumber = [];
     private long written;
@@ -76,12 +75,8 @@ internal sealed class RecordRing
     {
         lock (gate)
         {
-            endedNames[task] = name;
-            endedOrder.Enqueue((task, written));
-            while (endedOrder.TryPeek(out var first) && first.Position < written - Capacity)
-            {
-                endedNames.Remove(endedOrder.Dequeue().Task);
-            }
+            ended.Add(task, name, written);
+            ended.DropBefore(written - Capacity);
         }
     }
 
@@ -182,12 +177,28 @@ internal sealed class RecordRing
         }
     }
 
-    /// <summary>Copies the names of tasks that have ended, and the texts of marks.</summary>
-    internal void CopyNames(out Dictionary<int, string> names, out Dictionary<int, string> texts)
+    /// <summary>The number of names of tasks that have ended so far.</summary>
+    internal long NamesAdded
     {
+        get
+        {
+            lock (gate)
+            {
+                return ended.Added;
+            }
+        }
+    }
+
+    /// <summary>Copies the names of tasks that have ended, and the texts of marks.</summary>
+    /// <param name="from"><see cref="NamesAdded"/> of an earlier time: only names that are newer are copied; afterwards that of now.</param>
+    /// <param name="names">The names.</param>
+    /// <param name="texts">The texts of all marks.</param>
+    internal void CopyNames(ref long from, out Dictionary<int, string> names, out Dictionary<int, string> texts)
+    {
+        names = [];
         lock (gate)
         {
-            names = new Dictionary<int, string>(endedNames);
+            ended.CopyTo(names, ref from);
             texts = labelsByNumber.ToDictionary(static label => label.Key, static label => label.Value.Label);
         }
     }
@@ -216,7 +227,8 @@ internal sealed class RecordRing
             copy.RemoveRange(0, copy.Count - Capacity);
         }
 
-        CopyNames(out names, out texts);
+        long all = 0;
+        CopyNames(ref all, out names, out texts);
         return copy;
     }
 }

@@ -89,6 +89,67 @@ public sealed class RecorderTests : LoopTest
     });
 
     [Fact]
+    public void Names_of_tasks_that_have_ended_are_copied_once_and_dropped_with_the_last_record_that_may_mention_them()
+    {
+        var ring = new RecordRing(8);
+        long from = ring.NamesAdded;
+        Fill(1, 5);
+        Names(ref from).Should().BeEquivalentTo([1, 2, 3, 4, 5]);
+        Names(ref from).Should().BeEmpty();
+        Fill(6, 7);
+        Names(ref from).Should().BeEquivalentTo([6, 7]);
+        long all = 0;
+        Names(ref all).Should().BeEquivalentTo([1, 2, 3, 4, 5, 6, 7]);
+        Fill(8, 1000);
+        Names(ref from).Should().BeEquivalentTo(Enumerable.Range(992, 9), "those before are mentioned nowhere any more");
+        ring.NamesAdded.Should().Be(from).And.Be(1000);
+
+        void Fill(int first, int last)
+        {
+            for (int task = first; task <= last; task++)
+            {
+                ring.Add((byte)RecordedEventKind.TaskEnded, task, task, 0);
+                ring.NoteEnd(task, $"task {task}");
+            }
+        }
+
+        IEnumerable<int> Names(ref long from)
+        {
+            ring.CopyNames(ref from, out var names, out _);
+            names.All(static one => one.Value == $"task {one.Key}").Should().BeTrue();
+            return names.Keys;
+        }
+    }
+
+    [Fact]
+    public void Of_the_tasks_that_a_long_recording_has_named_those_that_have_ended_are_forgotten() => RunLoop(async () =>
+    {
+        var ring = new RecordRing(64);
+        var names = new NamesToSend(Loop.Current, ring);
+        var stays = Loop.CreateTask(async () => await Loop.Sleep(TimeSpan.FromHours(1)), "stays");
+        names.Take(ring, out _).Should().Contain(stays.Id, "stays");
+        var nobody = Loop.CreateTask(async () => await Loop.Sleep(TimeSpan.FromHours(1)));
+        int told = 0;
+        for (int i = 0; i < 100; i++)
+        {
+            var some = Enumerable.Range(0, 100).Select(static _ => Loop.CreateTask(async () => await Loop.Yield(), "passes")).ToList();
+            told += names.Take(ring, out _).Count;
+            foreach (var task in some)
+            {
+                await task;
+                ring.Add((byte)RecordedEventKind.TaskEnded, 0, task.Id, 0);
+                ring.NoteEnd(task.Id, "passes");
+            }
+        }
+
+        told.Should().Be(10_000, "each is told once, and what has no name goes without saying");
+        names.Count.Should().BeLessThan(2000);
+        names.Take(ring, out _).Should().NotContainKey(stays.Id).And.NotContainKey(nobody.Id);
+        stays.Cancel();
+        nobody.Cancel();
+    });
+
+    [Fact]
     public void What_a_ring_has_overwritten_is_counted_when_it_is_copied_on_and_a_step_that_runs_is_left_for_later()
     {
         var ring = new RecordRing(8);

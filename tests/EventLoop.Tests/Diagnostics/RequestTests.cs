@@ -101,6 +101,20 @@ public sealed class RequestTests : LoopTest
         second.Leave();
     });
 
+    [Fact]
+    [RealTime("requests are answered on threads of their own")]
+    public void A_step_that_is_running_when_a_recording_ends_comes_with_the_time_until_which_it_has_lasted() => RunLoop(async () =>
+    {
+        using var tool = new Listener();
+        string id = tool.Record();
+        await Loop.Yield();
+        var asked = Loop.Current.Time;
+        tool.Ask("stop", id);
+        tool.Wait(id, LoopEvent.End);      // within one step
+        tool.Ends(id).Should().BeGreaterThanOrEqualTo(asked);
+        tool.Leave();
+    });
+
     private static IEnumerable<string> LabelsOf(LoopRecorder recorder)
     {
         var recording = recorder.Capture();
@@ -124,6 +138,7 @@ public sealed class RequestTests : LoopTest
         private readonly Lock gate = new();      // events come on any thread
         private readonly List<(string Id, uint Label)> marks = [];
         private readonly Dictionary<(string Id, uint Number), string> labels = [];
+        private readonly Dictionary<string, TimeSpan> ends = [];
 
         /// <summary>Begins to record the current loop, and waits until it does.</summary>
         internal string Record()
@@ -140,6 +155,15 @@ public sealed class RequestTests : LoopTest
             lock (gate)
             {
                 return [.. marks.Where(mark => mark.Id == id).Select(mark => labels[(id, mark.Label)])];
+            }
+        }
+
+        /// <summary>The loop time until which it has recorded.</summary>
+        internal TimeSpan Ends(string id)
+        {
+            lock (gate)
+            {
+                return ends[id];
             }
         }
 
@@ -194,6 +218,7 @@ public sealed class RequestTests : LoopTest
                         labels[(id, uint.Parse(label.Name, CultureInfo.InvariantCulture))] = label.Value.GetString()!;
                     }
 
+                    ends[id] = json.RootElement.Time("time") ?? default;
                     heard[(id, LoopEvent.Names)] = true;
                 }
             }

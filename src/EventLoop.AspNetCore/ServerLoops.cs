@@ -74,7 +74,7 @@ internal sealed partial class ServerLoops(
         }
         catch (Exception givenUp) when (givenUp is TimeoutException or OperationCanceledException)
         {
-            if (!done.TrySetCanceled())
+            if (!done.TrySetCanceled(CancellationToken.None))
             {
                 return await done.Task.ConfigureAwait(false);      // it came at the same moment
             }

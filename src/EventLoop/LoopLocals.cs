@@ -3,8 +3,8 @@ namespace EventLoop;
 /// <summary>A value that belongs to one loop.</summary>
 internal interface ILocalValue
 {
-    /// <summary>The value; null while there is none.</summary>
-    object? Made { get; }
+    /// <summary>Takes the value, which was made, to dispose it: another is refused from now on.</summary>
+    object? Take();
 }
 
 /// <summary>The values that code keeps for each loop, by their keys. Loop thread only.</summary>
@@ -36,7 +36,7 @@ internal sealed class LoopLocals
     {
         object key = order[^1];
         order.RemoveAt(order.Count - 1);
-        value = values[key].Made;
+        value = values[key].Take();
         return key;
     }
 

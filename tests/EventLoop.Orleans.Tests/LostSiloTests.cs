@@ -392,8 +392,8 @@ public sealed class LostSiloTests
 
         cancellation.Cancel();
         (await Failure(run)).Should().BeAssignableTo<OperationCanceledException>();
-        calls.Statistics.Lost.Should().Be(3);
-        calls.Statistics.Retried.Should().Be(2);
+        calls.Statistics.Lost.Should().BeGreaterThanOrEqualTo(3);
+        calls.Statistics.Retried.Should().Be(calls.Statistics.Lost - 1);
         calls.Statistics.Canceled.Should().Be(1);
     });
 
@@ -421,6 +421,7 @@ public sealed class LostSiloTests
         (await Failure(run)).Should().BeAssignableTo<OperationCanceledException>();
         calls.Statistics.Canceled.Should().Be(1);
         calls.Statistics.Lost.Should().Be(0);
+        await Task.Delay(100);      // a suspicion would ask on the pool
         door.Described.Should().Be(before, "the silo is not suspected");
     });
 }

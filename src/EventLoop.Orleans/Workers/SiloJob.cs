@@ -25,6 +25,7 @@ internal sealed class SiloJob
     private long stopAsked;                    // any thread; zero: it may continue
     private volatile WorkerThreads.Worker? worker;
     private volatile SiloLoop? runsOn;
+    private SiloLoop? begunOn;                 // interlocked
     private int givenUp;                       // interlocked
     private Queue<Task>? reports;              // on the thread of the work
 
@@ -34,11 +35,18 @@ internal sealed class SiloJob
         this.silo = silo;
         this.function = function;
         this.request = request;
+        Flow = NeedsLoop ? ExecutionContext.Capture() : null;
     }
+
+    /// <summary>The ExecutionContext of the call that has brought it; null: work for threads, or nothing flows.</summary>
+    internal ExecutionContext? Flow { get; }
 
     internal Task<WorkReply> Ended => ended.Task;
 
     internal bool NeedsLoop => function.NeedsLoop && !request.IsChunk;
+
+    /// <summary>The loop on which it has begun; null: none.</summary>
+    internal SiloLoop? BegunOn => Volatile.Read(ref begunOn);
 
     /// <summary>The loop that has it; null: none.</summary>
     internal SiloLoop? RunsOn
@@ -94,7 +102,11 @@ internal sealed class SiloJob
                 silo.GiveUp(kept);
             }
 
-            RunsOn?.Ask();      // it may only wait there for something, without keeping others
+            if (BegunOn is { } loop)
+            {
+                loop.NoteStubborn(1);
+                loop.Ask();      // it may only wait there for something, without keeping others
+            }
         }
     }
 
@@ -126,12 +138,13 @@ internal sealed class SiloJob
     /// <summary>The same on a loop.</summary>
     internal async Coroutine RunAsync()
     {
-        if (!TryBegin())
+        // A loop that was given up may come free again, and then begins nothing that another has.
+        var here = SiloLoop.Here;
+        if (RunsOn != here || Interlocked.CompareExchange(ref begunOn, here, null) is not null || !TryBegin())
         {
             return;
         }
 
-        RunsOn = SiloLoop.Here;      // this one, whoever should have had it in the meantime
         var result = new ArrayBufferWriter<byte>();
         try
         {
@@ -186,7 +199,11 @@ internal sealed class SiloJob
             reply = WorkReply.Of(WorkFailure.Of(failure), isCanceled ? WorkReplyKind.Canceled : WorkReplyKind.Failure, silo.Name);
         }
 
-        Interlocked.Exchange(ref givenUp, 1);
+        if (Interlocked.Exchange(ref givenUp, 1) != 0)
+        {
+            BegunOn?.NoteStubborn(-1);
+        }
+
         worker = null;
         End(reply);
     }

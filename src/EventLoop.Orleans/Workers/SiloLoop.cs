@@ -14,11 +14,15 @@ internal sealed class SiloLoop : IDisposable
     private readonly Action<Task, object?> onEnded;
     private readonly TaskCompletionSource<Loop> started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread thread;
+    private readonly TimeSpan shutdownTime;
     private volatile bool isStopped;
+    private long stopped;    // when it was told to end; zero: not yet
     private long asked;      // interlocked; zero: it has answered
+    private int stubborn;    // interlocked
 
     internal SiloLoop(LoopOptions options)
     {
+        shutdownTime = options.ShutdownTimeout;
         onEnded = (ended, job) => OnEnded(ended, (SiloJob)job!);
         thread = new Thread(() =>
         {
@@ -40,10 +44,9 @@ internal sealed class SiloLoop : IDisposable
     /// <summary>The one whose thread this is.</summary>
     internal static SiloLoop? Here => here;
 
-    /// <summary>Runs a job in its turn, unless it is passed on before that.</summary>
+    /// <summary>Runs a job that it has, in its turn, unless that is passed on before.</summary>
     internal void Run(SiloJob job)
     {
-        job.RunsOn = this;
         try
         {
             _ = Submit(job.RunAsync, job.Token).ContinueWith(
@@ -76,10 +79,22 @@ internal sealed class SiloLoop : IDisposable
     /// <summary>Whether it was asked and does not answer, because work blocks its thread.</summary>
     internal bool IsBlocked => Interlocked.Read(ref asked) is not 0 and var since && Stopwatch.GetElapsedTime(since) > Patience;
 
+    /// <summary>Notes one job more, or less, that was given up and has not returned.</summary>
+    internal void NoteStubborn(int by) => Interlocked.Add(ref stubborn, by);
+
+    /// <summary>Whether there are such jobs: each of them may block it at any time.</summary>
+    internal bool HasStubborn => Volatile.Read(ref stubborn) > 0;
+
     /// <summary>Makes it end, as soon as nothing blocks it.</summary>
     internal void Stop()
     {
-        isStopped = true;
+        if (!isStopped)
+        {
+            stopped = Stopwatch.GetTimestamp();
+            isStopped = true;
+            Ask();
+        }
+
         try
         {
             started.Task.GetAwaiter().GetResult().Stop();
@@ -90,11 +105,20 @@ internal sealed class SiloLoop : IDisposable
         }
     }
 
-    /// <summary>Ends it. Work that blocks its thread is not waited for for long: that ends with the process.</summary>
+    /// <summary>Ends it. What it cancels has the loop's own time to clean up; work that blocks its thread is not waited for for long: that ends with the
+    /// process.</summary>
     public void Dispose()
     {
+        const int Moment = 50;
         Stop();
-        thread.Join(StopTime);
+        while (!thread.Join(Moment))
+        {
+            var elapsed = Stopwatch.GetElapsedTime(stopped);
+            if (elapsed > StopTime && (IsBlocked || (shutdownTime != Timeout.InfiniteTimeSpan && elapsed - StopTime > shutdownTime)))
+            {
+                return;
+            }
+        }
     }
 
     private void OnEnded(Task ended, SiloJob job)

@@ -16,7 +16,14 @@ internal sealed class SiloLoops(LoopOptions options) : IDisposable
     {
         try
         {
-            Current().Run(job);
+            SiloLoop loop;
+            lock (gate)
+            {
+                loop = Current();
+                job.RunsOn = loop;      // before anybody can give it up and look for what it has
+            }
+
+            loop.Run(job);
         }
         catch (Exception failure)
         {
@@ -30,6 +37,11 @@ internal sealed class SiloLoops(LoopOptions options) : IDisposable
     {
         lock (gate)
         {
+            if (current is { HasStubborn: true })
+            {
+                current.Ask();
+            }
+
             if (current is { IsBlocked: true } blocked && !closed)
             {
                 givenUp.Add(blocked);
@@ -47,13 +59,13 @@ internal sealed class SiloLoops(LoopOptions options) : IDisposable
         {
             if (job is { RunsOn: { } on, Waits: true } && IsGivenUp(on))
             {
-                Run(job);
+                PassOn(job);
             }
         }
 
         lock (gate)
         {
-            foreach (var idle in givenUp.FindAll(loop => jobs.All(job => job.RunsOn != loop)))
+            foreach (var idle in givenUp.FindAll(loop => jobs.All(job => job.RunsOn != loop && job.BegunOn != loop)))
             {
                 givenUp.Remove(idle);
                 idle.Stop();
@@ -86,6 +98,21 @@ internal sealed class SiloLoops(LoopOptions options) : IDisposable
         }
     }
 
+    // With the ExecutionContext of its own caller.
+    private void PassOn(SiloJob job)
+    {
+        if (job.Flow is { } flow)
+        {
+            ExecutionContext.Run(flow, static passed => Pass(((SiloLoops, SiloJob))passed!), (this, job));
+        }
+        else
+        {
+            Run(job);
+        }
+
+        static void Pass((SiloLoops Loops, SiloJob Job) passed) => passed.Loops.Run(passed.Job);
+    }
+
     private bool IsGivenUp(SiloLoop loop)
     {
         lock (gate)
@@ -94,12 +121,10 @@ internal sealed class SiloLoops(LoopOptions options) : IDisposable
         }
     }
 
+    // Under the gate.
     private SiloLoop Current()
     {
-        lock (gate)
-        {
-            ObjectDisposedException.ThrowIf(closed, this);
-            return current ??= new SiloLoop(options);
-        }
+        ObjectDisposedException.ThrowIf(closed, this);
+        return current ??= new SiloLoop(options);
     }
 }

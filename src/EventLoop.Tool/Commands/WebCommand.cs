@@ -232,7 +232,7 @@ internal static class WebCommand
         }
 
         request.Response.StatusCode = 404;
-        Write(request.Response, "text/plain; charset=utf-8", "There is no recording: the recorder was off.");
+        Write(request.Response, "text/plain; charset=utf-8", "There is no recording: the recorder was off, or it is not kept any more.");
     }
 
     private static TimeSpan? Seconds(string? text) =>

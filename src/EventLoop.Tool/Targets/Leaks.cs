@@ -9,7 +9,7 @@ namespace EventLoop.Tool.Targets;
 internal static class Leaks
 {
     // Types of the library, which are a contract between it and this tool.
-    private static readonly string[] LeftOut = ["TaskTableChunk", "PoolSlot[]"];
+    private static readonly string[] LeftOut = ["TaskTableChunk", "TaskTableSlot[]", "PoolSlot[]"];
 
     internal static List<Leak> Find(Target target, TimeSpan timeout)
     {

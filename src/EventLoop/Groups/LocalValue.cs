@@ -8,8 +8,13 @@ internal sealed class LocalValue<T>(LoopLocal<T> key, LoopLocals locals) : ILoca
     private T? value;
     private bool isMade;
     private bool isBeingMade;
+    private bool isTaken;      // to be disposed
 
-    public object? Made => isMade ? value : null;
+    public object? Take()
+    {
+        isTaken = true;
+        return value;
+    }
 
     internal T Get(Func<T> factory)
     {
@@ -40,9 +45,13 @@ internal sealed class LocalValue<T>(LoopLocal<T> key, LoopLocals locals) : ILoca
 
     internal void Set(T given)
     {
-        if (!isMade)
+        if (!isMade || (isTaken && given is not null))
         {
             VerifyMayBeMade();
+        }
+
+        if (!isMade)
+        {
             isMade = true;
             locals.NoteMade(key);
         }

@@ -51,8 +51,9 @@ internal sealed class TaskBridge<T> : CompletionObserver, IOutsideWait
                 static bridge => bridge.Watched!.Watch(bridge), bridge, loop.Core.BaseContext));
         }
 
-        if (!isOpen && loop.OutsideWaits.TryTake(bridge))
+        if (!isOpen)
         {
+            loop.OutsideWaits.TryTake(bridge);      // or an equal one, whose caller comes here as well
             bridge.Fail(Throw.IsClosed(loop.Name));      // for whoever has come to share it meanwhile
             Throw.Closed(loop.Name);
         }
@@ -70,7 +71,7 @@ internal sealed class TaskBridge<T> : CompletionObserver, IOutsideWait
 
     public void Fail(Exception failure)
     {
-        source.SetException(failure);
+        source.TrySetException(failure);      // the close of the loop and a caller who finds it closed may both come
         _ = source.Task.Exception;      // observed: somebody who does not wait for it has lost nothing when the loop ends
     }
 }

@@ -14,6 +14,9 @@ switch (args.Length > 0 ? args[0] : "mix")
     case "busy":
         Loop.Run(Work.Busy);
         break;
+    case "paced":
+        Loop.Run(Work.Paced);
+        break;
     case "spin":
         Loop.Run(Work.Spin);
         break;

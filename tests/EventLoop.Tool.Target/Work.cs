@@ -99,6 +99,23 @@ internal static class Work
         }
     }
 
+    /// <summary>Some hundred thousand steps and ends of named tasks a second: what a listener gets whole, also beside other work.</summary>
+    internal static async Coroutine Paced()
+    {
+        _ = Loop.CreateTask(Lodgers, "lodgers");
+        Console.WriteLine("ready");
+        var end = Loop.Current.Time + Life;
+        while (Loop.Current.Time < end)
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                await Loop.CreateTask(static async () => await Loop.Yield(), "short");
+            }
+
+            await Loop.Sleep(1);
+        }
+    }
+
     // So that a look finds tasks that have begun since a recorder was switched on: only of those it counts what they do.
     private static async Coroutine Lodgers()
     {

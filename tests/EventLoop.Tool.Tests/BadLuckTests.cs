@@ -64,9 +64,9 @@ public sealed class BadLuckTests : IDisposable
     }
 
     [Fact]
-    public void A_busy_loop_is_recorded_without_loss_and_the_recorder_is_off_afterwards()
+    public void A_loop_with_much_to_do_is_recorded_without_loss_and_the_recorder_is_off_afterwards()
     {
-        using var target = TargetProcess.Run("busy");
+        using var target = TargetProcess.Run("paced");
         string file = Path.Combine(folder, "busy.elrec");
         var run = ToolRun.Run("record", Id(target), "--for", "1s", "-o", file);
         run.ExitCode.Should().Be(0, run.Errors);

@@ -3,6 +3,7 @@ using EventLoop.Diagnostics;
 
 namespace EventLoop.Tests.Diagnostics;
 
+[Collection(ProcessWide.Name)]
 public sealed class MetricsTests : LoopTest
 {
     [Fact]

@@ -182,6 +182,25 @@ public sealed class LoopLocalTests : GroupTest
         Log.Should().Equal("bystander");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_value_that_is_being_disposed_may_be_cleared_and_not_replaced(bool replaces)
+    {
+        LoopLocal<OnDisposal> local = null!;
+        local = new LoopLocal<OnDisposal>(() => new OnDisposal(() => local.Value = replaces ? new OnDisposal(() => Log.Add("another")) : null!));
+        RunLoop(async () => _ = local.Value);
+        Log.Should().BeEmpty();
+        if (replaces)
+        {
+            Reported.Should().ContainSingle().Which.Exception.Should().BeOfType<InvalidOperationException>().Which.Message.Should().Contain("gets none any more");
+        }
+        else
+        {
+            Reported.Should().BeEmpty();
+        }
+    }
+
     private sealed class User(string name, LoopLocal<User> used, List<string> log) : IDisposable
     {
         private string Name => name;

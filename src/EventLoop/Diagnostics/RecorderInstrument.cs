@@ -88,7 +88,7 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
         long ended = isTimed ? instruments.Moment = core.Clock.Now : began;
 
         // The only thing that it put into the ready queue is itself. Whatever is rare comes by one comparison to the rest: a clock that has jumped back, too.
-        if ((ulong)(ended - began) < (ulong)shortestStall && position == None && ready.Put - firstPut == 1 && item.HasYielded
+        if ((ulong)(ended - began) < (ulong)shortestStall && position == None && ready.Put - firstPut == 1 && item.WakesUp == WakeUp.ByItself
             && ReferenceEquals(item.Context, context) && context?.Task is { } task)
         {
             ring.Add(RecordRing.Yielded, began, task.Id, (uint)(ended - began));

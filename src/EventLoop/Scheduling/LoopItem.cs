@@ -20,9 +20,6 @@ internal abstract class LoopItem
     /// <summary>Who was woken, if it is in the ready queue.</summary>
     internal virtual WakeUp WakesUp => WakeUp.ByOther;
 
-    /// <summary>Whether that is <see cref="WakeUp.ByItself"/>.</summary>
-    internal virtual bool HasYielded => false;
-
     /// <summary>The user's delegate that it calls, to name a step that belongs to no task; used in debug mode, before the step.</summary>
     internal virtual Delegate? UserCode => null;
 

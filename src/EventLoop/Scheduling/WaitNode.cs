@@ -50,8 +50,6 @@ internal abstract class WaitNode : LoopItem
     /// <summary>Whether it was woken by a cancellation that it has not thrown yet: a further request meets it in the same wait.</summary>
     internal bool IsBeingCancelled => State == WaitState.Woken && subject is LoopCanceledException;
 
-    internal sealed override bool HasYielded => State == WaitState.Yielding;
-
     internal sealed override WakeUp WakesUp => State switch
     {
         WaitState.Idle => WakeUp.None,

@@ -5,6 +5,7 @@ using EventLoop.Tasks;
 namespace EventLoop.Tests.Scheduling;
 
 /// <summary>What an instrument is told, and in which order.</summary>
+[Collection(ProcessWide.Name)]
 public sealed class InstrumentTests
 {
     private const Hearing Everything = Hearing.Tasks | Hearing.StepBegins | Hearing.StepEnds | Hearing.Times | Hearing.Waits | Hearing.Parks;

@@ -1,6 +1,6 @@
 // The scheduler cases as a program of its own, in the form of the other runtimes' in ../peers:
 //   Scheduler all N [--json] [--pool]     four rounds of every case after a rehearsal, the first one warms up; --pool: the same on the thread pool with Task
-//   Scheduler steps N [--json] [--pool]   the same without rehearsal: the five cases of the feasibility study
+//   Scheduler steps N [--json] [--pool]   the same without rehearsal: the five cases of the feasibility study; --only CASE: one of them
 //   Scheduler sleep N [--json] [--pool]   N tasks sleep 10 s: managed bytes for each, wall time, peak RSS
 using System.Diagnostics;
 using EventLoop;
@@ -8,7 +8,7 @@ using EventLoop.Benchmarks.Scheduler;
 
 if (args.Length < 2 || args[0] is not ("all" or "steps" or "sleep") || !int.TryParse(args[1], out int n) || n < 1)
 {
-    Console.Error.WriteLine("usage: Scheduler all|steps|sleep N [--json] [--pool]");
+    Console.Error.WriteLine("usage: Scheduler all|steps|sleep N [--json] [--pool] [--only CASE]");
     return 2;
 }
 
@@ -56,6 +56,11 @@ if (!isBesideTheStudy)      // the study has no rehearsal either
             run(Math.Min(n / 20 + 1, most));
         }
     }
+}
+
+if (Array.IndexOf(args, "--only") is >= 0 and var at && at + 1 < args.Length)
+{
+    cases = [.. cases.Where(one => one.Name == args[at + 1])];
 }
 
 for (int round = 0; round < Rounds; round++)

@@ -47,7 +47,8 @@ public static class EventLoopWebExtensions
             services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ServerLoops>(provider, new GivenLoop(here)));
             services.AddSingleton<IConnectionListenerFactory, LoopTransportFactory>();                      // the last one is asked first
             services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, RequestFilter>());               // the first one is the outermost
-            services.Configure<HubOptions>(static hubs => hubs.AddFilter<HubFilter>());
+            services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<HubOptions>>(                  // and the first filter, too
+                new ConfigureNamedOptions<HubOptions>(Options.DefaultName, static hubs => hubs.AddFilter<HubFilter>())));
             services.TryAddSingleton<HubFilter>();
             services.AddSingleton<IConfigureOptions<MvcOptions>, StayingMvcResults>();
         }

@@ -168,7 +168,8 @@ internal sealed partial class ServerLoops(
         }
     }
 
-    // By LoopExitException or Stop in a handler, or by this class's own Stop.
+    // By LoopExitException or Stop in a handler, or by this class's own Stop. What the application does when it stops may take its time, and may wait for what
+    // is left on the loop: it must not hold this thread, which has to end that.
     private void OnEnded(Loop loop, Exception? failure)
     {
         if (disposed || Volatile.Read(ref loops) is null)
@@ -182,7 +183,7 @@ internal sealed partial class ServerLoops(
         }
 
         LogEnded(logger, loop.Name, failure);
-        lifetime.StopApplication();
+        ThreadPool.UnsafeQueueUserWorkItem(static application => application.StopApplication(), lifetime, preferLocal: false);
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Critical, Message = "The loop '{Loop}' that serves the application has ended; the application stops.")]

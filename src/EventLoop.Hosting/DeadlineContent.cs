@@ -7,11 +7,16 @@ internal sealed class DeadlineContent : HttpContent
 {
     private readonly HttpContent inner;
     private readonly RequestDeadline limit;
+    private readonly bool arrivesAnywhere;
 
-    internal DeadlineContent(HttpContent inner, RequestDeadline limit)
+    /// <param name="inner">The body.</param>
+    /// <param name="limit">The deadline.</param>
+    /// <param name="arrivesAnywhere">Whether it is known to arrive without any loop.</param>
+    internal DeadlineContent(HttpContent inner, RequestDeadline limit, bool arrivesAnywhere)
     {
         this.inner = inner;
         this.limit = limit;
+        this.arrivesAnywhere = arrivesAnywhere;
         foreach (var (name, values) in inner.Headers.NonValidated)
         {
             Headers.TryAddWithoutValidation(name, values);
@@ -45,12 +50,12 @@ internal sealed class DeadlineContent : HttpContent
     }
 
     protected override Stream CreateContentReadStream(CancellationToken cancellationToken) =>
-        new DeadlineStream(inner.ReadAsStream(cancellationToken), limit);
+        new DeadlineStream(inner.ReadAsStream(cancellationToken), limit, arrivesAnywhere);
 
     protected override Task<Stream> CreateContentReadStreamAsync() => CreateContentReadStreamAsync(CancellationToken.None);
 
     protected override async Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) =>
-        new DeadlineStream(await inner.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), limit);
+        new DeadlineStream(await inner.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), limit, arrivesAnywhere);
 
     protected override void Dispose(bool disposing)
     {

@@ -1,7 +1,10 @@
 namespace EventLoop.Hosting;
 
 /// <summary>A body that is read as a stream, within the deadline of its request.</summary>
-internal sealed class DeadlineStream(Stream inner, RequestDeadline limit) : Stream
+/// <param name="inner">The body.</param>
+/// <param name="limit">The deadline.</param>
+/// <param name="arrivesAnywhere">Whether it is known to arrive without any loop.</param>
+internal sealed class DeadlineStream(Stream inner, RequestDeadline limit, bool arrivesAnywhere) : Stream
 {
     public override bool CanRead => inner.CanRead;
 
@@ -57,10 +60,11 @@ internal sealed class DeadlineStream(Stream inner, RequestDeadline limit) : Stre
         }
     }
 
-    // A synchronous read of the stream inside would heed no deadline. On a loop's thread nothing could end the wait: there the connection refuses it.
-    private int Read(Memory<byte> buffer, CancellationToken cancellationToken) => Loop.TryGetCurrent(out _)
-        ? inner.Read(buffer.Span)
-        : ReadAsync(buffer, cancellationToken).AsTask().GetAwaiter().GetResult();
+    // A synchronous read of the stream inside would heed no deadline. Where the body may arrive on the loop whose thread this is, nothing could end the wait:
+    // there the connection refuses it.
+    private int Read(Memory<byte> buffer, CancellationToken cancellationToken) => arrivesAnywhere || !Loop.TryGetCurrent(out _)
+        ? ReadAsync(buffer, cancellationToken).AsTask().GetAwaiter().GetResult()
+        : inner.Read(buffer.Span);
 
     protected override void Dispose(bool disposing)
     {

@@ -14,7 +14,7 @@ public static class EventLoopHttpClientBuilderExtensions
     /// <param name="configure">Configures each handler further. Null: nothing.</param>
     /// <returns><paramref name="builder"/>.</returns>
     /// <remarks>The factory still replaces handlers after its own lifetime (<c>SetHandlerLifetime</c>; two minutes): requests in progress end on the old one's
-    /// connections.</remarks>
+    /// connections. After the loop's end clients are made as before, and their requests fail with an <see cref="HttpRequestException"/>.</remarks>
     public static IHttpClientBuilder UseEventLoop(this IHttpClientBuilder builder, object? key = null, Action<SocketsHttpHandler>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -23,7 +23,7 @@ public static class EventLoopHttpClientBuilderExtensions
             var loop = provider.GetKeyedService<Loop>(key) ?? throw new InvalidOperationException(
                 key is null ? "There is no loop for the client: call services.AddEventLoop()."
                     : $"There is no loop '{key}' for the client: call services.AddKeyedEventLoop(...) with this key.");
-            var handler = LoopHttp.CreateHandler(loop);
+            var handler = LoopHttp.MakeHandler(loop);
             configure?.Invoke(handler);
             return handler;
         });

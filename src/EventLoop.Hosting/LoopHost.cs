@@ -22,6 +22,7 @@ internal sealed partial class LoopHost : IDisposable
     private LoopFuture? stop;            // guarded by the gate; belongs to the loop
     private Thread? thread;              // guarded by the gate
     private bool stopIsAsked;            // guarded by the gate
+    private volatile bool isLeftBehind;  // nobody waits for its thread any more; any thread
     private Exception? failure;          // written before `ended`, read after it
 
     internal LoopHost(LoopOptions options, TimeSpan heartbeatLimit, IHostApplicationLifetime? lifetime)
@@ -76,7 +77,7 @@ internal sealed partial class LoopHost : IDisposable
             }
             catch (TimeoutException)
             {
-                LogStuck(Loop.Name, Heartbeat.CurrentStep);
+                LeaveBehind();
                 return;
             }
         }
@@ -88,7 +89,7 @@ internal sealed partial class LoopHost : IDisposable
     }
 
     /// <summary>Ends the loop like <see cref="StopAsync"/>, within the time that the loop's options give; for containers that are disposed without a host that
-    /// stopped.</summary>
+    /// stopped. Waits for nothing where the stop has left the loop behind, and on the loop's own thread, whose step has to return first.</summary>
     public void Dispose()
     {
         AskToStop();
@@ -96,17 +97,26 @@ internal sealed partial class LoopHost : IDisposable
         {
             runner.Dispose();       // never started; what was put on it meanwhile ends here
         }
-        else if (!Loop.IsRunning || !Loop.IsInLoopThread)
+        else if (ReferenceEquals(thread, Thread.CurrentThread))
         {
-            if (!ended.Task.Wait(SystemWait.Limit(Options.ShutdownTimeout, LastMoment)))
+            Loop.LeftTo = thread;
+        }
+        else if (!isLeftBehind && !ended.Task.Wait(SystemWait.Limit(Options.ShutdownTimeout, LastMoment)))
+        {
+            Hurry();
+            if (!ended.Task.Wait(LastMoment))
             {
-                Hurry();
-                if (!ended.Task.Wait(LastMoment))
-                {
-                    LogStuck(Loop.Name, Heartbeat.CurrentStep);
-                }
+                LeaveBehind();
             }
         }
+    }
+
+    // Its thread closes it if that step ever returns.
+    private void LeaveBehind()
+    {
+        Loop.LeftTo = thread;
+        isLeftBehind = true;
+        LogStuck(Loop.Name, Heartbeat.CurrentStep);
     }
 
     private void AskToStop()

@@ -73,7 +73,7 @@ public sealed class RequestDeadlineHandler(TimeSpan? deadline = null) : Delegati
                 return response;
             }
 
-            response.Content = new DeadlineContent(response.Content, limit);
+            response.Content = new DeadlineContent(response.Content, limit, UsesNoLoop(InnerHandler));
             return response;
         }
         catch
@@ -81,6 +81,17 @@ public sealed class RequestDeadlineHandler(TimeSpan? deadline = null) : Delegati
             limit.Dispose();
             throw;
         }
+    }
+
+    // Whether .NET itself makes the connections, which it serves on the thread pool. With a callback, or another handler, they may be a loop's.
+    private static bool UsesNoLoop(HttpMessageHandler? inner)
+    {
+        while (inner is DelegatingHandler outer)
+        {
+            inner = outer.InnerHandler;
+        }
+
+        return inner is HttpClientHandler or SocketsHttpHandler { ConnectCallback: null };
     }
 
     // By HTTP/1.1, or by the extended CONNECT of later versions.

@@ -15,6 +15,10 @@ public sealed partial class Loop
     /// <summary>Whether submissions are refused because the run is ending. Any thread.</summary>
     internal bool IsEnding => Shutdown.HasBegun;
 
+    /// <summary>The thread on which whoever runs the loop will close it; set when he has left it behind. From then on others, such as the container that
+    /// would dispose of it, leave it alone. Any thread.</summary>
+    internal Thread? LeftTo { get; set; }
+
     /// <summary>Closes the loop: lets its own default executor finish, releases everything, and reports what was left. Idempotent. asyncio:
     /// <c>close</c>.</summary>
     /// <remarks>
@@ -25,7 +29,7 @@ public sealed partial class Loop
     /// <exception cref="InvalidOperationException">The loop is running.</exception>
     public void Dispose()
     {
-        if (closed)
+        if (closed || (LeftTo is { } thread && (IsRunning || !ReferenceEquals(thread, Thread.CurrentThread))))
         {
             return;
         }

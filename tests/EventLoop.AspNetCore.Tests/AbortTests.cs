@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using EventLoop.AspNetCore;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 
@@ -144,6 +145,92 @@ public sealed class AbortTests
         }
 
         (await failed.Task.WaitAsync(Patience)).Should().BeAssignableTo<IOException>();
+    }
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    public async Task A_client_whose_body_is_not_waited_for_any_longer_gets_its_answer_and_is_noticed_when_it_goes(bool hasFired, bool onLoop)
+    {
+        var go = new TaskCompletionSource();
+        var aborted = new TaskCompletionSource();
+        await using var site = await Site.StartAsync(
+            app => app.MapPost("/", async (HttpContext http) =>
+            {
+                http.RequestAborted.Register(() => aborted.TrySetResult());
+                using var limit = new CancellationTokenSource();
+                if (hasFired)
+                {
+                    limit.Cancel();
+                }
+                else
+                {
+                    limit.CancelAfter(50);
+                }
+
+                try
+                {
+                    await http.Request.Body.ReadExactlyAsync(new byte[10], limit.Token);
+                }
+                catch (OperationCanceledException)
+                {
+                    http.Response.StatusCode = 408;
+                    await http.Response.WriteAsync("<too late>");
+                    await Task.WhenAny(go.Task, aborted.Task);
+                    await http.Response.WriteAsync(aborted.Task.IsCompleted ? "<given up>" : "<still here>");
+                    await aborted.Task.WaitAsync(Patience);
+                }
+            }),
+            onLoop: onLoop);
+
+        using (var client = await site.ConnectAsync())
+        {
+            await client.SendAsync("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
+            (await client.ReadThroughAsync("<too late>")).Should().StartWith("HTTP/1.1 408");
+            go.SetResult();
+            await client.ReadThroughAsync("<still here>");
+            aborted.Task.IsCompleted.Should().BeFalse();
+        }
+
+        await aborted.Task.WaitAsync(Patience);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_connection_whose_read_was_cancelled_by_its_token_is_still_open_to_its_handler(bool onLoop)
+    {
+        var ended = new TaskCompletionSource<string>();
+        await using var site = await Site.StartAsync(
+            static _ => { },
+            onLoop: onLoop,
+            kestrel: server => server.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Run(async connection =>
+            {
+                using var limit = new CancellationTokenSource(50);
+                try
+                {
+                    await connection.Transport.Input.ReadAsync(limit.Token);
+                    ended.SetResult("something came");
+                }
+                catch (OperationCanceledException cancellation)
+                {
+                    bool isIts = cancellation.CancellationToken == limit.Token;
+                    await connection.Transport.Output.WriteAsync("<late>"u8.ToArray());
+                    var next = await connection.Transport.Input.ReadAsync();
+                    long count = next.Buffer.Length;
+                    connection.Transport.Input.AdvanceTo(next.Buffer.End);
+                    var flush = await connection.Transport.Output.WriteAsync("<later>"u8.ToArray());
+                    ended.SetResult($"{isIts} {count} {flush.IsCompleted} {connection.ConnectionClosed.IsCancellationRequested}");
+                }
+            })));
+
+        using var client = await site.ConnectAsync();
+        await client.ReadThroughAsync("<late>");
+        await client.SendAsync("abc");
+        (await ended.Task.WaitAsync(Patience)).Should().Be("True 3 False False");
+        await client.ReadThroughAsync("<later>");
     }
 
     [Fact]

@@ -123,6 +123,26 @@ public sealed class HubTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Filters_of_hubs_run_on_the_loop_whether_they_were_added_before_it_or_after(bool isBefore)
+    {
+        var noted = new List<string>();
+        await using var site = await Site.StartAsync(static app => app.MapHub<FilteredHub>("/hub"), build: builder =>
+        {
+            if (!isBefore)
+            {
+                builder.UseEventLoop();
+            }
+
+            builder.Services.AddSignalR(options => options.AddFilter(new NotingFilter(noted)));      // Site adds the loop behind this
+        });
+        await using var hub = await HubClient.ConnectAsync(site, HttpTransport.WebSockets);
+        (await hub.InvokeAsync("1", "Echo", "hi")).Should().Contain("\"result\":\"hi\"");
+        noted.Should().Equal("connecting on the loop", "connected on the loop", "calling on the loop", "called on the loop");
+    }
+
     private static Task<string> EndAsync() => LostHub.Ends.Reader.ReadAsync().AsTask().WaitAsync(Patience);
 
     /// <summary>For tests.</summary>
@@ -208,5 +228,38 @@ public sealed class HubTests
         }
 
         private static void Note(string what) => Ends.Writer.TryWrite(Loop.TryGetCurrent(out _) ? $"{what} on the loop" : what);
+    }
+    /// <summary>For tests.</summary>
+    public sealed class FilteredHub : Hub
+    {
+        /// <summary>Says it again.</summary>
+        public async Task<string> Echo(string text)
+        {
+            await Task.Yield();
+            return text;
+        }
+
+        /// <inheritdoc/>
+        public override async Task OnConnectedAsync() => await Task.Yield();
+    }
+
+    private sealed class NotingFilter(List<string> noted) : IHubFilter
+    {
+        public async ValueTask<object?> InvokeMethodAsync(HubInvocationContext invocationContext, Func<HubInvocationContext, ValueTask<object?>> next)
+        {
+            Note("calling");
+            object? result = await next(invocationContext);
+            Note("called");
+            return result;
+        }
+
+        public async Task OnConnectedAsync(HubLifetimeContext context, Func<HubLifetimeContext, Task> next)
+        {
+            Note("connecting");
+            await next(context);
+            Note("connected");
+        }
+
+        private void Note(string what) => noted.Add(Loop.TryGetCurrent(out _) && Loop.CurrentTask is not null ? $"{what} on the loop" : what);
     }
 }

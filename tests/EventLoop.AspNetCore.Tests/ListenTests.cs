@@ -3,7 +3,10 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using EventLoop.AspNetCore;
+using EventLoop.AspNetCore.Transport;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 
 namespace EventLoop.AspNetCore.Tests;
@@ -154,7 +157,8 @@ public sealed class ListenTests
         unix.Listen();
         ulong[] handles = [GiveAway(tcp), GiveAway(unix)];
         await using (var site = await Site.StartAsync(
-            static app => app.MapGet("/", static (HttpContext http) => $"{http.Connection.LocalPort}"),
+            static app => app.MapGet("/", static (HttpContext http) =>
+                $"{http.Connection.LocalPort} {http.Connection.LocalPort != 0 && http.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket.NoDelay}"),
             onLoop: onLoop,
             kestrel: server =>
             {
@@ -164,7 +168,7 @@ public sealed class ListenTests
         {
             site.App.Urls.Should().Equal($"http://127.0.0.1:{port}", $"http://unix:{path}");
             using var client = new HttpClient();
-            (await client.GetStringAsync($"http://127.0.0.1:{port}/")).Should().Be($"{port}");
+            (await client.GetStringAsync($"http://127.0.0.1:{port}/")).Should().Be($"{port} True", "what is written is sent at once");
             using var other = new HttpClient(new SocketsHttpHandler
             {
                 ConnectCallback = async (_, token) =>
@@ -174,19 +178,53 @@ public sealed class ListenTests
                     return new NetworkStream(socket, ownsSocket: true);
                 },
             });
-            (await other.GetStringAsync("http://localhost/")).Should().Be("0");
+            (await other.GetStringAsync("http://localhost/")).Should().Be("0 False");
         }
 
         File.Exists(path).Should().BeTrue("it is not the server's");
         File.Delete(path);
 
-        static ulong GiveAway(Socket socket)
+    }
+
+    private static ulong GiveAway(Socket socket)
+    {
+        ulong handle = (ulong)socket.SafeHandle.DangerousGetHandle();
+        socket.SafeHandle.SetHandleAsInvalid();
+        GC.SuppressFinalize(socket);      // it would remove the file
+        return handle;
+    }
+
+    [Fact]
+    public async Task A_listener_that_can_accept_nobody_says_so_once_in_a_while()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "an accept that fails as on Linux");
+        var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        tcp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        tcp.Listen();
+        ulong handle = GiveAway(tcp);
+        await using var site = await Site.StartAsync(static app => app.MapGet("/", static () => "hi"), kestrel: server => server.ListenHandle(handle));
+        using (var same = new Socket(new SafeSocketHandle((nint)handle, ownsHandle: false)))
         {
-            ulong handle = (ulong)socket.SafeHandle.DangerousGetHandle();
-            socket.SafeHandle.SetHandleAsInvalid();
-            GC.SuppressFinalize(socket);      // it would remove the file
-            return handle;
+            same.Shutdown(SocketShutdown.Both);      // it listens no more, and every accept fails
         }
+
+        await FeatureTests.UntilAsync(() => Complaints().Any());
+        await site.App.Services.GetRequiredService<ServerLoops>().All[0].Submit(static async Coroutine () => await Loop.Sleep(450));
+        Complaints().Should().ContainSingle("it tries again ten times a second, and needs no line for each");
+
+        IEnumerable<string> Complaints() => site.Log.At(LogLevel.Error).Where(static line => line.Contains("cannot be accepted for now"));
+    }
+
+    [Fact]
+    public void A_file_that_came_to_the_path_of_a_socket_whose_own_had_gone_is_left()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere files are not told apart");
+        string path = Path.Combine(Path.GetTempPath(), $"eventloop-{Guid.NewGuid():N}.sock");
+        var file = UnixSocketFile.Of(new UnixDomainSocketEndPoint(path))!;
+        File.WriteAllText(path, "another's");
+        file.Remove();
+        File.Exists(path).Should().BeTrue();
+        File.Delete(path);
     }
 
     [Fact]

@@ -153,6 +153,61 @@ public sealed class StopTests
         }
     }
 
+    [Fact]
+    public async Task What_the_application_does_when_its_loop_ends_may_wait_for_what_is_left_there()
+    {
+        int before = Environment.ExitCode;
+        try
+        {
+            var begun = new TaskCompletionSource();
+            using var cleaned = new ManualResetEventSlim();
+            var stopped = new TaskCompletionSource<(bool IsCleaned, bool IsSettled)>();
+            await using var site = await Site.StartAsync(app =>
+            {
+                app.MapGet("/waits", async () =>
+                {
+                    try
+                    {
+                        begun.SetResult();
+                        await Loop.Current.CreateFuture();
+                    }
+                    finally
+                    {
+                        cleaned.Set();
+                    }
+                });
+                app.MapGet("/exit", static void () => throw new LoopExitException(3));
+            });
+            var loop = site.App.Services.GetRequiredService<ServerLoops>().All[0];
+            site.App.Lifetime.ApplicationStopping.Register(() =>
+            {
+                bool isCleaned = cleaned.Wait(Patience / 3);
+                bool isSettled = true;
+                try
+                {
+                    isSettled = loop.Submit(static () => 1).Wait(Patience / 3);
+                }
+                catch (Exception)
+                {
+                    // It is refused, because the loop ends.
+                }
+
+                stopped.SetResult((isCleaned, isSettled));
+            });
+
+            using var waits = await site.ConnectAsync();
+            await waits.SendAsync("GET /waits HTTP/1.1\r\nHost: a\r\n\r\n");
+            await begun.Task.WaitAsync(Patience);
+            using var exits = await site.ConnectAsync();
+            await exits.SendAsync("GET /exit HTTP/1.1\r\nHost: a\r\n\r\n");
+            (await stopped.Task.WaitAsync(Patience)).Should().Be((true, true));
+        }
+        finally
+        {
+            Environment.ExitCode = before;
+        }
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -79,6 +79,17 @@ public sealed class HttpTests
     }
 
     [Fact]
+    public async Task A_client_that_is_made_after_the_loops_end_fails_by_its_requests()
+    {
+        using var host = await Hosts.StartAsync(static services => services.AddEventLoop().AddHttpClient("x").UseEventLoop());
+        await host.StopAsync(Token);
+        host.Loop().IsClosed.Should().BeTrue();
+        using var client = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient("x");
+        await client.Invoking(static client => client.GetStringAsync("http://127.0.0.1:1/", Token)).Should().ThrowAsync<HttpRequestException>()
+            .WithMessage("*application*");
+    }
+
+    [Fact]
     public async Task Without_a_loop_a_client_says_what_is_missing()
     {
         await using var provider = new ServiceCollection().AddHttpClient("x").UseEventLoop().Services.BuildServiceProvider();
@@ -166,12 +177,30 @@ public sealed class HttpTests
             .WaitAsync(Hosts.Patience, Token);
     }
 
-    [Fact]
-    public async Task A_body_that_is_read_synchronously_has_to_be_over_by_the_deadline_as_well()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_body_that_is_read_synchronously_has_to_be_over_by_the_deadline_as_well(bool isOnLoop)
     {
         await using var app = await App.StartAsync(static client => client.AddRequestDeadline(), static first =>
             first.Contains("/whole") ? Ok : "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart");
-        await Task.Run(() => ReadBoth(app), Token).WaitAsync(Hosts.Patience, Token);
+        await Task.Run(() => Read(app), Token).WaitAsync(Hosts.Patience, Token);
+
+        void Read(App app)
+        {
+            if (isOnLoop)
+            {
+                Loop.Run(() =>      // another one than the server's
+                {
+                    ReadBoth(app);
+                    return Task.CompletedTask;
+                });
+            }
+            else
+            {
+                ReadBoth(app);
+            }
+        }
 
         static void ReadBoth(App app)
         {
@@ -195,6 +224,21 @@ public sealed class HttpTests
             HttpResponseMessage Ask(string uri) => app.Client.Send(
                 new HttpRequestMessage(HttpMethod.Get, uri).SetDeadline(TimeSpan.FromSeconds(1)), HttpCompletionOption.ResponseHeadersRead, Token);
         }
+    }
+
+    [Fact]
+    public async Task A_body_that_arrives_on_the_loop_is_not_waited_for_synchronously_there()
+    {
+        await using var app = await App.StartAsync(static client => client.UseEventLoop().AddRequestDeadline(TimeSpan.FromMinutes(5)), static _ =>
+            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart");
+        await app.Loop.Submit(
+            async Coroutine () =>
+            {
+                using var response = await app.Client.GetAsync(app.Uri, HttpCompletionOption.ResponseHeadersRead, Loop.CancellationToken);
+                using var body = await response.Content.ReadAsStreamAsync(Loop.CancellationToken);
+                body.Invoking(static body => body.CopyTo(Stream.Null)).Should().Throw<InvalidOperationException>().WithMessage("*would block*");
+            },
+            Token).WaitAsync(Hosts.Patience, Token);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -180,21 +181,64 @@ public sealed class LifecycleTests
             services.AddEventLoop();
         });
         await host.StartAsync(Token);
-        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var begun = new TaskCompletionSource<Thread>(TaskCreationOptions.RunContinuationsAsynchronously);
         var loop = host.Loop();
         loop.Post(() =>
         {
-            begun.SetResult();
+            begun.SetResult(Thread.CurrentThread);
             end.Wait();
         });
-        await begun.Task.WaitAsync(Hosts.Patience, Token);
+        var thread = await begun.Task.WaitAsync(Hosts.Patience, Token);
 
         await host.StopAsync(Token).WaitAsync(Hosts.Patience, Token);
         loop.IsRunning.Should().BeTrue("its thread is left behind");
+        long start = Stopwatch.GetTimestamp();
+        await Task.Run(host.Dispose, Token).WaitAsync(Hosts.Patience, Token);
+        Stopwatch.GetElapsedTime(start).Should().BeLessThan(TimeSpan.FromSeconds(5), "nobody waits for it a second time");
+        loop.IsRunning.Should().BeTrue("it is not the container's");
 
         end.Set();
-        host.Dispose();
-        loop.IsClosed.Should().BeTrue("the container waits for it when it is disposed");
+        thread.Join(Hosts.Patience).Should().BeTrue();
+        loop.IsClosed.Should().BeTrue("its own thread closes it");
+    }
+
+    [Fact]
+    public async Task A_container_that_is_disposed_while_the_loops_thread_is_blocked_waits_for_its_time_and_leaves_it_behind()
+    {
+        using var end = new ManualResetEventSlim();
+        var host = await Hosts.StartAsync(static services =>
+            services.AddEventLoop(static options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(100)));
+        var begun = new TaskCompletionSource<Thread>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var loop = host.Loop();
+        loop.Post(() =>
+        {
+            begun.SetResult(Thread.CurrentThread);
+            end.Wait();
+        });
+        var thread = await begun.Task.WaitAsync(Hosts.Patience, Token);
+
+        await Task.Run(host.Dispose, Token).WaitAsync(Hosts.Patience, Token);
+        loop.IsRunning.Should().BeTrue("its thread is left behind");
+
+        end.Set();
+        thread.Join(Hosts.Patience).Should().BeTrue();
+        loop.IsClosed.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_container_that_is_disposed_on_the_loops_own_thread_ends_the_loop_after_that_step()
+    {
+        var host = await Hosts.StartAsync(static services => services.AddEventLoop());
+        var loop = host.Loop();
+        var thread = await loop.Submit(
+            () =>
+            {
+                host.Dispose();
+                return Thread.CurrentThread;
+            },
+            Token).WaitAsync(Hosts.Patience, Token);
+        thread.Join(Hosts.Patience).Should().BeTrue();
+        loop.IsClosed.Should().BeTrue();
     }
 
     [Fact]

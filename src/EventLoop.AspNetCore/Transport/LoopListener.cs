@@ -143,6 +143,11 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
         {
             case FileHandleEndPoint handle:
                 var inherited = new Socket(new SafeSocketHandle((nint)handle.FileHandle, ownsHandle: true));
+                if (inherited.ProtocolType == ProtocolType.Tcp)
+                {
+                    inherited.NoDelay = true;   // its connections inherit it
+                }
+
                 inherited.Listen(Backlog);      // whoever has opened it may not have
                 return new LoopSocket(inherited);
 
@@ -161,6 +166,7 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
 
     private async Coroutine AcceptAsync(Loop loop, LoopSocket listener, bool handsOut)
     {
+        var complaints = new Complaints();
         while (!listener.IsClosed)
         {
             try
@@ -182,7 +188,11 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
             }
             catch (Exception failure) when (failure is IOException or SocketException)
             {
-                LogCannotAccept(logger, EndPoint, failure);      // usually no descriptors or memory
+                if (complaints.IsDue(loop.Time, out long untold))
+                {
+                    LogCannotAccept(logger, EndPoint, untold, failure);      // usually no descriptors or memory
+                }
+
                 await Loop.Sleep(RetryDelay);
             }
         }
@@ -197,6 +207,7 @@ internal sealed partial class LoopListener(ServerLoops loops, Loop[] all, Memory
         }
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "Connections to {EndPoint} cannot be accepted for now.")]
-    private static partial void LogCannotAccept(ILogger logger, EndPoint endPoint, Exception failure);
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error,
+        Message = "Connections to {EndPoint} cannot be accepted for now ({Untold} more failures since the last report).")]
+    private static partial void LogCannotAccept(ILogger logger, EndPoint endPoint, long untold, Exception failure);
 }

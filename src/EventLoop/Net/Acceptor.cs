@@ -11,14 +11,12 @@ namespace EventLoop.Net;
 internal abstract class Acceptor
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan ComplaintDelay = TimeSpan.FromSeconds(30);
 
     private readonly LoopSocket listener;
     private readonly Action? onClosed;
     private readonly LoopTask accepting;
+    private readonly Complaints complaints = new();
     private volatile LoopFuture? room;      // any thread checks whether there is one
-    private TimeSpan? lastComplaint;
-    private long untold;                    // failures since the last report
 
     /// <param name="listener">Belongs to the running loop.</param>
     /// <param name="onClosed">Called once, when the listener was closed by <see cref="Stop"/>.</param>
@@ -127,19 +125,14 @@ internal abstract class Acceptor
         room = null;
     }
 
-    // One line from time to time, however often it fails: failures of this kind come by the thousand.
     private void Complain(Exception failure)
     {
-        var now = Loop.Current.Time;
-        if (lastComplaint is { } last && now - last < ComplaintDelay)
+        if (!complaints.IsDue(Loop.Current.Time, out long untold))
         {
-            untold++;
             return;
         }
 
         string before = untold > 0 ? $" ({untold} more failures since the last report)" : "";
-        lastComplaint = now;
-        untold = 0;
         Loop.Current.CallExceptionHandler(new LoopExceptionContext($"The server on {SocketErrors.Text(EndPoint)} cannot accept for now, and tries "
             + $"again{before}", failure));
     }

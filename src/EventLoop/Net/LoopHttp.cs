@@ -32,14 +32,17 @@ public static class LoopHttp
             Throw.Closed(loop.Name);
         }
 
-        return new SocketsHttpHandler
-        {
-            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-            ConnectCallback = async (context, token) =>
-            {
-                var connection = await loop.Submit(() => Tcp.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port), token).ConfigureAwait(false);
-                return connection.OpenStream(raw: true);
-            },
-        };
+        return MakeHandler(loop);
     }
+
+    /// <summary>The same also where the loop is closed: for factories, which replace handlers until the very end of an application.</summary>
+    internal static SocketsHttpHandler MakeHandler(Loop loop) => new()
+    {
+        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+        ConnectCallback = async (context, token) =>
+        {
+            var connection = await loop.Submit(() => Tcp.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port), token).ConfigureAwait(false);
+            return connection.OpenStream(raw: true);
+        },
+    };
 }

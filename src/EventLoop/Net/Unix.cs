@@ -128,12 +128,12 @@ public static class Unix
         SocketFile.Find(path, followsLinks: true) is { } file ? file.IsSocket
         : File.GetAttributes(path).HasFlag(FileAttributes.ReparsePoint) || new FileInfo(path).Length == 0;
 
-    // Another server may be listening there by now, with a file of its own.
+    // Another server may be listening there by now, with a file of its own; also where the own one had gone before it was looked at.
     internal static void RemoveOwn(string path, SocketFile? own)
     {
         try
         {
-            if (own is null || SocketFile.Find(path, followsLinks: false) == own)
+            if (own is null ? !OperatingSystem.IsLinux() : SocketFile.Find(path, followsLinks: false) == own)
             {
                 File.Delete(path);
             }

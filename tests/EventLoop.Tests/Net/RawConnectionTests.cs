@@ -52,6 +52,61 @@ public abstract class RawConnectionTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_cancellation_that_comes_between_the_end_of_a_read_and_its_result_is_not_lost() => RunIo(async () =>
+    {
+        var (clientSocket, serverSocket) = await ConnectPair();
+        await using var client = new Connection(clientSocket);
+        await using var server = new Connection(serverSocket);
+        var input = new Raw(server).Input;
+        await client.WriteAsync("hello");
+        var result = await input.ReadAsync();
+        input.AdvanceTo(result.Buffer.Start);
+        ValueTask<ReadResult> reading;
+        while ((reading = input.ReadAsync()).IsCompleted)       // one that has its result and only yields is not
+        {
+            input.AdvanceTo(reading.Result.Buffer.Start);
+        }
+
+        input.CancelPendingRead();
+
+        result = await reading;
+        result.IsCanceled.Should().BeTrue();
+        result.Buffer.Length.Should().Be(5);
+        input.AdvanceTo(result.Buffer.Start);
+        result = await input.ReadAsync();
+        result.IsCanceled.Should().BeFalse("one read is cancelled");
+        result.Buffer.Length.Should().Be(5);
+        input.AdvanceTo(result.Buffer.End);
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_read_that_is_cancelled_by_its_token_gives_nobody_up_and_a_peer_that_goes_later_is_noticed(bool hasFired) => RunIo(async () =>
+    {
+        var (clientSocket, serverSocket) = await ConnectPair();
+        var client = new Connection(clientSocket);
+        await using var server = new Connection(serverSocket);
+        var raw = new Raw(server);
+        using var source = new CancellationTokenSource();
+        if (hasFired)
+        {
+            source.Cancel();
+        }
+
+        var reading = raw.Input.ReadAsync(source.Token);
+        raw.StartWatch();
+        source.Cancel();
+        (await Catch(End(reading))).Should().BeAssignableTo<OperationCanceledException>().Which.CancellationToken.Should().Be(source.Token);
+        raw.IsGone.Should().BeFalse();
+
+        await client.DisposeAsync();
+        await Until(() => raw.IsGone);
+
+        static async Coroutine End(ValueTask<ReadResult> read) => await read;
+    });
+
+    [Fact]
     public void A_flush_on_the_loop_that_waits_for_a_peer_that_does_not_read_is_cancelled() => RunIo(async () =>
     {
         var (clientSocket, serverSocket) = await ConnectPair();

@@ -150,7 +150,11 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
 
             waiter.End();
         }
-        else if (!isEnding)
+        else if (isEnding && failure is null)
+        {
+            result = new ReadResult(result.Buffer, isCanceled: true, result.IsCompleted);      // as with a Pipe: nobody has it yet
+        }
+        else
         {
             cancelRequested = true;
         }
@@ -218,7 +222,7 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
         var (read, thrown) = (result, failure);
         result = default;
         failure = null;
-        if (read.IsCompleted || thrown is not null)
+        if (read.IsCompleted || thrown is not (null or OperationCanceledException))
         {
             owner.Gone();
         }
@@ -294,6 +298,11 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
         isEnding = false;
         registration.Dispose();
         (result, failure) = Take();
+        if (failure is OperationCanceledException && !onPool)
+        {
+            owner.Resume();      // nothing is given back by AdvanceTo after such a read
+        }
+
         var next = Interlocked.Exchange(ref continuation, Done);
         if (next is not null)
         {

@@ -64,7 +64,7 @@ public sealed partial class LoopFile
 
     /// <summary>Opens a file, reads all of it and closes it.</summary>
     /// <param name="path">Relative to the current folder.</param>
-    /// <returns>The whole content.</returns>
+    /// <returns>The content, as long as it was when the file was opened: what is appended while it is read is not included.</returns>
     /// <inheritdoc cref="OpenAsync" path="/exception"/>
     /// <exception cref="IOException">The file has two gigabytes or more, or cannot be read.</exception>
     public static async Coroutine<byte[]> ReadAllBytesAsync(string path)
@@ -76,7 +76,7 @@ public sealed partial class LoopFile
             throw new IOException($"'{path}' is too long to be read as a whole: {length} bytes. Read it in parts.");
         }
 
-        // Files in /proc have no length; others may grow meanwhile. What is read over is not cleared before.
+        // Files in /proc have no length, and are read to their end. What is read over is not cleared before.
         var bytes = LargePages.NewArray(length == 0 ? 4096 : (int)length);
         int read = 0;
         while (await file.ReadAsync(bytes.AsMemory(read), read) is > 0 and var part)

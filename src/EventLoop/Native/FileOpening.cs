@@ -72,7 +72,7 @@ internal static unsafe class FileOpening
             int look = Open(from, bytes, PathOnly | CloseOnExec, resolve);
             if (look < 0)
             {
-                return Refusal(Libc.LastError, waits);
+                return Refusal(Libc.LastError, resolve, waits);
             }
 
             FileOpened answer;
@@ -112,7 +112,7 @@ internal static unsafe class FileOpening
             int descriptor = Open(FileFacts.CurrentFolder, name, PathOnly | CloseOnExec, 0);
             if (descriptor < 0)
             {
-                _ = Refusal(Libc.LastError, waits: true);
+                _ = Refusal(Libc.LastError, 0, waits: true);
             }
 
             return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
@@ -161,7 +161,7 @@ internal static unsafe class FileOpening
         int descriptor = Open(folder, path, CloseOnExec | NonBlocking, resolve);
         if (descriptor < 0)
         {
-            return Refusal(Libc.LastError, waits);
+            return Refusal(Libc.LastError, resolve, waits);
         }
 
         file = new SafeFileHandle(descriptor, ownsHandle: true);
@@ -176,18 +176,45 @@ internal static unsafe class FileOpening
         return FileOpened.NotRegular;
     }
 
-    private static FileOpened Refusal(int error, bool waits)
+    /// <summary>What an error of the call comes to. If the call as such is refused, nobody makes it any more.</summary>
+    internal static FileOpened Refusal(int error, ulong resolve, bool waits)
     {
-        switch (error)
+        if (error is Errno.NoEntry or Errno.NotFolder or Errno.NoAccess or Errno.TooManyLinks or Errno.OtherDevice or Errno.NameTooLong)
         {
-            case Errno.NoEntry or Errno.NotFolder or Errno.NoAccess or Errno.TooManyLinks or Errno.OtherDevice or Errno.NameTooLong:
-                return FileOpened.No;
-            case Errno.NotImplemented or Errno.NotPermitted or Errno.Invalid or Errno.TooManyArguments:
-                isRefused = true;
-                return FileOpened.Unsupported;
-            default:
-                return waits ? FileOpened.Unsupported : FileOpened.MustWait;      // .NET's own functions report what is wrong
+            return FileOpened.No;
         }
+
+        if (IsRefusal(error, resolve, Probe))
+        {
+            isRefused = true;
+            return FileOpened.Unsupported;
+        }
+
+        return waits ? FileOpened.Unsupported : FileOpened.MustWait;      // .NET's own functions report what is wrong
+    }
+
+    /// <summary>Whether the call as such is refused, by an old system or a sandbox. The same errors may be about one file: a virus scanner that forbids it, or
+    /// its file system, answers with them as well.</summary>
+    /// <param name="error">Of a call.</param>
+    /// <param name="resolve">How the call was told to resolve its path.</param>
+    /// <param name="probe">Makes such a call for something that nobody forbids, and returns its error, or zero.</param>
+    internal static bool IsRefusal(int error, ulong resolve, Func<ulong, int> probe) =>
+        error is Errno.NotImplemented or Errno.TooManyArguments
+        || (error is Errno.NotPermitted or Errno.Invalid
+            && probe(resolve) is Errno.NotImplemented or Errno.TooManyArguments or Errno.NotPermitted or Errno.Invalid);
+
+    // The root is an absolute path, which a confined look-up answers with an error of its own: then the call is known, too.
+    private static int Probe(ulong resolve)
+    {
+        byte* root = stackalloc byte[] { (byte)'/', 0 };
+        int descriptor = Open(FileFacts.CurrentFolder, root, PathOnly | CloseOnExec, resolve);
+        if (descriptor < 0)
+        {
+            return Libc.LastError;
+        }
+
+        _ = Libc.Close(descriptor);
+        return 0;
     }
 
     private static int Open(int folder, byte* path, ulong flags, ulong resolve)

@@ -80,6 +80,19 @@ internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Ac
         }
     }
 
+    /// <summary>Called when the loop is closed and handlers have not ended: closes the connections that the poller does not know, because they never had to
+    /// wait; the others it closes itself.</summary>
+    internal void OnLoopClosing()
+    {
+        foreach (var connection in connections.Values)
+        {
+            if (connection.Socket.Device.IsKeptByUserOnly)
+            {
+                connection.Socket.Close();
+            }
+        }
+    }
+
     private async Coroutine<bool> IdleWithin(TimeSpan? timeout)
     {
         if (connections.Count == 0)

@@ -5,7 +5,7 @@ namespace EventLoop.Net;
 
 /// <summary>A listener with a task for each connection. asyncio: <c>Server</c>.</summary>
 /// <remarks><b>Thread:</b> the loop's.</remarks>
-public sealed class Server : IAsyncDisposable, ICounted
+public sealed class Server : IAsyncDisposable, ICounted, ILoopResident
 {
     private readonly ConnectionHandlers handlers;
     private readonly Acceptor acceptor;
@@ -18,6 +18,7 @@ public sealed class Server : IAsyncDisposable, ICounted
         handlers = new ConnectionHandlers(handler, OnLeft);
         mostConnections = options.MaxConnections;
         acceptor = new OwnAcceptor(this, listener, options.MaxConnections ?? int.MaxValue, onClosed);
+        stopped.Core.Loop.Residents.Add(this);
     }
 
     /// <summary>The address where it listens, with the port that it got.</summary>
@@ -40,6 +41,8 @@ public sealed class Server : IAsyncDisposable, ICounted
     LoopCore? ICounted.UsedBy => stopped.IsCompleted ? null : stopped.Core;
 
     ResourceFigures ICounted.Figures => new(ConnectionCount, mostConnections, PeakConnectionCount, 0, 0);
+
+    void ILoopResident.OnLoopClosing() => handlers.OnLoopClosing();
 
     /// <summary>Waits until the server is stopped; a cancellation ends only this wait. asyncio: <c>serve_forever</c>, except for that.</summary>
     public Coroutine WaitForStopAsync() => Loop.Shield(stopped);
@@ -81,6 +84,7 @@ public sealed class Server : IAsyncDisposable, ICounted
         if (acceptor is { IsStopping: true, IsOver: true } && handlers.Count == 0)
         {
             stopped.TrySetResult();
+            stopped.Core.Loop.Residents.Remove(this);
         }
     }
 

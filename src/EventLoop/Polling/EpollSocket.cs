@@ -128,6 +128,8 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         }
     }
 
+    internal override bool IsKeptByUserOnly => Slot < 0;
+
     internal override bool ReportsHangUps => true;
 
     internal override bool IsReadable => Look(EpollPoller.In);

@@ -107,26 +107,39 @@ internal sealed class PortableSocket : SocketDevice
 
     internal override SocketError Accept(out SocketDevice? accepted)
     {
+        Socket? next = null;
+        accepted = null;
         try
         {
-            var next = socket.Accept();
+            next = socket.Accept();
             var connection = new PortableSocket(poller!, next);
             connection.local = connection.LocalEndPoint;
             connection.remote = connection.RemoteEndPoint;
             accepted = connection;
-            if (IsTcp)
-            {
-                next.NoDelay = true;
-            }
-
-            return SocketError.Success;
         }
         catch (SocketException failure)
         {
-            accepted = null;
+            next?.Dispose();
             return failure.SocketErrorCode;
         }
+        catch
+        {
+            next?.Dispose();
+            throw;
+        }
+
+        PassOnNoDelay(next);
+        return SocketError.Success;
     }
+
+    // Not every system lets a connection inherit it. Where it cannot be set, as on one that is broken already, its user is told by what comes next.
+    private void PassOnNoDelay(Socket connection) => Try(() =>
+    {
+        if (IsTcp && socket.NoDelay)
+        {
+            connection.NoDelay = true;
+        }
+    });
 
     internal override SocketError Connect(EndPoint endPoint)
     {

@@ -68,6 +68,10 @@ internal abstract class StreamDevice : PollSource
         return total;
     }
 
+    /// <summary>Whether only its user keeps it alive, and not the poller: if the collector finds the user, the device's own finalizer may have closed it, or
+    /// be about to, and its number is another file's then.</summary>
+    internal virtual bool IsKeptByUserOnly => false;
+
     /// <summary>Leaves the poller, then closes.</summary>
     /// <param name="abort">Whether to reset it instead of ending it in order, where there is a difference; what has not been sent is dropped.</param>
     internal abstract void Close(bool abort);

@@ -50,6 +50,25 @@ public abstract class AcceptingTests(PollerKind poller) : IoTest(poller)
     });
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_a_listener_says_of_NoDelay_holds_for_its_connections(bool noDelay) => RunIo(async () =>
+    {
+        bool? found = null;
+        await using var server = Tcp.Listen(
+            AnyPort,
+            async Coroutine (connection) =>
+            {
+                found = connection.Socket.Device.AsSocket()!.NoDelay;
+                await Loop.Yield();
+            },
+            new ListenOptions { NoDelay = noDelay });
+        await using var client = await Tcp.ConnectAsync(server.EndPoint);
+        await Until(() => found is not null);
+        found.Should().Be(noDelay);
+    });
+
+    [Theory]
     [InlineData(0)]
     [InlineData(-1)]
     public void A_server_that_may_have_no_connection_is_refused(int most) =>

@@ -33,13 +33,28 @@ internal sealed class ScriptedDevice : SocketDevice
 
     internal override int? Unacknowledged => Queued;
 
+    /// <summary>As if no poller kept it alive.</summary>
+    internal bool IsLost { get; set; }
+
+    internal override bool IsKeptByUserOnly => IsLost;
+
+    /// <summary>How often it was asked for its peer while it was open.</summary>
+    internal int Questions { get; private set; }
+
     internal bool IsLossy { get; set; }
 
     internal override bool MayLoseAtClose => IsLossy;
 
     internal override EndPoint? LocalEndPoint => new IPEndPoint(IPAddress.Loopback, 1);
 
-    internal override EndPoint? RemoteEndPoint => new IPEndPoint(IPAddress.Loopback, 2);
+    internal override EndPoint? RemoteEndPoint
+    {
+        get
+        {
+            Questions += IsClosed ? 0 : 1;
+            return new IPEndPoint(IPAddress.Loopback, 2);
+        }
+    }
 
     internal LoopSocket Open() => new(LoopCore.Required, this);
 

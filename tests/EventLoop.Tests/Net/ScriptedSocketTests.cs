@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using EventLoop.Net;
 using EventLoop.Net.Sockets;
 using EventLoop.Polling;
+using EventLoop.Scheduling;
 
 namespace EventLoop.Tests.Net;
 
@@ -211,6 +212,22 @@ public sealed class ScriptedSocketTests() : IoTest(PollerKind.Auto)
         var failure = (await Catch(connecting)).Should().BeOfType<SocketException>().Subject;
         failure.SocketErrorCode.Should().Be(SocketError.HostUnreachable);
         failure.Message.Should().Contain(AnyPort.ToString());
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_socket_whose_own_finalizer_may_have_closed_it_is_not_read_nor_asked_when_its_loop_closes_it(bool lost) => RunIo(async () =>
+    {
+        await Loop.Yield();
+        var device = new ScriptedDevice { IsLost = lost };
+        device.Receives.Enqueue(7);
+        var ready = new DeviceReadiness(LoopCore.Required, device, null);
+        ready.State |= SocketState.DropsUnread;
+        ready.CloseForgotten(Loop.Current, null);
+        device.IsClosed.Should().BeTrue();
+        device.Calls.Should().Be(lost ? 0 : 2, "the number may be another file's");
+        device.Questions.Should().Be(lost ? 0 : 1);
     });
 
     [Fact]

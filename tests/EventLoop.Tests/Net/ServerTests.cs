@@ -22,6 +22,21 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
     private static int Port(Server server) => ((IPEndPoint)server.EndPoint).Port;
 
     [Fact]
+    public void A_connection_that_its_handler_never_waited_for_is_closed_with_its_loop_although_the_handler_has_not_ended()
+    {
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 5000 };
+        var loop = new Loop(IoOptions) { ExceptionHandler = static (_, _) => { } };
+        loop.RunUntilComplete(async () =>
+        {
+            var server = Tcp.Listen(AnyPort, static async Coroutine (_) => await Forever());
+            client.Connect(server.EndPoint);
+            await Until(() => server.ConnectionCount == 1);
+        });
+        loop.Dispose();
+        client.Receive(new byte[1]).Should().Be(0);
+    }
+
+    [Fact]
     public void Each_connection_has_a_task_of_its_own() => RunIo(async () =>
     {
         await using var server = Tcp.Listen(AnyPort, Echo);

@@ -1,6 +1,7 @@
 using System.Text;
 using EventLoop.Net;
 using EventLoop.Testing;
+using Microsoft.Win32.SafeHandles;
 
 namespace EventLoop.Tests.Net;
 
@@ -185,7 +186,7 @@ public sealed class SlowPeerTests : LoopTest
             await sending;
         });
 
-        async Coroutine<int> Sent(Microsoft.Win32.SafeHandles.SafeFileHandle file) => (int)await pair.Left.SendFileAsync(file, 0, 20_000);
+        async Coroutine<int> Sent(SafeFileHandle file) => (int)await pair.Left.SendFileAsync(file, 0, 20_000);
     });
 
     [Theory]
@@ -205,7 +206,109 @@ public sealed class SlowPeerTests : LoopTest
         pair.Left.Abort();
     });
 
-    private static async Coroutine WithFile(string content, Func<Microsoft.Win32.SafeHandles.SafeFileHandle, Coroutine> body)
+    [Fact]
+    public void A_file_under_TLS_that_is_cancelled_in_its_first_part_is_followed_by_nothing_and_ends_with_a_reset() => RunLoop(async () =>
+    {
+        await using var pair = await SecurePair();
+        await WithFile(new string('f', 300_000), async file =>
+        {
+            var sending = await SendBehindMuch(pair, file, 300_000);
+            sending.Cancel();
+            (await Catch(sending)).Should().BeOfType<LoopCanceledException>();
+            var reading = Loop.CreateTask(pair.Right.ReadToEndAsync());
+            (await Catch(pair.Left.WriteAsync("behind"))).Should().BeOfType<IOException>().Which.Message.Should().Contain("of 300000 bytes");
+            await pair.Left.DisposeAsync();
+            (await Catch(reading)).Should().BeAssignableTo<IOException>("that was no clean end");
+        });
+    });
+
+    [Fact]
+    public void A_file_under_TLS_that_is_cancelled_when_the_connection_has_all_of_it_arrives_whole_and_is_followed() => RunLoop(async () =>
+    {
+        await using var pair = await SecurePair();
+        await WithFile(new string('f', 30_000), async file =>
+        {
+            var sending = await SendBehindMuch(pair, file, 30_000);
+            sending.Cancel();
+            (await Catch(sending)).Should().BeOfType<LoopCanceledException>();
+            pair.Left.Output.Write("put "u8);
+            var writing = Loop.CreateTask(pair.Left.WriteAsync("behind"), eager: true);
+            string received = Encoding.ASCII.GetString(await pair.Right.ReadExactlyAsync(60_000 + 30_000 + 10));
+            received[60_000..].Should().Be(new string('f', 30_000) + "put behind");
+            await writing;
+        });
+    });
+
+    [Theory]
+    [InlineData(false, "flush")]
+    [InlineData(true, "flush")]
+    [InlineData(true, "nothing")]
+    [InlineData(true, "lent")]
+    [InlineData(true, "writer")]
+    [InlineData(true, "coalesced")]
+    [InlineData(false, "coalesced")]
+    public void What_is_put_into_Output_while_a_file_is_sent_comes_behind_it(bool secure, string how) => RunLoop(async () =>
+    {
+        await using var pair = secure ? await SecurePair() : SlowPair();
+        await WithFile(new string('f', 300_000), async file =>
+        {
+            var output = pair.Left.Output;
+            byte[] bytes = Encoding.ASCII.GetBytes(new string('b', how == "coalesced" ? 6 : 100_000));
+            pair.Left.CoalescesWrites = how == "coalesced";
+            var lent = how == "lent" ? output.GetMemory(bytes.Length) : default;
+            var sending = Loop.CreateTask(pair.Left.SendFileAsync(file, 0, 300_000));
+            byte[] begun = await pair.Right.ReadExactlyAsync(1000);
+            if (how == "lent")
+            {
+                bytes.CopyTo(lent);
+                output.Advance(bytes.Length);
+            }
+            else if (how is "flush" or "nothing")
+            {
+                output.Write(bytes);
+            }
+
+            var putting = how is "nothing" ? null : Loop.CreateTask(Put(), eager: true);
+            byte[] rest = await pair.Right.ReadExactlyAsync(299_000 + bytes.Length);
+            Encoding.ASCII.GetString([.. begun, .. rest]).Should().Be(new string('f', 300_000) + new string('b', bytes.Length));
+            (await sending).Should().Be(300_000);
+            if (putting is not null)
+            {
+                await putting;
+            }
+
+            async Coroutine Put()
+            {
+                if (how == "writer")
+                {
+                    await output.WriteAsync(bytes);
+                }
+                else if (how == "coalesced")
+                {
+                    await pair.Left.WriteAsync(bytes);
+                }
+                else
+                {
+                    await output.FlushAsync();
+                }
+            }
+        });
+    });
+
+    // The connection's own buffers are full, so the file's first part waits in the middle.
+    private static async Coroutine<LoopTask<long>> SendBehindMuch(MemoryConnectionPair pair, SafeFileHandle file, int count)
+    {
+        await pair.Left.WriteAsync(new byte[60_000]);
+        var sending = Loop.CreateTask(pair.Left.SendFileAsync(file, 0, count));
+        while (pair.Left.Out.Unsent == 0)
+        {
+            await Loop.Sleep(1);
+        }
+
+        return sending;
+    }
+
+    private static async Coroutine WithFile(string content, Func<SafeFileHandle, Coroutine> body)
     {
         string path = Path.GetTempFileName();
         try

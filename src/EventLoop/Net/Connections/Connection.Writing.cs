@@ -130,9 +130,9 @@ public sealed partial class Connection
             broken = new IOException(failure.Message, failure);
             throw broken;
         }
-        catch (Exception failure) when (sent > 0)
+        catch (Exception failure) when (Math.Max(sent, output.Transferred) is > 0 and var gone && gone < count)
         {
-            broken = new IOException($"Only {sent} of {count} bytes of a file were sent; the stream cannot go on.", failure);
+            broken = new IOException($"Only {gone} of {count} bytes of a file were sent; the stream cannot go on.", failure);
             throw;
         }
         finally
@@ -141,11 +141,11 @@ public sealed partial class Connection
         }
     }
 
-    // Through this process: with TLS there is no other way.
+    // Through this process: with TLS there is no other way. What the pipe was given of it goes out, also where this wait is cancelled.
     private async Coroutine<int> SendPartAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, Memory<byte> block)
     {
         int read = await Loop.ToThread(() => Native.FileReads.Read(file, block.Span, offset));
-        var write = OutputOperation.Rent(output, block[..read], drain: true, ofTransfer: true);
+        var write = OutputOperation.Rent(output, block[..read], ofTransfer: true);
         return await new Coroutine<int>(write, write.Version);
     }
 }

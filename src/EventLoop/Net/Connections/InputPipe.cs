@@ -117,7 +117,7 @@ internal sealed class InputPipe(StreamOwner owner) : PipeReader
         completed = true;
         if (GetReadRefusal(isPart: false) is null)
         {
-            Clear();
+            Consume(buffered);
         }
     }
 
@@ -346,18 +346,6 @@ internal sealed class InputPipe(StreamOwner owner) : PipeReader
             owner.Transport.Leave(read, reads: true);
             read.OnClosed(reason);
         }
-    }
-
-    internal void Clear()
-    {
-        if (owner.Transport.HoldsBuffer)
-        {
-            blocks.Forget();      // a pending call will still write to it
-        }
-
-        blocks.Clear(Pool);
-        buffered = 0;
-        AssertInvariants();
     }
 
     /// <summary>Puts first what had arrived at the connection above before this one existed.</summary>

@@ -34,7 +34,7 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
     /// <param name="bytes">What is written, after what is in the pipe already.</param>
     /// <param name="drain">Whether it waits until nothing at all is unsent.</param>
     /// <param name="reserves">Whether a transfer has begun when it completes, before anybody else is let in.</param>
-    /// <param name="ofTransfer">Whether it belongs to the transfer in progress.</param>
+    /// <param name="ofTransfer">Whether it is a part of the file in progress: its bytes must not change even if it is cancelled.</param>
     /// <param name="ofWriter">Whether it is a call on the PipeWriter, which CancelPendingFlush may cancel.</param>
     /// <param name="cancelled">Whether it was cancelled before it began.</param>
     /// <param name="upgrades">Whether it starts TLS, during which others are refused.</param>
@@ -116,7 +116,7 @@ internal sealed class OutputOperation : PipeOperation, ICoroutineSource<int>, IC
                 }
             }
 
-            if (!(first ? pipe!.TryBegin(ref rest, drain, OfTransfer) : pipe!.TryContinue(ref rest, drain))
+            if (!(OfTransfer ? pipe!.TryTransfer(ref rest) : first ? pipe!.TryBegin(ref rest, drain) : pipe!.TryContinue(ref rest, drain))
                 && !(cancelled && (!first || pipe.IsFree) && pipe.TryTake(ref rest)))
             {
                 return false;

@@ -64,16 +64,16 @@ internal sealed partial class OutputPipe
             bool blocked = false;
             while (!blocked)
             {
-                blocked = !SendWhatGoes();
+                blocked = (transferring && !SendPart()) || (!transferring && !SendWhatGoes());
                 bool moved = false;
-                while (unsent <= LowWater && Next is { } node && Operation(node) is var operation && operation.TryContinue())
+                while ((transferring || unsent <= LowWater) && Next is { } node && Operation(node) is var operation && operation.TryContinue())
                 {
                     Leave(node);
                     operation.End();
                     moved = true;
                 }
 
-                if (unsent == 0 && (!moved || Next is null))
+                if ((transferring || unsent == 0) && (!moved || Next is null))
                 {
                     break;
                 }

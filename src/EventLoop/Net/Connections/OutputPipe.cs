@@ -20,7 +20,7 @@ internal sealed partial class OutputPipe : PipeWriter
     private SegmentChain blocks;
     private long unsent;
     private long unflushed;
-    private bool transferring;   // a file or a handshake is in progress: only its parts may send
+    private bool transferring;   // a file or a handshake is in progress: nothing else may send
     private bool completed;
     private bool cancelRequested;
     private Exception? failure;
@@ -34,7 +34,7 @@ internal sealed partial class OutputPipe : PipeWriter
     /// <summary>Whether a write need not wait for others.</summary>
     internal bool IsFree => !transferring && waiting.IsEmpty;
 
-    internal long Unsent => unsent;
+    internal long Unsent => unsent + part.Length;
 
     /// <summary>The most that was left after a write or flush had sent what the system takes.</summary>
     internal long PeakUnsent { get; private set; }
@@ -44,15 +44,15 @@ internal sealed partial class OutputPipe : PipeWriter
     // ---- For the connection
 
     /// <summary>The first attempt of a write.</summary>
-    internal bool TryBegin(ref ReadOnlyMemory<byte> rest, bool drain, bool ofTransfer)
+    internal bool TryBegin(ref ReadOnlyMemory<byte> rest, bool drain)
     {
-        if (!ofTransfer && (!drain || !rest.IsEmpty))
+        if (!drain || !rest.IsEmpty)
         {
             VerifyUsable();
             VerifyNotClosing();
         }
 
-        return (transferring ? ofTransfer : waiting.IsEmpty) && TryContinue(ref rest, drain);
+        return IsFree && TryContinue(ref rest, drain);
     }
 
     /// <summary>True when everything is sent, or is in the pipe and what is unsent is below the mark.</summary>
@@ -124,28 +124,6 @@ internal sealed partial class OutputPipe : PipeWriter
         AssertInvariants();
     }
 
-    /// <summary>Called when everything before it is sent: a file goes next, and whatever is written meanwhile waits behind it.</summary>
-    internal void BeginTransfer() => transferring = true;
-
-    /// <param name="broken">Why nothing can follow, because part of the file is missing; null otherwise.</param>
-    internal void EndTransfer(Exception? broken)
-    {
-        transferring = false;
-        if (broken is not null)
-        {
-            Fail(broken);
-        }
-        else if (!draining)
-        {
-            draining = true;
-            if (!ContinueDraining())
-            {
-                draining = false;
-                EnsureDraining();
-            }
-        }
-    }
-
     /// <summary>Puts everything into the pipe, whatever the marks say.</summary>
     internal bool TryTake(ref ReadOnlyMemory<byte> rest)
     {
@@ -199,11 +177,11 @@ internal sealed partial class OutputPipe : PipeWriter
             Operation(node).OnClosed(reason);
         }
 
-        transferring = false;      // a file or a handshake will not end it any more: what is written from now on would wait behind it for ever
+        EndTransferNow();      // a file or a handshake will not end it any more: what is written from now on would wait behind it for ever
     }
 
     // Some of what was promised to go out is still here.
-    private bool IsMiddle => unsent > unflushed || (waiting.First is { } next && Operation(next).HasBegunToGo);
+    private bool IsMiddle => unsent > unflushed || !part.IsEmpty || (waiting.First is { } next && Operation(next).HasBegunToGo);
 
     private static OutputOperation Operation(WaitNode node) => (OutputOperation)node.Target!;
 
@@ -315,6 +293,6 @@ internal sealed partial class OutputPipe : PipeWriter
     {
         Debug.Assert(unflushed >= 0 && unflushed <= unsent, "What was not flushed is not sent.");
         blocks.AssertHolds(unsent);
-        Debug.Assert(ofTransfer is null || transferring, "A part of a file waits only while a file is under way.");
+        Debug.Assert((ofTransfer is null && part.IsEmpty) || transferring, "A part of a file waits only while a file is under way.");
     }
 }

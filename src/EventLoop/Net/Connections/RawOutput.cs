@@ -181,7 +181,7 @@ internal sealed class RawOutput : PipeWriter
         try
         {
             ReadOnlyMemory<byte> nothing = default;
-            return pipe.TryBegin(ref nothing, drain: false, ofTransfer: false);
+            return pipe.TryBegin(ref nothing, drain: false);
         }
         catch (Exception failure) when (failure is IOException or ObjectDisposedException)
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 using EventLoop.Native;
 using EventLoop.Polling;
@@ -307,13 +308,24 @@ internal sealed partial class DeviceReadiness : IDeviceOwner
     }
 
     /// <summary>Closes it because its socket was collected.</summary>
-    internal void CloseForgotten(Loop loop)
+    /// <param name="loop">Its loop.</param>
+    /// <param name="known">The address that the socket knew, if any.</param>
+    internal void CloseForgotten(Loop loop, EndPoint? known)
     {
-        if (!IsClosed)
+        if (IsClosed)
         {
-            loop.OnSocketForgotten(LastKnownPeer(), CreatedAt);
-            Close(abort: false, "");
+            return;
         }
+
+        string? peer = device.IsKeptByUserOnly ? null : LastKnownPeer();
+        if (peer is null)
+        {
+            LeaveUnread();      // what would be read may be another file's
+        }
+
+        // Now it has no number, and its addresses can be asked for without the system.
+        Close(abort: false, "");
+        loop.OnSocketForgotten(peer ?? (known is null ? LastKnownPeer() : SocketErrors.Text(known)), CreatedAt);
     }
 
     internal const string DisposedElsewhere =

@@ -32,8 +32,8 @@ public sealed partial class LoopSocket
         if (ready is { IsClosed: false } left)      // null: no socket could be opened
         {
             // A closed loop has closed it already, or never knew of it; then the device's own finalizer does.
-            Core.TryPost(CallbackItem<(DeviceReadiness Ready, Loop Loop)>.Create(static forgotten =>
-                forgotten.Ready.CloseForgotten(forgotten.Loop), (left, Core.Loop), Core.BaseContext));
+            Core.TryPost(CallbackItem<(DeviceReadiness Ready, Loop Loop, EndPoint? Known)>.Create(static forgotten =>
+                forgotten.Ready.CloseForgotten(forgotten.Loop, forgotten.Known), (left, Core.Loop, remoteEndPoint ?? localEndPoint), Core.BaseContext));
         }
     }
 

@@ -28,7 +28,8 @@ internal sealed class TlsTransport : Transport
     private bool writePending;
     private bool somethingIsThere;           // an empty read has completed: the next one will not wait
     private bool ended;
-    private int received = None;             // by a read that had to wait, into the memory it was given
+    private int received = None;             // by a read that had to wait
+    private Memory<byte> filled;             // the memory that such a read was given, while it is in use
     private int sending;                     // bytes of the pending write
     private int sent = None;
     private Exception? readFailure;
@@ -68,9 +69,7 @@ internal sealed class TlsTransport : Transport
     {
         if (received != None)
         {
-            (int count, received) = (received, None);
-            HoldsBuffer = false;
-            return count;
+            return Deliver(buffer);
         }
 
         if (readFailure is not null)
@@ -96,7 +95,7 @@ internal sealed class TlsTransport : Transport
                 var waiting = ssl.ReadAsync(Memory<byte>.Empty);
                 if (!waiting.IsCompleted)
                 {
-                    return KeepReading(waiting, holds: false);
+                    return KeepReading(waiting, default);
                 }
 
                 _ = waiting.GetAwaiter().GetResult();
@@ -106,7 +105,7 @@ internal sealed class TlsTransport : Transport
             var read = ssl.ReadAsync(buffer);
             if (!read.IsCompleted)
             {
-                return KeepReading(read, holds: true);
+                return KeepReading(read, buffer);
             }
 
             int count = read.GetAwaiter().GetResult();
@@ -283,10 +282,27 @@ internal sealed class TlsTransport : Transport
         ended = true;
     }
 
-    private int KeepReading(ValueTask<int> call, bool holds)
+    // Into this memory if it is not the same, which it should be: nobody gets what is in memory that was never filled.
+    private int Deliver(Memory<byte> buffer)
+    {
+        int count = Math.Min(received, buffer.Length);
+        if (!filled.Equals(buffer))
+        {
+            filled.Span[..count].CopyTo(buffer.Span);
+        }
+
+        bool isAll = count == received;
+        received = isAll ? None : received - count;
+        filled = isAll ? default : filled[count..];
+        HoldsBuffer = !isAll;
+        return count;
+    }
+
+    private int KeepReading(ValueTask<int> call, Memory<byte> into)
     {
         readPending = true;
-        HoldsBuffer = holds;
+        filled = into;
+        HoldsBuffer = !into.IsEmpty;
         reading = call;
         call.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(onRead);
         return StreamDevice.WouldBlock;
@@ -311,6 +327,7 @@ internal sealed class TlsTransport : Transport
         catch (Exception failure)
         {
             HoldsBuffer = false;
+            filled = default;
             readFailure = failure;
         }
 

@@ -24,7 +24,7 @@ return CommandLine.Run(args, usage, line =>
     int commands = line.Number("--commands", 20_000, least: 0, most: 10_000_000);
     int rounds = line.Number("--rounds", 3, least: 1, most: 100);
     line.ExpectNoMore();
-    var server = named is null ? ((string, int)?)null : Address.Parse(named);
+    var server = named is null ? ((string, int)?)null : Address.Parse("--server", named);
     if (server is null && !OwnServer.Redis.IsInstalled)
     {
         Console.Error.WriteLine(OwnServer.Redis.HowToInstall);

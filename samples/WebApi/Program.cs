@@ -24,8 +24,8 @@ const string usage = """
 return CommandLine.Run(args, usage, static line =>
 {
     int port = line.Number("--port", 5000, least: 0, most: 65_535);
-    var redis = line.Text("--redis") is { } named ? Address.Parse(named) : ((string, int)?)null;
-    var mysql = line.Text("--mysql") is { } other ? Address.Parse(other) : ((string, int)?)null;
+    var redis = line.Text("--redis") is { } named ? Address.Parse("--redis", named) : ((string, int)?)null;
+    var mysql = line.Text("--mysql") is { } other ? Address.Parse("--mysql", other) : ((string, int)?)null;
     string user = line.Text("--user") ?? "root";
     string password = line.Text("--password") ?? "";
     line.ExpectNoMore();

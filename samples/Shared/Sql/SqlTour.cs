@@ -142,7 +142,7 @@ internal sealed class SqlTour(Dialect dialect, DbDataSource source)
 
         // Who has seen enough may leave: the driver reads and drops the rest of the rows.
         int taken = 0;
-        await foreach (long number in connection.QueryUnbufferedAsync<long>(dialect.Series(100_000)))
+        await foreach (long number in connection.QueryUnbufferedAsync<long>(dialect.Series(100_000)).WithCancellation(Loop.CancellationToken))
         {
             if (++taken == 10)
             {

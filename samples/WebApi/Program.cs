@@ -15,7 +15,8 @@ const string usage = """
     Usage: dotnet run -c Release --project samples/WebApi [-- options]
 
       --port N             where to listen on 127.0.0.1 (default 5000; 0: any that is free)
-      --redis HOST:PORT    a Redis that runs (default: one of the sample's own, in a temporary folder)
+      --redis HOST:PORT    a Redis that runs (default: one of the sample's own, in a temporary folder); two keys are written there,
+                           eventloop-sample:visits and eventloop-sample:key
       --mysql HOST:PORT    a MySQL or MariaDB that runs (default: one of the sample's own)
       --user NAME          of MySQL (default root)
       --password TEXT      of MySQL (default none)

@@ -62,9 +62,9 @@ internal static class Site
             try
             {
                 var redis = (await databases.RedisAsync()).GetDatabase();
-                long visits = await redis.StringIncrementAsync("visits");
-                await redis.StringSetAsync("my-key", "value");
-                return TypedResults.Ok(new RedisAnswer((string?)await redis.StringGetAsync("my-key"), visits));
+                long visits = await redis.StringIncrementAsync("eventloop-sample:visits");
+                await redis.StringSetAsync("eventloop-sample:key", "value");
+                return TypedResults.Ok(new RedisAnswer((string?)await redis.StringGetAsync("eventloop-sample:key"), visits));
             }
             catch (Exception failure) when (failure is ServerMissingException or StackExchange.Redis.RedisException or TimeoutException)
             {

@@ -2,11 +2,13 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using EventLoop.Samples;
+using Npgsql;
+using Redis.LoopRedis;
 
 namespace EventLoop.Data.Tests;
 
-/// <summary>The samples as processes, with servers of their own.</summary>
-public sealed class SampleTests
+/// <summary>The samples as processes, with servers of their own, or those that are named to them.</summary>
+public sealed class SampleTests(Servers servers)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
 
@@ -58,6 +60,60 @@ public sealed class SampleTests
         said.Should().Contain("one server:").And.NotContain("started Redis").And.NotContain("stopped");
     }
 
+    [Fact]
+    public void Redis_leaves_what_others_have_on_a_server_that_is_named_to_it() => Loop.Run(async Coroutine () =>
+    {
+        Skip(OwnServer.Redis);
+        string[] names = ["greeting", "visits", "name", "jobs", "pipelined", "key0"];
+        await using var server = await OwnServer.StartAsync(OwnServer.Redis);
+        await using var client = await RedisClient.ConnectAsync(server.Host, server.Port);
+        foreach (string name in names)
+        {
+            await client.CallAsync("RPUSH", name, "somebody's");
+        }
+
+        string said = await RunAsync("Redis", "--server", $"{server.Host}:{server.Port}", "--commands", "400", "--rounds", "1");
+
+        said.Should().Contain("visits 42").And.Contain("12 workers did 12 jobs").And.Contain("ratio of processor time");
+        foreach (string name in names)
+        {
+            (await client.CallAsync("LRANGE", name, 0, -1)).ToString().Should().Be("[somebody's]");
+        }
+
+        var keys = (await client.CallAsync("KEYS", "*")).Items.Select(static key => key.Text!).ToList();
+        keys.Where(static key => !key.StartsWith("eventloop-sample:", StringComparison.Ordinal)).Should().BeEquivalentTo(names);
+    });
+
+    [Fact]
+    public async Task PostgreSql_leaves_what_others_have_in_a_database_that_is_named_to_it()
+    {
+        var server = servers.Get(OwnServer.PostgreSql);
+        string where = $"Host={server.Host};Port={server.Port};GssEncryptionMode=Disable;Pooling=false";
+        await ExecuteAsync($"{where};Username=postgres;Database=postgres", "DROP DATABASE IF EXISTS somebody", "DROP ROLE IF EXISTS somebody",
+            "CREATE ROLE somebody LOGIN", "CREATE DATABASE somebody OWNER somebody");
+        string his = $"{where};Username=somebody;Database=somebody";
+        await ExecuteAsync(his, "CREATE TABLE accounts AS SELECT 7 AS id", "CREATE TABLE numbers AS SELECT 8 AS id");
+
+        string said = await RunAsync("PostgreSql", "--server", $"{server.Host}:{server.Port}", "--user", "somebody");
+
+        said.Should().Contain("there is as much money as before: yes").And.Contain("a bulk copy: 10000 rows");
+        (await ExecuteAsync(his, "SELECT accounts.id * 10 + numbers.id FROM accounts, numbers")).Should().Be(78);
+    }
+
+    private static async Task<object?> ExecuteAsync(string where, params string[] commands)
+    {
+        await using var connection = new NpgsqlConnection(where);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        object? last = null;
+        foreach (string text in commands)
+        {
+            await using var command = new NpgsqlCommand(text, connection);
+            last = await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
+        }
+
+        return last;
+    }
+
     [Theory]
     [InlineData("Redis", "redis-server")]
     public async Task Where_the_server_is_not_installed_the_sample_names_the_package(string sample, string package)
@@ -74,7 +130,7 @@ public sealed class SampleTests
     [InlineData("MySql")]
     [InlineData("PostgreSql")]
     public async Task Help_says_what_it_does(string sample) =>
-        (await RunAsync(sample, "--help")).Should().Contain($"samples/{sample}").And.Contain("--server HOST:PORT");
+        (await RunAsync(sample, "--help")).Should().Contain($"samples/{sample}").And.Contain("--server HOST:PORT").And.Contain("It touches nothing else");
 
     [Theory]
     [InlineData("Redis", true)]

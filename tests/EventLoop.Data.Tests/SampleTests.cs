@@ -114,6 +114,63 @@ public sealed class SampleTests(Servers servers)
         return last;
     }
 
+    [Fact]
+    public async Task A_sample_that_is_told_to_end_while_its_server_is_prepared_leaves_nothing_behind()
+    {
+        Skip(OwnServer.MariaDb);
+        string folder = Directory.CreateTempSubdirectory("sample-tests-").FullName;
+        string[] prepared = [];
+        try
+        {
+            // Stands for the real one, which is done too soon: it has a child of its own, and says who both are.
+            string preparation = Path.Combine(folder, "mariadb-install-db"), pipe = Path.Combine(folder, "pipe");
+            await File.WriteAllTextAsync(preparation, $"#!/bin/sh\nsleep 600 &\necho \"$$ $!\" > {pipe}\nwait\n", TestContext.Current.CancellationToken);
+            File.SetUnixFileMode(preparation, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            using (var maker = Process.Start("mkfifo", [pipe]))
+            {
+                await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
+            }
+
+            using var program = Start("MySql", [], path: $"{folder}:{Environment.GetEnvironmentVariable("PATH")}", temp: folder);
+            prepared = (await Task.Run(() => File.ReadAllText(pipe), TestContext.Current.CancellationToken).WaitAsync(Patience)).Split();
+            using var kill = Process.Start("kill", ["-TERM", $"{program.Id}"]);
+            await program.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+
+            program.ExitCode.Should().Be(143, await program.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+            Directory.GetDirectories(folder).Should().BeEmpty();
+            Loop.Run(async Coroutine () => await Loop.Timeout(TimeSpan.FromSeconds(20), async Coroutine (_) =>
+            {
+                while (prepared.Any(Lives))      // what was killed is gone in a moment
+                {
+                    await Loop.Sleep(20);
+                }
+            }));
+        }
+        finally
+        {
+            foreach (string id in prepared.Where(Lives))
+            {
+                using var kill = Process.Start("kill", ["-KILL", id]);
+                kill.WaitForExit();
+            }
+
+            Directory.Delete(folder, recursive: true);
+        }
+
+        // A zombie does not: who is to reap it is not the sample's affair.
+        static bool Lives(string id)
+        {
+            try
+            {
+                return id.Length > 0 && !File.ReadAllText($"/proc/{id}/stat").Split(") ")[^1].StartsWith('Z');
+            }
+            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        }
+    }
+
     [Theory]
     [InlineData("Redis", "redis-server")]
     public async Task Where_the_server_is_not_installed_the_sample_names_the_package(string sample, string package)
@@ -251,7 +308,7 @@ public sealed class SampleTests(Servers servers)
 
     private static void Skip(OwnServer.Recipe recipe) => Assert.SkipUnless(recipe.IsInstalled, recipe.HowToInstall);
 
-    private static Process Start(string sample, string[] arguments, string? path = null)
+    private static Process Start(string sample, string[] arguments, string? path = null, string? temp = null)
     {
         string dotnet = Environment.ProcessPath is { } own && Path.GetFileName(own) == "dotnet" ? own : "/usr/bin/dotnet";
         var start = new ProcessStartInfo(File.Exists(dotnet) ? dotnet : "dotnet", [Path.Combine(AppContext.BaseDirectory, $"{sample}.dll"), .. arguments])
@@ -261,6 +318,11 @@ public sealed class SampleTests(Servers servers)
         if (path is not null)
         {
             start.Environment["PATH"] = path;
+        }
+
+        if (temp is not null)
+        {
+            start.Environment["TMPDIR"] = temp;
         }
 
         return Process.Start(start)!;

@@ -26,9 +26,9 @@ return CommandLine.Run(args, usage, line =>
         Loop.Run(() => ServeAsync(port));
         return 0;
     }
-    catch (LoopInterruptedException)
+    catch (LoopInterruptedException interrupted)
     {
-        return 130;      // Ctrl-C: everybody has been told
+        return interrupted.ExitCode;      // Ctrl-C or SIGTERM: everybody has been told
     }
     catch (SocketException failure)
     {

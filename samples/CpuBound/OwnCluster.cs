@@ -25,7 +25,7 @@ internal sealed class OwnCluster : IAsyncDisposable
             int primary = FreePort();
             int[] gateways = [.. Enumerable.Range(0, silos).Select(static _ => FreePort())];
             for (int i = 0; i < silos; i++)
-                cluster._silos.Add(await StartSiloAsync(i == 0 ? primary : FreePort(), gateways[i], primary));
+                await cluster.StartSiloAsync(i == 0 ? primary : FreePort(), gateways[i], primary);
 
             var builder = Host.CreateApplicationBuilder();
             builder.Logging.SetMinimumLevel(LogLevel.Critical);
@@ -43,14 +43,17 @@ internal sealed class OwnCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_client is not null)
+        try
         {
-            await _client.StopAsync();
-            _client.Dispose();
+            if (_client is not null)
+                await _client.StopAsync();
         }
-
-        foreach (Subprocess silo in _silos)
-            await silo.DisposeAsync();
+        finally
+        {
+            _client?.Dispose();
+            foreach (Subprocess silo in _silos)
+                await silo.DisposeAsync();
+        }
     }
 
     /// <summary>What the process of a silo does: until its input ends.</summary>
@@ -68,7 +71,7 @@ internal sealed class OwnCluster : IAsyncDisposable
         return 0;
     }
 
-    private static async Coroutine<Subprocess> StartSiloAsync(int port, int gateway, int primary)
+    private async Coroutine StartSiloAsync(int port, int gateway, int primary)
     {
         string program = Environment.ProcessPath!;
         string[] own = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [typeof(OwnCluster).Assembly.Location] : [];
@@ -80,11 +83,9 @@ internal sealed class OwnCluster : IAsyncDisposable
             StopGrace = TimeSpan.Zero,      // it has nothing to lose
         };
         Subprocess silo = await Subprocess.StartAsync(command);
-        if (await silo.Output.ReadLineAsync() == "ready")
-            return silo;
-
-        await silo.DisposeAsync();
-        throw new InvalidOperationException("A silo did not start.");
+        _silos.Add(silo);      // from here on it is ended with the others, whatever becomes of its start
+        if (await silo.Output.ReadLineAsync() != "ready")
+            throw new InvalidOperationException("A silo did not start.");
     }
 
     private static int FreePort()

@@ -51,10 +51,10 @@ return CommandLine.Run(args, usage, line =>
             """);
         return 0;
     }
-    catch (LoopInterruptedException)
+    catch (LoopInterruptedException interrupted)
     {
         Console.Error.WriteLine("Interrupted.");
-        return 130;
+        return interrupted.ExitCode;
     }
 });
 

@@ -12,7 +12,8 @@ internal sealed class Crawl(Options options)
     private readonly AsyncQueue<Uri> _frontier = new();
     private readonly HashSet<Uri> _known = [];
     private readonly Dictionary<string, AsyncSemaphore> _places = [];
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    // A redirect is a link like any other: it must not lead to another host either.
+    private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(10) };
     private readonly long _started = Environment.TickCount64;
 
     public SortedDictionary<string, int> PagesByHost { get; } = new(StringComparer.Ordinal);
@@ -20,6 +21,8 @@ internal sealed class Crawl(Options options)
     public List<string> Problems { get; } = [];
 
     public int Pages { get; private set; }
+
+    public int Redirects { get; private set; }
 
     public long Bytes { get; private set; }
 
@@ -36,27 +39,31 @@ internal sealed class Crawl(Options options)
     public async Coroutine RunAsync(Uri start)
     {
         Discover(start, start);
-        await TaskGroup.Run(async group =>
+        LoopTask crawling = Loop.CreateTask(CrawlAsync(start), "crawl");
+        try
         {
-            for (int worker = 1; worker <= options.Workers; worker++)
-                group.StartSoon(WorkAsync(start), $"worker {worker}");
-            LoopTask progress = group.CreateTask(new Progress(this).ShowAsync(), "progress");
-
-            try
-            {
-                await _frontier.JoinAsync();      // every address that was put has been dealt with
-            }
-            catch (LoopCanceledException)
-            {
-                // Ctrl-C. What has not begun is dropped; the pages under way come to their end.
-                IsInterrupted = true;
-                Loop.CurrentTask!.Uncancel();
-            }
-
-            _frontier.Shutdown(immediate: IsInterrupted);      // the workers' loops end
-            progress.Cancel("the crawl is over");
-        });
+            await Loop.Shield(crawling);
+        }
+        catch (LoopCanceledException) when (!crawling.IsCompleted)
+        {
+            // Ctrl-C. What has not begun is dropped; the pages under way come to their end.
+            IsInterrupted = true;
+            _frontier.Shutdown(immediate: true);
+            await CancelScope.Run(async _ => await crawling, shield: true);
+            throw;
+        }
     }
+
+    private Coroutine CrawlAsync(Uri start) => TaskGroup.Run(async group =>
+    {
+        for (int worker = 1; worker <= options.Workers; worker++)
+            group.StartSoon(WorkAsync(start), $"worker {worker}");
+        LoopTask progress = group.CreateTask(new Progress(this).ShowAsync(), "progress");
+
+        await _frontier.JoinAsync();      // every address that was put has been dealt with
+        _frontier.Shutdown();             // the workers' loops end
+        progress.Cancel("the crawl is over");
+    });
 
     private async Coroutine WorkAsync(Uri start)
     {
@@ -80,6 +87,12 @@ internal sealed class Crawl(Options options)
         try
         {
             using HttpResponseMessage response = await _http.GetAsync(address, Loop.CancellationToken);
+            if ((int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location)
+            {
+                Follow(address, location, start);
+                return;
+            }
+
             response.EnsureSuccessStatusCode();
             string text = await response.Content.ReadAsStringAsync(Loop.CancellationToken);
 
@@ -89,7 +102,8 @@ internal sealed class Crawl(Options options)
             foreach (Uri link in Links.In(text, address))
                 Discover(link, start);
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException or TaskCanceledException { InnerException: TimeoutException })
+        catch (Exception failure) when (failure is HttpRequestException or IOException or TaskCanceledException { InnerException: TimeoutException }
+            or InvalidOperationException)      // of a character set that does not exist
         {
             Problems.Add($"{address}: {failure.Message}");
         }
@@ -97,6 +111,19 @@ internal sealed class Crawl(Options options)
         {
             UnderWay--;
         }
+    }
+
+    private void Follow(Uri address, Uri location, Uri start)
+    {
+        bool isPage = Links.TryResolve(address, location.OriginalString, out Uri? target);
+        if (!isPage || (address == start && target!.Authority != start.Authority))
+        {
+            Problems.Add($"{address}: redirects to {location}, {(isPage ? "on another host" : "which is no page")}");
+            return;
+        }
+
+        Redirects++;
+        Discover(target!, start);
     }
 
     private void Discover(Uri link, Uri start)

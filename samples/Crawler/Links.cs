@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 
 namespace Crawler;
@@ -9,9 +10,17 @@ internal static partial class Links
     {
         foreach (Match match in Reference().Matches(html))
         {
-            if (Uri.TryCreate(page, System.Net.WebUtility.HtmlDecode(match.Groups["address"].Value), out Uri? link) && link.Scheme is "http" or "https")
-                yield return new Uri(link.GetLeftPart(UriPartial.Query));
+            if (TryResolve(page, System.Net.WebUtility.HtmlDecode(match.Groups["address"].Value), out Uri? link))
+                yield return link;
         }
+    }
+
+    /// <summary>A reference as a page has it, such as <c>../other#top</c>. False: it leads to no page.</summary>
+    public static bool TryResolve(Uri page, string reference, [NotNullWhen(true)] out Uri? link)
+    {
+        bool leads = Uri.TryCreate(page, reference, out link) && link.Scheme is "http" or "https";
+        link = leads ? new Uri(link!.GetLeftPart(UriPartial.Query)) : null;
+        return leads;
     }
 
     [GeneratedRegex("""<a\s[^>]*href\s*=\s*["'](?<address>[^"']+)["']""", RegexOptions.IgnoreCase)]

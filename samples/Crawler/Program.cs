@@ -14,34 +14,36 @@ using EventLoop.Samples;
 return CommandLine.Run(args, Options.Usage, line =>
 {
     var options = Options.Parse(line);
+    return Loop.RunMain(() => RunAsync(options));
+});
+
+static async Coroutine<int> RunAsync(Options options)
+{
     try
     {
-        return Loop.Run(() => RunAsync(options));
-    }
-    catch (LoopInterruptedException)
-    {
-        return 130;
+        if (options.Start is { } address)
+            return await CrawlAsync(address, options);
+
+        await using LocalWeb web = await LocalWeb.StartAsync(options);
+        return await CrawlAsync(web.Start, options);
     }
     catch (IOException failure)
     {
         Console.Error.WriteLine(failure.Message);
         return 1;
     }
-});
-
-static async Coroutine<int> RunAsync(Options options)
-{
-    if (options.Start is { } address)
-        return await CrawlAsync(address, options);
-
-    await using LocalWeb web = await LocalWeb.StartAsync(options);
-    return await CrawlAsync(web.Start, options);
 }
 
 static async Coroutine<int> CrawlAsync(Uri start, Options options)
 {
     var crawl = new Crawl(options);
-    await crawl.RunAsync(start);
-    Summary.Print(crawl);
-    return crawl.IsInterrupted ? 130 : crawl.Problems.Count > 0 ? 1 : 0;
+    try
+    {
+        await crawl.RunAsync(start);
+        return crawl.Problems.Count > 0 ? 1 : 0;
+    }
+    finally
+    {
+        Summary.Print(crawl);      // also of one that Ctrl-C has cut short
+    }
 }

@@ -20,7 +20,7 @@ internal static class Summary
         if (!crawl.IsInterrupted)
             return;
 
-        int left = crawl.Known - crawl.Pages - crawl.Problems.Count;
+        int left = crawl.Known - crawl.Pages - crawl.Redirects - crawl.Problems.Count;
         Console.WriteLine(left switch
         {
             0 => "Interrupted.",

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using EventLoop;
 
@@ -23,6 +24,7 @@ internal sealed class ModeProcess(string mode, int concurrency, IReadOnlyList<Ur
             {
                 0 => JsonSerializer.Deserialize<Measurement>(output)!,
                 130 => throw new LoopInterruptedException(),   // Ctrl-C reaches every process of a terminal, in any order
+                143 => throw new LoopInterruptedException(PosixSignal.SIGTERM),
                 var code => throw new ProcessFailedException($"The process of mode {mode} ended with exit code {code}."),
             };
         }

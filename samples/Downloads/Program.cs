@@ -20,11 +20,11 @@ return CommandLine.Run(args, Options.Usage, line =>
     {
         return options.Measure is { } mode ? Measurement.Run(mode, options) : Loop.Run(new Comparison(options).RunAsync);
     }
-    catch (LoopInterruptedException)
+    catch (LoopInterruptedException interrupted)
     {
         if (options.Measure is null)
             Console.Error.WriteLine("Interrupted.");
-        return 130;
+        return interrupted.ExitCode;
     }
     catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or Downloads.ProcessFailedException)
     {

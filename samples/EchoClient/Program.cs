@@ -6,6 +6,7 @@
 
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using EchoClient;
 using EventLoop;
 using EventLoop.Net;
@@ -40,16 +41,16 @@ return CommandLine.Run(args, usage, line =>
         Loop.Run(() => count > 0 ? Measurement.RunAsync(ConnectAsync, connections, count, size) : Lines.RunAsync(ConnectAsync));
         return 0;
     }
-    catch (LoopInterruptedException)
+    catch (LoopInterruptedException interrupted)
     {
-        return 130;
+        return interrupted.ExitCode;
     }
     catch (AggregateException failures)
     {
         Console.Error.WriteLine(failures.InnerException!.Message);
         return 1;
     }
-    catch (Exception failure) when (failure is IOException or SocketException or TimeoutException or InvalidDataException)
+    catch (Exception failure) when (failure is IOException or SocketException or TimeoutException or InvalidDataException or AuthenticationException)
     {
         Console.Error.WriteLine(failure.Message);
         return 1;

@@ -8,7 +8,7 @@
 using EventLoop;
 using Greenlets;
 
-Loop.Run(async () =>
+return Loop.RunMain(async () =>
 {
     await PingPong();
     await Countdown();

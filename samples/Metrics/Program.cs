@@ -13,7 +13,7 @@ using var provider = Sdk.CreateMeterProviderBuilder()
     .AddPrometheusHttpListener(options => (options.Host, options.Port) = ("127.0.0.1", port))
     .Build();
 
-Loop.Run(
+return Loop.RunMain(
     async () =>
     {
         Loop.Current.Diagnostics.StallLimit = TimeSpan.FromMilliseconds(250);

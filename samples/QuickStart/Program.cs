@@ -23,10 +23,10 @@ return CommandLine.Run(args, usage, line =>
         Loop.Run(() => TourAsync(story));
         return 0;
     }
-    catch (LoopInterruptedException)
+    catch (LoopInterruptedException interrupted)
     {
         Console.Error.WriteLine("Interrupted.");
-        return 130;
+        return interrupted.ExitCode;
     }
 });
 

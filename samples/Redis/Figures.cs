@@ -60,7 +60,7 @@ internal static class Figures
         {
             for (int task = 0; task < tasks; task++)
             {
-                group.StartSoon(WorkAsync($"key{task}"));
+                group.StartSoon(WorkAsync($"{Tour.Prefix}key{task}"));
             }
         });
         var time = Stopwatch.GetElapsedTime(began);

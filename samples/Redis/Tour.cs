@@ -8,6 +8,9 @@ namespace Redis;
 /// <summary>What a tutorial shows of Redis, step by step, all of it on the loop's thread.</summary>
 internal static class Tour
 {
+    /// <summary>Of every key and channel: the server may be somebody's.</summary>
+    public const string Prefix = "eventloop-sample:";
+
     public static async Coroutine RunAsync((string Host, int Port)? named, int commands, int rounds)
     {
         var own = new List<OwnServer>();
@@ -58,10 +61,10 @@ internal static class Tour
     private static async Coroutine OneServerAsync(ConnectionMultiplexer multiplexer, RedisClient client)
     {
         var database = multiplexer.GetDatabase();
-        await database.StringSetAsync("greeting", "hello");
-        string? other = await client.GetAsync("greeting");
-        await client.SetAsync("visits", 41);
-        long visits = await database.StringIncrementAsync("visits");
+        await database.StringSetAsync(Prefix + "greeting", "hello");
+        string? other = await client.GetAsync(Prefix + "greeting");
+        await client.SetAsync(Prefix + "visits", 41);
+        long visits = await database.StringIncrementAsync(Prefix + "visits");
         Console.WriteLine($"one server: StackExchange.Redis wrote 'hello', LoopRedis read '{other}'; visits {visits}");
     }
 
@@ -73,8 +76,8 @@ internal static class Tour
         static async Coroutine<string> AskAsync((string Host, int Port) server)
         {
             await using var client = await RedisClient.ConnectAsync(server.Host, server.Port);
-            await client.SetAsync("name", $"server {server.Port}");
-            return (await client.GetAsync("name"))!;
+            await client.SetAsync(Prefix + "name", $"server {server.Port}");
+            return (await client.GetAsync(Prefix + "name"))!;
         }
     }
 
@@ -87,11 +90,11 @@ internal static class Tour
         var workers = Enumerable.Range(0, 12).Select(_ => Loop.CreateTask(pool.UseAsync(async Coroutine<string?> (lent) =>
         {
             most = Math.Max(most, pool.OpenCount);
-            return (await lent.CallAsync("BLPOP", "jobs", 10)).Items[1].Text;
+            return (await lent.CallAsync("BLPOP", Prefix + "jobs", 10)).Items[1].Text;
         }))).ToList();
         for (int job = 0; job < 12; job++)
         {
-            await client.CallAsync("RPUSH", "jobs", $"job {job}");
+            await client.CallAsync("RPUSH", Prefix + "jobs", $"job {job}");
         }
 
         string?[] done = await Loop.Gather(workers);
@@ -101,8 +104,8 @@ internal static class Tour
     private static async Coroutine PipeliningAsync(ConnectionMultiplexer multiplexer, RedisClient client)
     {
         var database = multiplexer.GetDatabase();
-        long[] theirs = await Loop.Gather(Enumerable.Range(0, 1000).Select(_ => database.StringIncrementAsync("pipelined")));
-        long[] ours = await Loop.Gather(Enumerable.Range(0, 1000).Select(_ => client.IncrementAsync("pipelined")));
+        long[] theirs = await Loop.Gather(Enumerable.Range(0, 1000).Select(_ => database.StringIncrementAsync(Prefix + "pipelined")));
+        long[] ours = await Loop.Gather(Enumerable.Range(0, 1000).Select(_ => client.IncrementAsync(Prefix + "pipelined")));
         Console.WriteLine($"pipelining: 2000 increments at once, the last answers {theirs.Max()} and {ours.Max()}; nobody waited for anybody else's round "
             + "trip");
     }
@@ -112,11 +115,11 @@ internal static class Tour
         var loop = Loop.Current;
         var heard = new AsyncQueue<string>();
         var subscriber = multiplexer.GetSubscriber();
-        var news = RedisChannel.Literal("news");
+        var news = RedisChannel.Literal(Prefix + "news");
 
         // StackExchange.Redis calls back on threads of its own: Bind brings the call to the loop.
         await subscriber.SubscribeAsync(news, loop.Bind<RedisChannel, RedisValue>((_, message) => heard.TryPut($"StackExchange.Redis heard '{message}'")));
-        using var subscription = await client.SubscribeAsync("news");
+        using var subscription = await client.SubscribeAsync(Prefix + "news");
         var listening = Loop.CreateTask(async Coroutine () =>
         {
             await foreach (string message in subscription)
@@ -124,7 +127,7 @@ internal static class Tour
                 heard.TryPut($"LoopRedis heard '{message}'");
             }
         });
-        await client.PublishAsync("news", "the loop turns");
+        await client.PublishAsync(Prefix + "news", "the loop turns");
         string[] both = [await heard.GetAsync(), await heard.GetAsync()];
         Console.WriteLine($"pub/sub: {string.Join(", ", both.Order())}");
         await subscriber.UnsubscribeAsync(news);

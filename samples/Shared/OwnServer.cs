@@ -82,7 +82,15 @@ internal sealed class OwnServer : IAsyncDisposable
         }
         catch
         {
-            await CancelScope.Run(async _ => await server.DisposeAsync(), Patience, shield: true);
+            try
+            {
+                await server.DisposeAsync();
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                Console.Error.WriteLine($"{server._folder.FullName} stays: {failure.Message}");      // why the start failed matters more
+            }
+
             throw;
         }
     }
@@ -150,17 +158,13 @@ internal sealed class OwnServer : IAsyncDisposable
 
     private static async Coroutine RunAsync(params string[] command)
     {
-        using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true,
-            WorkingDirectory = "/" })
-            ?? throw new IOException($"{command[0]} does not start.");
-        string[] said = await Loop.Gather(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
-        await process.WaitForExitAsync(Loop.CancellationToken);
-        if (process.ExitCode != 0)
+        // A cancellation kills it with all that it has started, and waits for its end: what it has written so far is deleted afterwards.
+        var result = await Subprocess.RunAndCaptureTextAsync(
+            new ProcessCommand(command[0], command[1..]) { WorkingDirectory = "/", KillOnParentExit = true, StopGrace = TimeSpan.Zero });
+        if (!result.ExitStatus.IsSuccess)
         {
-            throw new IOException($"{string.Join(' ', command)} failed:\n{string.Concat(said)}");
+            throw new IOException($"{string.Join(' ', command)} failed:\n{result.StandardOutput}{result.StandardError}");
         }
-
-        static async Coroutine<string> ReadAsync(StreamReader reader) => await reader.ReadToEndAsync(Loop.CancellationToken);
     }
 
     private async Coroutine<bool> AnswersAsync()

@@ -4,16 +4,22 @@ using EventLoop;
 
 namespace WebApi;
 
-/// <summary>Everybody hears what anybody says. Only the loop's thread comes here.</summary>
+/// <summary>Everybody hears what anybody says, until the application stops: then everybody is told goodbye. Only the loop's thread comes here.</summary>
 internal sealed class ChatRoom
 {
     private const int MostUntold = 100;
     private const int LongestMessage = 16 * 1024;
 
-    private readonly HashSet<Guest> guests = [];
+    private static readonly TimeSpan Goodbye = TimeSpan.FromSeconds(2);
 
-    public async Task TalkAsync(WebSocket socket, string name, CancellationToken gone)
+    private readonly HashSet<Guest> guests = [];
+    private readonly AsyncEvent closing = new();
+
+    public ChatRoom(Loop loop, IHostApplicationLifetime host) => host.ApplicationStopping.Register(loop.Bind(closing.Set));
+
+    public async Task TalkAsync(HttpContext http, WebSocket socket, string name)
     {
+        var gone = http.RequestAborted;
         var guest = new Guest(name);
         guests.Add(guest);
         Say($"* {name} has come; {guests.Count} here");
@@ -22,6 +28,7 @@ internal sealed class ChatRoom
             await TaskGroup.Run(async group =>
             {
                 group.StartSoon(SpeakAsync(socket, guest, gone));
+                group.StartSoon(CloseAsync(http, guest));
                 await ListenAsync(socket, guest, gone);
                 group.Cancel();
             });
@@ -31,6 +38,15 @@ internal sealed class ChatRoom
             guests.Remove(guest);
             Say($"* {name} has left");
         }
+    }
+
+    // A guest who does not read what is said, or does not answer the goodbye, is cut off.
+    private async Coroutine CloseAsync(HttpContext http, Guest guest)
+    {
+        await closing.WaitAsync();
+        guest.Untold.Shutdown();
+        await Loop.Sleep(Goodbye);
+        http.Abort();
     }
 
     private async Coroutine ListenAsync(WebSocket socket, Guest guest, CancellationToken gone)
@@ -44,7 +60,11 @@ internal sealed class ChatRoom
                 var got = await socket.ReceiveAsync(buffer.AsMemory(count), gone);
                 if (got.MessageType == WebSocketMessageType.Close)
                 {
-                    await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, gone);
+                    if (socket.State == WebSocketState.CloseReceived)      // and is no answer to our goodbye
+                    {
+                        await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, gone);
+                    }
+
                     return;
                 }
 
@@ -60,7 +80,7 @@ internal sealed class ChatRoom
                     return;
                 }
             }
-            catch (Exception broken) when (broken is WebSocketException or OperationCanceledException and not LoopCanceledException)
+            catch (Exception broken) when (IsBroken(broken))
             {
                 return;      // without a goodbye
             }
@@ -77,16 +97,34 @@ internal sealed class ChatRoom
                 await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, gone);
             }
         }
-        catch (Exception broken) when (broken is WebSocketException or OperationCanceledException and not LoopCanceledException)
+        catch (QueueShutDownException)
+        {
+            await SayGoodbyeAsync(socket, gone);
+        }
+        catch (Exception broken) when (IsBroken(broken))
         {
             // Whoever listens learns of it as well.
         }
     }
 
+    private static async Coroutine SayGoodbyeAsync(WebSocket socket, CancellationToken gone)
+    {
+        try
+        {
+            await socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, "the server stops", gone);
+        }
+        catch (Exception broken) when (IsBroken(broken))
+        {
+            // It is gone already.
+        }
+    }
+
+    private static bool IsBroken(Exception failure) => failure is WebSocketException or (OperationCanceledException and not LoopCanceledException);
+
     // Never waits: a guest who does not read loses what is said meanwhile, and holds up nobody.
     private void Say(string text)
     {
-        foreach (var guest in guests)
+        foreach (var guest in guests.Where(static guest => !guest.Untold.IsShutDown))
         {
             guest.Untold.TryPut(text);
         }

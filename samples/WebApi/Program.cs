@@ -15,7 +15,8 @@ const string usage = """
     Usage: dotnet run -c Release --project samples/WebApi [-- options]
 
       --port N             where to listen on 127.0.0.1 (default 5000; 0: any that is free)
-      --redis HOST:PORT    a Redis that runs (default: one of the sample's own, in a temporary folder)
+      --redis HOST:PORT    a Redis that runs (default: one of the sample's own, in a temporary folder); two keys are written there,
+                           eventloop-sample:visits and eventloop-sample:key
       --mysql HOST:PORT    a MySQL or MariaDB that runs (default: one of the sample's own)
       --user NAME          of MySQL (default root)
       --password TEXT      of MySQL (default none)
@@ -24,8 +25,8 @@ const string usage = """
 return CommandLine.Run(args, usage, static line =>
 {
     int port = line.Number("--port", 5000, least: 0, most: 65_535);
-    var redis = line.Text("--redis") is { } named ? Address.Parse(named) : ((string, int)?)null;
-    var mysql = line.Text("--mysql") is { } other ? Address.Parse(other) : ((string, int)?)null;
+    var redis = line.Text("--redis") is { } named ? Address.Parse("--redis", named) : ((string, int)?)null;
+    var mysql = line.Text("--mysql") is { } other ? Address.Parse("--mysql", other) : ((string, int)?)null;
     string user = line.Text("--user") ?? "root";
     string password = line.Text("--password") ?? "";
     line.ExpectNoMore();

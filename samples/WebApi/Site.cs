@@ -62,9 +62,9 @@ internal static class Site
             try
             {
                 var redis = (await databases.RedisAsync()).GetDatabase();
-                long visits = await redis.StringIncrementAsync("visits");
-                await redis.StringSetAsync("my-key", "value");
-                return TypedResults.Ok(new RedisAnswer((string?)await redis.StringGetAsync("my-key"), visits));
+                long visits = await redis.StringIncrementAsync("eventloop-sample:visits");
+                await redis.StringSetAsync("eventloop-sample:key", "value");
+                return TypedResults.Ok(new RedisAnswer((string?)await redis.StringGetAsync("eventloop-sample:key"), visits));
             }
             catch (Exception failure) when (failure is ServerMissingException or StackExchange.Redis.RedisException or TimeoutException)
             {
@@ -110,7 +110,8 @@ internal static class Site
     {
         app.MapGet("/chat", static () => TypedResults.Content(Page("chat.html"), "text/html; charset=utf-8")).ExcludeFromDescription();
         app.MapGet("/live", static () => TypedResults.Content(Page("live.html"), "text/html; charset=utf-8")).ExcludeFromDescription();
-        app.MapGet("/live/events", static () => TypedResults.ServerSentEvents(Figures(), "figures")).ExcludeFromDescription();
+        app.MapGet("/live/events", static (IHostApplicationLifetime host) =>
+            TypedResults.ServerSentEvents(Figures(host), "figures")).ExcludeFromDescription();
         app.MapGet("/chat/socket", static async (HttpContext http, ChatRoom room, [FromQuery] string? name) =>
         {
             if (!http.WebSockets.IsWebSocketRequest)
@@ -120,16 +121,16 @@ internal static class Site
             }
 
             using var socket = await http.WebSockets.AcceptWebSocketAsync();
-            await room.TalkAsync(socket, string.IsNullOrWhiteSpace(name) ? "somebody" : name.Trim(), http.RequestAborted);
+            await room.TalkAsync(http, socket, string.IsNullOrWhiteSpace(name) ? "somebody" : name.Trim());
         }).ExcludeFromDescription();
     }
 
-    // The loop looks at itself, twice a second.
-    private static async IAsyncEnumerable<LoopFigures> Figures()
+    // The loop looks at itself, twice a second, until the application is told to stop: a response without end would hold that up for all the time it has.
+    private static async IAsyncEnumerable<LoopFigures> Figures(IHostApplicationLifetime host)
     {
         var loop = Loop.Current;
         var before = loop.Statistics;
-        while (true)
+        while (!host.ApplicationStopping.IsCancellationRequested)
         {
             await Loop.Sleep(TimeSpan.FromSeconds(0.5));
             var now = loop.Statistics;

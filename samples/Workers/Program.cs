@@ -25,7 +25,7 @@ return CommandLine.Run(args, usage, line =>
     {
         var service = new JobService(workers);
         var readings = new Readings("north", new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc), [.. Enumerable.Range(0, 1440).Select(static minute => Math.Sin(minute / 229.2))]);
-        return await service.RunAsync([.. Enumerable.Range(1, jobs).Select(static number => Job.Of($"sum {number}", Work.Sum, number)),
+        return await service.RunAsync([.. Enumerable.Range(1, jobs).Select(static number => Job.Of($"sum {number}", Work.Sum, 1 + ((number - 1) % 20))),
             Job.Of("summary", Work.Summarize, readings), Job.Of("crash", Work.Crash, 0), Job.Of("leak", Work.Leak, 0), Job.Of("endless", Work.Endless, 0)]);
     });
 });

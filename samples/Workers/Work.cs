@@ -3,10 +3,11 @@ namespace Workers;
 /// <summary>What jobs do. Static functions: a worker process finds them by their names.</summary>
 internal static class Work
 {
-    public static long Sum(int number)
+    /// <summary>Takes some time for each million.</summary>
+    public static long Sum(int millions)
     {
         long sum = 0;
-        for (long i = 0; i < 1_000_000L * number; i++)
+        for (long i = 0; i < 1_000_000L * millions; i++)
         {
             sum += i % 7;
         }

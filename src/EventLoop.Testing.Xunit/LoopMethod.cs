@@ -68,9 +68,13 @@ internal sealed class LoopMethod(MethodInfo method, ILoopTest settings, int time
     // In the test's output: its message remains its own.
     private static bool Tell(Exception failure)
     {
-        if (failure.Data["EventLoop.Inside"] is string inside)
+        for (var told = failure; told is not null; told = told.InnerException)
         {
-            TestContext.Current.TestOutputHelper?.WriteLine(inside);
+            if (told.Data["EventLoop.Inside"] is string inside)
+            {
+                TestContext.Current.TestOutputHelper?.WriteLine(inside);
+                break;
+            }
         }
 
         return false;

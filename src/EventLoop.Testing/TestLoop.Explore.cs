@@ -60,12 +60,14 @@ public static partial class TestLoop
     internal static void ExploreOne(int index, int seeds, int firstSeed, Func<Coroutine<NoResult>> test, TestLoopOptions options)
     {
         int seed = firstSeed + index;
-        var run = new TestRun(options, seed);
+
+        // Recorded each time: that costs a fraction of the trace, and a second run of the seed would be one on what the first has left behind.
+        var run = new TestRun(options, seed, records: true);
         var trace = new StepTrace(run.Loop);
         run.OnStep(trace.Add);
         if (run.Execute(test).Failure is { } failure)
         {
-            throw new ExplorationException(
+            var found = new ExplorationException(
                 $"""
                 The scenario failed with seed {seed}, the {Ordinal(index + 1)} of {seeds}.
                 To see it again: TestLoop.Run(scenario, new TestLoopOptions {"{"} Seed = {seed} {"}"}), or [LoopFact(Seed = {seed})].
@@ -73,6 +75,12 @@ public static partial class TestLoop
                 {StepsOf(trace)}
                 """,
                 failure, seed, null, trace.Steps);
+            if (failure.Data[InsideReport.Key] is { } inside)
+            {
+                found.Data[InsideReport.Key] = inside;
+            }
+
+            throw found;
         }
     }
 

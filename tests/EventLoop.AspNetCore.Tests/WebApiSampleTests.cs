@@ -111,9 +111,40 @@ public sealed class WebApiSampleTests
     }
 
     [Fact]
+    public async Task A_stop_ends_open_streams_and_chats_in_order()
+    {
+        await using var service = await Service.StartAsync();
+        await using var stream = await service.Client.GetStreamAsync("/live/events");
+        await using var figures = SseParser.Create(stream).EnumerateAsync().GetAsyncEnumerator();
+        (await figures.MoveNextAsync()).Should().BeTrue();
+        using var ann = await ComeAsync(service, "Ann");
+        (await HearAsync(ann)).Should().Be("* Ann has come; 1 here");
+        using var deaf = await ComeAsync(service, "Deaf");      // never reads, and so answers no goodbye
+        (await HearAsync(ann)).Should().Be("* Deaf has come; 2 here");
+
+        var watch = Stopwatch.StartNew();
+        var end = service.EndAsync();
+        var goodbye = await ann.ReceiveAsync(new byte[1000], default).WaitAsync(Patience);
+        goodbye.MessageType.Should().Be(WebSocketMessageType.Close);
+        ann.CloseStatus.Should().Be(WebSocketCloseStatus.EndpointUnavailable);
+        await ann.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, default).WaitAsync(Patience);
+        while (await figures.MoveNextAsync())
+        {
+            // It ends, and is not cut off: that would be an exception.
+        }
+
+        (await end).Should().Be(0, service.Said);
+        watch.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(25), "the host, which has thirty, had to cut nobody off");
+        service.Said.Should().NotContain("fail:").And.NotContain("warn:");
+    }
+
+    [Fact]
     public async Task Help_says_what_it_does_and_a_port_that_is_taken_is_named()
     {
         (await RunAsync("--help")).Said.Should().Contain("samples/WebApi").And.Contain("--redis HOST:PORT");
+        var (refusal, why) = await RunAsync("--redis", "nowhere");
+        refusal.Should().Be(2);
+        why.Should().Contain("--redis takes HOST:PORT");
         await using var first = await Service.StartAsync();
         var (code, said) = await RunAsync("--port", $"{first.Client.BaseAddress!.Port}");
         code.Should().NotBe(0);
@@ -122,12 +153,9 @@ public sealed class WebApiSampleTests
 
     private static async Task TalkAsync(Service service)
     {
-        var uri = new Uri($"ws://127.0.0.1:{service.Client.BaseAddress!.Port}/chat/socket?name=");
-        using var ann = new ClientWebSocket();
-        using var bob = new ClientWebSocket();
-        await ann.ConnectAsync(new Uri(uri + "Ann"), default).WaitAsync(Patience);
+        using var ann = await ComeAsync(service, "Ann");
         (await HearAsync(ann)).Should().Be("* Ann has come; 1 here");
-        await bob.ConnectAsync(new Uri(uri + "Bob"), default).WaitAsync(Patience);
+        using var bob = await ComeAsync(service, "Bob");
         (await HearAsync(ann)).Should().Be("* Bob has come; 2 here");
         await bob.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, true, default);
         (await HearAsync(ann)).Should().Be("Bob: hello");
@@ -143,6 +171,13 @@ public sealed class WebApiSampleTests
         bob.CloseStatus.Should().Be(WebSocketCloseStatus.MessageTooBig);
         (await HearAsync(ann)).Should().Be("* Bob has left");
         await ann.CloseAsync(WebSocketCloseStatus.NormalClosure, null, default).WaitAsync(Patience);
+    }
+
+    private static async Task<ClientWebSocket> ComeAsync(Service service, string name)
+    {
+        var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{service.Client.BaseAddress!.Port}/chat/socket?name={name}"), default).WaitAsync(Patience);
+        return socket;
     }
 
     private static async Task<string> HearAsync(ClientWebSocket socket)

@@ -2,11 +2,13 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using EventLoop.Samples;
+using Npgsql;
+using Redis.LoopRedis;
 
 namespace EventLoop.Data.Tests;
 
-/// <summary>The samples as processes, with servers of their own.</summary>
-public sealed class SampleTests
+/// <summary>The samples as processes, with servers of their own, or those that are named to them.</summary>
+public sealed class SampleTests(Servers servers)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
 
@@ -58,6 +60,117 @@ public sealed class SampleTests
         said.Should().Contain("one server:").And.NotContain("started Redis").And.NotContain("stopped");
     }
 
+    [Fact]
+    public void Redis_leaves_what_others_have_on_a_server_that_is_named_to_it() => Loop.Run(async Coroutine () =>
+    {
+        Skip(OwnServer.Redis);
+        string[] names = ["greeting", "visits", "name", "jobs", "pipelined", "key0"];
+        await using var server = await OwnServer.StartAsync(OwnServer.Redis);
+        await using var client = await RedisClient.ConnectAsync(server.Host, server.Port);
+        foreach (string name in names)
+        {
+            await client.CallAsync("RPUSH", name, "somebody's");
+        }
+
+        string said = await RunAsync("Redis", "--server", $"{server.Host}:{server.Port}", "--commands", "400", "--rounds", "1");
+
+        said.Should().Contain("visits 42").And.Contain("12 workers did 12 jobs").And.Contain("ratio of processor time");
+        foreach (string name in names)
+        {
+            (await client.CallAsync("LRANGE", name, 0, -1)).ToString().Should().Be("[somebody's]");
+        }
+
+        var keys = (await client.CallAsync("KEYS", "*")).Items.Select(static key => key.Text!).ToList();
+        keys.Where(static key => !key.StartsWith("eventloop-sample:", StringComparison.Ordinal)).Should().BeEquivalentTo(names);
+    });
+
+    [Fact]
+    public async Task PostgreSql_leaves_what_others_have_in_a_database_that_is_named_to_it()
+    {
+        var server = servers.Get(OwnServer.PostgreSql);
+        string where = $"Host={server.Host};Port={server.Port};GssEncryptionMode=Disable;Pooling=false";
+        await ExecuteAsync($"{where};Username=postgres;Database=postgres", "DROP DATABASE IF EXISTS somebody", "DROP ROLE IF EXISTS somebody",
+            "CREATE ROLE somebody LOGIN", "CREATE DATABASE somebody OWNER somebody");
+        string his = $"{where};Username=somebody;Database=somebody";
+        await ExecuteAsync(his, "CREATE TABLE accounts AS SELECT 7 AS id", "CREATE TABLE numbers AS SELECT 8 AS id");
+
+        string said = await RunAsync("PostgreSql", "--server", $"{server.Host}:{server.Port}", "--user", "somebody");
+
+        said.Should().Contain("there is as much money as before: yes").And.Contain("a bulk copy: 10000 rows");
+        (await ExecuteAsync(his, "SELECT accounts.id * 10 + numbers.id FROM accounts, numbers")).Should().Be(78);
+    }
+
+    private static async Task<object?> ExecuteAsync(string where, params string[] commands)
+    {
+        await using var connection = new NpgsqlConnection(where);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        object? last = null;
+        foreach (string text in commands)
+        {
+            await using var command = new NpgsqlCommand(text, connection);
+            last = await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
+        }
+
+        return last;
+    }
+
+    [Fact]
+    public async Task A_sample_that_is_told_to_end_while_its_server_is_prepared_leaves_nothing_behind()
+    {
+        Skip(OwnServer.MariaDb);
+        string folder = Directory.CreateTempSubdirectory("sample-tests-").FullName;
+        string[] prepared = [];
+        try
+        {
+            // Stands for the real one, which is done too soon: it has a child of its own, and says who both are.
+            string preparation = Path.Combine(folder, "mariadb-install-db"), pipe = Path.Combine(folder, "pipe");
+            await File.WriteAllTextAsync(preparation, $"#!/bin/sh\nsleep 600 &\necho \"$$ $!\" > {pipe}\nwait\n", TestContext.Current.CancellationToken);
+            File.SetUnixFileMode(preparation, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            using (var maker = Process.Start("mkfifo", [pipe]))
+            {
+                await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
+            }
+
+            using var program = Start("MySql", [], path: $"{folder}:{Environment.GetEnvironmentVariable("PATH")}", temp: folder);
+            prepared = (await Task.Run(() => File.ReadAllText(pipe), TestContext.Current.CancellationToken).WaitAsync(Patience)).Split();
+            using var kill = Process.Start("kill", ["-TERM", $"{program.Id}"]);
+            await program.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+
+            program.ExitCode.Should().Be(143, await program.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+            Directory.GetDirectories(folder).Should().BeEmpty();
+            Loop.Run(async Coroutine () => await Loop.Timeout(TimeSpan.FromSeconds(20), async Coroutine (_) =>
+            {
+                while (prepared.Any(Lives))      // what was killed is gone in a moment
+                {
+                    await Loop.Sleep(20);
+                }
+            }));
+        }
+        finally
+        {
+            foreach (string id in prepared.Where(Lives))
+            {
+                using var kill = Process.Start("kill", ["-KILL", id]);
+                kill.WaitForExit();
+            }
+
+            Directory.Delete(folder, recursive: true);
+        }
+
+        // A zombie does not: who is to reap it is not the sample's affair.
+        static bool Lives(string id)
+        {
+            try
+            {
+                return id.Length > 0 && !File.ReadAllText($"/proc/{id}/stat").Split(") ")[^1].StartsWith('Z');
+            }
+            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        }
+    }
+
     [Theory]
     [InlineData("Redis", "redis-server")]
     public async Task Where_the_server_is_not_installed_the_sample_names_the_package(string sample, string package)
@@ -74,7 +187,7 @@ public sealed class SampleTests
     [InlineData("MySql")]
     [InlineData("PostgreSql")]
     public async Task Help_says_what_it_does(string sample) =>
-        (await RunAsync(sample, "--help")).Should().Contain($"samples/{sample}").And.Contain("--server HOST:PORT");
+        (await RunAsync(sample, "--help")).Should().Contain($"samples/{sample}").And.Contain("--server HOST:PORT").And.Contain("It touches nothing else");
 
     [Theory]
     [InlineData("Redis", true)]
@@ -195,7 +308,7 @@ public sealed class SampleTests
 
     private static void Skip(OwnServer.Recipe recipe) => Assert.SkipUnless(recipe.IsInstalled, recipe.HowToInstall);
 
-    private static Process Start(string sample, string[] arguments, string? path = null)
+    private static Process Start(string sample, string[] arguments, string? path = null, string? temp = null)
     {
         string dotnet = Environment.ProcessPath is { } own && Path.GetFileName(own) == "dotnet" ? own : "/usr/bin/dotnet";
         var start = new ProcessStartInfo(File.Exists(dotnet) ? dotnet : "dotnet", [Path.Combine(AppContext.BaseDirectory, $"{sample}.dll"), .. arguments])
@@ -205,6 +318,11 @@ public sealed class SampleTests
         if (path is not null)
         {
             start.Environment["PATH"] = path;
+        }
+
+        if (temp is not null)
+        {
+            start.Environment["TMPDIR"] = temp;
         }
 
         return Process.Start(start)!;

@@ -11,4 +11,28 @@ public sealed class CpuBoundTests
         result.StandardOutput.Should().Contain("inline, without a loop").And.Contain("on the loop, RunInExecutor")
             .And.Contain("on the loop, worker processes").And.Contain("on the loop, two silos");
     }
+
+    [Fact]
+    public void Told_to_end_while_its_silos_start_it_ends_them()
+    {
+        var result = Sample.Terminate("CpuBound", "on the loop, worker processes", HasSilo, "--jobs", "4", "--size", "10000");
+
+        result.ExitStatus.Should().Be(new ExitStatus(143), result.StandardOutput + result.StandardError);
+        result.StandardError.Should().NotContain("was left when loop");
+
+        // One that runs already, and is not ready yet: it would be so after seconds.
+        static bool HasSilo(int parent) => Directory.EnumerateDirectories("/proc").Any(folder =>
+        {
+            try
+            {
+                return File.ReadAllText($"{folder}/cmdline").Contains("\0silo\0", StringComparison.Ordinal)
+                    && File.ReadAllText($"{folder}/stat").Split(") ")[^1].Split(' ')[1] == $"{parent}"
+                    && Directory.GetDirectories($"{folder}/task").Length > 5;
+            }
+            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        });
+    }
 }

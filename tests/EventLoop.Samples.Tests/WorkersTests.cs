@@ -25,6 +25,17 @@ public sealed class WorkersTests
         lines.Should().Contain(line => line.StartsWith($"{jobs + 1} of {jobs + 4} jobs finished"));
     }
 
+    [Fact]
+    public void However_many_jobs_there_are_none_is_longer_than_a_job_may_take()
+    {
+        const int jobs = 40;
+        var result = Sample.Run("Workers", "--jobs", $"{jobs}", "--workers", "2");
+
+        result.ExitStatus.IsSuccess.Should().BeTrue(result.StandardOutput + result.StandardError);
+        result.StandardOutput.Should().Contain($"  sum 20: {SumTo(20_000_000)}\n").And.Contain($"  sum {jobs}: {SumTo(20_000_000)}\n")
+            .And.Contain($"{jobs + 1} of {jobs + 4} jobs finished");
+    }
+
     // Of the remainders by seven of all numbers below.
     private static long SumTo(long most) => most / 7 * 21 + Enumerable.Range(0, (int)(most % 7)).Sum();
 }

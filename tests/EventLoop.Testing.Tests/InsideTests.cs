@@ -18,6 +18,36 @@ public class InsideTests
     }
 
     [Fact]
+    public void A_failure_under_a_seed_carries_them_as_well()
+    {
+        int runs = 0;
+        var failure = Record.Exception(() => TestLoop.Explore(50, async () =>
+        {
+            runs++;
+            string order = "";
+            var sleeper = Loop.CreateTask(Loop.Sleep(TimeSpan.FromHours(1)), "sleeper");
+            await Loop.Gather(Write("a"), Write("b"));
+            if (order != "ab")
+            {
+                throw new FormatException(order);
+            }
+
+            sleeper.Cancel();
+
+            async Coroutine Write(string what)
+            {
+                await Loop.Yield();
+                order += what;
+            }
+        }));
+
+        var found = failure.Should().BeOfType<ExplorationException>().Subject;
+        runs.Should().Be(found.Seed + 1, "no run is repeated");
+        found.Data["EventLoop.Inside"].Should().BeOfType<string>().Which.Should()
+            .Contain("sleeper #2  sleep").And.Contain("What happened last:").And.Contain("sleeper #2 is created by #1");
+    }
+
+    [Fact]
     public void A_deadlock_says_what_happened_last()
     {
         var failure = Record.Exception(static () => TestLoop.Run(async () =>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 
 namespace EventLoop.Testing.Tests;
 
@@ -117,7 +118,8 @@ public sealed class LoopFactTests : IDisposable
 
         foreach (string argument in new[]
         {
-            "-explicit", "only", "-class", typeof(FailingTests).FullName!, "-class", typeof(FailingCleanupTests).FullName!, "-noColor",
+            "-explicit", "only", "-class", typeof(FailingTests).FullName!, "-class", typeof(FailingCleanupTests).FullName!, "-class",
+            typeof(FailingTwiceTests).FullName!, "-noColor",
         })
         {
             start.ArgumentList.Add(argument);
@@ -136,6 +138,8 @@ public sealed class LoopFactTests : IDisposable
         output.Should().Contain("Blocks [FAIL]").And.Contain("would block the thread of loop");
         output.Should().Contain("Takes_too_long [FAIL]").And.Contain("did not end within 0.1 s");
         output.Should().Contain("Depends_on_the_schedule [FAIL]").And.Contain("The scenario failed with seed");
+        Of("Depends_on_the_schedule").Should().Contain("Inside the test's loop:").And.Contain("What happened last:");
+        Of("Fails_under_a_seed_and_cannot_be_cleaned_up").Should().Contain("the cleanup").And.Contain("Inside the test's loop:");
         output.Should().Contain("Throws(number: 7) [FAIL]").And.Contain("System.FormatException : number 7");
         output.Should().Contain("Takes_too_long_for_its_row(number: 1) [FAIL]").And.Contain("did not end within 0.11 s");
         output.Should().Contain("Takes_too_long_for_its_row(number: 2) [FAIL]").And.Contain("did not end within 0.12 s");
@@ -143,7 +147,10 @@ public sealed class LoopFactTests : IDisposable
         output.Should().Contain("Cannot_be_cleaned_up [FAIL]").And.Contain("System.FormatException : the second object");
         output.Should().Contain("Is_skipped [SKIP]").And.Contain("to be skipped");
         output.Should().Contain("Is_skipped_by_its_failure [SKIP]").And.Contain("not here");
-        output.Should().Contain("Failed: 13, Skipped: 2", errors.Result);
+        output.Should().Contain("Failed: 14, Skipped: 2", errors.Result);
+
+        // What is said of one test, up to the next.
+        string Of(string test) => Regex.Match(output, $@"{test} \[FAIL\](.*?)(\[FAIL\]|\[SKIP\]|\z)", RegexOptions.Singleline).Groups[1].Value;
     }
 }
 
@@ -233,6 +240,31 @@ public sealed class FailingCleanupTests : IDisposable
 
     [LoopFact(Explicit = true, Seeds = 3)]
     public async Coroutine Cannot_be_cleaned_up() => await Loop.Yield();
+}
+
+/// <summary>Run by <see cref="LoopFactTests.Each_kind_of_failure_fails_its_test"/> only.</summary>
+public sealed class FailingTwiceTests : IDisposable
+{
+    private static int made;
+    private readonly int number = ++made;
+
+    public void Dispose()
+    {
+        if (number == 2)
+        {
+            throw new FormatException("the cleanup");
+        }
+    }
+
+    [LoopFact(Explicit = true, Seeds = 3)]
+    public async Coroutine Fails_under_a_seed_and_cannot_be_cleaned_up()
+    {
+        await Loop.Yield();
+        if (number == 2)
+        {
+            throw new InvalidOperationException("the test");
+        }
+    }
 }
 
 /// <summary>Run by <see cref="LoopFactTests.Each_kind_of_failure_fails_its_test"/> only.</summary>

@@ -16,7 +16,7 @@ internal static class SqlSample
         string userName = line.Text("--user") ?? user;
         string? password = line.Text("--password");
         line.ExpectNoMore();
-        var server = named is null ? ((string Host, int Port)?)null : Address.Parse(named);
+        var server = named is null ? ((string Host, int Port)?)null : Address.Parse("--server", named);
         if (server is null && !recipe.IsInstalled)
         {
             Console.Error.WriteLine(recipe.HowToInstall);

@@ -6,6 +6,8 @@ using Dapper;
 namespace EventLoop.Samples.Sql;
 
 /// <summary>What a tutorial shows of a database, step by step, by an ADO.NET driver and Dapper, all of it on the loop's thread.</summary>
+/// <remarks>Its table is in <c>eventloop_sample</c>, which is there already (a schema of PostgreSQL, a database of MySQL), and is always named with it: the
+/// server may be somebody's, who has an <c>accounts</c> of his own.</remarks>
 /// <param name="dialect">What differs from driver to driver.</param>
 /// <param name="source">Makes connections of a pool of four.</param>
 internal sealed class SqlTour(Dialect dialect, DbDataSource source)
@@ -38,10 +40,10 @@ internal sealed class SqlTour(Dialect dialect, DbDataSource source)
     private async Coroutine OneConnectionAsync()
     {
         await using var connection = await source.OpenConnectionAsync(Loop.CancellationToken);
-        await connection.ExecuteAsync(Command("DROP TABLE IF EXISTS accounts"));
-        await connection.ExecuteAsync(Command("CREATE TABLE accounts (id INT PRIMARY KEY, owner VARCHAR(50) NOT NULL, balance INT NOT NULL)"));
-        int rows = await connection.ExecuteAsync(Command("INSERT INTO accounts VALUES (@Id, @Owner, @Balance)", Account.First));
-        var richest = await connection.QuerySingleAsync<Account>(Command("SELECT id AS Id, owner AS Owner, balance AS Balance FROM accounts ORDER BY balance DESC LIMIT 1"));
+        await connection.ExecuteAsync(Command("DROP TABLE IF EXISTS eventloop_sample.accounts"));
+        await connection.ExecuteAsync(Command("CREATE TABLE eventloop_sample.accounts (id INT PRIMARY KEY, owner VARCHAR(50) NOT NULL, balance INT NOT NULL)"));
+        int rows = await connection.ExecuteAsync(Command("INSERT INTO eventloop_sample.accounts VALUES (@Id, @Owner, @Balance)", Account.First));
+        var richest = await connection.QuerySingleAsync<Account>(Command("SELECT id AS Id, owner AS Owner, balance AS Balance FROM eventloop_sample.accounts ORDER BY balance DESC LIMIT 1"));
         Say($"one connection: {rows} rows put in; {richest.Owner} has {richest.Balance}");
     }
 
@@ -102,7 +104,7 @@ internal sealed class SqlTour(Dialect dialect, DbDataSource source)
             }
         });
         await using var connection = await source.OpenConnectionAsync(Loop.CancellationToken);
-        long sum = await connection.ExecuteScalarAsync<long>(Command("SELECT SUM(balance) FROM accounts"));
+        long sum = await connection.ExecuteScalarAsync<long>(Command("SELECT SUM(balance) FROM eventloop_sample.accounts"));
         Say($"transactions: {done} transfers committed, {failed} rolled back; there is as much money as before: {(sum == Account.First.Sum(static account => account.Balance) ? "yes" : "NO")}");
     }
 
@@ -111,14 +113,14 @@ internal sealed class SqlTour(Dialect dialect, DbDataSource source)
         await using var connection = await source.OpenConnectionAsync(Loop.CancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(Loop.CancellationToken);
         var lowestFirst = new { first = Math.Min(from, to), second = Math.Max(from, to) };      // in one order, or two transfers wait for each other
-        await connection.ExecuteAsync(Command("SELECT balance FROM accounts WHERE id IN (@first, @second) ORDER BY id FOR UPDATE", lowestFirst, transaction));
-        await connection.ExecuteAsync(Command("UPDATE accounts SET balance = balance - @amount WHERE id = @from", new { from, amount }, transaction));
-        if (await connection.ExecuteScalarAsync<int>(Command("SELECT balance FROM accounts WHERE id = @from", new { from }, transaction)) < 0)
+        await connection.ExecuteAsync(Command("SELECT balance FROM eventloop_sample.accounts WHERE id IN (@first, @second) ORDER BY id FOR UPDATE", lowestFirst, transaction));
+        await connection.ExecuteAsync(Command("UPDATE eventloop_sample.accounts SET balance = balance - @amount WHERE id = @from", new { from, amount }, transaction));
+        if (await connection.ExecuteScalarAsync<int>(Command("SELECT balance FROM eventloop_sample.accounts WHERE id = @from", new { from }, transaction)) < 0)
         {
             throw new InvalidOperationException("That is more than there is.");      // the transaction is rolled back where it is disposed
         }
 
-        await connection.ExecuteAsync(Command("UPDATE accounts SET balance = balance + @amount WHERE id = @to", new { to, amount }, transaction));
+        await connection.ExecuteAsync(Command("UPDATE eventloop_sample.accounts SET balance = balance + @amount WHERE id = @to", new { to, amount }, transaction));
         await transaction.CommitAsync(Loop.CancellationToken);
     }
 
@@ -142,7 +144,7 @@ internal sealed class SqlTour(Dialect dialect, DbDataSource source)
 
         // Who has seen enough may leave: the driver reads and drops the rest of the rows.
         int taken = 0;
-        await foreach (long number in connection.QueryUnbufferedAsync<long>(dialect.Series(100_000)))
+        await foreach (long number in connection.QueryUnbufferedAsync<long>(dialect.Series(100_000)).WithCancellation(Loop.CancellationToken))
         {
             if (++taken == 10)
             {

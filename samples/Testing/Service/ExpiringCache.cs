@@ -9,7 +9,7 @@ public sealed class ExpiringCache<TKey, TValue>(TimeSpan lifetime, Func<TKey, Co
     public async Coroutine<TValue> GetAsync(TKey key)
     {
         var now = Loop.Current.Time;
-        if (!entries.TryGetValue(key, out var entry) || entry.Expires <= now || entry.Value.IsFaulted)
+        if (!entries.TryGetValue(key, out var entry) || entry.Expires <= now || entry.Value.IsFaulted || entry.Value.IsCanceled)
         {
             entry = (Loop.CreateTask(load(key), $"load {key}"), now + lifetime);
             entries[key] = entry;

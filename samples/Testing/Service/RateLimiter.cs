@@ -12,11 +12,14 @@ public sealed class RateLimiter(int permits, TimeSpan interval)
         {
             if (passed.Count == permits)
             {
-                var free = passed.Dequeue() + interval;
+                // It is forgotten after the wait: who is cancelled meanwhile has not taken its place.
+                var free = passed.Peek() + interval;
                 if (free > Loop.Current.Time)
                 {
                     await Loop.Sleep(free - Loop.Current.Time);
                 }
+
+                passed.Dequeue();
             }
 
             passed.Enqueue(Loop.Current.Time);

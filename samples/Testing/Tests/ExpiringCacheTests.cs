@@ -28,4 +28,23 @@ public class ExpiringCacheTests
         await Loop.Sleep(TimeSpan.FromTicks(1));
         Assert.Equal(2, await cache.GetAsync("a"));
     }
+
+    [LoopFact]
+    public async Coroutine A_load_that_was_cancelled_is_not_kept()
+    {
+        var cache = new ExpiringCache<string, int>(TimeSpan.FromMinutes(10), async Coroutine<int> (_) =>
+        {
+            if (++loads == 1)
+            {
+                Loop.CurrentTask!.Cancel();
+            }
+
+            await Loop.Sleep(TimeSpan.FromSeconds(2));
+            return loads;
+        });
+        var asking = Loop.CreateTask(cache.GetAsync("a"));
+        await Loop.Wait([asking]);
+        Assert.True(asking.IsCanceled);
+        Assert.Equal(2, await cache.GetAsync("a"));
+    }
 }

@@ -14,4 +14,25 @@ public class RateLimiterTests
         }));
         Assert.Equal([0, 0, 0, 1, 1, 1, 2, 2], passed);
     }
+
+    [LoopFact]
+    public async Coroutine Who_is_cancelled_while_waiting_lets_nobody_pass_too_early()
+    {
+        var limiter = new RateLimiter(permits: 2, TimeSpan.FromSeconds(1));
+        var passed = new List<double>();
+        await Loop.Gather(PassAsync(), PassAsync());
+        var impatient = Loop.CreateTask(PassAsync());
+        await Loop.Sleep(TimeSpan.FromSeconds(0.5));
+        impatient.Cancel();
+        await Loop.Wait([impatient]);
+        await Loop.Gather(PassAsync(), PassAsync(), PassAsync());
+        Assert.True(impatient.IsCanceled);
+        Assert.Equal([0, 0, 1, 1, 2], passed);
+
+        async Coroutine PassAsync()
+        {
+            await limiter.PassAsync();
+            passed.Add(Loop.Current.Time.TotalSeconds);
+        }
+    }
 }

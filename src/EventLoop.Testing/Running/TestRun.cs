@@ -34,7 +34,7 @@ internal sealed class TestRun
 
     /// <param name="options">The test's.</param>
     /// <param name="seed">The seed of the schedule.</param>
-    /// <param name="records">Whether events are recorded, for the report of a failure. Not for runs by the thousand.</param>
+    /// <param name="records">Whether events are recorded, for the report of a failure.</param>
     internal TestRun(TestLoopOptions options, int? seed, bool records = false)
     {
         this.options = options;

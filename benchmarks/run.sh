@@ -9,7 +9,7 @@
 #     accept      short connections: accept, one message, close; nginx by HTTP
 #     comparison  the same job with blocking calls, threads, async and the loop
 #     http        files over HTTP
-#     files       files read and written by LoopFile, .NET, threads, tokio::fs and io_uring
+#     files       files read and written by LoopFile, .NET, threads, here and by tokio and asyncio, and io_uring
 #     processes   child processes, worker processes, groups of loops, a cluster of two silos, Python's pool
 #     web         ASP.NET Core on the loop beside Kestrel's own sockets and the servers of others (wrk; h2load for HTTP/2; fifteen minutes)
 #     inside      seeing inside a running program: what it costs and how right it is, with the goals (four minutes)

@@ -3,7 +3,7 @@
 //     LoopFile       what is in memory on the loop's thread, the rest by the executor
 //     cache          the same with an OpenFileCache, for what is opened
 //     FileStream     of .NET, asynchronous
-//     ToThread       blocking calls on another thread, as aiofiles, anyio and tokio::fs do it
+//     ToThread       blocking calls on another thread, as aiofiles and anyio do it, and tokio's spawn_blocking
 //     io_uring       a ring of the loop's own, where the system has it: a study, no part of the library
 // Cases: open, read 10 kB and close; read 4 kB of an open file; write 4 kB; all of 8 MB. Files in memory, and (where the system lets go of them) not.
 using System.Diagnostics;

@@ -241,8 +241,14 @@ def processes(result):
         "### Child processes, worker processes, groups of loops, clusters",
         *([image("processes", "The tutorials' jobs in worker processes and in Python's pool")] if len(python) >= 6 else []),
         markdown(["what", "figure", "goal"], table),
-        "\"Theirs\" is `System.Diagnostics.Process`, awaited on the loop. Ratios are of runs beside each other, medians over the rounds. The silos share the "
+        "\"Theirs\" is `System.Diagnostics.Process`, awaited on the loop. Ratios are of runs beside each other, medians over the rounds. The sums of squares compare "
+        "languages, of which one is compiled and the other is not; the pools are compared by the small jobs. The silos share the "
         "machine's cores with whoever calls them.", caption(result)])
+
+
+def p99(row):
+    """In older files it is 0 where the generator did not tell."""
+    return f"{median(row, 'p99_ms'):.2f}" if row["p99_ms"] and median(row, "p99_ms") else "-"
 
 
 WEB = {"sockets": "Kestrel's sockets", "inline": "Kestrel's sockets, inline", "loop": "EventLoop", "bare": "EventLoop, bare", "go": "Go net/http", "node": "Node http",
@@ -256,7 +262,7 @@ def web(result):
     svg.bars(target("web"), "ASP.NET Core: processor time of the server", "microseconds for a request, all servers on one core; less is better", source(result),
              [(case, [(WEB[row["server"]], median(row, "cpu_us"), "") for row in at(case)]) for case in cases], labels=150)
     table = [[case, f"**{WEB[row['server']]}**" if row["server"] == "loop" else WEB[row["server"]], f"{median(row, 'cpu_us'):.2f}", f"{row['times_sockets_cpu']:.2f}",
-              f"{row['loop_by_this']:.2f}" if row.get("loop_by_this") else "-", f"{median(row, 'rps'):,.0f}", f"{median(row, 'p99_ms'):.2f}",
+              f"{row['loop_by_this']:.2f}" if row.get("loop_by_this") else "-", f"{median(row, 'rps'):,.0f}", p99(row),
               *([f"{median(row, 'pool_items'):.2f}", f"{median(row, 'allocated_bytes'):,.0f}"] if "pool_items" in row else ["-", "-"])]
              for case in cases for row in sorted(at(case), key=lambda row: median(row, "cpu_us"))]
     parts = ["### ASP.NET Core", image("web", "ASP.NET Core: processor time of the server for a request"),
@@ -298,7 +304,9 @@ def inside(result):
         what = row["what"].strip()
         rows.append([POINTS.get(row["point"], row["point"]), what, f"{value} {row['unit']}".strip() + (" (over the goal)" if missed else ""), goal])
     table = markdown(["", "what", "measured", "goal"], rows, left=2)
-    return ("### Seeing inside\n\nWhat it costs to look into a running program, and how right the answers are. Times of the tool are those of its process, from start to end.\n\n"
+    return ("### Seeing inside\n\nWhat it costs to look into a running program, and how right the answers are. Times of the tool are those of its process, from start to end. "
+            "\"Switched off\" is the library of today, with nobody looking, by that of the commit before there was anything to look with: whatever else has come since "
+            "is part of it.\n\n"
             f"{table}\n\n{caption(result)}")
 
 

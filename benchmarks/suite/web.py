@@ -34,6 +34,7 @@ FILE = ("/static/10000", 10_000)                  # that of the web servers, and
 IDLE, QUICK_IDLE = 10_000, 1000                   # connections that are kept alive and do nothing
 PACED = ("/json", 64, 400)                        # connections, and requests a second of each: what a client waits while no server is at its limit
 UPLOAD, QUICK_UPLOAD = 2 << 30, 256 << 20         # bytes of one body
+COMPILED_AT_RUN_TIME = ("node", "bun", "fastify") # of the peers; of ours, Kestrel's included, all are
 START, ANSWER = 60, 30                            # seconds that a server may take to start, and to tell its figures
 
 
@@ -43,6 +44,8 @@ class Server:
 
     def __init__(self, kind, port, command):
         self.kind, self.port = kind, port
+        self.is_compiled_at_run_time = self.told or kind in COMPILED_AT_RUN_TIME
+        self.is_warm = False
         self.process = subprocess.Popen(["taskset", "-c", "0", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             if not self.line(START).startswith(("ready", "listening")):
@@ -103,18 +106,18 @@ def bounded(command, seconds):
 
 
 def load(server, path, connections, arguments, http2, seconds):
-    """Requests that were answered, and milliseconds that 99 % of them took at most."""
+    """Requests that were answered, and milliseconds that 99 % of them took at most: None where the generator does not tell (h2load never does)."""
     if http2:
         output = bounded(["taskset", "-c", "1", "h2load", "-c", str(connections), "-m", "32", "-D", str(seconds), f"http://127.0.0.1:{server.port + 1}{path}"],
                          seconds + 20)
         done = re.search(r"(\d+) succeeded", output)
-        return int(done.group(1)) if done else 0, 0.0
+        return int(done.group(1)) if done else 0, None
     output = bounded(["taskset", "-c", "1", "wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--latency", *arguments,
                       f"http://127.0.0.1:{server.port}{path}"], seconds + 20)
     done = re.search(r"(\d+) requests in", output)
     late = re.search(r"99%\s+([\d.]+)(us|ms|s)", output)
     scale = {"us": 0.001, "ms": 1, "s": 1000}
-    return int(done.group(1)) if done else 0, float(late.group(1)) * scale[late.group(2)] if late else 0.0
+    return int(done.group(1)) if done else 0, float(late.group(1)) * scale[late.group(2)] if late else None
 
 
 def idle(server, count):
@@ -289,9 +292,10 @@ def measure_all(program, rounds, seconds, say, only, warmup, limit, peers, quick
             taking = [server for server in servers if server.kind in ("sockets", "inline", "loop")
                       or not http2 and not arguments and path in can(server.kind)]
             for server in taking:
-                # What Kestrel itself is made of was compiled before; what runs on top of it, and beneath, has to become warm (see loads.py).
-                longer = 1 if quick else 4 if server.told and not rows else 2 if server.told else 1
+                # Whatever compiles while it runs has to become warm, ours, Kestrel's and others' for as long (see loads.py).
+                longer = 1 if quick or not server.is_compiled_at_run_time else 2 if server.is_warm else 4
                 load(server, path, connections, arguments, http2, warmup * longer)
+                server.is_warm = True
             values = {server.kind: [] for server in taking}
             for _ in range(rounds):
                 for server in taking:
@@ -311,7 +315,8 @@ def measure_all(program, rounds, seconds, say, only, warmup, limit, peers, quick
                     continue
                 every = lambda field: {"median": statistics.median(window[field] for window in of), "low": min(window[field] for window in of),
                                        "high": max(window[field] for window in of), "samples": len(of)}
-                row = {"case": name, "server": server.kind, "cpu_us": every("us"), "rps": every("perSecond"), "p99_ms": every("p99"),
+                row = {"case": name, "server": server.kind, "cpu_us": every("us"), "rps": every("perSecond"),
+                       "p99_ms": every("p99") if all(window["p99"] is not None for window in of) else None,
                        "times_sockets_cpu": statistics.median(window["us"] / other["us"] for window, other in zip(of, base)),
                        "loop_by_this": statistics.median(own["us"] / window["us"] for window, own in zip(of, ours) if window["us"]) if ours else None}
                 if server.told:
@@ -319,7 +324,7 @@ def measure_all(program, rounds, seconds, say, only, warmup, limit, peers, quick
                 rows.append(row)
                 known = f"{row['pool_items']['median']:.3f} items  {row['allocated_bytes']['median']:7.0f} B  " if server.told else ""
                 say(f"{name:45} {server.kind:8} {row['cpu_us']['median']:8.2f} us ({row['times_sockets_cpu']:.2f}; ours by it {row['loop_by_this'] or 0:.2f})  {known}"
-                    f"{row['rps']['median']:8.0f}/s  p99 {row['p99_ms']['median']:.2f} ms")
+                    f"{row['rps']['median']:8.0f}/s" + (f"  p99 {row['p99_ms']['median']:.2f} ms" if row["p99_ms"] else ""))
             if not only and path == PACED[0] and connections == PACED[1]:
                 paced = measure_paced(servers, rounds, seconds * 3, say, folder)      # while they are warm with it
     finally:

@@ -118,6 +118,54 @@ internal static class ScopeCases
                 // as it was meant
             }
         }),
+        OnLoop("nested timeouts that expire one after the other", 500, static async n =>
+        {
+            int caught = 0;
+            await Ended(Loop.CreateTask(Inside(n)));
+
+            async Coroutine Inside(int levels)
+            {
+                if (levels > 0)
+                {
+                    await Loop.Timeout(TimeSpan.FromMilliseconds(levels), async _ => await Inside(levels - 1));
+                    return;
+                }
+
+                while (caught < n)
+                {
+                    try
+                    {
+                        await Forever();
+                    }
+                    catch (OperationCanceledException)
+                    {
+                        caught++;
+                    }
+                }
+
+                throw new OperationCanceledException();
+            }
+        }),
+        OnLoop("nested scopes that are cancelled and left one after the other", 500, static async n =>
+        {
+            await Inside(n);
+
+            static async Coroutine Inside(int levels)
+            {
+                if (levels == 0)
+                {
+                    return;
+                }
+
+                await CancelScope.Run(async scope =>
+                {
+                    await Inside(levels - 1);
+                    await Loop.Yield();
+                    scope.Cancel();
+                    await Loop.Yield();
+                });
+            }
+        }),
         OnLoop("nested timeouts in a task that is cancelled", 500, static async n =>
         {
             LoopTask task = Loop.CreateTask(Nested(n, static inner => Loop.Timeout(TimeSpan.FromSeconds(1), async _ => await inner()), static () => Forever()));

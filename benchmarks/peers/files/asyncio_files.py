@@ -1,4 +1,4 @@
-"""Files on another thread, as aiofiles and anyio do it on asyncio, the cases of benchmarks/Files: asyncio_files.py [--rounds N] [--files N]."""
+"""Files on another thread, one hop for each open, read and write, the cases of benchmarks/Files: asyncio_files.py [--rounds N] [--files N]."""
 import argparse
 import asyncio
 import json
@@ -19,8 +19,8 @@ def at(i):
 async def open_all(names):
     for name in names:
         file = await asyncio.to_thread(os.open, name, os.O_RDONLY)
-        await asyncio.to_thread(os.read, file, SMALL)
-        await asyncio.to_thread(os.close, file)
+        await asyncio.to_thread(os.pread, file, SMALL, 0)
+        os.close(file)
 
 
 async def read(_):

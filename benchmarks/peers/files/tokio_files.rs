@@ -1,12 +1,15 @@
-//! Files by tokio::fs, the cases of benchmarks/Files: tokio_files [--rounds N] [--files N]. One JSON object for each case.
+//! Files on tokio's blocking threads, one hop for each open, read and write, the cases of benchmarks/Files: tokio_files [--rounds N] [--files N]. One JSON object
+//! for each case. tokio::fs reads and writes where the file stands, so that an offset costs it a hop more.
+use std::fs::{File, OpenOptions};
 use std::future::Future;
-use std::io::SeekFrom;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Instant;
-use tokio::fs::{self, File, OpenOptions};
-use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use tokio::fs;
+use tokio::task::spawn_blocking;
 
 const SMALL: usize = 10_000;
 const LARGE: usize = 8 * 1024 * 1024;
@@ -48,28 +51,43 @@ fn at(i: usize) -> u64 {
 async fn open(site: &Site) {
     let mut buffer = vec![0; SMALL];
     for i in 0..site.count {
-        let mut file = File::open(site.folder.join(format!("{i}.html"))).await.unwrap();
-        assert!(file.read(&mut buffer).await.unwrap() > 0);
-    }
+        let path = site.folder.join(format!("{i}.html"));
+        let file = Arc::new(spawn_blocking(move || File::open(path)).await.unwrap().unwrap());
+        buffer = read_at(&file, buffer, 0).await;
+    } // here it is closed, on this thread
 }
 
 async fn read(site: &Site) {
     let mut buffer = vec![0; BLOCK];
-    let mut file = File::open(site.large()).await.unwrap();
+    let file = Arc::new(File::open(site.large()).unwrap());
     for i in 0..READS {
-        file.seek(SeekFrom::Start(at(i))).await.unwrap();
-        file.read_exact(&mut buffer).await.unwrap();
+        buffer = read_at(&file, buffer, at(i)).await;
     }
 }
 
 async fn write(site: &Site) {
-    let buffer = vec![0; BLOCK];
-    let mut file = OpenOptions::new().write(true).create(true).open(site.folder.join("written")).await.unwrap();
+    let mut buffer = vec![0; BLOCK];
+    let file = Arc::new(OpenOptions::new().write(true).create(true).truncate(false).open(site.folder.join("written")).unwrap());
     for i in 0..WRITES {
-        file.seek(SeekFrom::Start(at(i))).await.unwrap();
-        file.write_all(&buffer).await.unwrap();
-        file.flush().await.unwrap(); // a write is begun only: this waits for it, and not for the disk
+        let file = file.clone();
+        buffer = spawn_blocking(move || {
+            file.write_all_at(&buffer, at(i)).unwrap();
+            buffer
+        })
+        .await
+        .unwrap();
     }
+}
+
+/// The buffer goes there and comes back.
+async fn read_at(file: &Arc<File>, mut buffer: Vec<u8>, offset: u64) -> Vec<u8> {
+    let file = file.clone();
+    spawn_blocking(move || {
+        assert!(file.read_at(&mut buffer, offset).unwrap() > 0);
+        buffer
+    })
+    .await
+    .unwrap()
 }
 
 async fn read_all(site: &Site) {
@@ -119,7 +137,7 @@ async fn all(site: &Site, rounds: usize) {
                 cpu_us.push((cpu() - used) / operations as f64);
             }
         }
-        println!("{{\"case\":\"{name}\",\"way\":\"tokio::fs\",\"us\":{us:?},\"cpu_us\":{cpu_us:?}}}");
+        println!("{{\"case\":\"{name}\",\"way\":\"tokio, threads\",\"us\":{us:?},\"cpu_us\":{cpu_us:?}}}");
     }
 }
 

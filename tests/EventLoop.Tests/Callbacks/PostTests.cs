@@ -174,7 +174,7 @@ public sealed class PostTests : LoopTest
     [Fact]
     public void One_wake_up_is_written_for_each_sleep_of_the_loop_however_many_posts_end_it()
     {
-        using var loop = new Loop(Options);
+        using Loop loop = NewLoop();
         int ran = 0;
         var poster = new Thread(() =>
         {

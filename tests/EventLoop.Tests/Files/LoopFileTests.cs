@@ -131,9 +131,11 @@ public sealed class LoopFileTests : FileTest
             await using var file = await LoopFile.OpenAsync(path);
             var buffer = new byte[10_000];
             (await CancelScope.MoveOnAfter(TimeSpan.FromMilliseconds(1), async Coroutine (_) => { await file.ReadAsync(buffer, 0); })).Should().BeFalse();
-            executor.Release();
-            await Loop.ToThread(static () => { });
+            executor.Count.Should().Be(1, "the read has been given to it, and waits");
+            executor.RunHere();
+            await Yields(3);
             buffer.Should().OnlyContain(static letter => letter == 0);
+            executor.Release();
         }, Options with { DefaultExecutor = executor, TimeProvider = TimeProvider.System });
     }
 
@@ -299,12 +301,13 @@ public sealed class LoopFileTests : FileTest
     }
 
     [Theory]
-    [InlineData("/proc/self/status")]
-    [InlineData("/dev/shm/eventloop-files-test")]
-    public void Where_the_system_does_not_tell_what_it_has_the_executor_reads(string path)
+    [InlineData("/proc/self", "status")]
+    [InlineData("/dev/shm", null)]
+    public void Where_the_system_does_not_tell_what_it_has_the_executor_reads(string folder, string? name)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists(Path.GetDirectoryName(path)), "file systems of Linux");
-        bool isOurs = !File.Exists(path);
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists(folder), "file systems of Linux");
+        bool isOurs = name is null;
+        string path = Path.Combine(folder, name ?? $"eventloop-files-test-{Guid.NewGuid():N}");
         if (isOurs)
         {
             File.WriteAllText(path, "Name: x");
@@ -312,11 +315,21 @@ public sealed class LoopFileTests : FileTest
 
         try
         {
+            var executor = new HeldExecutor(holds: false);
             RunLoop(async () =>
             {
                 (await LoopFile.ReadAllTextAsync(path)).Should().StartWith("Name:");
                 (await LoopFile.ReadAllTextAsync(path)).Should().StartWith("Name:");
-            });
+
+                await using var file = await LoopFile.OpenAsync(path);
+                Assert.SkipUnless(CachedFile.TryRead(file.Handle, new byte[1], 0) == CachedFile.Unsupported, "this system tells");
+                for (int i = 0; i < 3; i++)
+                {
+                    int before = executor.Count;
+                    (await file.ReadAsync(new byte[5], 0)).Should().Be(5);
+                    executor.Count.Should().Be(before + 1, "nobody else may read it");
+                }
+            }, Options with { DefaultExecutor = executor });
         }
         finally
         {

@@ -35,6 +35,7 @@ public sealed class LoopGroupEndTests : GroupTest
     [Fact]
     public void Tasks_that_heed_nothing_on_every_loop_cost_one_ShutdownTimeout_and_are_named()
     {
+        const int loops = 10;
         var watch = new Stopwatch();
         RunGroup(
             async group =>
@@ -47,9 +48,9 @@ public sealed class LoopGroupEndTests : GroupTest
                 await Until(() => group.Loops.All(static loop => loop.Statistics.TaskCount == 1));
                 watch.Start();
             },
-            Group with { Loops = 3, Loop = Group.Loop with { ShutdownTimeout = Seconds(0.5) } });
-        watch.Elapsed.Should().BeGreaterThan(Seconds(0.45)).And.BeLessThan(Seconds(1.4));
-        Reported.Count(static context => context.Message.Contains("was abandoned", StringComparison.Ordinal)).Should().Be(3);
+            Group with { Loops = loops, Loop = Group.Loop with { ShutdownTimeout = Seconds(0.5) } });
+        watch.Elapsed.Should().BeGreaterThan(Seconds(0.45)).And.BeLessThan(Seconds(3), "one after the other they would take five seconds");
+        Reported.Count(static context => context.Message.Contains("was abandoned", StringComparison.Ordinal)).Should().Be(loops);
 
         static async Coroutine Stubborn()
         {
@@ -80,7 +81,7 @@ public sealed class LoopGroupEndTests : GroupTest
                 watch.Start();
             },
             Group with { Loop = Group.Loop with { ShutdownTimeout = Seconds(0.3) } });
-        watch.Elapsed.Should().BeLessThan(Seconds(1.5));
+        watch.Elapsed.Should().BeLessThan(Seconds(10), "nobody waits for a step that ends only when the group has");
         Reported.Should().ContainSingle(static context => context.Message.Contains("'g-0' did not end within", StringComparison.Ordinal));
         release.Set();
     }

@@ -224,11 +224,11 @@ public sealed class LoopGroupTests : GroupTest
     [Fact]
     public void The_statistics_show_a_loop_that_is_busy_while_the_others_are_not() => RunGroup(async group =>
     {
-        await group.Loops[1].Submit(() => Thread.Sleep(200));
+        await group.Loops[1].Submit(() => Thread.Sleep(500));
         var statistics = group.Statistics;
         statistics.Loops.Should().HaveCount(2);
         statistics.Connections.Should().Equal(0, 0);
-        statistics.Imbalance.Should().BeInRange(1.5, 2);
+        statistics.Imbalance.Should().BeInRange(1.2, 2, "the other one may have been busy as well, but not for as long");
     });
 
     [Fact]

@@ -108,6 +108,7 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
         await Yields(3);
         var second = Loop.CreateTask(server.StopAsync(Seconds(5)));
         await Yields(3);
+        (first.IsCompleted, second.IsCompleted).Should().Be((false, false), "the handler has not ended");
         release.SetResult();
         await second;
         await first;

@@ -5,7 +5,51 @@ using EventLoop.Net;
 
 namespace EventLoop.Tests.Net;
 
-public sealed class ConnectionOnEpollTests() : SocketConnectionTests(PollerKind.Epoll);
+// That nothing is allocated is a promise of epoll's: by .NET's own sockets it is exceptions that tell that one would block.
+public sealed class ConnectionOnEpollTests() : SocketConnectionTests(PollerKind.Epoll)
+{
+    [Fact]
+    public void Pipes_allocate_nothing() => WithPair(async (client, server) =>
+    {
+        var echo = Loop.CreateTask(async () =>
+        {
+            while (true)
+            {
+                var result = await server.Input.ReadAsync();
+                if (result.IsCompleted)
+                {
+                    return;
+                }
+
+                foreach (var piece in result.Buffer)
+                {
+                    server.Output.Write(piece.Span);
+                }
+
+                server.Input.AdvanceTo(result.Buffer.End);
+                await server.Output.FlushAsync();
+            }
+        });
+        byte[] message = new byte[100], answer = new byte[100];
+        long allocated = long.MaxValue;
+        for (var patience = Stopwatch.StartNew(); allocated > 1000 && patience.Elapsed < Seconds(5);)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 1000; i++)
+            {
+                await client.WriteAsync(message);
+                await client.ReadExactlyAsync(answer);
+            }
+
+            allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        allocated.Should().BeLessThan(1000, "1000 exchanges");
+
+        await client.ShutdownWriteAsync();
+        await echo;
+    });
+}
 
 public sealed class ConnectionOnPortableTests() : SocketConnectionTests(PollerKind.Portable);
 
@@ -43,51 +87,6 @@ public abstract class SocketConnectionTests(PollerKind poller) : ConnectionTests
         giveUp.Cancel();
         await Loop.Wait([Loop.CreateTask(async () => await reading)]);
         reading.IsCanceled.Should().BeTrue();
-    });
-
-    [Fact]
-    public void Pipes_allocate_nothing() => WithPair(async (client, server) =>
-    {
-        var echo = Loop.CreateTask(async () =>
-        {
-            while (true)
-            {
-                var result = await server.Input.ReadAsync();
-                if (result.IsCompleted)
-                {
-                    return;
-                }
-
-                foreach (var piece in result.Buffer)
-                {
-                    server.Output.Write(piece.Span);
-                }
-
-                server.Input.AdvanceTo(result.Buffer.End);
-                await server.Output.FlushAsync();
-            }
-        });
-        byte[] message = new byte[100], answer = new byte[100];
-        long allocated = long.MaxValue;
-        for (var patience = Stopwatch.StartNew(); allocated > 1000 && patience.Elapsed < Seconds(5);)
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < 1000; i++)
-            {
-                await client.WriteAsync(message);
-                await client.ReadExactlyAsync(answer);
-            }
-
-            allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
-
-        if (Poller == PollerKind.Epoll)
-        {
-            allocated.Should().BeLessThan(1000, "1000 exchanges");
-        }
-
-        await client.ShutdownWriteAsync();
-        await echo;
     });
 }
 

@@ -18,7 +18,7 @@ public sealed class EpollPollerTests() : PollerTests(PollerKind.Epoll)
     }
 
     [Fact]
-    public void A_short_sleep_wakes_within_a_tenth_of_a_millisecond_at_the_median()
+    public void A_short_sleep_is_not_rounded_up_to_a_millisecond_at_the_median()
     {
         var late = new List<double>();
         RunLoop(
@@ -35,7 +35,7 @@ public sealed class EpollPollerTests() : PollerTests(PollerKind.Epoll)
         late.Sort();
         TestContext.Current.SendDiagnosticMessage($"Sleep(50 us): median {late[250]:F0} us, 90 % {late[450]:F0} us");
         late[0].Should().BeGreaterThanOrEqualTo(50, "a sleep never ends early");
-        late[250].Should().BeLessThan(1000, "the machine may be busy, but not on millisecond timers");
+        late[250].Should().BeLessThan(1000, "it is not on millisecond timers; how late it is otherwise is a matter of the machine");
     }
 }
 
@@ -129,6 +129,38 @@ public abstract class PollerTests(PollerKind poller) : IoTest(poller)
         client.Close();
         (await receiving).Should().Be(0);
         server.Close();
+    });
+
+    [Fact]
+    public void Sockets_are_served_while_a_callback_reschedules_itself_for_ever() => RunIo(async () =>
+    {
+        var loop = Loop.Current;
+        var (client, server) = await ConnectPair();
+        bool isOver = false;
+        loop.CallSoon(Again);
+        var buffer = new byte[1];
+        for (byte i = 1; i <= 100; i++)
+        {
+            var (sender, receiver) = i % 2 == 0 ? (server, client) : (client, server);
+            var receiving = Loop.CreateTask(receiver.ReceiveAsync(buffer));
+            await Yields(2);
+            receiving.IsCompleted.Should().BeFalse("nothing has been sent, and only the poller can tell when something has");
+            await sender.SendAsync(new[] { i });
+            (await receiving).Should().Be(1);
+            buffer[0].Should().Be(i);
+        }
+
+        isOver = true;
+        client.Close();
+        server.Close();
+
+        void Again()
+        {
+            if (!isOver)
+            {
+                loop.CallSoon(Again);
+            }
+        }
     });
 
     [Fact]

@@ -8,7 +8,11 @@ namespace EventLoop.Tests.Running;
 public sealed class ThreadAfterwardsTests : LoopTest
 {
     private static readonly AsyncLocal<string?> Flowing = new();
+    private static string? nameOfRun;
     private static WeakReference? loopOfRun;
+
+    // Its constructor throws before anybody could know it.
+    private static readonly string[] EndsWithoutLoop = ["the options are wrong", "the clock cannot be read", "the logger cannot be made"];
 
     public static TheoryData<string> Ends => [.. Runs.Keys];
 
@@ -20,13 +24,13 @@ public sealed class ThreadAfterwardsTests : LoopTest
             await Noted();
             throw new InvalidOperationException("main");
         }, options),
-        ["main cannot be made"] = static options => Loop.Run(Coroutine () => throw new InvalidOperationException("factory"), options),
-        ["main is null"] = static options => Loop.Run((Func<Coroutine>)(() => default!), options),
+        ["main cannot be made"] = static options => Loop.Run(Coroutine () => throw new InvalidOperationException("factory"), NotedByClock(options)),
+        ["main is null"] = static options => Loop.Run((Func<Coroutine>)(() => default!), NotedByClock(options)),
         ["the options are wrong"] = static options => Loop.Run(static async () => await Noted(), options with { SlowStepThreshold = TimeSpan.FromSeconds(-1) }),
         ["the clock cannot be read"] = static options =>
             Loop.Run(static async () => await Noted(), options with { TimeProvider = new FaultyClock { FailsAt = static _ => true } }),
         ["the clock breaks when the run begins"] = static options =>
-            Loop.Run(static async () => await Noted(), options with { TimeProvider = new FaultyClock { FailsAt = static reading => reading > 1 } }),
+            Loop.Run(static async () => await Noted(), NotedByClock(options, static reading => reading > 1)),
         ["the clock breaks in main"] = static options =>
         {
             var clock = new FaultyClock();
@@ -158,6 +162,7 @@ public sealed class ThreadAfterwardsTests : LoopTest
     public void However_a_run_ends_nothing_keeps_its_loop(string end) => Quietly(() =>
     {
         RunAndForget(end);
+        (loopOfRun is null).Should().Be(EndsWithoutLoop.Contains(end), "otherwise this would be true of no loop at all");
 
         for (int i = 0; i < 50 && loopOfRun is { IsAlive: true }; i++)
         {
@@ -172,7 +177,8 @@ public sealed class ThreadAfterwardsTests : LoopTest
     private void RunAndForget(string end)
     {
         loopOfRun = null;
-        LoopOptions options = Options;
+        nameOfRun = $"run-{Guid.NewGuid():N}";
+        LoopOptions options = Options with { Name = nameOfRun };
         OnThread(() => Record.Exception(() => Runs[end](options)));      // a stack of its own, which goes with it
     }
 
@@ -181,6 +187,23 @@ public sealed class ThreadAfterwardsTests : LoopTest
         loopOfRun = new WeakReference(Loop.Current);
         await Loop.Yield();
     }
+
+    // For runs that do not come to main, or may not: their loop is found by whoever is asked for the time.
+    private static LoopOptions NotedByClock(LoopOptions options, Func<long, bool>? fails = null) => options with
+    {
+        TimeProvider = new FaultyClock
+        {
+            FailsAt = reading =>
+            {
+                if (loopOfRun is null && Loop.All.FirstOrDefault(static loop => loop.Name == nameOfRun) is { } loop)
+                {
+                    loopOfRun = new WeakReference(loop);
+                }
+
+                return fails?.Invoke(reading) ?? false;
+            },
+        },
+    };
 
     private static void Quietly(Action act)
     {

@@ -48,6 +48,10 @@ public abstract class LoopTest : IDisposable
     /// <summary>Time jumps to the next deadline as soon as the loop waits for it.</summary>
     protected LoopOptions JumpingTime => Options with { TimeProvider = new VirtualClock() };
 
+    /// <summary>Whether the test makes a loop miss a wake-up. In every other test that is a failure, although the loop helps itself after half a
+    /// minute.</summary>
+    private protected virtual bool LosesWakeUps => false;
+
     private protected virtual bool IsVirtual => !GetType().IsDefined(typeof(RealTimeAttribute), inherit: true)
         && !(TestContext.Current.TestMethod is IXunitTestMethod { Method: var method } && method.IsDefined(typeof(RealTimeAttribute), inherit: false));
 
@@ -221,6 +225,11 @@ public abstract class LoopTest : IDisposable
     {
         _watchdog.Dispose();
         GC.SuppressFinalize(this);
+        if (!LosesWakeUps)
+        {
+            Reported.Select(static context => context.Message).Where(static message => message.Contains("did not wake it", StringComparison.Ordinal))
+                .Should().BeEmpty("no wake-up may be lost");
+        }
     }
 
     private T Watched<T>(Func<T> run)

@@ -22,6 +22,26 @@ internal sealed class CancelRounds
         }
 
         running = true;
+        LoopTask[] ended;
+        try
+        {
+            PassOn();
+        }
+        finally
+        {
+            running = false;
+            ended = [.. round];
+            round.Clear();
+        }
+
+        foreach (var each in ended)
+        {
+            each.LeaveCancelRound();
+        }
+    }
+
+    private void PassOn()
+    {
         for (int i = 0; i < round.Count; i++)
         {
             // What it awaits is cancelled through it.
@@ -31,14 +51,6 @@ internal sealed class CancelRounds
             {
                 round[i].InterruptWaits();
             }
-        }
-
-        running = false;
-        var ended = round.ToArray();
-        round.Clear();
-        foreach (var each in ended)
-        {
-            each.LeaveCancelRound();
         }
     }
 }

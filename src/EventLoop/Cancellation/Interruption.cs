@@ -51,15 +51,24 @@ internal static class Interruption
                 continue;
             }
 
-            var result = node.State == WaitState.Yielding ? AbortResult.GivenUp : node.Target!.Abort(node, reason);
+            var target = node.Target;
+            var result = node.State == WaitState.Yielding ? AbortResult.GivenUp : target!.Abort(node, reason);
             if (result == AbortResult.GivenUp)
             {
                 node.WakeWith(from.Core, new LoopCanceledException(reason));
             }
 
-            if (result != AbortResult.Refused)
+            if (result == AbortResult.PassedOn)
             {
-                interrupted.Add((from, result == AbortResult.PassedOn ? node.Target as LoopAwaitable ?? task : task));
+                interrupted.Add((from, node.Target as LoopAwaitable ?? task));
+                if (target is LoopAwaitable { IsCanceled: true })
+                {
+                    node.NotePassedOn();
+                }
+            }
+            else if (result != AbortResult.Refused)
+            {
+                interrupted.Add((from, task));
             }
         }
 

@@ -44,8 +44,8 @@ public sealed partial class ProcessExecutor
     /// <inheritdoc cref="Run{TResult}(Func{TResult})"/>
     /// <param name="work">A static method, or a lambda that captures nothing.</param>
     /// <param name="argument">The function gets a copy.</param>
-    /// <param name="onProgress">Receives the work's progress reports on this loop, in order and before the result. A slow callback slows the work down; an
-    /// exception of it is thrown by Run, and cancels the work.</param>
+    /// <param name="onProgress">Receives the work's progress reports on this loop, in order and before the result. A slow callback slows the work down if this
+    /// is the pool's loop; an exception of it is thrown by Run, and cancels the work.</param>
     /// <typeparam name="TArgument">The type of the argument.</typeparam>
     /// <typeparam name="TProgress">The type of the reports.</typeparam>
     /// <typeparam name="TResult">The type of its result.</typeparam>

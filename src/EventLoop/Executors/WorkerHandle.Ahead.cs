@@ -62,10 +62,17 @@ internal sealed partial class WorkerHandle
     private void OnReturned(int about)
     {
         NoteTime(TimeAhead * 8);
-        if (ahead.TryPeek(out var first) && first.Id == about)
+        for (int left = ahead.Count; left > 0; left--)
         {
-            ahead.Dequeue();
-            pool.OnReturned(first);
+            var item = ahead.Dequeue();
+            if (item.Id == about)
+            {
+                pool.OnReturned(item);
+            }
+            else
+            {
+                ahead.Enqueue(item);
+            }
         }
     }
 

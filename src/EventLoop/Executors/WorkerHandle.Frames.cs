@@ -111,6 +111,7 @@ internal sealed partial class WorkerHandle
     /// <returns>False: its end of the socket is closed.</returns>
     private bool Send(ReadOnlyMemory<byte> frame, WorkItem? work)
     {
+        lastSent = work;
         try
         {
             var write = stream!.WriteAsync(frame);

@@ -15,6 +15,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
 {
     private const int Kept = 8 * 1024;
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ErrorPatience = TimeSpan.FromSeconds(0.5);
 
     private readonly HashSet<int> knownNames = [];
     private readonly StringBuilder said = new();
@@ -22,6 +23,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
     private Subprocess? child;
     private Connection? connection;
     private PipeStream? stream;
+    private WorkItem? lastSent;      // null: what was sent last was no work
     private WorkerCrash? killedAs;
     private TimerHandle? grace;
     private TimerHandle? limit;
@@ -67,7 +69,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
             catch (Exception broken) when (broken is IOException or ObjectDisposedException)
             {
                 // A reset instead of an end: it has not read what was sent last, and so has not begun that.
-                if (Item is not null && ahead.Count == 0)
+                if (Item is not null && ReferenceEquals(Item, lastSent))
                 {
                     Item.IsSent &= broken is not IOException;
                 }
@@ -75,7 +77,14 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
 
             State = WorkerState.Ending;
             status = await EndOf(child!);
-            await errors;
+            if ((await Loop.Wait([errors], ErrorPatience)).Done.Count == 0)
+            {
+                errors.Cancel();      // this process's own error output is stuck: nobody waits for that to hear of a crash
+            }
+            else
+            {
+                await errors;
+            }
         }
         catch (Exception why) when (why is not LoopCanceledException)
         {
@@ -263,6 +272,8 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
         var block = new byte[4096];
         var characters = new char[Encoding.UTF8.GetMaxCharCount(block.Length)];
         var decoder = Encoding.UTF8.GetDecoder();
+        var passing = Task.CompletedTask;
+        bool isStuck = false;
         while (await pipe.ReadAsync(block) is > 0 and var count)
         {
             said.Append(characters, 0, decoder.GetChars(block, 0, count, characters, 0, flush: false));
@@ -271,17 +282,32 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
                 said.Remove(0, said.Length - Kept);
             }
 
-            await Task.Run(() => PassOn(block, count));
+            if (!passing.IsCompleted && (isStuck || !await EndsSoon(passing)))
+            {
+                isStuck = true;      // what nobody takes is not passed on, so that the worker goes on
+                continue;
+            }
+
+            isStuck = false;
+            passing = Task.Run(() => PassOn(block.AsSpan(0, count).ToArray()));
         }
+
+        await passing;
+    }
+
+    private static async Coroutine<bool> EndsSoon(Task passing)
+    {
+        await Loop.Wait([Loop.CreateTask(async Coroutine () => await passing)], ErrorPatience);
+        return passing.IsCompleted;
     }
 
     // To this process's own error output, which may be closed or slow, and so not on the loop.
-    private static void PassOn(byte[] block, int count)
+    private static void PassOn(byte[] text)
     {
         try
         {
             using var to = Console.OpenStandardError();
-            to.Write(block, 0, count);
+            to.Write(text, 0, text.Length);
         }
         catch (IOException)
         {

@@ -151,13 +151,28 @@ public sealed partial class LoopGroup
 
     /// <summary>Posts a plain callback to every loop without waiting.</summary>
     /// <param name="callback">Receives the loop's index. An exception goes to that loop's exception handler.</param>
-    /// <exception cref="ObjectDisposedException">The group has ended.</exception>
+    /// <exception cref="ObjectDisposedException">The group has ended. A loop that has failed is left out.</exception>
     public void PostToEach(Action<int> callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
+        int posted = 0;
+        ObjectDisposedException? refusal = null;
         foreach (var thread in threads)
         {
-            thread.Loop.Post(static call => call.Callback(call.Index), (Callback: callback, thread.Index));
+            try
+            {
+                thread.Loop.Post(static call => call.Callback(call.Index), (Callback: callback, thread.Index));
+                posted++;
+            }
+            catch (ObjectDisposedException closed)
+            {
+                refusal = closed;
+            }
+        }
+
+        if (posted == 0 && refusal is not null)
+        {
+            throw refusal;
         }
     }
 

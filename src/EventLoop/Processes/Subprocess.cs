@@ -93,15 +93,20 @@ public sealed partial class Subprocess : IAsyncDisposable
     /// <param name="signal">One of <see cref="PosixSignal"/> or of <see cref="Signals"/>.</param>
     /// <param name="entireProcessTree">Whether it goes to the whole process group, if the child has one of its own, and otherwise to the child and the
     /// descendants that can be found.</param>
-    /// <returns>False: it has ended already, and nothing was sent.</returns>
+    /// <returns>False: it has ended already, and nothing was sent. The rest of its own process group gets signals for the entire tree nevertheless.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such signal.</exception>
     public bool Signal(PosixSignal signal, bool entireProcessTree = false)
     {
         core.VerifyAccess("Subprocess.Signal");
         int number = SignalNumbers.Of(signal);
-        if (released || status is not null || device.Peek() is not null)
+        if (released)
         {
             return false;
+        }
+
+        if (status is not null || device.Peek() is not null)
+        {
+            return entireProcessTree && OwnsGroup && device.SendToGroup(number);      // as long as it is kept, the group's number is its own
         }
 
         return entireProcessTree ? SignalTree(number) : device.Send(number);

@@ -60,7 +60,8 @@ internal sealed class Interrupts(LoopTask main) : IDisposable
             }
         }
 
-        return null;
+        // A cancellation of its own was under way and passed in its place: nobody else has asked main to end.
+        return ended.OwnRequests == 1 && ReferenceEquals(ended.RequestReason, sign.Reason) ? new LoopInterruptedException(sign.Signal) : null;
     }
 
     // On a thread of .NET's own.

@@ -17,6 +17,9 @@ internal enum WaitState : byte
 
     /// <summary>The same, woken by its own timer.</summary>
     Due,
+
+    /// <summary>The same, and the outcome is that of what it has waited for, which its own cancellation has cancelled.</summary>
+    Canceled,
 }
 
 /// <summary>
@@ -48,7 +51,7 @@ internal abstract class WaitNode : LoopItem
     internal IWaitTarget? VisibleTarget => Volatile.Read(ref subject) is IWaitTarget target && State == WaitState.Parked ? target : null;
 
     /// <summary>Whether it was woken by a cancellation that it has not thrown yet: a further request meets it in the same wait.</summary>
-    internal bool IsBeingCancelled => State == WaitState.Woken && subject is LoopCanceledException;
+    internal bool IsBeingCancelled => State == WaitState.Canceled || (State == WaitState.Woken && subject is LoopCanceledException);
 
     internal sealed override WakeUp WakesUp => State switch
     {
@@ -106,6 +109,16 @@ internal abstract class WaitNode : LoopItem
 
         subject = exception;
         Settle(core);
+    }
+
+    /// <summary>Notes that its cancellation was passed on to what it waits for. If that has ended by it, a further cancellation meets this one here.</summary>
+    internal void NotePassedOn()
+    {
+        if (State == WaitState.Woken && subject is null)
+        {
+            State = WaitState.Canceled;
+            Context?.Register(this);
+        }
     }
 
     /// <summary>Makes it ready at once, without having waited: the operation is complete, or failed, and only yields.</summary>

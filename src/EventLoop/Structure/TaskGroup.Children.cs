@@ -161,7 +161,9 @@ public sealed partial class TaskGroup
 
         if (IsAborting)
         {
-            throw new InvalidOperationException("This task group is being cancelled and takes no more children.");
+            var refusal = new InvalidOperationException("This task group is being cancelled and takes no more children.");
+            Refusals.Add(refusal, this);
+            throw refusal;
         }
 
         scope.Core!.VerifyAccess("TaskGroup.CreateTask");

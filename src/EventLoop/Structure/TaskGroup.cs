@@ -22,6 +22,9 @@ namespace EventLoop;
 [DebuggerTypeProxy(typeof(TaskGroupDebugView))]
 public sealed partial class TaskGroup : INamed, ITaskOwner
 {
+    // What was thrown for children that came after a group had been cancelled, and by which. Any thread.
+    private static readonly ConditionalWeakTable<Exception, TaskGroup> Refusals = [];
+
     private readonly Scope scope;
     private readonly GroupJoin join;
     private readonly List<Exception> failures = [];
@@ -244,7 +247,7 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
         {
             exit ??= leave;
         }
-        else if (IsAborting && scope.Core!.Loop.IsCancellation(failure))
+        else if (IsAborting && (scope.Core!.Loop.IsCancellation(failure) || IsRefusal(failure)))
         {
             return;      // the group's own, whatever the child did with it
         }
@@ -264,10 +267,13 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
         }
     }
 
+    // Whoever had been given something to start a child for when the group was cancelled has met the cancellation there, and not failed.
+    private bool IsRefusal(Exception failure) => Refusals.TryGetValue(failure, out var by) && ReferenceEquals(by, this);
+
     // A child's failure that the body awaited and let escape is one failure, not two.
     private void AddFailure(Exception failure)
     {
-        if ((known ??= new(ReferenceEqualityComparer.Instance)).Add(failure))
+        if (!IsRefusal(failure) && (known ??= new(ReferenceEqualityComparer.Instance)).Add(failure))
         {
             failures.Add(failure);
         }

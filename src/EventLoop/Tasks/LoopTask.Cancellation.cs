@@ -53,6 +53,11 @@ public partial class LoopTask
     internal void LeaveCancelRound()
     {
         context.InCancelRound = false;
+        if (context.MustCancel && !IsCompleted && context.IsBeingCancelled)
+        {
+            MarkDelivered(context, this);      // several in this round await it: whoever came later has met the same wait
+        }
+
         if (OwnRequests > 0)
         {
             FireToken();

@@ -35,6 +35,17 @@ public sealed class EndedLeaderTests : ProcessTest
     });
 
     [Fact]
+    public void A_signal_for_the_tree_reaches_the_others_when_it_has_ended_itself() => RunProcesses(async () =>
+    {
+        await using var child = await Subprocess.StartAsync(Sh("sleep 60 & echo $!") with { Group = ProcessGroup.New, Output = Stdio.Pipe });
+        int other = int.Parse((await child.Output.ReadLineAsync())!);
+        await child.WaitAsync();
+        child.Kill().Should().BeFalse();
+        child.Kill(entireProcessTree: true).Should().BeTrue();
+        await Loop.WaitFor(UntilGone(other), Patience);
+    });
+
+    [Fact]
     public void It_is_let_go_of_when_the_last_of_the_others_has_ended() => RunProcesses(async () =>
     {
         var child = await Subprocess.StartAsync(Sh("sleep 2 &") with { Group = ProcessGroup.New });

@@ -77,6 +77,10 @@ public sealed partial class InterruptTests
     public void An_interrupt_that_comes_through_an_awaited_task_and_is_translated_is_an_interrupt() =>
         Interrupted("translated", Sigint).Output.Should().Equal("ready", "Run threw LoopInterruptedException");
 
+    [Fact]
+    public void An_interrupt_during_the_cleanup_after_a_timeout_is_an_interrupt() =>
+        Interrupted("after a timeout", Sigint).Output.Should().Equal("ready", "cleaned up", "Run threw LoopInterruptedException");
+
     [Theory]
     [InlineData(Sigint, 130)]
     [InlineData(Sigterm, 143)]
@@ -202,6 +206,9 @@ public sealed partial class InterruptTests
                 kill(Environment.ProcessId, Sigint).Should().Be(0);
                 Thread.Sleep(100);      // until the signal is on its way to the loop; that it comes first is what this is about
                 break;
+            case "after a timeout":
+                await Loop.WaitFor(CleanUpShielded, TimeSpan.FromMilliseconds(10));
+                break;
             case "translated":
                 var inner = Loop.CreateTask(Loop.Sleep(TimeSpan.FromSeconds(20)));
                 Console.WriteLine("ready");
@@ -275,6 +282,26 @@ public sealed partial class InterruptTests
             {
                 Console.WriteLine("caught");
             }
+        }
+    }
+
+    private static async Coroutine CleanUpShielded()
+    {
+        try
+        {
+            await Loop.Sleep(TimeSpan.FromSeconds(20));
+        }
+        finally
+        {
+            Console.WriteLine("ready");
+            await CancelScope.Run(async _ =>
+            {
+                while (Loop.CurrentTask!.CancelRequests < 2)      // the timeout's, and the interrupt's
+                {
+                    await Loop.Sleep(TimeSpan.FromMilliseconds(1));
+                }
+            }, shield: true);
+            Console.WriteLine("cleaned up");
         }
     }
 

@@ -240,6 +240,27 @@ public sealed class TaskGroupInterruptionTests : LoopTest
     });
 
     [Fact]
+    public void A_child_that_was_given_something_to_start_another_for_when_its_group_was_cancelled_has_not_failed() => RunLoop(async () =>
+    {
+        var queue = new AsyncQueue<int>();
+        await TaskGroup.Run(async group =>
+        {
+            group.StartSoon(async () =>
+            {
+                while (true)
+                {
+                    Log.Add((await queue.GetAsync()).ToString());
+                    group.StartSoon(Forever());
+                }
+            });
+            await Yields(3);
+            queue.TryPut(1);
+            group.Cancel();
+        });
+        Log.Should().Equal("1");
+    });
+
+    [Fact]
     public void A_child_that_fails_inside_its_eager_first_step_fails_a_group_whose_body_waits_no_more_or_waits_already() => RunLoop(async () =>
     {
         Exception? atTheEnd = await Catch(TaskGroup.Run(async group =>

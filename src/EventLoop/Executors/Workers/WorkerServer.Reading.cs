@@ -145,10 +145,10 @@ internal sealed partial class WorkerServer
     }
 
     // Work that was sent ahead, behind work that takes long: another worker may have time for it. This is said before the answer to the long work is, so that
-    // the pool never takes it for begun.
+    // the pool never takes it for begun; and of everything that has not begun in the order in which it was sent, which is the order in which it would begin.
     private bool TryReturn(Arrival arrival)
     {
-        if (arrival.Kind is not (FrameKind.Work or FrameKind.WorkChunk))
+        if (!IsWork(arrival))
         {
             return false;
         }
@@ -160,13 +160,48 @@ internal sealed partial class WorkerServer
                 return false;
             }
 
-            using var frame = new FrameWriter();
-            Write(frame, FrameKind.Returned, arrival.Id);
+            foreach (var earlier in TakeUnbegun())
+            {
+                Return(earlier);
+            }
+
+            Return(arrival);
         }
 
-        Drop(arrival);
         return true;
     }
+
+    // Holds the lock of writing, without which the first thread takes no more: it has to answer first.
+    private List<Arrival> TakeUnbegun()
+    {
+        List<Arrival> unbegun = [];
+        lock (gate)
+        {
+            for (int left = arrived?.Count ?? 0; left > 0; left--)
+            {
+                var next = arrived!.Dequeue();
+                if (IsWork(next))
+                {
+                    unbegun.Add(next);
+                }
+                else
+                {
+                    arrived.Enqueue(next);
+                }
+            }
+        }
+
+        return unbegun;
+    }
+
+    private void Return(Arrival work)
+    {
+        using var frame = new FrameWriter();
+        Write(frame, FrameKind.Returned, work.Id);
+        Drop(work);
+    }
+
+    private static bool IsWork(Arrival arrival) => arrival.Kind is FrameKind.Work or FrameKind.WorkChunk;
 
     private static void Drop(Arrival arrival)
     {

@@ -16,9 +16,10 @@ internal sealed partial class WorkerServer
     // one frame at a time; held while the pool is slow to read, which is what slows progress reports
     private readonly Lock writing = new();
     private bool isAtWork;                                                 // guarded by writing: on work that it has not answered yet
-    private readonly Lock gate = new();                                    // of the two fields below; held only for a moment
+    private readonly Lock gate = new();                                    // of the fields below; held only for a moment
     private CancellationTokenSource? current;
     private int currentId;
+    private int canceledEarly;                                             // work whose cancellation was read before it began; zero: none
 
     /// <param name="Kind">What it is.</param>
     /// <param name="Id">The number of the work that it is about.</param>
@@ -126,6 +127,10 @@ internal sealed partial class WorkerServer
         {
             current = source;
             currentId = work.Id;
+            if (canceledEarly == work.Id)
+            {
+                source.Cancel();      // nobody listens yet
+            }
         }
 
         lock (writing)
@@ -229,6 +234,7 @@ internal sealed partial class WorkerServer
         lock (gate)
         {
             source = currentId == id ? current : null;
+            canceledEarly = currentId == id ? 0 : id;
         }
 
         source?.CancelAsync();       // callbacks of users must not hold up this thread

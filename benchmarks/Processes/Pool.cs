@@ -13,6 +13,7 @@ internal static class Pool
         int frames = report.IsQuick ? 10_000 : 30_000;
         await using var pool = new ProcessExecutor(new ProcessExecutorOptions { Workers = 1 });
         await pool.WarmUpAsync();
+        await using var bareFrames = await Frames.StartAsync();
         List<double> small = [], large = [], micros = [], megabytes = [], rates = [], bare = [], single = [], turns = [], json = [];
         double[] numbers = [.. Enumerable.Range(0, 131_072).Select(static number => Math.Sqrt(number))];
         var block = new byte[1 << 20];
@@ -23,7 +24,7 @@ internal static class Pool
             double array = await Time(50, async Coroutine () => await pool.Run(static values => values, numbers));
             double echo = await Time(50, async Coroutine () => await pool.Run(static bytes => bytes, block));
             double eight = await InFlight(frames, inFlight, async Coroutine () => await pool.Run(static x => x + 1, 1));
-            double alone = await Frames.Time(frames, inFlight), oneByOne = await Frames.Time(calls, 1);
+            double alone = await bareFrames.Time(frames, inFlight), oneByOne = await bareFrames.Time(calls, 1);
             double text = Json(numbers, 3);
             if (i > 0)
             {

@@ -13,7 +13,7 @@ internal static class Tutorial
 
     public static async Coroutine Run(Report report)
     {
-        int squares = report.IsQuick ? 1_000_000 : 5_000_000, small = report.IsQuick ? 2_000 : 10_000, workers = Environment.ProcessorCount;
+        int squares = report.IsQuick ? 1_000_000 : 10_000_000, small = report.IsQuick ? 2_000 : 10_000, workers = Environment.ProcessorCount;
         int rounds = report.IsQuick ? 2 : 3;
         await using var pool = new ProcessExecutor(new ProcessExecutorOptions { Workers = workers });
         await pool.WarmUpAsync();

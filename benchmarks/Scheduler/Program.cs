@@ -8,7 +8,7 @@ using EventLoop.Benchmarks.Scheduler;
 
 if (args.Length < 2 || args[0] is not ("all" or "steps" or "sleep") || !int.TryParse(args[1], out int n) || n < 1)
 {
-    Console.Error.WriteLine("usage: Scheduler all|steps|sleep N [--json] [--pool] [--only CASE]");
+    Console.Error.WriteLine("usage: Scheduler all|steps|sleep N [--json] [--pool]");
     return 2;
 }
 
@@ -38,6 +38,16 @@ Action<int> Main(Func<int, Task> onPool, Func<int, Coroutine> onLoop) => pool ? 
 ];
 
 bool isBesideTheStudy = args[0] == "steps";
+if (Array.IndexOf(args, "--only") is >= 0 and var at)
+{
+    cases = [.. cases.Where(one => at + 1 < args.Length && one.Name == args[at + 1])];
+    if (!isBesideTheStudy || cases.Length == 0)
+    {
+        Console.Error.WriteLine("usage: Scheduler steps N --only yield|spawn|spawnjoin|nested|pingpong");
+        return 2;
+    }
+}
+
 if (!isBesideTheStudy)      // the study has no rehearsal either
 {
     cases = [.. cases, ("call", Main(PoolCases.CallOneByOne, LoopCases.CallOneByOne), int.MaxValue, 1),
@@ -56,11 +66,6 @@ if (!isBesideTheStudy)      // the study has no rehearsal either
             run(Math.Min(n / 20 + 1, most));
         }
     }
-}
-
-if (Array.IndexOf(args, "--only") is >= 0 and var at && at + 1 < args.Length)
-{
-    cases = [.. cases.Where(one => one.Name == args[at + 1])];
 }
 
 for (int round = 0; round < Rounds; round++)

@@ -308,14 +308,14 @@ BEFORE = os.environ.get("BEFORE")
 def before_inside(folder):
     """The scheduler's cases on the library as it was before one could see inside (BEFORE, or a build of the commit before the first that did), and which it was."""
     if BEFORE:
-        return BEFORE, BEFORE
+        return BEFORE, "BEFORE"
     first = (first_line("git", "-C", ROOT, "log", "--reverse", "--format=%H", "--", "src/EventLoop/Inside/SnapshotReader.cs") or "")
     if not first:
-        raise Skipped("the history is not here: set BEFORE to a Scheduler.dll of the library before")
+        raise Skipped("the history is not here: set BEFORE to a Scheduler.dll of the library before, built with today's benchmarks/Scheduler")
     os.makedirs(folder)
     run(["sh", "-c", f"git -C {shlex.quote(ROOT)} archive {first}^ | tar -x -C {shlex.quote(folder)}"], 60)
     cases = os.path.join(folder, "benchmarks", "Scheduler")      # the same program on both libraries
-    shutil.rmtree(cases)
+    shutil.rmtree(cases, ignore_errors=True)
     shutil.copytree(os.path.join(BENCHMARKS, "Scheduler"), cases, ignore=shutil.ignore_patterns("bin", "obj"))
     run(["dotnet", "build", os.path.join(folder, "benchmarks", "Scheduler"), "-c", "Release", "-maxcpucount:1", "-v", "quiet", "-nologo",
          "-p:RunAnalyzers=false"], 300)      # its own rules were older, and so were the analyzers
@@ -335,7 +335,9 @@ def switched_off(quick, rows):
                     found = {}
                     for name, dll in (("before", before), ("ours", ours)) if number % 2 else (("ours", ours), ("before", before)):
                         lines = json_lines(run(pinned(0, ["dotnet", dll, "steps", count, "--only", case, "--json"]), 120, DEFAULTS))
-                        found[name] = min(line["ns"] for line in lines if line["round"] > 0)
+                        found[name] = min((line["ns"] for line in lines if line["round"] > 0 and line["case"] == case), default=None)
+                        if not found[name] or any(line["case"] != case for line in lines):
+                            raise Skipped(f"{dll} does not measure the case {case} alone")
                     ratios.setdefault(case, []).append(found["ours"] / found["before"])
             for case, values in ratios.items():
                 rows.append({"point": 1, "what": f"{CASE_NAMES.get(case, case)}, by the library before one could look inside ({which})",

@@ -172,7 +172,7 @@ def start(program, peers, say, folder):
         for kind, command in peers:
             port = 21000 + 10 * len(servers)
             try:
-                servers.append(Other(kind, port, [*command, "--port", str(port), "--lifetime", "1200"]))
+                servers.append(Other(kind, port, [*command, "--port", str(port), "--lifetime", "1800"]))
             except (RuntimeError, OSError) as reason:
                 say(f"skipped  {kind}: {reason}")
     except Exception:
@@ -254,7 +254,7 @@ def measure_paced(servers, rounds, seconds, say, folder):
     return rows
 
 
-def measure(program, rounds, seconds, say, only=None, warmup=2, limit=None, peers=(), nginx=None, quick=False):
+def measure(program, rounds, seconds, say, only=None, warmup=4, limit=None, peers=(), nginx=None, quick=False):
     """Rows of all cases, of idle connections, of an upload, of requests at one rate; `limit`: seconds after which no further case is begun; `nginx`: its command, if it is there."""
     if not shutil.which("wrk"):
         raise RuntimeError("wrk is not installed (Debian package wrk)")

@@ -128,7 +128,7 @@ internal sealed class Crawl(Options options)
 
     private void Discover(Uri link, Uri start)
     {
-        if (link.Authority == start.Authority && _known.Count < options.Limit && !_frontier.IsShutDown && _known.Add(link))
+        if (link.Authority == start.Authority && _known.Count - Math.Min(Redirects, options.Limit) < options.Limit && !_frontier.IsShutDown && _known.Add(link))
             _frontier.TryPut(link);
     }
 

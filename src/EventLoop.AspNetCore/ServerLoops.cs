@@ -183,8 +183,24 @@ internal sealed partial class ServerLoops(
         }
 
         LogEnded(logger, loop.Name, failure);
-        ThreadPool.UnsafeQueueUserWorkItem(static application => application.StopApplication(), lifetime, preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(static loops => loops.StopApplication(), this, preferLocal: false);
     }
+
+    // On the thread pool, where an exception that nobody catches ends the process.
+    private void StopApplication()
+    {
+        try
+        {
+            lifetime.StopApplication();
+        }
+        catch (Exception failure)
+        {
+            LogStopFailed(logger, failure);
+        }
+    }
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "The application could not be stopped after the end of a loop that serves it.")]
+    private static partial void LogStopFailed(ILogger logger, Exception failure);
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Critical, Message = "The loop '{Loop}' that serves the application has ended; the application stops.")]
     private static partial void LogEnded(ILogger logger, string loop, Exception? failure);

@@ -62,8 +62,10 @@ internal sealed class DeadlineStream(Stream inner, RequestDeadline limit, bool a
 
     // A synchronous read of the stream inside would heed no deadline. Where the body may arrive on the loop whose thread this is, nothing could end the wait:
     // there the connection refuses it.
-    private int Read(Memory<byte> buffer, CancellationToken cancellationToken) => arrivesAnywhere || !Loop.TryGetCurrent(out _)
-        ? ReadAsync(buffer, cancellationToken).AsTask().GetAwaiter().GetResult()
+    private int Read(Memory<byte> buffer, CancellationToken cancellationToken) =>
+        !Loop.TryGetCurrent(out _) ? ReadAsync(buffer, cancellationToken).AsTask().GetAwaiter().GetResult()
+        // Away from the loop's context, where what comes next would wait for this thread.
+        : arrivesAnywhere ? Task.Run(() => ReadAsync(buffer, cancellationToken).AsTask(), CancellationToken.None).GetAwaiter().GetResult()
         : inner.Read(buffer.Span);
 
     protected override void Dispose(bool disposing)

@@ -83,7 +83,7 @@ public sealed class RequestDeadlineHandler(TimeSpan? deadline = null) : Delegati
         }
     }
 
-    // Whether .NET itself makes the connections, which it serves on the thread pool. With a callback, or another handler, they may be a loop's.
+    // Whether .NET itself makes the connections, which it serves on the thread pool. With a callback, a filter, or another handler, they may be a loop's.
     private static bool UsesNoLoop(HttpMessageHandler? inner)
     {
         while (inner is DelegatingHandler outer)
@@ -91,7 +91,7 @@ public sealed class RequestDeadlineHandler(TimeSpan? deadline = null) : Delegati
             inner = outer.InnerHandler;
         }
 
-        return inner is HttpClientHandler or SocketsHttpHandler { ConnectCallback: null };
+        return inner?.GetType() == typeof(HttpClientHandler) || inner is SocketsHttpHandler { ConnectCallback: null, PlaintextStreamFilter: null };
     }
 
     // By HTTP/1.1, or by the extended CONNECT of later versions.

@@ -229,6 +229,7 @@ public sealed class HubTests
 
         private static void Note(string what) => Ends.Writer.TryWrite(Loop.TryGetCurrent(out _) ? $"{what} on the loop" : what);
     }
+
     /// <summary>For tests.</summary>
     public sealed class FilteredHub : Hub
     {

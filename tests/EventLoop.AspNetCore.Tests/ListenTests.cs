@@ -183,7 +183,6 @@ public sealed class ListenTests
 
         File.Exists(path).Should().BeTrue("it is not the server's");
         File.Delete(path);
-
     }
 
     private static ulong GiveAway(Socket socket)

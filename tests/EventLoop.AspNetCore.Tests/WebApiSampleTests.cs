@@ -128,12 +128,12 @@ public sealed class WebApiSampleTests
         goodbye.MessageType.Should().Be(WebSocketMessageType.Close);
         ann.CloseStatus.Should().Be(WebSocketCloseStatus.EndpointUnavailable);
         await ann.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, default).WaitAsync(Patience);
-        while (await figures.MoveNextAsync())
+        while (await figures.MoveNextAsync().AsTask().WaitAsync(Patience))
         {
             // It ends, and is not cut off: that would be an exception.
         }
 
-        (await end).Should().Be(0, service.Said);
+        (await end.WaitAsync(Patience)).Should().Be(0, service.Said);
         watch.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(25), "the host, which has thirty, had to cut nobody off");
         service.Said.Should().NotContain("fail:").And.NotContain("warn:");
     }

@@ -120,6 +120,7 @@ public sealed class SampleTests(Servers servers)
         Skip(OwnServer.MariaDb);
         string folder = Directory.CreateTempSubdirectory("sample-tests-").FullName;
         string[] prepared = [];
+        Process? program = null;
         try
         {
             // Stands for the real one, which is done too soon: it has a child of its own, and says who both are.
@@ -131,7 +132,7 @@ public sealed class SampleTests(Servers servers)
                 await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
             }
 
-            using var program = Start("MySql", [], path: $"{folder}:{Environment.GetEnvironmentVariable("PATH")}", temp: folder);
+            program = Start("MySql", [], path: $"{folder}:{Environment.GetEnvironmentVariable("PATH")}", temp: folder);
             prepared = (await Task.Run(() => File.ReadAllText(pipe), TestContext.Current.CancellationToken).WaitAsync(Patience)).Split();
             using var kill = Process.Start("kill", ["-TERM", $"{program.Id}"]);
             await program.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
@@ -148,6 +149,8 @@ public sealed class SampleTests(Servers servers)
         }
         finally
         {
+            program?.Kill(entireProcessTree: true);
+            program?.Dispose();
             foreach (string id in prepared.Where(Lives))
             {
                 using var kill = Process.Start("kill", ["-KILL", id]);

@@ -204,25 +204,25 @@ public sealed class HttpTests
 
         static void ReadBoth(App app)
         {
-            using (var whole = Ask(app.Uri + "whole"))
+            using (var whole = Ask(app.Uri + "whole", Hosts.Patience))
             using (var reader = new StreamReader(whole.Content.ReadAsStream(Token)))
             {
                 reader.ReadToEnd().Should().Be("ok");
             }
 
-            using (var copied = Ask(app.Uri + "whole"))
+            using (var copied = Ask(app.Uri + "whole", Hosts.Patience))
             {
                 using var copy = new MemoryStream();
                 copied.Content.CopyTo(copy, null, Token);
                 copy.ToArray().Should().Equal("ok"u8.ToArray());
             }
 
-            using var stalled = Ask(app.Uri);
+            using var stalled = Ask(app.Uri, TimeSpan.FromSeconds(1));
             using var body = stalled.Content.ReadAsStream(Token);
             body.Invoking(static body => body.CopyTo(Stream.Null)).Should().Throw<TimeoutException>();
 
-            HttpResponseMessage Ask(string uri) => app.Client.Send(
-                new HttpRequestMessage(HttpMethod.Get, uri).SetDeadline(TimeSpan.FromSeconds(1)), HttpCompletionOption.ResponseHeadersRead, Token);
+            HttpResponseMessage Ask(string uri, TimeSpan deadline) => app.Client.Send(
+                new HttpRequestMessage(HttpMethod.Get, uri).SetDeadline(deadline), HttpCompletionOption.ResponseHeadersRead, Token);
         }
     }
 

@@ -6,14 +6,14 @@ namespace EventLoop.Cancellation;
 /// </summary>
 internal sealed class CancelRounds
 {
-    private readonly List<LoopTask> round = [];
+    private readonly List<(LoopTask Task, long Since)> round = [];      // since: what had been delivered when it came in
     private bool running;
 
     internal void Run(LoopTask task)
     {
         if (task.EnterCancelRound())
         {
-            round.Add(task);
+            round.Add((task, task.Core.Deliveries));
         }
 
         if (running)
@@ -22,7 +22,6 @@ internal sealed class CancelRounds
         }
 
         running = true;
-        LoopTask[] ended;
         try
         {
             PassOn();
@@ -30,13 +29,12 @@ internal sealed class CancelRounds
         finally
         {
             running = false;
-            ended = [.. round];
+            var ended = round.ToArray();
             round.Clear();
-        }
-
-        foreach (var each in ended)
-        {
-            each.LeaveCancelRound();
+            foreach (var (each, since) in ended)
+            {
+                each.LeaveCancelRound(since);
+            }
         }
     }
 
@@ -45,11 +43,12 @@ internal sealed class CancelRounds
         for (int i = 0; i < round.Count; i++)
         {
             // What it awaits is cancelled through it.
-            var core = round[i].Core;
-            var trail = CancelTrail.IsHeard(core) ? CancelTrail.Of(round[i]) : null;
-            using (new CancelTrail.Under(core, trail?.Then(core, round[i].Label, round[i].Id, trail.Reason)))
+            var task = round[i].Task;
+            var core = task.Core;
+            var trail = CancelTrail.IsHeard(core) ? CancelTrail.Of(task) : null;
+            using (new CancelTrail.Under(core, trail?.Then(core, task.Label, task.Id, trail.Reason)))
             {
-                round[i].InterruptWaits();
+                task.InterruptWaits();
             }
         }
     }

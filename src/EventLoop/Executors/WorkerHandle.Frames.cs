@@ -111,7 +111,7 @@ internal sealed partial class WorkerHandle
     /// <returns>False: its end of the socket is closed.</returns>
     private bool Send(ReadOnlyMemory<byte> frame, WorkItem? work)
     {
-        lastSent = work;
+        lastSent = work?.Id ?? 0;
         try
         {
             var write = stream!.WriteAsync(frame);

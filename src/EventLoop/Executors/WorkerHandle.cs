@@ -23,7 +23,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
     private Subprocess? child;
     private Connection? connection;
     private PipeStream? stream;
-    private WorkItem? lastSent;      // null: what was sent last was no work
+    private int lastSent;      // the number of the work, if what was sent last was work; otherwise zero
     private WorkerCrash? killedAs;
     private TimerHandle? grace;
     private TimerHandle? limit;
@@ -69,7 +69,7 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
             catch (Exception broken) when (broken is IOException or ObjectDisposedException)
             {
                 // A reset instead of an end: it has not read what was sent last, and so has not begun that.
-                if (Item is not null && ReferenceEquals(Item, lastSent))
+                if (Item is not null && Item.Id == lastSent)
                 {
                     Item.IsSent &= broken is not IOException;
                 }
@@ -288,8 +288,10 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
                 continue;
             }
 
+            await passing;
             isStuck = false;
-            passing = Task.Run(() => PassOn(block.AsSpan(0, count).ToArray()));
+            byte[] text = block.AsSpan(0, count).ToArray();      // the block is for what comes next
+            passing = Task.Run(() => PassOn(text));
         }
 
         await passing;
@@ -297,8 +299,15 @@ internal sealed partial class WorkerHandle(ProcessExecutor pool, int id)
 
     private static async Coroutine<bool> EndsSoon(Task passing)
     {
-        await Loop.Wait([Loop.CreateTask(async Coroutine () => await passing)], ErrorPatience);
-        return passing.IsCompleted;
+        try
+        {
+            await passing.WaitAsync(ErrorPatience);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return passing.IsCompleted;
+        }
     }
 
     // To this process's own error output, which may be closed or slow, and so not on the loop.

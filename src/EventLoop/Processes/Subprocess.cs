@@ -93,7 +93,7 @@ public sealed partial class Subprocess : IAsyncDisposable
     /// <param name="signal">One of <see cref="PosixSignal"/> or of <see cref="Signals"/>.</param>
     /// <param name="entireProcessTree">Whether it goes to the whole process group, if the child has one of its own, and otherwise to the child and the
     /// descendants that can be found.</param>
-    /// <returns>False: it has ended already, and nothing was sent. The rest of its own process group gets signals for the entire tree nevertheless.</returns>
+    /// <returns>False: it has ended already. Others in a process group of its own get a signal for the entire tree nevertheless.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such signal.</exception>
     public bool Signal(PosixSignal signal, bool entireProcessTree = false)
     {
@@ -106,7 +106,12 @@ public sealed partial class Subprocess : IAsyncDisposable
 
         if (status is not null || device.Peek() is not null)
         {
-            return entireProcessTree && OwnsGroup && device.SendToGroup(number);      // as long as it is kept, the group's number is its own
+            if (entireProcessTree && OwnsGroup)
+            {
+                device.SendToGroup(number);      // as long as it is kept, the group's number is its own
+            }
+
+            return false;
         }
 
         return entireProcessTree ? SignalTree(number) : device.Send(number);

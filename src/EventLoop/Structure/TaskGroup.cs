@@ -247,7 +247,7 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
         {
             exit ??= leave;
         }
-        else if (IsAborting && (scope.Core!.Loop.IsCancellation(failure) || IsRefusal(failure)))
+        else if (IsAborting && (scope.Core!.Loop.IsCancellation(failure) || (child.HasUndeliveredRequest && IsRefusal(failure))))
         {
             return;      // the group's own, whatever the child did with it
         }
@@ -273,7 +273,7 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
     // A child's failure that the body awaited and let escape is one failure, not two.
     private void AddFailure(Exception failure)
     {
-        if (!IsRefusal(failure) && (known ??= new(ReferenceEqualityComparer.Instance)).Add(failure))
+        if ((known ??= new(ReferenceEqualityComparer.Instance)).Add(failure))
         {
             failures.Add(failure);
         }

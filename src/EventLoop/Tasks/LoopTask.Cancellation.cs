@@ -50,12 +50,13 @@ public partial class LoopTask
     /// <summary>Joins the current round of cancellations; false if it is part of it already.</summary>
     internal bool EnterCancelRound() => !context.InCancelRound && (context.InCancelRound = true);
 
-    internal void LeaveCancelRound()
+    /// <param name="since"><see cref="LoopState.Deliveries"/> when it joined.</param>
+    internal void LeaveCancelRound(long since)
     {
         context.InCancelRound = false;
-        if (context.MustCancel && !IsCompleted && context.IsBeingCancelled)
+        if (WasCancelledSince(since))
         {
-            MarkDelivered(context, this);      // several in this round await it: whoever came later has met the same wait
+            context.MustCancel = false;      // several in this round await it, and all of their requests are the one that was delivered
         }
 
         if (OwnRequests > 0)

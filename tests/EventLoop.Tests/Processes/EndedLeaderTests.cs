@@ -41,7 +41,7 @@ public sealed class EndedLeaderTests : ProcessTest
         int other = int.Parse((await child.Output.ReadLineAsync())!);
         await child.WaitAsync();
         child.Kill().Should().BeFalse();
-        child.Kill(entireProcessTree: true).Should().BeTrue();
+        child.Kill(entireProcessTree: true).Should().BeFalse("it has ended itself");
         await Loop.WaitFor(UntilGone(other), Patience);
     });
 

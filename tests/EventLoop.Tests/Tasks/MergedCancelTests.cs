@@ -68,6 +68,26 @@ public sealed class MergedCancelTests : LoopTest
         Log.Should().Equal("cleaned up");
     });
 
+    [Theory]
+    [InlineData("a task")]
+    [InlineData("a scope of its own")]
+    public void So_is_one_that_waits_for_another_task_or_in_a_scope_of_its_own(string how) => RunLoop(async () =>
+    {
+        var task = Loop.CreateTask(async Coroutine () =>
+        {
+            var inner = Loop.CreateTask(Forever());
+            var shared = Loop.CreateTask(CleansUp(() => how == "a task" ? Await(inner) : Loop.WaitFor(Forever(), TimeSpan.FromDays(1))));
+            var second = Loop.CreateTask(Await(shared));
+            await Loop.Gather(Loop.CreateTask(Await(shared)), Loop.CreateTask(Await(second)));
+        });
+        await Yields(6);
+        task.Cancel();
+
+        await Catch(task);
+        await Yields(6);
+        Log.Should().Equal("cleaned up");
+    });
+
     [Fact]
     public void Two_timeouts_of_one_moment_around_a_future_leave_cleanup_alone() => RunLoop(async () =>
     {

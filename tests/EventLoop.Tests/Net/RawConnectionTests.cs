@@ -202,7 +202,7 @@ public abstract class RawConnectionTests(PollerKind poller) : IoTest(poller)
         for (int i = 0; i < 1000; i++)
         {
             var flush = output.WriteAsync(block, cancellation).AsTask();
-            if (!flush.IsCompleted && (isOnLoop || Task.WaitAny([flush], 100) < 0 || !flush.IsCompletedSuccessfully))
+            if (!flush.IsCompleted && (isOnLoop || Task.WaitAny([flush], 1000) < 0 || !flush.IsCompletedSuccessfully))
             {
                 return flush;
             }

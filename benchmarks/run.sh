@@ -12,7 +12,7 @@
 #     files       files read and written by LoopFile, .NET, threads, here and by tokio and asyncio, and io_uring
 #     processes   child processes, worker processes, groups of loops, a cluster of two silos, Python's pool
 #     web         ASP.NET Core on the loop beside Kestrel's own sockets and the servers of others (wrk; h2load for HTTP/2; twenty minutes)
-#     inside      seeing inside a running program: what it costs and how right it is, with the goals (twelve minutes)
+#     inside      seeing inside a running program: what it costs and how right it is, with the goals (ten minutes)
 #   --quick       fewer rounds and smaller numbers, and the lab only where it is named: five minutes instead of an hour
 #   --rounds N    of scheduler, echo, accept, http and files, instead of five
 # What is missing here is skipped with a line that says so. benchmarks/figures.sh writes docs/benchmarks.md from the files. Nothing else

@@ -1,6 +1,6 @@
 // The scheduler cases as a program of its own, in the form of the other runtimes' in ../peers:
 //   Scheduler all N [--json] [--pool]     four rounds of every case after a rehearsal, the first one warms up; --pool: the same on the thread pool with Task
-//   Scheduler steps N [--json] [--pool]   the same without rehearsal: the five cases of the feasibility study; --only CASE: one of them
+//   Scheduler steps N [--json] [--pool]   the same without rehearsal: the five cases of the feasibility study
 //   Scheduler sleep N [--json] [--pool]   N tasks sleep 10 s: managed bytes for each, wall time, peak RSS
 using System.Diagnostics;
 using EventLoop;
@@ -38,16 +38,6 @@ Action<int> Main(Func<int, Task> onPool, Func<int, Coroutine> onLoop) => pool ? 
 ];
 
 bool isBesideTheStudy = args[0] == "steps";
-if (Array.IndexOf(args, "--only") is >= 0 and var at)
-{
-    cases = [.. cases.Where(one => at + 1 < args.Length && one.Name == args[at + 1])];
-    if (!isBesideTheStudy || cases.Length == 0)
-    {
-        Console.Error.WriteLine("usage: Scheduler steps N --only yield|spawn|spawnjoin|nested|pingpong");
-        return 2;
-    }
-}
-
 if (!isBesideTheStudy)      // the study has no rehearsal either
 {
     cases = [.. cases, ("call", Main(PoolCases.CallOneByOne, LoopCases.CallOneByOne), int.MaxValue, 1),

@@ -231,13 +231,18 @@ public sealed class ToThreadTests : LoopTest
             var user = new AsyncLocal<string?>();
             string? seen = null;
             Loop.Current.ExceptionHandler = (_, _) => seen = user.Value ?? "nobody";
-            using var released = new ManualResetEventSlim();
+            using ManualResetEventSlim begun = new(), released = new();
             var late = Loop.CreateTask(Loop.ToThread(() =>
             {
+                begun.Set();
                 released.Wait(TestContext.Current.CancellationToken);
                 throw new InvalidDataException("late");
             }));
-            await Yields(3);
+            while (!begun.IsSet)
+            {
+                await Loop.Yield();      // work that has not begun would be withdrawn
+            }
+
             var busy = Loop.CreateTask(async Coroutine () =>
             {
                 user.Value = "alice";

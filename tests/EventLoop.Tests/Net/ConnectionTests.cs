@@ -202,6 +202,20 @@ public abstract class ConnectionTests(PollerKind poller) : IoTest(poller)
     });
 
     [Fact]
+    public void A_pipe_read_that_is_called_off_twice_is_called_off_once() => WithPair(async (client, server) =>
+    {
+        var reading = Loop.CreateTask(async () => await server.Input.ReadAsync());
+        await Yields(3);
+        server.Input.CancelPendingRead();
+        server.Input.CancelPendingRead();
+        (await reading).IsCanceled.Should().BeTrue();
+        await client.WriteAsync("x");
+        var next = await server.Input.ReadAsync();
+        (next.IsCanceled, next.Buffer.Length).Should().Be((false, 1), "both requests meant the read that was waiting");
+        server.Input.AdvanceTo(next.Buffer.End);
+    });
+
+    [Fact]
     public void Cancelling_the_task_interrupts_a_pipe_read() => WithPair(async (client, server) =>
     {
         var reading = Loop.CreateTask(async () => await server.Input.ReadAsync());

@@ -111,6 +111,28 @@ public sealed class OneReaderTests : LoopTest
     });
 
     [Fact]
+    public void A_pipe_read_is_called_off_with_what_has_just_come_for_it() => RunLoop(async () =>
+    {
+        await using var pair = new MemoryConnectionPair();
+        var reading = Loop.CreateTask(async () => await pair.Right.Input.ReadAsync());
+        await Yields(3);
+        await pair.Left.WriteAsync("x");
+        while (reading.Status != LoopTaskStatus.Ready)
+        {
+            await Loop.Yield();
+        }
+
+        pair.Right.Input.CancelPendingRead();
+        var result = await reading;
+        (result.IsCanceled, result.Buffer.Length).Should().Be((true, 1), "as with a Pipe: nobody has it yet");
+        pair.Right.Input.AdvanceTo(result.Buffer.End);
+        await pair.Left.WriteAsync("y");
+        result = await pair.Right.Input.ReadAsync();
+        (result.IsCanceled, result.Buffer.Length).Should().Be((false, 1));
+        pair.Right.Input.AdvanceTo(result.Buffer.End);
+    });
+
+    [Fact]
     public void After_a_cancelled_read_the_next_one_may_begin_in_the_same_step() => RunLoop(async () =>
     {
         await using var pair = new MemoryConnectionPair();

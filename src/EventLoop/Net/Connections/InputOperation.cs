@@ -68,16 +68,22 @@ internal sealed class InputOperation : PipeOperation, ICoroutineSource<int>, ICo
         return thrown is null ? from.Result(was) : throw thrown;
     }
 
-    /// <summary>PipeReader.CancelPendingRead. False: it is not a read of the PipeReader, or it has its outcome already.</summary>
+    /// <summary>PipeReader.CancelPendingRead: whoever awaits it is told, also where the outcome is there already. False: it is not a read of the
+    /// PipeReader.</summary>
     internal bool CancelRead()
     {
-        if (kind != InputKind.Read || !IsParked)
+        if (kind != InputKind.Read)
         {
             return false;
         }
 
         cancelled = true;
-        GiveUpWait();
+        if (IsParked)
+        {
+            GiveUpWait();
+            pipe!.Occupy(this);      // until its waiter has the outcome: a second request means the same read
+        }
+
         return true;
     }
 

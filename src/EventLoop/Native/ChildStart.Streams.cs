@@ -45,12 +45,14 @@ internal sealed unsafe partial class ChildStart
     }
 
     /// <summary>Opens the other end of a FIFO for a moment, so that a thread that is blocked in <see cref="OpenAhead"/> returns.</summary>
-    /// <returns>Whether that succeeded.</returns>
-    internal bool Unblock(int place)
+    internal void Unblock(int place)
     {
         using var path = new NativeStrings([Streams[place].Path!]);
         int both = Libc.Open(path.First, OpenReadWrite | CloseOnExec | NonBlocking, 0);
-        return both >= 0 && Libc.Close(both) == 0;
+        if (both >= 0)
+        {
+            _ = Libc.Close(both);
+        }
     }
 
     /// <summary>Closes what was opened for a start that does not take place.</summary>

@@ -81,14 +81,14 @@ internal sealed class ConnectionHandlers(Func<Connection, Coroutine> handler, Ac
     }
 
     /// <summary>Called when the loop is closed and handlers have not ended: closes the connections that the poller does not know, because they never had to
-    /// wait; the others it closes itself.</summary>
+    /// wait; the others it closes itself. The loop's thread, or the one that closes a loop that does not run any more.</summary>
     internal void OnLoopClosing()
     {
         foreach (var connection in connections.Values)
         {
             if (connection.Socket.Device.IsKeptByUserOnly)
             {
-                connection.Socket.Close();
+                connection.Socket.CloseNow(abort: false);
             }
         }
     }

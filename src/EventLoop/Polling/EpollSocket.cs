@@ -21,6 +21,7 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
     private Socket? owner;                   // has another descriptor for the same socket: where it came from, or what AsSocket has made. Interlocked
     private int descriptor;
     private SocketAddress? peer;
+    private ulong peerOfIPv4;                // of an accepted connection: the beginning of a sockaddr_in, which is all that it says; zero for others
     private SocketAddress? local;            // once it cannot change any more
     private bool namesDiffer;                // its connections have other local addresses than the listener
 
@@ -233,7 +234,16 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
         if (socket >= 0)
         {
             // The addresses are kept: once the connection is reset, nobody can ask for them any more.
-            var connection = new EpollSocket(poller, socket, family, IsTcp) { peer = ToAddress(name, length) };
+            var connection = new EpollSocket(poller, socket, family, IsTcp);
+            if (family == AddressFamily.InterNetwork && length >= sizeof(ulong))
+            {
+                connection.peerOfIPv4 = Unsafe.ReadUnaligned<ulong>(name);
+            }
+            else
+            {
+                connection.peer = ToAddress(name, length);
+            }
+
             connection.local = LocalOfAccepted() ?? connection.AskLocal();
             accepted = connection;
             return SocketError.Success;
@@ -319,9 +329,18 @@ internal sealed unsafe partial class EpollSocket : SocketDevice
     {
         get
         {
-            peer ??= AskPeer();
+            peer ??= peerOfIPv4 != 0 ? AcceptedPeer() : AskPeer();
             return peer is null ? null : Template(family).Create(peer);
         }
+    }
+
+    private SocketAddress? AcceptedPeer()
+    {
+        const int Length = 16;
+        byte* name = stackalloc byte[Length];
+        new Span<byte>(name, Length).Clear();
+        Unsafe.WriteUnaligned(name, peerOfIPv4);
+        return ToAddress(name, Length);
     }
 
     private SocketAddress? AskPeer()

@@ -9,7 +9,7 @@ namespace EventLoop.Processes;
 /// </summary>
 internal sealed class ChildFileOpening : LoopItem
 {
-    private const int MostTries = 200;
+    private const int MostTries = 600;      // a minute
 
     private readonly LoopCore core;
     private readonly ProcessCommand command;
@@ -122,7 +122,6 @@ internal sealed class ChildFileOpening : LoopItem
         core.EndFlight();
     }
 
-    // A thread that is blocked in the system call is released by opening the other end of the FIFO for a moment.
     private void GiveUp()
     {
         lock (gate)
@@ -135,13 +134,22 @@ internal sealed class ChildFileOpening : LoopItem
             }
         }
 
-        SpawnThread.Post(() =>
+        _ = Task.Run(ReleaseAsync);
+    }
+
+    // A thread that is blocked in the system call is released by opening the other end of the FIFO for a moment. Again, until it is out: it may have been just
+    // before the call, and an attempt may fail for want of descriptors.
+    private async Task ReleaseAsync()
+    {
+        for (int tries = 0; tries < MostTries && !IsOpened(); tries++)
         {
-            for (int tries = 0; tries < MostTries && !IsOpened() && places.All(start.Unblock); tries++)
+            foreach (int place in places)
             {
-                Thread.Sleep(1);
+                start.Unblock(place);
             }
-        });
+
+            await Task.Delay(Math.Min(tries + 1, 100));
+        }
 
         bool IsOpened()
         {

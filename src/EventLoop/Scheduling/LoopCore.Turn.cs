@@ -142,6 +142,7 @@ internal abstract partial class LoopCore
         {
             runsUntil = null;
             stopRequested = false;      // a stop that came before the run has let one batch of it pass
+            Interlocked.MemoryBarrier();      // before the caller looks why it was stopped: another thread says so first, and then asks for the stop
             Leave();
         }
     }

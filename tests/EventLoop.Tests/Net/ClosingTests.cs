@@ -286,7 +286,7 @@ public abstract class ClosingTests(PollerKind poller) : IoTest(poller)
                 await Loop.Sleep(5);
             },
             IoOptions);
-        using var peer = listener.Accept();
+        using var peer = Accept(listener);
         byte[] block = new byte[100_000];
         Action reading = () =>
         {
@@ -308,7 +308,7 @@ public abstract class ClosingTests(PollerKind poller) : IoTest(poller)
             async () =>
             {
                 var connection = await Tcp.ConnectAsync((IPEndPoint)listener.LocalEndPoint!);
-                peer = listener.Accept();
+                peer = Accept(listener);
                 _ = Loop.CreateTask(connection.ReadExactlyAsync(100));      // it is registered with the poller
                 await Yields(3);
                 await connection.WriteAsync(new byte[100_000]);

@@ -49,6 +49,15 @@ public abstract class IoTest(PollerKind poller) : LoopTest
         return (client, await accepting);
     }
 
+    /// <summary>A connection of .NET's own sockets. What blocks a thread has a limit: no watchdog ends it.</summary>
+    protected static Socket Accept(Socket listener)
+    {
+        listener.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead).Should().BeTrue("somebody connects");
+        var accepted = listener.Accept();
+        accepted.ReceiveTimeout = 10_000;
+        return accepted;
+    }
+
     /// <summary>Writes until the system accepts no more, and not only for this turn; returns how much.</summary>
     protected static async Coroutine<long> Fill(Connection connection)
     {

@@ -21,8 +21,10 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
 
     private static int Port(Server server) => ((IPEndPoint)server.EndPoint).Port;
 
-    [Fact]
-    public void A_connection_that_its_handler_never_waited_for_is_closed_with_its_loop_although_the_handler_has_not_ended()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_connection_that_its_handler_never_waited_for_is_closed_with_its_loop_although_the_handler_has_not_ended(bool elsewhere)
     {
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 5000 };
         var loop = new Loop(IoOptions) { ExceptionHandler = static (_, _) => { } };
@@ -32,7 +34,15 @@ public abstract class ServerTests(PollerKind poller) : IoTest(poller)
             client.Connect(server.EndPoint);
             await Until(() => server.ConnectionCount == 1);
         });
-        loop.Dispose();
+        if (elsewhere)
+        {
+            OnThread(loop.Dispose);
+        }
+        else
+        {
+            loop.Dispose();
+        }
+
         client.Receive(new byte[1]).Should().Be(0);
     }
 

@@ -164,6 +164,6 @@ public abstract class DescriptorWatchTests(PollerKind poller) : IoTest(poller)
         listener.Listen();
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         client.Connect(listener.LocalEndPoint!);
-        return (client, listener.Accept());
+        return (client, Accept(listener));
     }
 }

@@ -267,7 +267,7 @@ public abstract class PollerTests(PollerKind poller) : IoTest(poller)
         listener.Listen();
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         client.Connect(listener.LocalEndPoint!);
-        using var server = listener.Accept();
+        using var server = Accept(listener);
 
         int reads = 0, writes = 0;
         loop.AddReader(server.SafeHandle, () => reads++);

@@ -144,6 +144,6 @@ public sealed class GuardTests : ProcessTest
         guard.WaitForExit(TimeSpan.FromSeconds(10)).Should().BeTrue();
         spared.HasExited.Should().BeFalse();
         spared.Kill();
-        spared.WaitForExit();
+        spared.WaitForExit(TimeSpan.FromSeconds(10)).Should().BeTrue();
     }
 }

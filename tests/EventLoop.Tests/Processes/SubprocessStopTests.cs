@@ -98,7 +98,7 @@ public sealed class SubprocessStopTests : ProcessTest
         var command = Sh("trap 'echo cleaned > \"$1\"; exit 0' TERM; echo ready > \"$1\"; while :; do sleep 0.01; done", path);
         var running = Loop.CreateTask(Subprocess.RunAsync(command with { StopGrace = TimeSpan.FromMinutes(10) }));
         await Yields(3);
-        SpinWait.SpinUntil(() => File.ReadAllText(path) == "ready\n");      // the loop stands, and has not heard that it started
+        SpinWait.SpinUntil(() => File.ReadAllText(path) == "ready\n", TimeSpan.FromSeconds(30)).Should().BeTrue();      // the loop stands, and has not heard of it
         running.Cancel();
         (await Catch(running)).Should().BeOfType<LoopCanceledException>();
         (await File.ReadAllTextAsync(path)).Should().Be("cleaned\n");

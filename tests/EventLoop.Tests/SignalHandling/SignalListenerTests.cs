@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EventLoop.SignalHandling;
 using EventLoop.Tests.Processes;
 using static EventLoop.Tests.Processes.SubprocessTests;
 
@@ -6,12 +7,10 @@ namespace EventLoop.Tests.SignalHandling;
 
 public sealed class SignalListenerTests : ProcessTest
 {
-    private static void Send(PosixSignal signal)
-    {
-        string name = Signals.NameOf(signal)[3..];
-        using var kill = System.Diagnostics.Process.Start("/bin/sh", ["-c", $"kill -{name} {Environment.ProcessId}"])!;
-        kill.WaitForExit();
-    }
+    private static void Send(PosixSignal signal) => kill(Environment.ProcessId, SignalNumbers.Of(signal)).Should().Be(0);
+
+    [DllImport("libc")]
+    private static extern int kill(int process, int signal);
 
     [Fact]
     public void A_signal_that_is_waited_for_comes_by_its_name() => RunProcesses(async () =>

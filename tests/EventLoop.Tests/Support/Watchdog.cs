@@ -34,38 +34,74 @@ internal sealed class Watchdog : IDisposable
 
     private void Bite()
     {
+        Loop[] loops;
+        lock (_loops)
+        {
+            loops = [.. _loops];
+        }
+
         if (_bites++ > 0)
         {
-            string states;
-            lock (_loops)
-            {
-                states = string.Join("; ", _loops.Select(static loop => $"{loop.Name}: {loop.Core.SleepState}"));
-            }
-
-            Environment.FailFast($"The test '{_test}' hangs and does not leave its loop ({states}). Before that: {Report}");
+            string where = loops.All(static loop => loop.IsClosed) ? "its loops are closed, and its own thread waits" : "a loop does not leave";
+            string text = $"The test '{_test}' hangs: {where}.\n"
+                + $"{string.Join('\n', loops.Select(Describe))}\nBefore that: {Report}\nThreads:\n{Threads()}";
+            Console.Error.WriteLine(text);      // the file is for runners that lose what a process says before it dies
+            File.WriteAllText(Path.Combine(AppContext.BaseDirectory, "hangs.txt"), text);
+            Environment.FailFast(text);
         }
 
         _timer.Change(Limit, System.Threading.Timeout.InfiniteTimeSpan);
-        lock (_loops)
+        foreach (var loop in loops)
         {
-            foreach (Loop loop in _loops)
-            {
-                Expel(loop);
-            }
+            Expel(loop);
         }
     }
 
     private void Expel(Loop loop)
     {
+        Report += Describe(loop) + "; ";
         try
         {
-            Report = string.Join("; ", loop.Tasks.Select(static task => $"{task.Name}: {task.Status} on {task.WaitingOn}"))
-                + $" ({loop.Core.SleepState})";
             loop.Post(static () => throw new LoopExitException(ExitCode));
         }
         catch (ObjectDisposedException)
         {
             // This loop is not the one that hangs.
+        }
+    }
+
+    // What it reads may change meanwhile.
+    private static string Describe(Loop loop)
+    {
+        try
+        {
+            var tasks = loop.Tasks.Select(static task => $"{task.Name}: {task.Status} on {task.WaitingOn}");
+            return $"{loop.Name}{(loop.IsClosed ? " (closed)" : "")}: {string.Join("; ", tasks)} ({loop.Core.SleepState})";
+        }
+        catch (Exception failure)
+        {
+            return $"{loop.Name}: {failure.Message}";
+        }
+    }
+
+    // What each thread of the process waits for in the kernel.
+    private static string Threads() =>
+        Directory.Exists("/proc/self/task") ? string.Join('\n', Directory.EnumerateDirectories("/proc/self/task").Select(ThreadIn)) : "";
+
+    private static string ThreadIn(string folder)
+    {
+        return $"{Path.GetFileName(folder)} {Read("comm")}: {Read("wchan")}, call {Read("syscall")}";
+
+        string Read(string name)
+        {
+            try
+            {
+                return File.ReadAllText(Path.Combine(folder, name)).Trim();
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                return "?";
+            }
         }
     }
 }

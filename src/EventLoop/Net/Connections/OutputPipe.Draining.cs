@@ -91,7 +91,7 @@ internal sealed partial class OutputPipe
         }
     }
 
-    private WaitNode? Next => transferring ? ofTransfer : waiting.First;
+    private WaitNode? Next => transferring ? file?.Waiting : waiting.First;
 
     // False: the transport accepts no more at the moment.
     private bool SendWhatGoes()

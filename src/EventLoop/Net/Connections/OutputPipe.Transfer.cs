@@ -1,20 +1,21 @@
+using EventLoop.Scheduling;
+
 namespace EventLoop.Net.Connections;
 
 // A file, or the handshake of TLS, has the sending direction to itself. What others put into the pipe meanwhile stays there until it has ended. The parts of a
 // file that go through this process never enter the pipe: they go to the transport from where they are, and nothing can come between them.
 internal sealed partial class OutputPipe
 {
-    private ReadOnlyMemory<byte> part;      // of a file: what the transport has not accepted of it
-    private bool endsAfterPart;             // the transfer is over with that
+    private FileParts? file;      // made for the first one: most connections send none
 
     /// <summary>How much of the file it was given; that goes out, whether or not somebody waits for it.</summary>
-    internal long Transferred { get; private set; }
+    internal long Transferred => file?.Given ?? 0;
 
     /// <summary>Called when everything before it is sent: a file goes next, and whatever is written meanwhile waits behind it.</summary>
     internal void BeginTransfer()
     {
         transferring = true;
-        Transferred = 0;
+        file?.Given = 0;
     }
 
     /// <summary>Sends the next part of the file. True when the transport has all of it.</summary>
@@ -28,8 +29,9 @@ internal sealed partial class OutputPipe
 
         if (!bytes.IsEmpty)
         {
-            (part, bytes) = (bytes, default);
-            Transferred += part.Length;
+            file ??= new FileParts();
+            (file.Part, bytes) = (bytes, default);
+            file.Given += file.Part.Length;
         }
 
         bool isSent = SendPart();
@@ -47,7 +49,8 @@ internal sealed partial class OutputPipe
             return;
         }
 
-        transferring = endsAfterPart = !part.IsEmpty;
+        transferring = file is { Part.IsEmpty: false };
+        file?.IsLast = transferring;
         if (!draining)
         {
             draining = true;
@@ -62,21 +65,34 @@ internal sealed partial class OutputPipe
     private void EndTransferNow()
     {
         transferring = false;
-        endsAfterPart = false;
-        part = default;
+        file?.IsLast = false;
+        file?.Part = default;
     }
 
     // False: the transport accepts no more at the moment.
     private bool SendPart()
     {
-        SendDirectly(ref part);
-        if (!part.IsEmpty)
+        if (file is null)
+        {
+            return true;
+        }
+
+        SendDirectly(ref file.Part);
+        if (!file.Part.IsEmpty)
         {
             return false;
         }
 
-        transferring &= !endsAfterPart;
-        endsAfterPart = false;
+        transferring &= !file.IsLast;
+        file.IsLast = false;
         return true;
+    }
+
+    private sealed class FileParts
+    {
+        internal ReadOnlyMemory<byte> Part;      // what the transport has not accepted of it
+        internal WaitNode? Waiting;              // for that, ahead of all others
+        internal long Given;
+        internal bool IsLast;                    // the transfer is over with that part
     }
 }

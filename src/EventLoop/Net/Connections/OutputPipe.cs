@@ -16,7 +16,6 @@ internal sealed partial class OutputPipe : PipeWriter
 
     private readonly StreamOwner owner;
     private WaiterQueue waiting;     // waiters for operations, first come, first served: what a later write brings stays behind
-    private WaitNode? ofTransfer;    // the waiting part of a file, ahead of all others
     private SegmentChain blocks;
     private long unsent;
     private long unflushed;
@@ -34,7 +33,7 @@ internal sealed partial class OutputPipe : PipeWriter
     /// <summary>Whether a write need not wait for others.</summary>
     internal bool IsFree => !transferring && waiting.IsEmpty;
 
-    internal long Unsent => unsent + part.Length;
+    internal long Unsent => unsent + (file?.Part.Length ?? 0);
 
     /// <summary>The most that was left after a write or flush had sent what the system takes.</summary>
     internal long PeakUnsent { get; private set; }
@@ -109,7 +108,7 @@ internal sealed partial class OutputPipe : PipeWriter
     {
         if (isOfTransfer)
         {
-            ofTransfer = node;
+            file!.Waiting = node;
         }
         else
         {
@@ -148,9 +147,9 @@ internal sealed partial class OutputPipe : PipeWriter
 
     internal void Leave(WaitNode node)
     {
-        if (ReferenceEquals(node, ofTransfer))
+        if (ReferenceEquals(node, file?.Waiting))
         {
-            ofTransfer = null;
+            file!.Waiting = null;
         }
         else
         {
@@ -171,7 +170,7 @@ internal sealed partial class OutputPipe : PipeWriter
         failure ??= reason;
         Clear();
         LeaveTransport();
-        while ((ofTransfer ?? waiting.First) is { } node)
+        while ((file?.Waiting ?? waiting.First) is { } node)
         {
             Leave(node);
             Operation(node).OnClosed(reason);
@@ -181,7 +180,7 @@ internal sealed partial class OutputPipe : PipeWriter
     }
 
     // Some of what was promised to go out is still here.
-    private bool IsMiddle => unsent > unflushed || !part.IsEmpty || (waiting.First is { } next && Operation(next).HasBegunToGo);
+    private bool IsMiddle => unsent > unflushed || file is { Part.IsEmpty: false } || (waiting.First is { } next && Operation(next).HasBegunToGo);
 
     private static OutputOperation Operation(WaitNode node) => (OutputOperation)node.Target!;
 
@@ -293,6 +292,6 @@ internal sealed partial class OutputPipe : PipeWriter
     {
         Debug.Assert(unflushed >= 0 && unflushed <= unsent, "What was not flushed is not sent.");
         blocks.AssertHolds(unsent);
-        Debug.Assert((ofTransfer is null && part.IsEmpty) || transferring, "A part of a file waits only while a file is under way.");
+        Debug.Assert(file is null or { Waiting: null, Part.IsEmpty: true } || transferring, "A part of a file waits only while a file is under way.");
     }
 }

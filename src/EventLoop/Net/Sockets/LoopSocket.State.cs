@@ -286,7 +286,8 @@ public sealed partial class LoopSocket
         static socket => socket.CloseNow(abort: socket.ready.EndsInMiddle || socket.ready.Writer is not null, DeviceReadiness.DisposedElsewhere), this,
         Core.BaseContext));
 
-    private void CloseNow(bool abort, string why = "")
+    /// <summary>The loop's thread, or the one that closes a loop that does not run any more.</summary>
+    internal void CloseNow(bool abort, string why = "")
     {
         if (ready.IsClosed)
         {

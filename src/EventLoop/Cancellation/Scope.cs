@@ -206,6 +206,9 @@ internal sealed partial class Scope : LoopItem
         EndTokens();
     }
 
+    /// <param name="requests">Those that its host still has.</param>
+    internal void NoteTakenBack(int requests) => requestsAtEntry = Math.Min(requestsAtEntry, requests);
+
     // ---- Whose exception it is
 
     /// <summary>Whether an exception that leaves the body is this scope's own cancellation and nobody else's.</summary>

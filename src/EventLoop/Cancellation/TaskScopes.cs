@@ -51,6 +51,15 @@ internal sealed class TaskScopes(LoopTask task)
         AssertInvariants();
     }
 
+    /// <summary>A request that was taken back is none that was there before those scopes: the next one counts as later.</summary>
+    internal void NoteTakenBack(int requests)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            contexts[i]!.Scope.NoteTakenBack(requests);
+        }
+    }
+
     [Conditional("DEBUG")]
     private void AssertInvariants()
     {

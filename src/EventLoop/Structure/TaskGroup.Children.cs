@@ -124,7 +124,7 @@ public sealed partial class TaskGroup
         {
             return await start.Started;
         }
-        catch (LoopCanceledException) when (!child.IsCompleted)
+        catch (LoopCanceledException) when (!child.IsCompleted && !IsAborting)      // a group that ends has cancelled all its children, each once
         {
             child.Cancel("the wait for its start was cancelled");
             throw;

@@ -27,6 +27,8 @@ public sealed partial class TaskGroup
                 cancellation = canceled;
                 Abort("the task group was cancelled from outside");
                 break;
+            case var refused when IsAborting && scope.IsDue && IsRefusal(refused):
+                break;
             default:
                 AddFailure(bodyFailure);
                 Abort("the body failed");

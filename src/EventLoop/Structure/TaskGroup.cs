@@ -132,7 +132,7 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
         await group.Join(failure);
         if (failure is not null)
         {
-            ExceptionDispatchInfo.Throw(failure);
+            ExceptionDispatchInfo.Throw(group.IsRefusal(failure) ? new LoopCanceledException(group.scope.Reason, failure) : failure);
         }
 
         return result!;
@@ -267,7 +267,7 @@ public sealed partial class TaskGroup : INamed, ITaskOwner
         }
     }
 
-    // Whoever had been given something to start a child for when the group was cancelled has met the cancellation there, and not failed.
+    // Whoever, child or body, had been given something to start a child for when the group was cancelled has met the cancellation there, and not failed.
     private bool IsRefusal(Exception failure) => Refusals.TryGetValue(failure, out var by) && ReferenceEquals(by, this);
 
     // A child's failure that the body awaited and let escape is one failure, not two.

@@ -88,7 +88,7 @@ public sealed class AsyncCondition
         static async Coroutine Wait(AsyncCondition condition, Func<bool> predicate)
         {
             await new Coroutine(CheckPointSource.Instance, 0);
-            condition.RequireLock();
+            condition.RequireLock("AsyncCondition.WaitForAsync");
             while (!predicate())
             {
                 await condition.WaitAsync();
@@ -104,7 +104,7 @@ public sealed class AsyncCondition
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         Binding.Verify("AsyncCondition.Notify");
-        RequireLock();
+        RequireLock("AsyncCondition.Notify");
         for (; count > 0 && Waiters.TakeFirst() is { } waiter; count--)
         {
             ((NotificationWait)waiter.Target!).OnNotified(waiter);
@@ -115,8 +115,9 @@ public sealed class AsyncCondition
     /// <exception cref="InvalidOperationException">The lock is not held, or this is not the loop's thread.</exception>
     public void NotifyAll() => Notify(int.MaxValue);
 
-    private void RequireLock()
+    private void RequireLock(string member)
     {
+        mutex.VerifyLoop(LoopCore.Required, member);
         if (!mutex.IsLocked)
         {
             throw Unlocked();

@@ -125,6 +125,9 @@ public sealed class AsyncLock : IReleasable
         }
     }
 
+    /// <summary>Throws if it belongs to another loop.</summary>
+    internal void VerifyLoop(LoopCore running, string member) => binding.Verify(running, member);
+
     /// <summary>Throws if the holder was on a loop that is closed, and so will never release the lock.</summary>
     internal void VerifyHolder()
     {

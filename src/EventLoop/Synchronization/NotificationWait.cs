@@ -46,8 +46,8 @@ internal sealed class NotificationWait : PooledWait
 
     private bool TryComplete(LoopCore core)
     {
-        condition!.Binding.Verify(core, "AsyncCondition.WaitAsync");
-        if (condition.IsLocked)
+        Verify(core);
+        if (condition!.IsLocked)
         {
             condition.Lock.VerifyHolder();
             return false;
@@ -57,7 +57,11 @@ internal sealed class NotificationWait : PooledWait
         return true;
     }
 
-    private protected override void Verify(LoopCore running) => condition?.Binding.Verify(running, "AsyncCondition.WaitAsync");
+    private protected override void Verify(LoopCore running)
+    {
+        condition?.Binding.Verify(running, "AsyncCondition.WaitAsync");
+        condition?.Lock.VerifyLoop(running, "AsyncCondition.WaitAsync");
+    }
 
     protected override void Enqueue(WaitNode awaiting) => condition!.Waiters.Add(awaiting);
 

@@ -147,7 +147,9 @@ public partial class LoopTask : LoopAwaitable, IStepOwner
         Core.VerifyAccess("Uncancel of a task");
         if (Rare is { OwnRequests: > 0 } rare)
         {
-            if (--rare.OwnRequests == 0)
+            rare.OwnRequests--;
+            rare.Scopes?.NoteTakenBack(rare.OwnRequests);
+            if (rare.OwnRequests == 0)
             {
                 context.MustCancel = false;
                 rare.DeliveredAt = 0;

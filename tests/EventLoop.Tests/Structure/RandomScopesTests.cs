@@ -30,7 +30,7 @@ public sealed class RandomScopesTests : LoopTest
 
         public long EnteredAt { get; init; }
 
-        public int RequestsAtEntry { get; init; }
+        public int RequestsAtEntry { get; set; }
 
         public bool PendingAtEntry { get; init; }
 
@@ -188,6 +188,7 @@ public sealed class RandomScopesTests : LoopTest
 
             _pending = false;
             _deliveredAt = 0;
+            _frames.ForEach(static frame => frame.RequestsAtEntry = 0);
         }
 
         // What the next wait sees, and so delivers.

@@ -133,6 +133,86 @@ public sealed class TaskGroupCancelTests : LoopTest
         error.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().Equal(failure);
     });
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_group_that_ends_while_a_child_is_started_cancels_that_child_once(bool byFailure) => RunLoop(async () =>
+    {
+        bool cleaned = false;
+        await Catch(TaskGroup.Run(async group =>
+        {
+            group.StartSoon(async () =>
+            {
+                await Yields(5);
+                if (byFailure)
+                {
+                    throw new IOException();
+                }
+
+                group.Cancel();
+            });
+            await group.StartAsync<int>(async _ =>
+            {
+                try
+                {
+                    await Forever();
+                }
+                finally
+                {
+                    await Yields(10);
+                    cleaned = true;
+                }
+            });
+        }));
+        cleaned.Should().BeTrue();
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_body_that_was_handed_something_to_start_a_child_for_when_its_group_was_cancelled_has_not_failed(bool hasResult) => RunLoop(async () =>
+    {
+        var queue = new AsyncQueue<int>();
+        async Coroutine Body(TaskGroup group)
+        {
+            group.StartSoon(async () =>
+            {
+                await Yields(3);
+                queue.TryPut(1);
+                group.Cancel("enough");
+            });
+            int given = await queue.GetAsync();
+            group.StartSoon(() => Yields(given));
+        }
+
+        if (hasResult)
+        {
+            (await Catch(TaskGroup.Run(async Coroutine<int> (group) =>
+            {
+                await Body(group);
+                return 1;
+            }))).Should().BeOfType<LoopCanceledException>().Which.Message.Should().Contain("enough");
+        }
+        else
+        {
+            await TaskGroup.Run(Body);
+        }
+
+        await Yields(2);
+    });
+
+    [Fact]
+    public void A_body_that_starts_a_child_after_it_has_seen_the_cancellation_has_failed() => RunLoop(async () =>
+    {
+        var failed = await Catch(TaskGroup.Run(async group =>
+        {
+            group.Cancel();
+            await Catch(Forever());
+            group.StartSoon(() => Yields(1));
+        }));
+        failed.Should().BeOfType<AggregateException>().Which.InnerExceptions.Should().ContainSingle().Which.Should().BeOfType<InvalidOperationException>();
+    });
+
     [Fact]
     public void StartAsync_waits_until_the_child_calls_started_and_gives_its_value() => RunLoop(async () =>
     {

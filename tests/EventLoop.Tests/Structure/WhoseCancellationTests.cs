@@ -63,6 +63,55 @@ public sealed class WhoseCancellationTests : LoopTest
         child!.IsCanceled.Should().BeTrue();
     }, Hooked);
 
+    [Theory]
+    [InlineData("timeout")]
+    [InlineData("scope")]
+    [InlineData("group")]
+    public void A_request_that_follows_one_that_was_taken_back_inside_is_not_absorbed(string kind) => RunLoop(async () =>
+    {
+        var task = Loop.CreateTask(async Coroutine () =>
+        {
+            try
+            {
+                await Forever();
+            }
+            catch (LoopCanceledException)
+            {
+                await (kind switch
+                {
+                    "timeout" => Loop.Timeout(Seconds(1), async _ => await GoOn()),
+                    "scope" => Dropped(CancelScope.MoveOnAfter(Seconds(1), async _ => await GoOn())),
+                    _ => TaskGroup.Run(async group =>
+                    {
+                        Loop.Current.CallLater(Seconds(1), () => group.Cancel());
+                        await GoOn();
+                    }),
+                });
+            }
+        });
+        await Yields(2);
+        task.Cancel();
+        await Yields(2);
+        Loop.Current.CallLater(Seconds(0.9), () => task.Cancel());
+        (await Catch(task)).Should().BeOfType<LoopCanceledException>();
+        task.IsCanceled.Should().BeTrue();
+
+        static async Coroutine Dropped(Coroutine<bool> inTime) => await inTime;
+
+        static async Coroutine GoOn()
+        {
+            Loop.CurrentTask!.Uncancel();
+            try
+            {
+                await Forever();
+            }
+            finally
+            {
+                await Loop.Sleep(Seconds(0.3));      // the second is over in the middle of it
+            }
+        }
+    });
+
     [Fact]
     public void Before_it_is_cancelled_no_cancellation_is_its_own() => RunLoop(async () =>
     {

@@ -69,6 +69,34 @@ public sealed class LoopBindingTests : LoopTest
     });
 
     [Fact]
+    public void A_condition_whose_lock_another_loop_holds_is_refused_before_anything_is_changed() => RunLoop(async () =>
+    {
+        var mutex = new AsyncLock();
+        using var held = await mutex.AcquireAsync();
+        var condition = new AsyncCondition(mutex);
+        bool unwound = false;
+        OnThread(() => Loop.Run(async () =>
+        {
+            foreach (var use in new Func<Coroutine>[] { condition.WaitAsync, () => condition.WaitForAsync(static () => false) })
+            {
+                try
+                {
+                    (await Catch(use())).Should().BeOfType<InvalidOperationException>().Which.Message.Should().Contain("another loop");
+                }
+                finally
+                {
+                    unwound = true;
+                }
+            }
+
+            FluentActions.Invoking(() => condition.Notify()).Should().Throw<InvalidOperationException>().WithMessage("*another loop*");
+            condition.Statistics.Waiting.Should().Be(0);
+        }, Options));
+        unwound.Should().BeTrue();
+        mutex.IsLocked.Should().BeTrue();
+    });
+
+    [Fact]
     public void Two_loops_of_one_thread_use_it_in_turn()
     {
         var queue = new AsyncQueue<int>();

@@ -9,7 +9,7 @@ namespace EventLoop.Processes;
 /// </summary>
 internal sealed class ChildFileOpening : LoopItem
 {
-    private const int MostTries = 600;      // a minute
+    private const int TriesAtOnce = 200, TriesLater = 600;
 
     private readonly LoopCore core;
     private readonly ProcessCommand command;
@@ -134,29 +134,48 @@ internal sealed class ChildFileOpening : LoopItem
             }
         }
 
-        _ = Task.Run(ReleaseAsync);
+        SpawnThread.Post(Release);
     }
 
     // A thread that is blocked in the system call is released by opening the other end of the FIFO for a moment. Again, until it is out: it may have been just
-    // before the call, and an attempt may fail for want of descriptors.
-    private async Task ReleaseAsync()
+    // before the call, and an attempt may fail for want of descriptors. At first before any other start, because that may open the same FIFO, and would be
+    // released in its place.
+    private void Release()
     {
-        for (int tries = 0; tries < MostTries && !IsOpened(); tries++)
+        for (int tries = 0; tries < TriesAtOnce && !IsOpened(); tries++)
         {
-            foreach (int place in places)
-            {
-                start.Unblock(place);
-            }
-
-            await Task.Delay(Math.Min(tries + 1, 100));
+            Unblock();
+            Thread.Sleep(1);
         }
 
-        bool IsOpened()
+        if (!IsOpened())
         {
-            lock (gate)
-            {
-                return isOpened;
-            }
+            _ = Task.Run(ReleaseLater);
+        }
+    }
+
+    private async Task ReleaseLater()
+    {
+        for (int tries = 0; tries < TriesLater && !IsOpened(); tries++)
+        {
+            Unblock();
+            await Task.Delay(100);
+        }
+    }
+
+    private void Unblock()
+    {
+        foreach (int place in places)
+        {
+            start.Unblock(place);
+        }
+    }
+
+    private bool IsOpened()
+    {
+        lock (gate)
+        {
+            return isOpened;
         }
     }
 }

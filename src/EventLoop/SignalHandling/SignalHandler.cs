@@ -31,7 +31,7 @@ internal sealed class SignalHandler : ISignalSubscriber, ILoopResident
     internal void Remove()
     {
         removed = true;
-        SignalHub.Remove(number, this);
+        SignalHub.Remove([number], this);
         core.Loop.Residents.Remove(this);
     }
 

@@ -70,40 +70,45 @@ internal static class SignalHub
 
     /// <summary>Removes a subscriber; with the last one the registration goes, and the default action is back. Signals that had arrived by then do not end the
     /// process.</summary>
-    internal static void Remove(int number, ISignalSubscriber subscriber)
+    internal static void Remove(ReadOnlySpan<int> numbers, ISignalSubscriber subscriber)
     {
-        Registration? last = null;
+        List<PosixSignalRegistration> ended = [];
         lock (Gate)
         {
-            if (Registrations.TryGetValue(number, out var registration))
+            foreach (int number in numbers)
             {
-                registration.Subscribers = [.. registration.Subscribers.Where(other => !ReferenceEquals(other, subscriber))];
-                if (registration.Subscribers.Length == 0)
+                if (Registrations.TryGetValue(number, out var registration))
                 {
-                    Registrations.Remove(number);
-                    last = registration;
+                    registration.Subscribers = [.. registration.Subscribers.Where(other => !ReferenceEquals(other, subscriber))];
+                    if (registration.Subscribers.Length == 0)
+                    {
+                        Registrations.Remove(number);
+                        ended.Add(registration.Own);
+                    }
                 }
             }
         }
 
-        last?.End();
+        if (ended.Count > 0)
+        {
+            SignalBarrier.End([.. ended]);      // one wait for all of them
+        }
     }
 
     private sealed class Registration
     {
         private readonly int number;
-        private readonly PosixSignalRegistration registration;
 
         internal Registration(int number)
         {
             this.number = number;
-            registration = PosixSignalRegistration.Create(SignalNumbers.Named(number), OnSignal);
+            Own = PosixSignalRegistration.Create(SignalNumbers.Named(number), OnSignal);
         }
+
+        internal PosixSignalRegistration Own { get; }
 
         /// <summary>Replaced as a whole.</summary>
         internal volatile ISignalSubscriber[] Subscribers = [];
-
-        internal void End() => SignalBarrier.End(registration);
 
         // On a thread of .NET's own.
         private void OnSignal(PosixSignalContext context)

@@ -127,11 +127,7 @@ public sealed class SignalListener : IAsyncEnumerable<PosixSignal>, IDisposable
 
         internal void End()
         {
-            foreach (int number in listener.numbers)
-            {
-                SignalHub.Remove(number, this);
-            }
-
+            SignalHub.Remove(listener.numbers, this);
             listener.core.Loop.Residents.Remove(this);
         }
     }

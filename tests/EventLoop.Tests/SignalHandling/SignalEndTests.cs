@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using EventLoop.Tests.Processes;
 
@@ -34,17 +35,44 @@ public sealed class SignalEndTests : ProcessTest
         (await pool.Run(ListenWithAStarvedPool)).Should().Contain("come late").And.Contain("'starved'");
     });
 
+    [Fact]
+    public void Who_stops_listening_to_several_signals_waits_for_the_thread_pool_once() => RunProcesses(async () =>
+    {
+        await using var pool = new ProcessExecutor(new() { Workers = 1 });
+        (await pool.Run(StopListeningWithAStarvedPool)).Should().BeLessThan(TimeSpan.FromSeconds(5), "each wait is given up after two");
+    });
+
     // In a process of its own: all threads of its pool are kept until somebody has said so.
-    private static string ListenWithAStarvedPool()
+    private static ManualResetEventSlim Starve()
     {
         ThreadPool.SetMinThreads(1, 1);
         ThreadPool.SetMaxThreads(Environment.ProcessorCount, Environment.ProcessorCount);
-        using var told = new ManualResetEventSlim();
+        var told = new ManualResetEventSlim();
         for (int i = 0; i < Environment.ProcessorCount * 4; i++)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static told => told.Wait(TimeSpan.FromMinutes(1)), told, preferLocal: false);
         }
 
+        return told;
+    }
+
+    private static TimeSpan StopListeningWithAStarvedPool()
+    {
+        using var told = Starve();
+        return Loop.Run(async Coroutine<TimeSpan> () =>
+        {
+            var listener = Signals.Listen(Signals.SIGUSR1, Signals.SIGUSR2, PosixSignal.SIGHUP, PosixSignal.SIGWINCH);
+            long begun = Stopwatch.GetTimestamp();
+            listener.Dispose();
+            var took = Stopwatch.GetElapsedTime(begun);
+            told.Set();
+            return took;
+        });
+    }
+
+    private static string ListenWithAStarvedPool()
+    {
+        using var told = Starve();
         var logger = new CapturingLoggerFactory();
         return Loop.Run(async Coroutine<string> () =>
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using EventLoop.AspNetCore.Requests;
 using EventLoop.AspNetCore.Results;
 using EventLoop.AspNetCore.Transport;
@@ -15,6 +16,9 @@ namespace EventLoop.AspNetCore;
 /// <summary>Serves ASP.NET Core applications from event loops.</summary>
 public static class EventLoopWebExtensions
 {
+    private const string NotForNative =
+        "EventLoop.AspNetCore is not made for NativeAOT or trimming: it finds the types of async sequences, and endpoints, by reflection.";
+
     /// <summary>
     /// Serves the application from an event loop: its connections, and its handlers with all that they await, run on one thread, one at a time between awaits.
     /// If the services contain a <see cref="Loop"/> (<c>AddEventLoop</c> of EventLoop.Hosting) it is that one; otherwise, if this is called where a loop runs,
@@ -23,6 +27,8 @@ public static class EventLoopWebExtensions
     /// <param name="builder">The builder of the application.</param>
     /// <param name="configure">Null: one loop, with the defaults.</param>
     /// <returns>The same builder.</returns>
+    [RequiresUnreferencedCode(NotForNative)]
+    [RequiresDynamicCode(NotForNative)]
     public static WebApplicationBuilder UseEventLoop(this WebApplicationBuilder builder, Action<EventLoopServerOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -31,6 +37,8 @@ public static class EventLoopWebExtensions
     }
 
     /// <inheritdoc cref="UseEventLoop(WebApplicationBuilder, Action{EventLoopServerOptions}?)"/>
+    [RequiresUnreferencedCode(NotForNative)]
+    [RequiresDynamicCode(NotForNative)]
     public static IWebHostBuilder UseEventLoop(this IWebHostBuilder builder, Action<EventLoopServerOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);

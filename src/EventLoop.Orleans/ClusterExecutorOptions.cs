@@ -52,13 +52,15 @@ public sealed record ClusterExecutorOptions
     = TimeSpan.FromSeconds(1);
 
     /// <summary>Serializes what is not raw: byte[], string, unmanaged types and arrays of them are sent as they are. A new instance is made on the silo, so it
-    /// needs a public constructor without parameters. Default: null, System.Text.Json with fields.</summary>
-    /// <exception cref="ArgumentException">Its type has no such constructor.</exception>
+    /// needs a public constructor without parameters; a <see cref="JsonWorkSerializer"/> with options is a class of yours that passes them to the base.
+    /// Default: null, System.Text.Json with fields.</summary>
+    /// <exception cref="ArgumentException">Its type has no such constructor, or it is a <see cref="JsonWorkSerializer"/> itself with options.</exception>
     public IWorkSerializer? Serializer
     {
         get;
         init
         {
+            JsonWorkSerializer.RefuseOptions(value, nameof(Serializer));
             if (value is not null && value.GetType() != typeof(JsonWorkSerializer) && value.GetType().GetConstructor(Type.EmptyTypes) is null)
             {
                 throw new ArgumentException($"{value.GetType()} has no public constructor without parameters, so no silo could make it.", nameof(Serializer));

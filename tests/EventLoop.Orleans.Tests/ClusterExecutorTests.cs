@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using EventLoop.Executors.Work;
 
 namespace EventLoop.Orleans.Tests;
@@ -500,6 +501,22 @@ public sealed class ClusterExecutorTests(Cluster cluster)
             return Json.Deserialize<T>(copy);
         }
     }
+
+    [Fact]
+    public void JSON_with_options_is_a_class_of_the_users_that_the_silo_can_make() => RunLoop(async () =>
+    {
+        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web);
+        FluentActions.Invoking(() => new ClusterExecutorOptions { Serializer = new JsonWorkSerializer(options) })
+            .Should().Throw<ArgumentException>().WithMessage("*Derive a class*");
+        var executor = New(new ClusterExecutorOptions { Serializer = new CamelJson() });
+        (await executor.Run(static (Named given) => new Named($"{given.Name}!"), new Named("ann"))).Should().Be(new Named("ann!"));
+        executor = New(new ClusterExecutorOptions { Serializer = new JsonWorkSerializer() });
+        (await executor.Run(static (Named given) => new Named($"{given.Name}!"), new Named("ann"))).Should().Be(new Named("ann!"));
+    });
+
+    public sealed record Named(string? Name);
+
+    public sealed class CamelJson() : JsonWorkSerializer(new JsonSerializerOptions(JsonSerializerDefaults.Web));
 
     public sealed class Needy(int number) : IWorkSerializer
     {

@@ -43,8 +43,8 @@ public sealed record ProcessExecutorOptions
 
     /// <summary>
     /// Serializes what is not raw: byte[], string, unmanaged types and arrays of them are sent as they are. A new instance is made in the worker, so it needs
-    /// a public constructor without parameters, otherwise the constructor throws <see cref="ArgumentException"/>. Null: System.Text.Json, with fields, so that
-    /// tuples work.
+    /// a public constructor without parameters, otherwise the constructor throws <see cref="ArgumentException"/>; a <see cref="JsonWorkSerializer"/> with
+    /// options is a class of yours that passes them to the base. Null: System.Text.Json, with fields, so that tuples work.
     /// </summary>
     public IWorkSerializer? Serializer { get; init; }
 
@@ -67,6 +67,7 @@ public sealed record ProcessExecutorOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(CancelGrace, TimeSpan.Zero);
         Positive(MaxTasksPerWorker, nameof(MaxTasksPerWorker));
         Positive(MemoryLimit, nameof(MemoryLimit));
+        JsonWorkSerializer.RefuseOptions(Serializer, nameof(Serializer));
         if (Serializer is { } serializer && (serializer.GetType().AssemblyQualifiedName is null || !HasConstructor(serializer.GetType())))
         {
             throw new ArgumentException($"{serializer.GetType()} has no public constructor without parameters, and each worker process makes its own "

@@ -59,13 +59,19 @@ internal static class WorkerCommandLine
 
         string path = Environment.ProcessPath
             ?? throw new PlatformNotSupportedException("The program's own file is not known. Set ProcessExecutorOptions.WorkerCommand.");
-        return Path.GetFileNameWithoutExtension(path) == "dotnet" ? new ProcessCommand(path, HostArguments()) : new ProcessCommand(path);
+        return IsHost(path)
+            ? new ProcessCommand(path, HostArguments(File.ReadAllText("/proc/self/cmdline").TrimEnd('\0').Split('\0'), StartFolder))
+            : new ProcessCommand(path);
     }
 
-    // "dotnet [exec] [--option value]... program.dll ...": everything up to the program, whatever the host is.
-    private static List<string> HostArguments()
+    /// <summary>Whether it is .NET's own program, which starts another one, and not a program's own host, whatever that is called.</summary>
+    internal static bool IsHost(string path) => Path.GetFileName(path) == "dotnet";
+
+    /// <summary>"dotnet [exec] [--option value]... program.dll ...": everything up to the program, whatever the host is.</summary>
+    /// <param name="all">How this program was started.</param>
+    /// <param name="folder">Where; workers may be started elsewhere.</param>
+    internal static List<string> HostArguments(string[] all, string folder)
     {
-        string[] all = File.ReadAllText("/proc/self/cmdline").TrimEnd('\0').Split('\0');
         List<string> taken = [];
         for (int i = 1; i < all.Length; i++)
         {
@@ -77,11 +83,17 @@ internal static class WorkerCommandLine
             else if (argument.StartsWith('-') && i + 1 < all.Length)
             {
                 taken.Add(argument);
-                taken.Add(all[++i]);
+                string value = all[++i];
+                taken.Add(argument switch
+                {
+                    "--runtimeconfig" or "--depsfile" or "--additionalprobingpath" => AbsoluteIfThere(value, folder),
+                    "--additional-deps" => string.Join(Path.PathSeparator, value.Split(Path.PathSeparator).Select(one => AbsoluteIfThere(one, folder))),
+                    _ => value,
+                });
             }
             else
             {
-                taken.Add(Path.IsPathRooted(argument) ? argument : Absolute(argument));
+                taken.Add(Path.IsPathRooted(argument) ? argument : Absolute(argument, folder));
                 return taken;
             }
         }
@@ -90,10 +102,16 @@ internal static class WorkerCommandLine
     }
 
     [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "A program in a single file is not started by dotnet.")]
-    private static string Absolute(string program)
+    private static string Absolute(string program, string folder)
     {
-        string here = Path.GetFullPath(program, StartFolder);
+        string here = Path.GetFullPath(program, folder);
         return File.Exists(here) ? here : Assembly.GetEntryAssembly()?.Location is { Length: > 0 } known ? known : here;
+    }
+
+    private static string AbsoluteIfThere(string path, string folder)
+    {
+        string here = Path.GetFullPath(path, folder);
+        return path.Length > 0 && Path.Exists(here) ? here : path;
     }
 
     private static void Add(Dictionary<string, string?> environment, IReadOnlyDictionary<string, string?>? changes)

@@ -17,6 +17,26 @@ internal static unsafe partial class Libc
         _ => -1,
     };
 
+    private static readonly int StatusNumber = RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.X64 => 332,
+        Architecture.X86 or Architecture.Ppc64le => 383,
+        Architecture.Arm or Architecture.Armv6 => 397,
+        Architecture.S390x => 379,
+        Architecture.Arm64 or Architecture.RiscV64 or Architecture.LoongArch64 => 291,
+        _ => -1,
+    };
+
+    // glibc has it since 2.28, musl since 1.2.5.
+    private static readonly delegate* unmanaged<int, byte*, int, uint, byte*, int> KnownStatus =
+        (delegate* unmanaged<int, byte*, int, uint, byte*, int>)Find("statx");
+
+    internal static int Status(int folder, byte* path, int flags, uint mask, byte* status) =>
+        KnownStatus != null ? KnownStatus(folder, path, flags, mask, status) : StatusByNumber(folder, path, flags, mask, status);
+
+    internal static int StatusByNumber(int folder, byte* path, int flags, uint mask, byte* status) =>
+        (int)SystemCall(StatusNumber, folder, (nint)path, flags, (nint)mask, (nint)status, 0);
+
     [LibraryImport(Name, EntryPoint = "fstatfs")]
     internal static partial int FileSystemStatus(int descriptor, byte* status);
 

@@ -22,9 +22,6 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "posix_spawn_file_actions_addopen")]
     internal static partial int SpawnActionsOpen(void* actions, int descriptor, byte* path, int flags, uint mode);
 
-    [LibraryImport(Name, EntryPoint = "posix_spawn_file_actions_addchdir_np")]
-    internal static partial int SpawnActionsChangeFolder(void* actions, byte* path);
-
     [LibraryImport(Name, EntryPoint = "posix_spawnattr_init")]
     internal static partial int SpawnAttributesInit(void* attributes);
 
@@ -66,11 +63,12 @@ internal static unsafe partial class Libc
     internal static partial nint SetSignal(int signal, nint handler);
 
     /// <summary>posix_spawn_file_actions_addclosefrom_np; null where the C library has none (musl), so that close-on-exec has to do.</summary>
-    internal static readonly delegate* unmanaged<void*, int, int> SpawnActionsCloseFrom = FindCloseFrom();
+    internal static readonly delegate* unmanaged<void*, int, int> SpawnActionsCloseFrom =
+        (delegate* unmanaged<void*, int, int>)Find("posix_spawn_file_actions_addclosefrom_np");
 
-    private static delegate* unmanaged<void*, int, int> FindCloseFrom() =>
-        NativeLibrary.TryLoad(Name, typeof(Libc).Assembly, null, out nint library)
-            && NativeLibrary.TryGetExport(library, "posix_spawn_file_actions_addclosefrom_np", out nint address)
-            ? (delegate* unmanaged<void*, int, int>)address
-            : null;
+    /// <summary>posix_spawn_file_actions_addchdir_np; null where the C library has none: glibc before 2.29.</summary>
+    internal static readonly delegate* unmanaged<void*, byte*, int> SpawnActionsChangeFolder =
+        (delegate* unmanaged<void*, byte*, int>)Find("posix_spawn_file_actions_addchdir_np", "posix_spawn_file_actions_addchdir");
+
+    internal static bool CanChangeFolder => SpawnActionsChangeFolder != null;
 }

@@ -15,6 +15,14 @@ internal static unsafe partial class Libc
 
     internal static int LastError => Marshal.GetLastSystemError();
 
+    /// <summary>A function that not every C library has under every name; null where it has none.</summary>
+    private static void* Find(string name, string? otherwise = null) =>
+        NativeLibrary.TryLoad(Name, typeof(Libc).Assembly, null, out nint library)
+            && (NativeLibrary.TryGetExport(library, name, out nint address)
+                || (otherwise is not null && NativeLibrary.TryGetExport(library, otherwise, out address)))
+            ? (void*)address
+            : null;
+
     [LibraryImport(Name, EntryPoint = "epoll_create1")]
     internal static partial int EpollCreate(int flags);
 
@@ -35,9 +43,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Name, EntryPoint = "prctl")]
     internal static partial int ProcessControl(int option, nuint a, nuint b, nuint c, nuint d);
-
-    [LibraryImport(Name, EntryPoint = "statx")]
-    internal static partial int Status(int folder, byte* path, int flags, uint mask, byte* status);
 
     [LibraryImport(Name, EntryPoint = "fcntl")]
     internal static partial int Control(int descriptor, int command, int argument);
@@ -87,8 +92,21 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "sendmmsg")]
     internal static partial int SendMessages(int socket, BatchedMessage* messages, uint count, int flags);
 
-    [LibraryImport(Name, EntryPoint = "sendfile64")]
-    internal static partial nint SendFile(int socket, int file, long* offset, nuint count);
+    // The name that stands for offsets of 64 bits: from version 1.2.4 on musl gives "sendfile64" to nobody who looks for it, and its "sendfile" has such
+    // offsets on every architecture.
+    private static readonly delegate* unmanaged<int, int, long*, nuint, nint> KnownSendFile =
+        (delegate* unmanaged<int, int, long*, nuint, nint>)Find(nint.Size == 8 ? "sendfile" : "sendfile64", "sendfile");
+
+    internal static nint SendFile(int socket, int file, long* offset, nuint count)
+    {
+        if (KnownSendFile != null)
+        {
+            return KnownSendFile(socket, file, offset, count);
+        }
+
+        Marshal.SetLastSystemError(Errno.NotImplemented);
+        return -1;
+    }
 
     [LibraryImport(Name, EntryPoint = "shutdown")]
     internal static partial int Shutdown(int socket, int how);

@@ -80,6 +80,10 @@ internal sealed class ChildFileOpening : LoopItem
         {
             failure = new IOException($"'{command.FileName}' could not be started: the system has no thread left for it.", none);
         }
+        catch (Exception other)
+        {
+            failure = other;      // on the thread of all starts it would end the process
+        }
 
         Finish();
     }
@@ -87,24 +91,36 @@ internal sealed class ChildFileOpening : LoopItem
     // On a thread of its own.
     private void Open()
     {
+        try
+        {
+            OpenAll();
+        }
+        catch (Exception other)
+        {
+            failure = other;
+        }
+
+        Finish();
+    }
+
+    private void OpenAll()
+    {
         foreach (int place in places)
         {
             lock (gate)
             {
                 if (isGivenUp)
                 {
-                    break;
+                    return;
                 }
             }
 
             if (start.OpenAhead(place) is not 0 and var error)
             {
                 failure = CommandPreparation.Explain(command, error, start.OpeningOf(place));
-                break;
+                return;
             }
         }
-
-        Finish();
     }
 
     private void Finish()

@@ -9,8 +9,10 @@ internal static class CommandPreparation
     private const string DefaultPath = "/usr/bin:/bin";
 
     /// <exception cref="ArgumentException">Some part of the command is impossible.</exception>
+    /// <exception cref="PlatformNotSupportedException">It has a working directory, and this system's C library cannot set one.</exception>
     internal static ChildStart Prepare(ProcessCommand command, bool detached = false)
     {
+        RefuseFolder(command, Libc.CanChangeFolder);
         RefuseToOutput(command.Input, nameof(ProcessCommand.Input));
         RefuseToOutput(command.Output, nameof(ProcessCommand.Output));
         var inherited = !command.ClearEnvironment && command.Environment is not { Count: > 0 } ? InheritedEnvironment.Take() : null;
@@ -106,6 +108,16 @@ internal static class CommandPreparation
         {
             throw new ArgumentException($"Stdio.ToOutput is for ProcessCommand.Error only, not for {name}: it says that the errors go wherever the output "
                 + "goes.", "command");
+        }
+    }
+
+    internal static void RefuseFolder(ProcessCommand command, bool canChangeFolder)
+    {
+        if (command.WorkingDirectory is not null && !canChangeFolder)
+        {
+            throw new PlatformNotSupportedException(
+                "ProcessCommand.WorkingDirectory needs posix_spawn_file_actions_addchdir_np, which glibc has since version 2.29 and musl since 1.1.24; this "
+                    + "system's C library is older. Start a shell that goes there: ProcessCommand.Shell(\"cd \\\"$1\\\" && exec program\", folder).");
         }
     }
 

@@ -57,7 +57,8 @@ public sealed record ProcessCommand
     /// <summary>argv[0]; null: the file name.</summary>
     public string? ArgumentZero { get; init; }
 
-    /// <summary>The working directory; null: this process's at the time of the start.</summary>
+    /// <summary>The working directory; null: this process's at the time of the start. Needs glibc 2.29 or musl 1.1.24; with an older one such a start throws
+    /// <see cref="PlatformNotSupportedException"/>.</summary>
     public string? WorkingDirectory { get; init; }
 
     /// <summary>Changes to this process's environment; a null value removes a variable. With <see cref="ClearEnvironment"/> this is all that the child

@@ -13,9 +13,10 @@ internal static unsafe class ProcessGroupGuard
 {
     private const string Shell = ProcessCommand.ShellProgram;
 
-    // A variable for each group; "kill -9 -N", because dash does not know "--".
+    // A variable for each group; "kill -9 -N", because dash does not know "--". It goes to the root by itself, because not every C library can start it there.
     private const string Script = """
         trap '' HUP INT QUIT TERM TSTP TTIN TTOU
+        cd /
         while read -r line; do
           case $line in
             +*) eval "group_${line#+}=1" ;;
@@ -71,7 +72,6 @@ internal static unsafe class ProcessGroupGuard
             Paths = [Shell],
             Arguments = [Shell, "-c", Script],
             Environment = new System.Collections.Hashtable { ["PATH"] = "/usr/bin:/bin" },
-            Folder = "/",
             HasOwnSession = true,
             Streams = [new ChildStream(ChildStreamKind.Pipe), new ChildStream(ChildStreamKind.Null), new ChildStream(ChildStreamKind.Null)],
         };

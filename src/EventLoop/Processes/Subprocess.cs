@@ -20,7 +20,8 @@ namespace EventLoop;
 /// reports them.</para>
 /// <para><b>Errors when starting:</b> <see cref="FileNotFoundException"/>, <see cref="DirectoryNotFoundException"/> (the working directory),
 /// <see cref="UnauthorizedAccessException"/>, <see cref="IOException"/> (arguments too long, no more processes), <see cref="ArgumentException"/> (a zero
-/// character), <see cref="PlatformNotSupportedException"/> (not Linux, or the portable poller).</para>
+/// character), <see cref="PlatformNotSupportedException"/> (not Linux, the portable poller, or a working
+/// directory where the C library cannot set one).</para>
 /// </remarks>
 public sealed partial class Subprocess : IAsyncDisposable
 {

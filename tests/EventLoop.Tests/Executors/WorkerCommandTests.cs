@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EventLoop.Executors;
 using EventLoop.Tests.Processes;
 
 namespace EventLoop.Tests.Executors;
@@ -31,4 +32,30 @@ public sealed class WorkerCommandTests : ProcessTest
         (await pool.Run(static () => Environment.ProcessId)).Should().NotBe(Environment.ProcessId);
         WorkerProcess.IsWorker.Should().BeFalse();
     });
+
+    [Fact]
+    public void A_worker_finds_what_the_host_of_this_program_was_given_also_from_another_folder()
+    {
+        using var folder = new Folder();
+        foreach (string name in (string[])["a.dll", "a.runtimeconfig.json", "a.deps.json", "more.deps.json"])
+        {
+            File.WriteAllText(folder.File(name), "");
+        }
+
+        string here = Path.GetDirectoryName(folder.File("a.dll"))!;
+        string[] given =
+        [
+            "dotnet", "exec", "--runtimeconfig", "a.runtimeconfig.json", "--depsfile", "./a.deps.json", "--additionalprobingpath", ".",
+            "--roll-forward", "Major", "--additional-deps", "more.deps.json:missing.deps.json::/etc", "a.dll", "--runtimeconfig", "a.runtimeconfig.json",
+        ];
+        WorkerCommandLine.HostArguments(given, here).Should().Equal(
+            "exec", "--runtimeconfig", folder.File("a.runtimeconfig.json"), "--depsfile", folder.File("a.deps.json"), "--additionalprobingpath", here,
+            "--roll-forward", "Major", "--additional-deps", $"{folder.File("more.deps.json")}:missing.deps.json::/etc", folder.File("a.dll"));
+    }
+
+    [Theory]
+    [InlineData("/usr/bin/dotnet", true)]
+    [InlineData("/srv/dotnet.shop", false)]
+    [InlineData("/srv/dotnet.d/shop", false)]
+    public void Only_dotnet_itself_is_the_host_of_another_program(string path, bool isHost) => WorkerCommandLine.IsHost(path).Should().Be(isHost);
 }

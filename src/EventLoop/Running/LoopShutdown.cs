@@ -22,12 +22,16 @@ internal sealed class LoopShutdown(Loop loop)
     private Exception? exitAtEnd;
     private bool isHurried;
     private volatile bool hasBegun;           // any thread
+    private volatile bool hasDisposed;        // read on any thread; for good
     private volatile bool isDrained;          // read on any thread
     private volatile bool isOver;             // any thread
     private volatile bool hasNoTime;          // any thread; for good
 
     /// <summary>Whether nothing more can be submitted to the loop. Any thread.</summary>
     internal bool HasBegun => hasBegun;
+
+    /// <summary>Whether its tasks have ended or were given up, and it has begun to dispose of loop-local values. Any thread.</summary>
+    internal bool HasDisposed => hasDisposed;
 
     /// <summary>Whether its tasks have ended or were given up, so that it now waits for the executor's work. Any thread.</summary>
     internal bool IsDraining => isDrained;
@@ -131,12 +135,19 @@ internal sealed class LoopShutdown(Loop loop)
             return;
         }
 
+        hasDisposed = true;
         using var bound = new ShutdownBound(loop);
+        bool hurried = isHurried;
         var disposing = LoopTask.Create(Core, DisposeAllLocals(), "disposal of loop-local values", eager: false);
         while (!disposing.IsCompleted && !isOver)
         {
             Core.Run(disposing);
             KeepExit();
+            if (hurried != isHurried)
+            {
+                hurried = isHurried;
+                bound.Shorten();
+            }
         }
 
         if (!disposing.IsCompleted)

@@ -90,7 +90,7 @@ internal sealed class LoopShutdown(Loop loop)
 
         DisposeLocals();
         DrainExecutor();
-        if (Core.Tasks.Count > abandoned.Count)
+        if (Core.Tasks.Count > 0)
         {
             using var bound = new ShutdownBound(loop);
             CancelRemaining(bound);      // what the executor's last work has started here

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EventLoop.Cancellation;
 using EventLoop.Combining;
 using EventLoop.Debugging;
@@ -26,6 +27,8 @@ internal sealed class LoopShutdown(Loop loop)
     private volatile bool isDrained;          // read on any thread
     private volatile bool isOver;             // any thread
     private volatile bool hasNoTime;          // any thread; for good
+    private long passed;                      // any thread: the time limit of the current phase, in ticks, once it has passed
+    private long phaseStart;
 
     /// <summary>Whether nothing more can be submitted to the loop. Any thread.</summary>
     internal bool HasBegun => hasBegun;
@@ -42,13 +45,6 @@ internal sealed class LoopShutdown(Loop loop)
     /// <summary>Whether a second interrupt came.</summary>
     internal bool IsHurried => isHurried;
 
-    /// <summary>Whether the time limit of the current phase has passed. Any thread.</summary>
-    internal bool IsOver
-    {
-        get => isOver;
-        set => isOver = value;
-    }
-
     /// <summary>Whether nobody waits for the end any more. Any thread.</summary>
     internal bool HasNoTime => hasNoTime;
 
@@ -59,6 +55,14 @@ internal sealed class LoopShutdown(Loop loop)
 
     /// <summary>Called when a run begins: whatever hurried the previous one is over.</summary>
     internal void BeginRun() => isHurried = false;
+
+    /// <summary>Called when a phase of the end begins, which has its own time.</summary>
+    internal void BeginPhase()
+    {
+        phaseStart = Stopwatch.GetTimestamp();
+        Volatile.Write(ref passed, 0);
+        isOver = false;
+    }
 
     /// <summary>Refuses submissions from now on. Any thread.</summary>
     internal void Begin() => hasBegun = true;
@@ -100,8 +104,10 @@ internal sealed class LoopShutdown(Loop loop)
     }
 
     /// <summary>Abandons what has not ended by now. Any thread.</summary>
-    internal void RunOut()
+    /// <param name="limit">The time limit that has passed; zero: there is another reason.</param>
+    internal void RunOut(TimeSpan limit = default)
     {
+        Volatile.Write(ref passed, limit.Ticks);
         isOver = true;
         Core.RequestStop();
     }
@@ -177,7 +183,7 @@ internal sealed class LoopShutdown(Loop loop)
 
         if (!ended.IsCompleted)
         {
-            ReportUndrained();
+            ReportUndrained(Waited);
         }
     }
 
@@ -187,7 +193,7 @@ internal sealed class LoopShutdown(Loop loop)
     {
         if (!isDrained && loop.Executors.EndOwn() is { } drained && !drained.Wait(loop.Options.ShutdownTimeout))
         {
-            ReportUndrained();      // waiters for the loop have been notified of its end
+            ReportUndrained(loop.Options.ShutdownTimeout);      // waiters for the loop have been notified of its end
         }
     }
 
@@ -301,8 +307,10 @@ internal sealed class LoopShutdown(Loop loop)
         }
     }
 
-    private void ReportUndrained() =>
-        Log.ShutdownTimedOut(loop.Reports.Target, loop.Name, 1, loop.Options.ShutdownTimeout, "work in the default executor");
+    private void ReportUndrained(TimeSpan waited) => Log.ShutdownTimedOut(loop.Reports.Target, loop.Name, 1, waited, "work in the default executor");
+
+    // The time limit, if that is why the phase is over, and otherwise the time that it took.
+    private TimeSpan Waited => Volatile.Read(ref passed) is > 0 and var limit ? TimeSpan.FromTicks(limit) : Stopwatch.GetElapsedTime(phaseStart);
 
     private void ReportLeftRunning()
     {
@@ -327,12 +335,13 @@ internal sealed class LoopShutdown(Loop loop)
     private void Abandon(List<LoopTask> tasks)
     {
         abandoned.UnionWith(tasks);
-        var patience = isHurried ? HurriedEnd : loop.Options.ShutdownTimeout;
-        Log.ShutdownTimedOut(loop.Reports.Target, loop.Name, tasks.Count, patience, Describe(tasks));
+        var waited = Waited;
+        string late = Volatile.Read(ref passed) > 0 ? $"did not end within {waited} of its cancellation" : "did not end when it was cancelled,";
+        Log.ShutdownTimedOut(loop.Reports.Target, loop.Name, tasks.Count, waited, Describe(tasks));
         foreach (var task in tasks)
         {
             loop.CallExceptionHandler(new LoopExceptionContext(
-                $"{task.Label} did not end within {patience} of its cancellation and was abandoned", Awaitable: task, CreatedAt: task.CreatedAt));
+                $"{task.Label} {late} and was abandoned", Awaitable: task, CreatedAt: task.CreatedAt));
         }
     }
 

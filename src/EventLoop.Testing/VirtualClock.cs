@@ -8,8 +8,9 @@ namespace EventLoop.Testing;
 /// <para>Loop timers, sleeps and timeouts of a loop made with it (<see cref="LoopOptions.TimeProvider"/>) run on it, and so does everything of .NET that takes
 /// a <see cref="TimeProvider"/>: <c>Task.Delay(delay, clock)</c>, <see cref="PeriodicTimer"/>, <see cref="CancellationTokenSource"/>. Deadlines are reached
 /// one by one, equal ones in the order in which they were set, by whomever.</para>
-/// <para>Executor work is in flight, as is what was announced by <see cref="TestLoop.HoldTime(Task)"/>: time stands still until it is back. With I/O
-/// registered at the loop's poller time stands still, too, unless <see cref="IoPatience"/> says otherwise.</para>
+/// <para>Executor work is in flight, as is what the library itself does on other threads (resolving names, TLS handshakes while they compute, closing files)
+/// and what was announced by <see cref="TestLoop.HoldTime(Task)"/>: time stands still until it is back. With I/O registered at the loop's poller, or a child
+/// process running, time stands still, too, unless <see cref="IoPatience"/> says otherwise.</para>
 /// <para><b>Thread:</b> any. Timers fire on the thread that moves the time, usually the loop's. Several loops may share a clock; while more than one of them
 /// is running, time moves only by hand.</para>
 /// <para>Trio: <c>MockClock</c>.</para>

@@ -24,8 +24,9 @@ public sealed partial class VirtualClock : TimeProvider
     private bool autoJump = true;
 
     /// <summary>Makes a clock that stands still at <paramref name="start"/>.</summary>
-    /// <param name="start">What <see cref="GetUtcNow"/> returns first; null: the beginning of the year 2000.</param>
-    public VirtualClock(DateTimeOffset? start = null) => this.start = start ?? new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    /// <param name="start">What <see cref="GetUtcNow"/> returns first, in UTC; null: the beginning of the year 2000.</param>
+    public VirtualClock(DateTimeOffset? start = null) =>
+        this.start = start?.ToUniversalTime() ?? new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Whether time moves to the next deadline by itself when nothing is ready and nothing is in flight.</summary>
     public bool AutoJump
@@ -74,7 +75,8 @@ public sealed partial class VirtualClock : TimeProvider
     /// <param name="by">Zero or more.</param>
     /// <remarks>
     /// <para>Called between the runs of a hand-driven loop, or on a thread other than the loop's, it lets the loop run after each deadline until it has
-    /// nothing to do, and returns when that is so after the last.</para>
+    /// nothing to do, and returns when that is so after the last. On another thread it does not wait for work in executors or elsewhere that is in flight (it
+    /// may be called by such work), and for a loop that is always busy it waits ten seconds of real time at the most, each time.</para>
     /// <para>Called inside a step of the loop it cannot let others run: timers of foreign code fire inside the call, and what the loop's own timers wake runs
     /// in the next turn. <see cref="AdvanceAsync"/> is the form that lets others run.</para>
     /// </remarks>

@@ -53,6 +53,9 @@ public sealed partial class VirtualClock : TimeProvider
 
     internal bool IsHeld => !AutoJump || Volatile.Read(ref inhibitors) > 0;
 
+    /// <summary>A clock for another run: it starts at what this one shows, and is set as this one is.</summary>
+    internal VirtualClock Another() => new(GetUtcNow()) { AutoJump = AutoJump, IoPatience = IoPatience };
+
     /// <inheritdoc/>
     public override long GetTimestamp() => Volatile.Read(ref elapsed);
 

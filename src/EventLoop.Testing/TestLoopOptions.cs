@@ -9,7 +9,7 @@ public sealed record TestLoopOptions
     /// <summary>Shuffles what is ready, reproducibly; null: first in, first out.</summary>
     public int? Seed { get; init; }
 
-    /// <summary>How long the test may take, in real time.</summary>
+    /// <summary>How long the test may take, in real time, with the cleanup of what it left running.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Whether tasks that the test leaves running are silently cancelled.</summary>

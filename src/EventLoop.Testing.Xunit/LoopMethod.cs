@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using EventLoop.Scheduling;
 using EventLoop.Testing.Running;
 using Xunit;
@@ -31,6 +32,12 @@ internal sealed class LoopMethod(MethodInfo method, ILoopTest settings, int time
 
     private async Task RunAsync(object? instance, object?[] arguments)
     {
+        if (method.ReturnType == typeof(void) && method.IsDefined(typeof(AsyncStateMachineAttribute), inherit: false))
+        {
+            throw new InvalidOperationException($"{method.Name} is async void: nobody can await it, and it would pass at its first await. Let it return "
+                + "Coroutine or Task.");
+        }
+
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var runs = new SeededRuns(settings, timeout, method, arguments, instance);
         var thread = new Thread(() =>
@@ -56,8 +63,9 @@ internal sealed class LoopMethod(MethodInfo method, ILoopTest settings, int time
         }
         catch (TimeoutException) when (!ended.Task.IsCompleted)
         {
-            throw new TestLoopException($"The test has not come back from a step for so long that its thread was left behind: it loops or blocks without "
-                + $"awaiting.{Stuck()}");
+            string why = LeftBehind(runs.Current);
+            runs.CancelToken();
+            throw new TestLoopException(why);
         }
         catch (Exception failure) when (Tell(failure))
         {
@@ -80,12 +88,16 @@ internal sealed class LoopMethod(MethodInfo method, ILoopTest settings, int time
         return false;
     }
 
-    private static string Stuck()
+    /// <summary>Says why the thread of a test was left behind.</summary>
+    /// <param name="loop">That of its latest run; null: there was none yet.</param>
+    internal static string LeftBehind(Loop? loop)
     {
-        var stuck = Loop.All.Where(static loop =>
-            loop is { Name: "test", IsRunning: true }).Select(static loop =>
-            loop.TakeSnapshot()).Where(static snapshot => snapshot.Running is not null).ToList();
-        return stuck.Count == 0 ? "" : "\n" + string.Join('\n', stuck.Select(static snapshot => snapshot.ToText(Diagnostics.SnapshotView.ByOwner)));
+        var snapshot = loop is { IsRunning: true } ? loop.TakeSnapshot() : null;
+        return snapshot?.Running is null
+            ? "The test has not ended long after its time limit, so that its thread was left behind: what runs there outside of its loop (the making or the "
+                + "cleanup of its object, a finalizer) loops or blocks."
+            : "The test has not come back from a step for so long that its thread was left behind: it loops or blocks without awaiting.\n"
+                + snapshot.ToText(Diagnostics.SnapshotView.ByOwner);
     }
 
     // ---- In everything else it is the user's method

@@ -11,20 +11,41 @@ namespace EventLoop.Testing.Xunit;
 [Plumbing]
 internal sealed class SeededRuns(ILoopTest settings, int timeout, MethodInfo method, object?[] arguments, object? instance)
 {
+    private readonly ITestContext context = TestContext.Current;
+    private volatile Loop? current;      // read on any thread
+
     internal TimeSpan Limit => timeout > 0 ? TimeSpan.FromMilliseconds(timeout) : new TestLoopOptions().Timeout;
 
     internal TimeSpan LimitOfAll => Limit > TimeSpan.MaxValue / Count ? TimeSpan.MaxValue : Limit * Count;
 
     internal int Count => Math.Max(1, settings.Seeds);
 
+    /// <summary>The loop of the latest run; any thread.</summary>
+    internal Loop? Current => current;
+
     private TestLoopOptions Options => new()
     {
+        Made = loop => current = loop,
+        GivenUp = CancelToken,
         RealTime = settings.RealTime,
         Timeout = Limit,
         AllowRunningTasks = settings.AllowRunningTasks,
         Seed = settings.Seed >= 0 ? settings.Seed : null,
         Loop = new LoopOptions { Debug = settings.Debug ? true : null },
     };
+
+    /// <summary>Cancels the token of the framework's context.</summary>
+    internal void CancelToken()
+    {
+        try
+        {
+            context.CancelCurrentTest();
+        }
+        catch (Exception)
+        {
+            // What somebody has registered with it has thrown, and the test fails anyway.
+        }
+    }
 
     internal void Run()
     {

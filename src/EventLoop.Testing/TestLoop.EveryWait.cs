@@ -82,7 +82,7 @@ public static partial class TestLoop
         void Once(int target)
         {
             string place = "";
-            var run = new TestRun(options, options.Seed) { Expected = thrown => waits > target && target >= 0 && expected(thrown) };
+            var run = new TestRun(options.ForOneOfMany(), options.Seed) { Expected = thrown => waits > target && target >= 0 && expected(thrown) };
             var trace = new StepTrace(run.Loop);
             run.OnStep(context =>
             {

@@ -62,7 +62,7 @@ public static partial class TestLoop
         int seed = firstSeed + index;
 
         // Recorded each time: that costs a fraction of the trace, and a second run of the seed would be one on what the first has left behind.
-        var run = new TestRun(options, seed, records: true);
+        var run = new TestRun(options.ForOneOfMany(), seed, records: true);
         var trace = new StepTrace(run.Loop);
         run.OnStep(trace.Add);
         if (run.Execute(test).Failure is { } failure)

@@ -62,10 +62,7 @@ public static partial class TestLoop
     public static Task HoldTime(Task task)
     {
         ArgumentNullException.ThrowIfNull(task);
-        return HoldTime(task.ContinueWith(
-            static ended => ended.IsFaulted ? Task.FromException<bool>(ended.Exception!.InnerException!) : ended.IsCanceled ? Task.FromCanceled<bool>(new(true))
-                : Task.FromResult(true),
-            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Unwrap());
+        return Flight.Of(LoopCore.Required, task);
     }
 
     /// <inheritdoc cref="HoldTime(Task)"/>
@@ -73,22 +70,6 @@ public static partial class TestLoop
     public static Task<T> HoldTime<T>(Task<T> task)
     {
         ArgumentNullException.ThrowIfNull(task);
-        var core = LoopCore.Required;
-        if (task.IsCompleted)
-        {
-            return task;
-        }
-
-        // The awaiter of the source has posted to the loop when TrySetFromTask returns: the result is in the inbox before the flight ends.
-        var source = new TaskCompletionSource<T>();
-        core.BeginFlight();
-        task.ContinueWith(
-            ended =>
-            {
-                source.TrySetFromTask(ended);
-                core.EndFlight();
-            },
-            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        return source.Task;
+        return Flight.Of(LoopCore.Required, task);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EventLoop.Scheduling;
 using EventLoop.Testing.Running;
 
@@ -6,6 +7,8 @@ namespace EventLoop.Testing;
 // The loops that run on the clock: what happens when one has nothing to do, and how others wait until that is so.
 public sealed partial class VirtualClock : IIdleClock
 {
+    private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(2);
+
     private readonly List<ClockedLoop> loops = [];
 
     void IIdleClock.Attach(LoopCore core)
@@ -63,10 +66,10 @@ public sealed partial class VirtualClock : IIdleClock
             return true;      // what was in flight when the inbox was looked at has arrived
         }
 
-        if (!held && core.Poller.HasSources)
+        if (!held && core.HasSources)
         {
-            core.Poller.Poll(IoPatience is { } patience ? Math.Max(0, patience.Ticks) : 0);
-            if (core.Ready.Count > 0 || !core.Inbox.IsEmpty)
+            PollFor(core, IoPatience ?? TimeSpan.Zero);
+            if (core.Ready.Count > 0 || !core.Inbox.IsEmpty || core.IsStopRequested)
             {
                 return true;
             }
@@ -81,6 +84,19 @@ public sealed partial class VirtualClock : IIdleClock
 
         loop.AnswerNudges();
         return false;
+    }
+
+    // In slices: the loop does not count as parked, so that no post would end the poll.
+    private static void PollFor(LoopCore core, TimeSpan patience)
+    {
+        long start = Stopwatch.GetTimestamp();
+        long left = Math.Max(0, patience.Ticks);
+        do
+        {
+            core.Poller.Poll(Math.Min(left, LongestPoll.Ticks));
+            left = patience.Ticks - Stopwatch.GetElapsedTime(start).Ticks;
+        }
+        while (left > 0 && core.Ready.Count == 0 && core.Inbox.IsEmpty && !core.IsStopRequested);
     }
 
     // ---- From outside: until no loop on this clock has anything to do

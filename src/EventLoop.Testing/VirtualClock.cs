@@ -8,8 +8,9 @@ namespace EventLoop.Testing;
 /// <para>Loop timers, sleeps and timeouts of a loop made with it (<see cref="LoopOptions.TimeProvider"/>) run on it, and so does everything of .NET that takes
 /// a <see cref="TimeProvider"/>: <c>Task.Delay(delay, clock)</c>, <see cref="PeriodicTimer"/>, <see cref="CancellationTokenSource"/>. Deadlines are reached
 /// one by one, equal ones in the order in which they were set, by whomever.</para>
-/// <para>Executor work is in flight, as is what was announced by <see cref="TestLoop.HoldTime(Task)"/>: time stands still until it is back. With I/O
-/// registered at the loop's poller time stands still, too, unless <see cref="IoPatience"/> says otherwise.</para>
+/// <para>Executor work is in flight, as is what the library itself does on other threads (resolving names, TLS handshakes while they compute, closing files)
+/// and what was announced by <see cref="TestLoop.HoldTime(Task)"/>: time stands still until it is back. With I/O registered at the loop's poller, or a child
+/// process running, time stands still, too, unless <see cref="IoPatience"/> says otherwise.</para>
 /// <para><b>Thread:</b> any. Timers fire on the thread that moves the time, usually the loop's. Several loops may share a clock; while more than one of them
 /// is running, time moves only by hand.</para>
 /// <para>Trio: <c>MockClock</c>.</para>
@@ -23,8 +24,9 @@ public sealed partial class VirtualClock : TimeProvider
     private bool autoJump = true;
 
     /// <summary>Makes a clock that stands still at <paramref name="start"/>.</summary>
-    /// <param name="start">What <see cref="GetUtcNow"/> returns first; null: the beginning of the year 2000.</param>
-    public VirtualClock(DateTimeOffset? start = null) => this.start = start ?? new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    /// <param name="start">What <see cref="GetUtcNow"/> returns first, in UTC; null: the beginning of the year 2000.</param>
+    public VirtualClock(DateTimeOffset? start = null) =>
+        this.start = start?.ToUniversalTime() ?? new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Whether time moves to the next deadline by itself when nothing is ready and nothing is in flight.</summary>
     public bool AutoJump
@@ -51,6 +53,9 @@ public sealed partial class VirtualClock : TimeProvider
 
     internal bool IsHeld => !AutoJump || Volatile.Read(ref inhibitors) > 0;
 
+    /// <summary>A clock for another run: it starts at what this one shows, and is set as this one is.</summary>
+    internal VirtualClock Another() => new(GetUtcNow()) { AutoJump = AutoJump, IoPatience = IoPatience };
+
     /// <inheritdoc/>
     public override long GetTimestamp() => Volatile.Read(ref elapsed);
 
@@ -73,7 +78,8 @@ public sealed partial class VirtualClock : TimeProvider
     /// <param name="by">Zero or more.</param>
     /// <remarks>
     /// <para>Called between the runs of a hand-driven loop, or on a thread other than the loop's, it lets the loop run after each deadline until it has
-    /// nothing to do, and returns when that is so after the last.</para>
+    /// nothing to do, and returns when that is so after the last. On another thread it does not wait for work in executors or elsewhere that is in flight (it
+    /// may be called by such work), and for a loop that is always busy it waits ten seconds of real time at the most, each time.</para>
     /// <para>Called inside a step of the loop it cannot let others run: timers of foreign code fire inside the call, and what the loop's own timers wake runs
     /// in the next turn. <see cref="AdvanceAsync"/> is the form that lets others run.</para>
     /// </remarks>

@@ -41,6 +41,26 @@ public class ExploreTests
     }
 
     [Fact]
+    public void Each_run_starts_at_the_time_of_the_clock_in_the_options()
+    {
+        var start = new DateTimeOffset(2026, 12, 31, 23, 59, 59, TimeSpan.Zero);
+        var clock = new VirtualClock(start);
+        List<DateTimeOffset> seen = [];
+        async Coroutine Scenario()
+        {
+            seen.Add(TestLoop.Clock.GetUtcNow());
+            await Loop.Sleep(1000);
+            await Loop.Sleep(1000);
+        }
+
+        TestLoop.Explore(3, Scenario, options: new TestLoopOptions { Clock = clock });
+        TestLoop.Explore(3, Scenario, options: new TestLoopOptions { Loop = new LoopOptions { TimeProvider = clock } });
+        TestLoop.CancelAtEveryWait(Scenario, options: new TestLoopOptions { Clock = clock });
+        seen.Should().HaveCount(9).And.AllBeEquivalentTo(start);
+        clock.Elapsed.Should().Be(TimeSpan.Zero);
+    }
+
+    [Fact]
     public void The_same_seed_gives_the_same_trace()
     {
         for (int seed = 0; seed < 20; seed++)

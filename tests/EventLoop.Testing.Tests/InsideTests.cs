@@ -60,6 +60,58 @@ public class InsideTests
         failure.Should().BeOfType<LoopDeadlockException>().Which.Message.Should().Contain("What happened last:").And.Contain("second #2 runs");
     }
 
+    public static TheoryData<string, Func<Coroutine>> Complaints => new()
+    {
+        { "a task left running", async Coroutine () =>
+            {
+                _ = Loop.CreateTask(Loop.Sleep(TimeSpan.FromHours(1)), "janitor");
+                await Loop.Yield();
+            }
+        },
+        { "a failure that nobody retrieved", async Coroutine () =>
+            {
+                _ = Loop.CreateTask(Coroutine () => throw new FormatException("lost"), "janitor");
+                await Loop.Sleep(1);
+            }
+        },
+        { "a coroutine that nobody awaited", async Coroutine () =>
+            {
+                _ = Forgotten();
+                await Loop.CreateTask(Forgotten(), "janitor");
+            }
+        },
+        { "a blocked thread", async Coroutine () =>
+            {
+                await Loop.CreateTask(Forgotten(), "janitor");
+                Assert.Throws<InvalidOperationException>(() => { new TaskCompletionSource().Task.Wait(1000); });
+            }
+        },
+    };
+
+    private static async Coroutine Forgotten() => await Loop.Yield();
+
+    [Theory]
+    [MemberData(nameof(Complaints), DisableDiscoveryEnumeration = true)]
+    public void What_a_test_fails_by_without_an_exception_of_its_own_carries_them_too(string what, Func<Coroutine> test)
+    {
+        var failure = Record.Exception(() => TestLoop.Run(test));
+
+        failure.Should().BeOfType<TestLoopException>(what).Which.Data["EventLoop.Inside"].Should().BeOfType<string>(what).Which.Should()
+            .Contain("What happened last:").And.Contain("janitor #2 runs");
+    }
+
+    [Fact]
+    public void A_task_left_running_is_in_the_tree_of_its_test()
+    {
+        var failure = Record.Exception(static () => TestLoop.Run(async () =>
+        {
+            _ = Loop.CreateTask(Loop.Sleep(TimeSpan.FromHours(1)), "janitor");
+            await Loop.Yield();
+        }));
+
+        failure!.Data["EventLoop.Inside"].Should().BeOfType<string>().Which.Should().Contain("janitor #2  sleep");
+    }
+
     [Fact]
     public void A_test_that_passes_leaves_nothing_switched_on() => TestLoop.Run(async () =>
     {

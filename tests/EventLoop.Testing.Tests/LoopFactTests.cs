@@ -147,7 +147,12 @@ public sealed class LoopFactTests : IDisposable
         output.Should().Contain("Cannot_be_cleaned_up [FAIL]").And.Contain("System.FormatException : the second object");
         output.Should().Contain("Is_skipped [SKIP]").And.Contain("to be skipped");
         output.Should().Contain("Is_skipped_by_its_failure [SKIP]").And.Contain("not here");
-        output.Should().Contain("Failed: 14, Skipped: 2", errors.Result);
+        Of("Waits_in_an_executor").Should().Contain("did not end within 0.14 s").And.Contain("work in an executor").And.NotContain("left behind");
+        Of("Waits_with_the_token_of_the_framework").Should().Contain("did not end within 0.15 s");
+        output.Should().Contain("The token of the framework has fired.");
+        Of("Is_async_void").Should().Contain("Is_async_void is async void").And.Contain("return Coroutine or Task");
+        Of("Leaves_a_task_running").Should().Contain("Inside the test's loop:");
+        output.Should().Contain("Failed: 17, Skipped: 2", errors.Result);
 
         // What is said of one test, up to the next.
         string Of(string test) => Regex.Match(output, $@"{test} \[FAIL\](.*?)(\[FAIL\]|\[SKIP\]|\z)", RegexOptions.Singleline).Groups[1].Value;
@@ -314,6 +319,26 @@ public class FailingTests
 
     [LoopFact(Explicit = true, Timeout = 100)]
     public async Coroutine Takes_too_long() => await new TaskCompletionSource().Task;
+
+    [LoopFact(Explicit = true, Timeout = 140)]
+    public async Coroutine Waits_in_an_executor() => await Loop.ToThread(static () => Thread.Sleep(TimeSpan.FromMinutes(1)));
+
+    [LoopFact(Explicit = true, Timeout = 150)]
+    public async Task Waits_with_the_token_of_the_framework()
+    {
+        var token = TestContext.Current.CancellationToken;
+        using var registration = token.Register(static () => Console.WriteLine("The token of the framework has fired."));
+        await Task.Delay(TimeSpan.FromMinutes(1), token);
+    }
+
+#pragma warning disable xUnit1048 // async void is refused, which is what this is about
+    [LoopFact(Explicit = true)]
+    public async void Is_async_void()
+    {
+        await Loop.Yield();
+        throw new InvalidOperationException("never seen");
+    }
+#pragma warning restore xUnit1048
 
     [LoopTheory(Explicit = true)]
     [InlineData(1, Timeout = 110)]

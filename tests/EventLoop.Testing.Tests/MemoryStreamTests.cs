@@ -122,6 +122,93 @@ public class MemoryStreamTests
     }
 
     [LoopFact]
+    public async Task A_wait_with_a_token_returns_through_the_ready_queue_and_not_through_the_thread_pool()
+    {
+        using var source = new CancellationTokenSource();
+        using var pair = new MemoryStreamPair(new MemoryStreamOptions { Capacity = 1 });
+        for (int i = 0; i < 100; i++)
+        {
+            var reading = pair.Right.ReadAsync(new byte[1], source.Token).AsTask();
+            await pair.Left.WriteAsync(new byte[1], source.Token);
+            await Loop.Yield();
+            reading.IsCompletedSuccessfully.Should().BeTrue();
+            await pair.Left.WriteAsync(new byte[1], source.Token);
+            var writing = pair.Left.WriteAsync(new byte[1], source.Token).AsTask();
+            (await pair.Right.ReadAsync(new byte[1], source.Token)).Should().Be(1);
+            await Loop.Yield();
+            writing.IsCompletedSuccessfully.Should().BeTrue();
+            (await pair.Right.ReadAsync(new byte[1], source.Token)).Should().Be(1);
+        }
+    }
+
+    [LoopFact]
+    public async Task A_token_ends_the_wait_for_bytes_that_are_on_their_way()
+    {
+        using var source = new CancellationTokenSource();
+        using var pair = new MemoryStreamPair(new MemoryStreamOptions { Delay = TimeSpan.FromHours(1) });
+        await pair.Left.WriteAsync(new byte[1]);
+        var reading = pair.Right.ReadAsync(new byte[1], source.Token).AsTask();
+        await Loop.Yield();
+        source.Cancel();      // not CancelAsync, which is not announced: time would go on meanwhile
+        var waiting = () => reading;
+        (await waiting.Should().ThrowAsync<OperationCanceledException>()).Which.CancellationToken.Should().Be(source.Token);
+        TestLoop.Clock.Elapsed.Should().Be(TimeSpan.Zero);
+        TestLoop.Clock.TimerCount.Should().Be(0);
+        (await pair.Right.ReadAsync(new byte[1])).Should().Be(1);
+        TestLoop.Clock.Elapsed.Should().Be(TimeSpan.FromHours(1));
+    }
+
+    [LoopFact]
+    public async Task A_reset_or_a_disposal_ends_the_wait_for_bytes_that_are_on_their_way()
+    {
+        foreach (bool resets in new[] { true, false })
+        {
+            using var pair = new MemoryStreamPair(new MemoryStreamOptions { Delay = TimeSpan.FromHours(1) });
+            await pair.Left.WriteAsync(new byte[1]);
+            var reading = pair.Right.ReadAsync(new byte[1]).AsTask();
+            await Loop.Yield();
+            if (resets)
+            {
+                pair.Reset();
+            }
+            else
+            {
+                pair.Right.Dispose();
+            }
+
+            var waiting = () => reading;
+            await waiting.Should().ThrowAsync<Exception>();
+            (reading.Exception?.InnerException is IOException).Should().Be(resets);
+            (reading.Exception?.InnerException is ObjectDisposedException).Should().Be(!resets);
+            TestLoop.Clock.Elapsed.Should().Be(TimeSpan.Zero);
+        }
+    }
+
+    [LoopFact]
+    public async Task The_end_of_the_data_takes_its_time_as_bytes_do()
+    {
+        using var pair = new MemoryStreamPair(new MemoryStreamOptions { Delay = TimeSpan.FromMinutes(1) });
+        await pair.Left.WriteAsync(new byte[1]);
+        await Loop.Sleep(TimeSpan.FromSeconds(10));
+        pair.Left.ShutdownWrite();
+        (await pair.Right.ReadAsync(new byte[10])).Should().Be(1);
+        TestLoop.Clock.Elapsed.Should().Be(TimeSpan.FromSeconds(60));
+        (await pair.Right.ReadAsync(new byte[10])).Should().Be(0);
+        TestLoop.Clock.Elapsed.Should().Be(TimeSpan.FromSeconds(70));
+    }
+
+    [LoopFact]
+    public async Task A_write_after_the_half_close_fails_as_a_sockets_does()
+    {
+        using var pair = new MemoryStreamPair();
+        pair.Left.ShutdownWrite();
+        var writing = () => pair.Left.WriteAsync(new byte[1]).AsTask();
+        (await writing.Should().ThrowAsync<IOException>()).WithInnerException<SocketException>().Which.SocketErrorCode.Should().Be(SocketError.Shutdown);
+        pair.Left.Dispose();
+        await writing.Should().ThrowAsync<ObjectDisposedException>();
+    }
+
+    [LoopFact]
     public async Task In_lockstep_a_write_waits_until_it_was_read()
     {
         using var pair = MemoryStreamPair.Lockstep(2);

@@ -107,6 +107,24 @@ public class VirtualClockTests
     }
 
     [Fact]
+    public void Its_wall_clock_is_UTC_wherever_its_start_was_told()
+    {
+        var clock = new VirtualClock(new DateTimeOffset(2026, 6, 1, 12, 0, 0, TimeSpan.FromHours(2)));
+        clock.GetUtcNow().Should().BeExactly(new DateTimeOffset(2026, 6, 1, 10, 0, 0, TimeSpan.Zero));
+        clock.GetLocalNow().Should().BeExactly(clock.GetUtcNow());
+    }
+
+    [Fact]
+    public void Its_wall_clock_ends_where_dates_end()
+    {
+        var clock = new VirtualClock(new DateTimeOffset(9999, 12, 31, 23, 0, 0, TimeSpan.FromHours(2)));
+        clock.Advance(TimeSpan.FromHours(2));
+        clock.GetUtcNow().Should().BeExactly(new DateTimeOffset(9999, 12, 31, 23, 0, 0, TimeSpan.Zero));
+        clock.Advance(TimeSpan.FromDays(1));
+        clock.GetUtcNow().Should().BeExactly(DateTimeOffset.MaxValue);
+    }
+
+    [Fact]
     public void Executor_work_in_flight_holds_time_still()
     {
         for (int i = 0; i < 50; i++)
@@ -178,6 +196,19 @@ public class VirtualClockTests
         await using var server = Tcp.Listen(new IPEndPoint(IPAddress.Loopback, 0), static async Coroutine (_) => await Loop.Yield());
         await Loop.Sleep(TimeSpan.FromDays(1));
         TestLoop.Clock.Elapsed.Should().Be(TimeSpan.FromDays(1));
+    }
+
+    [LoopFact]
+    public async Coroutine Patience_with_sockets_does_not_hold_up_what_other_threads_bring()
+    {
+        var real = Stopwatch.StartNew();
+        TestLoop.Clock.IoPatience = TimeSpan.FromSeconds(20);
+        await using var server = Tcp.Listen(new IPEndPoint(IPAddress.Loopback, 0), static async Coroutine (_) => await Loop.Yield());
+        var sleeping = Loop.CreateTask(Loop.Sleep(Second));
+        await Task.Delay(20);
+        TestLoop.Clock.Elapsed.Should().Be(TimeSpan.Zero);
+        sleeping.Cancel();
+        real.Elapsed.Should().BeLessThan(10 * Second);
     }
 
     [LoopFact]

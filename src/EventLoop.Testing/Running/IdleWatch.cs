@@ -33,7 +33,7 @@ internal sealed class IdleWatch : WaitSource, IWaitTarget
             return false;
         }
 
-        if (core.Poller.HasSources && core.Inbox.IsEmpty)
+        if (core.HasSources && core.Inbox.IsEmpty)
         {
             core.Poller.Poll(0);
         }

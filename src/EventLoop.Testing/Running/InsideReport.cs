@@ -24,10 +24,14 @@ internal sealed class InsideReport
         loop.Core.Instruments.Add(recorder, recorder.Needs);
     }
 
-    /// <summary>Any thread, even while the loop is stuck.</summary>
-    internal string Write()
+    /// <summary>Looks at the inside as it is now; any thread, even while the loop is stuck.</summary>
+    internal Sight Look() => new(loop.TakeSnapshot(new SnapshotOptions { MostTasks = 200 }), Recording.Of(loop, recorder, isOn: true));
+
+    /// <summary>Writes the latest records, one line for each.</summary>
+    internal string WriteLatest() => WriteLatest(Recording.Of(loop, recorder, isOn: true));
+
+    private static string Write(LoopSnapshot snapshot, Recording recording)
     {
-        var snapshot = loop.TakeSnapshot(new SnapshotOptions { MostTasks = 200 });
         var text = new StringBuilder("Inside the test's loop:\n").Append(snapshot.ToText(SnapshotView.ByOwner));
         if (snapshot.TaskCount > FewTasks)
         {
@@ -39,13 +43,11 @@ internal sealed class InsideReport
             text.Append(finding.Kind).Append(": ").Append(finding.Message).Append('\n');
         }
 
-        return text.Append(WriteLatest()).ToString().TrimEnd();
+        return text.Append(WriteLatest(recording)).ToString().TrimEnd();
     }
 
-    /// <summary>Writes the latest records, one line for each.</summary>
-    internal string WriteLatest()
+    private static string WriteLatest(Recording recording)
     {
-        var recording = Recording.Of(loop, recorder, isOn: true);
         var latest = recording.Events.TakeLast(MostEvents).ToList();
         var text = new StringBuilder(latest.Count == 0 ? "" : "What happened last:\n");
         foreach (var one in latest)
@@ -70,5 +72,11 @@ internal sealed class InsideReport
             RecordedEventKind.Mark => $"mark: {recording.LabelOf(one)}",
             _ => $"a step of {task} took long",
         };
+    }
+
+    /// <summary>The inside at one moment, which is put into words only if it is needed.</summary>
+    internal sealed class Sight(LoopSnapshot snapshot, Recording recording)
+    {
+        internal string Write() => InsideReport.Write(snapshot, recording);
     }
 }

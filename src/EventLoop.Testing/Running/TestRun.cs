@@ -24,7 +24,8 @@ internal sealed class TestRun
     private readonly UnobservedFailures unobserved;
     private readonly HashSet<LoopTask> outlived = [];            // loop thread: ended tasks with code that is still waiting
     private LoopDeadlockException? deadlock;
-    private string? late;
+    private volatile string? late;                               // set on any thread, when the time limit has passed
+    private bool hasOverrun;                                     // it had passed when the test's own task ended
     private bool closing;
     private long stepsAtStandstill = -1;
     private bool graceIsOver;
@@ -58,10 +59,8 @@ internal sealed class TestRun
             Lose(new LoopExceptionContext("The exception of an async Task method, or of AsTask(), was never retrieved: nobody awaited the task", exception)));
         core.Instruments.Add(new IdleInstrument(OnNothingToDo), Hearing.Parking);
         inside = records ? new InsideReport(loop) : null;
+        options.Made?.Invoke(loop);
     }
-
-    /// <summary>The report of its current inside; any thread.</summary>
-    internal string? Inside => inside?.Write();
 
     internal Loop Loop => loop;
 
@@ -89,9 +88,11 @@ internal sealed class TestRun
     {
         Exception? failure;
         LoopTask<T>? main = null;
+        ITimer? limit = null;
         using var watch = unobserved.Watch();
         try
         {
+            limit = options.RealClock.CreateTimer(_ => GiveUp(), null, SystemWait.Limit(options.Timeout), Timeout.InfiniteTimeSpan);
             main = MainRun.NewMain(loop, Call(test));
             main.Name = "test";
             Main = main;
@@ -102,11 +103,16 @@ internal sealed class TestRun
             failure = thrown;
         }
 
+        if (hasOverrun)
+        {
+            options.GivenUp?.Invoke();      // not before it was told who waits for what, which this may change
+        }
+
         bool expected = failure is not null && Expected is not null && Expected(failure);
         failure = expected ? null : failure;
 
-        // What the test left behind is described before the end of the run clears it away.
-        Describe(failure);
+        // What the test left behind is looked at before the end of the run clears it away.
+        var seen = inside?.Look();
         string? running = failure is null && !options.AllowRunningTasks ? LeftRunning() : null;
         closing = true;
         try
@@ -118,6 +124,7 @@ internal sealed class TestRun
             failure ??= thrown;
         }
 
+        limit?.Dispose();
         grace?.Dispose();
         if (failure is null && !options.AllowLosses)
         {
@@ -125,27 +132,25 @@ internal sealed class TestRun
         }
 
         failure ??= Complaints(running);
+        Describe(failure, seen);
         return (failure is null && !expected && main is not null ? main.Result : default, failure);
 
         static async Coroutine<T> Call(Func<Coroutine<T>> test) => await test();
     }
 
     // Attached to the failure for whoever shows it: the message remains the test's own.
-    private void Describe(Exception? failure)
+    private static void Describe(Exception? failure, InsideReport.Sight? seen)
     {
-        if (failure is not null && inside is not null && !failure.Data.Contains(InsideReport.Key))
+        if (failure is not null && seen is not null && !failure.Data.Contains(InsideReport.Key))
         {
-            failure.Data[InsideReport.Key] = inside.Write();
+            failure.Data[InsideReport.Key] = seen.Write();
         }
     }
 
     private Exception? Drive(LoopTask main)
     {
-        using (options.RealClock.CreateTimer(_ => GiveUp(), null, SystemWait.Limit(options.Timeout), Timeout.InfiniteTimeSpan))
-        {
-            core.Run(main);
-        }
-
+        core.Run(main);
+        hasOverrun = late is not null;
         if (core.ExitException is { } exit)
         {
             core.ExitException = null;
@@ -165,16 +170,17 @@ internal sealed class TestRun
     private string Latest => inside?.WriteLatest() is { Length: > 0 } latest ? "\n" + latest.TrimEnd() : "";
 
     // The most common surprise: an open socket, and nothing is sent.
-    private string WhyTimeStands() => clock is { IoPatience: null, IsHeld: false } && core.Poller.HasSources && (core.Timers.Count > 0 || clock.HasTimers)
+    private string WhyTimeStands() => clock is { IoPatience: null, IsHeld: false } && core.HasSources && (core.Timers.Count > 0 || clock.HasTimers)
         ? "Virtual time stands still while sockets or descriptors are registered at the loop. Set TestLoop.Clock.IoPatience, test with a "
             + "MemoryConnectionPair, or run on TestClock.Real.\n"
         : "";
 
-    // On a thread of the pool.
+    // On a thread of the pool. What the end of the run waits for then, such as work in an executor, gets only a moment.
     private void GiveUp()
     {
         late = $"The test did not end within {WaitReport.Seconds(options.Timeout)} of real time.";
-        loop.Shutdown.RunOut();
+        loop.Shutdown.LeaveNoTime();
+        core.RequestStop();
     }
 
     private void Lose(LoopExceptionContext context)
@@ -222,6 +228,12 @@ internal sealed class TestRun
     {
         var complaints = new List<string>();
         Exception? inner = null;
+        if (late is not null)
+        {
+            complaints.Add(late + (hasOverrun ? " It ended later by itself, in a step that took too long."
+                : " Its own task was done by then, but not what it had left to be awaited at its end."));
+        }
+
         if (running is not null)
         {
             complaints.Add(running);
@@ -267,13 +279,8 @@ internal sealed class TestRun
             return false;
         }
 
-        if (closing)
-        {
-            loop.Shutdown.RunOut();     // what does not end now never will, so there is no need to wait for the shutdown's real time
-            return true;
-        }
-
-        if (next != LoopClock.Never || clock is { HasTimers: true } || clock is { IsHeld: true } || core.Poller.HasSources || WaitReport.AnyForeignWait(loop))
+        bool isTimed = next != LoopClock.Never || clock is { HasTimers: true };
+        if (closing ? MayGoOnByItself(isTimed) : isTimed || clock is { IsHeld: true } || MayComeFromOutside)
         {
             return false;
         }
@@ -284,6 +291,15 @@ internal sealed class TestRun
             graceIsOver = false;
             grace?.Dispose();
             grace = options.RealClock.CreateTimer(static run => ((TestRun)run!).EndGrace(), this, Grace, Timeout.InfiniteTimeSpan);
+        }
+        else if (graceIsOver && closing && isTimed)
+        {
+            return clock!.AdvanceToNextTimer();
+        }
+        else if (graceIsOver && closing)
+        {
+            loop.Shutdown.RunOut();     // what does not end now never will, so there is no need to wait for the time limit
+            return true;
         }
         else if (graceIsOver)
         {
@@ -296,6 +312,13 @@ internal sealed class TestRun
 
         return false;
     }
+
+    private bool MayComeFromOutside => core.HasSources || WaitReport.AnyForeignWait(loop, closing);
+
+    // At the end of the test. Real time goes on, and so does virtual time unless it is held, which nobody moves any more, or stands still for sockets, which
+    // then have to be quiet for the grace.
+    private bool MayGoOnByItself(bool isTimed) =>
+        !isTimed ? MayComeFromOutside : clock is null || !(clock.IsHeld || (core.HasSources && clock.IoPatience is null));
 
     private void EndGrace() => core.TryPost(new GraceEnd(this));
 

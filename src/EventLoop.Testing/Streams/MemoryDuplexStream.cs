@@ -32,8 +32,9 @@ public sealed class MemoryDuplexStream : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Half-closes: the other side reads what was written and then the end; reading continues here.</summary>
-    public void ShutdownWrite() => outgoing.Complete();
+    /// <summary>Half-closes: the other side reads what was written and then the end, which is on its way as long as bytes are; reading continues here. Later
+    /// writes throw <see cref="IOException"/>.</summary>
+    public void ShutdownWrite() => outgoing.Complete(closes: false);
 
     /// <summary>Breaks the connection in both directions.</summary>
     public void Reset()
@@ -100,7 +101,7 @@ public sealed class MemoryDuplexStream : Stream
         if (disposing && !disposed)
         {
             disposed = true;
-            outgoing.Complete();
+            outgoing.Complete(closes: true);
             incoming.Abandon();
         }
 

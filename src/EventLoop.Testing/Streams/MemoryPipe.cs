@@ -10,10 +10,12 @@ internal sealed class MemoryPipe
     private readonly Queue<MemorySegment> segments = new();
     private readonly MemoryStreamOptions options;
     private readonly TimeProvider time;
-    private TaskCompletionSource changed = NewSignal();      // replaced whenever something has changed
+    private List<TaskCompletionSource> waiters = [];      // guarded, as all that follows; woken whenever something has changed
     private int buffered;
     private int reads;
-    private bool completed;       // the writer has closed
+    private bool completed;       // the writer sends nothing more
+    private long end;             // when the reader sees that
+    private bool closed;          // the writer has closed
     private bool abandoned;       // the reader has closed
     private bool reset;
 
@@ -29,32 +31,33 @@ internal sealed class MemoryPipe
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Task wait;
+            TaskCompletionSource? waiter = null;
+            List<TaskCompletionSource> told = [];
+            TimeSpan? left;
+            int taken = 0;
             lock (gate)
             {
                 ThrowIfReset();
                 ObjectDisposedException.ThrowIf(abandoned, typeof(MemoryDuplexStream));
-                if (segments.TryPeek(out var first))
+                left = segments.TryPeek(out var first) ? Until(first.Arrival) : completed ? Until(end) : null;
+                if (left is null || left > TimeSpan.Zero)
                 {
-                    var left = time.GetElapsedTime(time.GetTimestamp(), first.Arrival);
-                    if (left <= TimeSpan.Zero)
-                    {
-                        return Take(buffer.Span);
-                    }
-
-                    wait = Delay(left, cancellationToken);
+                    waiters.Add(waiter = NewWaiter());
                 }
-                else if (completed)
+                else if (first is not null)
                 {
-                    return 0;
-                }
-                else
-                {
-                    wait = changed.Task.WaitAsync(cancellationToken);
+                    taken = Take(buffer.Span);
+                    told = taken > 0 ? TakeWaiters() : told;
                 }
             }
 
-            await wait;
+            Tell(told);
+            if (waiter is null)
+            {
+                return taken;
+            }
+
+            await Wait(waiter, left, cancellationToken);
         }
     }
 
@@ -64,11 +67,17 @@ internal sealed class MemoryPipe
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Task wait;
+            TaskCompletionSource? waiter = null;
+            List<TaskCompletionSource> told = [];
             lock (gate)
             {
                 ThrowIfReset();
-                ObjectDisposedException.ThrowIf(completed, typeof(MemoryDuplexStream));
+                ObjectDisposedException.ThrowIf(closed, typeof(MemoryDuplexStream));
+                if (completed)
+                {
+                    throw new IOException("This direction of the connection was shut down.", new SocketException((int)SocketError.Shutdown));
+                }
+
                 if (abandoned)
                 {
                     throw new IOException("The other side has closed the connection.", new SocketException((int)SocketError.ConnectionAborted));
@@ -80,18 +89,22 @@ internal sealed class MemoryPipe
                     segments.Enqueue(new MemorySegment(buffer[..room].Span, Arrival));
                     buffered += room;
                     buffer = buffer[room..];
-                    Signal();
+                    told = TakeWaiters();
                 }
 
-                if (buffer.IsEmpty && (!lockstep || buffered == 0))
+                if (!buffer.IsEmpty || (lockstep && buffered > 0))
                 {
-                    return;
+                    waiters.Add(waiter = NewWaiter());
                 }
-
-                wait = changed.Task.WaitAsync(cancellationToken);
             }
 
-            await wait;
+            Tell(told);
+            if (waiter is null)
+            {
+                return;
+            }
+
+            await Wait(waiter, null, cancellationToken);
         }
     }
 
@@ -104,21 +117,67 @@ internal sealed class MemoryPipe
         }
     }
 
-    // To the tick: Task.Delay knows whole milliseconds only, and a virtual clock would stand still for the rest.
-    private async Task Delay(TimeSpan left, CancellationToken cancellationToken)
+    private TimeSpan Until(long arrival) => time.GetElapsedTime(time.GetTimestamp(), arrival);
+
+    // Cancelled by a registration of its own: through WaitAsync it would go through the thread pool. To the tick: Task.Delay knows whole milliseconds only, and
+    // a virtual clock would stand still for the rest.
+    private async Task Wait(TaskCompletionSource waiter, TimeSpan? left, CancellationToken cancellationToken)
     {
-        var reached = NewSignal();
-        await using var timer = time.CreateTimer(static signal => ((TaskCompletionSource)signal!).TrySetResult(), reached, left, Timeout.InfiniteTimeSpan);
-        await reached.Task.WaitAsync(cancellationToken);
+        var registration = cancellationToken.UnsafeRegister(
+            static (waiter, token) => ((TaskCompletionSource)waiter!).TrySetCanceled(token), waiter);
+        ITimer? timer = null;
+        try
+        {
+            if (left is { } delay)
+            {
+                timer = time.CreateTimer(static waiter => ((TaskCompletionSource)waiter!).TrySetResult(), waiter, delay, Timeout.InfiniteTimeSpan);
+            }
+
+            await waiter.Task;
+        }
+        finally
+        {
+            timer?.Dispose();
+            registration.Unregister();
+            lock (gate)
+            {
+                waiters.Remove(waiter);
+            }
+        }
     }
 
     /// <summary>The writer has no more.</summary>
-    internal void Complete() => Change(ref completed);
+    /// <param name="closes">Whether it has closed.</param>
+    internal void Complete(bool closes)
+    {
+        List<TaskCompletionSource> told;
+        lock (gate)
+        {
+            end = completed ? end : Arrival;
+            completed = true;
+            closed |= closes;
+            told = TakeWaiters();
+        }
+
+        Tell(told);
+    }
 
     /// <summary>The reader wants no more.</summary>
     internal void Abandon() => Change(ref abandoned);
 
     internal void Reset() => Change(ref reset);
+
+    private void Change(ref bool state)
+    {
+        List<TaskCompletionSource> told;
+        lock (gate)
+        {
+            state = true;
+            told = TakeWaiters();
+        }
+
+        Tell(told);
+    }
 
     private int Take(Span<byte> destination)
     {
@@ -143,24 +202,24 @@ internal sealed class MemoryPipe
         }
 
         buffered -= taken;
-        Signal();
         return taken;
     }
 
-    private void Change(ref bool state)
+    // Under the lock: who is to be told afterwards that something has changed.
+    private List<TaskCompletionSource> TakeWaiters()
     {
-        lock (gate)
-        {
-            state = true;
-            Signal();
-        }
+        var told = waiters;
+        waiters = [];
+        return told;
     }
 
-    private void Signal()
+    // Not under the lock: the contexts that are posted to may be foreign.
+    private static void Tell(List<TaskCompletionSource> told)
     {
-        var told = changed;
-        changed = NewSignal();
-        told.SetResult();
+        foreach (var waiter in told)
+        {
+            waiter.TrySetResult();
+        }
     }
 
     private void ThrowIfReset()
@@ -171,6 +230,6 @@ internal sealed class MemoryPipe
         }
     }
 
-    // Asynchronous, so that no foreign code runs under the lock.
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Asynchronous, so that who waits goes on in its own turn and not inside the other side's call.
+    private static TaskCompletionSource NewWaiter() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

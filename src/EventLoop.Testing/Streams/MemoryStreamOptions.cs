@@ -7,7 +7,7 @@ public sealed record MemoryStreamOptions
     /// mistakes.</summary>
     public IReadOnlyList<int>? ChunkSizes { get; init; }
 
-    /// <summary>How long bytes are on their way.</summary>
+    /// <summary>How long bytes, and the end of the data, are on their way.</summary>
     public TimeSpan Delay { get; init; }
 
     /// <summary>How many bytes may be on their way before writers wait; 0: a write waits until everything was read (lockstep).</summary>

@@ -38,12 +38,17 @@ internal static class WaitReport
     }
 
     /// <summary>Whether anything waits for something that comes from outside the loop and was not announced to it.</summary>
-    internal static bool AnyForeignWait(Loop loop)
+    /// <param name="loop">The loop.</param>
+    /// <param name="isEnding">Whether everything is cancelled: then what has not heeded that does not count, but what cleanup has begun to wait for
+    /// does.</param>
+    internal static bool AnyForeignWait(Loop loop, bool isEnding)
     {
         var tasks = loop.Core.Tasks.Snapshot();
         var inside = new SuspendedMethods();
-        return tasks.Exists(task => task.CollectWaits().Exists(node => node.Target is { } target && IsForeign(target) && !inside.TryAdd(target)))
-            || !inside.AllWaitIn(tasks);
+        return tasks.Exists(task => task.CollectWaits().Exists(Counts)) || !inside.AllWaitIn(tasks);
+
+        bool Counts(WaitNode node) => node.Target is { } target && IsForeign(target) && !(isEnding && target is ForeignWait { HasRefused: true })
+            && !inside.TryAdd(target);
     }
 
     private static bool IsForeign(IWaitTarget target) =>

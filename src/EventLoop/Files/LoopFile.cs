@@ -175,7 +175,7 @@ public sealed partial class LoopFile : IAsyncDisposable
             return default;
         }
 
-        return new ValueTask(Task.Run(handle.Dispose));
+        return new ValueTask(Flight.Of(LoopCore.Running, Task.Run(handle.Dispose)));
     }
 
     /// <inheritdoc/>

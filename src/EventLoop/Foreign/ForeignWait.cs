@@ -106,6 +106,9 @@ internal sealed class ForeignWait : LoopItem, IWaitTarget, IAbandonable
 
     internal bool GraceIsOver => refusal is { GraceIsOver: true };
 
+    /// <summary>Whether a cancellation has met it and not ended it.</summary>
+    internal bool HasRefused => refusal is not null;
+
     public bool IsAbandoned => abandoned is not null;
 
     internal string MethodName => box?.MethodName ?? "a coroutine";

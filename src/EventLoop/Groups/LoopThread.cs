@@ -82,7 +82,8 @@ internal sealed class LoopThread
     }
 
     /// <summary>Waits for the end of the thread. False: a step does not return, and the thread is left behind.</summary>
-    /// <param name="deadline">For the tasks, on the system's clock in milliseconds; the executor's work has the same time again.</param>
+    /// <param name="deadline">For the tasks, on the system's clock in milliseconds; the disposal of loop-local values and the executor's work have the same
+    /// time again, each.</param>
     internal bool Join(long deadline)
     {
         const int Margin = 150, LongMargin = 2000;
@@ -93,9 +94,11 @@ internal sealed class LoopThread
         }
 
         // A thread whose step does not return is not waited for any longer; one that sleeps has just not been notified yet, by a timer that is late.
+        long phase = (long)options.ShutdownTimeout.TotalMilliseconds;
         return JoinUntil(deadline + Margin)
             || (Core.IsParked && JoinUntil(deadline + LongMargin))
-            || (Loop.Shutdown.IsDraining && JoinUntil(deadline + (long)options.ShutdownTimeout.TotalMilliseconds + LongMargin));
+            || (Loop.Shutdown.HasDisposed && JoinUntil(deadline + phase + LongMargin))
+            || (Loop.Shutdown.IsDraining && JoinUntil(deadline + (Loop.Shutdown.HasDisposed ? 2 * phase : phase) + LongMargin));
     }
 
     private bool JoinUntil(long deadline) => thread.Join((int)Math.Clamp(deadline - Environment.TickCount64, 0, int.MaxValue));

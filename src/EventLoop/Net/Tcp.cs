@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using EventLoop.Net.Sockets;
+using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
 
@@ -184,7 +185,8 @@ public static class Tcp
 
         try
         {
-            var addresses = await Dns.GetHostAddressesAsync(host, Loop.TokenHere(isForOthers: false)).OnLoop();
+            var asking = Dns.GetHostAddressesAsync(host, Loop.TokenHere(isForOthers: false));
+            var addresses = await Flight.Of(LoopCore.Running, asking).OnLoop();
             return addresses.Length > 0 ? addresses : throw new SocketException((int)SocketError.HostNotFound);
         }
         catch (SocketException failure)

@@ -127,7 +127,8 @@ internal static class Capture
         last.CopyTo(all.AsMemory(at));
         if (total > much)
         {
-            await Task.Run(() => Parallel.For(0, starts.Length, i => full[i].CopyTo(all, starts[i])));
+            var copying = Task.Run(() => Parallel.For(0, starts.Length, i => full[i].CopyTo(all, starts[i])));
+            await Flight.Of(LoopCore.Running, copying);
         }
         else
         {

@@ -11,6 +11,7 @@ internal sealed class ChildWatch : PollSource
     private readonly LoopCore core;
     private readonly ChildDevice device;
     private readonly Ended item;
+    private bool isWatched;      // by a thread
 
     internal ChildWatch(LoopCore core, ChildDevice device, Action onEnded)
     {
@@ -27,6 +28,12 @@ internal sealed class ChildWatch : PollSource
         }
         else
         {
+            if (!isWatched)
+            {
+                isWatched = true;
+                core.BeginWatch();
+            }
+
             new Thread(WaitAlone) { IsBackground = true, Name = $"EventLoop wait for {device.Id}" }.UnsafeStart();
         }
     }
@@ -36,6 +43,11 @@ internal sealed class ChildWatch : PollSource
         if (device.Handle is { } handle && Slot >= 0)
         {
             core.Poller.Watch(this, handle, Readiness.None);
+        }
+        else if (isWatched)
+        {
+            isWatched = false;
+            core.EndWatch();
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EventLoop.Cancellation;
 using EventLoop.Combining;
 using EventLoop.Debugging;
@@ -22,12 +23,18 @@ internal sealed class LoopShutdown(Loop loop)
     private Exception? exitAtEnd;
     private bool isHurried;
     private volatile bool hasBegun;           // any thread
+    private volatile bool hasDisposed;        // read on any thread; for good
     private volatile bool isDrained;          // read on any thread
     private volatile bool isOver;             // any thread
     private volatile bool hasNoTime;          // any thread; for good
+    private long passed;                      // any thread: the time limit of the current phase, in ticks, once it has passed
+    private long phaseStart;
 
     /// <summary>Whether nothing more can be submitted to the loop. Any thread.</summary>
     internal bool HasBegun => hasBegun;
+
+    /// <summary>Whether its tasks have ended or were given up, and it has begun to dispose of loop-local values. Any thread.</summary>
+    internal bool HasDisposed => hasDisposed;
 
     /// <summary>Whether its tasks have ended or were given up, so that it now waits for the executor's work. Any thread.</summary>
     internal bool IsDraining => isDrained;
@@ -37,13 +44,6 @@ internal sealed class LoopShutdown(Loop loop)
 
     /// <summary>Whether a second interrupt came.</summary>
     internal bool IsHurried => isHurried;
-
-    /// <summary>Whether the time limit of the current phase has passed. Any thread.</summary>
-    internal bool IsOver
-    {
-        get => isOver;
-        set => isOver = value;
-    }
 
     /// <summary>Whether nobody waits for the end any more. Any thread.</summary>
     internal bool HasNoTime => hasNoTime;
@@ -55,6 +55,14 @@ internal sealed class LoopShutdown(Loop loop)
 
     /// <summary>Called when a run begins: whatever hurried the previous one is over.</summary>
     internal void BeginRun() => isHurried = false;
+
+    /// <summary>Called when a phase of the end begins, which has its own time.</summary>
+    internal void BeginPhase()
+    {
+        phaseStart = Stopwatch.GetTimestamp();
+        Volatile.Write(ref passed, 0);
+        isOver = false;
+    }
 
     /// <summary>Refuses submissions from now on. Any thread.</summary>
     internal void Begin() => hasBegun = true;
@@ -86,7 +94,7 @@ internal sealed class LoopShutdown(Loop loop)
 
         DisposeLocals();
         DrainExecutor();
-        if (Core.Tasks.Count > abandoned.Count)
+        if (Core.Tasks.Count > 0)
         {
             using var bound = new ShutdownBound(loop);
             CancelRemaining(bound);      // what the executor's last work has started here
@@ -96,8 +104,10 @@ internal sealed class LoopShutdown(Loop loop)
     }
 
     /// <summary>Abandons what has not ended by now. Any thread.</summary>
-    internal void RunOut()
+    /// <param name="limit">The time limit that has passed; zero: there is another reason.</param>
+    internal void RunOut(TimeSpan limit = default)
     {
+        Volatile.Write(ref passed, limit.Ticks);
         isOver = true;
         Core.RequestStop();
     }
@@ -131,12 +141,19 @@ internal sealed class LoopShutdown(Loop loop)
             return;
         }
 
+        hasDisposed = true;
         using var bound = new ShutdownBound(loop);
+        bool hurried = isHurried;
         var disposing = LoopTask.Create(Core, DisposeAllLocals(), "disposal of loop-local values", eager: false);
         while (!disposing.IsCompleted && !isOver)
         {
             Core.Run(disposing);
             KeepExit();
+            if (hurried != isHurried)
+            {
+                hurried = isHurried;
+                bound.Shorten();
+            }
         }
 
         if (!disposing.IsCompleted)
@@ -166,7 +183,7 @@ internal sealed class LoopShutdown(Loop loop)
 
         if (!ended.IsCompleted)
         {
-            ReportUndrained();
+            ReportUndrained(Waited);
         }
     }
 
@@ -176,7 +193,7 @@ internal sealed class LoopShutdown(Loop loop)
     {
         if (!isDrained && loop.Executors.EndOwn() is { } drained && !drained.Wait(loop.Options.ShutdownTimeout))
         {
-            ReportUndrained();      // waiters for the loop have been notified of its end
+            ReportUndrained(loop.Options.ShutdownTimeout);      // waiters for the loop have been notified of its end
         }
     }
 
@@ -290,8 +307,10 @@ internal sealed class LoopShutdown(Loop loop)
         }
     }
 
-    private void ReportUndrained() =>
-        Log.ShutdownTimedOut(loop.Reports.Target, loop.Name, 1, loop.Options.ShutdownTimeout, "work in the default executor");
+    private void ReportUndrained(TimeSpan waited) => Log.ShutdownTimedOut(loop.Reports.Target, loop.Name, 1, waited, "work in the default executor");
+
+    // The time limit, if that is why the phase is over, and otherwise the time that it took.
+    private TimeSpan Waited => Volatile.Read(ref passed) is > 0 and var limit ? TimeSpan.FromTicks(limit) : Stopwatch.GetElapsedTime(phaseStart);
 
     private void ReportLeftRunning()
     {
@@ -316,12 +335,13 @@ internal sealed class LoopShutdown(Loop loop)
     private void Abandon(List<LoopTask> tasks)
     {
         abandoned.UnionWith(tasks);
-        var patience = isHurried ? HurriedEnd : loop.Options.ShutdownTimeout;
-        Log.ShutdownTimedOut(loop.Reports.Target, loop.Name, tasks.Count, patience, Describe(tasks));
+        var waited = Waited;
+        string late = Volatile.Read(ref passed) > 0 ? $"did not end within {waited} of its cancellation" : "did not end when it was cancelled,";
+        Log.ShutdownTimedOut(loop.Reports.Target, loop.Name, tasks.Count, waited, Describe(tasks));
         foreach (var task in tasks)
         {
             loop.CallExceptionHandler(new LoopExceptionContext(
-                $"{task.Label} did not end within {patience} of its cancellation and was abandoned", Awaitable: task, CreatedAt: task.CreatedAt));
+                $"{task.Label} {late} and was abandoned", Awaitable: task, CreatedAt: task.CreatedAt));
         }
     }
 

@@ -5,13 +5,15 @@ internal sealed class ShutdownBound : IDisposable
 {
     private readonly Loop loop;
     private readonly Timer timer;
-    private bool isDisposed;      // guarded by this
+    private TimeSpan limit;       // guarded by this, as is the next one
+    private bool isDisposed;
 
     internal ShutdownBound(Loop loop)
     {
         this.loop = loop;
-        loop.Shutdown.IsOver = false;
-        timer = new Timer(static bound => ((ShutdownBound)bound!).OnTime(), this, loop.Options.ShutdownTimeout, Timeout.InfiniteTimeSpan);
+        loop.Shutdown.BeginPhase();
+        limit = loop.Options.ShutdownTimeout;
+        timer = new Timer(static bound => ((ShutdownBound)bound!).OnTime(), this, limit, Timeout.InfiniteTimeSpan);
         Interlocked.MemoryBarrier();      // see LeaveNoTime, whose RunOut the line above may have undone
         if (loop.Shutdown.HasNoTime)
         {
@@ -37,9 +39,13 @@ internal sealed class ShutdownBound : IDisposable
 
     private void Shorten(TimeSpan moment)
     {
-        if (loop.Options.ShutdownTimeout > moment || loop.Options.ShutdownTimeout == Timeout.InfiniteTimeSpan)
+        lock (this)
         {
-            timer.Change(moment, Timeout.InfiniteTimeSpan);
+            if (limit > moment || limit == Timeout.InfiniteTimeSpan)
+            {
+                limit = moment;
+                timer.Change(moment, Timeout.InfiniteTimeSpan);
+            }
         }
     }
 
@@ -50,7 +56,7 @@ internal sealed class ShutdownBound : IDisposable
         {
             if (!isDisposed)
             {
-                loop.Shutdown.RunOut();
+                loop.Shutdown.RunOut(limit);
             }
         }
     }

@@ -81,6 +81,9 @@ internal abstract partial class LoopCore
 
     internal TimeSpan BusyTime => TimeSpan.FromTicks(Math.Max(0, (isRunning ? runTicks + Since(runStart) : runTicks) - IdleTicks));
 
+    /// <summary>Whether the run is to end after this turn. Any thread.</summary>
+    internal bool IsStopRequested => stopRequested;
+
     /// <summary>Any thread.</summary>
     internal void RequestStop()
     {

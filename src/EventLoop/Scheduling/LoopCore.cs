@@ -282,8 +282,18 @@ internal abstract partial class LoopCore
     /// <summary>The same on the loop's thread, or where nobody turns the loop any more: before it parks it looks anyway.</summary>
     internal void EndFlightHere() => Interlocked.Decrement(ref flights);
 
+    private int watchers;      // changed by the loop's thread, read by any
+
+    /// <summary>Counts what other threads watch for the loop where the poller cannot: it is to virtual time what a descriptor at the poller is.</summary>
+    internal void BeginWatch() => watchers++;
+
+    internal void EndWatch() => watchers--;
+
+    /// <summary>Whether anything outside is watched that may become ready.</summary>
+    internal bool HasSources => Poller.HasSources || Volatile.Read(ref watchers) > 0;
+
     /// <summary>Whether the loop knows of anything pending: a timer, a descriptor, work elsewhere, a post.</summary>
-    internal bool IsExpecting => Timers.Count > 0 || InFlight || Poller.HasSources || !Inbox.IsEmpty;
+    internal bool IsExpecting => Timers.Count > 0 || InFlight || HasSources || !Inbox.IsEmpty;
 
     // ---- Work from outside the step
 

@@ -265,6 +265,23 @@ public sealed class SubprocessStopTests : ProcessTest
     });
 
     [Fact]
+    public void Virtual_time_stands_still_for_a_child_that_a_thread_waits_for() => RunProcesses(
+        async () =>
+        {
+            ChildDevice.WithoutHandles = true;
+            try
+            {
+                await using var child = await Subprocess.StartAsync("sleep", "0.1");
+                (await Loop.WaitFor(child.WaitAsync(), TimeSpan.FromTicks(1))).ExitCode.Should().Be(0);
+            }
+            finally
+            {
+                ChildDevice.WithoutHandles = false;
+            }
+        },
+        JumpingTime);
+
+    [Fact]
     public void Process_lives_beside_it_and_each_has_its_own_children() => RunProcesses(async () =>
     {
         using var registration = PosixSignalRegistration.Create(PosixSignal.SIGCHLD, static _ => { });

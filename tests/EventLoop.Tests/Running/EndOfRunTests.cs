@@ -81,6 +81,48 @@ public sealed class EndOfRunTests : LoopTest
     }
 
     [Fact]
+    public void A_task_that_the_last_work_of_the_executor_starts_is_cancelled_also_where_one_that_was_abandoned_has_ended_since()
+    {
+        using var abandoned = new ManualResetEventSlim();
+        using var ended = new ManualResetEventSlim();
+        RunLoop(async () =>
+        {
+            Loop loop = Loop.Current;
+            loop.ExceptionHandler = (_, _) => abandoned.Set();
+            var free = new AsyncEvent();
+            Loop.StartSoon(async () =>
+            {
+                while (!free.IsSet)
+                {
+                    await Catch(free.WaitAsync());
+                }
+
+                ended.Set();
+            });
+            await Begin(() =>
+            {
+                abandoned.Wait(TimeSpan.FromSeconds(10));
+                loop.Post(() => Loop.StartSoon(async () =>
+                {
+                    try
+                    {
+                        await Forever();
+                    }
+                    finally
+                    {
+                        await Loop.Yield();
+                        Log.Add("cleaned up");
+                    }
+                }));
+                loop.Post(free.Set);
+                ended.Wait(TimeSpan.FromSeconds(10));
+            });
+        }, Options with { ShutdownTimeout = TimeSpan.FromSeconds(1) });
+
+        Log.Should().Equal("cleaned up");
+    }
+
+    [Fact]
     public void Submit_from_the_executor_is_refused_at_once_when_main_is_done()
     {
         Exception? refusal = null;

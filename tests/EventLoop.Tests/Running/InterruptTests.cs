@@ -14,6 +14,8 @@ public sealed partial class InterruptTests
     private const int Sigint = 2;
     private const int Sigterm = 15;
 
+    private static readonly LoopLocal<SlowToDispose> Slow = new(static () => new SlowToDispose());
+
     [Fact]
     public void The_first_interrupt_cancels_main_and_Run_throws_LoopInterruptedException() =>
         Interrupted("cancels main", Sigint).Output.Should().Equal("ready", "finally", "Run threw LoopInterruptedException");
@@ -52,6 +54,10 @@ public sealed partial class InterruptTests
     [Fact]
     public void The_second_interrupt_does_not_wait_for_work_in_the_executor() =>
         Interrupted("executor", Sigint, Sigint).Output.Should().Equal("ready", "main ends", "Run threw LoopInterruptedException");
+
+    [Fact]
+    public void The_second_interrupt_leaves_only_a_moment_for_the_disposal_of_loop_local_values() =>
+        Interrupted("slow disposal", Sigint, Sigint).Output.Should().Equal("ready", "main ends", "disposal begins", "Run threw LoopInterruptedException");
 
     [Fact]
     public void The_third_interrupt_is_the_systems() =>
@@ -119,7 +125,7 @@ public sealed partial class InterruptTests
         var options = new LoopOptions
         {
             HandleInterrupt = scenario != "unhandled",
-            ShutdownTimeout = TimeSpan.FromSeconds(scenario is "slow cleanup" or "stubborn" or "executor" ? 60 : 1),
+            ShutdownTimeout = TimeSpan.FromSeconds(scenario is "slow cleanup" or "slow disposal" or "stubborn" or "executor" ? 60 : 1),
         };
         if (scenario is "exit code" or "fails")
         {
@@ -187,6 +193,9 @@ public sealed partial class InterruptTests
                 Loop.StartSoon(CleanUpSlowly());
                 await Loop.Yield();
                 break;
+            case "slow disposal":
+                _ = Slow.Value;
+                break;
             case "executor":
                 Loop.StartSoon(Loop.ToThread(static () => Thread.Sleep(TimeSpan.FromSeconds(60))));
                 await Loop.Yield();
@@ -243,7 +252,7 @@ public sealed partial class InterruptTests
             {
                 Console.WriteLine("finally");
             }
-            else if (scenario is "others" or "slow cleanup" or "executor")
+            else if (scenario is "others" or "slow cleanup" or "slow disposal" or "executor")
             {
                 Console.WriteLine("main ends");
             }
@@ -337,6 +346,15 @@ public sealed partial class InterruptTests
         }
     }
 
+    private sealed class SlowToDispose : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            Console.WriteLine("disposal begins");
+            await Loop.Sleep(TimeSpan.FromSeconds(60));
+        }
+    }
+
     /// <summary>Runs the scenario in a child, which gets one signal for each line that says how far it is; what it prints, and how it ends.</summary>
     private static (List<string> Output, List<string> Error, int ExitCode) Interrupted(string scenario, params int[] signals)
     {
@@ -376,7 +394,7 @@ public sealed partial class InterruptTests
         while (child.StandardOutput.ReadLine() is { } line)
         {
             lines.Add(line);
-            if (sent < signals.Length && line is "ready" or "caught" or "cleanup begins" || (scenario == "executor" && line == "main ends"))
+            if (sent < signals.Length && line is "ready" or "caught" or "cleanup begins" or "disposal begins" || (scenario == "executor" && line == "main ends"))
             {
                 if (sent < signals.Length)
                 {

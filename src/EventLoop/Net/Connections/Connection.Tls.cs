@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using EventLoop.Net.Connections;
 using EventLoop.Net.Tls;
+using EventLoop.Scheduling;
 
 namespace EventLoop.Net;
 
@@ -88,7 +89,9 @@ public sealed partial class Connection
             output.LeaveTransport();
             Transport = tls;
             var token = Loop.TokenHere(isForOthers: false);
-            await Task.Run(() => authenticate(ssl, token), CancellationToken.None).OnLoop();
+            bare.IsCallerInFlight = true;
+            await Flight.Of(Core, Task.Run(() => authenticate(ssl, token), CancellationToken.None)).OnLoop();
+            bare.IsCallerInFlight = false;
             bare.Raw = true;
             tls.BeReady();
         }

@@ -11,6 +11,7 @@ namespace EventLoop.Net.Connections;
 internal sealed class PipeStream(StreamOwner end, InputPipe? input, OutputPipe? output, bool raw) : Stream
 {
     private volatile bool raw = raw;         // any thread
+    private volatile bool isCallerInFlight;  // any thread
     private volatile bool disposed;
 
     /// <summary>Whether it is used by library code: its continuations run on the loop with no context, and no task's cancellation interrupts them.</summary>
@@ -18,6 +19,14 @@ internal sealed class PipeStream(StreamOwner end, InputPipe? input, OutputPipe? 
     {
         get => raw;
         set => raw = value;
+    }
+
+    /// <summary>Whether callers on other threads are the library's own work, in flight: virtual time stands still while they compute, and goes on while they
+    /// wait for the loop.</summary>
+    internal bool IsCallerInFlight
+    {
+        get => isCallerInFlight;
+        set => isCallerInFlight = value;
     }
 
     public override bool CanRead => !disposed && input is not null;
@@ -46,7 +55,8 @@ internal sealed class PipeStream(StreamOwner end, InputPipe? input, OutputPipe? 
             return ValueTaskBridge<int>.Begin(Core, operation, operation.Version, raw, cancellationToken);
         }
 
-        return ValueTaskBridge<int>.BeginElsewhere(Core, () => Made(InputOperation.Rent(from, InputKind.Receive, buffer)), raw, cancellationToken);
+        return ValueTaskBridge<int>.BeginElsewhere(
+            Core, () => Made(InputOperation.Rent(from, InputKind.Receive, buffer)), raw, isCallerInFlight, cancellationToken);
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -59,7 +69,8 @@ internal sealed class PipeStream(StreamOwner end, InputPipe? input, OutputPipe? 
             return ValueTaskBridge<int>.BeginWithoutResult(Core, operation, operation.Version, raw, cancellationToken);
         }
 
-        return ValueTaskBridge<int>.BeginElsewhereWithoutResult(Core, () => Made(OutputOperation.Rent(to, buffer)), raw, cancellationToken);
+        return ValueTaskBridge<int>.BeginElsewhereWithoutResult(
+            Core, () => Made(OutputOperation.Rent(to, buffer)), raw, isCallerInFlight, cancellationToken);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)

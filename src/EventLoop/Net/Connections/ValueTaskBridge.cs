@@ -38,6 +38,7 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
     private SynchronizationContext? captured;
     private ExecutionContext? flow;
     private bool resumeOnPool;
+    private bool isCallerInFlight;                        // its flight is interrupted while it waits here
 
     private short Number => (short)(Volatile.Read(ref use) >> 1);
 
@@ -97,15 +98,23 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
     }
 
     /// <summary>Begins an operation from another thread.</summary>
-    internal static ValueTask<T> BeginElsewhere(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw, CancellationToken cancellation) =>
-        TryBeginElsewhere(core, make, raw, cancellation, out var ended) is { } bridge ? new ValueTask<T>(bridge, bridge.Number) : ended;
+    /// <param name="core">The loop.</param>
+    /// <param name="make">Makes the operation, on the loop.</param>
+    /// <param name="raw">Whether it completes in a step without any context.</param>
+    /// <param name="isCallerInFlight">Whether the caller is in flight for that loop (<see cref="LoopCore.InFlight"/>). While it waits it is not.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    internal static ValueTask<T> BeginElsewhere(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw, bool isCallerInFlight,
+        CancellationToken cancellation) =>
+        TryBeginElsewhere(core, make, raw, isCallerInFlight, cancellation, out var ended) is { } bridge ? new ValueTask<T>(bridge, bridge.Number) : ended;
 
     /// <summary>Begins an operation from another thread whose result nobody needs.</summary>
-    internal static ValueTask BeginElsewhereWithoutResult(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw,
+    /// <inheritdoc cref="BeginElsewhere" path="/param"/>
+    internal static ValueTask BeginElsewhereWithoutResult(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw, bool isCallerInFlight,
         CancellationToken cancellation) =>
-        TryBeginElsewhere(core, make, raw, cancellation, out var ended) is { } bridge ? new ValueTask(bridge, bridge.Number) : WithoutResult(ended);
+        TryBeginElsewhere(core, make, raw, isCallerInFlight, cancellation, out var ended) is { } bridge ? new ValueTask(bridge, bridge.Number)
+            : WithoutResult(ended);
 
-    private static ValueTaskBridge<T>? TryBeginElsewhere(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw,
+    private static ValueTaskBridge<T>? TryBeginElsewhere(LoopCore core, Func<(ICoroutineSource<T> Source, long Token)> make, bool raw, bool isCallerInFlight,
         CancellationToken cancellation, out ValueTask<T> ended)
     {
         ended = default;
@@ -115,7 +124,14 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
             return null;
         }
 
-        var bridge = new ValueTaskBridge<T> { core = core, make = make, resumeOnPool = !raw, cancellation = cancellation };
+        var bridge = new ValueTaskBridge<T>
+        {
+            core = core,
+            make = make,
+            resumeOnPool = !raw,
+            isCallerInFlight = isCallerInFlight,
+            cancellation = cancellation,
+        };
         bridge.Observe(cancellation);      // before the loop can complete it, which ends the registration
         if (!core.TryPost(bridge))
         {
@@ -123,6 +139,11 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
             ended = ValueTask.FromException<T>(new ObjectDisposedException(core.Loop.Name,
                 $"The event loop '{core.Loop.Name}' is closed, and with it its connections."));
             return null;
+        }
+
+        if (isCallerInFlight)
+        {
+            core.EndFlight();      // it is in the inbox
         }
 
         return bridge;
@@ -197,6 +218,11 @@ internal sealed partial class ValueTaskBridge<T> : WaitNode, IValueTaskSource<T>
     {
         // Waits for a callback that is running on another thread, which only posts: afterwards none can be mistaken for the next use's.
         registration.Dispose();
+        if (isCallerInFlight)
+        {
+            loop.BeginFlight();
+        }
+
         Volatile.Write(ref use, use | 1);
         var next = Interlocked.Exchange(ref continuation, Done);
         if (next is not null && !ReferenceEquals(next, Coming))

@@ -22,9 +22,6 @@ internal abstract partial class LoopCore
     private int stepsSinceLook = LookInterval;
     private bool isMeasured;
     private long lookedAt;                   // the clock when it was last read; read on any thread
-    private long idleTicks;
-    private long runTicks;
-    private long runStart;
     private volatile bool isRunning;         // read on any thread
 
     private ICompletion? runsUntil;              // what the run waits for
@@ -61,25 +58,6 @@ internal abstract partial class LoopCore
     }
 
     private Exception? exitException;
-
-    private const long NotParked = long.MinValue;
-
-    private long parkStart = NotParked;      // read on any thread
-
-    internal TimeSpan IdleTime => TimeSpan.FromTicks(IdleTicks);
-
-    // Including the current park, for readers on other threads. Right for a moment: the park may end meanwhile.
-    private long IdleTicks
-    {
-        get
-        {
-            long idle = Volatile.Read(ref idleTicks);
-            long start = Volatile.Read(ref parkStart);
-            return start == NotParked ? idle : idle + Since(start);
-        }
-    }
-
-    internal TimeSpan BusyTime => TimeSpan.FromTicks(Math.Max(0, (isRunning ? runTicks + Since(runStart) : runTicks) - IdleTicks));
 
     /// <summary>Any thread.</summary>
     internal void RequestStop()
@@ -151,8 +129,8 @@ internal abstract partial class LoopCore
         threadId = Environment.CurrentManagedThreadId;
         NativeThread = SystemThread.Current;
         stepsAtLook = Steps;
-        runStart = NoteLook(Clock.Now);
-        parkStart = NotParked;      // the poll may have thrown last time
+        BeginTime(NoteLook(Clock.Now));
+        isAsleep = false;      // the poll may have thrown last time
         isRunning = true;
         Instruments.BeginRun();
         NotePresence();
@@ -190,7 +168,7 @@ internal abstract partial class LoopCore
 
         Volatile.Write(ref sleeping, 0);
         isRunning = false;
-        runTicks += Math.Max(0, now - runStart);
+        EndTime(now);
         (Clock.Custom as IIdleClock)?.Left(this);
     }
 
@@ -214,9 +192,6 @@ internal abstract partial class LoopCore
         LookStamp = (uint)(now / TimeSpan.TicksPerMillisecond);
         return now;
     }
-
-    // A clock may have jumped back.
-    private long Since(long then) => Math.Max(0, Clock.Now - then);
 
     private void Turn()
     {

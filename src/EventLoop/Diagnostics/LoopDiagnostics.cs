@@ -196,8 +196,9 @@ public sealed class LoopDiagnostics
     /// result is disposed.</summary>
     /// <param name="causes">The causes. For stalls, <see cref="StallLimit"/> has to be set.</param>
     /// <param name="folder">Created if it does not exist. Failures to write are logged.</param>
-    /// <param name="most">The most files of loops with this loop's name, or of all that were given none; beyond that the oldest are deleted. At most one file
-    /// every ten seconds.</param>
+    /// <param name="most">The most files of loops with this loop's name, or of all that were given none; beyond that the oldest are deleted, those first that
+    /// earlier runs of this program have left in the folder. Files of other programs, and of other processes of this one that run, neither count nor are
+    /// deleted; in containers, where that cannot be seen, each needs a folder of its own. At most one file every ten seconds.</param>
     /// <returns>Disposing it stops writing.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="most"/> is less than one, or a cause is not defined.</exception>
     public IDisposable DumpOn(DumpCauses causes, string folder, int most = 10)

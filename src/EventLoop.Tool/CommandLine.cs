@@ -28,6 +28,20 @@ internal sealed class CommandLine
         ["help"] = [],
     };
 
+    // So is what contradicts another option, or means nothing beside it.
+    private static readonly (string Command, string Option, string[] Others)[] Apart =
+    [
+        ("ps", "--all", ["--most"]),
+        ("ps", "--bunches", ["--all", "--most"]),
+        ("pstree", "--all", ["--most"]),
+        ("top", "--once", ["--count"]),
+        ("show", "--all", ["--most"]),
+        ("show", "--bunches", ["--by"]),
+        ("show", "--ended", ["--filter", "--most", "--all", "--by", "--bunches"]),
+        ("doctor", "--leaks", ["--name"]),      // the heap does not tell whose a task is
+        ("web", "--all", ["--most"]),
+    ];
+
     private readonly Dictionary<string, string> options = [];
 
     private CommandLine(string command, IReadOnlyList<string> operands)
@@ -106,7 +120,7 @@ internal sealed class CommandLine
         return line;
     }
 
-    private static void Refuse(string command, IEnumerable<string> options)
+    private static void Refuse(string command, IReadOnlyCollection<string> options)
     {
         if (!Taken.TryGetValue(command.Length > 0 ? command : "list", out string[]? taken))
         {
@@ -118,6 +132,14 @@ internal sealed class CommandLine
             if (!OfEach.Contains(option) && !taken.Contains(option))
             {
                 throw new ToolException(ExitCode.Usage, $"{option} means nothing to 'eventloop {command}': 'eventloop --help' says what takes it.");
+            }
+        }
+
+        foreach (var (of, option, others) in Apart)
+        {
+            if (of == command && options.Contains(option) && Array.Find(others, one => options.Contains(one)) is { } other)
+            {
+                throw new ToolException(ExitCode.Usage, $"{other} means nothing beside {option}.");
             }
         }
     }

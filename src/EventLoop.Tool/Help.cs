@@ -23,7 +23,8 @@ internal static class Help
           --filter TEXT   only tasks whose name or methods have it  --timeout 10s  how long to wait for the answer
           --most N        so many tasks one by one; --all: all      --bunches      equal tasks put together
 
-        --name: all but list. --filter, --most, --all: ps, pstree, show, web (--filter: top as well). --bunches: ps, show. --by: pstree, show.
+        --name: all but list and doctor --leaks. --filter, --most, --all: ps, pstree, show, web (--filter: top as well). --bunches: ps, show.
+        --by: pstree, show. What contradicts another option, or means nothing beside it, is refused.
 
         Exit code: 0 fine, 1 doctor has found something, 2 usage (also: no loop of that name), 3 no such process, 4 no permission,
           5 no diagnostics port, 6 no EventLoop in it or no loop to dump or record, 7 no answer in time, 8 it ended meanwhile.

@@ -43,8 +43,12 @@ public sealed partial class Loop
         : watching.IsWatching ? watching.StepElapsed ?? TimeSpan.Zero
         : null;
 
-    /// <summary>How much work of its own executor is queued or running.</summary>
-    internal int ExecutorBacklog => Executors.Backlog;
+    /// <summary>How much work of its default executor is queued or running; null: that does not say. Any thread.</summary>
+    /// <param name="counted">Executors that are not counted again; afterwards these as well.</param>
+    internal int? ExecutorBacklog(HashSet<object> counted) => Executors.Backlog(counted);
+
+    /// <summary>The longest times that the metrics have told of it. Theirs, under their lock.</summary>
+    internal (TimeSpan Busy, TimeSpan Idle) TimesTold;
 
     private void BeginDiagnostics()
     {

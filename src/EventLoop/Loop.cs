@@ -127,6 +127,7 @@ public sealed partial class Loop : IDisposable
         get
         {
             int tasks = Core.Tasks.Count;
+            var (busy, idle) = Core.Times;
             return new LoopStatistics(
                 Core.Ready.Count,
                 Math.Min(Core.CountWaiting(tasks), tasks),
@@ -135,8 +136,8 @@ public sealed partial class Loop : IDisposable
                 Core.Turns,
                 Core.Steps,
                 Core.Polls,
-                Core.BusyTime,
-                Core.IdleTime);
+                busy,
+                idle);
         }
     }
 

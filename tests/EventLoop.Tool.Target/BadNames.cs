@@ -14,6 +14,7 @@ internal static class BadNames
         "bidi\u202e\u2066\u200f\u061c",
         "half\ud800and\udc00",
         "line\u2028\u2029zero\u200b\ufeff",
+        "says \"twice\"; and=%22 so\"on",
         "<img src=x onerror=alert(1)></script>[red]markup[/]{0}%s",
         new('x', 100_000),
     ];

@@ -45,6 +45,26 @@ public sealed class BadNamesTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("says \"twice\"; and=%22 so\"on")]
+    [InlineData("TWICE\"; and=")]
+    [InlineData("\"")]
+    public void A_text_with_quotation_marks_is_looked_for_as_it_is(string filter)
+    {
+        using var target = TargetProcess.Run("names");
+        string id = target.Id.ToString(CultureInfo.InvariantCulture);
+        var run = ToolRun.Run("ps", id, "--filter", filter, "--json", "--timeout", "60");
+        run.ExitCode.Should().Be(0, run.Errors);
+        using var json = JsonDocument.Parse(run.Output);
+        var found = json.RootElement.GetProperty("tasks").EnumerateArray().Select(static one => one.GetProperty("name").GetString()!).ToList();
+        found.Should().NotBeEmpty();
+        found.Should().OnlyContain(static name => name.StartsWith("says \"twice\"", StringComparison.Ordinal));
+
+        var none = ToolRun.Run("ps", id, "--name", "no\"such", "--timeout", "60");
+        none.ExitCode.Should().Be(2, none.Output + none.Errors);
+        none.Errors.Should().Contain("There is no loop 'no\"such'");
+    }
+
     [Fact]
     public async Task Output_that_is_read_slowly_arrives_whole_before_the_tool_ends()
     {

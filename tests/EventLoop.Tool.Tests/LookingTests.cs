@@ -306,7 +306,9 @@ public sealed class LookingTests(MixedTarget target) : IClassFixture<MixedTarget
         ToolRun.Run("ps", target.Id, "another").ExitCode.Should().Be(2);
         foreach (string[] nothing in new string[][] { ["top", target.Id, "--count", "0"], ["top", target.Id, "--interval", "1ms"], ["ps", target.Id, "--loop"],
             ["top", target.Id, "--interval", "2m"], ["record", target.Id, "--capacity", "0"], ["web", target.Id, "--port", "70000"], ["list", "--name", "x"],
-            ["doctor", target.Id, "--filter", "x"] })
+            ["doctor", target.Id, "--filter", "x"], ["ps", target.Id, "--all", "--most", "5"], ["ps", target.Id, "--bunches", "--all"],
+            ["pstree", target.Id, "--all", "--most", "5"], ["top", target.Id, "--once", "--count", "5"], ["show", "none", "--bunches", "--by", "await"],
+            ["show", "none", "--ended", "--filter", "x"], ["show", "none", "--ended", "--bunches"], ["doctor", target.Id, "--leaks", "--name", "loop-1"] })
         {
             var run = ToolRun.Run(nothing);
             run.ExitCode.Should().Be(2, string.Join(' ', nothing));

@@ -232,4 +232,25 @@ public sealed class PageTests
         await browser.UntilAsync($"/, delay [0-9.]+ (µs|ms|s)/.test({Text("#head")})");
         await browser.ShootAsync("timeline-light");
     }
+
+    [Fact]
+    public async Task Where_not_every_task_is_listed_tasks_and_tree_say_so()
+    {
+        NeedsABrowser();
+        using var page = ServedPage.Of("many");
+        await using var browser = await Chromium.StartAsync();
+        await browser.OpenAsync(page.Link, 1200, 800);
+        await browser.UntilAsync($"{Text("#view")}.includes('500 of 100001 tasks are listed one by one')");
+        await browser.PressAsync("2");
+        await browser.UntilAsync("document.querySelector('[aria-selected=true]').dataset.view === 'tree'");
+        (await browser.AskAsync<string>(Text("#view"))).Should().Contain("500 of 100001 tasks").And.Contain("--filter");
+        await browser.AskAsync<bool>("(document.querySelector('#filter').value = 'x', document.querySelector('#filter').dispatchEvent(new Event('input')))");
+        await browser.UntilAsync($"{Text("#view")}.includes('the filter looks only at them')");
+
+        // As --all makes it, without the minute that this would take here.
+        const string some = "Array.from({ length: 200000 }, (_, i) => "
+            + "({ id: i, name: 'n', status: 'Waiting', inStatus: i, waits: [], stack: [], scopes: [], createdBy: null }))";
+        (await browser.AskAsync<int>($"(filter = '', tasks({{ tasks: {some}, taskCount: 200000, bunches: [] }}).length)")).Should().BePositive();
+        (await browser.AskAsync<string>($"tree({{ tasks: {some}, taskCount: 200000 }}).at(-1).textContent")).Should().Contain("its first 5000 lines");
+    }
 }

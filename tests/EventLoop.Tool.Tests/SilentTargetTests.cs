@@ -47,6 +47,20 @@ public sealed class SilentTargetTests : IDisposable
     }
 
     [Fact]
+    public void A_temporary_folder_is_given_as_the_reason_only_where_it_is_the_reason()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
+        string[] withoutOne = ["env", "-u", "TMPDIR"];
+        foreach (string theirs in new[] { "/tmp", "/tmp/", folder })
+        {
+            using var target = TargetProcess.Run("none", ("DOTNET_EnableDiagnostics", "0"), ("TMPDIR", theirs));
+            var run = ToolRun.RunBy(withoutOne, "ps", Id(target));
+            run.ExitCode.Should().Be(5);
+            run.Errors.Should().Contain("has no diagnostics port").And.NotContain("TMPDIR");
+        }
+    }
+
+    [Fact]
     public void A_target_that_ends_in_the_middle_of_its_answer_ends_the_command()
     {
         using var target = TargetProcess.Run(["othersource", "exits"], []);

@@ -67,7 +67,9 @@ internal static class TopCommand
             else if (live)
             {
                 AnsiConsole.Clear();
-                AnsiConsole.Write(view.Render(target, round, MostBunches));
+                var (width, height) = Window();
+                AnsiConsole.Profile.Width = width;
+                AnsiConsole.Write(view.Render(target, round, width, height));
             }
             else
             {
@@ -93,5 +95,20 @@ internal static class TopCommand
             return quits || Volatile.Read(ref isMissing) || shown >= rounds;
         });
         return isMissing ? throw Answers.NoLoop(target, line) : ExitCode.Fine;
+    }
+
+    // It may change its size from round to round; some terminals do not tell it.
+    private static (int Width, int Height) Window()
+    {
+        const int usualWidth = 80;
+        const int usualHeight = 24;
+        try
+        {
+            return (Console.WindowWidth is > 0 and var width ? width : usualWidth, Console.WindowHeight is > 0 and var height ? height : usualHeight);
+        }
+        catch (Exception unknown) when (unknown is IOException or PlatformNotSupportedException)
+        {
+            return (usualWidth, usualHeight);
+        }
     }
 }

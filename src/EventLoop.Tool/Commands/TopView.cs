@@ -10,6 +10,10 @@ namespace EventLoop.Tool.Commands;
 /// <summary>What <c>top</c> shows: rates from two rounds, and the bunches.</summary>
 internal sealed class TopView
 {
+    private const int MostFindings = 5;
+    private const int MostOfWait = 60;      // characters
+    private const int MostOfStack = 80;
+
     private readonly Dictionary<int, LoopSnapshot> before = [];
     private bool byAge;
 
@@ -76,33 +80,35 @@ internal sealed class TopView
         return text.ToString();
     }
 
-    internal IRenderable Render(Target target, List<LoopSnapshot> round, int most)
+    /// <param name="target">Whose loops they are.</param>
+    /// <param name="round">What they do.</param>
+    /// <param name="width">Of the window, in columns.</param>
+    /// <param name="height">In lines, of which the last is left to the cursor.</param>
+    internal IRenderable Render(Target target, List<LoopSnapshot> round, int width, int height)
     {
-        var rows = new List<IRenderable> { new Text(PlainText.Line($"{target.Name} (pid {target.Id})   q quits, s sorts by {(byAge ? "number" : "age")}")) };
-        foreach (var loop in round)
-        {
-            rows.Add(new Text(PlainText.Line(Head(loop)), new Style(decoration: Decoration.Bold)));
-            var table = new Table().Border(TableBorder.None)
-                .AddColumn(new TableColumn("N").RightAligned()).AddColumn("STATUS")
-                .AddColumn(new TableColumn("OLDEST").RightAligned()).AddColumn("WAITS FOR").AddColumn("IN");
-            foreach (var bunch in Bunches(loop, most))
-            {
-                table.AddRow(
-                    new Text(bunch.Count.ToString(CultureInfo.InvariantCulture)),
-                    new Text(SnapshotText.StatusOf(bunch.Status)),
-                    new Text(PlainText.Short(bunch.Oldest)),
-                    new Text(PlainText.Cut(bunch.Text ?? "", 60)),
-                    new Text(PlainText.Cut(SnapshotText.StackOf(bunch.Stack), 80)));
-            }
+        string title = PlainText.Escape($"{target.Name} (pid {target.Id})   q quits, s sorts by {(byAge ? "number" : "age")}");
+        var parts = round.ConvertAll(loop => new TopScreen.Part(PlainText.Escape(Head(loop)), Lines(loop, width - 1)));
+        return new Rows(TopScreen.Fit(title, parts, width - 1, height - 1).Select(static line => new Text(line.Text, line.Style)));
+    }
 
-            rows.Add(table);
-            foreach (var finding in loop.FindProblems().Take(5))
-            {
-                rows.Add(new Text(PlainText.Line($"{finding.Kind}: {finding.Message}"),
-                    new Style(finding.Severity == FindingSeverity.Error ? Color.Red : Color.Yellow)));
-            }
+    private List<TopScreen.Line> Lines(LoopSnapshot loop, int width)
+    {
+        var lines = new List<TopScreen.Line>();
+        foreach (var finding in loop.FindProblems().Take(MostFindings))
+        {
+            var style = new Style(finding.Severity == FindingSeverity.Error ? Color.Red : Color.Yellow);
+            lines.Add(new(PlainText.Line($"  {finding.Kind}: {finding.Message}"), style));
         }
 
-        return new Rows(rows);
+        const int columns = 29;      // what stands before the third column
+        var bunches = Bunches(loop, int.MaxValue).Select(static bunch => (Bunch: bunch, Waits: PlainText.Cut(bunch.Text ?? "", MostOfWait))).ToList();
+        int waits = Math.Min(Math.Max(10, (width - columns) / 2), bunches.Count > 0 ? bunches.Max(static one => one.Waits.Length) : 0);
+        foreach (var (bunch, text) in bunches)
+        {
+            lines.Add(new($"{bunch.Count,7} x {SnapshotText.StatusOf(bunch.Status),-8} {PlainText.Short(bunch.Oldest),7}  "
+                + $"{TopScreen.Pad(TopScreen.Cut(text, waits), waits)}  {PlainText.Cut(SnapshotText.StackOf(bunch.Stack), MostOfStack)}", Style.Plain));
+        }
+
+        return lines;
     }
 }

@@ -41,12 +41,29 @@ internal sealed class Question : IDisposable
         this.target = target;
         this.told = told;
         this.isStream = isStream;
-        var asked = new Dictionary<string,
-            string>(arguments) { ["do"] = what, ["id"] = id, ["v"] = LoopEventSource.Version.ToString(CultureInfo.InvariantCulture) };
+        var asked = Encoded(arguments);
+        (asked["do"], asked["id"], asked["v"]) = (what, id, LoopEventSource.Version.ToString(CultureInfo.InvariantCulture));
         var provider = new EventPipeProvider(LoopTelemetry.EventSource, EventLevel.Informational, isStream ? 2 : 1, asked);
         session = target.Open(provider, requestRundown: false, BufferMegabytes);
         events = new EventPipeEventSource(session.EventStream);
         events.Dynamic.All += OnEvent;
+    }
+
+    // A quotation mark would end the value on its way, and begin another with what follows. An older library reads only the value without it, which names
+    // nothing rather than everything.
+    private static Dictionary<string, string> Encoded(IReadOnlyDictionary<string, string> arguments)
+    {
+        var encoded = new Dictionary<string, string>();
+        foreach (var (name, value) in arguments)
+        {
+            encoded[name] = value.Replace('"', '?');
+            if (value.Contains('"'))
+            {
+                encoded[name + LoopEventSource.IsEncoded] = Uri.EscapeDataString(value);
+            }
+        }
+
+        return encoded;
     }
 
     /// <summary>Sends one request.</summary>

@@ -76,23 +76,34 @@ internal sealed class Target
     private static ToolException NoPort(int id, string name)
     {
         string? theirs = ReadEnvironment(id, "TMPDIR");
-        string ours = Environment.GetEnvironmentVariable("TMPDIR") ?? "";
         if (theirs is null && File.Exists($"/proc/{id}/environ") && !CanRead($"/proc/{id}/environ"))
         {
             return new ToolException(ExitCode.NoPermission, $"Process {id} ({name}) belongs to another user: run the tool as that user, or as root.");
         }
 
-        if (theirs is not null && theirs.TrimEnd('/') != ours.TrimEnd('/'))
+        if (theirs is not null && FolderOf(theirs) is var folder && folder != FolderOf(Environment.GetEnvironmentVariable("TMPDIR")) && HasPortIn(folder, id))
         {
-            return new ToolException(ExitCode.NoPort,
-                $"Process {id} ({name}) keeps its diagnostics port in '{(theirs.Length > 0 ? theirs : "/tmp")}': run the tool with "
-                + $"TMPDIR={(theirs.Length > 0 ? theirs : "/tmp")}.");
+            return new ToolException(ExitCode.NoPort, $"Process {id} ({name}) keeps its diagnostics port in '{folder}': run the tool with TMPDIR={folder}.");
         }
 
         return new ToolException(
             ExitCode.NoPort,
             $"Process {id} ({name}) has no diagnostics port: it is no .NET program, or runs with DOTNET_EnableDiagnostics=0, or in a container that does not "
                 + "share its temporary folder. SIGQUIT prints its loops where LoopDiagnostics.PrintOnQuit or EVENTLOOP_QUIT=1 is set.");
+    }
+
+    private static string FolderOf(string? temporary) => temporary?.TrimEnd('/') is { Length: > 0 } folder ? folder : "/tmp";
+
+    private static bool HasPortIn(string folder, int id)
+    {
+        try
+        {
+            return Directory.EnumerateFiles(folder, $"dotnet-diagnostic-{id}-*").Any();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private static bool CanRead(string path)

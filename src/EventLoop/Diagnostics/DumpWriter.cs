@@ -9,10 +9,17 @@ namespace EventLoop.Diagnostics;
 /// nor the stall watch.</summary>
 internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, int most, Action<DumpWriter> forget) : Instrument, IDisposable
 {
+    internal const string Extension = ".eldump";
+    internal const string TimeInName = "yyyyMMdd'T'HHmmssfff";
+
+    /// <summary>As names of files tell them.</summary>
+    internal static readonly string[] Causes = [.. Enum.GetValues<DumpCauses>().Select(NameOf)];
+
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
-    // By what the names of one loop's files begin with, or by the folder for all loops that nobody has named: what is there, in the order of writing, because
-    // the wall clock may be set. Under its own lock. Not kept with the loop: another one of its name, after it, goes on with its files.
+    // By what the names of one loop's files begin with, or by the folder for all loops that nobody has named: what is there, first what there was before, then
+    // in the order of writing, because the wall clock may be set. Under its own lock. Not kept with the loop: another one of its name, after it, goes on with
+    // its files.
     private static readonly Dictionary<string, List<string>> Written = [];
     private static int numbers;      // any thread, interlocked
 
@@ -91,9 +98,10 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
         try
         {
             Directory.CreateDirectory(folder);
+            LookForEarlier();
+            string time = at.ToString(TimeInName, CultureInfo.InvariantCulture);
             path = Path.Combine(folder, string.Create(
-                CultureInfo.InvariantCulture,
-                $"{Mine}{at:yyyyMMdd'T'HHmmssfff}-{Interlocked.Increment(ref numbers)}-{cause.ToString().ToLowerInvariant()}.eldump"));
+                CultureInfo.InvariantCulture, $"{Mine}{time}-{Interlocked.Increment(ref numbers)}-{NameOf(cause)}{Extension}"));
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 64 * 1024 };
             if (!OperatingSystem.IsWindows())
             {
@@ -116,14 +124,35 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
 
     private string Mine => string.Create(CultureInfo.InvariantCulture, $"{FileNameOf(loop.Name)}-{Environment.ProcessId}-");
 
-    private string Key => loop.Options is { Name: not null, HasMadeName: false } ? Path.Combine(folder, Mine) : folder;
+    private bool IsNamed => loop.Options is { Name: not null, HasMadeName: false };
+
+    private string Key => IsNamed ? Path.Combine(folder, Mine) : folder;
+
+    // What earlier runs of this program have left counts as well, as older than anything of this one. Before this one writes its first.
+    private void LookForEarlier()
+    {
+        string key = Key;
+        lock (Written)
+        {
+            if (Written.ContainsKey(key))
+            {
+                return;
+            }
+        }
+
+        var earlier = EarlierDumps.In(folder, IsNamed ? FileNameOf(loop.Name) : null);
+        lock (Written)
+        {
+            Written.TryAdd(key, earlier);
+        }
+    }
 
     private void DropOldest(string latest)
     {
         string[] tooMany = [];
         lock (Written)
         {
-            var mine = CollectionsMarshal.GetValueRefOrAddDefault(Written, Key, out _) ??= [];
+            var mine = Written[Key];
             mine.Add(latest);
             if (mine.Count > most)
             {
@@ -153,6 +182,8 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
             // The file stays.
         }
     }
+
+    private static string NameOf(DumpCauses cause) => cause.ToString().ToLowerInvariant();
 
     private static string FileNameOf(string name)
     {

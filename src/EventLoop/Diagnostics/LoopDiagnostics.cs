@@ -19,7 +19,8 @@ public sealed class LoopDiagnostics
     private bool isRecording;
     private const int StallsKept = 20;
 
-    private readonly List<StallSnapshot> lastStalls = [];      // newest last; under the gate
+    private readonly List<StallSnapshot> lastStalls = [];      // newest last; under the gate, as is the next
+    private long lastStalledStep = -1;      // whose the newest is
     private long stalls;
 
     internal LoopDiagnostics(Loop loop)
@@ -69,6 +70,7 @@ public sealed class LoopDiagnostics
                 if (watched is { } before)
                 {
                     StallWatch.Remove(before);
+                    EndLastStall();
                 }
 
                 Volatile.Write(ref watched, value is { } given && !loop.IsClosed ? StallWatch.Add(loop, given) : null);
@@ -80,8 +82,8 @@ public sealed class LoopDiagnostics
 
     internal bool IsWatching => Volatile.Read(ref watched) is not null;
 
-    /// <summary>Raised on the watching thread, twice for each stall: when the limit is exceeded, and when the step has ended. Without subscribers stalls are
-    /// logged. An exception of a subscriber is logged.</summary>
+    /// <summary>Raised on the watching thread, twice for each stall: when the limit is exceeded, and when the step has ended, unless the limit was changed
+    /// meanwhile. Without subscribers stalls are logged. An exception of a subscriber is logged.</summary>
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "MA0046:Use EventHandler<T> to declare events", Justification = "The report names its loop.")]
     public event Action<StallReport>? Stalled;
 
@@ -97,14 +99,30 @@ public sealed class LoopDiagnostics
         }
     }
 
-    private void Keep(StallReport report)
+    // Under the gate. Nobody watches it to its end: what is known of it is all that there will be.
+    private void EndLastStall()
+    {
+        if (lastStalls is [.., { IsOver: false } last])
+        {
+            var lasted = loop.Core.Steps == lastStalledStep && !loop.Core.IsParked ? TimeSpan.FromTicks(loop.Core.Clock.Now) - last.At : last.Duration;
+            lastStalls[^1] = last with { IsOver = true, Duration = lasted > last.Duration ? lasted : last.Duration };
+        }
+    }
+
+    /// <returns>Whether it is another one than the newest that is kept.</returns>
+    private bool Keep(StallReport report, WatchedLoop by, long step)
     {
         lock (gate)
         {
-            var began = TimeSpan.FromTicks(loop.Core.Clock.Now) - report.Duration;
-            if (lastStalls.Count > 0 && !lastStalls[^1].IsOver)
+            var now = TimeSpan.FromTicks(loop.Core.Clock.Now);
+            var (began, duration) = (now - report.Duration, report.Duration);
+            bool isNew = step != lastStalledStep || lastStalls.Count == 0;
+            if (!isNew)
             {
-                began = lastStalls[^1].At;
+                // Under another limit it may have been watched before.
+                var known = lastStalls[^1];
+                var least = report.IsOver ? known.Duration : now - known.At;
+                (began, duration) = (known.At, duration > least ? duration : least);
                 lastStalls.RemoveAt(lastStalls.Count - 1);
             }
             else if (lastStalls.Count == StallsKept)
@@ -112,17 +130,28 @@ public sealed class LoopDiagnostics
                 lastStalls.RemoveAt(0);
             }
 
-            lastStalls.Add(new StallSnapshot(began, report.TaskId, report.Who, report.Stack, report.Duration, report.IsOver, report.Processor,
+            lastStalls.Add(new StallSnapshot(began, report.TaskId, report.Who, report.Stack, duration, report.IsOver, report.Processor,
                 report.WaitedForProcessor, report.Collector));
+            lastStalledStep = step;
+            if (by.HasLeft)
+            {
+                EndLastStall();
+            }
+
+            return isNew;
         }
     }
 
-    internal void OnStall(StallReport report)
+    internal void OnStall(StallReport report, WatchedLoop by, long step)
     {
-        Keep(report);
+        bool isNew = Keep(report, by, step);
         if (!report.IsOver)
         {
-            Interlocked.Increment(ref stalls);
+            if (isNew)
+            {
+                Interlocked.Increment(ref stalls);
+            }
+
             Write(DumpCauses.Stall);
         }
 
@@ -196,8 +225,9 @@ public sealed class LoopDiagnostics
     /// result is disposed.</summary>
     /// <param name="causes">The causes. For stalls, <see cref="StallLimit"/> has to be set.</param>
     /// <param name="folder">Created if it does not exist. Failures to write are logged.</param>
-    /// <param name="most">The most files of loops with this loop's name, or of all that were given none; beyond that the oldest are deleted. At most one file
-    /// every ten seconds.</param>
+    /// <param name="most">The most files of loops with this loop's name, or of all that were given none; beyond that the oldest are deleted, those first that
+    /// earlier runs of this program have left in the folder. Files of other programs, and of other processes of this one that run, neither count nor are
+    /// deleted; in containers, where that cannot be seen, each needs a folder of its own. At most one file every ten seconds.</param>
     /// <returns>Disposing it stops writing.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="most"/> is less than one, or a cause is not defined.</exception>
     public IDisposable DumpOn(DumpCauses causes, string folder, int most = 10)

@@ -8,7 +8,8 @@ namespace EventLoop.Diagnostics;
 /// </summary>
 /// <remarks>
 /// Arguments: <c>do</c> = ps, bunches, dump, ended, record, every; <c>id</c>, which each event of the response carries; <c>v</c>; <c>loop</c> (a name or
-/// number), <c>most</c>, <c>filter</c>, <c>ms</c>, <c>capacity</c>. A request only starts a thread. The runtime sends what is in its buffers when a further
+/// number), <c>most</c>, <c>filter</c>, <c>ms</c>, <c>capacity</c>; of a text with a quotation mark, which the way does not let through, <c>loop%</c> or
+/// <c>filter%</c> has the whole, percent-encoded. A request only starts a thread. The runtime sends what is in its buffers when a further
 /// event comes, so a response is followed by beats until the session ends.
 /// <para>
 /// Keywords belong to the source, not to a session: what one session has switched on stays on until the last session ends, and of the end of another than the
@@ -42,6 +43,9 @@ internal sealed class LoopEventSource : EventSource
 
         new Thread(static () => Instance = new LoopEventSource()) { IsBackground = true, Name = "EventLoop event source" }.UnsafeStart();
     }
+
+    /// <summary>Behind the name of an argument: its value is percent-encoded.</summary>
+    internal const char IsEncoded = '%';
 
     /// <summary>Kept from the collector.</summary>
     internal static LoopEventSource? Instance { get; private set; }

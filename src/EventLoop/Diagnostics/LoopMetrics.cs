@@ -9,20 +9,26 @@ internal static class LoopMetrics
 {
     private const int MostNames = 1000;
     private const string AllOthers = "closed";
+    private const string AllOtherHistograms = "others";      // those of open loops, too
 
     private static readonly Lock Gate = new();      // loops close on any thread
     private static readonly Dictionary<string, Totals> Closed = [];
+    private static readonly HashSet<string> InHistograms = [];      // names, each of which is a series for ever
     private static bool started;
 
     /// <summary>Counters of one loop, or sums of several.</summary>
     private record struct Totals(long Turns, long Steps, long Polls, long WakeUps, long Cancellations, long Stalls, double Busy, double Idle, long Received,
         long Sent)
     {
+        // Under the gate. A time that is read while it changes may be a moment ahead, and a clock may jump back: a counter does neither.
         internal static Totals Of(Loop loop)
         {
             var core = loop.Core;
+            var (busy, idle) = core.Times;
+            ref var told = ref loop.TimesTold;
+            told = (busy > told.Busy ? busy : told.Busy, idle > told.Idle ? idle : told.Idle);
             return new(core.Turns, core.Steps, core.Polls, Volatile.Read(ref core.WakeUps), core.Deliveries, loop.DiagnosticsIfAny?.Stalls ?? 0,
-                core.BusyTime.TotalSeconds, core.IdleTime.TotalSeconds, core.Io.Received, core.Io.Sent);
+                told.Busy.TotalSeconds, told.Idle.TotalSeconds, core.Io.Received, core.Io.Sent);
         }
 
         internal readonly Totals Plus(Totals other) => new(
@@ -49,18 +55,31 @@ internal static class LoopMetrics
         lock (Gate)
         {
             loop.SetClosed();
-            string? given = loop.Options.HasMadeName ? null : loop.Options.Name;
+            string? given = GivenNameOf(loop);
             string name = given is not null && (Closed.Count < MostNames || Closed.ContainsKey(given)) ? given : AllOthers;
             Closed[name] = Closed.GetValueOrDefault(name).Plus(Totals.Of(loop));
         }
     }
+
+    /// <summary>The name under which a loop's steps are measured: a histogram forgets no series, so loops that nobody has named, and those of more than a
+    /// thousand names, share one. Any thread.</summary>
+    internal static string HistogramNameOf(Loop loop)
+    {
+        lock (Gate)
+        {
+            return GivenNameOf(loop) is { } given && (InHistograms.Contains(given) || (InHistograms.Count < MostNames && InHistograms.Add(given))) ? given
+                : AllOtherHistograms;
+        }
+    }
+
+    private static string? GivenNameOf(Loop loop) => loop.Options.HasMadeName ? null : loop.Options.Name;
 
     private static void Register(Meter meter)
     {
         meter.CreateObservableUpDownCounter("eventloop.tasks", TasksByStatus, "{task}", "Unfinished tasks.");
         Gauge(meter, "eventloop.ready", "{task}", "Items in the ready queue.", static loop => loop.Core.Ready.Count);
         Gauge(meter, "eventloop.timers", "{timer}", "Live timers.", static loop => loop.Core.Timers.Count);
-        Gauge(meter, "eventloop.executor.queue", "{job}", "Work of the default executor that is queued or runs.", static loop => loop.ExecutorBacklog);
+        meter.CreateObservableUpDownCounter("eventloop.executor.queue", ExecutorQueues, "{job}", "Work of the default executor that is queued or runs.");
         Gauge(meter, "eventloop.connections", "{connection}", "Open sockets.", static loop => loop.Core.Io.Open);
         Counter(meter, "eventloop.turns", "{turn}", "Turns of the loop.", static all => all.Turns);
         Counter(meter, "eventloop.steps", "{step}", "Steps of tasks and callbacks.", static all => all.Steps);
@@ -111,6 +130,25 @@ internal static class LoopMetrics
             yield return new Measurement<int>(running, Tag(loops.Key), new("eventloop.task.status", "running"));
             yield return new Measurement<int>(waiting, Tag(loops.Key), new("eventloop.task.status", "waiting"));
             yield return new Measurement<int>(Math.Max(0, all - running - waiting), Tag(loops.Key), new("eventloop.task.status", "ready"));
+        }
+    }
+
+    // An executor that several loops of one name share counts once. Of executors that do not know how much they have, nothing is told.
+    private static IEnumerable<Measurement<int>> ExecutorQueues()
+    {
+        foreach (var loops in Open())
+        {
+            var counted = new HashSet<object>(ReferenceEqualityComparer.Instance);
+            int? all = null;
+            foreach (var loop in loops)
+            {
+                all = loop.ExecutorBacklog(counted) is { } jobs ? jobs + (all ?? 0) : all;
+            }
+
+            if (all is { } known)
+            {
+                yield return new Measurement<int>(known, Tag(loops.Key));
+            }
         }
     }
 

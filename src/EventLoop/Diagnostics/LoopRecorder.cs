@@ -8,11 +8,9 @@ public sealed class LoopRecorder
     private readonly Loop loop;
     private readonly Lock gate = new();      // switches are set on any thread
     private volatile RecorderInstrument? current;      // the program's latest, on or off
-    private volatile RecorderInstrument? active;      // what is attached: the program's, or one for tools while it has none that is on
+    private volatile RecorderInstrument[] attached = [];      // the program's, if it is on, and one for each tool that records
     private volatile bool isOn;      // the program's
     private bool isClosed;
-    private int borrowers;      // tools that record
-    private int borrowedCapacity;
 
     internal LoopRecorder(Loop loop) => this.loop = loop;
 
@@ -23,7 +21,21 @@ public sealed class LoopRecorder
     public int Capacity => current?.Ring.Capacity ?? 0;
 
     /// <summary>When the running step began, in ticks of loop time; null: unknown.</summary>
-    internal long? RunningSince => active is { Detail: RecorderDetail.Times, RunningSince: >= 0 and var since } ? since : null;
+    internal long? RunningSince
+    {
+        get
+        {
+            foreach (var one in attached)
+            {
+                if (one is { Detail: RecorderDetail.Times, RunningSince: >= 0 and var since })
+                {
+                    return since;
+                }
+            }
+
+            return null;
+        }
+    }
 
     /// <summary>Starts recording, with an empty ring. Any thread.</summary>
     /// <param name="capacity">Rounded up to a power of two: 65 536 records are 1 MiB, and a quarter of a second of a loop at its busiest.</param>
@@ -38,10 +50,10 @@ public sealed class LoopRecorder
             throw new ArgumentOutOfRangeException(nameof(detail), detail, "There is no such detail.");
         }
 
-        var next = new RecorderInstrument(loop, new RecordRing(capacity), detail, counts: true);
+        var next = new RecorderInstrument(loop, new RecordRing(capacity), detail, counts: false);
         lock (gate)
         {
-            SwitchTo(next);
+            SwitchTo([next, .. OfTools]);
             current = next;
             isOn = true;
         }
@@ -52,49 +64,35 @@ public sealed class LoopRecorder
     {
         lock (gate)
         {
-            if (isOn)
-            {
-                isOn = false;
-                SwitchTo(borrowers > 0 ? ForTools() : null);
-            }
+            SwitchTo(OfTools);
+            isOn = false;
         }
     }
 
-    /// <summary>A tool begins to record: together with the program, or else into a ring of its own. Any thread.</summary>
-    /// <param name="capacity">Of a ring for tools.</param>
-    /// <returns>What it reads, and then the successors of that; null: the loop is closed.</returns>
+    /// <summary>A tool begins to record: with times, and as much as it has asked for, whatever the program records itself. Any thread.</summary>
+    /// <param name="capacity">Of its own ring.</param>
+    /// <returns>What it reads, and gives back; null: the loop is closed.</returns>
     internal RecorderInstrument? Borrow(int capacity)
     {
         lock (gate)
         {
-            borrowers++;
-            borrowedCapacity = Math.Max(borrowedCapacity, capacity);
-            if (active is null && !isClosed)
+            if (isClosed)
             {
-                SwitchTo(ForTools());
+                return null;
             }
 
-            return active;
+            var own = new RecorderInstrument(loop, new RecordRing(capacity), RecorderDetail.Times, counts: false);
+            SwitchTo([.. attached, own]);
+            return own;
         }
     }
 
-    /// <summary>A tool that borrowed it has ended. Any thread.</summary>
-    internal void Return()
+    /// <summary>A tool has ended. Any thread.</summary>
+    internal void Return(RecorderInstrument borrowed)
     {
         lock (gate)
         {
-            if (--borrowers > 0)
-            {
-                return;
-            }
-
-            borrowedCapacity = 0;
-            if (!isOn)
-            {
-                SwitchTo(null);
-            }
-
-            current?.Successor = null;      // nobody follows it any more
+            SwitchTo(Array.FindAll(attached, one => one != borrowed));
         }
     }
 
@@ -104,29 +102,39 @@ public sealed class LoopRecorder
         lock (gate)
         {
             isClosed = true;
+            SwitchTo([]);
             isOn = false;
-            SwitchTo(null);
         }
     }
 
-    private RecorderInstrument ForTools() => new(loop, new RecordRing(borrowedCapacity), RecorderDetail.Times, counts: true);
+    private RecorderInstrument[] OfTools => isOn ? attached[1..] : attached;
 
-    private void SwitchTo(RecorderInstrument? next)
+    // Under the gate. The first of them counts for all.
+    private void SwitchTo(RecorderInstrument[] next)
     {
-        if (active is { } before)
+        var before = attached;
+        attached = next;
+        foreach (var one in before)
         {
-            next?.Ring.NumberLabelsAfter(before.Ring);
-            active = null;
-            before.Leave();
-            loop.Core.Instruments.Remove(before);
-            before.Successor = borrowers > 0 ? next : null;
+            if (Array.IndexOf(next, one) < 0)
+            {
+                one.Leave();
+                loop.Core.Instruments.Remove(one);
+            }
+            else if (loop.Core.IsInLoopThread)
+            {
+                one.Open();      // the running step is the last that one alone takes whole
+            }
         }
 
-        loop.Diagnostics.NoteRecorder(isOn: next is not null);
-        if (next is not null)
+        loop.Diagnostics.NoteRecorder(isOn: next.Length > 0);
+        for (int i = 0; i < next.Length; i++)
         {
-            active = next;
-            loop.Core.Instruments.Add(next, next.Needs, first: true);
+            next[i].Counts = i == 0;
+            if (Array.IndexOf(before, next[i]) < 0)
+            {
+                loop.Core.Instruments.Add(next[i], next[i].Needs, first: true);
+            }
         }
     }
 
@@ -138,10 +146,14 @@ public sealed class LoopRecorder
     public void Mark(string label)
     {
         ArgumentNullException.ThrowIfNull(label);
-        if (active is { } on)
+        if (attached is { Length: > 0 } all)
         {
             loop.Core.VerifyAccess("LoopRecorder.Mark");
-            on.Mark(Scheduling.ResourceNames.Cut(label));
+            string cut = Scheduling.ResourceNames.Cut(label);
+            foreach (var one in all)
+            {
+                one.Mark(cut);
+            }
         }
     }
 

@@ -12,7 +12,7 @@ internal sealed partial class LoopRequest
     private const int RecordsInChunk = 3500;
     private const int MostChunksAtOnce = 100;      // a busy loop produces them faster than they are sent: how many were lost is reported meanwhile
 
-    // Of the first matching loop: what the program itself records, or else what is recorded only for tools.
+    // Of the first matching loop.
     private void Record()
     {
         if (Loops() is not [var loop, ..] loops)
@@ -21,36 +21,35 @@ internal sealed partial class LoopRequest
         }
 
         var recorder = loop.Diagnostics.Recorder;
+        if (recorder.Borrow(Math.Clamp(Number("capacity", 1 << 20), 1, 1 << 24)) is not { } instrument)
+        {
+            return;
+        }
+
         try
         {
-            if (recorder.Borrow(Math.Clamp(Number("capacity", 1 << 20), 1, 1 << 24)) is { } instrument)
-            {
-                Stream(loop, loops.Count, instrument);
-            }
+            Stream(loop, loops.Count, instrument);
         }
         finally
         {
-            recorder.Return();
+            recorder.Return(instrument);
         }
     }
 
     private void Stream(Loop loop, int candidates, RecorderInstrument instrument)
     {
-        var names = new NamesToSend(loop, instrument.Ring);
-        long next = instrument.Ring.Written;
+        var ring = instrument.Ring;
+        var names = new NamesToSend(loop, ring);
+        long next = 0;
         long sentRecords = 0;
         long lost = 0;
         bool goesOn = true;
         while (goesOn)
         {
             goesOn = GoesOn();
-            var successor = instrument.Successor;      // the program has started or stopped its recorder
-            bool isLast = !goesOn || successor is not null;
-            var ring = instrument.Ring;
             long before = next;
-            SendRecords(ring, ref next, ref sentRecords, ref lost, isLast);
-            bool isAll = successor is null || next >= ring.Written;
-            if (isLast && isAll && instrument.Running(next) is var (kind, time, task, other))
+            SendRecords(ring, ref next, ref sentRecords, ref lost, isLast: !goesOn);
+            if (!goesOn && instrument.Running(next) is var (kind, time, task, other))
             {
                 ulong[] running = [((ulong)time << 8) | kind, ((ulong)(uint)task << 32) | other];
                 sentRecords++;
@@ -58,26 +57,21 @@ internal sealed partial class LoopRequest
             }
 
             long now = loop.IsRunning ? loop.Core.Clock.Now : ring.Latest;      // a step that runs has lasted until then
-            var added = names.Take(ring, out var labels);
+            var added = names.Take(out var labels);
             SendNames(loop.Name, candidates, added, labels, sentRecords, lost, TimeSpan.FromTicks(now));
-            if (successor is not null && isAll)
+            if (goesOn)
             {
-                instrument = successor;      // also when it is over: that is the rest
-                next = 0;
-                goesOn = true;
-                continue;
+                Thread.Sleep(next - before > ring.Capacity / 32 ? BusyStreamPeriod : StreamPeriod);      // a busy loop fills the ring in a tenth of a second
             }
-
-            Thread.Sleep(next - before > ring.Capacity / 32 ? BusyStreamPeriod : StreamPeriod);      // a busy loop fills the ring in a tenth of a second
         }
     }
 
-    private void SendRecords(RecordRing ring, ref long next, ref long sentRecords, ref long lost, bool withRunning)
+    private void SendRecords(RecordRing ring, ref long next, ref long sentRecords, ref long lost, bool isLast)
     {
         ulong[] block = new ulong[RecordsInChunk * 2];
         for (int chunk = 0; chunk < MostChunksAtOnce; chunk++)
         {
-            var records = ring.CopyTo(block, ref next, ref lost, withRunning);
+            var records = ring.CopyTo(block, ref next, ref lost, withRunning: isLast);
             if (records.Length == 0)
             {
                 break;

@@ -173,6 +173,10 @@ internal sealed partial class LoopRequest(LoopEventSource source, string what, s
         return true;
     }
 
+    private string? Text(string name) => arguments.TryGetValue(name + LoopEventSource.IsEncoded, out string? encoded) && encoded is not null
+        ? Uri.UnescapeDataString(encoded)
+        : arguments.GetValueOrDefault(name);
+
     private int Number(string name, int otherwise) =>
         arguments.TryGetValue(name, out string? text) && int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int number) ? number
         : otherwise;
@@ -180,7 +184,7 @@ internal sealed partial class LoopRequest(LoopEventSource source, string what, s
     // The loop with that name or number, or all.
     private List<Loop> Loops()
     {
-        string? asked = arguments.GetValueOrDefault("loop");
+        string? asked = Text("loop");
         return [.. Loop.All.Where(loop => asked is null or "" || loop.Name == asked || loop.Id.ToString(CultureInfo.InvariantCulture) == asked)];
     }
 
@@ -194,7 +198,7 @@ internal sealed partial class LoopRequest(LoopEventSource source, string what, s
             }
 
             using var to = new ChunkStream(this, "snapshot");
-            SnapshotReader.Write(loop, new SnapshotOptions { MostTasks = Math.Max(0, most), Filter = arguments.GetValueOrDefault("filter") }, to,
+            SnapshotReader.Write(loop, new SnapshotOptions { MostTasks = Math.Max(0, most), Filter = Text("filter") }, to,
                 delayOf?.Invoke(loop));
         }
     }

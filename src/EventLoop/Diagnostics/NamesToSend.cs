@@ -3,28 +3,21 @@ namespace EventLoop.Diagnostics;
 /// <summary>Which names a recording that is sent while it is made still needs: those of tasks that nobody has named go without saying, and of the others what
 /// is remembered are those that live. On the thread of the request.</summary>
 /// <param name="loop">The loop.</param>
-/// <param name="first">The ring as of the beginning: tasks that ended before are not mentioned.</param>
-internal sealed class NamesToSend(Loop loop, RecordRing first)
+/// <param name="ring">Tasks that have ended before are not mentioned.</param>
+internal sealed class NamesToSend(Loop loop, RecordRing ring)
 {
     private const int Few = 1024;
 
     private readonly HashSet<int> sent = [];
-    private RecordRing ring = first;
-    private long next = first.NamesAdded;
+    private long next = ring.NamesAdded;
 
     /// <summary>How many tasks it remembers.</summary>
     internal int Count => sent.Count;
 
     /// <summary>Takes those that were not taken before, of all tasks that records mention which were copied earlier.</summary>
-    /// <param name="of">Where they were copied from.</param>
     /// <param name="labels">The texts of marks.</param>
-    internal Dictionary<int, string> Take(RecordRing of, out Dictionary<int, string> labels)
+    internal Dictionary<int, string> Take(out Dictionary<int, string> labels)
     {
-        if (!ReferenceEquals(ring, of))
-        {
-            (ring, next) = (of, 0);
-        }
-
         var living = new List<(int Task, string Name)>();      // before those that have ended: each task is among the one or the other
         int all = 0;
         foreach (var task in loop.Core.Tasks.Walk().InOrder())

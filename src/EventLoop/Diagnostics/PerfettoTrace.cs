@@ -28,9 +28,8 @@ internal sealed class PerfettoTrace(Recording recording, Stream to)
         // Begins and ends in the order of their times, nested on each track.
         var ends = new PriorityQueue<(ulong Track, TimeSpan At), (TimeSpan At, int Latest)>();
         var woken = WakesAtSteps();
-        int ready = 0;
         int number = 0;
-        var isReady = new HashSet<int>();
+        var isReady = new HashSet<int>();      // a new task is; an eager one until its step, which comes at once
         foreach (var one in recording.Events)
         {
             EndUntil(ends, one.Time);
@@ -40,7 +39,7 @@ internal sealed class PerfettoTrace(Recording recording, Stream to)
                 case RecordedEventKind.Step:
                     if (isReady.Remove(one.Task))
                     {
-                        Counter(one.Time, --ready);
+                        Counter(one.Time, isReady.Count);
                     }
 
                     Event(one.Time, TrackOf(one.Task), Slice.Begin, one.Task == 0 ? "callback" : "step", woken.Ends.GetValueOrDefault(number), ends: true);
@@ -53,12 +52,17 @@ internal sealed class PerfettoTrace(Recording recording, Stream to)
                 case RecordedEventKind.Wake:
                     if (isReady.Add(one.Task))
                     {
-                        Counter(one.Time, ++ready);
+                        Counter(one.Time, isReady.Count);
                     }
 
                     Event(one.Time, TrackOf(one.Other), Slice.Instant, "wake", woken.Begins.TryGetValue(number, out ulong flow) ? [flow] : null);
                     break;
                 default:
+                    if (one.Kind == RecordedEventKind.TaskCreated ? isReady.Add(one.Task) : one.Kind == RecordedEventKind.TaskEnded && isReady.Remove(one.Task))
+                    {
+                        Counter(one.Time, isReady.Count);
+                    }
+
                     Event(one.Time, TrackOf(one.Task), Slice.Instant, one.Kind switch
                     {
                         RecordedEventKind.Mark => recording.Labels.GetValueOrDefault(one.Other, "mark"),

@@ -99,15 +99,6 @@ internal sealed class RecordRing
         }
     }
 
-    /// <summary>Lets no number of a label mean something else than in an earlier ring, which a tool has read before. Before it is used.</summary>
-    internal void NumberLabelsAfter(RecordRing earlier)
-    {
-        lock (earlier.gate)
-        {
-            lastLabel = earlier.lastLabel;
-        }
-    }
-
     // Forgets names that no record mentions any more.
     private void Forget()
     {

@@ -7,19 +7,21 @@ namespace EventLoop.Diagnostics;
 /// <param name="loop">The loop.</param>
 /// <param name="ring">Receives the records.</param>
 /// <param name="detail">Which times it records.</param>
-/// <param name="counts">Whether it counts.</param>
+/// <param name="counts">Whether it counts, to begin with.</param>
 internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDetail detail, bool counts) : Instrument
 {
     private readonly LoopCore core = loop.Core;
     private readonly Instruments instruments = loop.Core.Instruments;
     private readonly ReadyQueue ready = loop.Core.Ready;
     private readonly bool isTimed = detail == RecorderDetail.Times;
-    private readonly Stack<long> around = new();      // positions of the steps inside which another step runs
+    private volatile bool isCounting = counts;      // set on any thread
+    private readonly Stack<(long Position, long Within)> around = new();      // steps inside which another step runs
 
     // Of the running step. A step that is taken whole has none until it ends, or until something is recorded that happened within it.
     private long position = None;
+    private long within;      // the time of the steps in it, in ticks
     private long shortestStall = ShortestStall(loop);      // as of the last look
-    private bool hasCounts = counts && loop.Core.Instruments.HasCounts;      // whether there is anything to count; likewise, and at the first task since
+    private bool hasCounts = counts && loop.Core.Instruments.HasCounts;      // whether there is something to count; likewise, and at the first task since
     private long runningSince = None;      // of the outermost step, if it has a record; read on any thread
 
     // Of a step that was running when another thread detached it.
@@ -27,15 +29,17 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
 
     private const long None = -1;
 
-    private volatile RecorderInstrument? successor;
-
     internal RecordRing Ring => ring;
 
-    /// <summary>What has taken its place while a tool followed it; null: nothing has. Any thread.</summary>
-    internal RecorderInstrument? Successor
+    /// <summary>Whether it counts what each task does; of several, one does. Any thread; takes effect by the next look.</summary>
+    internal bool Counts
     {
-        get => successor;
-        set => successor = value;
+        get => isCounting;
+        set
+        {
+            isCounting = value;
+            hasCounts = value && instruments.HasCounts;
+        }
     }
 
     /// <summary>When the running step began, in ticks of loop time; negative: none runs, or it began earlier. Any thread.</summary>
@@ -61,7 +65,7 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
         Open();
         long now = instruments.Moment;
         ring.Add((byte)RecordedEventKind.TaskCreated, now, task.Task!.Id, (uint)(creator?.Task?.Id ?? 0));
-        if (counts)
+        if (isCounting)
         {
             task.Task!.Counts = new TaskCounts(now);
             instruments.HasCounts = hasCounts = true;
@@ -201,9 +205,10 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
         }
         else
         {
-            around.Push(position);
+            around.Push((position, within));
         }
 
+        within = 0;
         var task = step.Context?.Task;
         position = ring.Add(RecordRing.Running, step.Began, task?.Id ?? 0, 0);
         if (hasCounts)
@@ -217,7 +222,7 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
         var task = step.Context?.Task;
         if (hasCounts)
         {
-            task?.Counts?.End(step.Duration);
+            task?.Counts?.End(Math.Max(0, step.Duration - within));      // those in it are other tasks'
         }
 
         if (position == None)
@@ -228,11 +233,13 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
         ring.Complete(position, (byte)RecordedEventKind.Step, step.Began, task?.Id ?? 0, (uint)Math.Min(step.Duration, uint.MaxValue));
         if (around.Count > 0)
         {
-            position = around.Pop();
+            (position, within) = around.Pop();
+            within += step.Duration;
         }
         else
         {
             position = None;
+            within = 0;
             Volatile.Write(ref runningSince, None);
         }
 
@@ -268,7 +275,7 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
     internal override void OnLook(long now)
     {
         shortestStall = ShortestStall(loop);
-        hasCounts = counts && instruments.HasCounts;
+        hasCounts = isCounting && instruments.HasCounts;
     }
 
     // A night of sleep has more ticks than one number holds; the task's place is free.
@@ -279,6 +286,7 @@ internal sealed class RecorderInstrument(Loop loop, RecordRing ring, RecorderDet
     {
         around.Clear();
         position = None;
+        within = 0;
         Volatile.Write(ref runningSince, None);
     }
 }

@@ -117,9 +117,19 @@ public sealed class Recording
     internal static IReadOnlyList<RecordedEvent> ToEvents(List<(byte Kind, long Time, int Task, uint Other)> records, long now)
     {
         var events = new List<RecordedEvent>(records.Count);
+        Dictionary<int, int>? longest = null;      // by their task: the places of steps that are longer than a record can tell
         foreach (var (kind, time, task, other) in records)
         {
             var at = TimeSpan.FromTicks(time);
+            if (kind == (byte)RecordedEventKind.Step && other == uint.MaxValue)
+            {
+                (longest ??= [])[task] = events.Count;
+            }
+            else if (kind == (byte)RecordedEventKind.Stall && longest is not null && longest.Remove(task, out int place) && at > events[place].Time)
+            {
+                events[place] = events[place] with { Duration = at - events[place].Time };      // it is recorded when its step ends
+            }
+
             events.Add((RecordedEventKind)kind switch
             {
                 (RecordedEventKind)RecordRing.Running => new(RecordedEventKind.Step, at, TimeSpan.FromTicks(Math.Max(0, now - time)), task, 0),

@@ -2,15 +2,14 @@ using EventLoop.Scheduling;
 
 namespace EventLoop.Diagnostics;
 
-/// <summary>Counts steps and delays in powers of two while somebody listens to the histograms, and reports them when the loop looks at the clock, so that a
-/// step costs no call of the meter. Loop thread only.</summary>
+/// <summary>Counts steps and delays in powers of two while somebody listens to the histograms, and reports all of them when the loop looks at the clock, and
+/// when a run ends: so no step is measured longer by the calls of the meter. Loop thread only.</summary>
 internal sealed class StepMeasure(Loop loop) : Instrument
 {
-    internal const Hearing Needs = Hearing.StepBegins | Hearing.StepEnds | Hearing.Times | Hearing.Waits | Hearing.Looks | Hearing.Tasks;
+    internal const Hearing Needs =
+        Hearing.StepBegins | Hearing.StepEnds | Hearing.Times | Hearing.Waits | Hearing.Looks | Hearing.Tasks | Hearing.Runs;
 
-    private const int MostAtOnce = 64;
-
-    private readonly KeyValuePair<string, object?> tag = new(LoopTelemetry.NameTag, loop.Name);
+    private readonly KeyValuePair<string, object?> tag = new(LoopTelemetry.NameTag, LoopMetrics.HistogramNameOf(loop));
     private readonly Dictionary<int, long> wokenAt = [];
     private readonly Buckets steps = new();
     private readonly Buckets delays = new();
@@ -37,8 +36,19 @@ internal sealed class StepMeasure(Loop loop) : Instrument
     internal override void OnLook(long now)
     {
         moment = now;
-        steps.HandOn(StepHistograms.StepDuration, tag);
-        delays.HandOn(StepHistograms.ReadyDelay, tag);
+        if (HandOn())
+        {
+            loop.Core.Instruments.Moment = moment = loop.Core.Clock.Now;      // the time that this took is neither a step's nor a delay
+        }
+    }
+
+    internal override void OnRunEnd() => HandOn();
+
+    // All of them, however many: what a turn leaves behind, the next one would not catch up with. It is no more than the steps since the last look.
+    private bool HandOn()
+    {
+        bool any = steps.HandOn(StepHistograms.StepDuration, tag);
+        return delays.HandOn(StepHistograms.ReadyDelay, tag) || any;
     }
 
     /// <summary>By the number of the highest bit, each with its sum, so that the histogram's sum is right.</summary>
@@ -56,24 +66,21 @@ internal sealed class StepMeasure(Loop loop) : Instrument
             first = Math.Min(first, bucket);
         }
 
-        internal void HandOn(System.Diagnostics.Metrics.Histogram<double> to, KeyValuePair<string, object?> tag)
+        /// <returns>Whether there was anything.</returns>
+        internal bool HandOn(System.Diagnostics.Metrics.Histogram<double> to, KeyValuePair<string, object?> tag)
         {
-            int left = MostAtOnce;
+            bool any = first < 64;
             for (; first < 64; first++)
             {
-                while (counts[first] > 0)
+                for (; counts[first] > 0; counts[first]--)
                 {
-                    if (left-- == 0)
-                    {
-                        return;      // the rest when the loop looks next
-                    }
-
                     long mean = sums[first] / counts[first];
                     to.Record((double)mean / TimeSpan.TicksPerSecond, tag);
                     sums[first] -= mean;
-                    counts[first]--;
                 }
             }
+
+            return any;
         }
     }
 }

@@ -36,6 +36,7 @@ internal sealed class WatchedLoop
     private bool isTold;                        // and it has not ended
     private Who who = Who.Nobody;
     private StallActivity activity;
+    private volatile bool hasLeft;              // set on any thread
 
     /// <param name="loop">Is not kept alive.</param>
     /// <param name="limit">Of a step; what is as long is a stall.</param>
@@ -84,9 +85,13 @@ internal sealed class WatchedLoop
         }
     }
 
+    /// <summary>Whether it will see the end of no step any more. Any thread.</summary>
+    internal bool HasLeft => hasLeft;
+
     /// <summary>Has the loop report nothing any more. Any thread.</summary>
     internal void Leave()
     {
+        hasLeft = true;
         if (target.TryGetTarget(out var one))
         {
             one.Core.TellNoStretches(Note);
@@ -227,7 +232,7 @@ internal sealed class WatchedLoop
         var report = new StallReport(one, who.Task, who.Label, who.Stack, elapsed, isOver, times.Processor - began.Processor, times.Waited - began.Waited,
             times.Collector - began.Collector);
         activity.Add(report);
-        one.Diagnostics.OnStall(report);
+        one.Diagnostics.OnStall(report, this, toldStep);
     }
 
     private readonly record struct Reported(Stretch Stretch, Who Who);

@@ -5,7 +5,7 @@ namespace EventLoop;
 /// <summary>Runs work on threads of its own: for work that blocks for long, or that always needs the same thread (one worker).</summary>
 /// <remarks><b>Thread:</b> any. Work begins in the order in which it was submitted. The threads are background threads, started with the first work, and end
 /// when the executor is disposed.</remarks>
-public sealed class DedicatedThreadExecutor : IExecutor, IJobExecutor
+public sealed class DedicatedThreadExecutor : IExecutor, IJobExecutor, ICountedExecutor
 {
     private readonly JobQueue jobs;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -56,6 +56,8 @@ public sealed class DedicatedThreadExecutor : IExecutor, IJobExecutor
 
         await ended.Task.ConfigureAwait(false);
     }
+
+    int ICountedExecutor.Unfinished => jobs.Unfinished;
 
     private void EnsureStarted()
     {

@@ -4,17 +4,30 @@ namespace EventLoop.Executors;
 /// <remarks>Loop thread only.</remarks>
 internal sealed class LoopExecutors(Loop loop)
 {
-    private IExecutor? own;      // made by the loop, which disposes it, even if another one has replaced it
+    private IExecutor? current;      // null: the default is not made yet; read on any thread
+    private ThreadPoolExecutor? own;      // made by the loop, which disposes it, even if another one has replaced it; read on any thread
     private Task? ownEnd;
 
     internal IExecutor Default
     {
-        get => field ??= loop.Options.DefaultExecutor ?? (own = new ThreadPoolExecutor());
-        set;
+        get => current ??= loop.Options.DefaultExecutor ?? (own = new ThreadPoolExecutor());
+        set => current = value;
     }
 
-    /// <summary>Work that its own pool of threads has not finished. Any thread.</summary>
-    internal int Backlog => (own as ThreadPoolExecutor)?.Unfinished ?? 0;
+    /// <summary>How much work of the loop is queued or runs, there and on the one that the loop has made itself. Any thread.</summary>
+    /// <param name="counted">Executors that were counted before, of other loops; afterwards these as well.</param>
+    /// <returns>Null: the default executor, which is none of those for threads, does not say.</returns>
+    internal int? Backlog(HashSet<object> counted)
+    {
+        var now = Volatile.Read(ref current) ?? loop.Options.DefaultExecutor;
+        if (now is not (null or ICountedExecutor))
+        {
+            return null;
+        }
+
+        int jobs = now is ICountedExecutor known && counted.Add(known) ? known.Unfinished : 0;
+        return Volatile.Read(ref own) is { } made && counted.Add(made) ? jobs + made.Unfinished : jobs;
+    }
 
     /// <summary>Stops the default executor, whoever made it, from taking more work, and waits for what it has.</summary>
     /// <returns>Whether everything ended in time.</returns>

@@ -5,7 +5,7 @@ namespace EventLoop;
 /// <summary>Runs work on .NET's thread pool, with an optional limit.</summary>
 /// <remarks><b>Thread:</b> any. Work begins in the order in which it was submitted. It does not see the submitter's ExecutionContext unless it was submitted
 /// by <c>Loop.RunInExecutor</c>.</remarks>
-public sealed class ThreadPoolExecutor : IExecutor, IJobExecutor
+public sealed class ThreadPoolExecutor : IExecutor, IJobExecutor, ICountedExecutor
 {
     private readonly int most;
     private readonly JobQueue jobs = new(nameof(ThreadPoolExecutor));
@@ -55,6 +55,8 @@ public sealed class ThreadPoolExecutor : IExecutor, IJobExecutor
 
     /// <summary>How many jobs are queued or running.</summary>
     internal int Unfinished => jobs.Unfinished;
+
+    int ICountedExecutor.Unfinished => Unfinished;
 
     private void StartWorker()
     {

@@ -317,7 +317,7 @@ internal sealed partial class Instruments(LoopCore core)
         {
             if ((one.Hears & Hearing.Looks) != 0)
             {
-                one.OnLook(moment);
+                one.OnLook(now);
             }
         }
     }

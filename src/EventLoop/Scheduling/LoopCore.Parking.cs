@@ -20,7 +20,7 @@ internal abstract partial class LoopCore
     internal long LongestSleep { get; set; } = TimeSpan.FromSeconds(30).Ticks;
 
     /// <summary>Whether it has looked at everything, and sleeps. Any thread.</summary>
-    internal bool IsAsleep => Volatile.Read(ref parkStart) != NotParked;
+    internal bool IsAsleep => isAsleep;
 
     /// <summary>The state of its sleep, for the report of a loop that hangs. Any thread.</summary>
     internal string SleepState =>
@@ -88,9 +88,9 @@ internal abstract partial class LoopCore
         if (Inbox.IsEmpty && !stopRequested && !ShallLookAgain())
         {
             Polls++;
-            Volatile.Write(ref parkStart, now);
+            BeginPark(now);
             ParkBlockedWaitingForWork(now);
-            Volatile.Write(ref parkStart, NotParked);
+            isAsleep = false;
         }
 
         Volatile.Write(ref sleeping, 0);
@@ -102,7 +102,7 @@ internal abstract partial class LoopCore
 
     private void NoteIdle(long began, long duration)
     {
-        idleTicks += duration;
+        AddIdle(duration);
         if ((Heard & Hearing.Looks) != 0)
         {
             Instruments.TellIdle(began, duration);

@@ -22,9 +22,6 @@ internal abstract partial class LoopCore
     private int stepsSinceLook = LookInterval;
     private bool isMeasured;
     private long lookedAt;                   // the clock when it was last read; read on any thread
-    private long idleTicks;
-    private long runTicks;
-    private long runStart;
     private volatile bool isRunning;         // read on any thread
 
     private ICompletion? runsUntil;              // what the run waits for
@@ -62,6 +59,7 @@ internal abstract partial class LoopCore
 
     private Exception? exitException;
 
+<<<<<<< HEAD
     private const long NotParked = long.MinValue;
 
     private long parkStart = NotParked;      // read on any thread
@@ -84,6 +82,8 @@ internal abstract partial class LoopCore
     /// <summary>Whether the run is to end after this turn. Any thread.</summary>
     internal bool IsStopRequested => stopRequested;
 
+=======
+>>>>>>> wt-inside
     /// <summary>Any thread.</summary>
     internal void RequestStop()
     {
@@ -155,8 +155,8 @@ internal abstract partial class LoopCore
         threadId = Environment.CurrentManagedThreadId;
         NativeThread = SystemThread.Current;
         stepsAtLook = Steps;
-        runStart = NoteLook(Clock.Now);
-        parkStart = NotParked;      // the poll may have thrown last time
+        BeginTime(NoteLook(Clock.Now));
+        isAsleep = false;      // the poll may have thrown last time
         isRunning = true;
         Instruments.BeginRun();
         NotePresence();
@@ -194,7 +194,7 @@ internal abstract partial class LoopCore
 
         Volatile.Write(ref sleeping, 0);
         isRunning = false;
-        runTicks += Math.Max(0, now - runStart);
+        EndTime(now);
         (Clock.Custom as IIdleClock)?.Left(this);
     }
 
@@ -218,9 +218,6 @@ internal abstract partial class LoopCore
         LookStamp = (uint)(now / TimeSpan.TicksPerMillisecond);
         return now;
     }
-
-    // A clock may have jumped back.
-    private long Since(long then) => Math.Max(0, Clock.Now - then);
 
     private void Turn()
     {

@@ -7,7 +7,8 @@ public static class LoopTelemetry
     /// added up, and the counts of closed ones remain.</summary>
     public const string Meter = "EventLoop";
 
-    /// <summary><see cref="Loop.Name"/>.</summary>
+    /// <summary><see cref="Loop.Name"/>. Of closed loops that nobody has named, and of those of more than a thousand names, it is "closed"; in the histograms
+    /// that of all loops without a name, and of those of more than a thousand names, is "others".</summary>
     public const string NameTag = "eventloop.name";
 
     /// <summary>The event that a stall adds to the <see cref="System.Diagnostics.Activity"/> in which the step hangs, when it passes the limit and when it is

@@ -137,4 +137,68 @@ public sealed class DumpTests : LoopTest, IDisposable
 
         Files.Should().HaveCount(3);
     }
+
+    private string Leave(string name, int hour, string? program = null, int? process = null)
+    {
+        string path = Path.Combine(folder, name);
+        string head = JsonSerializer.Serialize(new { v = 1, kind = "dump", pid = process ?? Gone, process = program ?? ProgramName.Value });
+        File.WriteAllText(path, head + "\n{}\n");
+        File.SetLastWriteTimeUtc(path, new DateTime(2026, 1, 1, hour, 0, 0, DateTimeKind.Utc));
+        return name;
+    }
+
+    private const int Gone = int.MaxValue;      // no system has so many processes
+
+    [Theory]
+    [InlineData("kept", "kept", "kept-2")]
+    [InlineData(null, "loop-5", "orders")]
+    [InlineData(null, "loop-5-1", "loop-x")]
+    public void What_earlier_runs_of_the_program_have_left_counts_and_goes_first_and_what_is_anybody_elses_stays(string? name, string mine, string notMine)
+    {
+        Directory.CreateDirectory(folder);
+        Leave($"{mine}-{Gone}-20260101T000000000-1-stall.eldump", 3);
+        Leave($"{mine}-{Gone}-20260101T000000000-2-quit.eldump", 1);
+        string latest = Leave($"{mine}-{Environment.ProcessId}-20260101T000000000-3-deadlock.eldump", 4, process: Environment.ProcessId);
+        Leave($"{mine}-{Gone}-20260101T000000000-4-stall.eldump", 2);
+        string[] others =
+        [
+            Leave($"{notMine}-{Gone}-20260101T000000000-1-stall.eldump", 1),
+            Leave($"{mine}-{Gone}-20260101T000000000-5-stall.eldump", 1, "another program"),
+            Leave($"{mine}-{Gone}-20260101T000000000-6-stall.eldump", 1, process: 4711),
+            Leave($"{mine}-{Gone}-20260101T000000000-7-other.eldump", 1),
+            Leave($"{mine}-{Gone}-somewhen-8-stall.eldump", 1),
+            Leave($"{mine}-mine.eldump", 1),
+            Leave($"{mine}-{Gone}-20260101T000000000-9-stall.txt", 1),
+        ];
+        using var loop = new Loop(Options with { Name = name, Poller = PollerKind.Portable });
+        var writer = new DumpWriter(loop, DumpCauses.All, folder, most: 3, static _ => { });
+        writer.WriteFile(DumpCauses.Quit, DateTime.UtcNow);
+        writer.WriteFile(DumpCauses.Quit, DateTime.UtcNow);
+
+        var left = new DirectoryInfo(folder).GetFiles().Select(static file => file.Name).ToList();
+        left.Should().Contain(others).And.Contain(latest).And.HaveCount(others.Length + 3);
+    }
+
+    [Fact]
+    public void Of_a_process_that_runs_nothing_is_deleted()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs another process of the same name");
+        Directory.CreateDirectory(folder);
+        string copy = Path.Combine(folder, Path.GetFileName(Environment.ProcessPath)!);
+        File.Copy("/bin/sleep", copy);
+        using var other = System.Diagnostics.Process.Start(copy, "600");
+        try
+        {
+            string theirs = Leave($"alive-{other.Id}-20260101T000000000-1-stall.eldump", 1, process: other.Id);
+            using var loop = new Loop(Options with { Name = "alive", Poller = PollerKind.Portable });
+            new DumpWriter(loop, DumpCauses.All, folder, most: 1, static _ => { }).WriteFile(DumpCauses.Quit, DateTime.UtcNow);
+
+            Files.Should().HaveCount(2).And.Contain(file => file.Name == theirs);
+        }
+        finally
+        {
+            other.Kill();
+            other.WaitForExit();
+        }
+    }
 }

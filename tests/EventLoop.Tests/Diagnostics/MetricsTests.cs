@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
 using EventLoop.Diagnostics;
+using EventLoop.Scheduling;
+using Instrument = System.Diagnostics.Metrics.Instrument;
 
 namespace EventLoop.Tests.Diagnostics;
 
@@ -124,7 +126,7 @@ public sealed class MetricsTests : LoopTest
     [Fact]
     public void Steps_are_measured_only_while_somebody_listens() => RunLoop(async () =>
     {
-        string name = Loop.Current.Name;
+        const string name = "measured";
         var seen = new Dictionary<string, double>();
         using (Listen(name, seen))
         {
@@ -139,7 +141,148 @@ public sealed class MetricsTests : LoopTest
 
         seen["eventloop.step.duration"].Should().BeGreaterThanOrEqualTo(0);
         seen.Should().ContainKey("eventloop.ready.delay");
+    }, Options with { Name = "measured" });
+
+    [Fact]
+    [RealTime("a step takes its time")]
+    public void Of_a_busy_loop_each_step_is_measured_and_a_long_one_is_seen_with_the_others()
+    {
+        string name = $"busy-{Guid.NewGuid():N}";
+        var measured = new List<double>();
+        using var listener = Listen(name, [], measured);
+        RunLoop(async () =>
+        {
+            await Loop.Sleep(1);
+            await Loop.Sleep(1);
+            int known = measured.Count;
+            long steps = Loop.Current.Statistics.Steps;
+            var tasks = Enumerable.Range(0, 1000).Select(static i => Loop.CreateTask(async () =>
+            {
+                await Yields(20);
+                if (i == 500)
+                {
+                    Thread.Sleep(50);
+                }
+
+                await Yields(5);
+            })).ToList();
+            foreach (var task in tasks)
+            {
+                await task;
+            }
+
+            await Loop.Sleep(1);
+            (measured.Count - known).Should().BeGreaterThanOrEqualTo((int)(Loop.Current.Statistics.Steps - steps), "so many have ended before the last look");
+            measured.Skip(known).Max().Should().BeGreaterThanOrEqualTo(0.026, "those of one power of two are told by their mean");
+        }, Options with { Name = name });
+    }
+
+    [Fact]
+    public void What_was_not_measured_yet_when_a_run_ends_is_measured_then()
+    {
+        string name = $"ends-{Guid.NewGuid():N}";
+        var measured = new List<double>();
+        using var listener = Listen(name, [], measured);
+        using var loop = NewLoop(Options with { Name = name });
+        loop.RunUntilComplete(async () => await Yields(200));
+        int known = measured.Count;
+        long steps = loop.Statistics.Steps;
+        loop.RunUntilComplete(async () => await Yields(40));
+
+        (measured.Count - known).Should().Be((int)(loop.Statistics.Steps - steps));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Loops_that_nobody_has_named_share_one_series_of_the_histograms_also_while_they_are_open(bool hasMadeName)
+    {
+        var shared = new List<double>();
+        var own = new List<double>();
+        var options = hasMadeName ? Options with { Name = "made-7" } with { HasMadeName = true } : Options;
+        using var listener = Listen("others", [], shared);
+        using var loop = NewLoop(options);
+        using var another = Listen(loop.Name, [], own);
+        loop.RunUntilComplete(async () => await Yields(200));
+
+        shared.Should().HaveCountGreaterThan(100);
+        own.Should().BeEmpty("a histogram forgets no series");
+    }
+
+    [Fact]
+    public void The_queue_of_a_default_executor_that_the_program_has_chosen_is_measured_and_nothing_is_made_up_of_one_that_does_not_know()
+    {
+        string name = $"queued-{Guid.NewGuid():N}";
+        using var release = new ManualResetEventSlim();
+        using var pool = new OneThread();
+        RunLoop(async () =>
+        {
+            var work = Enumerable.Range(0, 3).Select(_ => Loop.CreateTask(async () => await Loop.ToThread(() => release.Wait()))).ToList();
+            await Yields(3);
+            Scrape(name)["eventloop.executor.queue"].Should().Be(3);
+            release.Set();
+            foreach (var one in work)
+            {
+                await one;
+            }
+
+            Loop.Current.DefaultExecutor = new Unknown();
+            Scrape(name).Should().ContainKey("eventloop.ready").And.NotContainKey("eventloop.executor.queue");
+        }, Options with { Name = name, DefaultExecutor = pool.Executor });
+        RunLoop(async () =>
+        {
+            await Loop.Yield();
+            Scrape(name)["eventloop.executor.queue"].Should().Be(0, "none has been needed yet");
+        }, Options with { Name = name });
+    }
+
+    private sealed class OneThread : IDisposable
+    {
+        internal DedicatedThreadExecutor Executor { get; } = new(1);
+
+        public void Dispose() => Executor.DisposeAsync().AsTask().Wait();
+    }
+
+    private sealed class Unknown : IExecutor
+    {
+        public Task<T> SubmitAsync<T>(Func<T> work, CancellationToken cancellationToken = default) => Task.Run(work, cancellationToken);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    [RealTime("the loop sleeps")]
+    public void What_arrives_at_the_end_of_a_sleep_finds_that_sleep_among_the_idle_time() => RunLoop(async () =>
+    {
+        var loop = Loop.Current;
+        (TimeSpan Busy, TimeSpan Idle) before = default, during = default, after = default;
+        var over = loop.CreateFuture();
+        var another = new Thread(() =>
+        {
+            SpinWait.SpinUntil(() => loop.Core.IsAsleep);
+            before = loop.Core.Times;
+            Thread.Sleep(100);
+            during = loop.Core.Times;
+            loop.Core.TryPost(new Arrival(() => after = loop.Core.Times));
+            loop.Post(() => over.TrySetResult());
+        });
+        another.Start();
+        await over;
+        another.Join();
+
+        (during.Idle - before.Idle).Should().BeGreaterThanOrEqualTo(TimeSpan.FromMilliseconds(95));
+        after.Idle.Should().BeGreaterThanOrEqualTo(during.Idle);
+        (after.Busy - before.Busy).Should().BeLessThan(TimeSpan.FromMilliseconds(95), "it slept");
     });
+
+    private sealed class Arrival(Action look) : LoopItem
+    {
+        internal override void OnArrived(LoopCore core) => look();
+
+        internal override void Execute()
+        {
+        }
+    }
 
     private static Dictionary<string, double> Scrape(string name)
     {
@@ -149,7 +292,7 @@ public sealed class MetricsTests : LoopTest
         return seen;
     }
 
-    private static MeterListener Listen(string name, Dictionary<string, double> seen)
+    private static MeterListener Listen(string name, Dictionary<string, double> seen, List<double>? steps = null)
     {
         var listener = new MeterListener
         {
@@ -187,6 +330,10 @@ public sealed class MetricsTests : LoopTest
             {
                 seen.ContainsKey(key).Should().Be(seen.ContainsKey(key) && !instrument.IsObservable, "a set of tags comes once");
                 seen[key] = value;
+                if (key == "eventloop.step.duration")
+                {
+                    steps?.Add(value);
+                }
             }
         }
     }

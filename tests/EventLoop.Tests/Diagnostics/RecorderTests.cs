@@ -89,6 +89,24 @@ public sealed class RecorderTests : LoopTest
     });
 
     [Fact]
+    public void A_new_task_is_ready_in_a_trace_for_Perfetto_until_its_first_step() => RunLoop(async () =>
+    {
+        var recorder = Loop.Current.Diagnostics.Recorder;
+        recorder.Start();
+        var tasks = Enumerable.Range(0, 5).Select(static _ => Loop.CreateTask(async () => await Loop.Yield())).ToList();
+        foreach (var task in tasks)
+        {
+            await task;
+        }
+
+        var perfetto = new MemoryStream();
+        recorder.Capture().WritePerfetto(perfetto);
+        var ready = PerfettoReader.Read(perfetto.ToArray()).Counts;
+        ready.Take(5).Should().Equal(1, 2, 3, 4, 5);
+        ready.Last().Should().Be(0);
+    });
+
+    [Fact]
     public void Names_of_tasks_that_have_ended_are_copied_once_and_dropped_with_the_last_record_that_may_mention_them()
     {
         var ring = new RecordRing(8);
@@ -127,13 +145,13 @@ public sealed class RecorderTests : LoopTest
         var ring = new RecordRing(64);
         var names = new NamesToSend(Loop.Current, ring);
         var stays = Loop.CreateTask(async () => await Loop.Sleep(TimeSpan.FromHours(1)), "stays");
-        names.Take(ring, out _).Should().Contain(stays.Id, "stays");
+        names.Take(out _).Should().Contain(stays.Id, "stays");
         var nobody = Loop.CreateTask(async () => await Loop.Sleep(TimeSpan.FromHours(1)));
         int told = 0;
         for (int i = 0; i < 100; i++)
         {
             var some = Enumerable.Range(0, 100).Select(static _ => Loop.CreateTask(async () => await Loop.Yield(), "passes")).ToList();
-            told += names.Take(ring, out _).Count;
+            told += names.Take(out _).Count;
             foreach (var task in some)
             {
                 await task;
@@ -144,7 +162,7 @@ public sealed class RecorderTests : LoopTest
 
         told.Should().Be(10_000, "each is told once, and what has no name goes without saying");
         names.Count.Should().BeLessThan(2000);
-        names.Take(ring, out _).Should().NotContainKey(stays.Id).And.NotContainKey(nobody.Id);
+        names.Take(out _).Should().NotContainKey(stays.Id).And.NotContainKey(nobody.Id);
         stays.Cancel();
         nobody.Cancel();
     });
@@ -202,6 +220,9 @@ file sealed class PerfettoReader
     internal List<ulong> Ends { get; } = [];
 
     internal List<ulong> Times { get; } = [];
+
+    /// <summary>The values of the only counter.</summary>
+    internal List<ulong> Counts { get; } = [];
 
     internal List<ulong> FlowsBegun { get; } = [];
 
@@ -267,6 +288,9 @@ file sealed class PerfettoReader
                     break;
                 case 11:
                     track = value;
+                    break;
+                case 30:
+                    Counts.Add(value);
                     break;
                 case 47:
                     FlowsBegun.Add(value);

@@ -115,6 +115,51 @@ public sealed class RequestTests : LoopTest
         tool.Leave();
     });
 
+    [Fact]
+    [RealTime("requests are answered on threads of their own")]
+    public void A_tool_records_times_and_as_much_as_it_asks_for_whatever_the_program_records() => RunLoop(async () =>
+    {
+        var recorder = Loop.Current.Diagnostics.Recorder;
+        recorder.Start(64, RecorderDetail.Order);
+        using var tool = new Listener();
+        string id = tool.Record();
+        await Loop.Yield();
+        Thread.Sleep(50);
+        await Yields(1000);
+        tool.Ask("stop", id);
+        tool.Wait(id, LoopEvent.End);
+
+        tool.Steps(id).Should().HaveCountGreaterThanOrEqualTo(1000, "a ring of 64 would have lost them");
+        tool.Steps(id).Max().Should().BeGreaterThanOrEqualTo(TimeSpan.FromMilliseconds(50));
+        recorder.Capacity.Should().Be(64);
+        recorder.IsOn.Should().BeTrue();
+        recorder.Stop();
+        tool.Leave();
+    });
+
+    [Fact]
+    [RealTime("requests are answered on threads of their own")]
+    public void Two_tools_record_as_much_as_each_asks_for_and_the_steps_of_a_task_are_counted_once() => RunLoop(async () =>
+    {
+        using var first = new Listener();
+        using var second = new Listener();
+        string one = first.Record(), other = second.Record();
+        await Loop.Yield();
+        var task = Loop.CreateTask(async () => await Yields(100));
+        await task;
+        Loop.Current.ActivityOf(task)!.Value.Steps.Should().Be(101);
+        first.Ask("stop", one);
+        first.Wait(one, LoopEvent.End);
+        await Loop.Yield();
+        await Yields(100);
+        second.Ask("stop", other);
+        second.Wait(other, LoopEvent.End);
+
+        second.Steps(other).Count.Should().BeGreaterThanOrEqualTo(first.Steps(one).Count + 100);
+        first.Leave();
+        second.Leave();
+    });
+
     private static IEnumerable<string> LabelsOf(LoopRecorder recorder)
     {
         var recording = recorder.Capture();
@@ -137,6 +182,7 @@ public sealed class RequestTests : LoopTest
 
         private readonly Lock gate = new();      // events come on any thread
         private readonly List<(string Id, uint Label)> marks = [];
+        private readonly List<(string Id, TimeSpan Duration)> steps = [];
         private readonly Dictionary<(string Id, uint Number), string> labels = [];
         private readonly Dictionary<string, TimeSpan> ends = [];
 
@@ -155,6 +201,15 @@ public sealed class RequestTests : LoopTest
             lock (gate)
             {
                 return [.. marks.Where(mark => mark.Id == id).Select(mark => labels[(id, mark.Label)])];
+            }
+        }
+
+        /// <summary>How long the steps took that have come.</summary>
+        internal List<TimeSpan> Steps(string id)
+        {
+            lock (gate)
+            {
+                return [.. steps.Where(step => step.Id == id).Select(static step => step.Duration)];
             }
         }
 
@@ -207,6 +262,10 @@ public sealed class RequestTests : LoopTest
                         if ((byte)words[i] == (byte)RecordedEventKind.Mark)
                         {
                             marks.Add((id, (uint)words[i + 1]));
+                        }
+                        else if ((byte)words[i] == (byte)RecordedEventKind.Step)
+                        {
+                            steps.Add((id, TimeSpan.FromTicks((uint)words[i + 1])));
                         }
                     }
                 }

@@ -269,4 +269,36 @@ public sealed class StallTests : LoopTest
         await Loop.Yield();
         FluentActions.Invoking(static () => Loop.Current.Diagnostics.StallLimit = TimeSpan.Zero).Should().Throw<ArgumentOutOfRangeException>();
     });
+
+    [Theory]
+    [RealTime("a thread beside the loop looks at it")]
+    [InlineData(null)]
+    [InlineData(60_000)]
+    public void A_stall_whose_limit_is_changed_meanwhile_is_over_and_leaves_its_beginning_to_no_other(int? limit) => RunLoop(async () =>
+    {
+        using var told = new ManualResetEventSlim();
+        var watching = Loop.Current.Diagnostics;
+        watching.Stalled += report =>
+        {
+            if (!report.IsOver)
+            {
+                told.Set();
+            }
+        };
+        await Loop.Yield();
+        watching.StallLimit = Milliseconds(50);
+        told.Wait(TimeSpan.FromSeconds(60)).Should().BeTrue("this step hangs");
+        watching.StallLimit = limit is { } other ? Milliseconds(other) : null;
+        var first = watching.LastStalls[0];
+        first.IsOver.Should().BeTrue("nobody will see its end");
+        await Loop.Sleep(20);
+        told.Reset();
+        watching.StallLimit = Milliseconds(50);
+        told.Wait(TimeSpan.FromSeconds(60)).Should().BeTrue("this one, too");
+        watching.StallLimit = null;
+
+        var second = watching.LastStalls[0];
+        second.At.Should().BeGreaterThan(first.At + first.Duration);
+        watching.LastStalls.Should().Contain(one => one.At == first.At).And.OnlyContain(static one => one.IsOver);
+    });
 }

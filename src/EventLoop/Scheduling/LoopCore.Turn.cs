@@ -59,31 +59,9 @@ internal abstract partial class LoopCore
 
     private Exception? exitException;
 
-<<<<<<< HEAD
-    private const long NotParked = long.MinValue;
-
-    private long parkStart = NotParked;      // read on any thread
-
-    internal TimeSpan IdleTime => TimeSpan.FromTicks(IdleTicks);
-
-    // Including the current park, for readers on other threads. Right for a moment: the park may end meanwhile.
-    private long IdleTicks
-    {
-        get
-        {
-            long idle = Volatile.Read(ref idleTicks);
-            long start = Volatile.Read(ref parkStart);
-            return start == NotParked ? idle : idle + Since(start);
-        }
-    }
-
-    internal TimeSpan BusyTime => TimeSpan.FromTicks(Math.Max(0, (isRunning ? runTicks + Since(runStart) : runTicks) - IdleTicks));
-
     /// <summary>Whether the run is to end after this turn. Any thread.</summary>
     internal bool IsStopRequested => stopRequested;
 
-=======
->>>>>>> wt-inside
     /// <summary>Any thread.</summary>
     internal void RequestStop()
     {

@@ -13,6 +13,8 @@ internal static class Children
             Check.That(result is { StandardOutput: "input", ExitStatus.ExitCode: 3 } && result.StandardError.Trim() == "error", "what a child said and how it ended");
             await using var child = await Subprocess.StartAsync("sleep", "60");
             Check.That((await child.StopAsync()).Signal == PosixSignal.SIGTERM, "a child that is stopped");
+            var there = await Subprocess.RunAndCaptureTextAsync(new ProcessCommand("pwd") { WorkingDirectory = "/usr" });
+            Check.That(there.StandardOutput.Trim() == "/usr", "a child in another directory");
         }
         catch (PlatformNotSupportedException refused) when (refused.Message.Contains("epoll", StringComparison.Ordinal))
         {

@@ -37,7 +37,7 @@ internal sealed class CommandLine
         ("top", "--once", ["--count"]),
         ("show", "--all", ["--most"]),
         ("show", "--bunches", ["--by"]),
-        ("show", "--ended", ["--filter", "--most", "--all", "--by", "--bunches"]),
+        ("show", "--ended", ["--filter", "--most", "--all", "--by", "--bunches"]),      // as JSON it comes after the others
         ("doctor", "--leaks", ["--name"]),      // the heap does not tell whose a task is
         ("web", "--all", ["--most"]),
     ];
@@ -137,7 +137,8 @@ internal sealed class CommandLine
 
         foreach (var (of, option, others) in Apart)
         {
-            if (of == command && options.Contains(option) && Array.Find(others, one => options.Contains(one)) is { } other)
+            bool counts = of == command && options.Contains(option) && !(option == "--ended" && options.Contains("--json"));
+            if (counts && Array.Find(others, one => options.Contains(one)) is { } other)
             {
                 throw new ToolException(ExitCode.Usage, $"{other} means nothing beside {option}.");
             }

@@ -124,6 +124,11 @@ internal sealed class TestRun
             failure ??= thrown;
         }
 
+        if (late is not null && !hasOverrun)
+        {
+            options.GivenUp?.Invoke();
+        }
+
         limit?.Dispose();
         grace?.Dispose();
         if (failure is null && !options.AllowLosses)

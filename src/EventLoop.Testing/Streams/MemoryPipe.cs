@@ -40,14 +40,15 @@ internal sealed class MemoryPipe
                 ThrowIfReset();
                 ObjectDisposedException.ThrowIf(abandoned, typeof(MemoryDuplexStream));
                 left = segments.TryPeek(out var first) ? Until(first.Arrival) : completed ? Until(end) : null;
-                if (left is null || left > TimeSpan.Zero)
-                {
-                    waiters.Add(waiter = NewWaiter());
-                }
-                else if (first is not null)
+                if (first is not null && left <= TimeSpan.Zero)
                 {
                     taken = Take(buffer.Span);
                     told = taken > 0 ? TakeWaiters() : told;
+                }
+
+                if (left is null || left > TimeSpan.Zero || (first is not null && taken == 0 && !buffer.IsEmpty))
+                {
+                    waiters.Add(waiter = NewWaiter());      // also where less is left than a TimeSpan can tell
                 }
             }
 
@@ -130,7 +131,8 @@ internal sealed class MemoryPipe
         {
             if (left is { } delay)
             {
-                timer = time.CreateTimer(static waiter => ((TaskCompletionSource)waiter!).TrySetResult(), waiter, delay, Timeout.InfiniteTimeSpan);
+                var due = delay > TimeSpan.Zero ? delay : TimeSpan.Zero;
+                timer = time.CreateTimer(static waiter => ((TaskCompletionSource)waiter!).TrySetResult(), waiter, due, Timeout.InfiniteTimeSpan);
             }
 
             await waiter.Task;

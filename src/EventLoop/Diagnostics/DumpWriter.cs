@@ -98,7 +98,6 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
         try
         {
             Directory.CreateDirectory(folder);
-            LookForEarlier();
             string time = at.ToString(TimeInName, CultureInfo.InvariantCulture);
             path = Path.Combine(folder, string.Create(
                 CultureInfo.InvariantCulture, $"{Mine}{time}-{Interlocked.Increment(ref numbers)}-{NameOf(cause)}{Extension}"));
@@ -113,6 +112,7 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
                 DumpFile.Write(loop, file);
             }
 
+            LookForEarlier();      // only now: the state of the loop was to be that of the moment
             DropOldest(path);
         }
         catch (Exception failure)
@@ -128,7 +128,7 @@ internal sealed class DumpWriter(Loop loop, DumpCauses causes, string folder, in
 
     private string Key => IsNamed ? Path.Combine(folder, Mine) : folder;
 
-    // What earlier runs of this program have left counts as well, as older than anything of this one. Before this one writes its first.
+    // What earlier runs of this program have left counts as well, as older than anything of this one. When this one has written its first.
     private void LookForEarlier()
     {
         string key = Key;

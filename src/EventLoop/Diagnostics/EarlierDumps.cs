@@ -18,11 +18,11 @@ internal static class EarlierDumps
         try
         {
             var found = new List<(DateTime At, string Path)>();
-            var others = new Dictionary<int, bool>();
+            var starts = new Dictionary<int, DateTime>();
             foreach (var file in new DirectoryInfo(folder).EnumerateFiles($"{loop ?? "loop"}-*{DumpWriter.Extension}"))
             {
                 if (TryParse(file.Name, out string name, out int process) && (loop is null ? IsMade(name) : name == loop)
-                    && !StillRuns(process, others) && IsOfThisProgram(file, process))
+                    && !WriterRuns(process, file, starts) && IsOfThisProgram(file, process))
                 {
                     found.Add((file.LastWriteTimeUtc, file.FullName));
                 }
@@ -56,31 +56,30 @@ internal static class EarlierDumps
     // "loop-7", or "loop-7-0" in a group.
     private static bool IsMade(string name) => name.Split('-') is ["loop", _, ..] parts && Array.TrueForAll(parts[1..], static part => IsNumber(part, out _));
 
-    // This process has not written them: it asks before its first one. But its number may be that of an earlier one, as in a container.
-    private static bool StillRuns(int process, Dictionary<int, bool> known)
+    // Whether a process of that number runs which was there when the file was written, whatever it is called now: a number may have gone to somebody else, and
+    // this process's own may be that of an earlier one, as in a container. When one has started is known to a second.
+    private static bool WriterRuns(int process, FileInfo file, Dictionary<int, DateTime> starts)
     {
-        if (process == Environment.ProcessId)
-        {
-            return false;
-        }
-
-        if (!known.TryGetValue(process, out bool runs))
+        if (!starts.TryGetValue(process, out var start))
         {
             try
             {
-                using var other = Process.GetProcessById(process);
-                using var own = Process.GetCurrentProcess();
-                runs = other.ProcessName == own.ProcessName;      // otherwise the number has gone to somebody else
+                using var writer = Process.GetProcessById(process);
+                start = writer.StartTime.ToUniversalTime();
             }
-            catch (Exception gone) when (gone is ArgumentException or InvalidOperationException)
+            catch (ArgumentException)
             {
-                runs = false;
+                start = DateTime.MaxValue;      // there is none
+            }
+            catch (Exception unknown) when (unknown is InvalidOperationException or System.ComponentModel.Win32Exception or NotSupportedException)
+            {
+                start = DateTime.MinValue;
             }
 
-            known[process] = runs;
+            starts[process] = start;
         }
 
-        return runs;
+        return start != DateTime.MaxValue && file.LastWriteTimeUtc >= start.AddSeconds(start == DateTime.MinValue ? 0 : -2);
     }
 
     private static bool IsOfThisProgram(FileInfo file, int process)

@@ -38,11 +38,22 @@ internal sealed class StepMeasure(Loop loop) : Instrument
         moment = now;
         if (HandOn())
         {
-            loop.Core.Instruments.Moment = moment = loop.Core.Clock.Now;      // the time that this took is neither a step's nor a delay
+            loop.Core.Instruments.Moment = moment = loop.Core.NoteLook(loop.Core.Clock.Now);      // the time that this took is no step's, and no stall
         }
     }
 
-    internal override void OnRunEnd() => HandOn();
+    // Whatever a listener throws, the run has to end.
+    internal override void OnRunEnd()
+    {
+        try
+        {
+            HandOn();
+        }
+        catch (Exception failure)
+        {
+            loop.LogFailure("A listener of the histograms threw", failure);
+        }
+    }
 
     // All of them, however many: what a turn leaves behind, the next one would not catch up with. It is no more than the steps since the last look.
     private bool HandOn()
@@ -72,11 +83,11 @@ internal sealed class StepMeasure(Loop loop) : Instrument
             bool any = first < 64;
             for (; first < 64; first++)
             {
-                for (; counts[first] > 0; counts[first]--)
+                while (counts[first] > 0)
                 {
-                    long mean = sums[first] / counts[first];
-                    to.Record((double)mean / TimeSpan.TicksPerSecond, tag);
+                    long mean = sums[first] / counts[first]--;
                     sums[first] -= mean;
+                    to.Record((double)mean / TimeSpan.TicksPerSecond, tag);      // may throw: then this one has been told
                 }
             }
 

@@ -45,14 +45,13 @@ internal sealed unsafe partial class ChildStart
     }
 
     /// <summary>Opens the other end of a FIFO for a moment, so that a thread that is blocked in <see cref="OpenAhead"/> returns.</summary>
-    internal void Unblock(int place)
+    /// <returns>Whether another attempt may help.</returns>
+    internal bool Unblock(int place)
     {
+        const int TableFull = 23, TooManyFiles = 24;
         using var path = new NativeStrings([Streams[place].Path!]);
         int both = Libc.Open(path.First, OpenReadWrite | CloseOnExec | NonBlocking, 0);
-        if (both >= 0)
-        {
-            _ = Libc.Close(both);
-        }
+        return both >= 0 ? Libc.Close(both) == 0 : Libc.LastError is TableFull or TooManyFiles or Errno.NoMemory or Errno.Interrupted;
     }
 
     /// <summary>Closes what was opened for a start that does not take place.</summary>

@@ -9,7 +9,7 @@ namespace EventLoop.Processes;
 /// </summary>
 internal sealed class ChildFileOpening : LoopItem
 {
-    private const int TriesAtOnce = 200, TriesLater = 600;
+    private const int TriesAtOnce = 200, TriesLater = 50;
 
     private readonly LoopCore core;
     private readonly ProcessCommand command;
@@ -154,36 +154,29 @@ internal sealed class ChildFileOpening : LoopItem
     }
 
     // A thread that is blocked in the system call is released by opening the other end of the FIFO for a moment. Again, until it is out: it may have been just
-    // before the call, and an attempt may fail for want of descriptors. At first before any other start, because that may open the same FIFO, and would be
+    // before the call, and an attempt may fail for want of descriptors; where it cannot be opened at all
+    // that is left. At first before any other start, because that may open the same FIFO, and would be
     // released in its place.
     private void Release()
     {
-        for (int tries = 0; tries < TriesAtOnce && !IsOpened(); tries++)
+        for (int tries = 0; tries < TriesAtOnce; tries++)
         {
-            Unblock();
+            if (IsOpened() || !places.All(start.Unblock))
+            {
+                return;
+            }
+
             Thread.Sleep(1);
         }
 
-        if (!IsOpened())
-        {
-            _ = Task.Run(ReleaseLater);
-        }
+        _ = Task.Run(ReleaseLater);
     }
 
     private async Task ReleaseLater()
     {
-        for (int tries = 0; tries < TriesLater && !IsOpened(); tries++)
+        for (int tries = 0; tries < TriesLater && !IsOpened() && places.All(start.Unblock); tries++)
         {
-            Unblock();
             await Task.Delay(100);
-        }
-    }
-
-    private void Unblock()
-    {
-        foreach (int place in places)
-        {
-            start.Unblock(place);
         }
     }
 

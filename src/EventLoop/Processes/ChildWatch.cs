@@ -28,13 +28,12 @@ internal sealed class ChildWatch : PollSource
         }
         else
         {
+            new Thread(WaitAlone) { IsBackground = true, Name = $"EventLoop wait for {device.Id}" }.UnsafeStart();
             if (!isWatched)
             {
                 isWatched = true;
                 core.BeginWatch();
             }
-
-            new Thread(WaitAlone) { IsBackground = true, Name = $"EventLoop wait for {device.Id}" }.UnsafeStart();
         }
     }
 

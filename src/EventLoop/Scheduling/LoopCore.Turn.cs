@@ -190,7 +190,7 @@ internal abstract partial class LoopCore
         return elapsed >= inTheFuture ? 0 : (elapsed * TimeSpan.TicksPerMillisecond) + (now % TimeSpan.TicksPerMillisecond);
     }
 
-    private long NoteLook(long now)
+    internal long NoteLook(long now)
     {
         Volatile.Write(ref lookedAt, now);
         LookStamp = (uint)(now / TimeSpan.TicksPerMillisecond);

@@ -117,7 +117,7 @@ public sealed class AsyncCondition
 
     private void RequireLock(string member)
     {
-        mutex.VerifyLoop(LoopCore.Required, member);
+        mutex.VerifyLoop(member);
         if (!mutex.IsLocked)
         {
             throw Unlocked();

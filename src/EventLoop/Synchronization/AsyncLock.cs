@@ -125,6 +125,9 @@ public sealed class AsyncLock : IReleasable
         }
     }
 
+    /// <inheritdoc cref="VerifyLoop(LoopCore, string)"/>
+    internal void VerifyLoop(string member) => binding.Verify(member);
+
     /// <summary>Throws if it belongs to another loop.</summary>
     internal void VerifyLoop(LoopCore running, string member) => binding.Verify(running, member);
 

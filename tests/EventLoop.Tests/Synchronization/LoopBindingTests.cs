@@ -69,6 +69,31 @@ public sealed class LoopBindingTests : LoopTest
     });
 
     [Fact]
+    public void A_condition_is_notified_between_two_runs_of_its_loop()
+    {
+        var condition = new AsyncCondition();
+        using var loop = NewLoop();
+        LoopTask? waiting = null;
+        Releaser held = default;
+        loop.RunUntilComplete(async Coroutine () =>
+        {
+            waiting = Loop.CreateTask(async Coroutine () =>
+            {
+                using (await condition.AcquireAsync())
+                {
+                    await condition.WaitAsync();
+                }
+            });
+            await Yields(3);
+            held = await condition.AcquireAsync();
+        });
+        condition.NotifyAll();
+        held.Dispose();
+        loop.RunUntilComplete(async Coroutine () => await waiting!);
+        waiting!.IsCompleted.Should().BeTrue();
+    }
+
+    [Fact]
     public void A_condition_whose_lock_another_loop_holds_is_refused_before_anything_is_changed() => RunLoop(async () =>
     {
         var mutex = new AsyncLock();

@@ -14,6 +14,7 @@ internal sealed class StepMeasure(Loop loop) : Instrument
     private readonly Buckets steps = new();
     private readonly Buckets delays = new();
     private long moment = loop.Core.LookedAt;
+    private bool hasFailed;      // a listener, which is told once
 
     internal override void OnStepBegin(LoopItem item, in HeardStep step)
     {
@@ -42,24 +43,27 @@ internal sealed class StepMeasure(Loop loop) : Instrument
         }
     }
 
-    // Whatever a listener throws, the run has to end.
-    internal override void OnRunEnd()
-    {
-        try
-        {
-            HandOn();
-        }
-        catch (Exception failure)
-        {
-            loop.LogFailure("A listener of the histograms threw", failure);
-        }
-    }
+    internal override void OnRunEnd() => HandOn();
 
     // All of them, however many: what a turn leaves behind, the next one would not catch up with. It is no more than the steps since the last look.
     private bool HandOn()
     {
-        bool any = steps.HandOn(StepHistograms.StepDuration, tag);
-        return delays.HandOn(StepHistograms.ReadyDelay, tag) || any;
+        try
+        {
+            bool any = steps.HandOn(StepHistograms.StepDuration, tag);
+            return delays.HandOn(StepHistograms.ReadyDelay, tag) || any;
+        }
+        catch (Exception failure)
+        {
+            // Of a listener, which is called here; the loop is in the middle of its work.
+            if (!hasFailed)
+            {
+                hasFailed = true;
+                loop.LogFailure("A listener of the histograms threw", failure);
+            }
+
+            return true;
+        }
     }
 
     /// <summary>By the number of the highest bit, each with its sum, so that the histogram's sum is right.</summary>
@@ -87,7 +91,7 @@ internal sealed class StepMeasure(Loop loop) : Instrument
                 {
                     long mean = sums[first] / counts[first]--;
                     sums[first] -= mean;
-                    to.Record((double)mean / TimeSpan.TicksPerSecond, tag);      // may throw: then this one has been told
+                    to.Record((double)mean / TimeSpan.TicksPerSecond, tag);
                 }
             }
 

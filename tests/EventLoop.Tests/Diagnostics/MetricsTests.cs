@@ -104,7 +104,7 @@ public sealed class MetricsTests : LoopTest
         closing.Start();
         var seen = new Dictionary<string, double>();
         var backwards = new List<(double Before, double After)>();
-        using var listener = Listen(name, seen);
+        using var listener = Listen(name, seen, hearsSteps: false);      // which would come on the other thread
         double last = 0;
         while (!Volatile.Read(ref isOver))
         {
@@ -192,6 +192,28 @@ public sealed class MetricsTests : LoopTest
         (measured.Count - known).Should().Be((int)(loop.Statistics.Steps - steps));
     }
 
+    [Fact]
+    public void A_listener_that_throws_is_logged_once_and_harms_no_loop()
+    {
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Name == "eventloop.step.duration")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>(static (_, _, _, _) => throw new InvalidOperationException("no room"));
+        listener.Start();
+        using var loop = NewLoop();
+        loop.RunUntilComplete(async () => await Yields(200));
+        loop.RunUntilComplete(async () => await Yields(200));
+
+        Logger.Entries.Should().ContainSingle(static entry => entry.ToString()!.Contains("A listener of the histograms threw", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -219,8 +241,9 @@ public sealed class MetricsTests : LoopTest
         {
             var work = Enumerable.Range(0, 3).Select(_ => Loop.CreateTask(async () => await Loop.ToThread(() => release.Wait()))).ToList();
             await Yields(3);
-            Scrape(name)["eventloop.executor.queue"].Should().Be(3);
+            var queued = Scrape(name);
             release.Set();
+            queued["eventloop.executor.queue"].Should().Be(3);
             foreach (var one in work)
             {
                 await one;
@@ -292,13 +315,13 @@ public sealed class MetricsTests : LoopTest
         return seen;
     }
 
-    private static MeterListener Listen(string name, Dictionary<string, double> seen, List<double>? steps = null)
+    private static MeterListener Listen(string name, Dictionary<string, double> seen, List<double>? steps = null, bool hearsSteps = true)
     {
         var listener = new MeterListener
         {
-            InstrumentPublished = static (instrument, listener) =>
+            InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Meter.Name == LoopTelemetry.Meter)
+                if (instrument.Meter.Name == LoopTelemetry.Meter && (hearsSteps || instrument.IsObservable))
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }

@@ -94,16 +94,20 @@ public sealed class RecorderTests : LoopTest
         var recorder = Loop.Current.Diagnostics.Recorder;
         recorder.Start();
         var tasks = Enumerable.Range(0, 5).Select(static _ => Loop.CreateTask(async () => await Loop.Yield())).ToList();
+        Ready().Should().Equal(1, 2, 3, 4, 5);
         foreach (var task in tasks)
         {
             await task;
         }
 
-        var perfetto = new MemoryStream();
-        recorder.Capture().WritePerfetto(perfetto);
-        var ready = PerfettoReader.Read(perfetto.ToArray()).Counts;
-        ready.Take(5).Should().Equal(1, 2, 3, 4, 5);
-        ready.Last().Should().Be(0);
+        Ready().Last().Should().Be(0);
+
+        List<ulong> Ready()
+        {
+            var perfetto = new MemoryStream();
+            recorder.Capture().WritePerfetto(perfetto);
+            return PerfettoReader.Read(perfetto.ToArray()).Counts;
+        }
     });
 
     [Fact]

@@ -3,13 +3,13 @@ namespace EventLoop.Diagnostics;
 /// <summary>Which names a recording that is sent while it is made still needs: those of tasks that nobody has named go without saying, and of the others what
 /// is remembered are those that live. On the thread of the request.</summary>
 /// <param name="loop">The loop.</param>
-/// <param name="ring">Tasks that have ended before are not mentioned.</param>
+/// <param name="ring">The recording's own: it has names of no tasks but those that its records mention.</param>
 internal sealed class NamesToSend(Loop loop, RecordRing ring)
 {
     private const int Few = 1024;
 
     private readonly HashSet<int> sent = [];
-    private long next = ring.NamesAdded;
+    private long next;
 
     /// <summary>How many tasks it remembers.</summary>
     internal int Count => sent.Count;

@@ -90,6 +90,20 @@ internal abstract class RawConnection
         }
     }
 
+    /// <summary>The same once the reader has run: it may still answer what had come before the end, for example that it is no request, and whoever is told that
+    /// the peer is gone answers nothing.</summary>
+    internal void GoneAfterStep()
+    {
+        if (!ReferenceEquals(LoopCore.Running, Core))
+        {
+            Gone();
+        }
+        else if (!IsGone)
+        {
+            Core.Ready.Enqueue(watch);
+        }
+    }
+
     // ---- Noticing that the peer has gone
 
     /// <summary>Notices hang-ups from now on, whenever nobody reads.</summary>

@@ -224,7 +224,7 @@ internal sealed partial class RawInput : PipeReader, IValueTaskSource<ReadResult
         failure = null;
         if (read.IsCompleted || thrown is not (null or OperationCanceledException))
         {
-            owner.Gone();
+            owner.GoneAfterStep();
         }
 
         return thrown is null ? (read, null) : (default, thrown is OperationCanceledException ? thrown : owner.Translate(thrown));

@@ -169,6 +169,7 @@ public sealed class StreamingTests
         const long Size = 64L << 20;
         var where = new Where();
         long peak = 0;
+        int looks = 0;
         await using var site = await Site.StartAsync(
             app =>
             {
@@ -181,7 +182,7 @@ public sealed class StreamingTests
                     {
                         where.Note(http, "read");
                         total += count;
-                        peak = Math.Max(peak, GC.GetTotalMemory(false));
+                        Look();
                     }
 
                     return total.ToString();
@@ -194,7 +195,7 @@ public sealed class StreamingTests
                     {
                         await http.Response.Body.WriteAsync(block);
                         where.Note(http, "write");
-                        peak = Math.Max(peak, GC.GetTotalMemory(false));
+                        Look();
                     }
                 });
             },
@@ -220,6 +221,9 @@ public sealed class StreamingTests
         received.Should().Be(Size);
         where.Wrong.Distinct().Should().BeEmpty();
         (peak - before).Should().BeLessThan(40L << 20);
+
+        // What lives: how much garbage there is, on both sides, is the collector's affair.
+        void Look() => peak = looks++ % 50 == 0 ? Math.Max(peak, GC.GetTotalMemory(true)) : peak;
     }
 
     [Fact]

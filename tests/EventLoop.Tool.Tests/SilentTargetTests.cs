@@ -46,14 +46,17 @@ public sealed class SilentTargetTests : IDisposable
         }
     }
 
-    [Fact]
-    public void A_temporary_folder_is_given_as_the_reason_only_where_it_is_the_reason()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_temporary_folder_is_given_as_the_reason_only_where_it_is_the_reason(bool isPortLeftBySomebodyElse)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
         string[] withoutOne = ["env", "-u", "TMPDIR"];
         foreach (string theirs in new[] { "/tmp", "/tmp/", folder })
         {
-            using var target = TargetProcess.Run("none", ("DOTNET_EnableDiagnostics", "0"), ("TMPDIR", theirs));
+            using var target = TargetProcess.Run("spin", ("DOTNET_EnableDiagnostics", "0"), ("TMPDIR", theirs));
+            using var port = new LeftPort("/tmp", isPortLeftBySomebodyElse ? target : null);
             var run = ToolRun.RunBy(withoutOne, "ps", Id(target));
             run.ExitCode.Should().Be(5);
             run.Errors.Should().Contain("has no diagnostics port").And.NotContain("TMPDIR");
@@ -141,22 +144,10 @@ public sealed class SilentTargetTests : IDisposable
     public void Where_the_port_is_off_the_message_says_what_to_do(bool isOneLeftBySomebodyElse)
     {
         using var target = TargetProcess.Run("spin", ("DOTNET_EnableDiagnostics", "0"));
-        string port = Path.Combine(Path.GetTempPath(), $"dotnet-diagnostic-{Id(target)}-1-socket");
-        try
-        {
-            if (isOneLeftBySomebodyElse)
-            {
-                File.WriteAllText(port, "");      // as of a process that had the number before and was killed
-            }
-
-            var run = ToolRun.Run("doctor", Id(target));
-            run.ExitCode.Should().Be(5, run.Errors);
-            run.Errors.Should().Contain("DOTNET_EnableDiagnostics").And.Contain("EVENTLOOP_QUIT=1");
-        }
-        finally
-        {
-            File.Delete(port);
-        }
+        using var port = new LeftPort(Path.GetTempPath(), isOneLeftBySomebodyElse ? target : null);
+        var run = ToolRun.Run("doctor", Id(target));
+        run.ExitCode.Should().Be(5, run.Errors);
+        run.Errors.Should().Contain("DOTNET_EnableDiagnostics").And.Contain("EVENTLOOP_QUIT=1");
     }
 
     [Fact]
@@ -202,5 +193,27 @@ public sealed class SilentTargetTests : IDisposable
         using var head = System.Text.Json.JsonDocument.Parse(File.ReadLines(written[0]).First());
         head.RootElement.GetProperty("process").GetString().Should().Be("EventLoop.Tool.Target", "not dotnet, which runs it");
         target.HasExited.Should().BeFalse();
+    }
+
+    // As of a process that had the number before and was killed.
+    private sealed class LeftPort : IDisposable
+    {
+        private readonly string? path;
+
+        internal LeftPort(string folder, TargetProcess? numbered)
+        {
+            if (numbered is not null)
+            {
+                File.WriteAllText(path = Path.Combine(folder, $"dotnet-diagnostic-{Id(numbered)}-1-socket"), "");
+            }
+        }
+
+        public void Dispose()
+        {
+            if (path is not null)
+            {
+                File.Delete(path);
+            }
+        }
     }
 }

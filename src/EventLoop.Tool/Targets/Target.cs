@@ -207,10 +207,11 @@ internal sealed class Target
         }
     }
 
-    // The port's file was left by an earlier process with this number.
-    private static bool IsLeftOver(Exception refused) =>
+    // The port's file was left by an earlier process with this number, perhaps in another folder than the one in which this one's would be.
+    private bool IsLeftOver(Exception refused) =>
         (refused as SocketException ?? refused.InnerException as SocketException)?.SocketErrorCode == SocketError.ConnectionRefused
-        || refused.Message.Contains("refused", StringComparison.Ordinal);
+        || refused.Message.Contains("refused", StringComparison.Ordinal)
+        || (ReadEnvironment(Id, "TMPDIR") is { } theirs && !HasPortIn(FolderOf(theirs), Id));
 
     private ToolException Ended() => new(ExitCode.TargetEnded, $"Process {Id} ({Name}) has ended.");
 

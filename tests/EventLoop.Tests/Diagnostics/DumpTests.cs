@@ -3,15 +3,14 @@ using EventLoop.Diagnostics;
 
 namespace EventLoop.Tests.Diagnostics;
 
-public sealed class DumpTests : LoopTest, IDisposable
+public sealed class DumpTests : LoopTest
 {
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"eventloop-dumps-{Guid.NewGuid():N}");
 
     private FileInfo[] Files => Directory.Exists(folder) ? new DirectoryInfo(folder).GetFiles("*.eldump") : [];
 
-    void IDisposable.Dispose()
+    private protected override void CleanUp()
     {
-        Dispose();
         if (Directory.Exists(folder))
         {
             Directory.Delete(folder, recursive: true);

@@ -6,17 +6,13 @@ using Microsoft.Win32.SafeHandles;
 namespace EventLoop.Tests.Files;
 
 /// <summary>What tests of files start from: a folder of their own, and ways to make its disk slow.</summary>
-public abstract class FileTest : LoopTest, IDisposable
+public abstract class FileTest : LoopTest
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("files-");
 
     protected string Folder => folder.FullName;
 
-    public new void Dispose()
-    {
-        folder.Delete(recursive: true);
-        base.Dispose();
-    }
+    private protected override void CleanUp() => folder.Delete(recursive: true);
 
     protected string At(string name) => Path.Combine(folder.FullName, name);
 

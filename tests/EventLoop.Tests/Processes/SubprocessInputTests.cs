@@ -1,12 +1,12 @@
 namespace EventLoop.Tests.Processes;
 
-public sealed class SubprocessInputTests : ProcessTest, IDisposable
+public sealed class SubprocessInputTests : ProcessTest
 {
     private static readonly byte[] Megabyte = new byte[1024 * 1024];
 
     private readonly string path = Path.GetTempFileName();
 
-    void IDisposable.Dispose() => File.Delete(path);
+    private protected override void CleanUp() => File.Delete(path);
 
     [Fact]
     public void A_child_whose_outputs_go_elsewhere_gets_all_of_the_input() => RunProcesses(async () =>

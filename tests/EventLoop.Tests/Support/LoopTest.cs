@@ -221,15 +221,22 @@ public abstract class LoopTest : IDisposable
         };
     }
 
+    /// <summary>Ends the watch, so it must not be replaced: see <see cref="CleanUp"/>.</summary>
     public void Dispose()
     {
         _watchdog.Dispose();
         GC.SuppressFinalize(this);
+        CleanUp();
         if (!LosesWakeUps)
         {
             Reported.Select(static context => context.Message).Where(static message => message.Contains("did not wake it", StringComparison.Ordinal))
                 .Should().BeEmpty("no wake-up may be lost");
         }
+    }
+
+    /// <summary>Deletes what the test has left.</summary>
+    private protected virtual void CleanUp()
+    {
     }
 
     private T Watched<T>(Func<T> run)
